@@ -1,0 +1,29 @@
+"""Progress is drawn on a terminal and told in lines elsewhere."""
+
+import io
+
+from rich.console import Console
+
+from visioncircuits import engine
+
+
+def test_without_a_terminal_the_end_is_told_in_one_line() -> None:
+    out = io.StringIO()
+    with engine.progress("pictures", 3, console=Console(file=out)) as advance:
+        advance(1)
+        advance(2)
+    assert out.getvalue() == "pictures: 3 of 3, 0.0 minutes left\n"
+
+
+def test_on_a_terminal_a_bar_counts() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100)
+    with engine.progress("pictures", 4, console=console) as advance:
+        advance(4)
+    assert "4/4" in out.getvalue()
+
+
+def test_nothing_is_shown_when_that_is_asked(capsys) -> None:
+    with engine.progress("pictures", 1, shown=False) as advance:
+        advance(1)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,155 @@
+"""Finished work is there whole or not at all, and only what is missing is done."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from visioncircuits import engine
+from visioncircuits.engine import files
+from visioncircuits.errors import InputError
+
+
+def square(work: engine.Work) -> Mapping[str, bytes]:
+    return {"square.txt": str(work["number"] ** 2).encode()}
+
+
+def numbers(*values: int) -> list[engine.Work]:
+    return [{"number": value} for value in values]
+
+
+def test_work_is_found_again_by_its_description(tmp_path: Path) -> None:
+    store = engine.Store(tmp_path)
+    engine.complete(store, square, numbers(3, 4), engine=engine.local(workers=1))
+    assert (store.path({"number": 4}) / "square.txt").read_text() == "16"
+    assert sorted(work["number"] for work in store.finished()) == [3, 4]
+
+
+def test_only_what_is_missing_is_done(tmp_path: Path) -> None:
+    store = engine.Store(tmp_path)
+    local = engine.local(workers=1)
+    engine.complete(store, square, numbers(1, 2), engine=local)
+    done: list[int] = []
+    engine.complete(
+        store, square, numbers(1, 2, 5), engine=local, advance=lambda w: done.append(w["number"])
+    )
+    assert done == [5]
+
+
+def test_work_that_lost_a_file_or_part_of_one_is_done_again(tmp_path: Path) -> None:
+    store = engine.Store(tmp_path)
+    local = engine.local(workers=1)
+    engine.complete(store, square, numbers(10, 11, 12, 13), engine=local)
+    (store.path({"number": 10}) / "square.txt").unlink()
+    (store.path({"number": 11}) / "square.txt").write_text("1")
+    (store.path({"number": 12}) / "work.json").write_text('{"work":')
+    assert [work["number"] for work in store.finished()] == [13]
+    engine.complete(store, square, numbers(10, 11, 12, 13), engine=local)
+    assert len(list(store.finished())) == 4
+    assert (store.path({"number": 11}) / "square.txt").read_text() == "121"
+
+
+def test_the_driver_keeps_what_finished_before_a_failure(tmp_path: Path) -> None:
+    store = engine.Store(tmp_path)
+    works = [{"number": 2}, {"numeral": "II"}, {"number": 3}]
+    with pytest.raises(engine.WorkFailed, match="KeyError"):
+        engine.complete(store, square, works, engine=engine.local(workers=1))
+    assert sorted(work["number"] for work in store.finished()) == [2, 3]
+
+
+def test_what_is_no_longer_wanted_can_be_removed(tmp_path: Path) -> None:
+    store = engine.Store(tmp_path)
+    engine.complete(store, square, numbers(1, 2, 3), engine=engine.local(workers=1))
+    (tmp_path / "notes.txt").write_text("the user's own")
+    store.keep(numbers(2))
+    assert [work["number"] for work in store.finished()] == [2]
+    assert (tmp_path / "notes.txt").exists()
+
+
+def test_a_digest_depends_on_every_value_and_not_on_order() -> None:
+    work = {"network": "a", "units": [1, 2], "steps": 3}
+    assert engine.digest(work) == engine.digest(dict(reversed(work.items())))
+    others = [{**work, "network": "b"}, {**work, "units": [2, 1]}, {**work, "steps": 4}]
+    assert len({engine.digest(other) for other in [work, *others]}) == 4
+
+
+def test_the_manifest_says_what_the_work_was(tmp_path: Path) -> None:
+    store = engine.Store(tmp_path)
+    store.add({"number": 7}, {"square.txt": b"49"})
+    content = json.loads((store.path({"number": 7}) / "work.json").read_text())
+    assert content == {"work": {"number": 7}, "bytes": {"square.txt": 2}}
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_leaves_what_was_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = engine.Store(tmp_path / "store")
+    local = engine.local(workers=1)
+    engine.complete(store, square, numbers(1, 2), engine=local)
+    written = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == "work.json":
+            written(path, data[:3])
+            raise OSError(28, "No space left on device")
+        return written(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"the disk is full.*what is finished is kept"):
+        engine.complete(store, square, numbers(1, 2, 3), engine=local)
+    monkeypatch.undo()
+    assert sorted(work["number"] for work in store.finished()) == [1, 2]
+    assert not list(tmp_path.rglob(".part-*"))
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"cannot write .*; choose another folder"):
+        engine.Store(tmp_path / "file" / "store").add({}, {"a": b"b"})
+
+
+def test_permission_is_named_where_it_is_what_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    with pytest.raises(InputError, match="no permission to write"):
+        files.write(tmp_path / "a" / "b", b"")
+
+
+def test_a_write_that_fails_leaves_the_file_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "page.html"
+    files.write(path, b"first")
+
+    def full(part: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="disk is full"):
+        files.write(path, b"second")
+    assert path.read_bytes() == b"first"
+
+
+def test_sweeping_removes_unfinished_things_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "deep" / ".part-folder").mkdir(parents=True)
+    (tmp_path / "deep" / ".part-folder" / "file").write_text("half")
+    (tmp_path / "deep" / ".part-page.html").write_text("half")
+    (tmp_path / "deep" / "page.html").write_text("whole")
+    files.sweep(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["deep", "page.html"]
+
+
+def test_two_writers_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
+    with (
+        files.alone(tmp_path),
+        pytest.raises(InputError, match="another process"),
+        files.alone(tmp_path),
+    ):
+        pass
+    with files.alone(tmp_path):
+        pass

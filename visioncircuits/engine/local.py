@@ -1,0 +1,83 @@
+"""Work in this process, or on processes of this machine."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from visioncircuits.engine import processes
+from visioncircuits.engine.work import Failure, Item, Result, WorkFailed, attempt
+from visioncircuits.errors import InputError
+
+
+@dataclass(frozen=True)
+class Local:
+    """An engine on this machine; made by `local`."""
+
+    workers: int
+    threads: int
+
+    def map(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[int, Result]]:
+        """See `Engine.map`."""
+        workers = min(self.workers, len(items))
+        if workers > 1:
+            outcomes = processes.spread(function, items, workers=workers, threads=self.threads)
+        else:
+            outcomes = _here(function, items, threads=self.threads)
+        reasons = {}
+        for index, outcome in outcomes:
+            if isinstance(outcome, InputError):
+                raise outcome
+            if isinstance(outcome, Failure):
+                reasons[index] = outcome.reason
+            else:
+                yield index, outcome
+        if reasons:
+            raise WorkFailed(reasons, total=len(items))
+
+
+def _here(
+    function: Callable[[Item], Result], items: Sequence[Item], *, threads: int
+) -> Iterator[tuple[int, Result | Failure | InputError]]:
+    for index, item in enumerate(items):
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            outcome = attempt(function, item)
+        finally:
+            torch.set_num_threads(before)
+        yield index, outcome
+
+
+def local(*, workers: int | None = None, threads: int = 1) -> Local:
+    """Work on the cores of this machine.
+
+    One torch thread a worker, whatever their number: two processes of one thread finish nearly
+    twice as much as one of two threads (a batch's convolutions gain 1.2 times from the second),
+    and a sum split over threads may round differently, whereas here one worker and many give the
+    same bytes.
+
+    Parameters
+    ----------
+    workers
+        How many processes. 1 works in this process and starts none; by default as many as torch
+        would use threads, one a core.
+    threads
+        Torch threads of each worker.
+
+    Raises
+    ------
+    InputError
+        For fewer than one worker or thread.
+
+    Examples
+    --------
+    >>> sorted(local(workers=1).map(abs, [-3, 4]))
+    [(0, 3), (1, 4)]
+    """
+    for name, value in [("workers", workers), ("threads", threads)]:
+        if value is not None and value < 1:
+            raise InputError(f"{name} must be 1 or more, not {value}")
+    return Local(workers or torch.get_num_threads(), threads)

@@ -1,0 +1,104 @@
+"""Finished work on disk: a folder for each piece, named after what the piece was."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from visioncircuits.engine import files
+from visioncircuits.engine.work import Engine
+
+Work = Mapping[str, Any]
+"""All that a result depends on, as JSON can hold it."""
+
+_MANIFEST = "work.json"
+
+
+def digest(work: Work) -> str:
+    """Name a piece of work: equal descriptions have equal names.
+
+    Examples
+    --------
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    >>> len(digest({}))
+    16
+    """
+    text = json.dumps(work, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of finished work.
+
+    A piece is a folder of files that appears whole: work that was interrupted is not there.
+    """
+
+    folder: Path
+
+    def path(self, work: Work) -> Path:
+        """Say where the files of a piece of work are, once it is finished."""
+        return self.folder / digest(work)
+
+    def add(self, work: Work, results: Mapping[str, bytes]) -> None:
+        """Keep the files that a piece of work gave."""
+        manifest = {"work": work, "bytes": {name: len(data) for name, data in results.items()}}
+        text = json.dumps(manifest, indent=1, sort_keys=True)
+        files.write_folder(self.path(work), {**results, _MANIFEST: text.encode()})
+
+    def finished(self) -> Iterator[Work]:
+        """Give every finished piece of work, in a fixed order; damaged ones are left out."""
+        for manifest in sorted(self.folder.glob(f"*/{_MANIFEST}")):
+            try:
+                content = json.loads(manifest.read_text())
+            except ValueError:
+                continue
+            sizes = content["bytes"]
+            if all(_size(manifest.parent / name) == size for name, size in sizes.items()):
+                yield content["work"]
+
+    def keep(self, works: Sequence[Work]) -> None:
+        """Remove all finished work but `works`."""
+        kept = {digest(work) for work in works}
+        for manifest in list(self.folder.glob(f"*/{_MANIFEST}")):
+            if manifest.parent.name not in kept:
+                shutil.rmtree(manifest.parent)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
+
+
+def complete(
+    store: Store,
+    function: Callable[[Work], Mapping[str, bytes]],
+    works: Sequence[Work],
+    *,
+    engine: Engine,
+    advance: Callable[[Work], object] = lambda work: None,
+) -> None:
+    """Carry out the works that the store has not, keeping each as soon as it is finished.
+
+    Parameters
+    ----------
+    function
+        Gives the files, name to bytes, that a piece of work results in.
+    advance
+        Is told of every piece that has just been finished.
+
+    Raises
+    ------
+    InputError
+        For a mistake of the user's, a full disk among them; what is finished is kept.
+    WorkFailed
+        Where pieces failed; all others are finished and kept.
+    """
+    finished = {digest(work) for work in store.finished()}
+    missing = [work for work in works if digest(work) not in finished]
+    for index, results in engine.map(function, missing):
+        store.add(missing[index], results)
+        advance(missing[index])
