@@ -1,0 +1,96 @@
+"""What is studied: a unit of a layer, or a direction in it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One channel of a layer, written `mixed3b:379`.
+
+    Examples
+    --------
+    >>> str(Unit("mixed3b", 379))
+    'mixed3b:379'
+    """
+
+    layer: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.index}"
+
+    def vector(self, units: int) -> Float[Tensor, " units"]:
+        """Give the unit as a direction among the layer's `units`."""
+        if not 0 <= self.index < units:
+            raise InputError(f"{self}: {self.layer} has units 0 to {units - 1}")
+        return torch.nn.functional.one_hot(torch.tensor(self.index), units).float()
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A vector over a layer's units: a probe, a factor, a dictionary atom.
+
+    Examples
+    --------
+    >>> str(Direction("mixed3a", (0.5, -0.5), name="hf"))
+    'mixed3a:hf'
+    """
+
+    layer: str
+    weights: tuple[float, ...]
+    name: str = "direction"
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.name}"
+
+    def vector(self, units: int) -> Float[Tensor, " units"]:
+        """Give the direction's weights, checked against the layer's number of units."""
+        if len(self.weights) != units:
+            raise InputError(
+                f"{self} has {len(self.weights)} weights, but {self.layer} has {units} units"
+            )
+        return torch.tensor(self.weights)
+
+
+Feature = Unit | Direction
+"""Every tool that takes a unit takes a feature."""
+
+
+def parse(text: str | Feature) -> Feature:
+    """Read `layer:unit`; what is a feature already passes through.
+
+    Raises
+    ------
+    InputError
+        Where the text is not a layer's name, a colon and a number.
+
+    Examples
+    --------
+    >>> parse("mixed3b:379")
+    Unit(layer='mixed3b', index=379)
+    """
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(r"([\w./-]+):(\d+)", text.strip())
+    if match is None:
+        raise InputError(f"{text!r} is not a unit; write layer:number, such as mixed3b:379")
+    return Unit(match[1], int(match[2]))
+
+
+def units(layer: str, indices: Sequence[int] | range) -> list[Unit]:
+    """Name several units of one layer.
+
+    Examples
+    --------
+    >>> [str(unit) for unit in units("conv2d0", range(2))]
+    ['conv2d0:0', 'conv2d0:1']
+    """
+    return [Unit(layer, index) for index in indices]

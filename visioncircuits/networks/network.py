@@ -1,0 +1,244 @@
+"""A network as the rest of the library sees it: layers by name, pictures in, answers out."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from visioncircuits import errors
+from visioncircuits.networks import activations, geometry
+from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.features import Feature, parse
+from visioncircuits.networks.graph import LayerGraph
+from visioncircuits.networks.preprocessing import Preprocessing
+
+Pictures = Float[Tensor, "batch channels height width"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a layer is.
+
+    Attributes
+    ----------
+    name
+        As `Network.activations` takes it.
+    units
+        How many channels it has.
+    stride
+        Pixels between neighbouring neurons, down and right; 0 after global pooling.
+    receptive_field
+        Pixels that a neuron sees, height and width.
+    offset
+        The first pixel that neuron (0, 0) sees, `(y, x)`; negative where padding begins.
+    shape
+        Neurons of one unit, rows and columns, on a picture of the network's usual size.
+    """
+
+    name: str
+    units: int
+    stride: tuple[int, int]
+    receptive_field: tuple[int, int]
+    offset: tuple[int, int]
+    shape: tuple[int, ...]
+
+    def centre(self, position: tuple[int, int]) -> tuple[float, float]:
+        """Give the centre `(y, x)` of a neuron's receptive field, in pixels from the first.
+
+        Examples
+        --------
+        >>> Layer("conv2d0", 64, (2, 2), (7, 7), (-3, -3), (112, 112)).centre((0, 1))
+        (0.0, 2.0)
+        """
+        y, x = (
+            offset + stride * place + (size - 1) / 2
+            for offset, stride, place, size in zip(
+                self.offset, self.stride, position, self.receptive_field, strict=True
+            )
+        )
+        return y, x
+
+
+@dataclass(eq=False)
+class Network:
+    """A trained or handwritten network with its preprocessing.
+
+    The module is put into evaluation mode and its parameters are frozen; wrap a copy to keep
+    your own as it was.
+
+    Attributes
+    ----------
+    module
+        Any `torch.nn.Module` that takes `(batch, channels, height, width)`.
+    preprocessing
+        How pictures in [0, 1] become what the module takes.
+    name
+        Goes into records.
+    size
+        Height and width of the pictures that it was made for, in pixels.
+    checkpoint
+        The file that the parameters came from, if any.
+    classes
+        What the logits stand for, if known.
+    """
+
+    module: nn.Module
+    preprocessing: Preprocessing
+    name: str = "network"
+    size: int = 224
+    checkpoint: Checkpoint | None = None
+    classes: tuple[str, ...] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.module.eval().requires_grad_(False)
+
+    def __repr__(self) -> str:
+        return f"Network({self.name!r}, {len(self.layers)} layers, {self.size} px)"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next((p.device for p in self.module.parameters()), torch.device("cpu"))
+
+    def to(self, device: torch.device | str) -> "Network":
+        """Give a copy whose parameters are on `device`; itself where they are there already."""
+        if torch.device(device) == self.device:
+            return self
+        other = copy.copy(self)
+        other.module = copy.deepcopy(self.module).to(device)
+        return other
+
+    def __call__(self, pictures: Pictures) -> Tensor:
+        """Give the module's own output, usually logits `(batch, classes)`."""
+        return self.module(self.preprocessing(pictures.to(self.device)))
+
+    @cached_property
+    def layers(self) -> Mapping[str, Layer]:
+        """All layers by name, in the order in which they are computed."""
+        return self.layers_at(self.size)
+
+    def layers_at(self, size: int) -> Mapping[str, Layer]:
+        """Describe the layers for pictures of `size` pixels squared.
+
+        They differ from `layers` in shape and, with TensorFlow's SAME padding, in offset.
+        """
+        picture = torch.zeros(1, self.preprocessing.channels, size, size, device=self.device)
+        forward = self.module.compute_all if isinstance(self.module, LayerGraph) else None
+        found = geometry.windows(self.module, picture, forward=forward)
+        return MappingProxyType(
+            {
+                name: Layer(
+                    name=name,
+                    units=window.units,
+                    stride=(window.y.stride, window.x.stride),
+                    receptive_field=(window.y.size, window.x.size),
+                    offset=(window.y.offset, window.x.offset),
+                    shape=window.shape,
+                )
+                for name, window in found.items()
+            }
+        )
+
+    def layer(self, name: str) -> Layer:
+        """Describe one layer.
+
+        Raises
+        ------
+        InputError
+            For a layer that the network does not have, with the nearest names.
+        """
+        if name not in self.layers:
+            raise errors.unknown("layer", name, self.layers, hint=f"the network is {self.name}")
+        return self.layers[name]
+
+    def feature(self, feature: str | Feature) -> Feature:
+        """Read `mixed3b:379` and check that the network has it."""
+        feature = parse(feature)
+        feature.vector(self.layer(feature.layer).units)
+        return feature
+
+    def branches(self, layer: str) -> dict[str, range]:
+        """Give the units of `layer` that each branch holds; {} where it has no branches."""
+        self.layer(layer)
+        return self.module.branches(layer) if isinstance(self.module, LayerGraph) else {}
+
+    def activations(self, pictures: Pictures, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Compute layers' values on pictures, and no layer after the deepest.
+
+        Parameters
+        ----------
+        pictures
+            Float32 in [0, 1], `(batch, 3, height, width)`.
+        layers
+            Names of layers; several cost no more than the deepest.
+
+        Returns
+        -------
+        dict
+            Layer name to `(batch, units, rows, columns)`, or `(batch, units)` where the layer has
+            no positions. They carry gradients to the pictures where torch is recording.
+
+        Raises
+        ------
+        InputError
+            For an unknown layer.
+        """
+        for name in layers:
+            self.layer(name)
+        inputs = self.preprocessing(pictures.to(self.device))
+        return activations.compute(self.module, inputs, layers)
+
+    def unit_activations(
+        self, pictures: Pictures, units: Mapping[str, Int64[Tensor, " units"]]
+    ) -> dict[str, Tensor]:
+        """Compute some units of some layers: `activations` of their layers, indexed.
+
+        Where the network is a `LayerGraph` the siblings of the units are not computed.
+        """
+        inputs = self.preprocessing(pictures.to(self.device))
+        if isinstance(self.module, LayerGraph):
+            return self.module.compute_units(inputs, units)
+        found = activations.compute(self.module, inputs, list(units))
+        return {layer: found[layer][:, index.to(self.device)] for layer, index in units.items()}
+
+    def record(self) -> dict[str, Any]:
+        """Say which network this is, for a result's provenance."""
+        return {
+            "name": self.name,
+            "checkpoint_sha256": self.checkpoint.sha256 if self.checkpoint else None,
+            "preprocessing": self.preprocessing.record(),
+        }
+
+
+def wrap(
+    module: nn.Module,
+    preprocessing: Preprocessing,
+    *,
+    name: str = "network",
+    size: int = 224,
+    classes: Sequence[str] | None = None,
+) -> Network:
+    """Make a network of any module of yours.
+
+    Parameters
+    ----------
+    module
+        Takes `(batch, channels, height, width)`. It is put into evaluation mode, and its
+        parameters are frozen.
+    preprocessing
+        What the module was trained on: range, mean, std, channel order, number of channels.
+
+    Examples
+    --------
+    >>> network = wrap(nn.Sequential(nn.Conv2d(1, 8, 5)), Preprocessing(channels=1), size=32)
+    >>> network.layer("0").receptive_field
+    (5, 5)
+    """
+    names = None if classes is None else tuple(classes)
+    return Network(module, preprocessing, name=name, size=size, classes=names)

@@ -1,0 +1,173 @@
+"""Does this checkpoint compute what it should?"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks.inceptionv1 import MODULES
+from visioncircuits.networks.network import Network
+
+CAFFE_STAGES = {
+    "conv1/7x7_s2": "conv2d0",
+    "pool1/norm1": "localresponsenorm0",
+    "conv2/3x3": "conv2d2",
+    "pool2/3x3_s2": "maxpool1",
+    **{f"inception_{name}": f"mixed{name}" for name in MODULES},
+    "loss3/classifier": "logits",
+}
+
+# Captum's published notebook: the mixed3a units with the strongest expanded weights into
+# mixed3b:379 of inception5h.
+STRONGEST_INPUTS_OF_379 = {95, 145, 147, 116, 77, 176, 187, 189, 87, 92}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was compared: an error, and how large it may be."""
+
+    name: str
+    error: float
+    allowed: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is small enough; one that is not a number never is."""
+        return self.error <= self.allowed
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a network was compared with, and how that went."""
+
+    network: str
+    against: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+
+def verify(network: Network, *, published: str | Path | None = None) -> Verification:
+    """Compare what a network computes with what it is known to compute.
+
+    Parameters
+    ----------
+    network
+        Loaded from a checkpoint.
+    published
+        A folder with `golden_activations/`: photographs `X.jpeg` and what a layer of this network
+        gives for them, `X_LAYER_activations.npy`, `(1, rows, columns, units)`.
+
+    Returns
+    -------
+    Verification
+        Against `published` where given; else against `NAME_reference_activations.npz` beside the
+        checkpoint, where that is; else against a few numbers that come with the library.
+
+    Raises
+    ------
+    InputError
+        Where there is nothing to compare with.
+    """
+    if published is not None:
+        folder = Path(published) / "golden_activations"
+        checks = tuple(_golden(network, folder))
+        if not checks:
+            raise InputError(f"{folder} has no photograph with activations to compare with")
+        return Verification(network.name, str(folder), checks + tuple(_published_lists(network)))
+    if (reference := _reference_file(network)) is not None:
+        return Verification(network.name, str(reference), tuple(_reference(network, reference)))
+    checks = tuple(_published_lists(network)) + tuple(_fingerprint(network))
+    if not checks:
+        raise InputError(
+            f"nothing is known to verify {network.name} against; put "
+            f"{_file_name(network)} beside its checkpoint"
+        )
+    return Verification(network.name, "the library's own fingerprint", checks)
+
+
+def _error(found: Tensor, expected: Tensor) -> float:
+    """Give the largest difference, as a share of the largest expected value."""
+    if found.shape != expected.shape:
+        return float("inf")
+    return ((found - expected).abs().max() / expected.abs().max()).item()
+
+
+def _file_name(network: Network) -> str:
+    return f"{network.name.rpartition(':')[2]}_reference_activations.npz"
+
+
+def _reference_file(network: Network) -> Path | None:
+    if network.checkpoint is None:
+        return None
+    path = network.checkpoint.path.parent / _file_name(network)
+    return path if path.exists() else None
+
+
+def _reference(network: Network, path: Path) -> Iterator[Check]:
+    """Compare with Caffe's own activations, stage by stage."""
+    try:
+        stored = {name: torch.from_numpy(value) for name, value in np.load(path).items()}
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} cannot be read ({error}); get it again") from error
+    inputs = stored["input_bgr_minus_mean"].to(network.device)[None]
+    stages = {stage: layer for stage, layer in CAFFE_STAGES.items() if stage in stored}
+    with torch.no_grad():
+        found = network.module.compute(inputs, stages.values())  # type: ignore[operator]
+    for stage, layer in stages.items():
+        yield Check(layer, _error(found[layer][0].cpu(), stored[stage]), 1e-4)
+
+
+def _golden(network: Network, folder: Path) -> Iterator[Check]:
+    for path in sorted(folder.glob("*_activations.npy")):
+        photograph, _, layer = path.name.removesuffix("_activations.npy").rpartition("_")
+        pixels = np.asarray(Image.open(folder / f"{photograph}.jpeg").convert("RGB"))
+        picture = torch.tensor(pixels).permute(2, 0, 1)[None] / 255
+        with torch.no_grad():
+            found = network.activations(picture, [layer])[layer].cpu()
+        expected = torch.from_numpy(np.load(path)).permute(0, 3, 1, 2)
+        # Decoders of JPEG differ by a grey level here and there.
+        yield Check(f"{layer} of {photograph}", _error(found, expected), 2e-2)
+
+
+def _published_lists(network: Network) -> Iterator[Check]:
+    if network.name != "inceptionv1":
+        return
+    parameters = network.module.state_dict()
+    kernel = parameters["mixed3b_5x5_pre_relu.weight"][379 - 320]
+    bottleneck = parameters["mixed3b_5x5_bottleneck_pre_relu.weight"][..., 0, 0]
+    norms = torch.einsum("byx,bi->iyx", kernel, bottleneck).flatten(1).norm(dim=1)
+    strongest = set(norms.topk(10).indices.tolist())
+    yield Check(
+        "strongest mixed3a inputs of mixed3b:379 that differ from the published ten",
+        len(STRONGEST_INPUTS_OF_379 - strongest),
+        0,
+    )
+
+
+def fingerprint_picture(size: int = 96) -> Float[Tensor, "1 3 size size"]:
+    """Draw the picture of three crossed waves that fingerprints are taken on."""
+    at = torch.arange(size, dtype=torch.float64)
+    y, x = torch.meshgrid(at, at, indexing="ij")
+    waves = [torch.cos(0.11 * x * (c + 1) + 0.07 * y * (3 - c)) for c in range(3)]
+    return (0.5 + 0.5 * torch.stack(waves)).float()[None]
+
+
+def _fingerprint(network: Network) -> Iterator[Check]:
+    known = json.loads((files(__package__) / "fingerprints.json").read_text("utf-8"))
+    expected = known.get(network.name, {})
+    with torch.no_grad():
+        found = network.activations(fingerprint_picture(), list(expected))
+    for layer, mean in expected.items():
+        yield Check(layer, abs(found[layer].mean().item() / mean - 1), 1e-4)
