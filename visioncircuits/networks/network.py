@@ -96,7 +96,8 @@ class Network:
     classes: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        self.module.eval().requires_grad_(False)
+        # Channels last halves the time of the convolutions on CPUs, and on GPUs in half precision.
+        self.module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {len(self.layers)} layers, {self.size} px)"
@@ -116,7 +117,11 @@ class Network:
 
     def __call__(self, pictures: Pictures) -> Tensor:
         """Give the module's own output, usually logits `(batch, classes)`."""
-        return self.module(self.preprocessing(pictures.to(self.device)))
+        return self.module(self._inputs(pictures))
+
+    def _inputs(self, pictures: Pictures) -> Tensor:
+        inputs = self.preprocessing(pictures.to(self.device))
+        return inputs.contiguous(memory_format=torch.channels_last)
 
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
@@ -191,8 +196,7 @@ class Network:
         """
         for name in layers:
             self.layer(name)
-        inputs = self.preprocessing(pictures.to(self.device))
-        return activations.compute(self.module, inputs, layers)
+        return activations.compute(self.module, self._inputs(pictures), layers)
 
     def unit_activations(
         self, pictures: Pictures, units: Mapping[str, Int64[Tensor, " units"]]
@@ -201,7 +205,7 @@ class Network:
 
         Where the network is a `LayerGraph` the siblings of the units are not computed.
         """
-        inputs = self.preprocessing(pictures.to(self.device))
+        inputs = self._inputs(pictures)
         if isinstance(self.module, LayerGraph):
             return self.module.compute_units(inputs, units)
         found = activations.compute(self.module, inputs, list(units))
