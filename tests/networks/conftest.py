@@ -1,0 +1,54 @@
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+
+@dataclass
+class Loopback:
+    """A web server on this machine, and what was asked of it."""
+
+    url: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    hanging: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    """Serve `files` by path; `?cut` breaks off halfway and `?hang` stays silent from there."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path, _, manner = self.path[1:].partition("?")
+            loopback.asked.append(self.path[1:])
+            if path not in loopback.files:
+                self.send_error(404)
+                return
+            content = loopback.files[path]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2])
+            if manner == "hang":
+                loopback.hanging.set()
+                over.wait(60)
+            if not manner:
+                self.wfile.write(content[len(content) // 2 :])
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    loopback = Loopback(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield loopback
+    over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -1,0 +1,155 @@
+"""Read the parameters in a `.caffemodel` without Caffe: a protobuf message, taken apart by hand.
+
+Source: protobuf's wire format (https://protobuf.dev/programming-guides/encoding) and the messages
+NetParameter, V1LayerParameter, LayerParameter, BlobProto and BlobShape of Caffe's `caffe.proto`.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
+BLOB_NAMES = ("weight", "bias")
+
+
+def read_caffemodel(path: Path) -> dict[str, Tensor]:
+    """Read all parameters of a network that Caffe saved.
+
+    Parameters
+    ----------
+    path
+        The file; both generations of Caffe's layers and of its blobs are known.
+
+    Returns
+    -------
+    dict
+        `LAYER.weight` and `LAYER.bias`, float32; kernels are `(out, in, height, width)`.
+
+    Raises
+    ------
+    InputError
+        Where the file is cut short or no such message.
+    """
+    try:
+        return dict(_parameters(memoryview(path.read_bytes())))
+    except ValueError as error:
+        raise InputError(
+            f"{path} is not a whole caffemodel ({error}); get it again, it may be cut short"
+        ) from error
+
+
+def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Iterate over a protobuf message's fields: the number, then an integer or the bytes.
+
+    Raises
+    ------
+    ValueError
+        Where a field reaches beyond the message, or is of no kind that protobuf still has.
+
+    Examples
+    --------
+    >>> [(number, value) for number, value in fields(memoryview(bytes([8, 150, 1])))]
+    [(1, 150)]
+    """
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        number, kind = tag >> 3, tag & 7
+        if kind == VARINT:
+            value, at = _varint(message, at)
+            yield number, value
+            continue
+        if kind == BYTES:
+            size, at = _varint(message, at)
+        elif kind in FIXED_SIZES:
+            size = FIXED_SIZES[kind]
+        else:
+            raise ValueError(f"field {number} is of the unknown kind {kind}")
+        if size > len(message) - at:
+            raise ValueError(f"field {number} needs {size} bytes and {len(message) - at} are left")
+        yield number, message[at : at + size]
+        at += size
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    """Read an integer of seven bits a byte, lowest first; give it and where it ends."""
+    value = 0
+    for place in range(10):
+        if at + place >= len(message):
+            raise ValueError("a number is cut short")
+        byte = message[at + place]
+        value |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            return value, at + place + 1
+    raise ValueError("a number is longer than 64 bits")
+
+
+def _parameters(network: memoryview) -> Iterator[tuple[str, Tensor]]:
+    for number, layer in fields(network):
+        match number, layer:
+            case 2, memoryview():  # `layers`, of 2014
+                name, blobs = _layer(layer, name_field=4, blobs_field=6)
+            case 100, memoryview():  # `layer`, since 2015
+                name, blobs = _layer(layer, name_field=1, blobs_field=7)
+            case _:
+                continue
+        for index, blob in enumerate(blobs):
+            kind = BLOB_NAMES[index] if index < len(BLOB_NAMES) else str(index)
+            try:
+                yield f"{name}.{kind}", _tensor(blob)
+            except ValueError as error:
+                raise ValueError(f"{name}.{kind}: {error}") from error
+
+
+def _layer(layer: memoryview, *, name_field: int, blobs_field: int) -> tuple[str, list[memoryview]]:
+    name, blobs = "", []
+    for number, value in fields(layer):
+        if isinstance(value, memoryview):
+            if number == name_field:
+                name = str(value, "utf-8")
+            elif number == blobs_field:
+                blobs.append(value)
+    return name, blobs
+
+
+def _tensor(blob: memoryview) -> Tensor:
+    shape: list[int] | None = None
+    legacy = {1: 0, 2: 0, 3: 0, 4: 0}  # num, channels, height, width
+    data = bytearray()
+    for number, value in fields(blob):
+        match number, value:
+            case 1 | 2 | 3 | 4, int():
+                legacy[number] = value
+            case 5, memoryview():  # packed, or one at a time
+                data += value
+            case 7, memoryview():
+                shape = _dimensions(value)
+    if shape is None:
+        shape = list(legacy.values())
+        while len(shape) > 1 and shape[0] == 1:  # vectors and matrices were padded to 4-d
+            del shape[0]
+    if math.prod(shape) * 4 != len(data):
+        raise ValueError(f"a shape of {tuple(shape)} with {len(data)} bytes of float32")
+    return torch.from_numpy(np.frombuffer(data, "<f4").astype(np.float32)).reshape(shape)
+
+
+def _dimensions(shape: memoryview) -> list[int]:
+    sizes: list[int] = []
+    for number, value in fields(shape):
+        if number != 1:
+            continue
+        if isinstance(value, int):
+            sizes.append(value)
+            continue
+        at = 0
+        while at < len(value):  # packed
+            size, at = _varint(value, at)
+            sizes.append(size)
+    return sizes

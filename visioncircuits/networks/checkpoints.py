@@ -1,0 +1,248 @@
+"""Find a network's checkpoint, or download it once, and never load one that was damaged."""
+
+import hashlib
+import importlib.util
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+from safetensors.torch import save
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks.conversion import read_parameters, renamed
+from visioncircuits.networks.downloads import Source, Unavailable, download, fingerprint
+from visioncircuits.networks.formats import FORMATS, read_tensors
+
+FOLDER = "VISIONCIRCUITS_CHECKPOINTS"
+OFFLINE = "VISIONCIRCUITS_OFFLINE"
+
+_CAPTUM = "git-blob:b2712e9c60973c8e13abb1a97ac1ab8441d0085a"
+_ONNX = "sha256:c99c507058eaf41de8723408fdda7db8325cb57f0a89f2ee07a716d6e963e14e"
+
+SOURCES: dict[str, tuple[Source, ...]] = {
+    "inceptionv1": (
+        Source(
+            "https://github.com/ProGamerGov/pytorch-old-tensorflow-models/raw/master/inception5h.pth",
+            "git-blob:119f77db85c8352960933e025312b507d9a96ed7",
+        ),
+        Source(
+            "https://github.com/pytorch/captum/raw/optim-wip/captum/optim/models/_image/"
+            "inception5h.pth",
+            _CAPTUM,
+        ),
+        Source("https://pytorch.s3.amazonaws.com/models/captum/inception5h.pth", _CAPTUM),
+    ),
+    "bvlc_googlenet": (
+        Source(
+            "https://github.com/onnx/models/raw/main/validated/vision/classification/"
+            "inception_and_googlenet/googlenet/model/googlenet-12.onnx",
+            _ONNX,
+        ),
+        Source(
+            "https://huggingface.co/onnxmodelzoo/googlenet-12/resolve/main/googlenet-12.onnx",
+            _ONNX,
+        ),
+        Source(
+            "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
+            "sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file of a network's parameters.
+
+    Attributes
+    ----------
+    path
+        The file.
+    digest
+        How its SHA-256 must begin, where that is known: for the files of the cache.
+    """
+
+    path: Path
+    digest: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """The file's SHA-256, for a result's provenance; computed once."""
+        return fingerprint(self.path).removeprefix("sha256:")
+
+    def parameters(self, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Read the parameters under the names, shapes and dtypes of a module's `state_dict()`.
+
+        Raises
+        ------
+        InputError
+            Where the file has changed since it was written to the cache, is damaged, or is for
+            another network.
+        """
+        if not self.sha256.startswith(self.digest):
+            raise InputError(
+                f"{self.path} is not the file that was written there, it was cut short or changed "
+                f"since (SHA-256 {self.sha256}); delete it to have it made again"
+            )
+        return read_parameters(self.path, like)
+
+
+def obtain(name: str, *, path: str | Path | None = None) -> Checkpoint:
+    """Find a network's checkpoint, or download it.
+
+    Parameters
+    ----------
+    name
+        The network's, such as `bvlc_googlenet`.
+    path
+        A file to use and no other.
+
+    Raises
+    ------
+    InputError
+        Where it is neither found nor to be had, with where it was looked for and how to get it.
+    """
+    return find(name, path=path) or fetch(name)
+
+
+def find(name: str, *, path: str | Path | None = None) -> Checkpoint | None:
+    """Look for a network's checkpoint at `path`, else in two folders, and open none.
+
+    The folders are the one that the environment variable `VISIONCIRCUITS_CHECKPOINTS` names,
+    with `NAME` in any format or a public file under its published name, and the user's cache.
+
+    Raises
+    ------
+    InputError
+        Where `path` is no file or the variable names no folder.
+
+    Examples
+    --------
+    >>> find("a_network_nobody_trained") is None
+    True
+    """
+    if path is not None:
+        path = Path(path).expanduser()
+        if not path.is_file():
+            raise InputError(f"there is no checkpoint file {path}")
+        return Checkpoint(path)
+    return next(_found(name), None)
+
+
+def _found(name: str) -> Iterator[Checkpoint]:
+    if folder := _folder():
+        for file_name in _file_names(name):
+            if (folder / file_name).is_file():
+                yield Checkpoint(folder / file_name)
+    for path in sorted(cache().glob("*.safetensors")):
+        if match := re.fullmatch(re.escape(name) + "-([0-9a-f]{16})", path.stem):
+            yield Checkpoint(path, digest=match[1])
+
+
+def _folder() -> Path | None:
+    named = os.environ.get(FOLDER)
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"{FOLDER} names {folder}, which is no folder; correct it or unset it")
+    return folder
+
+
+def _file_names(name: str) -> tuple[str, ...]:
+    published = (source.file_name for source in SOURCES.get(name, ()))
+    return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *published]))
+
+
+def cache() -> Path:
+    """Give the user's folder of downloaded checkpoints, which need not exist yet."""
+    return Path(platformdirs.user_cache_dir("visioncircuits")) / "checkpoints"
+
+
+def fetch(name: str) -> Checkpoint:
+    """Download a network's checkpoint, verify it and keep it in the cache as safetensors.
+
+    Its public `SOURCES` are tried in turn. What is kept has the beginning of its own SHA-256 in
+    its name, so that a change is noticed, and appears whole or not at all, however many processes
+    fetch at once. Progress goes to standard error.
+
+    Raises
+    ------
+    InputError
+        Where no source is known or reachable, downloads are forbidden by the environment variable
+        `VISIONCIRCUITS_OFFLINE`, or the cache cannot be written.
+    """
+    sought = (
+        f"no checkpoint of {name!r} in the folder that {FOLDER} names "
+        f"({os.environ.get(FOLDER) or 'not set'}) or in {cache()}"
+    )
+    sources = SOURCES.get(name)
+    if not sources:
+        raise InputError(f"{sought}, and no public one is known; name a file of yours")
+    by_hand = f"by hand and put it into a folder that {FOLDER} names, or name the file itself"
+    if os.environ.get(OFFLINE, "0") != "0":
+        urls = " or ".join(source.url for source in sources)
+        raise InputError(f"{sought}, and {OFFLINE} forbids downloads; get {urls} {by_hand}")
+    _prepare(cache())
+    failures = []
+    for source in sources:
+        try:
+            return _keep(name, _published(source), source)
+        except Unavailable as reason:
+            failures.append(f"{source.url} ({reason})")
+    raise InputError(
+        f"{sought}, and none could be downloaded from {' or '.join(failures)}; get one of these "
+        f"{by_hand}"
+    )
+
+
+def _published(source: Source) -> dict[str, Tensor]:
+    """Download a source's parameters, named as ours."""
+    if source.file_name.endswith(".onnx") and importlib.util.find_spec("onnx") is None:
+        raise Unavailable("reading it needs `pip install visioncircuits[onnx]`")
+    with tempfile.TemporaryDirectory(prefix="visioncircuits-") as scratch:
+        path = download(source, Path(scratch))
+        return renamed(read_tensors(path), path)
+
+
+def _keep(name: str, parameters: Mapping[str, Tensor], source: Source) -> Checkpoint:
+    # One key alone: safetensors writes several in an order that changes from run to run.
+    origin = {"source": f"{source.url} {source.fingerprint}"}
+    data = save({key: value.contiguous() for key, value in parameters.items()}, metadata=origin)
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    path = cache() / f"{name}-{digest}.safetensors"
+    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return Checkpoint(path, digest=digest)
+
+
+def _prepare(folder: Path) -> None:
+    """Find out whether `folder` can be written before anything is downloaded."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"checkpoints cannot be kept in {folder} ({error.strerror or error}); make room there, or "
+        f"put a checkpoint into a folder that {FOLDER} names"
+    )

@@ -1,0 +1,183 @@
+"""The names that InceptionV1's parameters go by in other libraries, and how to get ours from them.
+
+Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_googlenet`, and the
+ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks.formats import read_tensors
+from visioncircuits.networks.inceptionv1 import MODULES
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a library names the parameters of InceptionV1.
+
+    Attributes
+    ----------
+    stem
+        The three convolutions before the first inception module.
+    module
+        A convolution in an inception module, with places for `{module}` and `{branch}`.
+    branches
+        The six convolutions of an inception module, in the order of `OURS`.
+    logits
+        The linear layer.
+    weight, bias
+        What is put after a layer's name for its two parameters.
+    auxiliary
+        How the names of the classifiers begin that served training alone.
+    """
+
+    stem: tuple[str, str, str]
+    module: str
+    branches: tuple[str, str, str, str, str, str]
+    logits: str
+    weight: str = ".weight"
+    bias: str = ".bias"
+    auxiliary: tuple[str, ...] = ()
+
+    def parameters(self) -> tuple[str, ...]:
+        """Name all 116 parameters, in the same order in every naming.
+
+        Examples
+        --------
+        >>> place = CAFFE.parameters().index("inception_3b/pool_proj.weight")
+        >>> OURS.parameters()[place]
+        'mixed3b_pool_reduce_pre_relu.weight'
+        """
+        modules = (
+            self.module.format(module=module, branch=branch)
+            for module in MODULES
+            for branch in self.branches
+        )
+        layers = (*self.stem, *modules, self.logits)
+        return tuple(layer + kind for layer in layers for kind in (self.weight, self.bias))
+
+
+OURS = Naming(
+    stem=("conv2d0_pre_relu", "conv2d1_pre_relu", "conv2d2_pre_relu"),
+    module="mixed{module}_{branch}_pre_relu",
+    branches=("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool_reduce"),
+    logits="logits",
+)
+LUCENT = replace(
+    OURS,
+    stem=("conv2d0_pre_relu_conv", "conv2d1_pre_relu_conv", "conv2d2_pre_relu_conv"),
+    module="mixed{module}_{branch}_pre_relu_conv",
+    logits="softmax2_pre_activation_matmul",
+    auxiliary=("head0_", "head1_", "nn0_", "nn1_", "softmax0_", "softmax1_"),
+)
+CAPTUM = Naming(
+    stem=("conv1", "conv2", "conv3"),
+    module="mixed{module}.{branch}",
+    branches=(
+        "conv_1x1",
+        "conv_3x3_reduce",
+        "conv_3x3",
+        "conv_5x5_reduce",
+        "conv_5x5",
+        "pool_proj",
+    ),
+    logits="fc",
+    auxiliary=("aux1.", "aux2."),
+)
+CAFFE = Naming(
+    stem=("conv1/7x7_s2", "conv2/3x3_reduce", "conv2/3x3"),
+    module="inception_{module}/{branch}",
+    branches=("1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj"),
+    logits="loss3/classifier",
+    auxiliary=("loss1/", "loss2/"),
+)
+ONNX = replace(CAFFE, weight="_w_0", bias="_b_0")
+NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
+
+
+def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read a checkpoint's parameters as a module takes them.
+
+    Parameters
+    ----------
+    path
+        A file in any of `formats.FORMATS`. An InceptionV1 may be named in it by any of
+        `NAMINGS`; another network must be named as the module names it.
+    like
+        The module's `state_dict()`, of which only names, shapes and dtypes are read; tensors on
+        the meta device do.
+
+    Returns
+    -------
+    dict
+        Exactly the names of `like`, each with its shape and dtype.
+
+    Raises
+    ------
+    InputError
+        Where the file is damaged, or a parameter is missing, unknown or of another shape.
+    """
+    # How long batch normalization was trained, which torchvision's own files do not tell and
+    # evaluation does not use.
+    counters = {
+        name: torch.zeros_like(tensor, device="cpu")
+        for name, tensor in like.items()
+        if name.endswith("num_batches_tracked")
+    }
+    found = counters | renamed(read_tensors(path), path)
+    _check_names(found, like, path)
+    for name, expected in like.items():
+        if found[name].shape != expected.shape:
+            raise InputError(
+                f"{path} is for another network: {name!r} has the shape "
+                f"{tuple(found[name].shape)} and should have {tuple(expected.shape)}"
+            )
+    return {name: found[name].to(expected.dtype) for name, expected in like.items()}
+
+
+def renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Give an InceptionV1's tensors our names and leave out its auxiliary classifiers.
+
+    A naming is recognized by most of its names being there; tensors in none of them, those of
+    another network, keep their names. `path` is where they are from, for the message.
+
+    Raises
+    ------
+    InputError
+        Where a parameter of the naming is missing, or there is one that it does not know.
+
+    Examples
+    --------
+    >>> lucent = {name: torch.zeros(1) for name in LUCENT.parameters()}
+    >>> next(iter(renamed(lucent, Path("inception5h.pth"))))
+    'conv2d0_pre_relu.weight'
+    """
+    for naming in NAMINGS:
+        names = naming.parameters()
+        if 2 * sum(name in tensors for name in names) > len(names):
+            kept = [name for name in tensors if not name.startswith(naming.auxiliary)]
+            _check_names(kept, names, path)
+            return {
+                ours: tensors[theirs] for ours, theirs in zip(OURS.parameters(), names, strict=True)
+            }
+    return dict(tensors)
+
+
+def _check_names(found: Iterable[str], expected: Iterable[str], path: Path) -> None:
+    found, expected = set(found), set(expected)
+    if missing := sorted(expected - found):
+        raise InputError(
+            f"{path} is not a whole checkpoint of this network: it lacks {_few(missing)}"
+        )
+    if unknown := sorted(found - expected):
+        raise InputError(f"{path} is for another network: this one has no {_few(unknown)}")
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - 1
+    return repr(names[0]) + (f" and {more} other parameter{'s' * (more > 1)}" if more else "")

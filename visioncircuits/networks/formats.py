@@ -1,0 +1,107 @@
+"""Read tensors by name from the files that parameters come in, running nothing in them."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks.caffemodel import read_caffemodel
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read all tensors of a file under the names that they have in it.
+
+    Parameters
+    ----------
+    path
+        A file in one of `FORMATS`, told by its suffix: `.safetensors`; `.pth` or `.pt`, a state
+        dict, unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, it is in no known format, or it is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from safetensors.torch import save_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "net.safetensors"
+    ...     save_file({"conv.bias": torch.zeros(4)}, path)
+    ...     read_tensors(path)["conv.bias"].shape
+    torch.Size([4])
+    """
+    if not path.is_file():
+        raise InputError(f"there is no checkpoint file {path}")
+    read = FORMATS.get(path.suffix.lower())
+    if read is None:
+        raise InputError(f"{path} is no checkpoint: its name must end in {', '.join(FORMATS)}")
+    tensors = read(path)
+    if not tensors:
+        raise InputError(f"{path} holds no tensors; get it again, it may be cut short")
+    return tensors
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(f"{path} cannot be read ({first}); get it again, it may be cut short")
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise _damaged(path, error) from error
+
+
+def _state_dict(path: Path) -> dict[str, Tensor]:
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"{path} is damaged or holds more than tensors, and what it holds is never run; save "
+            "`module.state_dict()` alone"
+        ) from error
+    except Exception as error:  # there is no end to the ways in which a damaged pickle fails
+        raise _damaged(path, error) from error
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+    ):
+        raise InputError(f"{path} holds no plain state dict; save `module.state_dict()` alone")
+    return {name: value.detach() for name, value in found.items()}
+
+
+def _onnx(path: Path) -> dict[str, Tensor]:
+    try:
+        import onnx  # an extra
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+        from onnx import numpy_helper
+    except ImportError as error:
+        raise InputError(f"reading {path} needs `pip install visioncircuits[onnx]`") from error
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except DecodeError as error:
+        raise _damaged(path, error) from error
+    # Whole numbers are shapes for reshaping, not parameters.
+    kept = [t for t in graph.initializer if t.data_type != onnx.TensorProto.INT64]
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in kept):
+        raise InputError(f"{path} keeps its tensors in other files; save it as one file")
+    try:
+        return {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in kept}
+    except (TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
+    ".safetensors": _safetensors,
+    ".pth": _state_dict,
+    ".pt": _state_dict,
+    ".onnx": _onnx,
+    ".caffemodel": read_caffemodel,
+}
