@@ -180,6 +180,16 @@ def test_a_shape_that_its_numbers_do_not_fill_is_refused(
         _read(tmp_path, network.SerializeToString())
 
 
+def test_a_blob_without_numbers_is_refused_whatever_its_shape(
+    tmp_path: Path, caffe: SimpleNamespace
+) -> None:
+    network = caffe.NetParameter()
+    blob = caffe.BlobProto(shape=caffe.BlobShape(dim=[0, -1]))
+    network.layer.add(name="fc", blobs=[blob])
+    with pytest.raises(InputError, match=r"fc\.weight: a shape of .* with 0 bytes"):
+        _read(tmp_path, network.SerializeToString())
+
+
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [

@@ -106,6 +106,19 @@ def test_onnx_tensors_kept_in_other_files_are_refused(tmp_path: Path) -> None:
         read_tensors(tmp_path / "net.onnx")
 
 
+@pytest.mark.parametrize("change", [{"data_type": 99}, {"dims": [7]}])
+def test_an_onnx_tensor_that_contradicts_itself_is_refused(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    described = {"name": "w", "data_type": onnx.TensorProto.FLOAT, "dims": [1]} | change
+    tensor = onnx.TensorProto(**described, raw_data=bytes(4))
+    model = onnx.ModelProto(ir_version=8, graph=onnx.GraphProto(initializer=[tensor]))
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=r"net\.onnx cannot be read"):
+        read_tensors(tmp_path / "net.onnx")
+
+
 def test_without_the_onnx_package_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

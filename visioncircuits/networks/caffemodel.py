@@ -135,7 +135,7 @@ def _tensor(blob: memoryview) -> Tensor:
         shape = list(legacy.values())
         while len(shape) > 1 and shape[0] == 1:  # vectors and matrices were padded to 4-d
             del shape[0]
-    if math.prod(shape) * 4 != len(data):
+    if not data or math.prod(shape) * 4 != len(data):
         raise ValueError(f"a shape of {tuple(shape)} with {len(data)} bytes of float32")
     return torch.from_numpy(np.frombuffer(data, "<f4").astype(np.float32)).reshape(shape)
 

@@ -94,7 +94,7 @@ def _onnx(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path} keeps its tensors in other files; save it as one file")
     try:
         return {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in kept}
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
 
 
