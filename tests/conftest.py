@@ -1,11 +1,18 @@
 """Shapes are checked in every test; data that may be absent is asked for in one place."""
 
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
+from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
-install_import_hook("visioncircuits", "beartype.beartype")
+# An int where a float is asked for is as right here as it is for the type checker.
+checker = ModuleType("checker")
+checker.checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
+sys.modules["checker"] = checker
+install_import_hook("visioncircuits", "checker.checked")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

@@ -1,0 +1,33 @@
+"""Argument 1: what picture drives it most?"""
+
+from visioncircuits.featurevis import gradients, objectives
+from visioncircuits.featurevis.objectives import Objective
+from visioncircuits.featurevis.parameterizations import (
+    Fourier,
+    Laplacian,
+    Maco,
+    Pixels,
+    Transparent,
+    measure_spectrum,
+)
+from visioncircuits.featurevis.render import Settings, render, render_all
+from visioncircuits.featurevis.transforms import STILL, Robustness
+from visioncircuits.featurevis.visualization import Visualization
+
+__all__ = [
+    "STILL",
+    "Fourier",
+    "Laplacian",
+    "Maco",
+    "Objective",
+    "Pixels",
+    "Robustness",
+    "Settings",
+    "Transparent",
+    "Visualization",
+    "gradients",
+    "measure_spectrum",
+    "objectives",
+    "render",
+    "render_all",
+]

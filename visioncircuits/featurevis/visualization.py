@@ -1,0 +1,125 @@
+"""A feature visualization: the picture, how strongly it drives its feature, and how it was made."""
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.files import write
+
+_KEY = "visioncircuits"
+_XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><visioncircuits>{}</visioncircuits></x:xmpmeta>'
+
+
+@dataclass(frozen=True, eq=False)
+class Visualization:
+    """A picture that was optimized for an objective.
+
+    Attributes
+    ----------
+    picture
+        Float32 `(channels, height, width)` in [0, 1].
+    objective
+        What it was optimized for, in words.
+    feature
+        The feature whose activation is reported, such as `mixed3b:413`; empty where there is none.
+    score
+        The objective's value on the picture itself, untransformed.
+    activation
+        The feature's largest activation over all positions of that picture.
+    history
+        The objective's value at every step, on the transformed picture.
+    dead
+        Whether no gradient ever reached the picture: then it is noise, not a visualization.
+    record
+        How to make it again, as plain data: network, checkpoint, settings, versions.
+    """
+
+    picture: Float[Tensor, "channels height width"]
+    objective: str
+    feature: str
+    score: float
+    activation: float
+    history: tuple[float, ...]
+    dead: bool
+    record: dict[str, Any]
+
+    def image(self) -> Image.Image:
+        """Give the picture as a PIL image, 8 bits a channel."""
+        pixels = (self.picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+        return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.image().save(buffer, "PNG")
+        return buffer.getvalue()
+
+    def data(self) -> dict[str, Any]:
+        """Give everything but the picture as plain data."""
+        return {name: value for name, value in asdict(self).items() if name != "picture"}
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture as PNG or WebP, with its record inside and beside it as `.json`.
+
+        Each file appears whole or not at all.
+
+        Raises
+        ------
+        InputError
+            For another suffix, or where the file cannot be written.
+        """
+        path = Path(path)
+        text = json.dumps(self.data(), indent=1)
+        buffer = io.BytesIO()
+        match path.suffix.lower():
+            case ".png":
+                info = PngInfo()
+                info.add_itxt(_KEY, text)
+                self.image().save(buffer, "PNG", pnginfo=info)
+            case ".webp":
+                escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+                xmp = _XMP.format(escaped).encode()
+                self.image().save(buffer, "WEBP", lossless=True, xmp=xmp)
+            case _:
+                raise InputError(f"{path} cannot be written: name it .png or .webp")
+        write(path.with_suffix(".json"), text.encode())
+        write(path, buffer.getvalue())
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Visualization":
+        """Read a saved visualization back, its record from inside the picture.
+
+        Raises
+        ------
+        InputError
+            Where the file is missing, damaged, or holds no record.
+        """
+        path = Path(path)
+        try:
+            with Image.open(path) as image:
+                image.load()
+                record = image.info.get(_KEY) or _from_xmp(image.info.get("xmp", b""))
+                pixels = np.atleast_3d(np.asarray(image))
+        except (OSError, UnidentifiedImageError, SyntaxError) as error:
+            raise InputError(f"{path} cannot be read as a picture: {error}") from error
+        if not record:
+            raise InputError(f"{path} holds no record of how it was made")
+        data = json.loads(record)
+        picture = torch.tensor(pixels).permute(2, 0, 1).float() / 255
+        return cls(picture=picture, **data | {"history": tuple(data["history"])})
+
+
+def _from_xmp(xmp: bytes) -> str:
+    text = xmp.decode()
+    inside = text.partition("<visioncircuits>")[2].partition("</visioncircuits>")[0]
+    return inside.replace("&lt;", "<").replace("&amp;", "&")
