@@ -1,6 +1,7 @@
 """Argument 1: what picture drives it most?"""
 
 from visioncircuits.featurevis import gradients, objectives
+from visioncircuits.featurevis.defaults import suited
 from visioncircuits.featurevis.objectives import Objective
 from visioncircuits.featurevis.parameterizations import (
     Fourier,
@@ -10,7 +11,8 @@ from visioncircuits.featurevis.parameterizations import (
     Transparent,
     measure_spectrum,
 )
-from visioncircuits.featurevis.render import Settings, render, render_all
+from visioncircuits.featurevis.render import render, render_all
+from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transforms import STILL, Robustness
 from visioncircuits.featurevis.visualization import Visualization
 
@@ -30,4 +32,5 @@ __all__ = [
     "objectives",
     "render",
     "render_all",
+    "suited",
 ]

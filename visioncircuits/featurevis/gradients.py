@@ -12,32 +12,31 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-_RELU: set[Any] = {
-    F.relu,
-    torch.relu,
-    torch.relu_,
-    torch.Tensor.relu,
-    torch.Tensor.relu_,
-    torch.ops.aten.relu,
-}
-_MAX_POOL: set[Any] = {torch.max_pool2d, F.max_pool2d, F._max_pool2d}
+from visioncircuits.errors import InputError
+
+_RELU: set[Any] = {F.relu, torch.relu, torch.Tensor.relu, torch.ops.aten.relu}
+_RELU_IN_PLACE: set[Any] = {torch.relu_, torch.Tensor.relu_}
+_MAX_POOL: set[Any] = {F.max_pool2d, torch.max_pool2d}
+_MAX_POOL_WITH_INDICES: set[Any] = {F.max_pool2d_with_indices}
 
 
 class _RedirectedReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return x.clamp_min(0)
+    def forward(ctx: Any, x: Tensor, inplace: bool) -> Tensor:
+        if inplace:
+            ctx.mark_dirty(x)
+        rectified = x.clamp_min_(0) if inplace else x.clamp_min(0)
+        ctx.save_for_backward(rectified)
+        return rectified
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (grad,) = grads
-        (x,) = ctx.saved_tensors
-        plain = torch.where(x > 0, grad, 0)
-        blocked = (plain == 0).flatten(1).all(1).reshape(-1, *[1] * (x.ndim - 1))
-        # What would push an inactive neuron further down stays blocked.
-        redirected = torch.where((x < 0) & (grad > 0), 0, grad)
-        return torch.where(blocked, redirected, plain)
+        (rectified,) = ctx.saved_tensors
+        plain = torch.where(rectified > 0, grad, 0)
+        blocked = (plain == 0).flatten(1).all(1).reshape(-1, *[1] * (grad.ndim - 1))
+        # Of what is blocked, only what raises a neuron, a negative gradient, is let through.
+        return torch.where(blocked, grad.clamp_max(0), plain), None
 
 
 class RedirectedReLU(TorchFunctionMode):
@@ -60,8 +59,28 @@ class RedirectedReLU(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         if func in _RELU:
-            return _RedirectedReLU.apply(args[0] if args else (kwargs or {})["input"])
+            return _redirected(*args, **(kwargs or {}))
+        if func in _RELU_IN_PLACE:
+            return _redirected(args[0], inplace=True)
         return func(*args, **(kwargs or {}))
+
+
+def _redirected(input: Tensor, inplace: bool = False) -> Tensor:
+    return _RedirectedReLU.apply(input, inplace)
+
+
+class _AveragedMaxPool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.pool = (kernel, kernel if stride is None else stride, padding, ceil)
+        return F.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        (x,) = ctx.saved_tensors
+        share = torch.ops.aten.avg_pool2d_backward(grads[0], x, *ctx.pool, False, None)
+        return share, None, None, None, None
 
 
 class AveragedMaxPool(TorchFunctionMode):
@@ -84,6 +103,8 @@ class AveragedMaxPool(TorchFunctionMode):
     ) -> Any:
         if func in _MAX_POOL:
             return _averaged(*args, **(kwargs or {}))
+        if func in _MAX_POOL_WITH_INDICES:
+            raise InputError("a max pool that returns indices cannot be averaged; switch one off")
         return func(*args, **(kwargs or {}))
 
 
@@ -94,9 +115,8 @@ def _averaged(
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
-    return_indices: bool = False,
+    return_indices: bool = False,  # F.max_pool2d says it where it is False
 ) -> Tensor:
-    with torch.no_grad():
-        largest = F.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
-    average = F.avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad=False)
-    return average + (largest - average.detach())
+    if dilation not in (1, (1, 1), [1, 1]):
+        raise InputError(f"max pools dilated by {dilation} cannot be averaged; only 1 can")
+    return _AveragedMaxPool.apply(input, kernel_size, stride, padding, ceil_mode)

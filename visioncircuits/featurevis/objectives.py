@@ -76,17 +76,29 @@ class Objective:
     pictures: int = 1
     feature: Feature | None = None
 
-    def __call__(self, answers: Answers) -> Tensor:
+    def each(self, answers: Answers) -> Float[Tensor, " pictures"]:
+        """Give every picture's part of the number to be raised; equal parts of one number."""
+        values = self.score(answers).flatten()
+        pictures = len(answers.pictures)
+        return values if len(values) == pictures else values.sum().expand(pictures) / pictures
+
+    def __call__(self, answers: Answers) -> Float[Tensor, ""]:
         """Give the number to be raised."""
-        return self.score(answers).sum()
+        return self.each(answers).sum()
 
     def __add__(self, other: "Objective | float") -> "Objective":
         if isinstance(other, Real):
             value = float(other)
-            return replace(self, name=f"{self.name} + {value:g}", score=lambda a: self(a) + value)
+            name = f"{self.name} + {value:g}" if value else self.name  # sum() begins with 0
+            return replace(self, name=name, score=lambda answers: self.each(answers) + value)
+        if not isinstance(other, Objective):
+            raise InputError(
+                f"an objective and a {type(other).__name__} cannot be added; add objectives or "
+                "numbers to it"
+            )
         return Objective(
             name=f"{self.name} + {other.name}",
-            score=lambda answers: self(answers) + other(answers),
+            score=lambda answers: self.each(answers) + other.each(answers),
             units=self.units + other.units,
             layers=self.layers + other.layers,
             pictures=max(self.pictures, other.pictures),
@@ -99,10 +111,8 @@ class Objective:
         if not isinstance(factor, Real):
             raise InputError("an objective can be multiplied by a number only")
         number = float(factor)
-        inner = f"({self.name})" if " + " in self.name else self.name
-        return replace(
-            self, name=f"{number:g}·{inner}", score=lambda answers: self(answers) * number
-        )
+        name = f"{number:g}·{self._bracketed()}"
+        return replace(self, name=name, score=lambda answers: self.each(answers) * number)
 
     __rmul__ = __mul__
 
@@ -110,14 +120,22 @@ class Objective:
         return self * -1
 
     def __sub__(self, other: "Objective | float") -> "Objective":
-        return self + (-other)
+        if isinstance(other, Objective):
+            return replace(self + -other, name=f"{self.name} - {other._bracketed()}")
+        return self + -other
+
+    def _bracketed(self) -> str:
+        return f"({self.name})" if " + " in self.name or " - " in self.name else self.name
 
     def __truediv__(self, factor: float) -> "Objective":
         return self * (1 / factor)
 
 
-def _reads(feature: Feature) -> dict[str, tuple[Unit, ...] | tuple[str, ...]]:
-    return {"units": (feature,)} if isinstance(feature, Unit) else {"layers": (feature.layer,)}
+def _about(name: str, feature: Feature, score: Callable[[Answers], Tensor]) -> Objective:
+    """Make an objective that reads no more than its feature needs."""
+    if isinstance(feature, Unit):
+        return Objective(name, score, units=(feature,), feature=feature)
+    return Objective(name, score, layers=(feature.layer,), feature=feature)
 
 
 def unit(feature: str | Feature) -> Objective:
@@ -126,14 +144,14 @@ def unit(feature: str | Feature) -> Objective:
     Examples
     --------
     >>> (unit("mixed3b:379") - 0.1 * unit("mixed3b:385")).name
-    'unit mixed3b:379 + -0.1·unit mixed3b:385'
+    'unit mixed3b:379 - 0.1·unit mixed3b:385'
     """
     feature = parse(feature)
 
     def score(answers: Answers) -> Tensor:
         return answers.feature(feature).flatten(1).mean(1)
 
-    return Objective(f"unit {feature}", score, feature=feature, **_reads(feature))
+    return _about(f"unit {feature}", feature, score)
 
 
 def neuron(feature: str | Feature, position: tuple[int, int] | None = None) -> Objective:
@@ -147,11 +165,14 @@ def neuron(feature: str | Feature, position: tuple[int, int] | None = None) -> O
         values = answers.feature(feature)
         if values.ndim == 1:
             return values
-        row, column = position or (values.shape[1] // 2, values.shape[2] // 2)
+        rows, columns = values.shape[1:]
+        row, column = position or (rows // 2, columns // 2)
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise InputError(f"{feature} has {rows} by {columns} neurons here, none at {position}")
         return values[:, row, column]
 
     where = "" if position is None else f" at {position}"
-    return Objective(f"neuron {feature}{where}", score, feature=feature, **_reads(feature))
+    return _about(f"neuron {feature}{where}", feature, score)
 
 
 def direction(feature: Direction, *, cosine_power: float = 0.0, middle: bool = False) -> Objective:
@@ -209,9 +230,9 @@ def _gram(values: Tensor) -> Tensor:
 def diversity(name: str, pictures: int) -> Objective:
     """Raise the difference in style among `pictures` drawn together, in the layer called `name`.
 
-    Minus the mean similarity of the Gram matrices of every two. Add it to what they share:
-    `4 * unit("mixed4a:97") + 100 * diversity("mixed4a", 4)`. Source: "Feature Visualization",
-    "Diversity".
+    For each picture, minus the mean cosine of its Gram matrix with those of the others. Add it to
+    what they share: `unit("mixed4a:97") + 100 * diversity("mixed4a", 4)`. Source: "Feature
+    Visualization", "Diversity".
     """
     if pictures < 2:
         raise InputError(f"diversity needs at least 2 pictures, not {pictures}")
@@ -219,8 +240,7 @@ def diversity(name: str, pictures: int) -> Objective:
     def score(answers: Answers) -> Tensor:
         grams = _gram(answers.layers[name]).flatten(1)
         similar = grams @ grams.T
-        others = ~torch.eye(pictures, dtype=torch.bool, device=similar.device)
-        return -similar[others].mean()
+        return -(similar.sum(1) - similar.diagonal()) / (len(grams) - 1)
 
     return Objective(f"diversity {name}", score, layers=(name,), pictures=pictures)
 
@@ -253,8 +273,8 @@ def interpolation(first: Objective, last: Objective, pictures: int) -> Objective
         raise InputError(f"interpolation needs at least 2 pictures, not {pictures}")
 
     def score(answers: Answers) -> Tensor:
-        weight = torch.linspace(0, 1, pictures, device=answers.pictures.device)
-        return (1 - weight) * first.score(answers) + weight * last.score(answers)
+        weight = torch.linspace(0, 1, len(answers.pictures), device=answers.pictures.device)
+        return (1 - weight) * first.each(answers) + weight * last.each(answers)
 
     return Objective(
         f"from {first.name} to {last.name}",
@@ -318,8 +338,8 @@ def blur(weight: float) -> Objective:
 
 
 def opacity(weight: float) -> Objective:
-    """Lower the mean opacity of pictures with an alpha channel."""
-    return _penalty("opacity", weight, lambda p: p[:, -1:].flatten(1).mean(1))
+    """Lower the mean opacity of pictures with an alpha channel, as `Transparent` draws them."""
+    return _penalty("opacity", weight, lambda p: p[:, -1].flatten(1).mean(1))
 
 
 def _penalty(name: str, weight: float, measure: Callable[[Maps], Tensor]) -> Objective:

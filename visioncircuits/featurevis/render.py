@@ -1,11 +1,11 @@
 """The optimizer: many pictures at once, each as if it were alone."""
 
 import hashlib
+import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, is_dataclass
 from importlib.metadata import version
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -14,80 +14,18 @@ from torch import Generator, Tensor
 import visioncircuits
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import objectives as wanted
+from visioncircuits.featurevis.defaults import suited
 from visioncircuits.featurevis.gradients import AveragedMaxPool, RedirectedReLU
 from visioncircuits.featurevis.objectives import Answers, Objective
-from visioncircuits.featurevis.parameterizations import Fourier, Parameterization, over
-from visioncircuits.featurevis.transforms import STILL, Robustness
+from visioncircuits.featurevis.parameterizations import Fourier, over
+from visioncircuits.featurevis.settings import Settings
+from visioncircuits.featurevis.transforms import STILL
 from visioncircuits.featurevis.visualization import Visualization
 from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.memory import freed_memory_kept
 
 Maps = Float[Tensor, "batch channels height width"]
 Wanted = Objective | Feature | str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Settings:
-    """How to optimize.
-
-    Attributes
-    ----------
-    size
-        Side of the picture in pixels.
-    input_size
-        Side of what the network sees of it; the picture's own by default.
-    steps
-        How many steps of Adam.
-    rate
-        Their length.
-    parameterization
-        How the picture is written down.
-    robustness
-        How it is moved at random before the network sees it.
-    redirected
-        For how many first steps rectifiers let blocked gradients through.
-    averaged_pools
-        Whether max pools have the gradient of average pools.
-    penalty
-        Added to every objective, such as `objectives.l2(.5)`.
-    start
-        Pictures `(1, channels, height, width)` in [0, 1] to start from instead of noise.
-    seed
-        Fixes the result, together with the objective's name.
-    """
-
-    size: int = 128
-    input_size: int | None = None
-    steps: int = 256
-    rate: float = 0.05
-    parameterization: Parameterization = Fourier()
-    robustness: Robustness = Robustness()
-    redirected: int = 16
-    averaged_pools: bool = False
-    penalty: Objective | None = None
-    start: Maps | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("size", "steps", "rate"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"{name} must be more than 0, not {getattr(self, name)}")
-
-    def record(self) -> dict[str, Any]:
-        """Give the settings as plain data."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Objective):
-        return value.name
-    if isinstance(value, Tensor):
-        digest = hashlib.sha256(value.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
-        return f"tensor {tuple(value.shape)} sha256 {digest}"
-    if is_dataclass(value) and not isinstance(value, type):
-        fields = {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-        return {"kind": type(value).__name__, **fields}
-    return value
 
 
 def render(
@@ -142,18 +80,46 @@ def render_all(
         Before anything is optimized, for a feature that the network does not have.
     """
     todo = [_objective(network, objective) for objective in objectives]
-    chosen = settings or Settings()
-    return _batches(network, todo, chosen, batch, progress)
+    if settings is not None:
+        _check_start(network, settings)
+        return _batches(network, todo, settings, batch, progress)
+    return itertools.chain.from_iterable(
+        _batches(network, list(group), suited(network, layer), batch, progress)
+        for layer, group in itertools.groupby(todo, key=_layer)
+    )
+
+
+def _layer(objective: Objective) -> str:
+    """Name the layer that an objective is about."""
+    if objective.feature is not None:
+        return objective.feature.layer
+    return (*objective.layers, *(unit.layer for unit in objective.units))[0]
 
 
 def _objective(network: Network, objective: Wanted) -> Objective:
     if not isinstance(objective, Objective):
         return wanted.neuron(network.feature(objective))
-    for unit in objective.units:
-        network.feature(unit)
+    if not (objective.units or objective.layers):
+        raise InputError(
+            f"the objective {objective.name!r} asks the network nothing; add it to one of a "
+            "feature or a layer, or give it as Settings.penalty"
+        )
+    features = [*objective.units, *([objective.feature] if objective.feature else [])]
+    for feature in features:
+        network.feature(feature)
     for layer in objective.layers:
         network.layer(layer)
     return objective
+
+
+def _check_start(network: Network, settings: Settings) -> None:
+    shape = (1, network.preprocessing.channels, settings.size, settings.size)
+    if settings.start is None or settings.start.shape == shape:
+        return
+    raise InputError(
+        f"the starting picture is of {tuple(settings.start.shape)}, but the settings and the "
+        f"network ask for {shape}; scale and cut it, or change size"
+    )
 
 
 def _batches(
@@ -271,10 +237,11 @@ def _optimize(
             shown = settings.robustness(seen, draws[step], size=settings.input_size)
             with _treatments(settings, step):
                 answers = _ask(network, pictures, shown, todo)
-                scores = torch.stack([o(a) for o, a in zip(todo, answers, strict=True)])
+                scores = torch.cat([o.each(a) for o, a in zip(todo, answers, strict=True)])
                 loss = -scores.sum()
                 if settings.penalty is not None:
-                    loss = loss - sum(settings.penalty(answer) for answer in answers)
+                    penalties = torch.cat([settings.penalty.each(a) for a in answers])
+                    loss = loss - (scores.detach().abs() * penalties).sum()
                 reached, *gradients = torch.autograd.grad(loss, (shown, *canvas.parameters))
             alive |= reached.flatten(1).any(1)
             adam.step(gradients)
@@ -316,11 +283,10 @@ def _results(
         "network": network.record(),
         "settings": settings.record(),
     }
+    provenance = json.loads(json.dumps(provenance))  # as it will be read back: lists for tuples
     at = 0
-    for index, (objective, answers) in enumerate(
-        zip(todo, _ask(network, pictures, seen, todo), strict=True)
-    ):
-        values = objective.score(answers).flatten()
+    for objective, answers in zip(todo, _ask(network, pictures, seen, todo), strict=True):
+        values = objective.each(answers)
         peaks = values
         if objective.feature is not None:
             peaks = answers.feature(objective.feature).flatten(1).amax(1)
@@ -329,9 +295,9 @@ def _results(
                 picture=pictures[at].cpu(),
                 objective=objective.name,
                 feature=str(objective.feature or ""),
-                score=values[picture % len(values)].item(),
-                activation=peaks[picture % len(peaks)].item(),
-                history=tuple(scores[index].tolist()),
+                score=values[picture].item(),
+                activation=peaks[picture].item(),
+                history=tuple(scores[at].tolist()),
                 dead=not alive[at].item(),
                 record=provenance,
             )

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from visioncircuits.errors import InputError
+
 Maps = Float[Tensor, "batch channels height width"]
 
 
@@ -36,6 +38,11 @@ class Robustness:
     crop
         Side of a square of the picture, in pixels, that the network sees enlarged; none by
         default.
+
+    Raises
+    ------
+    InputError
+        For an amount that cannot be.
     """
 
     jitter: float = 8.0
@@ -44,6 +51,17 @@ class Robustness:
     still: float = 0.2
     padding: int = 0
     crop: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("jitter", "rotation", "padding"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        if not 0 <= self.scale < 1:
+            raise InputError(f"scale must be from 0 to less than 1, not {self.scale}")
+        if not 0 <= self.still <= 1:
+            raise InputError(f"still must be from 0 to 1, not {self.still}")
+        if self.crop is not None and self.crop < 1:
+            raise InputError(f"crop must be 1 pixel or more, not {self.crop}")
 
     def draws(
         self, generators: Sequence[Generator], steps: int
@@ -62,7 +80,7 @@ class Robustness:
             seen = torch.full_like(seen, self.crop)
         height, width = size
         zoom = 1 / (1 + centred[:, 1] * self.scale)
-        room = torch.tensor([max(self.jitter, 0.0)] * 2, device=draws.device)
+        room = torch.tensor([float(self.jitter)] * 2, device=draws.device)
         if self.crop is not None:
             room = room + torch.tensor([(side - self.crop) / 2 for side in size]).to(room)
         shift = centred[:, 2:4] * room  # y, x in pixels

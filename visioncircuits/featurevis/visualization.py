@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -54,7 +54,18 @@ class Visualization:
     record: dict[str, Any]
 
     def image(self) -> Image.Image:
-        """Give the picture as a PIL image, 8 bits a channel."""
+        """Give the picture as a PIL image, 8 bits a channel.
+
+        Raises
+        ------
+        InputError
+            For a picture of another number of channels than grey, RGB or RGBA.
+        """
+        if len(self.picture) not in (1, 3, 4):
+            raise InputError(
+                f"a picture of {len(self.picture)} channels is neither grey, RGB nor RGBA; take "
+                "those that you want to see from `picture`"
+            )
         pixels = (self.picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
@@ -64,8 +75,9 @@ class Visualization:
         return buffer.getvalue()
 
     def data(self) -> dict[str, Any]:
-        """Give everything but the picture as plain data."""
-        return {name: value for name, value in asdict(self).items() if name != "picture"}
+        """Give everything but the picture's pixels as plain data."""
+        fields = {name: value for name, value in asdict(self).items() if name != "picture"}
+        return {"shape": list(self.picture.shape), **fields}
 
     def save(self, path: str | Path) -> Path:
         """Write the picture as PNG or WebP, with its record inside and beside it as `.json`.
@@ -88,7 +100,7 @@ class Visualization:
             case ".webp":
                 escaped = text.replace("&", "&amp;").replace("<", "&lt;")
                 xmp = _XMP.format(escaped).encode()
-                self.image().save(buffer, "WEBP", lossless=True, xmp=xmp)
+                self.image().save(buffer, "WEBP", lossless=True, exact=True, xmp=xmp)
             case _:
                 raise InputError(f"{path} cannot be written: name it .png or .webp")
         write(path.with_suffix(".json"), text.encode())
@@ -110,13 +122,17 @@ class Visualization:
                 image.load()
                 record = image.info.get(_KEY) or _from_xmp(image.info.get("xmp", b""))
                 pixels = np.atleast_3d(np.asarray(image))
-        except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        except (OSError, SyntaxError) as error:  # Pillow's for a damaged PNG
             raise InputError(f"{path} cannot be read as a picture: {error}") from error
         if not record:
             raise InputError(f"{path} holds no record of how it was made")
-        data = json.loads(record)
-        picture = torch.tensor(pixels).permute(2, 0, 1).float() / 255
-        return cls(picture=picture, **data | {"history": tuple(data["history"])})
+        try:
+            data = json.loads(record)
+            channels, *_ = data.pop("shape")  # WebP has no grey: it holds three of the one
+            picture = torch.tensor(pixels).permute(2, 0, 1)[:channels].float() / 255
+            return cls(picture=picture, **data | {"history": tuple(data["history"])})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} holds a damaged record: {error}") from error
 
 
 def _from_xmp(xmp: bytes) -> str:

@@ -1,0 +1,138 @@
+"""How to optimize, as a record that can be written down and read back."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.featurevis.objectives import Objective
+from visioncircuits.featurevis.parameterizations import (
+    Fourier,
+    Laplacian,
+    Maco,
+    Parameterization,
+    Pixels,
+    Transparent,
+)
+from visioncircuits.featurevis.transforms import Robustness
+
+Maps = Float[Tensor, "batch channels height width"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Settings:
+    """How to optimize.
+
+    Attributes
+    ----------
+    size
+        Side of the picture in pixels.
+    input_size
+        Side of what the network sees of it; the picture's own by default.
+    steps
+        How many steps of Adam.
+    rate
+        Their length.
+    parameterization
+        How the picture is written down.
+    robustness
+        How it is moved at random before the network sees it.
+    redirected
+        For how many first steps rectifiers let blocked gradients through.
+    averaged_pools
+        Whether max pools have the gradient of average pools.
+    penalty
+        Added to every objective in proportion to what that has reached, such as
+        `objectives.l2(2)`: so it means the same to loud units and to quiet ones.
+    start
+        Pictures `(1, channels, height, width)` in [0, 1] to start from instead of noise.
+    seed
+        Fixes the result, together with the objective's name.
+    """
+
+    size: int = 128
+    input_size: int | None = None
+    steps: int = 256
+    rate: float = 0.05
+    parameterization: Parameterization = Fourier()
+    robustness: Robustness = Robustness()
+    redirected: int = 16
+    averaged_pools: bool = False
+    penalty: Objective | None = None
+    start: Maps | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("size", "input_size", "steps", "rate"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InputError(f"{name} must be more than 0, not {value}")
+        if self.redirected < 0:
+            raise InputError(f"redirected must be 0 or more, not {self.redirected}")
+
+    def record(self) -> dict[str, Any]:
+        """Give the settings as plain data; penalties and tensors by name."""
+        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], **given: Any) -> "Settings":
+        """Read what `record` gave.
+
+        Parameters
+        ----------
+        record
+            The settings of a visualization: `visualization.record["settings"]`.
+        given
+            The fields that a record names without holding them: a penalty, a starting picture, a
+            parameterization with a spectrum or from elsewhere. They must be what it names.
+
+        Raises
+        ------
+        InputError
+            Where such a field is not given, or is not the one that was used.
+
+        Examples
+        --------
+        >>> from visioncircuits.featurevis import objectives
+        >>> record = Settings(steps=8, penalty=objectives.l2(2)).record()
+        >>> Settings.from_record(record, penalty=objectives.l2(2)).steps
+        8
+        """
+        for name, value in given.items():
+            if _plain(value) != record[name]:
+                raise InputError(f"the {name} given is not the one recorded: {record[name]!r}")
+        rest = {name: _built(name, value) for name, value in record.items() if name not in given}
+        return cls(**rest, **given)
+
+
+_KINDS = {
+    kind.__name__: kind for kind in (Fourier, Laplacian, Maco, Pixels, Transparent, Robustness)
+}
+
+
+def _built(field: str, value: Any) -> Any:
+    """Undo `_plain`."""
+    if isinstance(value, Mapping):
+        fields = {name: _built(field, inner) for name, inner in value.items() if name != "kind"}
+        return _KINDS[value["kind"]](**fields)
+    if isinstance(value, str):
+        raise InputError(f"the record names its {field} without holding it: give {field}=…")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Objective):
+        return value.name
+    if isinstance(value, Tensor):
+        digest = hashlib.sha256(value.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+        return f"tensor {tuple(value.shape)} sha256 {digest}"
+    if is_dataclass(value) and not isinstance(value, type):
+        fields = {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {"kind": type(value).__name__, **fields}
+    if callable(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    return value
