@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from visioncircuits import engine
-from visioncircuits.engine import files
 from visioncircuits.errors import InputError
 
 
@@ -107,49 +106,3 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> N
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match=r"cannot write .*; choose another folder"):
         engine.Store(tmp_path / "file" / "store").add({}, {"a": b"b"})
-
-
-def test_permission_is_named_where_it_is_what_lacks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def denied(path: Path, **options: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "mkdir", denied)
-    with pytest.raises(InputError, match="no permission to write"):
-        files.write(tmp_path / "a" / "b", b"")
-
-
-def test_a_write_that_fails_leaves_the_file_that_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "page.html"
-    files.write(path, b"first")
-
-    def full(part: Path, data: bytes) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(InputError, match="disk is full"):
-        files.write(path, b"second")
-    assert path.read_bytes() == b"first"
-
-
-def test_sweeping_removes_unfinished_things_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "deep" / ".part-folder").mkdir(parents=True)
-    (tmp_path / "deep" / ".part-folder" / "file").write_text("half")
-    (tmp_path / "deep" / ".part-page.html").write_text("half")
-    (tmp_path / "deep" / "page.html").write_text("whole")
-    files.sweep(tmp_path)
-    assert [path.name for path in tmp_path.rglob("*")] == ["deep", "page.html"]
-
-
-def test_two_writers_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
-    with (
-        files.alone(tmp_path),
-        pytest.raises(InputError, match="another process"),
-        files.alone(tmp_path),
-    ):
-        pass
-    with files.alone(tmp_path):
-        pass

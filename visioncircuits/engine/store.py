@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from visioncircuits.engine import files
+from visioncircuits.engine import folders
 from visioncircuits.engine.work import Engine
 
 Work = Mapping[str, Any]
@@ -48,7 +48,7 @@ class Store:
         """Keep the files that a piece of work gave."""
         manifest = {"work": work, "bytes": {name: len(data) for name, data in results.items()}}
         text = json.dumps(manifest, indent=1, sort_keys=True)
-        files.write_folder(self.path(work), {**results, _MANIFEST: text.encode()})
+        folders.write(self.path(work), {**results, _MANIFEST: text.encode()})
 
     def finished(self) -> Iterator[Work]:
         """Give every finished piece of work, in a fixed order; damaged ones are left out."""

@@ -1,0 +1,63 @@
+"""Folders are there whole or not at all, and one process writes them at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from visioncircuits import files
+from visioncircuits.engine import folders
+from visioncircuits.errors import InputError
+
+
+def test_a_folder_is_written_in_place_of_another(tmp_path: Path) -> None:
+    folders.write(tmp_path / "a", {"old": b"1"})
+    folders.write(tmp_path / "a", {"new": b"2"})
+    assert {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == {
+        "new": b"2"
+    }
+
+
+def test_permission_is_named_where_it_is_what_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    with pytest.raises(InputError, match="no permission to write"):
+        files.write(tmp_path / "a" / "b", b"")
+
+
+def test_a_write_that_fails_leaves_the_file_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "page.html"
+    files.write(path, b"first")
+
+    def full(part: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="disk is full"):
+        files.write(path, b"second")
+    assert path.read_bytes() == b"first"
+
+
+def test_sweeping_removes_unfinished_things_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "deep" / ".part-folder").mkdir(parents=True)
+    (tmp_path / "deep" / ".part-folder" / "file").write_text("half")
+    (tmp_path / "deep" / ".part-page.html").write_text("half")
+    (tmp_path / "deep" / "page.html").write_text("whole")
+    folders.sweep(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["deep", "page.html"]
+
+
+def test_two_writers_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
+    with (
+        folders.alone(tmp_path),
+        pytest.raises(InputError, match="another process"),
+        folders.alone(tmp_path),
+    ):
+        pass
+    with folders.alone(tmp_path):
+        pass

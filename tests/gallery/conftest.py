@@ -1,0 +1,125 @@
+"""Sites to look at: real files, synthetic pictures."""
+
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import save_file
+
+from visioncircuits.gallery import site
+from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
+from visioncircuits.networks import untrained
+
+
+@cache
+def patch(seed: int, size: int) -> bytes:
+    """Draw a grating in a smooth window, as WebP."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    angle, frequency = rng.uniform(0, np.pi), rng.uniform(2, 9)
+    wave = np.cos(frequency * np.pi * (x * np.cos(angle) + y * np.sin(angle)))
+    window = np.exp(-2.5 * (x**2 + y**2))[..., None]
+    colours = 0.5 + 0.5 * wave[..., None] * window * rng.uniform(-1, 1, 3)
+    file = BytesIO()
+    Image.fromarray((colours * 255).astype("uint8")).save(file, "WEBP", quality=80)
+    return file.getvalue()
+
+
+def unit(
+    out: Path,
+    layer: str,
+    index: int,
+    *,
+    kinds: tuple[str, ...] = ("positive",),
+    size: int = 64,
+    dead: bool = False,
+    families: tuple[str, ...] = (),
+    branch: str = "",
+) -> UnitEntry:
+    """Make a unit with its files."""
+    shown = []
+    for place, kind in enumerate(kinds):
+        path = f"pictures/{layer}-{index}-{place}.webp"
+        (out / "pictures").mkdir(parents=True, exist_ok=True)
+        (out / path).write_bytes(patch(1000 * place + index % 24, size))
+        (out / path.replace(".webp", "-small.webp")).write_bytes((out / path).read_bytes())
+        (out / path).with_suffix(".json").write_text("{}")
+        activation = 0.0 if dead else (-1.0 if kind == "negative" else 1.0) * (index * 37 % 101 + 1)
+        shown.append(
+            Picture(
+                kind=kind,
+                path=path,
+                width=size,
+                height=size,
+                activation=activation,
+                history=tuple(activation * (1 - 0.97**step) for step in range(65)),
+                dead=dead,
+                record={"feature": f"{layer}:{index}", "note": "<b>plain & simple</b>"},
+            )
+        )
+    return UnitEntry(layer, index, tuple(shown), families, branch)
+
+
+def make(out: Path) -> Gallery:
+    """Two layers: one with families, branches and a dead unit, one with tiny pictures."""
+    kinds = ("positive", "negative", "diversity", "diversity", "diversity")
+    families = [("Curves",), ("Lines & edges", "Curves"), (), ("Fur <soft>",)]
+    mixed = [
+        unit(
+            out,
+            "mixed3b",
+            index,
+            kinds=kinds,
+            dead=index == 415,
+            families=families[index % 4],
+            branch="1x1" if index < 128 else "5x5",
+        )
+        for index in (*range(20), 128, 379, *range(400, 418))
+    ]
+    first = [unit(out, "features.0", index, size=7) for index in (5, 3, 8)]
+    return Gallery(
+        title="A gallery <of> patches",
+        description="What it shows & why.\n\nA second paragraph.",
+        network={"name": "bvlc_googlenet", "checkpoint_sha256": "0123456789abcdef" * 4},
+        layers=(
+            LayerEntry("features.0", 64, (7, 7), (2, 2), tuple(first)),
+            LayerEntry("mixed3b", 480, (43, 43), (8, 8), tuple(mixed)),
+        ),
+        recipe='title = "A gallery <of> patches"\n',
+    )
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Gallery:
+    """A gallery whose pictures are in `tmp_path`."""
+    return make(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole site, not to be changed."""
+    out = tmp_path_factory.mktemp("site")
+    site.write(make(out), out)
+    return out
+
+
+@pytest.fixture
+def thousand(tmp_path: Path) -> Gallery:
+    """One layer of a thousand units."""
+    units = tuple(
+        unit(tmp_path, "wide", index, families=(f"family {index % 12}",)) for index in range(1000)
+    )
+    layer = LayerEntry("wide", 1000, (43, 43), (8, 8), units)
+    return Gallery("Wide", "", {"name": "network", "checkpoint_sha256": None}, (layer,), "")
+
+
+@pytest.fixture(scope="session")
+def random_squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a small network with random parameters."""
+    path = tmp_path_factory.mktemp("checkpoint") / "random.safetensors"
+    parameters = untrained("torchvision:squeezenet1_1").module.state_dict()
+    save_file({name: value.contiguous() for name, value in parameters.items()}, path)
+    return path

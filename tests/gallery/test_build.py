@@ -1,0 +1,292 @@
+"""From recipe to site: the same however it was interrupted, and nothing is done twice."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import save_file
+
+from visioncircuits import engine, gallery, networks
+from visioncircuits.errors import InputError
+
+RECIPE = """\
+title = "A small gallery"
+network = "torchvision:squeezenet1_1"
+checkpoint = "random.safetensors"
+
+[show]
+negative = true
+diversity = 3
+
+[quality]
+steps = 2
+size = 32
+
+[[layers]]
+name = "features.0"
+units = "0-19"
+
+[[layers]]
+name = "features.3"
+units = [7, 5]
+families = { odd = [5, 7], five = [5] }
+"""
+PIECES = 2 + 2 + 4 + 1 + 1 + 1
+"""Batches of sixteen pictures at most: twenty units, and two, of which diversity takes three."""
+
+
+@pytest.fixture
+def recipe(random_squeezenet: Path, tmp_path: Path) -> Path:
+    (tmp_path / "random.safetensors").symlink_to(random_squeezenet)
+    return write(tmp_path, RECIPE)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def build(recipe: Path, out: Path, *, workers: int = 1) -> dict[str, bytes]:
+    index = gallery.build(recipe, out, workers=workers, progress=False)
+    assert index == out / "index.html"
+    return contents(out)
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    files = [path for path in out.rglob("*") if path.is_file()]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
+
+
+def pieces(out: Path) -> dict[str, int]:
+    """Give when each finished piece of work was written."""
+    return {path.name: path.stat().st_mtime_ns for path in (out / "pictures").glob("[!.]*")}
+
+
+def test_a_site_is_built(recipe: Path, tmp_path: Path) -> None:
+    site = build(recipe, tmp_path / "out")
+    pages = sorted(name for name in site if name.endswith(".html"))
+    assert len(pages) == 1 + 2 + 22
+    page = site["layers/features.3/7.html"].decode()
+    for kind in ("positive", "negative", "diversity-1", "diversity-2", "diversity-3"):
+        assert f"features.3-7-{kind}.webp" in page
+    assert "odd" in page
+    assert len(pieces(tmp_path / "out")) == PIECES
+
+
+def test_one_worker_and_two_build_the_same_site(recipe: Path, tmp_path: Path) -> None:
+    one = build(recipe, tmp_path / "one", workers=1)
+    two = build(recipe, tmp_path / "two", workers=2)
+    assert one == two
+
+
+def test_building_again_makes_nothing_again(recipe: Path, tmp_path: Path) -> None:
+    first = build(recipe, tmp_path / "out")
+    before = pieces(tmp_path / "out")
+    assert build(recipe, tmp_path / "out") == first
+    assert pieces(tmp_path / "out") == before
+
+
+DEADLY = """
+import os, signal, sys
+from pathlib import Path
+from visioncircuits import gallery
+
+left = int(sys.argv[3])
+write_bytes = Path.write_bytes
+
+def deadly(path, data):
+    global left
+    left -= Path(sys.argv[2]) in path.parents
+    if left:
+        return write_bytes(path, data)
+    write_bytes(path, data[: len(data) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Path.write_bytes = deadly
+gallery.build(sys.argv[1], sys.argv[2], workers=1, progress=False)
+"""
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_any_write_it_goes_on_and_gives_the_same_site(
+    recipe: Path, tmp_path: Path
+) -> None:
+    whole = build(recipe, tmp_path / "whole")
+    out = tmp_path / "out"
+    script = tmp_path / "deadly.py"
+    script.write_text(DEADLY)
+    finished: dict[str, int] = {}
+    # Of the writes of what is left: the recipe, pictures of three pieces, and twice a page.
+    for writes in (1, 20, 150, 160, 95, 20):
+        run = subprocess.run([sys.executable, script, recipe, out, str(writes)], timeout=300)
+        assert run.returncode == -signal.SIGKILL
+        assert list(out.rglob(".part-*")), "it was to die in the middle of writing"
+        now = pieces(out)
+        assert finished.items() <= now.items(), "what was finished was made again"
+        finished = now
+        for path in (out / "pictures").glob("[!.]*"):
+            assert (path / "work.json").is_file()
+    assert build(recipe, out) == whole
+    assert finished.items() <= pieces(out).items()
+
+
+@pytest.mark.slow
+def test_killed_from_outside_while_workers_work_it_goes_on_and_gives_the_same_site(
+    recipe: Path, tmp_path: Path
+) -> None:
+    whole = build(recipe, tmp_path / "whole")
+    out = tmp_path / "out"
+    script = tmp_path / "driver.py"
+    script.write_text(
+        "import sys\nfrom visioncircuits import gallery\n"
+        "if __name__ == '__main__':\n"
+        "    gallery.build(sys.argv[1], sys.argv[2], workers=2, progress=False)\n"
+    )
+    driver = subprocess.Popen([sys.executable, script, recipe, out])
+    while driver.poll() is None and len(pieces(out)) < 3:
+        time.sleep(0.001)
+    os.kill(driver.pid, signal.SIGKILL)
+    assert driver.wait() == -signal.SIGKILL
+    finished = pieces(out)
+    assert 3 <= len(finished) < PIECES
+    assert build(recipe, out) == whole
+    assert finished.items() <= pieces(out).items()
+
+
+def test_a_changed_recipe_makes_only_what_is_new_and_removes_what_is_gone(
+    recipe: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    build(recipe, out)
+    before = pieces(out)
+    write(tmp_path, RECIPE.replace('"0-19"', '"0-20"').replace("[7, 5]", "[7]"))
+    site = build(recipe, out)
+    after = pieces(out)
+    kept = before.keys() & after.keys()
+    assert kept == before.keys()
+    assert all(before[name] == after[name] for name in kept)
+    assert len(after.keys() - before.keys()) == 3  # unit 20, in each kind
+    assert "layers/features.0/20.html" in site
+    assert "layers/features.3/5.html" not in site
+    write(tmp_path, RECIPE.replace("negative = true", "negative = false"))
+    site = build(recipe, out)
+    assert not [name for name in site if "negative" in name]
+
+
+def test_words_can_be_changed_without_making_a_picture(recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build(recipe, out)
+    before = pieces(out)
+    write(tmp_path, RECIPE.replace("A small gallery", "Another name"))
+    site = build(recipe, out)
+    assert b"Another name" in site["index.html"]
+    assert pieces(out) == before
+
+
+def test_another_checkpoint_makes_other_pictures(recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    short = RECIPE.replace("negative = true\ndiversity = 3\n", "").replace("0-19", "0-1")
+    build(write(tmp_path, short), out)
+    before = pieces(out)
+    other = networks.untrained("torchvision:squeezenet1_1", seed=1)
+    (tmp_path / "random.safetensors").unlink()
+    save_file(
+        {name: value.contiguous() for name, value in other.module.state_dict().items()},
+        tmp_path / "random.safetensors",
+    )
+    build(recipe, out)
+    assert not before.keys() & pieces(out).keys()
+
+
+def test_a_full_disk_is_a_sentence_and_loses_nothing(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = build(recipe, tmp_path / "whole")
+    out = tmp_path / "out"
+    room = 300_000
+    written = Path.write_bytes
+
+    def limited(path: Path, data: bytes) -> int:
+        nonlocal room
+        room -= len(data) * (out in path.parents)
+        if room < 0:
+            raise OSError(28, "No space left on device")
+        return written(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", limited)
+    with pytest.raises(InputError, match="the disk is full"):
+        build(recipe, out)
+    monkeypatch.undo()
+    finished = pieces(out)
+    assert 0 < len(finished) < PIECES
+    assert not list(out.rglob(".part-*"))
+    assert build(recipe, out) == whole
+    assert finished.items() <= pieces(out).items()
+
+
+def test_a_picture_that_was_damaged_is_made_again(recipe: Path, tmp_path: Path) -> None:
+    whole = build(recipe, tmp_path / "out")
+    damaged = next((tmp_path / "out" / "pictures").rglob("features.3-7-positive.webp"))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    assert build(recipe, tmp_path / "out") == whole
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(recipe: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "thesis.tex").write_text("dear reader")
+    with pytest.raises(InputError, match="holds something else than a gallery"):
+        build(recipe, home)
+    assert [path.name for path in home.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot write .*file/out: .*choose another folder"):
+        build(recipe, tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("squeezenet1_1", "squeezenet9", "unknown torchvision network 'squeezenet9'"),
+        ("random.safe", "absent.safe", "there is no checkpoint file .*absent"),
+        ("features.3", "features.99", "line 18: unknown layer 'features.99'"),
+        ("[7, 5]", "[7, 500]", "line 19: features.3 has units 0 to 127, and no 500"),
+    ],
+)
+def test_a_mistake_is_met_before_anything_is_written(
+    recipe: Path, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    write(tmp_path, RECIPE.replace(old, new))
+    with pytest.raises(InputError, match=told):
+        build(recipe, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_that_cannot_be_made_are_left_out_and_told(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module("visioncircuits.gallery.build")
+    made = module.draw
+
+    def fails_at_five(work: engine.Work, *, checkpoint: Path | None) -> dict[str, bytes]:
+        if "features.3:5" in work["features"] and work["kind"] == "negative":
+            raise RuntimeError("out of memory")
+        return made(work, checkpoint=checkpoint)
+
+    monkeypatch.setattr(module, "draw", fails_at_five)
+    with pytest.raises(engine.WorkFailed, match=r"1 of 11 .* out of memory"):
+        build(recipe, tmp_path / "out")
+    site = contents(tmp_path / "out")
+    assert b"features.3-5-positive" in site["layers/features.3/5.html"]
+    assert b"features.3-5-negative" not in site["layers/features.3/5.html"]
+    monkeypatch.undo()
+    build(recipe, tmp_path / "out")
+    assert b"features.3-5-negative" in contents(tmp_path / "out")["layers/features.3/5.html"]

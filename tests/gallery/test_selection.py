@@ -1,0 +1,108 @@
+"""A recipe is held against its network before anything is computed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from visioncircuits.errors import InputError
+from visioncircuits.gallery.recipe import read
+from visioncircuits.gallery.selection import Selection, select
+from visioncircuits.networks import Network, untrained
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return untrained("bvlc_googlenet")
+
+
+def selected(folder: Path, network: Network, text: str) -> list[Selection]:
+    path = folder / "recipe.toml"
+    path.write_text(f'title = "T"\nnetwork = "bvlc_googlenet"\n{text}')
+    return select(read(path), network)
+
+
+def test_all_units_of_a_layer_are_those_that_the_network_has(
+    tmp_path: Path, network: Network
+) -> None:
+    (found,) = selected(tmp_path, network, '[[layers]]\nname = "mixed3b"\nunits = "all"')
+    assert found.units == tuple(range(480))
+    assert [found.branch_of(unit) for unit in (0, 128, 320, 416, 479)] == [
+        "1x1",
+        "3x3",
+        "5x5",
+        "pool_reduce",
+        "pool_reduce",
+    ]
+
+
+def test_families_in_the_recipe_say_which_units_where_nothing_else_does(
+    tmp_path: Path, network: Network
+) -> None:
+    text = '[[layers]]\nname = "conv2d0"\nfamilies = { gabor = [9, 3], all = [3, 4] }'
+    (found,) = selected(tmp_path, network, text)
+    assert found.units == (9, 3, 4)
+    assert found.families_of(3) == ("gabor", "all")
+    assert found.families_of(5) == ()
+    assert found.branch_of(3) == ""
+
+
+def test_a_taxonomy_names_the_families_of_units_chosen_by_number(
+    tmp_path: Path, network: Network, published: Path
+) -> None:
+    (tmp_path / "families.json").write_bytes(
+        (published / "families_early_vision.json").read_bytes()
+    )
+    text = 'taxonomy = "families.json"\n[[layers]]\nname = "mixed3b"\nunits = [379, 0]'
+    (found,) = selected(tmp_path, network, text)
+    assert found.units == (379, 0)
+    assert found.families_of(379) == ("Curves",)
+
+
+def test_families_of_a_taxonomy_can_be_chosen_by_name(tmp_path: Path, network: Network) -> None:
+    taxonomy = {"mixed3a": {"Curves": [81, 104], "Lines": [227]}}
+    (tmp_path / "families.json").write_text(json.dumps(taxonomy))
+    text = 'taxonomy = "families.json"\n[[layers]]\nname = "mixed3a"\nfamilies = ["Curves"]'
+    (found,) = selected(tmp_path, network, text)
+    assert found.units == (81, 104)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ('[[layers]]\nname = "mixed3c"\nunits = "all"', 4, "unknown layer 'mixed3c'; the nearest"),
+        ('[[layers]]\nname = "mixed3b"\nunits = "470-480"', 5, "has units 0 to 479, and no 480"),
+        (
+            '[[layers]]\nname = "conv2d0"\n\n[layers.families]\ngabor = [64]',
+            6,
+            "conv2d0 has units 0 to 63, and no 64",
+        ),
+        (
+            '[[layers]]\nname = "conv2d0"\nunits = [1]\n[[layers]]\nname = "conv2d0"\nunits = [2]',
+            7,
+            "layer 'conv2d0' is named twice",
+        ),
+        ('[[layers]]\nname = "conv2d0"\nfamilies = ["Gabor"]', 5, "which units are in 'Gabor'?"),
+        (
+            'taxonomy = "absent.json"\n[[layers]]\nname = "conv2d0"\nunits = [1]',
+            3,
+            "absent.json cannot be read",
+        ),
+    ],
+)
+def test_what_the_network_has_not_is_told_with_the_line_and_what_it_has(
+    tmp_path: Path, network: Network, text: str, line: int, told: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        selected(tmp_path, network, text)
+    assert f"recipe.toml, line {line}: " in str(error.value)
+    assert told in str(error.value)
+
+
+def test_a_family_that_the_taxonomy_has_not_is_told_with_the_nearest(
+    tmp_path: Path, network: Network
+) -> None:
+    (tmp_path / "families.json").write_text('{"mixed3a": {"Curves": [81]}}')
+    text = 'taxonomy = "families.json"\n[[layers]]\nname = "mixed3a"\nfamilies = ["Curve"]'
+    with pytest.raises(InputError, match=r"line 6: unknown family of mixed3a 'Curve'.*'Curves'"):
+        selected(tmp_path, network, text)

@@ -1,0 +1,19 @@
+"""The site that shows everything: from a recipe to static pages."""
+
+from visioncircuits.gallery.build import build
+from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
+from visioncircuits.gallery.recipe import Recipe
+from visioncircuits.gallery.sections import SECTIONS, MakeSection, Section, UnitPage
+
+__all__ = [
+    "SECTIONS",
+    "Gallery",
+    "LayerEntry",
+    "MakeSection",
+    "Picture",
+    "Recipe",
+    "Section",
+    "UnitEntry",
+    "UnitPage",
+    "build",
+]

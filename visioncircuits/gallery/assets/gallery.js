@@ -1,0 +1,183 @@
+// What the pages do beyond standing there. Without it everything is still shown and linked.
+"use strict";
+
+const typing = () => document.activeElement?.matches("input, select, textarea, pre");
+const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey;
+
+// A slash goes to the search field of whichever page has one.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || !plain(event) || typing()) return;
+  const search = document.querySelector("input[type=search]");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});
+
+// A layer's page: filter, search and sort, kept in the address so that a view can be linked to.
+function layerPage(form, grid) {
+  const fields = Object.fromEntries(
+    ["q", "family", "branch", "sort"].filter((name) => form[name]).map((name) => [name, form[name]]),
+  );
+  const families = fields.family ? [...fields.family.options].map((option) => option.value) : [];
+  const cells = [...grid.children].map((link, place) => ({
+    link,
+    place,
+    unit: Number(link.dataset.unit),
+    activation: Number(link.dataset.activation ?? -Infinity),
+    families: (link.dataset.family ?? "").split(" ").filter(Boolean).map(Number),
+    branch: link.dataset.branch ?? "",
+  }));
+  const orders = {
+    "": (a, b) => a.place - b.place,
+    unit: (a, b) => a.unit - b.unit,
+    activation: (a, b) => b.activation - a.activation || a.place - b.place,
+    family: (a, b) => (a.families[0] ?? Infinity) - (b.families[0] ?? Infinity) || a.place - b.place,
+  };
+  let order = "";
+  let shown = cells;
+
+  // "41" is every unit whose number begins so; "41, 44" and "40-49" are those units alone.
+  function sought(text) {
+    const parts = text.replace(/^.*:/, "").split(/[\s,]+/).filter(Boolean);
+    if (!parts.length) return () => true;
+    if (parts.length === 1 && /^\d+$/.test(parts[0])) return (unit) => String(unit).startsWith(parts[0]);
+    const ranges = parts.map((part) => part.match(/^(\d+)(?:[-–](\d+))?$/)).filter(Boolean);
+    return (unit) => ranges.some(([, first, last]) => unit >= first && unit <= (last ?? first));
+  }
+
+  function sort(name) {
+    const key = name in orders ? name : "";
+    if (key === order) return;
+    order = key;
+    cells.sort(orders[key]);
+    grid.append(...cells.map((cell) => cell.link));
+  }
+
+  function show() {
+    const found = sought(fields.q.value);
+    const family = families.indexOf(fields.family?.value ?? "");
+    const branch = fields.branch?.value ?? "";
+    sort(fields.sort.value);
+    shown = cells.filter(
+      (cell) =>
+        found(cell.unit) &&
+        (family < 1 || cell.families.includes(family - 1)) &&
+        (!branch || cell.branch === branch),
+    );
+    const visible = new Set(shown);
+    for (const cell of cells) {
+      const hidden = !visible.has(cell);
+      if (cell.link.hidden !== hidden) cell.link.hidden = hidden;
+    }
+    const all = shown.length === cells.length;
+    document.getElementById("count").value = all ? `${cells.length} units` : `${shown.length} of ${cells.length} units`;
+    document.getElementById("none").hidden = shown.length > 0;
+    document.getElementById("clear").hidden = all && !order;
+    rove(grid.contains(document.activeElement) ? document.activeElement : shown[0]?.link);
+  }
+
+  // One picture of the grid is in the tab order; the arrow keys say which.
+  let stop = null;
+  function rove(link) {
+    if (!stop) for (const cell of cells) cell.link.tabIndex = -1;
+    if (stop && stop !== link) stop.tabIndex = -1;
+    if (link) link.tabIndex = 0;
+    stop = link ?? stop;
+  }
+
+  function read() {
+    const state = new URLSearchParams(location.hash.slice(1));
+    for (const [name, field] of Object.entries(fields)) {
+      field.value = state.get(name) ?? "";
+      if (field.selectedIndex === -1) field.selectedIndex = 0;
+    }
+    show();
+  }
+
+  function write() {
+    const state = new URLSearchParams();
+    for (const [name, field] of Object.entries(fields)) if (field.value) state.set(name, field.value);
+    const text = state.toString();
+    history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+    show();
+  }
+
+  form.addEventListener("input", write);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (shown.length) shown[0].link.focus();
+  });
+  form.addEventListener("reset", () => setTimeout(write));
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target === fields.q && !fields.q.value) fields.q.blur();
+  });
+  grid.addEventListener("focusin", (event) => rove(event.target));
+  grid.addEventListener("keydown", (event) => {
+    if (!plain(event)) return;
+    const here = shown.findIndex((cell) => cell.link === document.activeElement);
+    if (here === -1) return;
+    const top = shown[0].link.offsetTop;
+    const after = shown.findIndex((cell) => cell.link.offsetTop !== top);
+    const columns = after === -1 ? shown.length : after;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -here, End: shown.length - 1 - here }[event.key];
+    const target = shown[here + step]?.link;
+    if (!target) return;
+    event.preventDefault();
+    target.focus();
+  });
+  window.addEventListener("hashchange", read);
+  form.hidden = false;
+  read();
+}
+
+// A unit's page: the arrow keys lead to its neighbours, and records can be copied.
+function unitPage() {
+  document.addEventListener("keydown", (event) => {
+    const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+    if (!rel || !plain(event) || event.shiftKey || typing()) return;
+    document.querySelector(`a[rel=${rel}]`)?.click();
+  });
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    const text = button.closest("details").querySelector("pre");
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(text); // where pages may not copy, the reader can
+      button.textContent = "Selected";
+    }
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+}
+
+// The index: go straight to a unit by its name.
+function indexPage(form) {
+  const units = JSON.parse(document.getElementById("units").textContent);
+  const layers = Object.keys(units);
+  const answer = document.getElementById("goto-answer");
+  form.addEventListener("input", () => (answer.value = ""));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = form.unit.value.trim();
+    const [, name, number] = text.match(/^(.*?)[:\s]+(\d+)$/) ?? [null, text, null];
+    const layer = layers.includes(name) ? name : layers.find((known) => known.startsWith(name));
+    if (!text || layer === undefined) {
+      answer.value = `no layer ${name} here`;
+    } else if (number !== null && !units[layer].includes(Number(number))) {
+      answer.value = `${layer} has no unit ${number} here`;
+    } else {
+      const page = document.querySelector(`a[data-layer="${CSS.escape(layer)}"]`).getAttribute("href");
+      location.href = number === null ? page : page.replace("index.html", `${Number(number)}.html`);
+    }
+  });
+  form.hidden = false;
+}
+
+const filter = document.getElementById("filter");
+if (filter) layerPage(filter, document.getElementById("content"));
+const goto = document.getElementById("goto");
+if (goto) indexPage(goto);
+if (document.body.classList.contains("unit")) unitPage();

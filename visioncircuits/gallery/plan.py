@@ -1,0 +1,67 @@
+"""From a selection to pieces of work: pictures to make, in batches."""
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+
+import visioncircuits
+from visioncircuits.engine import Work, digest
+from visioncircuits.gallery.recipe import Recipe, Show
+from visioncircuits.gallery.selection import Selection
+from visioncircuits.networks import Network, Unit
+
+BATCH = 16
+"""How many pictures are optimized at once: more gain nothing on a core."""
+
+
+def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
+    """Describe all pictures of a gallery: for each layer and kind, what is wanted of its units.
+
+    All that a picture depends on stands in its description, so that what was made for another
+    recipe, or another state of this one, is known to be the same or not.
+    """
+    return [
+        {
+            "what": "feature visualization",
+            "version": visioncircuits.__version__,
+            "network": network.record(),
+            "kind": kind,
+            "pictures": pictures,
+            "settings": recipe.quality.settings(),
+            "features": [str(Unit(selection.layer.name, unit)) for unit in selection.units],
+        }
+        for selection in selections
+        for kind, pictures in kinds(recipe.show).items()
+    ]
+
+
+def kinds(show: Show) -> dict[str, int]:
+    """Give how many pictures of each kind a unit gets, those it gets."""
+    counts = {
+        "positive": int(show.positive),
+        "negative": int(show.negative),
+        "diversity": show.diversity,
+    }
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def batches(asked: Iterable[Work], finished: Container[str]) -> Iterator[Work]:
+    """Cut what has not been made yet into pieces of work.
+
+    How float arithmetic rounds depends on a batch's size, so a picture's last bits do too. A job
+    that is taken up again still cuts the same batches: of what a request asks in order, whole
+    batches are finished, and the cuts between the others stay where they were.
+    """
+    for work in asked:
+        missing = [feature for feature in work["features"] if key(work, feature) not in finished]
+        size = max(1, BATCH // work["pictures"])
+        for start in range(0, len(missing), size):
+            yield {**work, "features": missing[start : start + size]}
+
+
+def key(work: Work, feature: str) -> str:
+    """Name what is made of one feature, whichever batch it is made in."""
+    return digest({**work, "features": [feature]})
+
+
+def index(works: Iterable[Work]) -> dict[str, Work]:
+    """Say in which piece of work each feature's pictures are."""
+    return {key(work, feature): work for work in works for feature in work["features"]}
