@@ -18,7 +18,20 @@ def reading(module: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
     """Collect what `layers` give while `module` runs within this context.
 
     The forward pass is ended at the deepest of them: call the module inside the context and do
-    not count on what it returns. Hooks leave with the context, whatever happens in it.
+    not count on what it returns. Hooks leave with the context, whatever happens in it. A layer
+    that runs more than once, as a block's only rectifier does, gives what it gave first.
+
+    Parameters
+    ----------
+    module
+        Any network.
+    layers
+        Dotted module paths, at least one.
+
+    Yields
+    ------
+    dict
+        Layer name to its value, filled while the module runs.
 
     Examples
     --------
@@ -34,7 +47,9 @@ def reading(module: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
 
     def note(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            if len(found) + (name not in found) == len(wanted):
+            if name in found:
+                return
+            if len(found) + 1 == len(wanted):
                 found[name] = output
                 raise _Reached
             found[name] = output.clone()  # a rectifier after it may work in place

@@ -1,12 +1,13 @@
 """Which networks can be had by name, and how."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
 import torchvision
@@ -19,11 +20,14 @@ from visioncircuits.networks import checkpoints
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network
-from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
+from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW, Preprocessing
 
 PREPROCESSING = {"inceptionv1": TENSORFLOW, "bvlc_googlenet": CAFFE}
 TORCHVISION = "torchvision"
 GROUP = "visioncircuits.networks"
+SCALED_INSIDE = ("googlenet", "inception_v3")
+TO_ONE = Preprocessing(range=(-1, 1))
+"""What those two take: with its own weights torchvision scales to it inside the module."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def load(
         network = _torchvision(rest, checkpoint)
     elif rest and (plugin := _plugins().get(prefix)):
         if checkpoint is not None:
-            raise InputError(f"{name} has no checkpoint to replace: its weights are set by formula")
+            raise InputError(f"{name} takes no checkpoint: it comes with its parameters")
         network = plugin.load(rest)
     else:
         raise errors.unknown("network", name, [entry.name for entry in available()])
@@ -99,20 +103,42 @@ def load(
 def untrained(name: str, *, seed: int = 0) -> Network:
     """Give a network with random parameters: a null to hold findings against.
 
-    Parameters are drawn as torch initializes them, from `seed` alone.
+    Parameters are drawn as torch initializes them, from `seed` alone; no global generator is
+    moved.
+
+    Parameters
+    ----------
+    name
+        `bvlc_googlenet`, `inceptionv1`, or `torchvision:` and one of torchvision's models.
+    seed
+        The same gives the same parameters.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
 
     Examples
     --------
     >>> untrained("bvlc_googlenet").layer("mixed3b").units
     480
     """
+    prefix, _, rest = name.partition(":")
+    if name not in VARIANTS and prefix != TORCHVISION:
+        known = [*VARIANTS, *(f"{TORCHVISION}:{model}" for model in _torchvision_names())]
+        raise errors.unknown("network to draw parameters for", name, known)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         if name in VARIANTS:
             module: nn.Module = inceptionv1(VARIANTS[name])
             return Network(module, PREPROCESSING[name], name=f"untrained {name}")
-        module = torchvision.models.get_model(_torchvision_name(name.partition(":")[2]))
-        return Network(module, IMAGENET, name=f"untrained {name}")
+        weights = _torchvision_weights(rest)
+        return Network(
+            _torchvision_module(rest, initialized=True),
+            _torchvision_preprocessing(rest, weights),
+            name=f"untrained {name}",
+            size=weights.transforms().crop_size[0],
+        )
 
 
 def available() -> Iterator[Entry]:
@@ -133,7 +159,7 @@ def available() -> Iterator[Entry]:
     for prefix, plugin in sorted(_plugins().items()):
         for name, line in plugin.available().items():
             yield Entry(f"{prefix}:{name}", line, None, False)
-    for name in torchvision.models.list_models(module=torchvision.models):
+    for name in _torchvision_names():
         found = checkpoints.find(name)
         yield Entry(f"{TORCHVISION}:{name}", "torchvision", found.path if found else None, True)
 
@@ -147,65 +173,102 @@ def _inceptionv1(name: str, path: str | Path | None) -> Network:
     module = inceptionv1(VARIANTS[name])
     checkpoint = checkpoints.obtain(name, path=path)
     module.load_state_dict(checkpoint.parameters(module.state_dict()))
-    return Network(module, PREPROCESSING[name], name=name, checkpoint=checkpoint)
-
-
-def _torchvision_name(name: str) -> str:
-    known = torchvision.models.list_models(module=torchvision.models)
-    if name not in known:
-        raise errors.unknown("torchvision network", name, known)
-    return name
+    # BVLC's classes are in the order of torchvision's: sorted synsets.
+    ordered = name == "bvlc_googlenet"
+    return Network(
+        module,
+        PREPROCESSING[name],
+        name=name,
+        checkpoint=checkpoint,
+        classes=_classes(_torchvision_weights("googlenet")) if ordered else None,
+    )
 
 
 def _torchvision(name: str, path: str | Path | None) -> Network:
-    checkpoint = checkpoints.find(_torchvision_name(name), path=path)
-    if checkpoint is None:
-        return _torchvision_own(name)
-    module = torchvision.models.get_model(name)
-    module.load_state_dict(checkpoint.parameters(module.state_dict()))
+    weights = _torchvision_weights(name)
+    found = checkpoints.find(name, path=path)
+    checkpoint = found or _torchvision_own(name, weights)
+    module = _torchvision_module(name, initialized=False)
+    parameters = checkpoint.parameters(module.state_dict())
+    # Not `load_state_dict`: MNASNet's asks for a version that tensors alone do not carry.
+    with torch.no_grad():
+        for key, tensor in module.state_dict().items():
+            tensor.copy_(parameters[key])
     return Network(
         module,
-        _stated_preprocessing(checkpoint),
+        _stated_preprocessing(checkpoint) or _torchvision_preprocessing(name, weights),
         name=f"{TORCHVISION}:{name}",
+        size=weights.transforms().crop_size[0],
         checkpoint=checkpoint,
+        classes=None if found else _classes(weights),
     )
 
 
-def _torchvision_own(name: str) -> Network:
-    weights = torchvision.models.get_model_weights(name).DEFAULT
-    try:
-        state = weights.get_state_dict(progress=True, check_hash=True)
-    except (URLError, OSError, RuntimeError) as error:
-        raise InputError(
-            f"torchvision's weights of {name} could not be downloaded from {weights.url} "
-            f"({error}); get the file by hand and name it as the checkpoint, or put it as "
-            f"{name}.pth into the folder that {checkpoints.FOLDER} names"
-        ) from error
-    module = torchvision.models.get_model(name)
-    module.load_state_dict(state)
+def _torchvision_names() -> list[str]:
+    return torchvision.models.list_models(module=torchvision.models)
+
+
+def _torchvision_weights(name: str) -> Any:
+    """Give torchvision's record of its own weights: address, preprocessing, classes."""
+    if name not in _torchvision_names():
+        raise errors.unknown("torchvision network", name, _torchvision_names())
+    return torchvision.models.get_model_weights(name).DEFAULT
+
+
+def _torchvision_module(name: str, *, initialized: bool) -> nn.Module:
+    options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
+    return torchvision.models.get_model(name, **options)
+
+
+def _torchvision_preprocessing(name: str, weights: Any) -> Preprocessing:
+    if name in SCALED_INSIDE:
+        return TO_ONE
     transforms = weights.transforms()
-    return Network(
-        module,
-        Preprocessing(mean=tuple(transforms.mean), std=tuple(transforms.std)),
-        name=f"{TORCHVISION}:{name}",
-        size=transforms.crop_size[0],
-        classes=tuple(weights.meta["categories"]),
-        checkpoint=Checkpoint(Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name),
-    )
+    return Preprocessing(mean=tuple(transforms.mean), std=tuple(transforms.std))
 
 
-def _stated_preprocessing(checkpoint: Checkpoint) -> Preprocessing:
-    """Read what a safetensors file says its network takes; torchvision's own where it says nothing.
+def _classes(weights: Any) -> tuple[str, ...]:
+    return tuple(weights.meta["categories"])
+
+
+def _torchvision_own(name: str, weights: Any) -> Checkpoint:
+    """Find torchvision's own weights where it keeps them, or download them to there."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+    digest = path.stem.rpartition("-")[2]
+    if not path.is_file():
+        by_hand = (
+            f"get {weights.url} by hand and name the file as the checkpoint, or put it as "
+            f"{name}.pth into a folder that {checkpoints.FOLDER} names"
+        )
+        if os.environ.get(checkpoints.OFFLINE, "0") != "0":
+            raise InputError(
+                f"no checkpoint of {name!r} in the folder that {checkpoints.FOLDER} names, and "
+                f"{checkpoints.OFFLINE} forbids downloads; {by_hand}"
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(weights.url, str(path), digest)
+        except (OSError, HTTPException, RuntimeError) as error:
+            raise InputError(
+                f"torchvision's weights of {name} could not be downloaded ({error}); {by_hand}"
+            ) from error
+    return Checkpoint(path, digest=digest)
+
+
+def _stated_preprocessing(checkpoint: Checkpoint) -> Preprocessing | None:
+    """Read what a safetensors file says that its network takes, if it says anything.
 
     The statement is the metadatum `input`, such as "BGR 0..255 minus (104,117,123)".
     """
-    if checkpoint.path.suffix != ".safetensors":
-        return IMAGENET
+    if checkpoint.path.suffix.lower() != ".safetensors":
+        return None
     with safe_open(checkpoint.path, "pt") as file:
         stated = (file.metadata() or {}).get("input")
     if stated is None:
-        return IMAGENET
-    match = re.fullmatch(r"(RGB|BGR) ([\d.]+?)\.\.([\d.]+) minus \(([\d., ]+)\)", stated)
+        return None
+    number = r"-?\d+(?:\.\d+)?"
+    means = rf"{number}(?:, ?{number})*"
+    match = re.fullmatch(rf"(RGB|BGR) ({number})\.\.({number}) minus \(({means})\)", stated)
     if match is None:
         raise InputError(
             f"{checkpoint.path} says that its network takes {stated!r}, which is not understood; "

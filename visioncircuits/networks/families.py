@@ -28,15 +28,22 @@ class Families:
         Raises
         ------
         InputError
-            Where the taxonomy has no such family in the layer.
+            Where the taxonomy does not have the layer, or no such family in it.
+
+        Examples
+        --------
+        >>> Families({"mixed3b": {"Curves": (379, 406)}}).units("mixed3b", "Curves")
+        (Unit(layer='mixed3b', index=379), Unit(layer='mixed3b', index=406))
         """
-        families = self.layers.get(layer, {})
+        if layer not in self.layers:
+            raise unknown("layer of the taxonomy", layer, self.layers)
+        families = self.layers[layer]
         if family not in families:
             raise unknown(f"family of {layer}", family, families)
         return tuple(Unit(layer, index) for index in families[family])
 
     def of(self, unit: Unit) -> tuple[str, ...]:
-        """Name the families that a unit is in."""
+        """Name the families that a unit is in: none, one or several."""
         return tuple(
             name for name, units in self.layers.get(unit.layer, {}).items() if unit.index in units
         )
@@ -46,12 +53,21 @@ def read_families(path: str | Path) -> Families:
     """Read a taxonomy from JSON.
 
     Either `{layer: {family: [unit, …]}}` or the form of "An Overview of Early Vision":
-    `{layer: {"families": [{"name": …, "units": […]}, …]}}`.
+    `{layer: {"families": [{"name": …, "units": […]}, …]}}`. Units are counted from 0.
 
     Raises
     ------
     InputError
-        Where the file cannot be read as either.
+        Where the file cannot be read as either, or a layer has two families of one name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "families.json"
+    ...     _ = path.write_text('{"mixed3b": {"Curves": [379, 406]}}')
+    ...     read_families(path).layers
+    {'mixed3b': {'Curves': (379, 406)}}
     """
     try:
         data = json.loads(Path(path).read_text("utf-8"))
@@ -60,11 +76,18 @@ def read_families(path: str | Path) -> Families:
         raise InputError(f"the taxonomy {path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
-            f"{path} is not a taxonomy; write JSON of the form {{layer: {{family: [unit, …]}}}}"
+            f"{path} is not a taxonomy ({error}); write JSON of the form "
+            "{layer: {family: [unit, …]}}"
         ) from error
 
 
 def _layer(families: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     if "families" in families:
-        families = {family["name"]: family["units"] for family in families["families"]}
-    return {name: tuple(int(unit) for unit in units) for name, units in families.items()}
+        named = [(family["name"], family["units"]) for family in families["families"]]
+    else:
+        named = list(families.items())
+    if len(dict(named)) < len(named):
+        raise ValueError("two families of one name")
+    if not all(type(unit) is int and unit >= 0 for _, units in named for unit in units):
+        raise ValueError("units are whole numbers from 0")
+    return {name: tuple(units) for name, units in named}

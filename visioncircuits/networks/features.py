@@ -13,7 +13,7 @@ from visioncircuits.errors import InputError
 
 @dataclass(frozen=True)
 class Unit:
-    """One channel of a layer, written `mixed3b:379`.
+    """One channel of a layer, written `mixed3b:379`; `index` counts from 0.
 
     Examples
     --------
@@ -28,7 +28,13 @@ class Unit:
         return f"{self.layer}:{self.index}"
 
     def vector(self, units: int) -> Float[Tensor, " units"]:
-        """Give the unit as a direction among the layer's `units`."""
+        """Give the unit as a direction among the layer's `units`.
+
+        Raises
+        ------
+        InputError
+            Where the layer has no such unit.
+        """
         if not 0 <= self.index < units:
             raise InputError(f"{self}: {self.layer} has units 0 to {units - 1}")
         return torch.nn.functional.one_hot(torch.tensor(self.index), units).float()
@@ -52,7 +58,13 @@ class Direction:
         return f"{self.layer}:{self.name}"
 
     def vector(self, units: int) -> Float[Tensor, " units"]:
-        """Give the direction's weights, checked against the layer's number of units."""
+        """Give the direction's weights, checked against the layer's number of units.
+
+        Raises
+        ------
+        InputError
+            Where there are more or fewer weights than units.
+        """
         if len(self.weights) != units:
             raise InputError(
                 f"{self} has {len(self.weights)} weights, but {self.layer} has {units} units"

@@ -101,6 +101,7 @@ def inceptionv1(variant: Variant) -> LayerGraph:
 
     Examples
     --------
+    >>> import torch
     >>> network = inceptionv1(VARIANTS["bvlc_googlenet"])
     >>> network.compute(torch.zeros(1, 3, 64, 64), ["mixed3b"])["mixed3b"].shape
     torch.Size([1, 480, 8, 8])

@@ -1,9 +1,11 @@
 """A network as the rest of the library sees it: layers by name, pictures in, answers out."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +14,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from visioncircuits import errors
+from visioncircuits.errors import InputError
 from visioncircuits.networks import activations, geometry
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.features import Feature, parse
@@ -69,8 +72,8 @@ class Layer:
 class Network:
     """A trained or handwritten network with its preprocessing.
 
-    The module is put into evaluation mode and its parameters are frozen; wrap a copy to keep
-    your own as it was.
+    The module is put into evaluation mode and its parameters are frozen, so that nothing done
+    here touches their gradients; wrap a copy to keep your own as it was.
 
     Attributes
     ----------
@@ -100,42 +103,91 @@ class Network:
         self.module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
     def __repr__(self) -> str:
-        return f"Network({self.name!r}, {len(self.layers)} layers, {self.size} px)"
+        return f"Network({self.name!r}, {self.size} px, on {self.device})"
+
+    @property
+    def _like(self) -> Tensor:
+        """Give some parameter or buffer, for the device and dtype that the network works in."""
+        tensors = chain(self.module.parameters(), self.module.buffers())
+        return next((t for t in tensors if t.is_floating_point()), torch.empty(0))
 
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
-        return next((p.device for p in self.module.parameters()), torch.device("cpu"))
+        return self._like.device
 
     def to(self, device: torch.device | str) -> "Network":
-        """Give a copy whose parameters are on `device`; itself where they are there already."""
-        if torch.device(device) == self.device:
+        """Give a copy whose parameters are on `device`; itself where they are there already.
+
+        Raises
+        ------
+        InputError
+            Where this machine has no such device.
+        """
+        try:
+            device = torch.empty(0, device=device).device  # "cuda" is the current one of them
+        except (RuntimeError, AssertionError) as error:
+            first = str(error).partition("\n")[0]
+            raise InputError(f"device {device} cannot be used here ({first}); try cpu") from error
+        if device == self.device:
             return self
         other = copy.copy(self)
         other.module = copy.deepcopy(self.module).to(device)
         return other
 
     def __call__(self, pictures: Pictures) -> Tensor:
-        """Give the module's own output, usually logits `(batch, classes)`."""
-        return self.module(self._inputs(pictures))
+        """Give the module's own output, usually logits `(batch, classes)`.
 
-    def _inputs(self, pictures: Pictures) -> Tensor:
-        inputs = self.preprocessing(pictures.to(self.device))
+        Raises
+        ------
+        InputError
+            For pictures that the network cannot take, as in `activations`.
+        """
+        with self._size_errors(pictures):
+            return self.module(self._inputs(pictures))
+
+    def _inputs(self, pictures: Tensor) -> Tensor:
+        """Preprocess pictures, on the network's device and in its precision."""
+        inputs = self.preprocessing(pictures.to(self.device)).to(self._like.dtype)
         return inputs.contiguous(memory_format=torch.channels_last)
+
+    @contextmanager
+    def _size_errors(self, pictures: Tensor) -> Iterator[None]:
+        """Say so where pictures are of a size that the module cannot take."""
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            if pictures.shape[2:] == (self.size, self.size) and "layers" in self.__dict__:
+                raise  # it has been computed at this size before: something else is wrong
+            height, width = pictures.shape[2:]
+            first = str(error).partition("\n")[0]
+            raise InputError(
+                f"{self.name} cannot take pictures of {height}x{width} pixels ({first}); the size "
+                f"stated for it is {self.size}x{self.size}"
+            ) from error
 
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
         """All layers by name, in the order in which they are computed."""
         return self.layers_at(self.size)
 
-    def layers_at(self, size: int) -> Mapping[str, Layer]:
-        """Describe the layers for pictures of `size` pixels squared.
+    def layers_at(self, size: int | tuple[int, int]) -> Mapping[str, Layer]:
+        """Describe the layers for pictures of `size` pixels squared, or of `(height, width)`.
 
         They differ from `layers` in shape and, with TensorFlow's SAME padding, in offset.
+
+        Raises
+        ------
+        InputError
+            For a size that the network cannot take.
         """
-        picture = torch.zeros(1, self.preprocessing.channels, size, size, device=self.device)
+        height, width = (size, size) if isinstance(size, int) else size
+        picture = self._like.new_zeros(1, self.preprocessing.channels, height, width)
         forward = self.module.compute_all if isinstance(self.module, LayerGraph) else None
-        found = geometry.windows(self.module, picture, forward=forward)
+        with self._size_errors(picture):
+            found = geometry.windows(self.module, picture, forward=forward)
         return MappingProxyType(
             {
                 name: Layer(
@@ -163,7 +215,14 @@ class Network:
         return self.layers[name]
 
     def feature(self, feature: str | Feature) -> Feature:
-        """Read `mixed3b:379` and check that the network has it."""
+        """Read `mixed3b:379` and check that the network has it.
+
+        Raises
+        ------
+        InputError
+            For what is no feature, an unknown layer, a unit that the layer does not have or a
+            direction of another number of units.
+        """
         feature = parse(feature)
         feature.vector(self.layer(feature.layer).units)
         return feature
@@ -179,7 +238,8 @@ class Network:
         Parameters
         ----------
         pictures
-            Float32 in [0, 1], `(batch, 3, height, width)`.
+            Floating point in [0, 1], `(batch, channels, height, width)`, colours as RGB. They
+            may be on another device or in another precision than the network's.
         layers
             Names of layers; several cost no more than the deepest.
 
@@ -192,24 +252,64 @@ class Network:
         Raises
         ------
         InputError
-            For an unknown layer.
+            For an unknown layer, or pictures that the network cannot take: whole numbers,
+            another number of channels, or a size that leaves nothing to its kernels.
+
+        Examples
+        --------
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), Preprocessing(), size=32)
+        >>> network.activations(torch.rand(2, 3, 32, 32), ["1"])["1"].shape
+        torch.Size([2, 8, 28, 28])
         """
         for name in layers:
             self.layer(name)
-        return activations.compute(self.module, self._inputs(pictures), layers)
+        with self._size_errors(pictures):
+            return activations.compute(self.module, self._inputs(pictures), layers)
 
     def unit_activations(
-        self, pictures: Pictures, units: Mapping[str, Int64[Tensor, " units"]]
+        self, pictures: Pictures, units: Mapping[str, Int64[Tensor, "_"]]
     ) -> dict[str, Tensor]:
         """Compute some units of some layers: `activations` of their layers, indexed.
 
         Where the network is a `LayerGraph` the siblings of the units are not computed.
+
+        Parameters
+        ----------
+        pictures
+            As for `activations`.
+        units
+            Layer name to at least one of its units, counted from 0, in any order.
+
+        Returns
+        -------
+        dict
+            Layer name to `(batch, len(units), rows, columns)`, or `(batch, len(units))`.
+
+        Raises
+        ------
+        InputError
+            For an unknown layer or unit, or pictures that the network cannot take.
+
+        Examples
+        --------
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), Preprocessing(), size=32)
+        >>> units = {"1": torch.tensor([7, 0])}
+        >>> network.unit_activations(torch.rand(2, 3, 32, 32), units)["1"].shape
+        torch.Size([2, 2, 28, 28])
         """
-        inputs = self._inputs(pictures)
-        if isinstance(self.module, LayerGraph):
-            return self.module.compute_units(inputs, units)
-        found = activations.compute(self.module, inputs, list(units))
-        return {layer: found[layer][:, index.to(self.device)] for layer, index in units.items()}
+        for layer, indices in units.items():
+            width = self.layer(layer).units
+            if not len(indices) or int(indices.min()) < 0 or int(indices.max()) >= width:
+                raise InputError(
+                    f"{layer} has units 0 to {width - 1}; ask for one or more of them, not "
+                    f"{indices.tolist()}"
+                )
+        with self._size_errors(pictures):
+            inputs = self._inputs(pictures)
+            if isinstance(self.module, LayerGraph):
+                return self.module.compute_units(inputs, units)
+            found = activations.compute(self.module, inputs, list(units))
+            return {layer: found[layer][:, index.to(self.device)] for layer, index in units.items()}
 
     def record(self) -> dict[str, Any]:
         """Say which network this is, for a result's provenance."""
@@ -237,6 +337,12 @@ def wrap(
         parameters are frozen.
     preprocessing
         What the module was trained on: range, mean, std, channel order, number of channels.
+    name
+        Goes into records.
+    size
+        Height and width of the pictures that it was made for, in pixels.
+    classes
+        What the logits stand for, if known.
 
     Examples
     --------

@@ -5,7 +5,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+
+from visioncircuits.errors import InputError
 
 
 def _power(scale: Tensor, beta: float) -> Tensor:
@@ -31,6 +34,7 @@ class _Normalize(torch.autograd.Function):
         return torch.mul(x, gain, out=squares)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> Any:
         (grad,) = grads
         x, band, scale, gain = ctx.saved_tensors
@@ -45,7 +49,15 @@ class LocalResponseNorm(nn.Module):
 
     The sum over `size` neighbouring channels is a 1x1 convolution with a banded matrix on the
     squares. Parameters count as in `torch.nn.LocalResponseNorm`, whose value this is to float
-    rounding.
+    rounding. It can be differentiated once.
+
+    Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional
+    Neural Networks" (2012), section 3.3.
+
+    Raises
+    ------
+    InputError
+        For an even `size`, which has no middle.
 
     Examples
     --------
@@ -60,6 +72,8 @@ class LocalResponseNorm(nn.Module):
 
     def __init__(self, channels: int, *, size: int, alpha: float, beta: float, k: float) -> None:
         super().__init__()
+        if size % 2 == 0:
+            raise InputError(f"the size of a local response norm must be odd, not {size}")
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
         index = torch.arange(channels)
         near = (index[:, None] - index).abs() <= size // 2

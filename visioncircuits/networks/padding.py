@@ -1,6 +1,7 @@
 """TensorFlow's SAME rule: pad so that the output has ceil(input / stride) places.
 
-How much that takes depends on the input's size, and an odd pixel goes right and below.
+How much that takes depends on the input's size, and an odd pixel goes right and below. Source:
+TensorFlow's documentation of `tf.nn`, "Notes on padding".
 """
 
 import torch
@@ -14,6 +15,8 @@ BatchCHW = Float[Tensor, "batch channels height width"]
 def same_padding(size: int, *, kernel: int, stride: int) -> tuple[int, int]:
     """Say how many places to add before and after an axis of `size`.
 
+    `kernel` is the number of places that a window spans, dilation included.
+
     Examples
     --------
     >>> same_padding(224, kernel=7, stride=2), same_padding(225, kernel=7, stride=2)
@@ -24,13 +27,23 @@ def same_padding(size: int, *, kernel: int, stride: int) -> tuple[int, int]:
 
 
 class SameConv2d(nn.Conv2d):
-    """A strided convolution with TensorFlow's SAME padding."""
+    """A strided convolution with TensorFlow's SAME padding; its parameters are `nn.Conv2d`'s.
+
+    Examples
+    --------
+    >>> SameConv2d(3, 8, 7, stride=2)(torch.zeros(1, 3, 97, 130)).shape
+    torch.Size([1, 8, 49, 65])
+    """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        kernel, stride = self.kernel_size, self.stride
-        top, bottom = same_padding(input.shape[-2], kernel=kernel[0], stride=stride[0])
-        left, right = same_padding(input.shape[-1], kernel=kernel[1], stride=stride[1])
-        return F.conv2d(F.pad(input, (left, right, top, bottom)), weight, bias, stride)
+        (top, bottom), (left, right) = (
+            same_padding(size, kernel=(kernel - 1) * dilation + 1, stride=stride)
+            for size, kernel, dilation, stride in zip(
+                input.shape[-2:], self.kernel_size, self.dilation, self.stride, strict=True
+            )
+        )
+        padded = F.pad(input, (left, right, top, bottom))
+        return F.conv2d(padded, weight, bias, self.stride, 0, self.dilation, self.groups)
 
 
 class SameMaxPool2d(nn.Module):
@@ -38,6 +51,11 @@ class SameMaxPool2d(nn.Module):
 
     Torch's ceil mode lets windows hang over the right and lower edge, which is where SAME puts
     an even size's single pixel; an odd size takes one on either side. So nothing is copied.
+
+    Examples
+    --------
+    >>> SameMaxPool2d()(torch.zeros(1, 64, 49, 66)).shape
+    torch.Size([1, 64, 25, 33])
     """
 
     kernel_size, stride = 3, 2

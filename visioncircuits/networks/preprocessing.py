@@ -28,7 +28,8 @@ class Preprocessing:
     Raises
     ------
     InputError
-        For a range of no extent, a `std` of zero, or a number of values that fits no channels.
+        For a range of no extent, a `std` of zero, a number of values that fits no channels, or an
+        order that is none of three channels.
 
     Examples
     --------
@@ -44,6 +45,11 @@ class Preprocessing:
     channels: int = 3
 
     def __post_init__(self) -> None:
+        if self.order not in ("RGB", "BGR") or (self.order == "BGR" and self.channels != 3):
+            raise InputError(
+                f"the order of channels is 'RGB', or 'BGR' where there are 3, not {self.order!r} "
+                f"of {self.channels}"
+            )
         if self.range[0] == self.range[1]:
             raise InputError(f"a preprocessing range needs two different ends, not {self.range}")
         for name, values in (("mean", self.mean), ("std", self.std)):
@@ -58,13 +64,29 @@ class Preprocessing:
     def __call__(
         self, pictures: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
-        """Turn pictures into the network's input; differentiable."""
-        if pictures.shape[1] != self.channels:
+        """Turn pictures into the network's input; differentiable.
+
+        Parameters
+        ----------
+        pictures
+            Floating point in [0, 1], `(batch, channels, height, width)`, colours as RGB.
+
+        Raises
+        ------
+        InputError
+            For pictures of whole numbers, or of another shape.
+        """
+        if pictures.ndim != 4 or pictures.shape[1] != self.channels:
             raise InputError(
-                f"this network takes pictures of {self.channels} channels, not "
-                f"{tuple(pictures.shape)} (batch, channels, height, width)"
+                f"this network takes pictures of shape (batch, {self.channels}, height, width), "
+                f"not {tuple(pictures.shape)}"
             )
-        if self.order == "BGR" and self.channels == 3:
+        if not pictures.is_floating_point():
+            kind = str(pictures.dtype).removeprefix("torch.")
+            raise InputError(
+                f"pictures must be floating point in [0, 1], not {kind}; write pictures / 255"
+            )
+        if self.order == "BGR":
             pictures = pictures.flip(1)
         low, high = self.range
         std = torch.tensor(self.std, device=pictures.device, dtype=pictures.dtype)

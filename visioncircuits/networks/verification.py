@@ -1,6 +1,7 @@
 """Does this checkpoint compute what it should?"""
 
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,9 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import activations
 from visioncircuits.networks.inceptionv1 import MODULES
 from visioncircuits.networks.network import Network
 
+CAFFE_INPUT = "input_bgr_minus_mean"
 CAFFE_STAGES = {
     "conv1/7x7_s2": "conv2d0",
     "pool1/norm1": "localresponsenorm0",
@@ -32,7 +35,13 @@ STRONGEST_INPUTS_OF_379 = {95, 145, 147, 116, 77, 176, 187, 189, 87, 92}
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was compared: an error, and how large it may be."""
+    """One thing that was compared: an error, and how large it may be.
+
+    Examples
+    --------
+    >>> Check("conv2d0", error=2e-6, allowed=1e-4).passed
+    True
+    """
 
     name: str
     error: float
@@ -54,8 +63,8 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.passed for check in self.checks)
+        """Whether every check passed, and there was one."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
 
 
 def verify(network: Network, *, published: str | Path | None = None) -> Verification:
@@ -78,17 +87,17 @@ def verify(network: Network, *, published: str | Path | None = None) -> Verifica
     Raises
     ------
     InputError
-        Where there is nothing to compare with.
+        Where there is nothing to compare with, or it cannot be read.
     """
     if published is not None:
         folder = Path(published) / "golden_activations"
         checks = tuple(_golden(network, folder))
         if not checks:
             raise InputError(f"{folder} has no photograph with activations to compare with")
-        return Verification(network.name, str(folder), checks + tuple(_published_lists(network)))
+        return Verification(network.name, str(folder), (*checks, *_published_lists(network)))
     if (reference := _reference_file(network)) is not None:
         return Verification(network.name, str(reference), tuple(_reference(network, reference)))
-    checks = tuple(_published_lists(network)) + tuple(_fingerprint(network))
+    checks = (*_published_lists(network), *_fingerprint(network))
     if not checks:
         raise InputError(
             f"nothing is known to verify {network.name} against; put "
@@ -115,28 +124,42 @@ def _reference_file(network: Network) -> Path | None:
     return path if path.exists() else None
 
 
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} cannot be read ({error or type(error).__name__}); get it again")
+
+
 def _reference(network: Network, path: Path) -> Iterator[Check]:
     """Compare with Caffe's own activations, stage by stage."""
     try:
-        stored = {name: torch.from_numpy(value) for name, value in np.load(path).items()}
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} cannot be read ({error}); get it again") from error
-    inputs = stored["input_bgr_minus_mean"].to(network.device)[None]
-    stages = {stage: layer for stage, layer in CAFFE_STAGES.items() if stage in stored}
+        with np.load(path) as archive:
+            stored = {name: torch.from_numpy(value) for name, value in archive.items()}
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+    layers = {CAFFE_STAGES.get(stage, stage): stage for stage in stored}
+    layers = {layer: stage for layer, stage in layers.items() if layer in network.layers}
+    if CAFFE_INPUT not in stored or not layers:
+        raise InputError(
+            f"{path} does not hold {CAFFE_INPUT} and activations of layers of {network.name}"
+        )
+    inputs = stored[CAFFE_INPUT].to(network.device)[None]
     with torch.no_grad():
-        found = network.module.compute(inputs, stages.values())  # type: ignore[operator]
-    for stage, layer in stages.items():
+        found = activations.compute(network.module, inputs, list(layers))
+    for layer, stage in layers.items():
         yield Check(layer, _error(found[layer][0].cpu(), stored[stage]), 1e-4)
 
 
 def _golden(network: Network, folder: Path) -> Iterator[Check]:
     for path in sorted(folder.glob("*_activations.npy")):
         photograph, _, layer = path.name.removesuffix("_activations.npy").rpartition("_")
-        pixels = np.asarray(Image.open(folder / f"{photograph}.jpeg").convert("RGB"))
+        try:
+            with Image.open(folder / f"{photograph}.jpeg") as image:
+                pixels = np.asarray(image.convert("RGB"))
+            expected = torch.from_numpy(np.load(path)).permute(0, 3, 1, 2)
+        except (OSError, ValueError, TypeError, EOFError, RuntimeError) as error:
+            raise _unreadable(path, error) from error
         picture = torch.tensor(pixels).permute(2, 0, 1)[None] / 255
         with torch.no_grad():
             found = network.activations(picture, [layer])[layer].cpu()
-        expected = torch.from_numpy(np.load(path)).permute(0, 3, 1, 2)
         # Decoders of JPEG differ by a grey level here and there.
         yield Check(f"{layer} of {photograph}", _error(found, expected), 2e-2)
 
@@ -165,9 +188,12 @@ def fingerprint_picture(size: int = 96) -> Float[Tensor, "1 3 size size"]:
 
 
 def _fingerprint(network: Network) -> Iterator[Check]:
+    """Compare the root mean square of layers on `fingerprint_picture`."""
     known = json.loads((files(__package__) / "fingerprints.json").read_text("utf-8"))
     expected = known.get(network.name, {})
+    if not expected:
+        return
     with torch.no_grad():
         found = network.activations(fingerprint_picture(), list(expected))
-    for layer, mean in expected.items():
-        yield Check(layer, abs(found[layer].mean().item() / mean - 1), 1e-4)
+    for layer, size in expected.items():
+        yield Check(layer, abs(found[layer].square().mean().sqrt().item() / size - 1), 1e-4)

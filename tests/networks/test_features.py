@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks.features import Direction, Unit, parse, units
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("mixed3b:379", Unit("mixed3b", 379)),
+        (" mixed4a_3x3_pre_relu:0 ", Unit("mixed4a_3x3_pre_relu", 0)),
+        ("layer1.0.conv1:5", Unit("layer1.0.conv1", 5)),
+    ],
+)
+def test_units_are_read_as_they_are_written(text: str, unit: Unit) -> None:
+    assert parse(text) == unit
+    assert parse(str(unit)) == unit
+
+
+def test_a_feature_passes_through() -> None:
+    direction = Direction("mixed3a", (1.0, 2.0))
+    assert parse(direction) is direction
+
+
+@pytest.mark.parametrize(
+    "text", ["mixed3b", "mixed3b:", "mixed3b:-1", "mixed3b:1.5", ":3", "a b:1"]
+)
+def test_what_is_no_unit_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InputError, match="is not a unit; write layer:number"):
+        parse(text)
+
+
+def test_a_unit_is_one_in_its_own_place() -> None:
+    vector = Unit("a", 2).vector(4)
+    assert vector.tolist() == [0, 0, 1, 0]
+    assert vector.dtype == torch.float32
+
+
+@pytest.mark.parametrize("index", [-1, 4])
+def test_a_unit_outside_its_layer_is_refused(index: int) -> None:
+    with pytest.raises(InputError, match="a has units 0 to 3"):
+        Unit("a", index).vector(4)
+
+
+def test_a_direction_is_its_weights() -> None:
+    direction = Direction("a", (0.5, -0.25), name="hf")
+    assert direction.vector(2).tolist() == [0.5, -0.25]
+    assert str(direction) == "a:hf"
+    with pytest.raises(InputError, match="a:hf has 2 weights, but a has 3 units"):
+        direction.vector(3)
+
+
+def test_several_units_are_named_in_order() -> None:
+    assert units("a", [3, 1]) == [Unit("a", 3), Unit("a", 1)]
