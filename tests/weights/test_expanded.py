@@ -1,0 +1,411 @@
+"""Expanded weights against a slow, obvious twin: a linear copy of the network, differentiated."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import (
+    Concat,
+    Direction,
+    LayerGraph,
+    Network,
+    Node,
+    Preprocessing,
+    Unit,
+    load,
+    untrained,
+    wrap,
+)
+from visioncircuits.networks.normalization import LocalResponseNorm
+from visioncircuits.networks.padding import SameMaxPool2d, same_padding
+from visioncircuits.weights import ExpandedWeights, Linearization, expanded_weights
+from visioncircuits.weights.linearization import LOCAL
+
+
+class SameAverage(nn.Module):
+    """An average pool with TensorFlow's SAME padding, taken literally."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        (top, bottom), (left, right) = (same_padding(n, kernel=3, stride=2) for n in x.shape[2:])
+        return F.avg_pool2d(F.pad(x, (left, right, top, bottom)), 3, 2)
+
+
+def linear_copy(module: nn.Module, *, repeat: bool = False) -> nn.Module:
+    """Replace every nonlinearity of a copy: the published convention, module by module."""
+    module = copy.deepcopy(module)
+    for name, child in list(module.named_modules()):
+        if isinstance(child, nn.ReLU | nn.LocalResponseNorm | LocalResponseNorm):
+            module.set_submodule(name, nn.Identity())
+        elif isinstance(child, SameMaxPool2d):
+            module.set_submodule(name, SameAverage())
+        elif isinstance(child, nn.MaxPool2d):
+            average = nn.AvgPool2d(
+                child.kernel_size,
+                child.stride,
+                child.padding,
+                ceil_mode=child.ceil_mode,
+                divisor_override=1 if repeat else child.kernel_size**2,
+            )
+            module.set_submodule(name, average)
+    return module
+
+
+def differentiated(
+    network: Network, module: nn.Module, source: str, target: str, units: list[int]
+) -> tuple[Tensor, tuple[int, int]]:
+    """Differentiate `module`'s neurons in the middle: `(units, in, height, width)`, position."""
+    kept: list[Tensor] = []
+
+    def keep(_module: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> Tensor:
+        kept.append(output.detach().requires_grad_())
+        return kept[-1] * 1
+
+    hook = module.get_submodule(source).register_forward_hook(keep)
+    picture = torch.rand(1, 3, network.size, network.size)
+    twin = Network(module, network.preprocessing, size=network.size)
+    with torch.enable_grad():
+        answer = twin.activations(picture, [target])[target]
+    hook.remove()
+    row, column = answer.shape[2] // 2, answer.shape[3] // 2
+    rows = [
+        torch.autograd.grad(answer[0, unit, row, column], kept[-1], retain_graph=True)[0][0]
+        for unit in units
+    ]
+    return torch.stack(rows), (row, column)
+
+
+def on_map(weights: ExpandedWeights, position: tuple[int, int], shape: tuple[int, ...]) -> Tensor:
+    """Lay kernels out on the source's map, at a neuron of the target."""
+    laid = torch.zeros(*weights.weight.shape[:2], *shape)
+    top, left = (
+        stride * place + offset
+        for stride, place, offset in zip(weights.stride, position, weights.offset, strict=True)
+    )
+    height, width = weights.weight.shape[2:]
+    laid[..., top : top + height, left : left + width] = weights.weight
+    return laid
+
+
+def normalized(network: Network) -> Network:
+    """Give batch normalizations statistics that they cannot be left out with."""
+    for module in network.module.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_var.uniform_(0.5, 2)
+            module.weight.data.uniform_(-1, 2)
+    return network
+
+
+CASES = [
+    ("bvlc_googlenet", "mixed3a", "mixed3b"),
+    ("bvlc_googlenet", "conv2d0", "mixed3b"),
+    ("bvlc_googlenet", "conv2d2", "mixed4a"),
+    ("bvlc_googlenet", "mixed3a_5x5_bottleneck", "mixed3b_pool_reduce"),
+    ("inceptionv1", "mixed3a", "mixed3b"),
+    ("inceptionv1", "conv2d0", "mixed3a"),
+    ("inceptionv1", "maxpool1", "mixed4a"),
+    ("torchvision:squeezenet1_1", "features.3", "features.7"),
+    ("torchvision:squeezenet1_1", "features.0", "features.4"),
+    ("torchvision:resnet18", "maxpool", "layer2.1"),
+    ("torchvision:resnet18", "layer1.1", "layer3.0"),
+    ("torchvision:resnet18", "relu", "layer1.0.conv2"),
+]
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, Network]:
+    torch.manual_seed(0)
+    return {name: normalized(untrained(name)) for name in dict.fromkeys(n for n, _, _ in CASES)}
+
+
+@pytest.mark.parametrize(("name", "source", "target"), CASES)
+def test_equal_the_derivative_of_the_network_made_linear(
+    networks: dict[str, Network], name: str, source: str, target: str
+) -> None:
+    network = networks[name]
+    count = network.layer(target).units
+    branches = network.branches(target).values() or [range(count)]
+    units = [unit for branch in branches for unit in (branch[0], branch[-1])]
+    expected, position = differentiated(network, linear_copy(network.module), source, target, units)
+    weights = expanded_weights(network, source, target)
+    assert weights.weight.shape[:2] == (count, network.layer(source).units)
+    found = on_map(weights, position, expected.shape[2:])[units]
+    assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
+    seen = expected.abs().amax((0, 1)) > 0
+    assert seen.any(1).sum() == weights.weight.shape[2], "the window is as large as it must be"
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("name", "source", "target"),
+    [
+        ("bvlc_googlenet", "mixed3a", "mixed3b"),
+        ("bvlc_googlenet", "conv2d0", "mixed3b"),
+        ("torchvision:squeezenet1_1", "features.0", "features.7"),
+    ],
+)
+def test_equal_the_derivative_on_trained_weights(
+    checkpoints, name: str, source: str, target: str
+) -> None:
+    file = f"{name.removeprefix('torchvision:')}.safetensors"
+    network = load(name, checkpoint=checkpoints / file)
+    units = [3, 100, 200, network.layer(target).units - 1]
+    expected, position = differentiated(network, linear_copy(network.module), source, target, units)
+    weights = expanded_weights(network, source, [f"{target}:{unit}" for unit in units])
+    found = on_map(weights, position, expected.shape[2:])
+    assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+def test_repeat_weights_over_the_region_of_a_max_pool(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    repeat = Linearization(max_pool="repeat")
+    weights = expanded_weights(network, "mixed3a", "mixed3b_pool_reduce", linearization=repeat)
+    own = network.module.operation("mixed3b_pool_reduce_pre_relu").weight
+    assert torch.equal(weights.weight, own.expand(-1, -1, 3, 3))
+    twin = linear_copy(network.module, repeat=True)
+    expected, position = differentiated(network, twin, "conv2d2", "mixed3b", [450])
+    found = expanded_weights(network, "conv2d2", "mixed3b:450", linearization=repeat)
+    laid = on_map(found, position, expected.shape[2:])
+    assert (laid - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+def test_of_a_plain_convolution_are_its_kernels(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    weights = expanded_weights(network, "conv2d1", "conv2d2")
+    assert torch.equal(weights.weight, network.module.operation("conv2d2_pre_relu").weight)
+    assert (weights.stride, weights.offset) == ((1, 1), (-1, -1))
+
+
+def test_from_the_picture_are_in_rgb_of_0_to_1(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    weights = expanded_weights(network, "input", "conv2d0")
+    own = network.module.operation("conv2d0_pre_relu").weight
+    assert torch.allclose(weights.weight, 255 * own.flip(1))
+    assert (weights.stride, weights.offset) == ((2, 2), (-3, -3))
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("conv2d2", "mixed3b"), ("mixed3b", "mixed4a"), ("conv2d0", "mixed3a"), ("input", "conv2d2")],
+)
+def test_do_not_depend_on_the_end_from_which_they_are_composed(
+    networks: dict[str, Network], source: str, target: str
+) -> None:
+    network = networks["inceptionv1"]
+    whole = expanded_weights(network, source, target)
+    one = expanded_weights(network, Unit(source, 2) if source != "input" else source, target)
+    column = whole.weight if source == "input" else whole.weight[:, 2:3]
+    assert (one.stride, one.offset) == (whole.stride, whole.offset)
+    assert (one.weight - column).abs().max() < 1e-5 * column.abs().max()
+
+
+def test_of_features_are_combinations_of_those_of_units(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    whole = expanded_weights(network, "conv2d2", "mixed3b")
+    into = torch.randn(480)
+    out_of = torch.randn(192)
+    weights = expanded_weights(
+        network,
+        [Direction("conv2d2", tuple(out_of.tolist())), "conv2d2:7"],
+        [Direction("mixed3b", tuple(into.tolist())), "mixed3b:470"],
+    )
+    expected = torch.einsum("o,oiyx,i->yx", into, whole.weight, out_of)
+    assert torch.allclose(weights.weight[0, 0], expected, atol=1e-5 * expected.abs().max())
+    assert [str(f) for f in weights.outputs] == ["mixed3b:direction", "mixed3b:470"]
+    forwards = expanded_weights(network, Direction("conv2d2", tuple(out_of.tolist())), "mixed3b")
+    expected = torch.einsum("oiyx,i->oyx", whole.weight, out_of)
+    assert torch.allclose(forwards.weight[:, 0], expected, atol=1e-5 * float(expected.abs().max()))
+
+
+def test_of_a_branch_are_no_larger_than_the_branch_sees(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    sizes = {
+        unit: tuple(expanded_weights(network, "mixed3a", f"mixed3b:{unit}").weight.shape[2:])
+        for unit in (0, 128, 320, 416)
+    }
+    assert sizes == {0: (1, 1), 128: (3, 3), 320: (5, 5), 416: (3, 3)}
+
+
+@pytest.mark.parametrize("position", [(0, 0), (27, 0), (13, 14)])
+def test_to_one_neuron_leave_out_what_lies_beyond_the_border(
+    networks: dict[str, Network], position: tuple[int, int]
+) -> None:
+    network = networks["bvlc_googlenet"]
+    weights = expanded_weights(network, "conv2d2", "mixed3b:330", position=position)
+    assert weights.stride == (0, 0)
+    values = torch.randn(1, 192, 56, 56)
+    module = linear_copy(network.module)
+    module.set_submodule("localresponsenorm1", nn.Identity())
+    module.conv2d2.register_forward_hook(lambda *_: values)
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d) and part.bias is not None:
+            part.bias.data.zero_()
+    expected = module.compute(torch.zeros(1, 3, 224, 224), ["mixed3b"])["mixed3b"]
+    found = (on_map(weights, position, (56, 56))[0] * values[0]).sum()
+    assert float(found) == pytest.approx(float(expected[0, 330, *position]), rel=1e-4)
+
+
+def test_of_what_a_network_did_on_a_picture_add_up_to_its_activation() -> None:
+    """A bias-free piecewise linear network is its local linear map times its input."""
+    torch.manual_seed(1)
+    graph = LayerGraph(
+        {
+            "a": Node(nn.Conv2d(3, 6, 5, 2, padding=2, bias=False), ("input",)),
+            "b": Node(nn.ReLU(inplace=True), ("a",)),
+            "pool": Node(nn.MaxPool2d(3, 2, ceil_mode=True), ("b",)),
+            "one": Node(nn.Conv2d(6, 4, 1, bias=False), ("pool",)),
+            "three": Node(nn.Conv2d(6, 5, 3, padding=1, bias=False), ("pool",)),
+            "join": Node(Concat(), ("one", "three")),
+            "c": Node(nn.LeakyReLU(0.2), ("join",)),
+            "d": Node(nn.Conv2d(9, 7, 3, padding=1, bias=False), ("c",)),
+        },
+        output="d",
+    )
+    network = wrap(graph, Preprocessing(), size=32)
+    picture = torch.rand(1, 3, 32, 32)
+    found = network.activations(picture, ["b", "d"])
+    for position in ((4, 4), (0, 7)):
+        weights = expanded_weights(
+            network, "b", "d", linearization=LOCAL, pictures=picture, position=position
+        )
+        flowed = on_map(weights, position, (16, 16)) * found["b"]
+        answer = found["d"][0, :, *position]
+        assert torch.allclose(flowed.sum((1, 2, 3)), answer, atol=1e-5)
+
+
+def test_gated_on_average_weigh_each_unit_by_how_often_it_fires() -> None:
+    torch.manual_seed(2)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3), nn.Conv2d(2, 5, 1))
+    network = wrap(module, Preprocessing(), size=16)
+    pictures = torch.rand(6, 3, 16, 16)
+    weights = expanded_weights(
+        network, "0", "2", linearization=Linearization(rectifier="gate"), pictures=pictures
+    )
+    fires = (network.activations(pictures, ["1"])["1"] > 0).float().mean((0, 2, 3))
+    assert 0 < fires.min() < fires.max() < 1
+    assert torch.allclose(weights.weight, module[2].weight * fires[:, None, None])
+
+
+def test_take_the_gain_of_a_normalization_from_pictures(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    pictures = torch.rand(2, 3, 224, 224)
+    weights = expanded_weights(
+        network,
+        "conv2d2",
+        "localresponsenorm1",
+        linearization=Linearization(normalization="gain"),
+        pictures=pictures,
+    )
+    squares = network.activations(pictures, ["conv2d2"])["conv2d2"].double() ** 2
+    for unit in (0, 1, 100, 191):
+        energy = squares[:, max(unit - 2, 0) : unit + 3].sum(1)
+        gain = ((1 + 1e-4 / 5 * energy) ** -0.75).mean()
+        assert float(weights.weight[unit, unit]) == pytest.approx(float(gain), rel=1e-5)
+    assert weights.weight.count_nonzero() == 192
+
+
+def test_reach_the_logits_through_global_pooling(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    weights = expanded_weights(network, "mixed5b", "logits:7")
+    own = network.module.operation("logits").weight
+    assert torch.allclose(weights.weight[0], (own[7] / 49)[:, None, None].expand(-1, 7, 7))
+
+
+def test_follow_flattened_layers() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5))
+    network = wrap(module, Preprocessing(), size=8)
+    weights = expanded_weights(network, "0", "3")
+    assert torch.equal(weights.weight, module[3].weight.reshape(5, 4, 6, 6))
+    assert (weights.stride, weights.offset) == ((0, 0), (0, 0))
+
+
+@pytest.mark.parametrize("suffix", ["npz", "nc"])
+def test_are_the_same_after_saving_and_reading(networks, tmp_path, suffix: str) -> None:
+    atom = Direction("conv2d2", tuple(np.linspace(-1, 1, 192).tolist()), name="atom")
+    weights = expanded_weights(networks["inceptionv1"], [atom, "conv2d2:5"], "mixed3a:9")
+    path = weights.save(tmp_path / f"weights.{suffix}")
+    back = ExpandedWeights.load(path)
+    assert torch.equal(back.weight, weights.weight)
+    assert back.inputs == weights.inputs
+    assert back.outputs == weights.outputs
+    assert (back.stride, back.offset) == (weights.stride, weights.offset)
+    assert back.record["network"]["name"] == "untrained inceptionv1"
+    assert list(tmp_path.iterdir()) == [path], "nothing else is left"
+
+
+def test_are_labelled(networks: dict[str, Network]) -> None:
+    array = expanded_weights(networks["bvlc_googlenet"], "mixed3a", "mixed3b:330").array
+    assert array.dims == ("out", "in", "y", "x")
+    assert array.sel({"out": "mixed3b:330", "in": "mixed3a:147"}, drop=True).shape == (5, 5)
+    assert array.y.values.tolist() == [-2, -1, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "told"),
+    [
+        ("mixed3b", "mixed3a", "mixed3b comes after mixed3a"),
+        ("mixed3b_1x1", "mixed3b_3x3", "no path leads from mixed3b_1x1 to mixed3b_3x3"),
+        ("mixed3a", "mixed3a", "nothing between"),
+        ("mixed3a:256", "mixed3b", "units 0 to 255"),
+        ("mixed3a", "mixed3c", "unknown layer 'mixed3c'"),
+        (["mixed3a:1", "mixed3b:1"], "mixed4a", "features of mixed3a and mixed3b"),
+        ([], "mixed4a", "no feature is given"),
+        ("conv2d0", "input", "conv2d0 comes after input"),
+        (
+            "conv2d0",
+            "mixed5b",
+            r"355 × 355 each, take 30\.8 GiB, .* at most 66 features of mixed5b",
+        ),
+    ],
+)
+def test_refuse_what_makes_no_sense(networks, source, target, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        expanded_weights(networks["bvlc_googlenet"], source, target)
+
+
+def test_say_how_large_a_kernel_would_be_that_does_not_fit_at_all(networks) -> None:
+    with pytest.raises(InputError, match=r"take 6\.7 GiB.*; ask for fewer features of mixed3a"):
+        expanded_weights(networks["bvlc_googlenet"], "mixed3a", "mixed5b", memory=1000)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"linearization": Linearization(rectifier="gate")}, "depends on pictures"),
+        (
+            {"linearization": LOCAL, "pictures": torch.zeros(1, 3, 224, 224)},
+            "differs from neuron to neuron",
+        ),
+        (
+            {"pictures": torch.zeros(2, 3, 224, 224), "position": (0, 0)},
+            "belongs to one picture, not to 2",
+        ),
+        ({"position": (28, 0)}, "no neuron at .28, 0.; it has 28 rows"),
+    ],
+)
+def test_refuse_options_that_contradict_one_another(networks, options, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        expanded_weights(networks["bvlc_googlenet"], "mixed3a", "mixed3b", **options)
+
+
+class Gated(nn.Module):
+    """Multiplies what it computes by its own sigmoid."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        return self.second(x * torch.sigmoid(x))
+
+
+def test_name_the_operation_that_cannot_be_followed() -> None:
+    network = wrap(Gated(), Preprocessing(), size=16)
+    with pytest.raises(InputError, match=r"'sigmoid'.*expanded_weights_by_autograd"):
+        expanded_weights(network, "first", "second")
+    assert expanded_weights(network, "input", "first").weight.shape == (4, 3, 3, 3)

@@ -1,0 +1,202 @@
+"""Expanded weights by backward passes: slow, but for any network that torch can differentiate."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
+from visioncircuits.networks.normalization import LocalResponseNorm
+from visioncircuits.weights.expanded import ExpandedWeights, provenance
+from visioncircuits.weights.kernels import Pair
+from visioncircuits.weights.linearization import INPUT, Linearization
+from visioncircuits.weights.selection import Features, select
+
+_RECTIFIERS = ("relu", "relu6", "hardtanh", "leaky_relu")
+
+
+def expanded_weights_by_autograd(
+    network: Network,
+    source: Features,
+    target: Features,
+    *,
+    linearization: Linearization | None = None,
+    pictures: Float[Tensor, "batch channels height width"] | None = None,
+    position: Pair | None = None,
+) -> ExpandedWeights:
+    """Differentiate a neuron of the target with respect to the source, one backward pass a feature.
+
+    Rectifiers, max pools and local response normalizations get the derivatives of what the
+    linearization replaces them by, or keep their own where it asks for what they did; every other
+    operation keeps its own, so that the result is the derivative at the picture. Where a network
+    can be followed `expanded_weights` gives the same, much faster.
+
+    Parameters
+    ----------
+    source, target, linearization
+        As in `expanded_weights`.
+    pictures
+        One picture, at which to differentiate; a grey one of the network's own size if not given.
+    position
+        Row and column of the neuron; in the middle of the map if not given.
+
+    Returns
+    -------
+    ExpandedWeights
+        Of `(out, in, height, width)`, the map to one neuron: its stride is (0, 0).
+
+    Raises
+    ------
+    InputError
+        For features that the network does not have, several pictures, and where the target does
+        not depend on the source.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> weights = expanded_weights_by_autograd(network, "conv2d2", "mixed3a:7", position=(5, 5))
+    >>> weights.weight.shape, weights.offset
+    (torch.Size([1, 192, 11, 11]), (6, 6))
+    """
+    linearization = linearization or Linearization()
+    inputs, outputs = select(network, source), select(network, target)
+    if pictures is None:
+        channels = network.preprocessing.channels
+        pictures = torch.full((1, channels, network.size, network.size), 0.5)
+    if len(pictures) != 1:
+        raise InputError(f"a derivative is taken at one picture, not at {len(pictures)}")
+    leaf, value = _forward(network, inputs.layer, outputs.layer, pictures, linearization)
+    if not value.requires_grad:
+        raise InputError(f"{outputs.layer} does not depend on {inputs.layer}")
+    neurons = _map(value)
+    row, column = position or (neurons.shape[1] // 2, neurons.shape[2] // 2)
+    neuron = neurons[:, row, column]
+    window = _window(network, inputs.layer, outputs.layer, (row, column), _map(leaf).shape[1:])
+    gradients = []
+    for vector in outputs.vectors:
+        (gradient,) = torch.autograd.grad(neuron @ vector, leaf, retain_graph=True)
+        gradients.append(torch.tensordot(inputs.vectors, _map(gradient)[:, *window], dims=1))
+    record = provenance(network, linearization, position=(row, column)) | {"by": "autograd"}
+    offset = window[0].start, window[1].start
+    return ExpandedWeights(
+        torch.stack(gradients), inputs.features, outputs.features, (0, 0), offset, record
+    )
+
+
+def _map(value: Tensor) -> Float[Tensor, "units height width"]:
+    """Give one picture's value with positions, be it only one."""
+    return value[0] if value.ndim == 4 else value[0][:, None, None]
+
+
+def _forward(
+    network: Network, source: str, target: str, pictures: Tensor, linearization: Linearization
+) -> tuple[Tensor, Tensor]:
+    """Compute the target from a leaf in the source's place; give both."""
+    leaves = []
+
+    def cut(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        leaves.append(output.detach().clone().requires_grad_())
+        return leaves[-1].clone()  # what follows may work in place
+
+    if source == INPUT:
+        leaves.append(pictures.clone().requires_grad_())
+        hooks = []
+    else:
+        hooks = [network.module.get_submodule(source).register_forward_hook(cut)]
+    given = leaves[0] if leaves else pictures
+    try:
+        with torch.enable_grad(), _Replacing(linearization), _identities(network, linearization):
+            value = network.activations(given, [target])[target]
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return leaves[-1] if leaves else given, value
+
+
+class _Replacing(TorchFunctionMode):
+    """Give rectifiers and max pools the derivatives of their stand-ins."""
+
+    def __init__(self, linearization: Linearization) -> None:
+        super().__init__()
+        self.linearization = linearization
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        name, kwargs = getattr(func, "__name__", "").removesuffix("_"), kwargs or {}
+        if name in _RECTIFIERS and self.linearization.rectifier == "identity":
+            return _straight(args[0], func(args[0].detach().clone(), *args[1:], **kwargs))
+        if name == "max_pool2d" and self.linearization.max_pool != "route":
+            repeat = self.linearization.max_pool == "repeat"
+            return _straight(_average(*args, repeat=repeat, **kwargs), func(*args, **kwargs))
+        return func(*args, **kwargs)
+
+
+def _straight(linear: Tensor, value: Tensor) -> Tensor:
+    """Give `value`, with the derivative of `linear`."""
+    return linear + (value - linear).detach()
+
+
+def _average(
+    values: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    *,
+    repeat: bool,
+    ceil_mode: bool = False,
+    **_rest: Any,
+) -> Tensor:
+    kernel = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    divisor = 1 if repeat else prod(kernel)
+    return F.avg_pool2d(values, kernel_size, stride, padding, ceil_mode, divisor_override=divisor)
+
+
+@contextmanager
+def _identities(network: Network, linearization: Linearization) -> Iterator[None]:
+    """Give local response normalizations the identity's derivative, if that is asked for."""
+
+    def replace(_module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
+        return _straight(inputs[0], output)
+
+    hooks = [
+        module.register_forward_hook(replace)
+        for module in network.module.modules()
+        if isinstance(module, nn.LocalResponseNorm | LocalResponseNorm)
+        and linearization.normalization == "identity"
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _window(
+    network: Network, source: str, target: str, neuron: Pair, shape: tuple[int, ...]
+) -> tuple[slice, slice]:
+    """Say which neurons of the source, of the `shape` of its map, a neuron of the target sees."""
+    end = network.layer(target)
+    if source == INPUT:
+        stride, size, offset = (1, 1), (1, 1), (0, 0)
+    else:
+        begin = network.layer(source)
+        stride, size, offset = begin.stride, begin.receptive_field, begin.offset
+    slices = []
+    for axis in (0, 1):
+        if not stride[axis] or not end.stride[axis]:
+            slices.append(slice(0, shape[axis]))
+            continue
+        first = end.offset[axis] + end.stride[axis] * neuron[axis] - offset[axis]
+        seen = end.receptive_field[axis] - size[axis]
+        top, bottom = first // stride[axis], (first + seen) // stride[axis] + 1
+        slices.append(slice(max(top, 0), min(bottom, shape[axis])))
+    return slices[0], slices[1]

@@ -1,0 +1,107 @@
+"""Labelled arrays as files: netCDF, or numpy's .npz with the same content."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import xarray as xr
+
+from visioncircuits import files
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Direction, Feature, parse
+
+_LAYOUT = "layout"
+
+
+def write(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Write arrays with their labels, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        Where the name ends neither in .npz nor in .nc, or the file cannot be written.
+    """
+    path = Path(path)
+    match path.suffix.lower():
+        case ".nc":
+            data = bytes(dataset.to_netcdf(engine="h5netcdf"))
+        case ".npz":
+            data = _npz(dataset)
+        case _:
+            raise InputError(f"{path} cannot be written: name it .npz or .nc")
+    files.write(path, data)
+    return path
+
+
+def read(path: str | Path, kind: str) -> xr.Dataset:
+    """Read back what `write` wrote.
+
+    Parameters
+    ----------
+    kind
+        What the dataset's attribute of that name must say.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, damaged, or holds something else.
+    """
+    path = Path(path)
+    try:
+        if path.suffix.lower() == ".nc":
+            with xr.open_dataset(path, engine="h5netcdf") as dataset:
+                dataset.load()
+        else:
+            dataset = _from_npz(path)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    if dataset.attrs.get("kind") != kind:
+        raise InputError(f"{path} holds {dataset.attrs.get('kind', 'something else')}, not {kind}")
+    return dataset
+
+
+def _npz(dataset: xr.Dataset) -> bytes:
+    layout = {
+        "attrs": dict(dataset.attrs),
+        "data": {str(name): list(array.dims) for name, array in dataset.data_vars.items()},
+        "coords": {str(name): list(array.dims) for name, array in dataset.coords.items()},
+    }
+    arrays = {str(name): array.values for name, array in dataset.variables.items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays, **{_LAYOUT: np.array(json.dumps(layout))})
+    return buffer.getvalue()
+
+
+def _from_npz(path: Path) -> xr.Dataset:
+    with np.load(path, allow_pickle=False) as stored:
+        layout = json.loads(str(stored[_LAYOUT]))
+        data, coords = (
+            {name: (dims, stored[name]) for name, dims in layout[part].items()}
+            for part in ("data", "coords")
+        )
+    return xr.Dataset(data, coords, layout["attrs"])
+
+
+def features_to_json(features: tuple[Feature, ...]) -> str:
+    """Write features down, directions with their weights.
+
+    Examples
+    --------
+    >>> features_to_json((Direction("mixed3a", (0.5, -0.5), name="hf"),))
+    '[{"layer": "mixed3a", "weights": [0.5, -0.5], "name": "hf"}]'
+    """
+    return json.dumps([f.__dict__ if isinstance(f, Direction) else str(f) for f in features])
+
+
+def features_from_json(text: str) -> tuple[Feature, ...]:
+    """Read back what `features_to_json` wrote."""
+
+    def feature(item: Any) -> Feature:
+        if isinstance(item, str):
+            return parse(item)
+        return Direction(item["layer"], tuple(item["weights"]), name=item["name"])
+
+    return tuple(feature(item) for item in json.loads(text))
