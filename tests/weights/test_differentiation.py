@@ -54,9 +54,9 @@ def test_is_the_same_as_kernel_algebra(
 def test_differs_where_a_normalization_mixes_units(network: Network) -> None:
     """A gain is not the whole derivative of a normalization, and is not meant to be."""
     options = {"linearization": LOCAL, "pictures": torch.rand(1, 3, 224, 224)}
-    slow = expanded_weights_by_autograd(network, "maxpool0", "conv2d1:3", **options)
+    slow = expanded_weights_by_autograd(network, "maxpool0", "conv2d1_pre_relu:3", **options)
     at = tuple(slow.record["position"])
-    fast = expanded_weights(network, "maxpool0", "conv2d1:3", position=at, **options)
+    fast = expanded_weights(network, "maxpool0", "conv2d1_pre_relu:3", position=at, **options)
     difference = (on_map(fast, 56) - on_map(slow, 56)).abs().max() / slow.weight.abs().max()
     assert difference > 1e-3
 
