@@ -1,0 +1,34 @@
+# `make demo` builds a small gallery, `make test` runs every check; both set everything up first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export VISIONCIRCUITS_CHECKPOINTS ?= $(wildcard ../shared/weights)
+
+.PHONY: demo test test-fast lint types install clean
+
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable ".[lucent,onnx,test]"
+	touch $@
+
+demo: install
+	@$(BIN)/python scripts/demo.py site/demo
+
+test: lint types
+	$(BIN)/python -m pytest
+
+test-fast: lint types
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) site build dist *.egg-info

@@ -1,0 +1,27 @@
+"""`visioncircuits gallery`: from a recipe to a site."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def gallery(
+    recipe: Annotated[Path, typer.Argument(help="A TOML file; `galleries/` holds examples.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The site's folder.")],
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes; by default one a core.")
+    ] = None,
+) -> None:
+    """Build a gallery: a static site of feature visualizations, from a recipe.
+
+    Interrupt it whenever you like: the same command goes on where it was.
+
+        visioncircuits gallery galleries/early-vision.toml --out site/
+    """
+    from visioncircuits.gallery import build
+
+    print(f"open {build(recipe, out, workers=workers)}")

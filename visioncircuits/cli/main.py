@@ -1,0 +1,35 @@
+"""One command a job; a user's mistake is one sentence and exit code 2."""
+
+import os
+import sys
+
+import typer
+
+from visioncircuits.cli import gallery, networks, render
+from visioncircuits.engine import WorkFailed
+from visioncircuits.errors import InputError
+
+app = typer.Typer(
+    help="Reverse engineer convolutional vision networks the way the Circuits thread did.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+for part in (networks, render, gallery):
+    app.add_typer(part.app, name=getattr(part, "NAME", None))
+
+
+def main() -> None:
+    """Run a command; exit with 2 for a mistake of the user's, 1 for a job that partly failed."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except WorkFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None

@@ -1,0 +1,106 @@
+"""`visioncircuits networks`: what can be loaded, what it consists of, whether it is right."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from visioncircuits.cli.options import Checkpoint, NetworkName
+
+NAME = "networks"
+app = typer.Typer(
+    help="List the networks that can be loaded; show one's layers; verify its checkpoint.",
+    invoke_without_command=True,
+)
+
+
+def _print(table: Table) -> None:
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width to fit into
+        console = Console(width=200)
+    console.print(table)
+
+
+@app.callback()
+def networks(
+    context: typer.Context,
+    every: Annotated[
+        bool, typer.Option("--all", help="List all of torchvision's networks too.")
+    ] = False,
+) -> None:
+    """List the networks that can be loaded, and where their checkpoints are."""
+    if context.invoked_subcommand is not None:
+        return
+    from visioncircuits.networks import available
+
+    table = Table("network", "checkpoint", "what it is", box=None, pad_edge=False)
+    left_out = 0
+    for entry in available():
+        if entry.name.startswith("torchvision:") and entry.checkpoint is None and not every:
+            left_out += 1
+            continue
+        where = str(entry.checkpoint or ("to be downloaded" if entry.downloadable else "built in"))
+        table.add_row(entry.name, where, entry.about)
+    _print(table)
+    if left_out:
+        print(f"and {left_out} of torchvision's, to be downloaded: --all lists them")
+
+
+@app.command()
+def show(name: NetworkName, checkpoint: Checkpoint = None) -> None:
+    """Show a network's layers: units, receptive field, stride, and which branch holds which units."""
+    from visioncircuits.networks import load
+
+    network = load(name, checkpoint=checkpoint)
+    table = Table(box=None, pad_edge=False)
+    for title in ("layer", "units", "receptive field", "stride", "first pixel", "neurons"):
+        table.add_column(title, justify="left" if title == "layer" else "right")
+    table.add_column("branches")
+    for layer in network.layers.values():
+        whole = layer.stride == (0, 0)
+        table.add_row(
+            layer.name,
+            str(layer.units),
+            "whole picture" if whole else _pair(layer.receptive_field),
+            "" if whole else _pair(layer.stride),
+            "" if whole else _pair(layer.offset),
+            "×".join(map(str, layer.shape)) or "1",
+            ", ".join(
+                f"{branch} {units.start}–{units.stop - 1}"
+                for branch, units in network.branches(layer.name).items()
+            ),
+        )
+    pixels = f"{network.size} × {network.size} px"
+    print(
+        f"{network.name}: pictures of {pixels}; receptive field, stride and first pixel in pixels"
+    )
+    _print(table)
+
+
+def _pair(values: tuple[int, int]) -> str:
+    return str(values[0]) if values[0] == values[1] else f"{values[0]} × {values[1]}"
+
+
+@app.command()
+def verify(
+    name: NetworkName,
+    checkpoint: Checkpoint = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(help="A folder with `golden_activations/` of this network to compare with."),
+    ] = None,
+) -> None:
+    """Check that a checkpoint computes what it should; the exit code is 0 if so, else 1."""
+    from visioncircuits.networks import load
+    from visioncircuits.networks import verify as compare
+
+    found = compare(load(name, checkpoint=checkpoint), published=published)
+    table = Table("", "compared", "error", "allowed", box=None, pad_edge=False)
+    for check in found.checks:
+        mark = "ok" if check.passed else "WRONG"
+        table.add_row(mark, check.name, f"{check.error:.2g}", f"{check.allowed:g}")
+    _print(table)
+    print(f"{found.network} {'agrees' if found.passed else 'DOES NOT AGREE'} with {found.against}")
+    raise typer.Exit(0 if found.passed else 1)

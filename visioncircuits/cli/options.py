@@ -1,0 +1,24 @@
+"""Arguments that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NetworkName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NETWORK",
+        help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
+        "`handwritten:curves`; `visioncircuits networks` lists them.",
+    ),
+]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        help="Parameters to use instead of those that would be found or downloaded: "
+        "`.safetensors`, `.pth`, `.onnx` or `.caffemodel`.",
+    ),
+]
+Device = Annotated[str, typer.Option("--device", help="Where to compute: `cpu`, `cuda`, …")]

@@ -1,0 +1,87 @@
+"""`visioncircuits render`: the picture that drives a feature most."""
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+
+app = typer.Typer()
+
+
+class Aim(StrEnum):
+    """What of a unit is driven."""
+
+    neuron = "neuron"
+    unit = "unit"
+    negative = "negative"
+
+
+@app.command()
+def render(
+    network: NetworkName,
+    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
+    ],
+    aim: Annotated[
+        Aim,
+        typer.Option(
+            help="`neuron`: the unit at one position, one clear picture. `unit`: its mean over all "
+            "positions, a texture. `negative`: what lowers the neuron most."
+        ),
+    ] = Aim.neuron,
+    diversity: Annotated[
+        int,
+        typer.Option(
+            help="Draw so many pictures that differ in style: `out-1.png`, `out-2.png`, …"
+        ),
+    ] = 1,
+    size: Annotated[
+        int | None, typer.Option(help="Side in pixels; by default the receptive field's.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="How long to optimize.")] = 256,
+    seed: Annotated[int, typer.Option(help="Fixes the result.")] = 0,
+    checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+) -> None:
+    """Find the picture that drives a feature most, and write it with a record of how it was made.
+
+    The record is inside the picture, and beside it as JSON.
+
+        visioncircuits render bvlc_googlenet mixed3b:413 -o curve.png
+    """
+    from visioncircuits import featurevis, networks
+    from visioncircuits.engine import progress
+    from visioncircuits.errors import InputError
+    from visioncircuits.featurevis import objectives
+
+    if out.suffix.lower() not in (".png", ".webp"):
+        raise InputError(f"{out} cannot be written: name it .png or .webp")
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"{out} cannot be written: there is no folder {out.absolute().parent}")
+    found = networks.load(network, checkpoint=checkpoint, device=device)
+    driven = found.feature(feature)
+    if diversity > 1:
+        objective = objectives.diverse(driven, diversity)
+    elif aim is Aim.unit:
+        objective = objectives.unit(driven)
+    elif aim is Aim.negative:
+        objective = objectives.negative(found, driven)
+    else:
+        objective = objectives.neuron(driven)
+    settings = featurevis.suited(found, driven.layer, steps=steps, seed=seed)
+    if size is not None:
+        settings = replace(settings, size=size)
+    with progress("steps", steps * objective.pictures) as advance:
+        drawn = list(featurevis.render_all(found, [objective], settings=settings, progress=advance))
+    for place, visualization in enumerate(drawn, 1):
+        path = out if len(drawn) == 1 else out.with_stem(f"{out.stem}-{place}")
+        visualization.save(path)
+        if visualization.dead:
+            print(f"{driven} is dead: no gradient ever reached the picture, so {path} is noise")
+        else:
+            print(f"{path}: drives {driven} to {visualization.activation:.4g}")
