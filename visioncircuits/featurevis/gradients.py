@@ -33,8 +33,11 @@ class _RedirectedReLU(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (grad,) = grads
         (rectified,) = ctx.saved_tensors
-        plain = torch.where(rectified > 0, grad, 0)
-        blocked = (plain == 0).flatten(1).all(1).reshape(-1, *[1] * (grad.ndim - 1))
+        plain = torch.ops.aten.threshold_backward(grad, rectified, 0)
+        rest = tuple(range(1, grad.ndim))
+        blocked = torch.linalg.vector_norm(plain, torch.inf, dim=rest, keepdim=True) == 0
+        if not blocked.any():
+            return plain, None
         # Of what is blocked, only what raises a neuron, a negative gradient, is let through.
         return torch.where(blocked, grad.clamp_max(0), plain), None
 
