@@ -344,3 +344,32 @@ def opacity(weight: float) -> Objective:
 
 def _penalty(name: str, weight: float, measure: Callable[[Maps], Tensor]) -> Objective:
     return Objective(f"{-weight:g}·{name}", lambda answers: -weight * measure(answers.pictures))
+
+
+def negative(network: Network, feature: str | Feature) -> Objective:
+    """Lower a feature's middle neuron as far as it goes.
+
+    Before its rectifier, where the network names that (`mixed3b_pre_relu`): after it nothing is
+    below zero.
+    """
+    feature = network.feature(feature)
+    before = f"{feature.layer}_pre_relu"
+    return -neuron(replace(feature, layer=before) if before in network.layers else feature)
+
+
+def diverse(feature: str | Feature, pictures: int) -> Objective:
+    """Raise a feature's mean in `pictures` that look different to its layer.
+
+    The logarithm puts loud and quiet units on one scale, so that one weight suits all networks: at
+    .5 pictures differ in kind and nearly none is given up for the others' sake.
+    """
+    driven = unit(feature)
+    unlike = diversity(parse(feature).layer, pictures)
+    return Objective(
+        f"log(1 + {driven.name}) + 0.5·{unlike.name}",
+        lambda answers: driven.score(answers).clamp_min(0).log1p() + 0.5 * unlike.score(answers),
+        units=driven.units,
+        layers=tuple(dict.fromkeys(driven.layers + unlike.layers)),
+        pictures=pictures,
+        feature=driven.feature,
+    )

@@ -7,7 +7,7 @@ Visualization for Deeper Networks with MAgnitude Constrained Optimization" (2023
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ class Canvas:
     draw: Callable[[], Maps]
 
 
+@runtime_checkable
 class Parameterization(Protocol):
     """A way to write pictures down."""
 
@@ -46,6 +47,11 @@ class Parameterization(Protocol):
     ) -> Canvas:
         """Begin one picture of `(channels, height, width)` a generator, from `start` or noise."""
         ...
+
+
+def _check_noise(sd: float) -> None:
+    if sd < 0:
+        raise InputError(f"the noise's sd must be 0 or more, not {sd}")
 
 
 def _noise(generators: Sequence[Generator], shape: Sequence[int]) -> Tensor:
@@ -64,6 +70,9 @@ class Pixels:
     """
 
     sd: float = 0.01
+
+    def __post_init__(self) -> None:
+        _check_noise(self.sd)
 
     def canvas(
         self,
@@ -109,6 +118,9 @@ class Fourier:
     decay: float = 1.0
     sd: float = 0.01
 
+    def __post_init__(self) -> None:
+        _check_noise(self.sd)
+
     def canvas(
         self,
         generators: Sequence[Generator],
@@ -148,6 +160,11 @@ class Laplacian:
 
     levels: int = 5
     sd: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.levels < 1:
+            raise InputError(f"a pyramid needs 1 or more levels, not {self.levels}")
+        _check_noise(self.sd)
 
     def canvas(
         self,
@@ -258,15 +275,20 @@ def measure_spectrum(folder: str | Path, size: int, *, most: int = 500) -> Tenso
     Raises
     ------
     InputError
-        Where the folder holds no such picture.
+        Where the folder holds no such picture, or one that cannot be read.
     """
+    if size < 1 or most < 1:
+        raise InputError(f"size and most must be 1 or more, not {size} and {most}")
     suffixes = {".jpeg", ".jpg", ".png", ".webp"}
     paths = [path for path in sorted(Path(folder).glob("*")) if path.suffix.lower() in suffixes]
     if not paths:
         raise InputError(f"{folder} holds no JPEG, PNG or WebP picture to measure a spectrum of")
     total = torch.zeros(3, size, size // 2 + 1)
     for path in paths[:most]:
-        image = Image.open(path).convert("RGB")
+        try:
+            image = Image.open(path).convert("RGB")
+        except (OSError, SyntaxError) as error:  # Pillow's for a damaged PNG
+            raise InputError(f"{path} cannot be read as a picture: {error}") from error
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         image = image.resize((size, size), box=(left, top, left + side, top + side))
@@ -308,7 +330,9 @@ class Transparent:
         )
 
 
-def over(picture: Maps, background: Maps) -> Maps:
+def over(
+    picture: Maps, background: Float[Tensor, "batch channels-1 height width"]
+) -> Float[Tensor, "batch channels-1 height width"]:
     """Lay a picture whose last channel is its opacity over a background.
 
     Examples

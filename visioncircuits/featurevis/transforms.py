@@ -63,14 +63,12 @@ class Robustness:
         if self.crop is not None and self.crop < 1:
             raise InputError(f"crop must be 1 pixel or more, not {self.crop}")
 
-    def draws(
-        self, generators: Sequence[Generator], steps: int
-    ) -> Float[Tensor, "steps batch five"]:
+    def draws(self, generators: Sequence[Generator], steps: int) -> Float[Tensor, "steps batch 5"]:
         """Draw what every step needs, each picture's from its own generator, uniform in [0, 1)."""
         return torch.stack([torch.rand(steps, 5, generator=g) for g in generators], dim=1)
 
     def matrices(
-        self, draws: Float[Tensor, "batch five"], size: tuple[int, int]
+        self, draws: Float[Tensor, "batch 5"], size: tuple[int, int]
     ) -> Float[Tensor, "batch 2 3"]:
         """Turn a step's draws into affine maps from what is seen to the picture, in [-1, 1]."""
         centred = draws * 2 - 1
@@ -92,8 +90,8 @@ class Robustness:
         return torch.stack([x, y], dim=1)
 
     def __call__(
-        self, pictures: Maps, draws: Float[Tensor, "batch five"], *, size: int | None = None
-    ) -> Maps:
+        self, pictures: Maps, draws: Float[Tensor, "batch 5"], *, size: int | None = None
+    ) -> Float[Tensor, "batch channels seen_height seen_width"]:
         """Show pictures to the network, each moved as its draws say.
 
         Parameters
