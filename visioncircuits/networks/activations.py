@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from visioncircuits import errors
 from visioncircuits.networks.graph import LayerGraph
 
 
@@ -33,6 +34,11 @@ def reading(module: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
     dict
         Layer name to its value, filled while the module runs.
 
+    Raises
+    ------
+    InputError
+        For an unknown layer, with the nearest names.
+
     Examples
     --------
     >>> import torch
@@ -56,7 +62,11 @@ def reading(module: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
 
         return hook
 
-    hooks = [module.get_submodule(name).register_forward_hook(note(name)) for name in wanted]
+    children = {name: child for name, child in module.named_modules(remove_duplicate=False) if name}
+    for name in wanted:
+        if name not in children:
+            raise errors.unknown("layer", name, children)
+    hooks = [children[name].register_forward_hook(note(name)) for name in wanted]
     try:
         yield found
     except _Reached:
@@ -70,7 +80,14 @@ def compute(module: nn.Module, inputs: Tensor, layers: Sequence[str]) -> dict[st
     """Run `module` as far as `layers` and give their values by name.
 
     `inputs` are what the module takes, preprocessed. Gradients flow where torch is recording.
+
+    Raises
+    ------
+    InputError
+        For an unknown layer, with the nearest names.
     """
+    if not layers:
+        return {}
     if isinstance(module, LayerGraph):
         return module.compute(inputs, layers)
     with reading(module, layers) as found:

@@ -1,6 +1,7 @@
 """Does this checkpoint compute what it should?"""
 
 import json
+import math
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 def _reference(network: Network, path: Path) -> Iterator[Check]:
     """Compare with Caffe's own activations, stage by stage."""
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             stored = {name: torch.from_numpy(value) for name, value in archive.items()}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from error
@@ -187,13 +188,34 @@ def fingerprint_picture(size: int = 96) -> Float[Tensor, "1 3 size size"]:
     return (0.5 + 0.5 * torch.stack(waves)).float()[None]
 
 
+def summary(value: Float[Tensor, "1 units ..."]) -> tuple[float, float, float]:
+    """Sum a layer's units up in three numbers that change when any one unit does.
+
+    Two are the units' means over positions, weighted by cosine and sine of the unit's number; the
+    third is the norm of the means, to hold differences against.
+
+    Examples
+    --------
+    >>> summary(torch.tensor([[3.0, 0.0]]))
+    (3.0, 0.0, 3.0)
+    """
+    means = value[0].double().flatten(1).mean(1) if value.ndim > 2 else value[0].double()
+    turns = torch.arange(len(means), device=means.device)
+    return (
+        (means * turns.cos()).sum().item(),
+        (means * turns.sin()).sum().item(),
+        means.norm().item(),
+    )
+
+
 def _fingerprint(network: Network) -> Iterator[Check]:
-    """Compare the root mean square of layers on `fingerprint_picture`."""
+    """Compare the `summary` of layers on `fingerprint_picture`."""
     known = json.loads((files(__package__) / "fingerprints.json").read_text("utf-8"))
     expected = known.get(network.name, {})
     if not expected:
         return
     with torch.no_grad():
         found = network.activations(fingerprint_picture(), list(expected))
-    for layer, size in expected.items():
-        yield Check(layer, abs(found[layer].square().mean().sqrt().item() / size - 1), 1e-4)
+    for layer, (even, odd, norm) in expected.items():
+        cosine, sine, _ = summary(found[layer])
+        yield Check(layer, math.hypot(cosine - even, sine - odd) / norm, 1e-4)

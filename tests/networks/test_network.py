@@ -1,0 +1,325 @@
+import copy
+
+import jaxtyping
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks.catalog import untrained
+from visioncircuits.networks.features import Direction, Unit
+from visioncircuits.networks.network import Layer, Network, wrap
+from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, Preprocessing
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What users run: no shape is checked but by the library itself."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.fixture(scope="module")
+def googlenet() -> Network:
+    return untrained("bvlc_googlenet")
+
+
+def _small(channels: int = 3) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, 8, 5, 2), nn.ReLU(inplace=True), nn.Conv2d(8, 4, 3), nn.Flatten(1),
+        nn.Linear(4 * 12 * 12, 10),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def small() -> Network:
+    torch.manual_seed(0)
+    return wrap(_small(), IMAGENET, name="small", size=32)
+
+
+class TestActivations:
+    def test_are_those_of_the_module_on_preprocessed_pictures(self, small: Network) -> None:
+        pictures = torch.rand(2, 3, 32, 32)
+        mean, std = (torch.tensor(v)[:, None, None] for v in (IMAGENET.mean, IMAGENET.std))
+        inputs = (pictures - mean) / std
+        found = small.activations(pictures, ["0", "2"])
+        torch.testing.assert_close(found["0"], small.module[0](inputs))
+        torch.testing.assert_close(found["2"], small.module[:3](inputs))
+        torch.testing.assert_close(small(pictures), small.module(inputs))
+
+    def test_leave_the_pictures_as_they_were(self, small: Network, googlenet: Network) -> None:
+        pictures = torch.rand(1, 3, 32, 32)
+        before = pictures.clone()
+        for network, layer in ((small, "1"), (googlenet, "mixed3a")):
+            network.activations(pictures, [layer])
+            network(pictures)
+            assert torch.equal(pictures, before)
+
+    @pytest.mark.parametrize("size", [(32, 57), (64, 33)])
+    def test_are_had_of_pictures_that_are_not_square(
+        self, googlenet: Network, size: tuple[int, int]
+    ) -> None:
+        found = googlenet.activations(torch.rand(1, 3, *size), ["mixed3b", "mixed5b", "logits"])
+        layers = googlenet.layers_at(size)
+        assert found["logits"].shape == (1, 1000)
+        for name, value in found.items():
+            assert value.shape[2:] == layers[name].shape
+
+    def test_of_no_pictures_are_empty(self, googlenet: Network) -> None:
+        found = googlenet.activations(torch.rand(0, 3, 64, 64), ["mixed3b", "logits"])
+        assert found["mixed3b"].shape == (0, 480, 8, 8)
+        assert found["logits"].shape == (0, 1000)
+
+    def test_do_not_depend_on_the_rest_of_the_batch(self, googlenet: Network) -> None:
+        pictures = torch.rand(3, 3, 48, 48)
+        among = googlenet.activations(pictures, ["mixed4a"])["mixed4a"][1:2]
+        alone = googlenet.activations(pictures[1:2], ["mixed4a"])["mixed4a"]
+        assert (among - alone).abs().max() <= 1e-5 * alone.abs().max()
+
+    def test_of_doubles_are_computed_in_the_networks_precision(self, small: Network) -> None:
+        pictures = torch.rand(1, 3, 32, 32, dtype=torch.float64)
+        found = small.activations(pictures, ["2"])["2"]
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, small.activations(pictures.float(), ["2"])["2"])
+
+    def test_can_be_computed_in_double_precision(self) -> None:
+        network = wrap(_small().double(), IMAGENET, size=32)
+        assert network.layer("2").units == 4
+        assert network.activations(torch.rand(1, 3, 32, 32), ["2"])["2"].dtype == torch.float64
+
+    def test_pass_gradients_to_the_pictures_and_to_nothing_else(self, small: Network) -> None:
+        pictures = torch.rand(1, 3, 32, 32, requires_grad=True)
+        small.activations(pictures, ["2"])["2"].square().sum().backward()
+        assert pictures.grad is not None
+        assert pictures.grad.abs().max() > 0
+        for parameter in small.module.parameters():
+            assert parameter.grad is None
+            assert not parameter.requires_grad
+
+    def test_leave_gradients_that_parameters_had(self) -> None:
+        module = _small()
+        for parameter in module.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        pictures = torch.rand(1, 3, 32, 32, requires_grad=True)
+        wrap(module, IMAGENET, size=32).activations(pictures, ["2"])["2"].sum().backward()
+        assert all((parameter.grad == 1).all() for parameter in module.parameters())
+
+    @pytest.mark.parametrize("channels", [1, 4])
+    def test_are_had_for_any_number_of_channels(self, channels: int) -> None:
+        network = wrap(_small(channels), Preprocessing(channels=channels), size=32)
+        assert network.layer("0").receptive_field == (5, 5)
+        found = network.activations(torch.rand(2, channels, 32, 32), ["1"])
+        assert found["1"].shape == (2, 8, 14, 14)
+
+    def test_of_an_unknown_layer_are_refused_with_the_nearest(self, googlenet: Network) -> None:
+        with pytest.raises(InputError, match=r"unknown layer 'mixed3c'; the nearest .*'mixed3b'"):
+            googlenet.activations(torch.rand(1, 3, 32, 32), ["mixed3b", "mixed3c"])
+
+
+class TestUnitActivations:
+    @pytest.mark.parametrize("layer", ["mixed3a", "mixed3b_pool_reduce", "logits"])
+    def test_are_the_activations_indexed(self, googlenet: Network, layer: str) -> None:
+        pictures = torch.rand(2, 3, 40, 40)
+        units = torch.tensor([40, 2, 7, 2])
+        found = googlenet.unit_activations(pictures, {layer: units})[layer]
+        whole = googlenet.activations(pictures, [layer])[layer]
+        assert (found - whole[:, units]).abs().max() <= 1e-5 * whole.abs().max()
+
+    def test_are_had_of_any_module(self, small: Network) -> None:
+        pictures, units = torch.rand(2, 3, 32, 32), torch.tensor([3, 0])
+        found = small.unit_activations(pictures, {"2": units, "4": units})
+        whole = small.activations(pictures, ["2", "4"])
+        assert all(torch.equal(found[name], whole[name][:, units]) for name in whole)
+
+    @pytest.mark.parametrize("units", [[256], [-1, 3], []])
+    def test_of_units_that_are_not_there_are_refused(
+        self, googlenet: Network, units: list[int]
+    ) -> None:
+        indices = torch.tensor(units, dtype=torch.int64)
+        with pytest.raises(InputError, match=r"mixed3a has units 0 to 255; ask for one or more"):
+            googlenet.unit_activations(torch.rand(1, 3, 32, 32), {"mixed3a": indices})
+
+    def test_of_an_unknown_layer_are_refused(self, googlenet: Network) -> None:
+        with pytest.raises(InputError, match="unknown layer 'mixed3'"):
+            googlenet.unit_activations(torch.rand(1, 3, 32, 32), {"mixed3": torch.tensor([0])})
+
+
+class TestPicturesThatCannotBeTaken:
+    @pytest.mark.usefixtures("unchecked")
+    @pytest.mark.parametrize(
+        ("pictures", "told"),
+        [
+            (torch.zeros(1, 3, 32, 32, dtype=torch.uint8), "not uint8; write pictures / 255"),
+            (torch.zeros(1, 3, 32, 32, dtype=torch.int64), "not int64"),
+            (torch.zeros(1, 1, 32, 32), r"\(batch, 3, height, width\), not \(1, 1, 32, 32\)"),
+            (torch.zeros(3, 32, 32), r"not \(3, 32, 32\)"),
+        ],
+    )
+    def test_are_named_in_one_sentence(
+        self, googlenet: Network, pictures: Tensor, told: str
+    ) -> None:
+        units = {"mixed3a": torch.tensor([0])}
+        for call in (
+            lambda: googlenet(pictures),
+            lambda: googlenet.activations(pictures, ["mixed3a"]),
+            lambda: googlenet.unit_activations(pictures, units),
+        ):
+            with pytest.raises(InputError, match=told):
+                call()
+
+    @pytest.mark.parametrize("name", ["bvlc_googlenet", "torchvision:squeezenet1_1"])
+    def test_for_their_size_are_told_so(self, name: str) -> None:
+        network = untrained(name)
+        layer = list(network.layers)[-1]
+        tiny = torch.rand(1, 3, 7, 9)
+        told = r"cannot take pictures of 7x9 pixels \(.+\); the size stated for it is 224x224"
+        with pytest.raises(InputError, match=told):
+            network.activations(tiny, [layer])
+        with pytest.raises(InputError, match=told):
+            network.unit_activations(tiny, {layer: torch.tensor([0])})
+        with pytest.raises(InputError, match=told):
+            network(tiny)
+        with pytest.raises(InputError, match=told):
+            network.layers_at((7, 9))
+
+    def test_by_a_deep_layer_may_do_for_an_early_one(self, googlenet: Network) -> None:
+        found = googlenet.activations(torch.rand(1, 3, 7, 7), ["conv2d0"])["conv2d0"]
+        assert found.shape == (1, 64, 4, 4)
+
+    def test_a_linear_layer_made_for_another_size_is_told_so(self, small: Network) -> None:
+        with pytest.raises(InputError, match="cannot take pictures of 40x40 pixels"):
+            small(torch.rand(1, 3, 40, 40))
+
+    def test_a_size_stated_wrongly_is_told_so(self) -> None:
+        network = wrap(_small(), IMAGENET, name="mine")
+        with pytest.raises(InputError, match=r"mine cannot take pictures of 224x224 pixels"):
+            network.layer("0")
+
+    def test_what_fails_for_another_reason_stays_what_it_is(self, small: Network) -> None:
+        assert small.layers
+
+        def fail(*_: object) -> None:
+            raise RuntimeError("another reason")
+
+        small.module[1].register_forward_hook(fail)
+        with pytest.raises(RuntimeError, match="another reason"):
+            small.activations(torch.rand(1, 3, 32, 32), ["2"])
+
+
+class TestLayers:
+    def test_say_what_they_are(self, googlenet: Network) -> None:
+        assert googlenet.layer("conv2d0") == Layer(
+            "conv2d0", 64, (2, 2), (7, 7), (-3, -3), (112, 112)
+        )
+        assert googlenet.layer("logits").stride == (0, 0)
+        assert googlenet.layer("logits").shape == ()
+
+    def test_have_centres_in_pixels(self, googlenet: Network) -> None:
+        layer = googlenet.layer("mixed3b")
+        y, x = layer.centre((10, 11))
+        assert x - y == layer.stride[0]
+        assert y == layer.offset[0] + 10 * layer.stride[0] + (layer.receptive_field[0] - 1) / 2
+        assert googlenet.layer("logits").centre((0, 0)) == (111.5, 111.5)
+
+    def test_of_pictures_that_are_not_square_have_offsets_of_their_own(self) -> None:
+        layers = untrained("inceptionv1").layers_at((97, 224))
+        assert layers["conv2d0"].offset == (-3, -2)
+        assert layers["conv2d0"].shape == (49, 112)
+
+    def test_come_in_the_order_of_computation_and_cannot_be_changed(
+        self, googlenet: Network
+    ) -> None:
+        assert list(googlenet.layers)[:3] == ["conv2d0_pre_relu", "conv2d0", "maxpool0"]
+        assert list(googlenet.layers)[-1] == "logits"
+        with pytest.raises(TypeError):
+            googlenet.layers["mine"] = googlenet.layer("conv2d0")  # type: ignore[index]
+
+    def test_have_branches_where_they_are_joined(self, googlenet: Network) -> None:
+        assert googlenet.branches("mixed3b") == {
+            "mixed3b_1x1": range(128),
+            "mixed3b_3x3": range(128, 320),
+            "mixed3b_5x5": range(320, 416),
+            "mixed3b_pool_reduce": range(416, 480),
+        }
+        assert googlenet.branches("conv2d0") == {}
+        assert wrap(_small(), IMAGENET, size=32).branches("0") == {}
+        with pytest.raises(InputError, match="unknown layer"):
+            googlenet.branches("mixed9z")
+
+
+class TestFeatures:
+    def test_are_read_and_checked(self, googlenet: Network) -> None:
+        assert googlenet.feature("mixed3b:479") == Unit("mixed3b", 479)
+        direction = Direction("conv2d0", (0.5,) * 64)
+        assert googlenet.feature(direction) is direction
+
+    @pytest.mark.parametrize(
+        ("feature", "told"),
+        [
+            ("mixed3b:480", "mixed3b has units 0 to 479"),
+            (
+                "mixed3:1",
+                "unknown layer 'mixed3'; the nearest are .* the network is untrained bvlc",
+            ),
+            ("mixed3b", "is not a unit"),
+            (Direction("conv2d0", (1.0,)), "has 1 weights, but conv2d0 has 64 units"),
+        ],
+    )
+    def test_that_are_not_there_are_refused(
+        self, googlenet: Network, feature: str | Direction, told: str
+    ) -> None:
+        with pytest.raises(InputError, match=told):
+            googlenet.feature(feature)
+
+
+class TestModules:
+    def test_are_put_into_evaluation_and_frozen(self) -> None:
+        module = torchvision.models.resnet18().train()
+        network = wrap(module, IMAGENET)
+        assert not any(child.training for child in network.module.modules())
+        assert not any(p.requires_grad for p in network.module.parameters())
+
+    def test_keep_their_statistics(self) -> None:
+        module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.9))
+        network = wrap(module, IMAGENET, size=16)
+        before = copy.deepcopy(module.state_dict())
+        pictures = torch.rand(2, 3, 16, 16)
+        first, second = (network.activations(pictures, ["2"])["2"] for _ in range(2))
+        assert torch.equal(first, second)
+        assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+    def test_are_moved_as_a_copy(self, small: Network) -> None:
+        assert small.to("cpu") is small
+        assert small.to(torch.device("cpu")) is small
+        moved = small.to("meta")
+        assert (moved.device.type, small.device.type) == ("meta", "cpu")
+        assert moved.name == small.name
+
+    @pytest.mark.parametrize("device", ["nowhere", "cpu:nought"])
+    def test_are_refused_a_device_that_does_not_exist(self, small: Network, device: str) -> None:
+        with pytest.raises(InputError, match=f"device {device} cannot be used here .*; try cpu"):
+            small.to(device)
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+    def test_are_refused_a_gpu_that_is_not_there(self, small: Network) -> None:
+        with pytest.raises(InputError, match="device cuda cannot be used here"):
+            small.to("cuda")
+
+    def test_without_parameters_are_where_their_buffers_are(self) -> None:
+        module = nn.Module()
+        module.register_buffer("kernel", torch.zeros(1, device="meta"))
+        assert wrap(module, IMAGENET).device.type == "meta"
+        assert wrap(nn.ReLU(), IMAGENET).device.type == "cpu"
+
+    def test_are_shown_without_being_run(self, small: Network) -> None:
+        assert repr(small) == "Network('small', 32 px, on cpu)"
+        assert "layers" not in vars(small)
+
+
+def test_the_record_is_plain_data() -> None:
+    network = Network(_small(), CAFFE, name="mine", size=32)
+    assert network.record() == {
+        "name": "mine",
+        "checkpoint_sha256": None,
+        "preprocessing": CAFFE.record(),
+    }
