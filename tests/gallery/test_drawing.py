@@ -59,7 +59,7 @@ def test_negative_pictures_lower_what_positive_ones_raise(
     assert reached("negative") < 0 < reached("positive")
 
 
-def test_diverse_pictures_differ_more_than_those_of_a_single_batch_mate(
+def test_diverse_pictures_are_as_many_as_asked_for_and_differ(
     work: Work, random_squeezenet: Path
 ) -> None:
     changed = {

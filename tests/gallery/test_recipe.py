@@ -6,6 +6,8 @@ import pytest
 
 from visioncircuits.errors import InputError
 from visioncircuits.gallery.recipe import PRESETS, parse_units, read
+from visioncircuits.gallery.selection import select
+from visioncircuits.networks import untrained
 
 RECIPE = """\
 title = "Early vision"
@@ -117,5 +119,6 @@ def test_units_are_kept_in_the_order_in_which_they_are_named(value: object) -> N
 
 
 @pytest.mark.parametrize("path", sorted(GALLERIES.glob("*.toml")), ids=lambda path: path.stem)
-def test_the_recipes_that_come_along_can_be_read(path: Path) -> None:
-    assert read(path).recipe.layers
+def test_the_recipes_that_come_along_name_units_that_are_there(path: Path) -> None:
+    source = read(path)
+    assert select(source, untrained(source.recipe.network))
