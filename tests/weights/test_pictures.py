@@ -1,0 +1,80 @@
+"""What is drawn can be read back off the picture."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from visioncircuits.networks import Unit
+from visioncircuits.weights import (
+    ExpandedWeights,
+    connection_cards,
+    kernel_grid,
+    strongest_inputs,
+    strongest_outputs,
+)
+from visioncircuits.weights.colors import decoded
+from visioncircuits.weights.pictures import EMPTY, GAP, LINE, tile
+
+
+@pytest.fixture
+def weights() -> ExpandedWeights:
+    kernels = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    inputs = tuple(Unit("mixed3a", index) for index in (7, 81, 147))
+    outputs = (Unit("mixed3b", 330), Unit("mixed3b", 379))
+    return ExpandedWeights(kernels, inputs, outputs, (1, 1), (-2, -2), {})
+
+
+def read(picture: Image.Image, corner: tuple[int, int], zoom: int, scale: float) -> np.ndarray:
+    left, top = corner
+    part = np.asarray(picture)[top : top + 5 * zoom, left : left + 5 * zoom]
+    values = decoded(part, scale)
+    assert (values == values[::zoom, ::zoom].repeat(zoom, 0).repeat(zoom, 1)).all(), "squares"
+    return values[::zoom, ::zoom]
+
+
+def test_a_grid_holds_every_kernel_in_its_place(weights: ExpandedWeights) -> None:
+    picture = kernel_grid(weights, scale=2.5, size=50)
+    first = 50 + LINE + GAP
+    for row in range(2):
+        for column in range(3):
+            corner = first + column * (50 + GAP), first + row * (50 + LINE + GAP)
+            found = read(picture, corner, 10, 2.5)
+            expected = weights.weight[row, column].clamp(-2.5, 2.5).numpy()
+            assert np.abs(found - expected).max() <= 0.005 * 2.5
+
+
+def test_a_grid_takes_its_scale_from_the_largest_weight(weights: ExpandedWeights) -> None:
+    largest = float(weights.weight.abs().max())
+    assert np.array_equal(kernel_grid(weights), kernel_grid(weights, scale=largest))
+    assert not np.array_equal(kernel_grid(weights), kernel_grid(weights, scale=largest * 1.5))
+
+
+def test_units_are_shown_by_their_pictures(weights: ExpandedWeights) -> None:
+    green = Image.new("RGB", (9, 9), (0, 200, 0))
+    picture = np.asarray(kernel_grid(weights, {"mixed3a:81": green}, size=50))
+    first = 50 + LINE + GAP
+    assert (picture[:50, first + 50 + GAP : first + 100 + GAP] == (0, 200, 0)).all()
+    assert (picture[:50, first : first + 50] == EMPTY).all()
+
+
+def test_cards_stand_in_the_order_of_the_ranking(weights: ExpandedWeights) -> None:
+    connections = strongest_inputs(weights, "mixed3b:379")
+    picture = connection_cards(connections, scale=3.0, size=60, columns=2)
+    first, across, down = 60 + LINE + GAP, 60 + GAP, 2 * (60 + LINE) + GAP
+    for at, connection in enumerate(connections):
+        corner = at % 2 * across, first + at // 2 * down + 60 + LINE
+        found = read(picture, corner, 12, 3.0)
+        assert np.abs(found - connection.kernel.numpy()).max() <= 0.005 * 3
+
+
+def test_outputs_have_cards_too(weights: ExpandedWeights) -> None:
+    inwards = connection_cards(strongest_inputs(weights, "mixed3b:379"))
+    outwards = connection_cards(strongest_outputs(weights, "mixed3a:7"))
+    assert outwards.size == inwards.size
+    assert not np.array_equal(outwards, inwards)
+
+
+def test_a_kernel_wider_than_its_tile_keeps_a_pixel_a_weight() -> None:
+    assert tile(torch.zeros(91, 91), 1.0, 48).size == (91, 91)
+    assert tile(torch.zeros(7, 3), 1.0, 48).size == (18, 42)

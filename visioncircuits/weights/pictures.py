@@ -1,0 +1,200 @@
+"""Kernels as pictures: tiles, grids with the units' pictures along both axes, and cards."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from jaxtyping import Float
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from visioncircuits.networks import Feature
+from visioncircuits.weights.colors import signed_colors
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.ranking import Connection
+
+Thumbnails = Mapping[str, Image.Image]
+"""Small pictures of features, by name; a feature without one is shown by its name alone."""
+
+GROUND, INK, FAINT, EMPTY = (255, 255, 255), (34, 34, 34), (110, 110, 110), (238, 238, 238)
+GAP, LINE = 6, 16
+BAR, EDGE, LEGEND = 101, 36, 300
+"""Pixels: of the colour bar, on either side of it for a number, and of the whole legend."""
+
+
+def tile(kernel: Float[Tensor, "height width"], scale: float, size: int) -> Image.Image:
+    """Draw one kernel, each weight as a square of whole pixels, about `size` across.
+
+    Never larger, except that each weight gets a pixel.
+
+    Examples
+    --------
+    >>> import torch
+    >>> tile(torch.eye(5), scale=1.0, size=48).size
+    (45, 45)
+    """
+    zoom = max(size // max(kernel.shape), 1)
+    return Image.fromarray(signed_colors(kernel.cpu(), scale).repeat(zoom, 0).repeat(zoom, 1))
+
+
+def kernel_grid(
+    weights: ExpandedWeights,
+    thumbnails: Thumbnails | None = None,
+    *,
+    scale: float | None = None,
+    size: int = 48,
+) -> Image.Image:
+    """Draw every kernel between some features: inputs across, outputs down.
+
+    Parameters
+    ----------
+    thumbnails
+        Drawn along both axes.
+    scale
+        The weight drawn in the deepest colour; the largest there is if not given. The picture
+        says it.
+    size
+        Of a kernel, in pixels.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    scale = scale or float(weights.weight.abs().max())
+    tiles = [[tile(kernel, scale, size) for kernel in row] for row in weights.weight]
+    side = max(size, *tiles[0][0].size)
+    across, down = side + GAP, max(side, size + LINE) + GAP
+    first = size + LINE + GAP
+    width = first + len(weights.inputs) * across
+    height = first + len(weights.outputs) * down
+    sheet = _Sheet(max(width, LEGEND), height + LINE, thumbnails or {})
+    names = _names(weights.inputs, size) + _names(weights.outputs, size)
+    for column, feature in enumerate(weights.inputs):
+        sheet.unit(feature, names[column], (first + column * across, 0), size)
+    for row, feature in enumerate(weights.outputs):
+        top = first + row * down
+        sheet.unit(feature, names[len(weights.inputs) + row], (0, top), size)
+        for column, kernel in enumerate(tiles[row]):
+            sheet.picture.paste(kernel, (first + column * across, top))
+    sheet.legend(scale, f"{weights.source} → {weights.target}")
+    return sheet.picture
+
+
+def connection_cards(
+    connections: Sequence[Connection],
+    thumbnails: Thumbnails | None = None,
+    *,
+    scale: float | None = None,
+    size: int = 72,
+    columns: int = 6,
+) -> Image.Image:
+    """Draw the strongest inputs or outputs of a feature: each one's picture over its kernel.
+
+    Under each stand the L2 norms of what excites and of what inhibits.
+
+    Parameters
+    ----------
+    connections
+        What `strongest_inputs` or `strongest_outputs` gave.
+    thumbnails, scale, size
+        As for `kernel_grid`.
+    columns
+        Cards in a row.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    scale = scale or max(float(connection.kernel.abs().max()) for connection in connections)
+    tiles = [tile(connection.kernel, scale, size) for connection in connections]
+    inwards = len({str(connection.target) for connection in connections}) == 1
+    ends = [(c.source, c.target) if inwards else (c.target, c.source) for c in connections]
+    others, feature = [other for other, _ in ends], ends[0][1]
+    side = max(size, *tiles[0].size)
+    across, down = side + GAP, size + LINE + side + LINE + GAP
+    first = size + LINE + GAP
+    rows = -(-len(connections) // columns)
+    width = min(columns, len(connections)) * across
+    sheet = _Sheet(max(width, LEGEND), first + rows * down + LINE, thumbnails or {})
+    sheet.unit(feature, str(feature), (0, 0), size)
+    covered = sum(connection.share for connection in connections)
+    sheet.write(
+        (size + GAP, size // 2),
+        f"{len(connections)} strongest {'inputs' if inwards else 'outputs'} in {others[0].layer},\n"
+        f"{covered:.0%} of the squared weight",
+        anchor="lm",
+    )
+    for at, (connection, kernel) in enumerate(zip(connections, tiles, strict=True)):
+        left, top = at % columns * across, first + at // columns * down
+        sheet.unit(others[at], _names(others, size)[at], (left, top), size)
+        sheet.picture.paste(kernel, (left + (size - kernel.width) // 2, top + size + LINE))
+        numbers = f"+{number(connection.positive)} −{number(connection.negative)}"
+        sheet.write((left + size // 2, top + size + LINE + side), numbers, FAINT, anchor="ma")
+    arrow = (others[0].layer, feature.layer) if inwards else (feature.layer, others[0].layer)
+    sheet.legend(scale, " → ".join(arrow))
+    return sheet.picture
+
+
+def number(value: float) -> str:
+    """Write a number in two digits, without a leading zero.
+
+    Examples
+    --------
+    >>> number(0.0731), number(1.26), number(240.0)
+    ('.073', '1.3', '240')
+    """
+    text = f"{value:#.2g}" if abs(value) < 100 else f"{value:.0f}."
+    return text.removeprefix("0").removesuffix(".")
+
+
+class _Sheet:
+    """A white picture that units, words and the scale are put on."""
+
+    def __init__(self, width: int, height: int, thumbnails: Thumbnails) -> None:
+        self.picture = Image.new("RGB", (width, height), GROUND)
+        self.draw = ImageDraw.Draw(self.picture)
+        self.thumbnails = thumbnails
+
+    def unit(self, feature: Feature, name: str, corner: tuple[int, int], size: int) -> None:
+        """Put a feature's picture, its name under it."""
+        left, top = corner
+        if str(feature) in self.thumbnails:
+            small = self.thumbnails[str(feature)].convert("RGB")
+            self.picture.paste(small.resize((size, size), Image.Resampling.LANCZOS), corner)
+        else:
+            self.draw.rectangle((left, top, left + size - 1, top + size - 1), EMPTY)
+        self.write((left + size // 2, top + size), name, anchor="ma")
+
+    def legend(self, scale: float, words: str) -> None:
+        """Draw along the lower edge which numbers the colours stand for."""
+        top = self.picture.height - LINE
+        for at, color in enumerate(signed_colors(np.linspace(-1, 1, BAR), 1.0)):
+            left = EDGE + at
+            self.draw.line((left, top + 3, left, top + 12), tuple(color.tolist()))
+        self.write((EDGE - 3, top + 1), f"−{number(scale)}", FAINT, anchor="ra")
+        self.write((EDGE + BAR + 3, top + 1), f"+{number(scale)}", FAINT, anchor="la")
+        self.write((2 * EDGE + BAR, top + 1), words, FAINT, anchor="la")
+
+    def write(
+        self, at: tuple[int, int], words: str, ink: tuple[int, ...] = INK, *, anchor: str
+    ) -> None:
+        """Write words so that their `anchor`, as Pillow names it, is at a point."""
+        self.draw.text(at, words, ink, _font(), anchor=anchor)
+
+
+def _names(features: Sequence[Feature], width: int) -> list[str]:
+    """Name features in full where all fit `width` pixels, and without their layer otherwise."""
+    names = [str(feature) for feature in features]
+    if max(map(_font().getlength, names)) <= width + GAP:
+        return names
+    return [name.rpartition(":")[2] for name in names]
+
+
+@cache
+def _font() -> Any:
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", 10)
