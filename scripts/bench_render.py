@@ -66,6 +66,7 @@ def bench(theirs: Any, ours: Network, layer: str, options: argparse.Namespace) -
     """Compare the two on units spread over a layer."""
     width = ours.layer(layer).units
     units = [i * width // options.batch for i in range(options.batch)]
+    steps = {"lucent": max(options.steps // 4, 1), "ours": options.steps}  # its steps are long
 
     def lucent_call(size: int) -> None:
         wanted = lucent.optvis.objectives.Objective.sum(
@@ -75,7 +76,7 @@ def bench(theirs: Any, ours: Network, layer: str, options: argparse.Namespace) -
             theirs,
             wanted,
             lambda: lucent.optvis.param.image(size, batch=options.batch),
-            thresholds=(options.steps,),
+            thresholds=(steps["lucent"],),
             progress=False,
             show_image=False,
             fixed_image_size=224,  # what it scales its default of 128 to as well
@@ -84,7 +85,7 @@ def bench(theirs: Any, ours: Network, layer: str, options: argparse.Namespace) -
     def our_call(size: int) -> None:
         wanted = [objectives.unit(f"{layer}:{unit}") for unit in units]
         # Rectifiers are redirected for a sixteenth of the steps, as in the default's 256.
-        settings = Settings(size=size, steps=options.steps, redirected=options.steps // 16)
+        settings = Settings(size=size, steps=steps["ours"], redirected=steps["ours"] // 16)
         list(render_all(ours, wanted, settings=settings, batch=options.batch))
 
     calls: dict[str, Callable[[], None]] = {
@@ -100,7 +101,7 @@ def bench(theirs: Any, ours: Network, layer: str, options: argparse.Namespace) -
         for name, call in calls.items():
             forget_peak(options.device)
             seconds = timed(call, options.device)
-            times[name].append(seconds * per / options.steps)
+            times[name].append(seconds * per / steps[name.partition("_")[0]])
             peaks[name] = max(peaks.get(name, 0), peak_megabytes(options.device))
         for size in (224, 128):
             seconds = bare_convolutions(ours, layer, units, size, options)

@@ -11,7 +11,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "InputError": "visioncircuits.errors",
+    "Network": "visioncircuits.networks",
+    "Preprocessing": "visioncircuits.networks",
+    "Settings": "visioncircuits.featurevis",
+    "Visualization": "visioncircuits.featurevis",
     "load": "visioncircuits.networks",
+    "render": "visioncircuits.featurevis",
+    "render_all": "visioncircuits.featurevis",
     "wrap": "visioncircuits.networks",
 }
 

@@ -50,7 +50,7 @@ def networks(
 
 @app.command()
 def show(name: NetworkName, checkpoint: Checkpoint = None) -> None:
-    """Show a network's layers: units, receptive field, stride, and which branch holds which units."""
+    """Show a network's layers: units, receptive fields, strides, and the units of each branch."""
     from visioncircuits.networks import load
 
     network = load(name, checkpoint=checkpoint)

@@ -1,0 +1,57 @@
+"""`visioncircuits render`, on real weights."""
+
+from pathlib import Path
+
+import pytest
+
+from visioncircuits.cli.main import app
+from visioncircuits.featurevis import Visualization
+
+
+def call(*arguments: str) -> None:
+    app(list(arguments), standalone_mode=False)
+
+
+@pytest.fixture
+def _weights(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
+
+
+@pytest.mark.usefixtures("_weights")
+def test_a_picture_is_written_with_its_record(tmp_path: Path) -> None:
+    path = tmp_path / "edge.png"
+    call("render", "bvlc_googlenet", "conv2d0:3", "-o", str(path), "--steps", "20")
+    found = Visualization.load(path)
+    assert found.feature == "conv2d0:3"
+    assert found.activation > found.history[0]
+    assert path.with_suffix(".json").exists()
+
+
+@pytest.mark.usefixtures("_weights")
+def test_diverse_pictures_are_numbered_and_differ(tmp_path: Path) -> None:
+    path = tmp_path / "edge.png"
+    call(
+        "render", "bvlc_googlenet", "conv2d0:3", "-o", str(path), "--steps", "8", "--diversity", "2"
+    )
+    one, two = (Visualization.load(tmp_path / f"edge-{place}.png") for place in (1, 2))
+    assert not one.picture.equal(two.picture)
+
+
+@pytest.mark.usefixtures("_weights")
+def test_a_negative_lowers_the_unit_before_its_rectifier(tmp_path: Path) -> None:
+    path = tmp_path / "edge.png"
+    call(
+        "render",
+        "bvlc_googlenet",
+        "conv2d0:3",
+        "-o",
+        str(path),
+        "--steps",
+        "20",
+        "--aim",
+        "negative",
+    )
+    found = Visualization.load(path)
+    assert found.feature == "conv2d0_pre_relu:3"
+    assert found.score > 0
+    assert found.activation < 0 or found.history[-1] > found.history[0]
