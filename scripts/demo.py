@@ -1,6 +1,7 @@
-"""Build the demo gallery of the best network to be had here, and say which file to open."""
+"""Build the demo gallery of BVLC's GoogLeNet, and say which file to open."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from visioncircuits import gallery
@@ -17,12 +18,14 @@ def main() -> None:
     out = parser.parse_args().out
     try:
         obtain("bvlc_googlenet")
-        recipe = GALLERIES / "demo.toml"
     except InputError as error:
-        print(f"no checkpoint of bvlc_googlenet: {error}")
-        print("so this is the network that is built in, whose weights are set by hand")
-        recipe = GALLERIES / "handwritten.toml"
-    print(f"open {gallery.build(recipe, out)}")
+        print(f"error: {error}", file=sys.stderr)
+        print(
+            "A network whose weights are set by hand will need no checkpoint; it is not there yet.",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None
+    print(f"open {gallery.build(GALLERIES / 'demo.toml', out)}")
 
 
 if __name__ == "__main__":
