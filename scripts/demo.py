@@ -25,7 +25,8 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(2) from None
-    print(f"open {gallery.build(GALLERIES / 'demo.toml', out)}")
+    site = gallery.build(GALLERIES / "demo.toml", out)
+    print(f"open {site}")
 
 
 if __name__ == "__main__":
