@@ -10,7 +10,7 @@ from visioncircuits.networks import LayerGraph, Network, Node, Preprocessing, wr
 def operations(channels: int = 3) -> dict[str, nn.Module]:
     """The layers of a small network, one after the other, with seeded parameters."""
     torch.manual_seed(1)
-    return {
+    layers = {
         "edges_pre_relu": nn.Conv2d(channels, 8, 5, stride=2, padding=2),
         "edges": nn.ReLU(inplace=True),
         "pool": nn.MaxPool2d(2),
@@ -20,6 +20,9 @@ def operations(channels: int = 3) -> dict[str, nn.Module]:
         "flat": nn.Flatten(),
         "logits": nn.Linear(12, 5),
     }
+    for name in ("edges_pre_relu", "shapes_pre_relu"):
+        nn.init.constant_(layers[name].bias, 0.2)  # no unit is silent on grey
+    return layers
 
 
 def small(channels: int = 3) -> Network:

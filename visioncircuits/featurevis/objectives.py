@@ -86,7 +86,7 @@ class Objective:
         """Give the number to be raised."""
         return self.each(answers).sum()
 
-    def __add__(self, other: "Objective | float") -> "Objective":
+    def __add__(self, other: object) -> "Objective":
         if isinstance(other, Real):
             value = float(other)
             name = f"{self.name} + {value:g}" if value else self.name  # sum() begins with 0
@@ -107,7 +107,7 @@ class Objective:
 
     __radd__ = __add__
 
-    def __mul__(self, factor: float) -> "Objective":
+    def __mul__(self, factor: object) -> "Objective":
         if not isinstance(factor, Real):
             raise InputError("an objective can be multiplied by a number only")
         number = float(factor)
@@ -119,10 +119,10 @@ class Objective:
     def __neg__(self) -> "Objective":
         return self * -1
 
-    def __sub__(self, other: "Objective | float") -> "Objective":
+    def __sub__(self, other: object) -> "Objective":
         if isinstance(other, Objective):
             return replace(self + -other, name=f"{self.name} - {other._bracketed()}")
-        return self + -other
+        return self + (-float(other) if isinstance(other, Real) else other)
 
     def _bracketed(self) -> str:
         return f"({self.name})" if " + " in self.name or " - " in self.name else self.name

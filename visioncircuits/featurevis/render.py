@@ -172,7 +172,9 @@ def _generators(todo: Sequence[Objective], seed: int) -> list[Generator]:
     return found
 
 
-def _backgrounds(generators: Sequence[Generator], like: Maps) -> Maps:
+def _backgrounds(
+    generators: Sequence[Generator], like: Maps
+) -> Float[Tensor, "batch channels-1 height width"]:
     """Draw smooth random colours to lay transparent pictures over."""
     _, channels, height, width = like.shape
     canvas = Fourier(sd=1.0, decay=1.5).canvas(generators, (channels - 1, height, width))
@@ -180,7 +182,12 @@ def _backgrounds(generators: Sequence[Generator], like: Maps) -> Maps:
         return canvas.draw().to(like.device)
 
 
-def _ask(network: Network, pictures: Maps, shown: Maps, todo: Sequence[Objective]) -> list[Answers]:
+def _ask(
+    network: Network,
+    pictures: Maps,
+    shown: Float[Tensor, "batch seen_channels seen_height seen_width"],
+    todo: Sequence[Objective],
+) -> list[Answers]:
     """Run the network once for all objectives, and give each what is its own."""
     layers = list(dict.fromkeys(layer for o in todo for layer in o.layers))
     indices: dict[str, dict[int, int]] = {}
@@ -289,7 +296,7 @@ def _results(
         values = objective.each(answers)
         peaks = values
         if objective.feature is not None:
-            peaks = answers.feature(objective.feature).flatten(1).amax(1)
+            peaks = answers.feature(objective.feature).reshape(len(values), -1).amax(1)
         for picture in range(objective.pictures):
             yield Visualization(
                 picture=pictures[at].cpu(),

@@ -1,0 +1,116 @@
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from visioncircuits.errors import InputError
+from visioncircuits.featurevis import Visualization
+
+RECORD = {"settings": {"seed": 3, "penalty": "-1·L2 <&>"}, "network": {"mean": [104, 117.5]}}
+
+
+def made(channels: int = 3) -> Visualization:
+    picture = torch.randint(0, 256, (channels, 6, 5)).float() / 255
+    if channels == 4:
+        picture[3, :2] = 0  # what is wholly transparent has a colour too
+    return Visualization(
+        picture=picture,
+        objective="2·(unit mixed3b:413 - unit mixed3b:379)",
+        feature="mixed3b:413",
+        score=1.25,
+        activation=3.5,
+        history=(0.0, 0.1, 1 / 3),
+        dead=False,
+        record=RECORD,
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".PNG"])
+def test_what_was_saved_is_read_back(tmp_path: Path, suffix: str, channels: int) -> None:
+    visualization = made(channels)
+    path = visualization.save(tmp_path / f"new folder/unit{suffix}")
+    back = Visualization.load(path)
+    torch.testing.assert_close(back.picture, visualization.picture, atol=1e-6, rtol=0)
+    assert back.data() == visualization.data()
+    assert back.history == visualization.history
+    beside = json.loads(path.with_suffix(".json").read_text())
+    assert beside == visualization.data() | {"history": list(visualization.history)}
+    assert sorted(p.name for p in path.parent.iterdir()) == sorted(["unit.json", f"unit{suffix}"])
+
+
+def test_values_are_rounded_to_the_nearest_of_8_bits() -> None:
+    values = torch.tensor([0.0, 0.4 / 255, 0.6 / 255, 1.0, 0.5, 1.0, 0.1, 0.2, 0.3])
+    visualization = made()
+    visualization.picture.flatten()[:9] = values
+    pixels = np.asarray(visualization.image()).transpose(2, 0, 1)
+    assert pixels.shape == (3, 6, 5)
+    assert pixels.flatten()[:9].tolist() == [0, 0, 1, 255, 128, 255, 26, 51, 76]
+
+
+def test_a_notebook_gets_a_png() -> None:
+    visualization = made(4)
+    image = Image.open(io.BytesIO(visualization._repr_png_()))
+    assert image.mode == "RGBA"
+    np.testing.assert_array_equal(np.asarray(image), np.asarray(visualization.image()))
+
+
+def test_saving_again_replaces_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "unit.png"
+    made(1).save(path)
+    made(3).save(path)
+    assert Visualization.load(path).picture.shape == (3, 6, 5)
+
+
+def test_other_formats_and_channels_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.png or \.webp"):
+        made().save(tmp_path / "unit.jpg")
+    with pytest.raises(InputError, match="2 channels"):
+        made(2).save(tmp_path / "unit.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_a_damaged_file_is_refused_wherever_it_is_cut(tmp_path: Path, suffix: str) -> None:
+    path = made().save(tmp_path / f"unit{suffix}")
+    whole = path.read_bytes()
+    for kept in range(0, len(whole) - 20, 37):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(InputError, match="unit"):
+            Visualization.load(path)
+
+
+def test_a_picture_without_a_record_or_with_another_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "unit.png"
+    Image.new("RGB", (4, 4)).save(path)
+    with pytest.raises(InputError, match="no record"):
+        Visualization.load(path)
+    visualization = made()
+    for damage in (b'"objective"', b'"history"', b'"shape"'):
+        visualization.save(path)
+        data = path.read_bytes()
+        start = data.index(b"{")
+        end = data.rindex(b"}") + 1
+        text = data[start:end].replace(damage, b'"' + b"x" * (len(damage) - 2) + b'"')
+        image = Image.open(io.BytesIO(data))
+        info = PngInfo()
+        info.add_itxt("visioncircuits", text.decode())
+        image.save(path, pnginfo=info)
+        with pytest.raises(InputError, match="damaged record"):
+            Visualization.load(path)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"missing\.png cannot be read"):
+        Visualization.load(tmp_path / "missing.png")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot write"):
+        made().save(tmp_path / "file" / "unit.png")
