@@ -1,22 +1,36 @@
 """Reading an algorithm out of the weights: what feeds a feature, and what it feeds."""
 
+from visioncircuits.weights.banding import (
+    Banding,
+    banding,
+    banding_picture,
+    reduced_kernels,
+)
 from visioncircuits.weights.colors import decoded, signed_colors
 from visioncircuits.weights.differentiation import expanded_weights_by_autograd
 from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
+from visioncircuits.weights.factors import Factors, one_sided_nmf
 from visioncircuits.weights.linearization import LOCAL, Linearization
-from visioncircuits.weights.pictures import connection_cards, kernel_grid
+from visioncircuits.weights.pictures import connection_cards, factor_grid, kernel_grid
 from visioncircuits.weights.ranking import Connection, strongest_inputs, strongest_outputs
 
 __all__ = [
     "LOCAL",
+    "Banding",
     "Connection",
     "ExpandedWeights",
+    "Factors",
     "Linearization",
+    "banding",
+    "banding_picture",
     "connection_cards",
     "decoded",
     "expanded_weights",
     "expanded_weights_by_autograd",
+    "factor_grid",
     "kernel_grid",
+    "one_sided_nmf",
+    "reduced_kernels",
     "signed_colors",
     "strongest_inputs",
     "strongest_outputs",

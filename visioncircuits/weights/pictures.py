@@ -14,6 +14,7 @@ from torch import Tensor
 from visioncircuits.networks import Feature
 from visioncircuits.weights.colors import signed_colors
 from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.factors import Factors
 from visioncircuits.weights.ranking import Connection
 
 Thumbnails = Mapping[str, Image.Image]
@@ -140,6 +141,53 @@ def connection_cards(
     return sheet.picture
 
 
+def factor_grid(
+    factors: Factors,
+    thumbnails: Thumbnails | None = None,
+    *,
+    scale: float | None = None,
+    size: int = 48,
+    units: int = 4,
+) -> Image.Image:
+    """Draw factors, one below another: what each is, its strongest units, its map to each output.
+
+    Parameters
+    ----------
+    thumbnails
+        Of the factors (their directions' names), their units and the outputs.
+    scale, size
+        As for `kernel_grid`.
+    units
+        How many of each factor's units are shown, with their weights in it.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    spatial = factors.spatial
+    scale = scale or float(spatial.weight.abs().max())
+    tiles = [[tile(kernel, scale, size) for kernel in row] for row in spatial.weight]
+    side = max(size, *tiles[0][0].size)
+    across, down = side + GAP, max(side, size + LINE) + GAP
+    first, top = (1 + units) * (size + GAP) + 2 * GAP, size + LINE + GAP
+    width, height = first + len(tiles) * across, top + len(tiles[0]) * down
+    sheet = _Sheet(max(width, LEGEND), height + LINE, thumbnails or {})
+    names = _names(spatial.outputs, size)
+    for column, feature in enumerate(spatial.outputs):
+        sheet.unit(feature, names[column], (first + column * across, 0), size)
+    for row, direction in enumerate(factors.directions):
+        at = top + row * down
+        sheet.unit(direction, f"factor {row + 1}", (0, at), size)
+        for place, (unit, weight) in enumerate(factors.units(row, units)):
+            name = f"{unit.index}: {number(weight)}"
+            sheet.unit(unit, name, ((1 + place) * (size + GAP), at), size)
+        for column, kernels in enumerate(tiles):
+            sheet.picture.paste(kernels[row], (first + column * across, at))
+    sheet.legend(scale, f"{spatial.source} → {spatial.target}, {factors.explained:.0%} explained")
+    return sheet.picture
+
+
 def number(value: float) -> str:
     """Write a number in two digits, without a leading zero.
 
@@ -190,7 +238,7 @@ class _Sheet:
 def _names(features: Sequence[Feature], width: int) -> list[str]:
     """Name features in full where all fit `width` pixels, and without their layer otherwise."""
     names = [str(feature) for feature in features]
-    if max(map(_font().getlength, names)) <= width + GAP:
+    if max(map(_font().getlength, names)) <= width:
         return names
     return [name.rpartition(":")[2] for name in names]
 

@@ -1,0 +1,95 @@
+"""Weight banding: last layers whose kernels are striped.
+
+Source: Petrov et al., "Weight Banding" (2021).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.factors import one_sided_nmf
+
+
+@dataclass(frozen=True)
+class Banding:
+    """How much of the kernels' variance in space lies between rows, and between columns.
+
+    Each is a mean over neurons. Horizontal bands have `rows` near 1, vertical ones `columns`;
+    kernels without any have about `1 / (height + 1)` of either.
+    """
+
+    rows: float
+    columns: float
+
+
+def banding(kernels: Float[Tensor, "neurons channels height width"]) -> Banding:
+    """Measure how striped kernels are, reduced to a few channels or whole.
+
+    Raises
+    ------
+    InputError
+        For kernels of one position, or none that varies in space.
+
+    Examples
+    --------
+    >>> stripes = torch.tensor([1.0, 0.0, 1.0])[:, None].expand(1, 1, 3, 3)
+    >>> round(banding(stripes).rows, 3), round(banding(stripes).columns, 3)
+    (1.0, 0.0)
+    """
+    varying = kernels - kernels.mean((2, 3), keepdim=True)
+    whole = varying.square().mean((1, 2, 3))
+    if not whole.any():
+        raise InputError(f"kernels of shape {tuple(kernels.shape)} do not vary in space")
+    seen = whole > 0
+    rows = varying.mean(3).square().mean((1, 2))
+    columns = varying.mean(2).square().mean((1, 2))
+    return Banding(
+        rows=float((rows[seen] / whole[seen]).mean()),
+        columns=float((columns[seen] / whole[seen]).mean()),
+    )
+
+
+def reduced_kernels(
+    weights: ExpandedWeights, *, seed: int = 0
+) -> Float[Tensor, "neurons 3 height width"]:
+    """Reduce each neuron's kernels to three channels, by a one-sided factorization of its own.
+
+    Parameters
+    ----------
+    weights
+        From all units of a layer.
+
+    Returns
+    -------
+    torch.Tensor
+        What excites, `(neurons, 3, height, width)`, at most 1 in each neuron.
+    """
+    reduced = []
+    for row, output in enumerate(weights.outputs):
+        own = replace(weights, weight=weights.weight[row : row + 1], outputs=(output,))
+        maps = one_sided_nmf(own, 3, seed=seed).spatial.weight[0].clamp(min=0)
+        reduced.append(maps / maps.max().clamp(min=torch.finfo(maps.dtype).tiny))
+    return torch.stack(reduced)
+
+
+def banding_picture(
+    reduced: Float[Tensor, "neurons 3 height width"], *, size: int = 60, columns: int = 8
+) -> Image.Image:
+    """Draw reduced kernels as squares of colour, three factors as red, green and blue."""
+    zoom = max(size // max(reduced.shape[2:]), 1)
+    height, width = (zoom * n for n in reduced.shape[2:])
+    gap = max(size // 10, 1)
+    rows = -(-len(reduced) // columns)
+    shape = min(columns, len(reduced)) * (width + gap) - gap, rows * (height + gap) - gap
+    picture = Image.new("RGB", shape, (255, 255, 255))
+    for at, kernel in enumerate(reduced):
+        pixels = (kernel.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+        square = Image.fromarray(pixels.repeat(zoom, 0).repeat(zoom, 1))
+        picture.paste(square, (at % columns * (width + gap), at // columns * (height + gap)))
+    return picture

@@ -1,0 +1,151 @@
+"""A few groups of inputs, and where each excites or inhibits: one-sided factorization.
+
+Sources: Schubert et al., "High-Low Frequency Detectors" (2021); Voss et al., "Visualizing Weights"
+(2021).
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from sklearn.decomposition import NMF
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Direction, Unit
+from visioncircuits.weights.expanded import ExpandedWeights
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """Weights as a sum over a few factors: a direction in the source times a map in space.
+
+    Attributes
+    ----------
+    spatial
+        The weights from each factor to each output: `(out, factors, height, width)`, signed. Its
+        inputs are the factors, directions of length 1 in the source, none of whose weights is
+        negative, named by their three strongest units. The strongest factor comes first.
+    explained
+        The share of the squared weight that the factors carry.
+    """
+
+    spatial: ExpandedWeights
+    explained: float
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The factors as features."""
+        return tuple(f for f in self.spatial.inputs if isinstance(f, Direction))
+
+    def units(self, factor: int, top: int = 5) -> list[tuple[Unit, float]]:
+        """List the strongest units of a factor with their weights in it."""
+        direction = self.directions[factor]
+        order = np.argsort(direction.weights)[::-1][:top]
+        return [(Unit(direction.layer, int(at)), direction.weights[at]) for at in order]
+
+    def save(self, path: str | Path) -> Path:
+        """Write them as .npz or .nc; see `ExpandedWeights.save`."""
+        record = self.spatial.record | {"explained": self.explained}
+        return replace(self.spatial, record=record).save(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Factors":
+        """Read saved factors back.
+
+        Raises
+        ------
+        InputError
+            Where the file is missing, damaged, or holds something else.
+        """
+        spatial = ExpandedWeights.load(path)
+        if "explained" not in spatial.record:
+            raise InputError(f"{path} holds expanded weights, not factors of them")
+        return cls(spatial, spatial.record["explained"])
+
+
+def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Factors:
+    """Factorize the weights into one feature, or jointly into a family.
+
+    What excites and what inhibits is kept apart: both get the same non-negative channel factors,
+    each its own non-negative maps, and a factor's map is the difference of the two. (With maps of
+    either sign from the start, two factors may be anything that spans the same plane, and turn out
+    nearly the same.)
+
+    Parameters
+    ----------
+    weights
+        From all units of a layer.
+    count
+        How many factors.
+    seed
+        For the approximate singular vectors that the search starts from.
+
+    Returns
+    -------
+    Factors
+        With `count` directions.
+
+    Raises
+    ------
+    InputError
+        For weights from some units alone or of nothing but zeros, and for a count below one or
+        above the number of units or of weights into each.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", ["mixed3a:99"])
+    >>> one_sided_nmf(weights, 2).spatial.weight.shape
+    torch.Size([1, 2, 7, 7])
+    """
+    _check(weights, count)
+    parts = _by_channel(weights.weight)
+    search = NMF(count, init="nndsvda", max_iter=2000, tol=1e-6, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # `explained` says how good it is
+        channels = search.fit_transform(np.hstack([parts.clip(min=0), (-parts).clip(min=0)]))
+    exciting, inhibiting = np.hsplit(search.components_, 2)
+    lengths = np.linalg.norm(channels, axis=0)
+    channels = channels / np.where(lengths > 0, lengths, 1)
+    maps = (exciting - inhibiting) * lengths[:, None]
+    order = np.argsort(-np.linalg.norm(maps, axis=1), kind="stable")
+    channels, maps = channels[:, order], maps[order]
+    out, _, height, width = weights.weight.shape
+    spatial = torch.tensor(maps.reshape(count, out, height, width), dtype=torch.float32)
+    directions = tuple(_direction(weights.source, column) for column in channels.T)
+    return Factors(
+        replace(
+            weights,
+            weight=spatial.transpose(0, 1).contiguous(),
+            inputs=directions,
+            record=weights.record | {"factors": count, "seed": seed},
+        ),
+        float(1 - np.square(parts - channels @ maps).sum() / np.square(parts).sum()),
+    )
+
+
+def _check(weights: ExpandedWeights, count: int) -> None:
+    units = [Unit(weights.source, index) for index in range(len(weights.inputs))]
+    if list(weights.inputs) != units:
+        raise InputError(f"factors need the weights from all units of {weights.source}, in order")
+    out, _, height, width = weights.weight.shape
+    most = min(len(units), 2 * out * height * width)
+    if not 1 <= count <= most:
+        raise InputError(f"these weights have 1 to {most} factors, not {count}")
+    if not weights.weight.any():
+        raise InputError("these weights are all zero: there is nothing to factorize")
+
+
+def _by_channel(weight: Float[Tensor, "out in height width"]) -> Float[np.ndarray, "in rest"]:
+    return weight.transpose(0, 1).flatten(1).double().cpu().numpy()
+
+
+def _direction(layer: str, column: Float[np.ndarray, " units"]) -> Direction:
+    strongest = np.argsort(-column, kind="stable")[:3]
+    return Direction(layer, tuple(column.tolist()), name="+".join(map(str, strongest)))
