@@ -2,6 +2,7 @@
 
 from visioncircuits.featurevis import gradients, objectives
 from visioncircuits.featurevis.defaults import suited
+from visioncircuits.featurevis.lucent import from_lucent
 from visioncircuits.featurevis.objectives import Objective
 from visioncircuits.featurevis.parameterizations import (
     Fourier,
@@ -27,6 +28,7 @@ __all__ = [
     "Settings",
     "Transparent",
     "Visualization",
+    "from_lucent",
     "gradients",
     "measure_spectrum",
     "objectives",

@@ -16,6 +16,12 @@ from visioncircuits.errors import InputError
 from visioncircuits.featurevis import objectives as wanted
 from visioncircuits.featurevis.defaults import suited
 from visioncircuits.featurevis.gradients import AveragedMaxPool, RedirectedReLU
+from visioncircuits.featurevis.lucent import (
+    LucentObjective,
+    LucentParameterization,
+    from_lucent,
+    parameterization,
+)
 from visioncircuits.featurevis.objectives import Answers, Objective
 from visioncircuits.featurevis.parameterizations import Fourier, over
 from visioncircuits.featurevis.settings import Settings
@@ -25,7 +31,7 @@ from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.memory import freed_memory_kept
 
 Maps = Float[Tensor, "batch channels height width"]
-Wanted = Objective | Feature | str
+Wanted = Objective | LucentObjective | Feature | str
 
 
 def render(
@@ -38,7 +44,8 @@ def render(
     network
         As `visioncircuits.load` gives it.
     objective
-        A feature such as `"mixed3b:413"`, of which the middle neuron is driven, or an objective.
+        A feature such as `"mixed3b:413"`, of which the middle neuron is driven, or an objective,
+        ours or lucent's.
     settings
         How; by default what suits the feature's depth.
 
@@ -79,7 +86,7 @@ def render_all(
     InputError
         Before anything is optimized, for a feature that the network does not have.
     """
-    todo = [_objective(network, objective) for objective in objectives]
+    todo = [_objective(network, objective, settings) for objective in objectives]
     if settings is not None:
         _check_start(network, settings)
         return _batches(network, todo, settings, batch, progress)
@@ -96,7 +103,11 @@ def _layer(objective: Objective) -> str:
     return (*objective.layers, *(unit.layer for unit in objective.units))[0]
 
 
-def _objective(network: Network, objective: Wanted) -> Objective:
+def _objective(network: Network, objective: Wanted, settings: Settings | None) -> Objective:
+    if isinstance(objective, LucentObjective):
+        canvas = settings and parameterization(settings.parameterization)
+        pictures = canvas.pictures() if isinstance(canvas, LucentParameterization) else 1
+        objective = from_lucent(objective, network, pictures=pictures)
     if not isinstance(objective, Objective):
         return wanted.neuron(network.feature(objective))
     if not (objective.units or objective.layers):
@@ -230,7 +241,9 @@ def _optimize(
     count = len(generators)
     shape = (network.preprocessing.channels, settings.size, settings.size)
     start = None if settings.start is None else settings.start.expand(count, -1, -1, -1)
-    canvas = settings.parameterization.canvas(generators, shape, start=start, device=network.device)
+    canvas = parameterization(settings.parameterization).canvas(
+        generators, shape, start=start, device=network.device
+    )
     draws = settings.robustness.draws(generators, settings.steps).to(network.device)
     adam = Adam(canvas.parameters, settings.rate)
     alive = torch.zeros(count, dtype=torch.bool, device=network.device)

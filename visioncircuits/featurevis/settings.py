@@ -1,7 +1,7 @@
 """How to optimize, as a record that can be written down and read back."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class Settings:
     rate
         Their length.
     parameterization
-        How the picture is written down.
+        How the picture is written down; a `param_f` of lucent's is taken as it is.
     robustness
         How it is moved at random before the network sees it.
     redirected
@@ -58,7 +58,7 @@ class Settings:
     input_size: int | None = None
     steps: int = 256
     rate: float = 0.05
-    parameterization: Parameterization = Fourier()
+    parameterization: Parameterization | Callable[[], Any] = Fourier()
     robustness: Robustness = Robustness()
     redirected: int = 16
     averaged_pools: bool = False
@@ -134,5 +134,5 @@ def _plain(value: Any) -> Any:
         fields = {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
         return {"kind": type(value).__name__, **fields}
     if callable(value):
-        return f"{value.__module__}.{value.__qualname__}"
+        return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__name__)}"
     return value
