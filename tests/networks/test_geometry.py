@@ -5,6 +5,7 @@ rectifier, maximum or cancelling weight hides it.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 import torch
@@ -16,6 +17,13 @@ from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 from visioncircuits.networks.catalog import untrained
 from visioncircuits.networks.geometry import Axis, Window, windows
 from visioncircuits.networks.graph import LayerGraph
+
+
+@cache
+def _inceptionv1(variant: str) -> LayerGraph:
+    module = untrained(variant).module
+    assert isinstance(module, LayerGraph)
+    return module
 
 
 def _values(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
@@ -91,20 +99,20 @@ def _check_all(
     return set(found)
 
 
-@pytest.mark.parametrize(("height", "width"), [(97, 33), (64, 34)])
+@pytest.mark.parametrize(("height", "width"), [(97, 33), (36, 34)])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
 def test_every_layer_of_inceptionv1_sees_what_reaches_it(
     variant: str, height: int, width: int
 ) -> None:
-    module = untrained(variant).module
+    module = _inceptionv1(variant)
     assert _check_all(module, height=height, width=width) == set(module.sources)
 
 
-@pytest.mark.parametrize("layer", ["mixed4c", "mixed4e_5x5", "mixed5b"])
+@pytest.mark.parametrize("layer", ["mixed4e_5x5", "mixed5b"])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
 @torch.no_grad()
 def test_fields_larger_than_a_usual_picture_end_where_it_is_said(variant: str, layer: str) -> None:
-    module = untrained(variant).module
+    module = _inceptionv1(variant)
     picture = torch.rand(1, 3, 901, 32)
     window = _windows(module, picture)[layer]
     neuron = window.shape[0] // 2
@@ -119,10 +127,10 @@ def test_fields_larger_than_a_usual_picture_end_where_it_is_said(variant: str, l
     assert reached.tolist() == [False, True, True, False]
 
 
-@pytest.mark.parametrize("layer", ["conv2d2", "mixed3a", "mixed3b_5x5"])
+@pytest.mark.parametrize("layer", ["conv2d2", "mixed3b_5x5"])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
 def test_gradients_end_where_a_field_ends(variant: str, layer: str) -> None:
-    module = untrained(variant).module
+    module = _inceptionv1(variant)
     inputs = torch.randn(4, 3, 115, 123, requires_grad=True)
     window = _windows(module, inputs[:1].detach())[layer]
     row, column = window.shape[0] // 2, window.shape[1] // 2
@@ -145,7 +153,7 @@ def test_every_layer_of_squeezenet_sees_what_reaches_it() -> None:
 
 def test_every_layer_of_resnet18_sees_what_reaches_it() -> None:
     module = torchvision.models.resnet18()
-    assert "layer4.1.conv2" in _check_all(module, height=97, width=33)
+    assert "layer4.1.conv2" in _check_all(module, height=65, width=33)
 
 
 def test_channels_split_and_shuffled_are_followed() -> None:

@@ -9,9 +9,9 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.io import ImageReadMode, decode_image
 from torchvision.transforms import functional as transforms
 
 from visioncircuits.networks.catalog import load, untrained
@@ -94,7 +94,8 @@ def cropped(photographs: Path) -> Tensor:
     assert len(paths) == 1000
     crops = torch.empty(1000, 3, 224, 224, dtype=torch.uint8)
     for crop, path in zip(crops, paths, strict=True):
-        picture = decode_image(str(path), mode=ImageReadMode.RGB)
+        with Image.open(path) as image:
+            picture = transforms.pil_to_tensor(image.convert("RGB"))
         crop[:] = transforms.center_crop(transforms.resize(picture, 256, antialias=True), 224)
     return crops
 
@@ -242,7 +243,7 @@ def test_at_odd_sizes_strides_are_placed_as_in_tensorflow(
 
 @torch.no_grad()
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("size", [32, 33, 47, 64, 97])
+@pytest.mark.parametrize("size", [32, 33, 47, 97])
 def test_any_input_from_32_pixels_is_taken(variant: str, size: int) -> None:
     module = untrained(variant).module
     found = module.compute_all(torch.randn(1, 3, size, size + 1) * 100)

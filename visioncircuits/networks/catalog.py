@@ -1,33 +1,22 @@
 """Which networks can be had by name, and how."""
 
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.client import HTTPException
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
-from safetensors import safe_open
-from torch import nn
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints
-from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks import checkpoints, torchvision_models
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network
-from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW, Preprocessing
+from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
 
 PREPROCESSING = {"inceptionv1": TENSORFLOW, "bvlc_googlenet": CAFFE}
-TORCHVISION = "torchvision"
 GROUP = "visioncircuits.networks"
-SCALED_INSIDE = ("googlenet", "inception_v3")
-TO_ONE = Preprocessing(range=(-1, 1))
-"""What those two take: with its own weights torchvision scales to it inside the module."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +78,8 @@ def load(
     prefix, _, rest = name.partition(":")
     if name in VARIANTS:
         network = _inceptionv1(name, checkpoint)
-    elif prefix == TORCHVISION and rest:
-        network = _torchvision(rest, checkpoint)
+    elif prefix == torchvision_models.PREFIX and rest:
+        network = torchvision_models.load(rest, path=checkpoint)
     elif rest and (plugin := _plugins().get(prefix)):
         if checkpoint is not None:
             raise InputError(f"{name} takes no checkpoint: it comes with its parameters")
@@ -124,21 +113,14 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     480
     """
     prefix, _, rest = name.partition(":")
-    if name not in VARIANTS and prefix != TORCHVISION:
-        known = [*VARIANTS, *(f"{TORCHVISION}:{model}" for model in _torchvision_names())]
-        raise errors.unknown("network to draw parameters for", name, known)
+    if name not in VARIANTS and prefix != torchvision_models.PREFIX:
+        raise errors.unknown("network to draw parameters for", name, [*VARIANTS, *_torchvision()])
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        if name in VARIANTS:
-            module: nn.Module = inceptionv1(VARIANTS[name])
-            return Network(module, PREPROCESSING[name], name=f"untrained {name}")
-        weights = _torchvision_weights(rest)
-        return Network(
-            _torchvision_module(rest, initialized=True),
-            _torchvision_preprocessing(rest, weights),
-            name=f"untrained {name}",
-            size=weights.transforms().crop_size[0],
-        )
+        if name not in VARIANTS:
+            return torchvision_models.untrained(rest)
+        module = inceptionv1(VARIANTS[name])
+        return Network(module, PREPROCESSING[name], name=f"untrained {name}")
 
 
 def available() -> Iterator[Entry]:
@@ -159,9 +141,13 @@ def available() -> Iterator[Entry]:
     for prefix, plugin in sorted(_plugins().items()):
         for name, line in plugin.available().items():
             yield Entry(f"{prefix}:{name}", line, None, False)
-    for name in _torchvision_names():
-        found = checkpoints.find(name)
-        yield Entry(f"{TORCHVISION}:{name}", "torchvision", found.path if found else None, True)
+    for name in _torchvision():
+        found = checkpoints.find(name.partition(":")[2])
+        yield Entry(name, "torchvision", found.path if found else None, True)
+
+
+def _torchvision() -> list[str]:
+    return [f"{torchvision_models.PREFIX}:{name}" for name in torchvision_models.names()]
 
 
 def _plugins() -> dict[str, Any]:
@@ -173,110 +159,10 @@ def _inceptionv1(name: str, path: str | Path | None) -> Network:
     module = inceptionv1(VARIANTS[name])
     checkpoint = checkpoints.obtain(name, path=path)
     module.load_state_dict(checkpoint.parameters(module.state_dict()))
-    # BVLC's classes are in the order of torchvision's: sorted synsets.
-    ordered = name == "bvlc_googlenet"
     return Network(
         module,
         PREPROCESSING[name],
         name=name,
         checkpoint=checkpoint,
-        classes=_classes(_torchvision_weights("googlenet")) if ordered else None,
-    )
-
-
-def _torchvision(name: str, path: str | Path | None) -> Network:
-    weights = _torchvision_weights(name)
-    found = checkpoints.find(name, path=path)
-    checkpoint = found or _torchvision_own(name, weights)
-    module = _torchvision_module(name, initialized=False)
-    parameters = checkpoint.parameters(module.state_dict())
-    # Not `load_state_dict`: MNASNet's asks for a version that tensors alone do not carry.
-    with torch.no_grad():
-        for key, tensor in module.state_dict().items():
-            tensor.copy_(parameters[key])
-    return Network(
-        module,
-        _stated_preprocessing(checkpoint) or _torchvision_preprocessing(name, weights),
-        name=f"{TORCHVISION}:{name}",
-        size=weights.transforms().crop_size[0],
-        checkpoint=checkpoint,
-        classes=None if found else _classes(weights),
-    )
-
-
-def _torchvision_names() -> list[str]:
-    return torchvision.models.list_models(module=torchvision.models)
-
-
-def _torchvision_weights(name: str) -> Any:
-    """Give torchvision's record of its own weights: address, preprocessing, classes."""
-    if name not in _torchvision_names():
-        raise errors.unknown("torchvision network", name, _torchvision_names())
-    return torchvision.models.get_model_weights(name).DEFAULT
-
-
-def _torchvision_module(name: str, *, initialized: bool) -> nn.Module:
-    options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
-    return torchvision.models.get_model(name, **options)
-
-
-def _torchvision_preprocessing(name: str, weights: Any) -> Preprocessing:
-    if name in SCALED_INSIDE:
-        return TO_ONE
-    transforms = weights.transforms()
-    return Preprocessing(mean=tuple(transforms.mean), std=tuple(transforms.std))
-
-
-def _classes(weights: Any) -> tuple[str, ...]:
-    return tuple(weights.meta["categories"])
-
-
-def _torchvision_own(name: str, weights: Any) -> Checkpoint:
-    """Find torchvision's own weights where it keeps them, or download them to there."""
-    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    digest = path.stem.rpartition("-")[2]
-    if not path.is_file():
-        by_hand = (
-            f"get {weights.url} by hand and name the file as the checkpoint, or put it as "
-            f"{name}.pth into a folder that {checkpoints.FOLDER} names"
-        )
-        if os.environ.get(checkpoints.OFFLINE, "0") != "0":
-            raise InputError(
-                f"no checkpoint of {name!r} in the folder that {checkpoints.FOLDER} names, and "
-                f"{checkpoints.OFFLINE} forbids downloads; {by_hand}"
-            )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(weights.url, str(path), digest)
-        except (OSError, HTTPException, RuntimeError) as error:
-            raise InputError(
-                f"torchvision's weights of {name} could not be downloaded ({error}); {by_hand}"
-            ) from error
-    return Checkpoint(path, digest=digest)
-
-
-def _stated_preprocessing(checkpoint: Checkpoint) -> Preprocessing | None:
-    """Read what a safetensors file says that its network takes, if it says anything.
-
-    The statement is the metadatum `input`, such as "BGR 0..255 minus (104,117,123)".
-    """
-    if checkpoint.path.suffix.lower() != ".safetensors":
-        return None
-    with safe_open(checkpoint.path, "pt") as file:
-        stated = (file.metadata() or {}).get("input")
-    if stated is None:
-        return None
-    number = r"-?\d+(?:\.\d+)?"
-    means = rf"{number}(?:, ?{number})*"
-    match = re.fullmatch(rf"(RGB|BGR) ({number})\.\.({number}) minus \(({means})\)", stated)
-    if match is None:
-        raise InputError(
-            f"{checkpoint.path} says that its network takes {stated!r}, which is not understood; "
-            "write it like 'BGR 0..255 minus (104,117,123)'"
-        )
-    order, low, high, mean = match.groups()
-    return Preprocessing(
-        range=(float(low), float(high)),
-        mean=tuple(float(value) for value in mean.split(",")),
-        order="BGR" if order == "BGR" else "RGB",
+        classes=torchvision_models.imagenet_classes() if name == "bvlc_googlenet" else None,
     )

@@ -1,0 +1,168 @@
+"""torchvision's classifiers: their modules, what they take, and the files of their parameters."""
+
+import os
+import re
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from safetensors import safe_open
+from torch import nn
+
+from visioncircuits import errors
+from visioncircuits.errors import InputError
+from visioncircuits.networks import checkpoints
+from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.network import Network
+from visioncircuits.networks.preprocessing import Preprocessing
+
+PREFIX = "torchvision"
+
+SCALED_INSIDE = ("googlenet", "inception_v3")
+TO_ONE = Preprocessing(range=(-1, 1))
+"""What those two take: with its own weights torchvision scales to it inside the module."""
+
+
+def names() -> list[str]:
+    """List torchvision's classifiers.
+
+    Examples
+    --------
+    >>> "squeezenet1_1" in names()
+    True
+    """
+    return torchvision.models.list_models(module=torchvision.models)
+
+
+def load(name: str, *, path: str | Path | None = None) -> Network:
+    """Load a classifier from a file, or with torchvision's own weights.
+
+    Parameters
+    ----------
+    name
+        One of `names()`.
+    path
+        A checkpoint to use instead of one that would be found or downloaded. A `.safetensors`
+        file may state as its metadatum `input` what the network takes, such as
+        "BGR 0..255 minus (104,117,123)"; for others it is what torchvision's own weights take.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a file that is damaged or of another network, or where torchvision's
+        weights are neither here nor to be had.
+    """
+    weights = _weights(name)
+    found = checkpoints.find(name, path=path)
+    checkpoint = found or _own(name, weights)
+    module = _module(name, initialized=False)
+    parameters = checkpoint.parameters(module.state_dict())
+    # Not `load_state_dict`: MNASNet's asks for a version that tensors alone do not carry.
+    with torch.no_grad():
+        for key, tensor in module.state_dict().items():
+            tensor.copy_(parameters[key])
+    return Network(
+        module,
+        _stated_preprocessing(checkpoint) or _preprocessing(name, weights),
+        name=f"{PREFIX}:{name}",
+        size=weights.transforms().crop_size[0],
+        checkpoint=checkpoint,
+        classes=None if found else tuple(weights.meta["categories"]),
+    )
+
+
+def untrained(name: str) -> Network:
+    """Build a classifier, its parameters drawn from torch's generator.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    weights = _weights(name)
+    return Network(
+        _module(name, initialized=True),
+        _preprocessing(name, weights),
+        name=f"untrained {PREFIX}:{name}",
+        size=weights.transforms().crop_size[0],
+    )
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """Name ImageNet's thousand classes in the order of their sorted synsets.
+
+    Examples
+    --------
+    >>> imagenet_classes()[967]
+    'espresso'
+    """
+    return tuple(_weights("squeezenet1_1").meta["categories"])
+
+
+def _weights(name: str) -> Any:
+    """Give torchvision's record of its own weights: address, preprocessing, classes."""
+    if name not in names():
+        raise errors.unknown("torchvision network", name, names())
+    return torchvision.models.get_model_weights(name).DEFAULT
+
+
+def _module(name: str, *, initialized: bool) -> nn.Module:
+    options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
+    return torchvision.models.get_model(name, **options)
+
+
+def _preprocessing(name: str, weights: Any) -> Preprocessing:
+    if name in SCALED_INSIDE:
+        return TO_ONE
+    transforms = weights.transforms()
+    return Preprocessing(mean=tuple(transforms.mean), std=tuple(transforms.std))
+
+
+def _own(name: str, weights: Any) -> Checkpoint:
+    """Find torchvision's own weights where it keeps them, or download them to there."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+    digest = path.stem.rpartition("-")[2]
+    if not path.is_file():
+        by_hand = (
+            f"get {weights.url} by hand and name the file as the checkpoint, or put it as "
+            f"{name}.pth into a folder that {checkpoints.FOLDER} names"
+        )
+        if os.environ.get(checkpoints.OFFLINE, "0") != "0":
+            raise InputError(
+                f"no checkpoint of {name!r} in the folder that {checkpoints.FOLDER} names, and "
+                f"{checkpoints.OFFLINE} forbids downloads; {by_hand}"
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(weights.url, str(path), digest)
+        except (OSError, HTTPException, RuntimeError) as error:
+            raise InputError(
+                f"torchvision's weights of {name} could not be downloaded ({error}); {by_hand}"
+            ) from error
+    return Checkpoint(path, digest=digest)
+
+
+def _stated_preprocessing(checkpoint: Checkpoint) -> Preprocessing | None:
+    """Read what a safetensors file says that its network takes, if it says anything."""
+    if checkpoint.path.suffix.lower() != ".safetensors":
+        return None
+    with safe_open(checkpoint.path, "pt") as file:
+        stated = (file.metadata() or {}).get("input")
+    if stated is None:
+        return None
+    number = r"-?\d+(?:\.\d+)?"
+    means = rf"{number}(?:, ?{number})*"
+    match = re.fullmatch(rf"(RGB|BGR) ({number})\.\.({number}) minus \(({means})\)", stated)
+    if match is None:
+        raise InputError(
+            f"{checkpoint.path} says that its network takes {stated!r}, which is not understood; "
+            "write it like 'BGR 0..255 minus (104,117,123)'"
+        )
+    order, low, high, mean = match.groups()
+    return Preprocessing(
+        range=(float(low), float(high)),
+        mean=tuple(float(value) for value in mean.split(",")),
+        order="BGR" if order == "BGR" else "RGB",
+    )
