@@ -12,6 +12,7 @@ from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
 from visioncircuits.weights.factors import Factors, one_sided_nmf
 from visioncircuits.weights.linearization import LOCAL, Linearization
 from visioncircuits.weights.pictures import connection_cards, factor_grid, kernel_grid
+from visioncircuits.weights.positions import PositionView, position_grid, position_view
 from visioncircuits.weights.ranking import Connection, strongest_inputs, strongest_outputs
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ExpandedWeights",
     "Factors",
     "Linearization",
+    "PositionView",
     "banding",
     "banding_picture",
     "connection_cards",
@@ -30,6 +32,8 @@ __all__ = [
     "factor_grid",
     "kernel_grid",
     "one_sided_nmf",
+    "position_grid",
+    "position_view",
     "reduced_kernels",
     "signed_colors",
     "strongest_inputs",

@@ -17,7 +17,7 @@ from torch import Tensor
 
 import visioncircuits
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network
+from visioncircuits.networks import Feature, Network, parse
 from visioncircuits.weights import storage
 from visioncircuits.weights.composition import EVERY, GIB, backwards, forwards
 from visioncircuits.weights.kernels import Pair
@@ -65,6 +65,26 @@ class ExpandedWeights:
     def target(self) -> str:
         """The layer that it leads to."""
         return self.outputs[0].layer
+
+    def row(self, feature: str | Feature | None = None) -> int:
+        """Find an output's place; it may be left out where there is only one.
+
+        Raises
+        ------
+        InputError
+            For a feature that the weights do not lead to.
+        """
+        return _place(self.outputs, feature, "lead to")
+
+    def column(self, feature: str | Feature | None = None) -> int:
+        """Find an input's place; it may be left out where there is only one.
+
+        Raises
+        ------
+        InputError
+            For a feature that the weights do not lead from.
+        """
+        return _place(self.inputs, feature, "lead from")
 
     @property
     def array(self) -> xr.DataArray:
@@ -119,6 +139,20 @@ class ExpandedWeights:
             offset=(int(dataset["y"][0]), int(dataset["x"][0])),
             record=json.loads(dataset.attrs["record"]),
         )
+
+
+def _place(features: tuple[Feature, ...], wanted: str | Feature | None, told: str) -> int:
+    if wanted is None and len(features) == 1:
+        return 0
+    if wanted is None:
+        raise InputError(f"the weights {told} {len(features)} features: say which is meant")
+    try:
+        return features.index(parse(wanted))
+    except ValueError as error:
+        raise InputError(
+            f"{wanted} is none of the {len(features)} features that the weights {told}, such as "
+            f"{features[0]}"
+        ) from error
 
 
 @torch.no_grad()

@@ -6,8 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, parse
+from visioncircuits.networks import Feature
 from visioncircuits.weights.expanded import ExpandedWeights
 
 Part = Literal["whole", "positive", "negative"]
@@ -69,7 +68,7 @@ def strongest_inputs(
     >>> first.share > second.share
     True
     """
-    row = _place(weights.outputs, feature, "lead to")
+    row = weights.row(feature)
     kernels = weights.weight[row]
     return tuple(
         _connection(weights.inputs[at], weights.outputs[row], kernels, at)
@@ -85,26 +84,12 @@ def strongest_outputs(
     part: Part = "whole",
 ) -> tuple[Connection, ...]:
     """Rank what a feature feeds by L2 norm; otherwise as `strongest_inputs`."""
-    column = _place(weights.inputs, feature, "lead from")
+    column = weights.column(feature)
     kernels = weights.weight[:, column]
     return tuple(
         _connection(weights.inputs[column], weights.outputs[at], kernels, at)
         for at in _order(kernels, part)[:top]
     )
-
-
-def _place(features: tuple[Feature, ...], wanted: str | Feature | None, told: str) -> int:
-    if wanted is None and len(features) == 1:
-        return 0
-    if wanted is None:
-        raise InputError(f"the weights {told} {len(features)} features: say which is meant")
-    try:
-        return features.index(parse(wanted))
-    except ValueError:
-        raise InputError(
-            f"{wanted} is none of the {len(features)} features that the weights {told}, such as "
-            f"{features[0]}"
-        ) from None
 
 
 def _order(kernels: Float[Tensor, "features height width"], part: Part) -> list[int]:

@@ -1,0 +1,100 @@
+"""What a feature looks for at each position: "decomposed" feature visualization.
+
+Source: Cammarata et al., "Curve Circuits" (2021).
+"""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from visioncircuits.networks import Direction, Feature
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.pictures import GROUND, Thumbnails
+
+
+@dataclass(frozen=True, eq=False)
+class PositionView:
+    """The weights into one feature, as a direction in the source at every position.
+
+    Attributes
+    ----------
+    directions
+        Each of length 1 and named by its position from the feature's centre, down and right in
+        neurons of the source; row by row.
+    magnitude
+        The length that each had: `(height, width)`.
+    """
+
+    feature: Feature
+    directions: tuple[tuple[Direction, ...], ...]
+    magnitude: Float[Tensor, "height width"]
+
+
+def position_view(weights: ExpandedWeights, feature: str | Feature | None = None) -> PositionView:
+    """Take the weights into a feature apart by position.
+
+    Parameters
+    ----------
+    weights
+        From all units of a layer.
+    feature
+        One of the weights' outputs; it may be left out where there is only one.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", "mixed3b:330")
+    >>> view = position_view(weights)
+    >>> view.directions[0][4].name
+    'mixed3b:330 at -2,+2'
+    """
+    row = weights.row(feature)
+    kernels = weights.weight[row]
+    magnitude = kernels.norm(dim=0)
+    target, (top, left) = weights.outputs[row], weights.offset
+    unit = kernels / magnitude.clamp(min=1e-30)
+    directions = tuple(
+        tuple(
+            Direction(
+                weights.source,
+                tuple(unit[:, y, x].tolist()),
+                name=f"{target} at {top + y:+d},{left + x:+d}",
+            )
+            for x in range(kernels.shape[2])
+        )
+        for y in range(kernels.shape[1])
+    )
+    return PositionView(target, directions, magnitude)
+
+
+def position_grid(view: PositionView, thumbnails: Thumbnails, *, size: int = 48) -> Image.Image:
+    """Draw the picture of each direction at its position, the fainter the smaller its magnitude.
+
+    The largest magnitude is opaque; white is none.
+
+    Parameters
+    ----------
+    thumbnails
+        A picture of each direction, by its name; one that is missing stays white.
+    size
+        Of a position, in pixels.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB.
+    """
+    height, width = view.magnitude.shape
+    grid = Image.new("RGB", (width * size, height * size), GROUND)
+    opacity = (view.magnitude / view.magnitude.max().clamp(min=1e-30)).tolist()
+    blank = Image.new("RGB", (size, size), GROUND)
+    for y, row in enumerate(view.directions):
+        for x, direction in enumerate(row):
+            if str(direction) in thumbnails:
+                picture = thumbnails[str(direction)].convert("RGB")
+                picture = picture.resize((size, size), Image.Resampling.LANCZOS)
+                grid.paste(Image.blend(blank, picture, opacity[y][x]), (x * size, y * size))
+    return grid
