@@ -1,0 +1,57 @@
+"""The slow twin: a predicate, asked at many points of every pixel."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import qmc
+from torch import Tensor
+
+Predicate = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+# Sobol points: along either axis and across the diagonals as even as so many can be.
+SAMPLES = 256
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Pictures this small are slower on several."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def supersampled() -> Callable[..., np.ndarray]:
+    """Mean of a function of x and y, in px about the origin, over many points of every pixel."""
+    across, down = qmc.Sobol(2, rng=0).random(SAMPLES).T - 0.5
+
+    def sample(value: Predicate, size: int, x: float = 0.0, y: float = 0.0) -> np.ndarray:
+        centres = np.arange(size) - (size - 1) / 2
+        columns = np.broadcast_to(centres - x + across[:, None, None], (len(across), size, size))
+        rows = np.broadcast_to(
+            centres[:, None] - y + down[:, None, None], (len(across), size, size)
+        )
+        return value(columns, rows).astype(np.float64).mean(0)
+
+    return sample
+
+
+@pytest.fixture(scope="session")
+def assert_close() -> Callable[..., None]:
+    """A mask is its twin: within .01 on average over the pixels an edge runs through."""
+
+    def check(
+        mask: Tensor, twin: np.ndarray, *, worst: float = 0.04, typical: float = 0.01
+    ) -> None:
+        mine = mask.numpy()
+        assert mine.shape == twin.shape
+        partial = ((twin > 0) & (twin < 1)) | ((mine > 0) & (mine < 1))
+        assert partial.any()
+        error = np.abs(mine - twin)
+        assert error[partial].mean() <= typical
+        assert error.max() <= worst
+
+    return check

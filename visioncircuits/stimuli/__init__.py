@@ -1,0 +1,88 @@
+"""Anti-aliased synthetic pictures on named parameter axes."""
+
+from visioncircuits.stimuli.color import hue, hue_rotated, rgb, rotate_hue
+from visioncircuits.stimuli.contrasts import (
+    black_white_vs_color,
+    brightness_gradient,
+    color_center_surround,
+    color_contrast,
+)
+from visioncircuits.stimuli.coverage import covered
+from visioncircuits.stimuli.curves import (
+    angle,
+    circle,
+    curve,
+    double_curve,
+    evolute,
+    spiral,
+)
+from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.frequency import (
+    chirp,
+    frequency_pattern,
+    gabor,
+    high_low,
+    sinusoidal_grating,
+    square_grating,
+)
+from visioncircuits.stimuli.lines import (
+    bar,
+    corner,
+    crossing_lines,
+    diverging_lines,
+    edge,
+    line,
+    line_end,
+)
+from visioncircuits.stimuli.named import CONTROLS, named, names
+from visioncircuits.stimuli.published import colored_curve
+from visioncircuits.stimuli.sets import StimulusSet, parameters_of
+from visioncircuits.stimuli.sheet import contact_sheet
+from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.textures import checkerboard, dots, hatch, noise
+
+__all__ = [
+    "CONTROLS",
+    "Canvas",
+    "Drawing",
+    "Parameter",
+    "Stimulus",
+    "StimulusSet",
+    "angle",
+    "bar",
+    "black_white_vs_color",
+    "brightness_gradient",
+    "checkerboard",
+    "chirp",
+    "circle",
+    "color_center_surround",
+    "color_contrast",
+    "colored_curve",
+    "contact_sheet",
+    "corner",
+    "covered",
+    "crossing_lines",
+    "curve",
+    "diverging_lines",
+    "dots",
+    "double_curve",
+    "edge",
+    "evolute",
+    "frequency_pattern",
+    "gabor",
+    "hatch",
+    "high_low",
+    "hue",
+    "hue_rotated",
+    "line",
+    "line_end",
+    "named",
+    "names",
+    "noise",
+    "parameters_of",
+    "rgb",
+    "rotate_hue",
+    "sinusoidal_grating",
+    "spiral",
+    "square_grating",
+]

@@ -1,0 +1,404 @@
+"""Sets of stimuli: lazy grids over named axes."""
+
+import hashlib
+import inspect
+import json
+import marshal
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import get_args
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from visioncircuits.errors import InputError, unknown
+from visioncircuits.stimuli.color import rgb
+from visioncircuits.stimuli.stimulus import Stimulus
+
+Family = Callable[..., Stimulus | Tensor]
+"""A function of keyword parameters that draws a batch of stimuli, or of bare pictures."""
+
+Value = float | int | str
+"""A place on an axis: a number, or a colour's name."""
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class StimulusSet:
+    """Every combination of some parameters' values, drawn when asked for.
+
+    A set is a grid in C order, its last axis the fastest. It holds the axes' values and no
+    picture; slices of it and variations on it are sets too, and none ever changes.
+
+    Parameters
+    ----------
+    family : callable
+        Draws a batch: any of this package's families, or your own function of keyword parameters.
+        It is called with a 1-D float64 tensor of one number a picture for each axis of numbers,
+        a ``(batch, 3)`` float64 tensor for each axis of colours, and whatever is fixed as it is;
+        it returns a `Stimulus`, or a bare float32 picture ``(batch, 3, height, width)``.
+    axes : mapping of str to values
+        The parameters that vary and the values they take: numbers (infinity too), or colours as
+        CSS names or "#rrggbb". An axis may have one value.
+    fixed : mapping of str to anything
+        Parameters that do not vary: numbers, colours, the picture's size, position and device.
+    name : str
+        Of the set; by default the family's.
+
+    Raises
+    ------
+    InputError
+        If an axis is empty, repeats a value or has one that is no number and no colour; if the
+        family has no parameter of an axis' or a fixed value's name; if one is both.
+
+    Examples
+    --------
+    >>> from visioncircuits.stimuli import curve
+    >>> grid = StimulusSet(curve, {"orientation": range(0, 360, 90), "radius": (30, 60, math.inf)})
+    >>> grid
+    <StimulusSet curve: 4 orientation × 3 radius>
+    >>> grid.sel(radius=60).fix(size=32).draw().picture.shape
+    torch.Size([4, 3, 32, 32])
+    >>> [len(stimulus) for _, stimulus in grid.fix(size=32).batches(5)]
+    [5, 5, 2]
+    """
+
+    family: Family
+    axes: Mapping[str, tuple[Value, ...]]
+    fixed: Mapping[str, object]
+    name: str
+
+    def __init__(
+        self,
+        family: Family,
+        axes: Mapping[str, Iterable[Value]],
+        fixed: Mapping[str, object] | None = None,
+        name: str = "",
+    ) -> None:
+        fixed = dict(fixed or {})
+        accepted = parameters_of(family)
+        for parameter in (*axes, *fixed):
+            if accepted is not None and parameter not in accepted:
+                raise unknown(f"parameter of {_name(family)}", parameter, accepted)
+        for parameter in axes.keys() & fixed.keys():
+            raise InputError(f"{parameter} is both an axis and fixed; leave one of them out")
+        values = {parameter: _values(parameter, axis) for parameter, axis in axes.items()}
+        # a frozen dataclass sets its own fields this way
+        object.__setattr__(self, "family", family)
+        object.__setattr__(self, "axes", values)
+        object.__setattr__(self, "fixed", fixed)
+        object.__setattr__(self, "name", name or _name(family))
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The axes' names."""
+        return tuple(self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each axis has."""
+        return tuple(len(values) for values in self.axes.values())
+
+    def __len__(self) -> int:
+        return math.prod(self.shape)
+
+    def __repr__(self) -> str:
+        axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
+        return f"<StimulusSet {self.name}: {axes or 'one stimulus'}>"
+
+    def isel(self, **places: int | slice | Iterable[int]) -> "StimulusSet":
+        """The part of the set at some places of its axes, as xarray's `isel`.
+
+        Parameters
+        ----------
+        **places
+            For each axis named: an index, which fixes the parameter there and drops the axis; or a
+            slice or several indices, which keep it.
+
+        Raises
+        ------
+        InputError
+            If there is no such axis or place, or no place is left.
+
+        Examples
+        --------
+        >>> from visioncircuits.stimuli import line
+        >>> StimulusSet(line, {"orientation": range(180)}).isel(orientation=slice(0, None, 30))
+        <StimulusSet line: 6 orientation>
+        """
+        axes, fixed = dict(self.axes), dict(self.fixed)
+        for name, place in places.items():
+            values = self._axis(name)
+            try:
+                if isinstance(place, slice):
+                    axes[name] = values[place]
+                elif isinstance(place, int):
+                    fixed[name] = values[place]
+                    del axes[name]
+                else:
+                    axes[name] = tuple(values[index] for index in place)
+            except IndexError:
+                raise InputError(f"{name} has {len(values)} values, none at {place!r}") from None
+        return replace(self, axes=axes, fixed=fixed)
+
+    def sel(self, **wanted: Value | slice | Iterable[Value]) -> "StimulusSet":
+        """The part of the set with some values of its axes, as xarray's `sel`.
+
+        Parameters
+        ----------
+        **wanted
+            For each axis named: a value, which fixes the parameter and drops the axis; several
+            values, or a slice from a least to a greatest, both included, which keep it.
+
+        Raises
+        ------
+        InputError
+            If there is no such axis or value, or no value is left.
+
+        Examples
+        --------
+        >>> from visioncircuits.stimuli import line
+        >>> lines = StimulusSet(line, {"orientation": range(180), "width": (1, 2)})
+        >>> lines.sel(orientation=slice(30, 60), width=2)
+        <StimulusSet line: 31 orientation>
+        """
+        return self.isel(
+            **{name: _places(name, self._axis(name), value) for name, value in wanted.items()}
+        )
+
+    def fix(self, **parameters: object) -> "StimulusSet":
+        """The same set with parameters fixed, axes or others, such as ``size`` and ``device``."""
+        axes = {name: values for name, values in self.axes.items() if name not in parameters}
+        return replace(self, axes=axes, fixed={**self.fixed, **parameters})
+
+    def vary(self, **axes: Iterable[Value]) -> "StimulusSet":
+        """The same set over other values of its axes, or over more axes, which come last."""
+        fixed = {name: value for name, value in self.fixed.items() if name not in axes}
+        varied = {name: _values(name, values) for name, values in axes.items()}
+        return replace(self, axes={**self.axes, **varied}, fixed=fixed)
+
+    def draw(self, indices: Iterable[int] | None = None) -> Stimulus:
+        """Draw the stimuli at some flat indices, by default all, as one batch.
+
+        Raises
+        ------
+        InputError
+            If an index is out of range, the family refuses its parameters, or it does not return
+            one float32 RGB picture for each.
+        """
+        if indices is None:
+            return self._draw(torch.arange(len(self)))
+        flat = torch.as_tensor(list(indices), dtype=torch.int64)
+        if not len(flat) or int(flat.min()) < 0 or int(flat.max()) >= len(self):
+            raise InputError(f"flat indices of {self.name} run from 0 to {len(self) - 1}")
+        return self._draw(flat)
+
+    def batches(self, batch_size: int) -> Iterator[tuple[range, Stimulus]]:
+        """Draw the whole set in its order, as pairs of flat indices and their stimuli.
+
+        Raises
+        ------
+        InputError
+            As `draw`, and if the batch size is below 1.
+        """
+        if batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, got {batch_size}")
+        for start in range(0, len(self), batch_size):
+            indices = range(start, min(start + batch_size, len(self)))
+            yield indices, self._draw(torch.arange(indices.start, indices.stop))
+
+    def check(self) -> None:
+        """Draw the first stimulus and each axis' last, so that a mistake is met before the work.
+
+        Raises
+        ------
+        InputError
+            As `draw`, and if a picture is not finite or not in [0, 1].
+        """
+        steps = (math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape)))
+        lasts = ((size - 1) * step for size, step in zip(self.shape, steps, strict=True))
+        picture = self.draw(sorted({0, *lasts})).picture
+        low, high = picture.min().item(), picture.max().item()
+        if not 0 <= low <= high <= 1:
+            raise InputError(
+                f"{self.name} must draw pictures in [0, 1], got values from {low:g} to {high:g}"
+            )
+
+    def record(self) -> dict[str, object]:
+        """What the set is, in plain values that JSON holds: name, family, source, axes, fixed.
+
+        The source is a fingerprint of the family's own text, so that nothing measured with a
+        function is carried on with another of its name. An infinite value is "inf".
+        """
+        return {
+            "name": self.name,
+            "family": f"{self.family.__module__}.{_name(self.family)}",
+            "source": _fingerprint(self.family),
+            "axes": {name: _plain(name, values) for name, values in self.axes.items()},
+            "fixed": {name: _plain(name, value) for name, value in sorted(self.fixed.items())},
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what is drawn: the record but for the set's name and the device."""
+        drawn = {name: value for name, value in self.record().items() if name != "name"}
+        drawn["fixed"] = {
+            name: _plain(name, value) for name, value in self.fixed.items() if name != "device"
+        }
+        text = json.dumps(drawn, sort_keys=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _axis(self, name: str) -> tuple[Value, ...]:
+        if name not in self.axes:
+            raise unknown(f"axis of {self.name}", name, self.axes)
+        return self.axes[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, Tensor]:
+        """Each axis' values as the family gets them."""
+        return {
+            name: torch.cat([rgb(value) for value in values if isinstance(value, str)])
+            if isinstance(values[0], str)
+            else torch.tensor(values, dtype=torch.float64)
+            for name, values in self.axes.items()
+        }
+
+    def _draw(self, indices: Int64[Tensor, " batch"]) -> Stimulus:
+        places = torch.unravel_index(indices, self.shape) if self.axes else ()
+        parameters = {
+            name: column[place]
+            for (name, column), place in zip(self._columns.items(), places, strict=True)
+        }
+        drawn = self.family(**parameters, **self.fixed)
+        picture = drawn.picture if isinstance(drawn, Stimulus) else drawn
+        if (
+            picture.ndim != 4
+            or picture.shape[:2] != (len(indices), 3)
+            or picture.dtype != torch.float32
+        ):
+            raise InputError(
+                f"{_name(self.family)} must draw float32 pictures ({len(indices)}, 3, height, "
+                f"width) for {len(indices)} parameters, got {picture.dtype} {tuple(picture.shape)}"
+            )
+        if isinstance(drawn, Stimulus):
+            return drawn
+        return Stimulus(picture, torch.ones_like(picture[:, :1]), parameters)
+
+
+def parameters_of(family: Family) -> list[str] | None:
+    """Names of the keywords that a family takes; None if it takes any.
+
+    Examples
+    --------
+    >>> from visioncircuits.stimuli import edge
+    >>> parameters_of(edge)
+    ['orientation', 'ink', 'ground', 'x', 'y', 'size', 'device']
+    """
+    names: list[str] = []
+    for parameter in inspect.signature(family).parameters.values():
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            names.append(parameter.name)
+        elif unpacked := get_args(parameter.annotation):
+            names.extend(unpacked[0].__annotations__)
+        else:
+            return None
+    return names
+
+
+def _name(family: Family) -> str:
+    name = getattr(family, "__name__", None)
+    if name is None:
+        raise InputError(
+            f"a family needs a name, which {family!r} has not; define a function, and give what "
+            "does not vary as fixed"
+        )
+    return str(name)
+
+
+def _values(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
+    """An axis' values as floats or as colours' names."""
+    if isinstance(values, str):
+        raise InputError(f"{name} must have several values, got the one string {values!r}")
+    listed = list(values)
+    if not listed:
+        raise InputError(f"{name} has no values; an axis needs one or more")
+    axis: tuple[Value, ...]
+    if any(isinstance(value, str) for value in listed):
+        if not all(isinstance(value, str) for value in listed):
+            raise InputError(f"{name} mixes numbers and colors; an axis has the ones or the others")
+        for value in listed:
+            rgb(str(value))
+        axis = tuple(map(str, listed))
+    else:
+        try:
+            axis = tuple(map(float, listed))
+        except (TypeError, ValueError):
+            raise InputError(
+                f"{name} must have numbers or colors' names, got {listed[0]!r}"
+            ) from None
+        if any(math.isnan(value) for value in map(float, axis)):
+            raise InputError(f"{name} has a value that is not a number")
+    if len(set(axis)) < len(axis):
+        twice = next(value for place, value in enumerate(axis) if value in axis[:place])
+        raise InputError(f"{name} has the value {twice} twice; each is drawn once")
+    return axis
+
+
+def _places(
+    name: str, values: tuple[Value, ...], wanted: Value | slice | Iterable[Value]
+) -> int | list[int]:
+    """Where on an axis the wanted values are."""
+    if isinstance(wanted, slice):
+        low = -math.inf if wanted.start is None else wanted.start
+        high = math.inf if wanted.stop is None else wanted.stop
+        if wanted.step is not None or isinstance(values[0], str):
+            raise InputError(f"{name}: only numbers have a range, and no step; use isel for places")
+        inside = [place for place, value in enumerate(values) if low <= float(value) <= high]
+        if not inside:
+            raise InputError(f"{name} has no value from {low} to {high}")
+        return inside
+    if isinstance(wanted, int | float | str):
+        return _place(name, values, wanted)
+    return [_place(name, values, value) for value in wanted]
+
+
+def _place(name: str, values: tuple[Value, ...], wanted: Value) -> int:
+    if wanted in values:
+        return values.index(wanted)
+    numbers = [value for value in values if not isinstance(value, str)]
+    if isinstance(wanted, str) or not numbers:
+        raise unknown(f"value of {name}", str(wanted), map(str, values))
+    nearest = min(numbers, key=lambda value: abs(value - wanted))
+    raise InputError(f"{name} has no value {wanted:g}; the nearest is {nearest:g}")
+
+
+def _fingerprint(family: Family) -> str:
+    """SHA-256 of a family's source, or of its byte code where the source is not kept."""
+    function = inspect.unwrap(family)
+    try:
+        text = inspect.getsource(function if inspect.isroutine(function) else type(function))
+        return hashlib.sha256(text.encode()).hexdigest()
+    except (OSError, TypeError):
+        code = getattr(function, "__code__", None)
+    if code is None:
+        raise InputError(f"{_name(family)} has no source to record; define a function in a file")
+    return hashlib.sha256(marshal.dumps(code)).hexdigest()
+
+
+def _plain(name: str, value: object) -> object:
+    """A parameter as JSON can hold it."""
+    if isinstance(value, Tensor):
+        value = value.tolist()
+    if isinstance(value, tuple | list):
+        return [_plain(name, each) for each in value]
+    if isinstance(value, torch.device):
+        return str(value)
+    if isinstance(value, int | float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, str):
+        return value
+    raise InputError(
+        f"{name} cannot be recorded: give numbers, colors or text, not {type(value).__name__}"
+    )
