@@ -1,6 +1,7 @@
 """Argument 1: what picture drives it most?"""
 
 from visioncircuits.featurevis import gradients, objectives
+from visioncircuits.featurevis.caricature import accentuate, caricature
 from visioncircuits.featurevis.defaults import suited
 from visioncircuits.featurevis.lucent import from_lucent
 from visioncircuits.featurevis.objectives import Objective
@@ -28,6 +29,8 @@ __all__ = [
     "Settings",
     "Transparent",
     "Visualization",
+    "accentuate",
+    "caricature",
     "from_lucent",
     "gradients",
     "measure_spectrum",
