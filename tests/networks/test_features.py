@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.features import Direction, Unit, parse, units
+from visioncircuits.networks.features import Direction, Unit, parse
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,3 @@ def test_a_direction_is_its_weights() -> None:
     assert str(direction) == "a:hf"
     with pytest.raises(InputError, match="a:hf has 2 weights, but a has 3 units"):
         direction.vector(3)
-
-
-def test_several_units_are_named_in_order() -> None:
-    assert units("a", [3, 1]) == [Unit("a", 3), Unit("a", 1)]

@@ -1,7 +1,6 @@
 """What is studied: a unit of a layer, or a direction in it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -95,14 +94,3 @@ def parse(text: str | Feature) -> Feature:
     if match is None:
         raise InputError(f"{text!r} is not a unit; write layer:number, such as mixed3b:379")
     return Unit(match[1], int(match[2]))
-
-
-def units(layer: str, indices: Sequence[int] | range) -> list[Unit]:
-    """Name several units of one layer.
-
-    Examples
-    --------
-    >>> [str(unit) for unit in units("conv2d0", range(2))]
-    ['conv2d0:0', 'conv2d0:1']
-    """
-    return [Unit(layer, index) for index in indices]

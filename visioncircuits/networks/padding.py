@@ -58,8 +58,6 @@ class SameMaxPool2d(nn.Module):
     torch.Size([1, 64, 25, 33])
     """
 
-    kernel_size, stride = 3, 2
-
     def forward(self, x: BatchCHW) -> Float[Tensor, "batch channels out_height out_width"]:
         """Pool."""
         padding = (x.shape[-2] % 2, x.shape[-1] % 2)
