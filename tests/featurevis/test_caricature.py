@@ -1,59 +1,97 @@
-"""Caricature and accentuation raise a layer's likeness to a picture."""
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from PIL import Image
 
+import visioncircuits
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import STILL, Settings, accentuate, caricature
-from visioncircuits.networks import Network, untrained
+from visioncircuits.networks import Network
 
-SETTINGS = Settings(size=64, steps=24, robustness=STILL, redirected=0)
-
-
-@pytest.fixture(scope="module")
-def network() -> Network:
-    return untrained("bvlc_googlenet")
+QUICK = Settings(size=32, steps=30, robustness=STILL, redirected=0)
 
 
-@pytest.fixture(scope="module")
-def picture() -> Tensor:
-    return torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+def checkerboard(contrast: float = 0.6) -> torch.Tensor:
+    y, x = np.mgrid[:32, :32]
+    board = torch.tensor((y // 8 + x // 8) % 2).float().expand(3, -1, -1)
+    return (board - 0.5) * contrast + 0.5
 
 
-def cosine(network: Network, one: Tensor, other: Tensor) -> float:
-    with torch.no_grad():
-        found = network.activations(torch.stack([one, other]), ["mixed3a"])["mixed3a"].flatten(1)
-    return torch.cosine_similarity(found[0], found[1], dim=0).item()
+def cosine(network: Network, one: torch.Tensor, other: torch.Tensor) -> float:
+    edges = network.activations(torch.stack([one, other]), ["edges"])["edges"].flatten(1)
+    return torch.nn.functional.cosine_similarity(edges[0], edges[1], dim=0).item()
 
 
-def test_a_caricature_looks_to_the_layer_like_the_picture(
-    network: Network, picture: Tensor
-) -> None:
-    found = caricature(network, picture, "mixed3a", settings=SETTINGS)
+def test_a_caricature_looks_to_the_layer_like_the_picture(network: Network) -> None:
+    picture = checkerboard()
+    found = caricature(network, picture, "edges", settings=QUICK)
     grey = torch.full_like(picture, 0.5)
-    assert found.history[-1] > found.history[0]
     assert cosine(network, found.picture, picture) > cosine(network, grey, picture)
-
-
-def test_an_accentuation_begins_at_the_picture_and_raises_the_same(
-    network: Network, picture: Tensor
-) -> None:
-    short = Settings(size=64, steps=3, rate=0.01, robustness=STILL, redirected=0)
-    found = accentuate(network, picture, "mixed3a", settings=short)
-    drawn = caricature(network, picture, "mixed3a", settings=short)
-    assert (found.picture - picture).abs().mean() < (drawn.picture - picture).abs().mean() / 2
     assert found.history[-1] > found.history[0]
+    assert found.objective == "likeness in edges"
+    assert (found.picture - picture).abs().mean() > 0.05
 
 
-@pytest.mark.parametrize("shape", [(3, 64, 48), (1, 64, 64)])
-def test_a_picture_of_another_shape_is_refused(
-    network: Network, shape: tuple[int, int, int]
+def test_a_caricature_overdoes_what_the_layer_sees(network: Network) -> None:
+    picture = checkerboard(0.1)
+    found = caricature(network, picture, "edges", settings=QUICK)
+    own = network.activations(picture[None], ["edges"])["edges"].square().mean().item()
+    assert found.score > own
+
+
+def test_more_power_keeps_closer_to_the_picture(network: Network) -> None:
+    picture = checkerboard()
+    free, close = (
+        caricature(network, picture, "edges", power=power, settings=QUICK) for power in (0.0, 8.0)
+    )
+    assert cosine(network, close.picture, picture) > cosine(network, free.picture, picture)
+
+
+def test_accentuation_begins_from_the_picture_and_stays_near_it(network: Network) -> None:
+    picture = checkerboard()
+    few = Settings(size=32, steps=4, robustness=STILL, rate=0.01)
+    found = accentuate(network, picture, "edges", settings=few)
+    own = network.activations(picture[None], ["edges"])["edges"].square().mean().item()
+    assert found.history[0] == pytest.approx(own, rel=1e-3)
+    assert found.score > own
+    assert 0 < (found.picture - picture).abs().mean() < 0.1
+
+
+def test_pictures_are_scaled_to_the_settings(network: Network) -> None:
+    def ramp(size: int) -> torch.Tensor:
+        return ((torch.arange(size) + 0.5) / size).expand(3, size, size)
+
+    few = Settings(size=32, steps=2, robustness=STILL)
+    one, other = (accentuate(network, ramp(size), "edges", settings=few) for size in (96, 32))
+    assert one.history[0] == pytest.approx(other.history[0], rel=0.01)
+
+
+def test_other_pictures_are_refused(network: Network) -> None:
+    for shape in ((3, 32, 30), (1, 32, 32)):
+        for draw in (caricature, accentuate):
+            with pytest.raises(InputError, match="cut it first"):
+                draw(network, torch.rand(shape), "edges")
+    with pytest.raises(InputError, match="'edges'"):
+        caricature(network, checkerboard(), "edge")
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.images
+def test_a_real_network_takes_a_caricature_for_the_photograph(
+    checkpoints: Path, photographs: Path
 ) -> None:
-    with pytest.raises(InputError, match="square picture of 3 channels"):
-        caricature(network, torch.zeros(shape), "mixed3a", settings=SETTINGS)
-
-
-def test_an_unknown_layer_is_refused(network: Network, picture: Tensor) -> None:
-    with pytest.raises(InputError, match="unknown layer"):
-        accentuate(network, picture, "mixed3x", settings=SETTINGS)
+    network = visioncircuits.load(
+        "bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors"
+    )
+    path = next(photographs.glob("*daisy.JPEG"))
+    image = Image.open(path).convert("RGB")
+    side = min(image.size)
+    image = image.resize((224, 224), box=(0, 0, side, side))
+    picture = torch.tensor(np.asarray(image)).permute(2, 0, 1).float() / 255
+    settings = Settings(size=224, steps=24, redirected=0)
+    found = caricature(network, picture, "mixed4c", settings=settings)
+    logits = network(torch.stack([picture, found.picture]))
+    assert logits[1].argmax() == logits[0].argmax()

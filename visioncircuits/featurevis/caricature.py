@@ -23,9 +23,9 @@ from visioncircuits.networks import Network
 Picture = Float[Tensor, "channels height width"]
 
 CARICATURE = Settings(
-    size=224, steps=256, redirected=0, robustness=Robustness(jitter=4, scale=0.04, rotation=2)
+    size=224, steps=128, redirected=0, robustness=Robustness(jitter=8, scale=0.04, rotation=2)
 )
-ACCENTUATION = replace(CARICATURE, steps=48, rate=0.02)
+ACCENTUATION = replace(CARICATURE, steps=48)
 
 
 def caricature(
