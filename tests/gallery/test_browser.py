@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from visioncircuits.gallery import Gallery, site
 
+expect.set_options(timeout=30_000)  # a busy machine is not a broken page
 pytestmark = pytest.mark.browser
 
 
