@@ -165,8 +165,10 @@ def test_the_keyboard_reaches_everything(page: Page, written: Path) -> None:
     assert focused(page) == 417
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("mixed3b:417")
+    page.wait_for_load_state()  # before that its script may not listen yet
     page.keyboard.press("ArrowLeft")
     expect(page.locator("h1")).to_have_text("mixed3b:416")
+    page.wait_for_load_state()
     page.keyboard.press("ArrowRight")
     expect(page.locator("h1")).to_have_text("mixed3b:417")
 

@@ -100,9 +100,7 @@ def accentuate(
     return render(network, wanted, settings=replace(settings, start=shown))
 
 
-def _scaled(
-    network: Network, picture: Picture, size: int
-) -> Float[Tensor, "1 channels size size"]:
+def _scaled(network: Network, picture: Picture, size: int) -> Float[Tensor, "1 channels size size"]:
     channels, height, width = picture.shape
     if height != width or channels != network.preprocessing.channels:
         raise InputError(
