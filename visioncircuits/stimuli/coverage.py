@@ -63,7 +63,7 @@ def covered(
     half = distance.new_zeros(batch) if width is None else width.flatten() / 2
     opacity = distance.new_ones(batch) if fill is None else fill.flatten()
     shown = distance[:, :, 1:-1, 1:-1]
-    whole = (shown < 0) * opacity[:, None, None, None]
+    whole = torch.where(shown < 0, opacity[:, None, None, None], 0.0)
     # almost every pixel is wholly in or out; the formula is for the few that are not
     b, _, y, x = (shown.abs() <= half[:, None, None, None] + _REACH).nonzero(as_tuple=True)
     near = shown[b, 0, y, x]

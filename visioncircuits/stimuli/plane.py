@@ -82,8 +82,9 @@ class Plane:
         difference = self._across(self.x * (self.x + 2 * x[:, None])) + self._down(
             self.y * (self.y + 2 * y[:, None])
         )
-        length = (difference + self.column(radius**2)).clamp_min_(0).sqrt_()
-        return difference.div_(length.add_(self.column(radius)).clamp_min_(1e-6))
+        # at the centre rounding may leave less than nothing, and for a radius of 0 nothing
+        length = (difference + self.column(radius**2)).clamp_min_(1e-12).sqrt_()
+        return difference.div_(length.add_(self.column(radius)))
 
     def wave(self, frequency: Values, direction: Values, phase: Values) -> Pixels:
         """Samples of cos(2π · frequency · (distance along direction) + phase).
