@@ -133,6 +133,8 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         fields = {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
         return {"kind": type(value).__name__, **fields}
-    if callable(value):
-        return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__name__)}"
-    return value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    # What somebody else wrote is named by where it is written.
+    written = value if hasattr(value, "__qualname__") else type(value)
+    return f"{written.__module__}.{written.__qualname__}"
