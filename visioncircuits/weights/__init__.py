@@ -7,6 +7,7 @@ from visioncircuits.weights.banding import (
     reduced_kernels,
 )
 from visioncircuits.weights.colors import decoded, signed_colors
+from visioncircuits.weights.contextual import Flow, contextual_weights
 from visioncircuits.weights.differentiation import expanded_weights_by_autograd
 from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
 from visioncircuits.weights.factors import Factors, one_sided_nmf
@@ -21,11 +22,13 @@ __all__ = [
     "Connection",
     "ExpandedWeights",
     "Factors",
+    "Flow",
     "Linearization",
     "PositionView",
     "banding",
     "banding_picture",
     "connection_cards",
+    "contextual_weights",
     "decoded",
     "expanded_weights",
     "expanded_weights_by_autograd",

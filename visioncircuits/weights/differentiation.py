@@ -16,10 +16,8 @@ from visioncircuits.networks import Network
 from visioncircuits.networks.normalization import LocalResponseNorm
 from visioncircuits.weights.expanded import ExpandedWeights, provenance
 from visioncircuits.weights.kernels import Pair
-from visioncircuits.weights.linearization import INPUT, Linearization
+from visioncircuits.weights.linearization import INPUT, RECTIFIERS, Linearization
 from visioncircuits.weights.selection import Features, select
-
-_RECTIFIERS = ("relu", "relu6", "hardtanh", "leaky_relu")
 
 
 def expanded_weights_by_autograd(
@@ -132,7 +130,7 @@ class _Replacing(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         name, kwargs = getattr(func, "__name__", "").removesuffix("_"), kwargs or {}
-        if name in _RECTIFIERS and self.linearization.rectifier == "identity":
+        if name in (*RECTIFIERS, "relu6") and self.linearization.rectifier == "identity":
             return _straight(args[0], func(args[0].detach().clone(), *args[1:], **kwargs))
         if name == "max_pool2d" and self.linearization.max_pool != "route":
             repeat = self.linearization.max_pool == "repeat"

@@ -166,6 +166,7 @@ def trace(
     return Trace(watch.steps, {name: watch.at[found[name]] for name in layers})
 
 
+RECTIFIERS = ("relu", "hardtanh", "leaky_relu")
 _SAME = {"alias", "clone", "contiguous", "detach", "dropout", "lift_fresh", "_to_copy"}
 _RESHAPES = {"_unsafe_view", "as_strided", "flatten", "reshape", "squeeze", "unsqueeze", "view"}
 _BATCH_NORMS = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"}
@@ -240,7 +241,7 @@ class _Watch(TorchDispatchMode):
                 return Convolution(args[2].T[..., None, None])
             case "mm" | "linear" if first:
                 return Convolution((args[1].T if name == "mm" else args[1])[..., None, None])
-            case "relu" | "hardtanh" | "leaky_relu":
+            case _ if name in RECTIFIERS:
                 return self._rectifier(name, args, value)
             case "max_pool2d_with_indices" if _pair(_argument(args, 4, 1)) == (1, 1):
                 return self._max_pool(args, shape, values)
