@@ -1,13 +1,16 @@
 """Reading an algorithm out of the weights: what feeds a feature, and what it feeds."""
 
+from visioncircuits.weights.backbone import Surroundings, main_layers, surroundings
 from visioncircuits.weights.banding import (
     Banding,
     banding,
     banding_picture,
     reduced_kernels,
 )
+from visioncircuits.weights.circuit import Circuit, Stage, circuit
 from visioncircuits.weights.colors import decoded, signed_colors
 from visioncircuits.weights.contextual import Flow, contextual_weights
+from visioncircuits.weights.diagram import circuit_diagram
 from visioncircuits.weights.differentiation import expanded_weights_by_autograd
 from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
 from visioncircuits.weights.factors import Factors, one_sided_nmf
@@ -19,14 +22,19 @@ from visioncircuits.weights.ranking import Connection, strongest_inputs, stronge
 __all__ = [
     "LOCAL",
     "Banding",
+    "Circuit",
     "Connection",
     "ExpandedWeights",
     "Factors",
     "Flow",
     "Linearization",
     "PositionView",
+    "Stage",
+    "Surroundings",
     "banding",
     "banding_picture",
+    "circuit",
+    "circuit_diagram",
     "connection_cards",
     "contextual_weights",
     "decoded",
@@ -34,6 +42,7 @@ __all__ = [
     "expanded_weights_by_autograd",
     "factor_grid",
     "kernel_grid",
+    "main_layers",
     "one_sided_nmf",
     "position_grid",
     "position_view",
@@ -41,4 +50,5 @@ __all__ = [
     "signed_colors",
     "strongest_inputs",
     "strongest_outputs",
+    "surroundings",
 ]

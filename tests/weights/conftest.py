@@ -1,0 +1,11 @@
+"""Networks that several tests share, as making one takes longer than reading it."""
+
+import pytest
+
+from visioncircuits.networks import Network, untrained
+
+
+@pytest.fixture(scope="session")
+def network() -> Network:
+    """A network of inception modules with random parameters, not to be changed."""
+    return untrained("bvlc_googlenet", seed=4)

@@ -1,0 +1,224 @@
+"""Circuits: a feature, what it is made of and what it is used for, some levels deep."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Feature, Network
+from visioncircuits.weights import storage
+from visioncircuits.weights.backbone import surroundings
+from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
+from visioncircuits.weights.linearization import Linearization
+from visioncircuits.weights.selection import select
+
+_KIND = "a circuit"
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """The connections between two neighbouring columns of a circuit.
+
+    Attributes
+    ----------
+    weights
+        Between all features of the two.
+    share
+        Each connection's part of the squared weight: of all that leads from the layer into its
+        output; behind the circuit's feature, of all that leads from its input to the layer.
+    drawn
+        Which of the connections belong to the circuit.
+    """
+
+    weights: ExpandedWeights
+    share: Float[Tensor, "out in"]
+    drawn: Bool[Tensor, "out in"]
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """Features of several layers and the strongest connections between them.
+
+    Attributes
+    ----------
+    feature
+        The one that it is about.
+    stages
+        From the earliest layer to the latest; the outputs of each are the inputs of the next.
+    """
+
+    feature: Feature
+    stages: tuple[Stage, ...]
+
+    @property
+    def columns(self) -> tuple[tuple[Feature, ...], ...]:
+        """The features by layer, the earliest layer first."""
+        return (self.stages[0].weights.inputs, *(stage.weights.outputs for stage in self.stages))
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """All features."""
+        return tuple(feature for column in self.columns for feature in column)
+
+    def save(self, path: str | Path) -> Path:
+        """Write its numbers as .npz or .nc.
+
+        Raises
+        ------
+        InputError
+            For another suffix, or where the file cannot be written.
+        """
+        arrays: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+        about = []
+        for at, stage in enumerate(self.stages):
+            pair = (f"column {at + 1}", f"column {at}")
+            arrays[f"weight {at}"] = ((*pair, f"y {at}", f"x {at}"), stage.weights.weight.numpy())
+            arrays[f"share {at}"] = (pair, stage.share.numpy())
+            arrays[f"drawn {at}"] = (pair, stage.drawn.numpy())
+            weights = stage.weights
+            about.append([weights.stride, weights.offset, weights.record])
+        columns = enumerate(self.columns)
+        names = {f"column {at}": [str(feature) for feature in column] for at, column in columns}
+        attributes = {
+            "kind": _KIND,
+            "feature": storage.features_to_json((self.feature,)),
+            "columns": json.dumps([storage.features_to_json(c) for c in self.columns]),
+            "stages": json.dumps(about),
+        }
+        return storage.write(xr.Dataset(arrays, names, attributes), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Circuit":
+        """Read a saved circuit back.
+
+        Raises
+        ------
+        InputError
+            Where the file is missing, damaged, or holds something else.
+        """
+        dataset = storage.read(path, _KIND)
+        columns = [storage.features_from_json(c) for c in json.loads(dataset.attrs["columns"])]
+        stages = []
+        for at, (stride, offset, record) in enumerate(json.loads(dataset.attrs["stages"])):
+            weight, share, drawn = (
+                torch.tensor(dataset[f"{name} {at}"].values)
+                for name in ("weight", "share", "drawn")
+            )
+            weights = ExpandedWeights(
+                weight, columns[at], columns[at + 1], tuple(stride), tuple(offset), record
+            )
+            stages.append(Stage(weights, share, drawn.bool()))
+        (feature,) = storage.features_from_json(dataset.attrs["feature"])
+        return cls(feature, tuple(stages))
+
+
+def circuit(
+    network: Network,
+    feature: str | Feature,
+    *,
+    inputs: int = 2,
+    outputs: int = 0,
+    share: float = 0.8,
+    most: int = 8,
+    linearization: Linearization | None = None,
+) -> Circuit:
+    """Follow a feature's strongest connections through the main layers about it.
+
+    A level's candidates are the features that carry most of the squared weight of the level
+    before, each feature of which counts for as much as it carried itself. For each of those the
+    fewest connections are drawn that make up `share` of its weight to the candidates; candidates
+    with none are left out.
+
+    Parameters
+    ----------
+    inputs, outputs
+        How many levels of what the feature is made of, and of what it is used for.
+    share
+        Of the squared weight, above 0 and up to 1.
+    most
+        How many candidates a level has.
+    linearization
+        As in `expanded_weights`.
+
+    Raises
+    ------
+    InputError
+        Where there are not that many levels, a share or a number makes no sense, or all weights of
+        a level are zero.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> found = circuit(untrained("bvlc_googlenet"), "mixed3b:330", inputs=2, most=3)
+    >>> [column[0].layer for column in found.columns], [len(column) for column in found.columns]
+    (['conv2d2', 'mixed3a', 'mixed3b'], [3, 3, 1])
+    """
+    chosen = select(network, [feature])
+    about = surroundings(network, chosen.layer)
+    for side, wanted, there in (("before", inputs, about.before), ("after", outputs, about.after)):
+        if not 0 <= wanted <= len(there):
+            raise InputError(
+                f"{chosen.layer} has {len(there)} layers {side} it "
+                f"({', '.join(there) or 'none'}), not {wanted}"
+            )
+    if not inputs + outputs or not 0 < share <= 1 or most < 1:
+        raise InputError(
+            "a circuit needs a level of inputs or outputs, a share above 0 and up to 1, and at "
+            f"least one feature a level; not {inputs}, {outputs}, {share:g} and {most}"
+        )
+    stages: list[Stage] = []
+    column, counts = chosen.features, torch.ones(1)
+    for layer in about.before[:inputs]:
+        weights = expanded_weights(network, layer, column, linearization=linearization)
+        shares = _shares(weights, dim=1)
+        at, drawn, counts = _strongest(shares, counts, layer, share=share, most=most)
+        column = tuple(weights.inputs[place] for place in at)
+        weights = replace(weights, weight=weights.weight[:, at].cpu(), inputs=column)
+        stages.insert(0, Stage(weights, shares[:, at], drawn))
+    column, counts = chosen.features, torch.ones(1)
+    for layer in about.after[:outputs]:
+        weights = expanded_weights(network, column, layer, linearization=linearization)
+        shares = _shares(weights, dim=0)
+        at, drawn, counts = _strongest(shares.T, counts, layer, share=share, most=most)
+        column = tuple(weights.outputs[place] for place in at)
+        weights = replace(weights, weight=weights.weight[at].cpu(), outputs=column)
+        stages.append(Stage(weights, shares[at], drawn.T))
+    return Circuit(chosen.features[0], tuple(stages))
+
+
+def _shares(weights: ExpandedWeights, dim: int) -> Float[Tensor, "out in"]:
+    squares = weights.weight.square().sum((2, 3)).cpu()
+    return squares / squares.sum(dim, keepdim=True).clamp(min=1e-30)
+
+
+def _strongest(
+    shares: Float[Tensor, "known others"],
+    counts: Float[Tensor, " known"],
+    layer: str,
+    *,
+    share: float,
+    most: int,
+) -> tuple[list[int], Bool[Tensor, "known chosen"], Float[Tensor, " chosen"]]:
+    """Choose the others that carry most, and the connections that make up most of that."""
+    carried = counts @ shares
+    if not carried.any():
+        raise InputError(f"no weight connects the circuit with {layer}: all are zero")
+    candidates = carried.argsort(descending=True, stable=True)[:most]
+    drawn = torch.stack([_fewest(own, share * own.sum()) for own in shares[:, candidates]])
+    at = candidates[drawn.any(0)]
+    return at.tolist(), drawn[:, drawn.any(0)], carried[at]
+
+
+def _fewest(values: Float[Tensor, " values"], wanted: Float[Tensor, ""]) -> Bool[Tensor, " values"]:
+    """Mark the largest values, as many as it takes to reach what is wanted together."""
+    order = values.argsort(descending=True, stable=True)
+    reached = values[order].cumsum(0) - values[order]
+    marked = torch.zeros_like(values, dtype=torch.bool)
+    marked[order] = reached < wanted
+    return marked
