@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from visioncircuits.cli import gallery, networks, render
+from visioncircuits.cli import circuit, gallery, handwritten, networks, render, weights
 from visioncircuits.engine import WorkFailed
 from visioncircuits.errors import InputError
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for part in (networks, render, gallery):
+for part in (networks, render, weights, circuit, gallery, handwritten):
     app.add_typer(part.app, name=getattr(part, "NAME", None))
 
 

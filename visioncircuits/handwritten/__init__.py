@@ -1,0 +1,37 @@
+"""Networks whose weights are set by formula: does the algorithm, written by hand, do the job?"""
+
+from visioncircuits.handwritten.boundaries import boundaries
+from visioncircuits.handwritten.catalog import available, load
+from visioncircuits.handwritten.circuit import Stage, build, labels
+from visioncircuits.handwritten.color import (
+    black_and_white,
+    color_center_surround,
+    color_contrast,
+)
+from visioncircuits.handwritten.curves import circles, curves, evolutes
+from visioncircuits.handwritten.frequency import high_low
+from visioncircuits.handwritten.labels import Label, around
+from visioncircuits.handwritten.lines import line_divergence, lines
+from visioncircuits.handwritten.storage import read, save
+
+__all__ = [
+    "Label",
+    "Stage",
+    "around",
+    "available",
+    "black_and_white",
+    "boundaries",
+    "build",
+    "circles",
+    "color_center_surround",
+    "color_contrast",
+    "curves",
+    "evolutes",
+    "high_low",
+    "labels",
+    "line_divergence",
+    "lines",
+    "load",
+    "read",
+    "save",
+]

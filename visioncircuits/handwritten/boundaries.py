@@ -1,0 +1,51 @@
+"""Boundary detectors, which join every sign of a boundary.
+
+Source: Schubert et al., "High-Low Frequency Detectors" (2021), where units of mixed3b take
+high-low frequency detectors, of either polarity, together with lines, curves and colour contrast
+along the same boundary, mixed3b:345 among them; and the family Boundary of "An Overview of Early
+Vision in InceptionV1" (2020).
+"""
+
+from visioncircuits.handwritten import parts
+from visioncircuits.handwritten.circuit import Stage, build
+from visioncircuits.handwritten.color import color_edges, hue_stages
+from visioncircuits.handwritten.curves import early_curves
+from visioncircuits.handwritten.frequency import high_low_stages
+from visioncircuits.handwritten.labels import LINE, around
+from visioncircuits.handwritten.lines import line_stages
+from visioncircuits.handwritten.rules import straight
+from visioncircuits.networks.network import Network
+
+SIGNS = {"line": 1.0, "early curve": 0.5, "high-low": 0.5, "color contrast": 0.05}
+"""What a boundary shows itself by, and how much each counts.
+
+An edge between colours makes its detectors fire far more than lines make theirs.
+"""
+
+
+def boundaries() -> Network:
+    """Write boundary detectors, in 12 orientations: mixed3b.
+
+    Examples
+    --------
+    >>> from visioncircuits.handwritten.circuit import labels
+    >>> network = boundaries()
+    >>> print(labels(network, "mixed3b")[3], sorted({x.kind for x in labels(network, "mixed3a")}))
+    boundary 45° ['color contrast', 'early curve', 'high-low', 'line']
+    """
+    contours = [
+        *line_stages(),
+        parts.beside(early_curves(threshold=0.0), parts.longer_lines("mixed3a", size=3)),
+    ]
+    colors = [*hue_stages(), color_edges(orientations=2 * parts.ORIENTATIONS)]
+    stages = [parts.beside(*s) for s in zip(contours, high_low_stages(), colors, strict=True)]
+    joined = Stage(
+        layer="mixed3b",
+        units=around("boundary", parts.ORIENTATIONS, period=LINE),
+        rules={
+            (sign, "boundary"): straight(spread=6.0, tolerance=15.0, inhibition=1.0, gain=gain)
+            for sign, gain in SIGNS.items()
+        },
+        size=5,
+    )
+    return build("handwritten:boundaries", [*stages, joined])

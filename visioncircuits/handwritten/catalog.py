@@ -1,0 +1,66 @@
+"""The circuits that come with the library, by name: what `handwritten:NAME` loads."""
+
+from pathlib import Path
+
+from visioncircuits import errors
+from visioncircuits.handwritten.boundaries import boundaries
+from visioncircuits.handwritten.color import (
+    black_and_white,
+    color_center_surround,
+    color_contrast,
+)
+from visioncircuits.handwritten.curves import circles, curves, evolutes
+from visioncircuits.handwritten.frequency import high_low
+from visioncircuits.handwritten.lines import line_divergence, lines
+from visioncircuits.handwritten.storage import SUFFIX, read
+from visioncircuits.networks.network import Network
+
+CIRCUITS = {
+    "curves": (curves, "Gabors, lines, early curves, curves: the curve circuit"),
+    "high-low": (high_low, "high frequency on one side, low frequency on the other"),
+    "lines": (lines, "lines of complex Gabors"),
+    "line-divergence": (line_divergence, "lines that part"),
+    "circles": (circles, "curves around a centre, facing outwards"),
+    "evolutes": (evolutes, "curves around a centre, facing inwards"),
+    "color-contrast": (color_contrast, "one hue beside its opposite"),
+    "color-center-surround": (color_center_surround, "one hue amid its opposite"),
+    "black-and-white": (black_and_white, "contrast without colour"),
+    "boundaries": (boundaries, "lines, curves, frequency and colour along one boundary"),
+}
+
+
+def load(name: str) -> Network:
+    """Build a handwritten network; `visioncircuits.load("handwritten:NAME")` comes here.
+
+    Parameters
+    ----------
+    name
+        Of a circuit, or of a file that `save` wrote.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a file that holds no handwritten network.
+
+    Examples
+    --------
+    >>> load("curves").layer("mixed3b").units
+    36
+    """
+    if Path(name).suffix == SUFFIX:
+        return read(name)
+    if name not in CIRCUITS:
+        raise errors.unknown("handwritten network", name, CIRCUITS)
+    circuit, _ = CIRCUITS[name]
+    return circuit()
+
+
+def available() -> dict[str, str]:
+    """Give the names that `load` knows, and a line about each.
+
+    Examples
+    --------
+    >>> list(available())[:2]
+    ['curves', 'high-low']
+    """
+    return {name: about for name, (_, about) in CIRCUITS.items()}

@@ -1,0 +1,245 @@
+"""Build a network from a description: stages of labelled units, and the rules between them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import nn
+
+from visioncircuits.errors import InputError
+from visioncircuits.handwritten.labels import Label
+from visioncircuits.handwritten.plane import Places
+from visioncircuits.handwritten.rules import Rule
+from visioncircuits.networks.graph import INPUT, LayerGraph, Node
+from visioncircuits.networks.network import Network
+from visioncircuits.networks.normalization import LocalResponseNorm
+from visioncircuits.networks.preprocessing import Preprocessing
+
+PIXELS = (Label("pixel", hue=0.0), Label("pixel", hue=120.0), Label("pixel", hue=240.0))
+"""The units that the first stage reads: red, green and blue."""
+
+AROUND_GRAY = Preprocessing(range=(-0.5, 0.5))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A convolution and a rectifier, and what they are followed by.
+
+    Attributes
+    ----------
+    layer
+        Its name; `LAYER_pre_relu` is the convolution, `LAYER` the rectifier.
+    units
+        What each unit looks for.
+    rules
+        `(source's kind, target's kind)` to the rule that sets the weights between them; kinds
+        without a rule are not connected.
+    size
+        Of the kernel, in places; odd.
+    stride
+        In places. The input is padded so that this alone determines the output's grid.
+    threshold
+        Taken from each unit before it is rectified.
+    pool
+        Whether a max pool of 3x3 places and stride 2 follows, as in InceptionV1.
+    normalization
+        Where given, a local response normalization over all units follows: each is divided by
+        √(normalization² + Σ activations²), so that contrasts well above it come out alike.
+    """
+
+    layer: str
+    units: Sequence[Label]
+    rules: Mapping[tuple[str, str], Rule] = field(default_factory=dict)
+    size: int
+    stride: int = 1
+    threshold: float = 0.0
+    pool: bool = False
+    normalization: float | None = None
+
+
+class Handwritten(LayerGraph):
+    """A `LayerGraph` that knows what its units look for.
+
+    Its layers are those of the stages, their grids those of InceptionV1 with symmetric padding
+    (`bvlc_googlenet`), between them `maxpool0`, `localresponsenorm0` and so on as there.
+    """
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        nodes: dict[str, Node] = {}
+        source, channels = INPUT, len(PIXELS)
+
+        def add(name: str, operation: nn.Module) -> None:
+            nonlocal source
+            nodes[name] = Node(operation, (source,))
+            source = name
+
+        for stage in stages:
+            convolution = nn.Conv2d(
+                channels,
+                channels := len(stage.units),
+                stage.size,
+                stage.stride,
+                padding=stage.size // 2,
+            )
+            add(f"{stage.layer}_pre_relu", convolution)
+            add(stage.layer, nn.ReLU(inplace=True))
+            if stage.pool:
+                pools = sum(name.startswith("maxpool") for name in nodes)
+                add(f"maxpool{pools}", nn.MaxPool2d(3, 2, ceil_mode=True))
+            if stage.normalization is not None:
+                norms = sum(name.startswith("localresponsenorm") for name in nodes)
+                add(f"localresponsenorm{norms}", _normalization(channels, stage.normalization))
+        super().__init__(nodes, output=stages[-1].layer)
+        self.stages = tuple(stages)
+
+
+def _normalization(channels: int, semisaturation: float) -> LocalResponseNorm:
+    size = 2 * channels - 1  # reaches from the first unit to the last
+    return LocalResponseNorm(channels, size=size, alpha=size, beta=0.5, k=semisaturation**2)
+
+
+def build(name: str, stages: Sequence[Stage]) -> Network:
+    """Build a network whose weights the stages' rules give.
+
+    A unit's weights are scaled so that it would reach 1 if at each place the source that excites
+    it most, and it alone, were active with 1.
+
+    Parameters
+    ----------
+    name
+        Of the network.
+    stages
+        In order; each reads the one before it, the first the pixels.
+
+    Returns
+    -------
+    Network
+        It takes pictures as any other and knows its units' labels: see `labels`.
+
+    Raises
+    ------
+    InputError
+        Where a stage has no units, a kernel is of even size, two stages have one name, a rule is
+        for kinds that are not there, or nothing excites a unit.
+
+    Examples
+    --------
+    A network of two stages, edges and where they lie:
+
+    >>> from visioncircuits.handwritten.labels import Label, around
+    >>> from visioncircuits.handwritten.rules import straight, wave
+    >>> waves = [
+    ...     Label("gabor", turn, 180.0, phase=phase, wavelength=6.0)
+    ...     for turn in (0.0, 45.0, 90.0, 135.0) for phase in (90.0, 270.0)
+    ... ]
+    >>> edges = Stage(
+    ...     layer="waves", units=waves, size=7,
+    ...     rules={("pixel", "gabor"): wave(length=2.0, width=1.6)},
+    ... )
+    >>> lines = Stage(
+    ...     layer="lines", units=around("line", 4, period=180.0), size=5,
+    ...     rules={("gabor", "line"): straight(spread=1.0, tolerance=15.0)},
+    ... )
+    >>> network = build("lines", [edges, lines])
+    >>> print(network.layer("lines").receptive_field, labels(network, "lines")[1])
+    (11, 11) line 45°
+    """
+    _check(stages)
+    module = Handwritten(stages)
+    sources: Sequence[Label] = PIXELS
+    spacing = 1.0
+    parameters = {}
+    for stage in stages:
+        kernels = _kernels(stage, sources, Places.grid(stage.size, spacing))
+        parameters[f"{stage.layer}_pre_relu.weight"] = torch.from_numpy(kernels)
+        parameters[f"{stage.layer}_pre_relu.bias"] = torch.full(
+            [len(stage.units)], -stage.threshold
+        )
+        sources = stage.units
+        spacing *= stage.stride * (2 if stage.pool else 1)
+    module.load_state_dict(parameters)
+    return Network(module, AROUND_GRAY, name=name)
+
+
+def _check(stages: Sequence[Stage]) -> None:
+    if not stages:
+        raise InputError("a handwritten network needs at least one stage")
+    names = [stage.layer for stage in stages]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"two stages are named {name!r}; give each a name of its own")
+    sources: Sequence[Label] = PIXELS
+    for stage in stages:
+        if not stage.units:
+            raise InputError(f"the stage {stage.layer!r} has no units; label at least one")
+        if stage.size % 2 == 0 or stage.size < 1:
+            raise InputError(
+                f"the kernels of {stage.layer!r} are {stage.size} places wide; an odd number has "
+                "a middle"
+            )
+        before, here = {label.kind for label in sources}, {label.kind for label in stage.units}
+        for source, target in stage.rules:
+            if source not in before or target not in here:
+                raise InputError(
+                    f"{stage.layer!r} has a rule from {source!r} to {target!r}, but leads from "
+                    f"{', '.join(sorted(before))} to {', '.join(sorted(here))}"
+                )
+        sources = stage.units
+
+
+def _kernels(
+    stage: Stage, sources: Sequence[Label], places: Places
+) -> Float64[np.ndarray, "targets sources size size"]:
+    kernels = np.zeros((len(stage.units), len(sources), stage.size, stage.size))
+    for kernel, target in zip(kernels, stage.units, strict=True):
+        for weights, source in zip(kernel, sources, strict=True):
+            if rule := stage.rules.get((source.kind, target.kind)):
+                weights[:] = rule(source, target, places)
+        # A sum that does not depend on the order of its terms, which turning changes.
+        excitation = math.fsum(kernel.max(axis=0).clip(min=0.0).flat)
+        if excitation == 0:
+            raise InputError(
+                f"nothing excites the unit {target} of {stage.layer!r}; give it a rule from one "
+                f"of {', '.join(sorted({label.kind for label in sources}))}"
+            )
+        kernel /= excitation
+    return kernels
+
+
+def labels(network: Network, layer: str) -> tuple[Label, ...]:
+    """Say what the units of a layer look for.
+
+    Parameters
+    ----------
+    network
+        A handwritten one.
+    layer
+        One of its layers; pools and normalizations have the units of the stage before them.
+
+    Raises
+    ------
+    InputError
+        For a network that is not handwritten, or an unknown layer.
+    """
+    module = handwritten(network)
+    network.layer(layer)
+    while not isinstance(module.operation(layer), nn.Conv2d):
+        (layer,) = module.sources[layer]
+    (found,) = (s for s in module.stages if layer == f"{s.layer}_pre_relu")
+    return tuple(found.units)
+
+
+def handwritten(network: Network) -> Handwritten:
+    """Give a handwritten network's module.
+
+    Raises
+    ------
+    InputError
+        For a network that is not handwritten.
+    """
+    if not isinstance(network.module, Handwritten):
+        raise InputError(f"{network.name} is not handwritten: nobody has said what its units are")
+    return network.module

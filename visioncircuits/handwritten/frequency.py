@@ -1,0 +1,82 @@
+"""High-low frequency detectors by formula.
+
+Source: Schubert et al., "High-Low Frequency Detectors" (2021): the trained units factor into one
+group of units for high frequencies and one for low ones, with opposite spatial weights.
+"""
+
+from visioncircuits.handwritten.circuit import Stage, build
+from visioncircuits.handwritten.labels import Label, around
+from visioncircuits.handwritten.parts import GRAY, beside, complex_gabors, gabors
+from visioncircuits.handwritten.rules import pooled, sided
+from visioncircuits.networks.network import Network
+
+ORIENTATIONS = 16
+
+
+def high_low() -> Network:
+    """Write the high-low frequency detectors of mixed3a, in 16 orientations.
+
+    Returns
+    -------
+    Network
+        `conv2d2` has one unit for each factor, `mixed3a` the detectors, 22.5 degrees a unit; an
+        orientation points to the high frequency.
+
+    Examples
+    --------
+    >>> from visioncircuits.handwritten.circuit import labels
+    >>> print(labels(high_low(), "mixed3a")[4])
+    high-low 90°
+    """
+    return build("handwritten:high-low", high_low_stages())
+
+
+def high_low_stages() -> list[Stage]:
+    """Give the stages, to build on: fine and coarse Gabors, their sums, factors, detectors."""
+    fine = gabors(kind="fine gabor", hues=GRAY, wavelength=4.0, width=1.2)
+    coarse = gabors(kind="coarse gabor", hues=GRAY, wavelength=16.0, length=3.0, width=3.0)
+    return [
+        beside(fine, coarse),
+        beside(*(complex_gabors(gabor=f"{scale} gabor", inhibition=0.0) for scale in SCALES)),
+        factors(),
+        detectors(),
+    ]
+
+
+SCALES = ("fine", "coarse")
+
+
+def factors(*, inhibition: float = 1.0) -> Stage:
+    """Pool all orientations of one scale, against the other: conv2d2, 3x3.
+
+    Parameters
+    ----------
+    inhibition
+        By the other scale.
+    """
+    with_, against = pooled(width=4.0), pooled(width=4.0, gain=-inhibition)
+    return Stage(
+        layer="conv2d2",
+        units=[Label("high frequency"), Label("low frequency")],
+        rules={
+            ("complex fine gabor", "high frequency"): with_,
+            ("complex coarse gabor", "high frequency"): against,
+            ("complex coarse gabor", "low frequency"): with_,
+            ("complex fine gabor", "low frequency"): against,
+        },
+        size=3,
+        pool=True,
+    )
+
+
+def detectors() -> Stage:
+    """Set high frequency on the one side against low frequency on the other: mixed3a, 3x3."""
+    return Stage(
+        layer="mixed3a",
+        units=around("high-low", ORIENTATIONS),
+        rules={
+            ("high frequency", "high-low"): sided(width=8.0),
+            ("low frequency", "high-low"): sided(width=8.0, gain=-1.0),
+        },
+        size=3,
+    )

@@ -1,0 +1,89 @@
+"""Handwritten networks as files: the weights, and what each unit is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialize
+
+from visioncircuits import files
+from visioncircuits.errors import InputError
+from visioncircuits.handwritten.circuit import AROUND_GRAY, Handwritten, Stage, handwritten
+from visioncircuits.handwritten.labels import Label
+from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.network import Network
+
+SUFFIX = ".safetensors"
+
+METADATUM = "handwritten"
+"""The one key of the safetensors file's metadata; its order of several is not fixed."""
+
+
+def save(network: Network, path: str | Path) -> None:
+    """Write a handwritten network, its weights and its units' labels, to a safetensors file.
+
+    The same network gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        For a network that is not handwritten, a name that does not end in `.safetensors`, or a
+        file that cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from visioncircuits.handwritten.frequency import high_low
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(high_low(), Path(folder) / "high-low.safetensors")
+    ...     read(Path(folder) / "high-low.safetensors").layer("mixed3a").units
+    16
+    """
+    module, path = handwritten(network), Path(path)
+    if path.suffix != SUFFIX:
+        raise InputError(f"{path} must end in {SUFFIX}, the only format that keeps labels")
+    stages = [
+        {
+            "layer": stage.layer,
+            "size": stage.size,
+            "stride": stage.stride,
+            "threshold": stage.threshold,
+            "pool": stage.pool,
+            "normalization": stage.normalization,
+            "units": [label.record() for label in stage.units],
+        }
+        for stage in module.stages
+    ]
+    record = json.dumps({"stages": stages})
+    tensors = {key: value.contiguous() for key, value in module.state_dict().items()}
+    files.write(path, serialize(tensors, metadata={METADATUM: record}))
+
+
+def read(path: str | Path) -> Network:
+    """Read a handwritten network that `save` wrote; `load` knows it by `handwritten:` and its path.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, or it holds no handwritten network.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no file {path}")
+    try:
+        with safe_open(path, "pt") as file:
+            record = json.loads((file.metadata() or {})[METADATUM])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        module = Handwritten([_stage(stage) for stage in record["stages"]])
+        module.load_state_dict(tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{path} holds no handwritten network; write one with `visioncircuits handwritten "
+            "curves -o FILE`"
+        ) from error
+    return Network(module, AROUND_GRAY, name=f"handwritten:{path}", checkpoint=Checkpoint(path))
+
+
+def _stage(record: dict[str, Any]) -> Stage:
+    return Stage(**record | {"units": [Label(**unit) for unit in record["units"]]})
