@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visioncircuits.tuning import circular
+
+ANGLES = np.arange(0, 360, 10.0)
+
+
+def von_mises(at: float, kappa: float = 3.0, angles: np.ndarray = ANGLES) -> np.ndarray:
+    return np.exp(kappa * (np.cos(np.radians(angles - at)) - 1))
+
+
+@given(st.floats(0, 359.9), st.floats(1, 8))
+def test_the_peak_is_found_between_the_steps(at, kappa):
+    where, height = circular.peak(von_mises(at, kappa))
+    assert circular.between(where, np.array(at)) < 0.5
+    assert height == pytest.approx(1, abs=0.01)
+
+
+@given(st.floats(0, 179.9))
+def test_lines_come_round_after_half_a_turn(at):
+    angles = np.arange(0, 180, 10.0)
+    curve = np.exp(3 * (np.cos(np.radians(2 * (angles - at))) - 1))
+    where, _ = circular.peak(curve, period=180)
+    assert circular.between(where, np.array(at), period=180) < 0.5
+    mean = circular.mean_angle(curve, period=180)
+    assert circular.between(mean, np.array(at), period=180) < 0.5
+
+
+@given(st.floats(0, 359.9), st.floats(1, 8))
+def test_the_width_is_where_the_curve_has_half_its_height(at, kappa):
+    # 1 + log(1/2) / kappa is the cosine of half the width of a von Mises curve.
+    cosine = 1 + np.log(0.5) / kappa
+    fine = np.arange(0, 360, 1.0)
+    expected = 2 * np.degrees(np.arccos(cosine))
+    assert circular.width(von_mises(at, kappa, fine)) == pytest.approx(expected, abs=1.5)
+
+
+def test_a_curve_that_never_falls_to_half_is_as_wide_as_the_circle():
+    assert circular.width(np.array([4.0, 3.0, 3.0, 3.0])) == 360
+
+
+def test_turning_a_curve_turns_its_peak_and_nothing_else():
+    curve = von_mises(33.0) + 0.3 * von_mises(200.0)
+    turned = np.roll(curve, 7)
+    assert circular.peak(turned)[0] == pytest.approx(circular.peak(curve)[0] + 70)
+    for number in (circular.width, circular.echo, circular.concentration):
+        assert number(turned) == pytest.approx(number(curve))
+
+
+def test_the_echo_is_looked_for_opposite_the_peak_and_not_beside_it():
+    opposite, beside = np.zeros(36), np.zeros(36)
+    opposite[[5, 5 + 18]] = 1, 0.25
+    beside[[5, 5 + 9]] = 1, 0.25
+    assert circular.echo(opposite) == 0.25
+    assert circular.echo(beside) == 0
+    assert circular.elsewhere(beside, beyond=60.0) == 0.25
+
+
+def test_of_silent_curves_every_number_is_nan_and_of_negative_ones_too():
+    for curve in (np.zeros(8), np.full(8, -3.0)):
+        assert np.isnan(circular.peak(curve)).all()
+        assert np.isnan(circular.width(curve))
+        assert np.isnan(circular.echo(curve))
+        assert np.isnan(circular.concentration(curve))
+        assert np.isnan(circular.mean_angle(curve))
+
+
+def test_many_curves_give_what_each_gives_alone():
+    curves = np.random.default_rng(0).random((3, 4, 24))
+    for number in (circular.width, circular.echo, circular.concentration, circular.mean_angle):
+        together = number(curves)
+        for i, j in np.ndindex(3, 4):
+            assert together[i, j] == pytest.approx(number(curves[i, j]))

@@ -1,0 +1,53 @@
+import pytest
+import torch
+from torch import nn
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Preprocessing, untrained, wrap
+from visioncircuits.tuning import window
+from visioncircuits.tuning.window import nearest
+
+
+@pytest.mark.parametrize("name", ["bvlc_googlenet", "inceptionv1"])
+@pytest.mark.parametrize("layer", ["conv2d0", "conv2d2", "mixed3a", "mixed3b", "mixed4a"])
+def test_all_that_the_neuron_sees_is_in_its_picture(name, layer):
+    network = untrained(name)
+    asked = window(network, layer)
+    picture = torch.rand(1, 3, *asked.size, requires_grad=True)
+    row, column = asked.position
+    network.activations(picture, [f"{layer}_pre_relu"])[f"{layer}_pre_relu"][
+        0, :, row, column
+    ].sum().backward()
+    field = network.layer(layer).receptive_field[0]
+    seen = picture.grad.abs().sum((0, 1)).nonzero()
+    (top, left), (bottom, right) = seen.amin(0).tolist(), seen.amax(0).tolist()
+    middle = (asked.size[0] - 1) / 2
+    assert (top + bottom) / 2 == pytest.approx(middle + asked.shift[0], abs=field * 0.1)
+    assert (left + right) / 2 == pytest.approx(middle + asked.shift[1], abs=field * 0.1)
+    assert bottom - top < field
+    # The network itself takes no picture of less than 32 px.
+    assert asked.size[0] <= max(32, field + 2 * network.layer(layer).stride[0])
+
+
+def test_a_neuron_that_sees_more_than_the_picture_is_the_middle_one():
+    asked = window(untrained("bvlc_googlenet"), "mixed5b")
+    assert asked.size == (224, 224)
+    assert asked.position == (3, 3)
+
+
+def test_a_neighbourhood_needs_more_room():
+    network = untrained("bvlc_googlenet")
+    assert window(network, "mixed3a", reach=2).size[0] == window(network, "mixed3a").size[0] + 32
+
+
+def test_the_neuron_nearest_to_the_middle_of_other_pictures_is_found():
+    module = nn.Sequential(nn.Conv2d(3, 2, 3, stride=2, padding=1))
+    network = wrap(module, Preprocessing(), size=32)
+    asked = nearest(network, "0", (9, 13))
+    assert asked.position == (2, 3)
+    assert asked.shift == (0.0, 0.0)
+
+
+def test_a_layer_without_positions_is_refused():
+    with pytest.raises(InputError, match="before the global pooling"):
+        window(untrained("bvlc_googlenet"), "logits")

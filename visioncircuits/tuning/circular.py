@@ -1,0 +1,180 @@
+"""Tuning curves around a circle: where they peak, how wide they are, what is opposite.
+
+All functions take values along the last axis, at equal steps around a whole period, and give one
+number for each of the other places. Where nothing is positive there is no peak, and they give NaN.
+"""
+
+import numpy as np
+from jaxtyping import Float, Real
+
+Curves = Real[np.ndarray, "*others angles"]
+Numbers = Float[np.ndarray, "*others"]
+
+
+def peak(curves: Curves, *, period: float = 360.0) -> tuple[Numbers, Numbers]:
+    """Find where curves are highest, between their steps, and how high.
+
+    A parabola through the highest value and its two neighbours is what they follow there.
+
+    Parameters
+    ----------
+    curves
+        Values at ``period * step / steps``.
+    period
+        In degrees: 360 for what has a direction, 180 for lines.
+
+    Returns
+    -------
+    tuple
+        Angles in degrees in [0, period), and heights.
+
+    Examples
+    --------
+    >>> angles = np.arange(0, 360, 15)
+    >>> where, height = peak(np.exp(np.cos(np.radians(angles - 200.0))))
+    >>> round(float(where)), round(float(height), 2)
+    (200, 2.72)
+    """
+    steps = curves.shape[-1]
+    top = curves.argmax(-1)
+    before, here, after = (
+        np.take_along_axis(curves, ((top + step) % steps)[..., None], -1)[..., 0].astype(np.float64)
+        for step in (-1, 0, 1)
+    )
+    bend = before - 2 * here + after
+    # A flat top has no bend; its own place is as good as any.
+    offset = np.divide(before - after, 2 * bend, out=np.zeros_like(here), where=bend < 0)
+    height = here - (before - after) * offset / 4
+    silent = ~(here > 0)
+    angles = (top + offset) * (period / steps) % period
+    return np.where(silent, np.nan, angles), np.where(silent, np.nan, height)
+
+
+def mean_angle(curves: Curves, *, period: float = 360.0) -> Numbers:
+    """Give the direction of the mean vector of the positive part, in degrees in [0, period).
+
+    Examples
+    --------
+    >>> float(mean_angle(np.array([0.0, 1.0, 0.0, 0.0])))
+    90.0
+    """
+    return np.asarray(np.degrees(np.angle(_vector(curves))) * (period / 360) % period)
+
+
+def concentration(curves: Curves) -> Numbers:
+    """Give the length of the mean vector, from 0, everywhere alike, to 1, all at one angle.
+
+    It is 1 less the circular variance, the usual index of direction selectivity.
+
+    Examples
+    --------
+    >>> float(concentration(np.array([0.0, 2.0, 0.0, 0.0]))), float(concentration(np.ones(4)))
+    (1.0, 0.0)
+    """
+    return np.asarray(np.abs(_vector(curves)).round(12))
+
+
+def _vector(curves: Curves) -> np.ndarray:
+    """Mean over a circle's places, weighted by the values there, as complex numbers."""
+    positive = np.clip(curves, 0, None).astype(np.float64)
+    around = np.exp(2j * np.pi * np.arange(curves.shape[-1]) / curves.shape[-1])
+    total = positive.sum(-1)
+    silent = np.full(total.shape, np.nan, complex)
+    return np.divide(positive @ around, total, out=silent, where=total > 0)
+
+
+def width(curves: Curves, *, period: float = 360.0) -> Numbers:
+    """Give the width at half height: between where the curve first falls to half its maximum.
+
+    Parameters
+    ----------
+    curves, period
+        As for `peak`; the height counts from zero.
+
+    Returns
+    -------
+    ndarray
+        Degrees; the whole period where the curve never falls so low.
+
+    Examples
+    --------
+    >>> float(width(np.array([0, 0, 2, 4, 2, 0, 0, 0])))
+    90.0
+    """
+    steps = curves.shape[-1]
+    top = curves.argmax(-1)[..., None]
+    around = np.take_along_axis(curves, (top + np.arange(steps)) % steps, -1).astype(np.float64)
+    height = np.asarray(around[..., 0])
+    sides = [
+        _fall(side, np.asarray(height / 2)) for side in (around, np.roll(around[..., ::-1], 1, -1))
+    ]
+    wide = np.minimum(sum(sides) * (period / steps), period)
+    return np.where(height > 0, wide, np.nan)
+
+
+def _fall(around: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """How many steps it takes to fall to a level, counting parts of steps."""
+    steps = around.shape[-1]
+    below = around <= level[..., None]
+    first = np.where(below.any(-1), below.argmax(-1), steps)
+    ends = [
+        np.take_along_axis(around, ((first + step) % steps)[..., None], -1)[..., 0]
+        for step in (-1, 0)
+    ]
+    drop = ends[0] - ends[1]
+    part = np.divide(ends[0] - level, drop, out=np.ones_like(drop), where=drop > 0)
+    return np.where(first < steps, first - 1 + part, steps)
+
+
+def elsewhere(curves: Curves, *, beyond: float, period: float = 360.0) -> Numbers:
+    """Give the highest value further than `beyond` degrees from the peak, over the peak's.
+
+    Examples
+    --------
+    >>> float(elsewhere(np.array([4.0, 3.0, 0.0, 1.0]), beyond=90.0))
+    0.0
+    >>> float(elsewhere(np.array([4.0, 3.0, 0.0, 1.0]), beyond=45.0))
+    0.75
+    """
+    steps = curves.shape[-1]
+    away = np.minimum(np.arange(steps), steps - np.arange(steps)) * (period / steps)
+    return _share(curves, away > beyond)
+
+
+def echo(curves: Curves, *, within: float = 30.0) -> Numbers:
+    """Give the highest value within some degrees of the peak's opposite, over the peak's.
+
+    As in "Curve Detectors" (Cammarata et al., 2020), where units of mixed3b have echoes of
+    0 to .03, their predecessors in mixed3a of .04 to .53. The period is 360 degrees.
+
+    Examples
+    --------
+    >>> float(echo(np.array([4.0, 3.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])))
+    0.25
+    """
+    steps = curves.shape[-1]
+    away = np.abs(np.arange(steps) * (360 / steps) - 180)
+    return _share(curves, away <= within)
+
+
+def _share(curves: Curves, places: np.ndarray) -> Numbers:
+    """Highest value at some places counted from the peak, over the peak's, at least 0."""
+    if not places.any():
+        return np.zeros(curves.shape[:-1])
+    top = curves.argmax(-1)[..., None]
+    found = np.take_along_axis(curves, (top + np.flatnonzero(places)) % curves.shape[-1], -1)
+    height = np.take_along_axis(curves, top, -1)[..., 0].astype(np.float64)
+    silent = np.full(height.shape, np.nan)
+    return np.divide(found.max(-1).clip(0), height, out=silent, where=height > 0)
+
+
+def between(first: Numbers, second: Numbers, *, period: float = 360.0) -> Numbers:
+    """Give the angle between two directions, from 0 to half a period.
+
+    Examples
+    --------
+    >>> float(between(np.array(350.0), np.array(15.0)))
+    25.0
+    """
+    apart = np.abs(first - second) % period
+    return np.asarray(np.minimum(apart, period - apart))

@@ -1,0 +1,91 @@
+"""Measurements on disk: netCDF, and the parts of one that was interrupted."""
+
+import io
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from visioncircuits import files
+from visioncircuits.engine import Store
+from visioncircuits.errors import InputError
+
+
+def write(responses: xr.DataArray, path: str | Path) -> None:
+    """Write responses as netCDF, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        Where the name does not end in .nc, or the file cannot be written.
+    """
+    path = checked(path)
+    files.write(path, bytes(responses.to_netcdf(engine="h5netcdf")))
+
+
+def read(path: str | Path) -> xr.DataArray:
+    """Read back what `write` wrote.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, or it holds no responses.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; `visioncircuits tune` writes one")
+    try:
+        with xr.open_dataarray(path, engine="h5netcdf") as stored:
+            responses = stored.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path} cannot be read as responses: {error}") from error
+    if "record" not in responses.attrs or "unit" not in responses.dims:
+        raise InputError(f"{path} holds no responses; `visioncircuits tune` writes such files")
+    return responses
+
+
+def checked(path: str | Path) -> Path:
+    """Refuse a name that is not a netCDF file's."""
+    path = Path(path)
+    if path.suffix.lower() != ".nc":
+        raise InputError(f"{path} cannot be written: name it .nc, for netCDF")
+    return path
+
+
+class Parts:
+    """What has been measured so far, kept beside the file that will hold it all."""
+
+    def __init__(self, path: Path, record: Mapping[str, Any]) -> None:
+        self.folder = path.with_name(files.PART + path.name + "s")
+        self.record = record
+        self.store = Store(self.folder)
+
+    def get(self, start: int, stop: int) -> np.ndarray | None:
+        """Give the answers to a run of stimuli, if they are there."""
+        part = self.store.path(self._work(start, stop)) / "answers.npy"
+        try:
+            return np.load(part, allow_pickle=False) if part.is_file() else None
+        except (ValueError, EOFError):
+            return None  # damaged: measured again
+
+    def add(self, start: int, stop: int, answers: np.ndarray) -> None:
+        """Keep the answers to a run of stimuli."""
+        buffer = io.BytesIO()
+        np.save(buffer, answers, allow_pickle=False)
+        self.store.add(self._work(start, stop), {"answers.npy": buffer.getvalue()})
+
+    def remove(self) -> None:
+        """Forget them all, once the whole is written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _work(self, start: int, stop: int) -> dict[str, Any]:
+        return {**self.record, "start": start, "stop": stop}
+
+
+def recorded(responses: xr.DataArray) -> dict[str, Any]:
+    """Say how responses were measured."""
+    return dict(json.loads(responses.attrs["record"]))
