@@ -22,3 +22,12 @@ Checkpoint = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="Where to compute: `cpu`, `cuda`, …")]
+Steps = Annotated[
+    int,
+    typer.Option(
+        "--steps", help="How long to optimize each feature's picture; 0 for no pictures.", min=0
+    ),
+]
+Save = Annotated[
+    Path | None, typer.Option("--save", help="Write the arrays too: `.npz` or `.nc` (netCDF).")
+]

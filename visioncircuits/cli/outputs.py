@@ -1,0 +1,78 @@
+"""What commands write: checked before they start, and the pictures of features that they show."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from visioncircuits.errors import InputError
+
+if TYPE_CHECKING:  # a command's help is not to wait for torch
+    from PIL import Image
+
+    from visioncircuits.networks import Feature, Network
+
+
+def check(path: Path | None, *suffixes: str) -> None:
+    """Make sure that a file can be written, as far as its name says.
+
+    Raises
+    ------
+    InputError
+        For another suffix than those, and a folder that is not there.
+
+    Examples
+    --------
+    >>> check(Path("up.gif"), ".png", ".webp")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: up.gif cannot be written: name it .png or .webp
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise InputError(f"{path} cannot be written: name it {' or '.join(suffixes)}")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+
+
+def write_picture(picture: "Image.Image", path: Path) -> None:
+    """Write a picture without loss, whole or not at all."""
+    from visioncircuits import files
+
+    kind = path.suffix.removeprefix(".").upper()
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **({"lossless": True} if kind == "WEBP" else {"optimize": True}))
+    files.write(path, buffer.getvalue())
+
+
+def thumbnails(
+    network: "Network", features: Iterable["Feature"], *, steps: int
+) -> dict[str, "Image.Image"]:
+    """Find the picture that drives each feature most, by the feature's name.
+
+    Parameters
+    ----------
+    steps
+        Of the optimizer; with 0 there are no pictures. Features of the network's input get none.
+    """
+    from visioncircuits import featurevis
+    from visioncircuits.engine import progress
+    from visioncircuits.featurevis import objectives
+
+    layers: dict[str, list[Feature]] = {}
+    for feature in dict.fromkeys(features):
+        if steps and feature.layer in network.layers:
+            layers.setdefault(feature.layer, []).append(feature)
+    pictures = {}
+    total = steps * sum(map(len, layers.values()))
+    with progress("pictures", total, shown=total > 0) as advance:
+        for layer, wanted in layers.items():
+            drawn = featurevis.render_all(
+                network,
+                map(objectives.neuron, wanted),
+                settings=featurevis.suited(network, layer, steps=steps),
+                progress=advance,
+            )
+            for feature, visualization in zip(wanted, drawn, strict=True):
+                pictures[str(feature)] = visualization.image()
+    return pictures
