@@ -1,0 +1,109 @@
+import matplotlib
+import numpy as np
+import pytest
+import xarray as xr
+from PIL import Image
+
+from visioncircuits.errors import InputError
+from visioncircuits.stimuli import named
+from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
+
+
+def over(stimuli, units: int = 3, seed: int = 0) -> xr.DataArray:
+    values = np.random.default_rng(seed).normal(size=(units, *stimuli.shape)).astype(np.float32)
+    axes = {name: list(axis) for name, axis in stimuli.axes.items()}
+    names = [f"a:{unit}" for unit in range(units)]
+    return xr.DataArray(values, coords={"unit": names, **axes}, dims=("unit", *stimuli.dims))
+
+
+@pytest.fixture
+def curves():
+    return named("curves").isel(orientation=slice(0, None, 3))
+
+
+def images(figure) -> list:
+    return [axes.images[0] for axes in figure.axes if axes.images]
+
+
+def test_a_map_has_orientation_across_and_the_other_axis_down_in_its_own_order(curves):
+    responses = over(curves)
+    for shown, expected in zip(images(curve_maps(responses)), responses.values, strict=True):
+        assert np.allclose(shown.get_array().filled(0), expected.T.clip(0))
+        left, right, bottom, top = shown.get_extent()
+        assert (left, right, bottom, top) == (-15, 345, 1, 0)
+
+
+def test_what_is_not_above_zero_is_black_and_the_rest_of_one_scale(curves):
+    responses = over(curves)
+    shown = images(curve_maps(responses))[0]
+    colors = shown.cmap(shown.norm(shown.get_array()))[..., :3]
+    below = responses.values[0].T <= 0
+    assert (colors[below] == 0).all()
+    turbo = matplotlib.colormaps["turbo"]
+    expected = turbo(responses.values[0].T / responses.values.max())[..., :3]
+    assert np.allclose(colors[~below], expected[~below])
+
+
+def test_the_last_color_can_be_given(curves):
+    figure = curve_maps(over(curves), highest=25.0)
+    assert {shown.norm.vmax for shown in images(figure)} == {25.0}
+    (legend,) = [axes for axes in figure.axes if not axes.images]
+    assert [text.get_text() for text in legend.get_xticklabels()] == ["0", "12.5", "25"]
+
+
+def test_the_stimuli_stand_over_where_they_were_shown(curves):
+    figure = curve_maps(over(curves), curves)
+    strip = next(shown for shown in images(figure) if shown.get_array().ndim == 3)
+    assert strip.get_extent() == images(curve_maps(over(curves)))[0].get_extent()
+    pictures = strip.get_array().reshape(4, 60, 12, 60, 3)
+    for column, row in ((0, 0), (5, 3), (11, 1)):
+        drawn = curves.isel(orientation=column, radius=row).draw().picture[0]
+        expected = (drawn * 255).round().byte().permute(1, 2, 0).numpy()
+        assert (pictures[row, 1:, column, 1:] == expected[1:, 1:]).all()
+
+
+def test_a_strip_shows_some_of_many_stimuli_the_outermost_rows_among_them():
+    many = named("high-low").isel(orientation=slice(0, None, 5), ratio=slice(0, None, 6))
+    figure = boundary_maps(over(many, 1), many)
+    strip = next(shown for shown in images(figure) if shown.get_array().ndim == 3)
+    assert strip.get_array().shape == (4 * 60, 18 * 60, 3)
+    named_rows = [text.get_text() for text in strip.axes.get_yticklabels()]
+    assert named_rows == ["1", "2.02", "4.08", "8.23"]
+
+
+def test_every_unit_of_boundary_maps_is_drawn_over_its_own_strongest():
+    few = named("high-low").isel(orientation=slice(0, None, 30), ratio=slice(0, None, 20))
+    responses = over(few) * xr.DataArray([1.0, 10.0, -0.0], dims="unit")
+    maps = images(boundary_maps(responses))
+    assert [float(shown.get_array().max()) for shown in maps] == [1.0, 1.0, 0.0]
+    assert {(shown.norm.vmin, shown.norm.vmax) for shown in maps} == {(0, 1)}
+
+
+def test_units_stand_in_columns_under_their_stimuli(curves):
+    figure = curve_maps(over(curves, 5), curves, columns=2)
+    assert sum(shown.get_array().ndim == 3 for shown in images(figure)) == 2
+    lefts = {round(shown.axes.get_position().x0, 6) for shown in images(figure)}
+    assert len(lefts) == 2
+
+
+def test_pictures_stand_beside_the_maps_of_their_units(curves):
+    picture = Image.new("RGB", (4, 4), "red")
+    figure = curve_maps(over(curves), None, {"a:1": picture})
+    assert sum(shown.get_array().shape == (4, 4, 3) for shown in images(figure)) == 1
+    assert [text.get_text() for text in figure.texts] == ["a:0", "1", "a:2"]
+
+
+def test_what_cannot_be_drawn_is_refused(curves):
+    responses = over(curves)
+    with pytest.raises(InputError, match="no response is above 0"):
+        curve_maps(-abs(responses))
+    with pytest.raises(InputError, match="not the orientation alone"):
+        curve_maps(responses.mean("radius"))
+    with pytest.raises(InputError, match="not roundness, radius"):
+        curve_maps(responses.expand_dims(roundness=2))
+    with pytest.raises(InputError, match="no axis 'orientation'"):
+        curve_maps(responses.isel(orientation=0))
+    with pytest.raises(InputError, match="differ in orientation"):
+        curve_maps(responses, named("curves"))
+    with pytest.raises(InputError, match="1 column or more"):
+        boundary_maps(responses, columns=0)

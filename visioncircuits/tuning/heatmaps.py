@@ -1,0 +1,308 @@
+"""Heat maps: each unit's responses over orientation and one axis more, stimuli on top."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from jaxtyping import UInt8
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure
+
+from visioncircuits.errors import InputError
+from visioncircuits.stimuli import StimulusSet
+from visioncircuits.tuning import orientation
+from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
+
+WIDTH, HEIGHT, SIDE, GAP, MARGIN, FOOT = 5.2, 0.62, 0.96, 0.09, 0.16, 0.68
+"""Inches: of a map, of what stands left of it, between maps, around all, and below."""
+
+ROWS = 4
+"""How many values of the vertical axis the strip of stimuli shows."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What distinguishes one kind of map from another.
+
+    Its colours, how many stimuli its strip has room for across, what the last colour stands for,
+    what the scale says, and what stands beside units, by name.
+    """
+
+    colors: Colormap
+    across: int
+    highest: float
+    says: str
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+
+def curve_maps(
+    responses: xr.DataArray,
+    stimuli: StimulusSet | None = None,
+    thumbnails: Thumbnails | None = None,
+    *,
+    highest: float | None = None,
+    columns: int = 1,
+) -> Figure:
+    """Draw units' responses over orientation and curvature, as in "Curve Detectors".
+
+    Across runs the orientation, down the other axis in its own order, as it does in the stimuli
+    on top. What is not above 0 is black; all units have one scale, which stands below.
+
+    Parameters
+    ----------
+    responses
+        As `measure` gives them, over `orientation` and one axis more. Their attribute `units` says
+        what they are in, if not activation.
+    stimuli
+        The set that was shown; its pictures stand on top.
+    thumbnails
+        A picture of each unit, by its name.
+    highest
+        The response drawn in the last colour; by default the strongest there is.
+    columns
+        Of units.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `save_plot` writes it.
+
+    Raises
+    ------
+    InputError
+        Where there is no orientation or not just one axis more, where the stimuli are not those
+        of the responses, where no response is above 0, or `columns` is below 1.
+
+    Notes
+    -----
+    The published maps' colours (Cammarata et al., 2020).
+
+    Examples
+    --------
+    >>> from visioncircuits.stimuli import named
+    >>> few = named("curves").isel(orientation=slice(0, None, 9))
+    >>> axes = {name: list(values) for name, values in few.axes.items()}
+    >>> responses = xr.DataArray(
+    ...     np.ones((2, 4, 4)), coords={"unit": ["a:0", "a:1"], **axes}, dims=("unit", *axes)
+    ... )
+    >>> len(curve_maps(responses, few).axes)  # of the stimuli, two units and the scale
+    4
+    """
+    top = float(responses.max()) if highest is None else highest
+    colors = matplotlib.colormaps["turbo"].with_extremes(bad="black")
+    look = _Look(colors, 36, top, f"{quantity(responses)}; black: 0 and below")
+    return _maps(responses.where(responses > 0), stimuli, thumbnails or {}, look, columns)
+
+
+def boundary_maps(
+    responses: xr.DataArray,
+    stimuli: StimulusSet | None = None,
+    thumbnails: Thumbnails | None = None,
+    *,
+    columns: int = 1,
+) -> Figure:
+    """Draw units' responses over orientation and ratio, as in "High-Low Frequency Detectors".
+
+    Every unit is drawn over its own strongest response, which stands beside it.
+
+    Parameters
+    ----------
+    responses, stimuli, thumbnails, columns
+        As for `curve_maps`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `save_plot` writes it.
+
+    Raises
+    ------
+    InputError
+        As `curve_maps`.
+
+    Notes
+    -----
+    The published maps' colours, and their scale (Schubert et al., 2021).
+
+    Examples
+    --------
+    >>> responses = xr.DataArray(
+    ...     [[[0, 1], [0, 2], [0, 1], [0, 0]]],
+    ...     coords={"unit": ["a:0"], "orientation": [0, 90, 180, 270], "ratio": [1, 10]},
+    ...     dims=("unit", "orientation", "ratio"),
+    ... )
+    >>> boundary_maps(responses).texts[0].get_text().splitlines()
+    ['a:0', 'max 2']
+    """
+    strongest = responses.max([dim for dim in responses.dims if dim != "unit"])
+    shares = (responses / strongest.where(strongest > 0)).clip(min=0)
+    beside = {
+        str(name): f"max {number(float(top))}"
+        for name, top in zip(responses["unit"].values, strongest.values, strict=True)
+    }
+    colors = matplotlib.colormaps["viridis"]
+    says = f"share of the unit’s strongest {quantity(responses)}"
+    look = _Look(colors, 18, 1.0, says, beside)
+    return _maps(shares.fillna(0), stimuli, thumbnails or {}, look, columns)
+
+
+def _maps(
+    shown: xr.DataArray,
+    stimuli: StimulusSet | None,
+    thumbnails: Thumbnails,
+    look: _Look,
+    columns: int,
+) -> Figure:
+    """Lay out maps in columns, the stimuli on top of each and the orientations below it."""
+    period, other = orientation.period(shown), _other(shown)
+    if columns < 1:
+        raise InputError(f"units stand in 1 column or more, not {columns}")
+    if not look.highest > 0 or not (shown > 0).any():
+        raise InputError(
+            "no response is above 0, so there is nothing to draw; choose other units or stimuli"
+        )
+    strip = None if stimuli is None else _strip(stimuli, shown, other, look.across)
+    # Stimuli keep their proportions.
+    top = 0.0 if strip is None else WIDTH * strip.shape[0] / strip.shape[1] + GAP
+    names = [str(name) for name in shown["unit"].values]
+    rows = -(-len(names) // columns)
+    columns = -(-len(names) // rows)
+    wide = columns * (SIDE + WIDTH + MARGIN) + MARGIN
+    figure = Figure(figsize=(wide, MARGIN + top + rows * (HEIGHT + GAP) + FOOT), facecolor="white")
+    values = shown.transpose("unit", other, "orientation").values
+    for place, name in enumerate(names):
+        column, row = divmod(place, rows)
+        left, upper = MARGIN + column * (SIDE + WIDTH + MARGIN), MARGIN + top + row * (HEIGHT + GAP)
+        axes = _box(figure, left + SIDE, upper, WIDTH, HEIGHT)
+        scale: dict[str, Any] = {"cmap": look.colors, "vmin": 0, "vmax": look.highest}
+        _image(axes, values[place], shown, **scale, interpolation="nearest")
+        _beside(figure, left, upper, name, look.beside.get(name, ""), thumbnails)
+        if row == rows - 1 or place == len(names) - 1:
+            _name_angles(axes, period)
+        if row == 0 and strip is not None:
+            axes = _box(figure, left + SIDE, MARGIN, WIDTH, top - GAP)
+            _image(axes, strip, shown)
+        if row == 0:
+            _name_rows(axes, shown[other])
+    _legend(figure, look)
+    return figure
+
+
+def _other(responses: xr.DataArray) -> str:
+    """Name the axis that runs down."""
+    others = [str(dim) for dim in responses.dims if dim not in ("unit", "orientation")]
+    if len(others) != 1:
+        raise InputError(
+            "a heat map has an orientation and one axis more, not "
+            f"{', '.join(others) or 'the orientation alone'}; "
+            "`isel` and `mean` of xarray choose among others and do away with them"
+        )
+    return others[0]
+
+
+def _strip(
+    stimuli: StimulusSet, responses: xr.DataArray, other: str, across: int
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Draw as many of the stimuli as there is room for, in rows, with a rule between them."""
+    for name in ("orientation", other):
+        if name not in stimuli.axes or not np.array_equal(
+            np.asarray(stimuli.axes[name]), responses[name].values
+        ):
+            raise InputError(
+                f"these stimuli are not those of the responses: they differ in {name}; give the "
+                "set that was measured"
+            )
+    steps = -(-responses.sizes["orientation"] // across)
+    # Of some columns, the one in their middle stands for them.
+    chosen = stimuli.isel(orientation=slice(steps // 2, None, steps))
+    chosen = chosen.isel(**{other: _shown_rows(responses.sizes[other])})
+    chosen = chosen.isel(**{axis: 0 for axis in chosen.axes if axis not in ("orientation", other)})
+    pictures = (chosen.draw().picture * 255).round().byte().cpu().numpy()
+    grid = pictures.reshape(*chosen.shape, *pictures.shape[1:])
+    if chosen.dims.index(other):
+        grid = grid.swapaxes(0, 1)
+    grid = grid.transpose(0, 3, 1, 4, 2).copy()
+    # White stimuli on white paper have no border of their own.
+    grid[:, 0], grid[:, :, :, 0] = 216, 216
+    return grid.reshape(grid.shape[0] * grid.shape[1], -1, 3)
+
+
+def _shown_rows(count: int) -> list[int]:
+    """Choose places of the vertical axis, the first and the last among them.
+
+    Examples
+    --------
+    >>> _shown_rows(4), _shown_rows(16)
+    ([0, 1, 2, 3], [0, 5, 10, 15])
+    """
+    return sorted({round(at) for at in np.linspace(0, count - 1, ROWS)})
+
+
+def _box(figure: Figure, left: float, upper: float, wide: float, high: float) -> Axes:
+    """Make room at a place in inches from the upper left corner."""
+    width, height = figure.get_size_inches()
+    place = (left / width, 1 - (upper + high) / height, wide / width, high / height)
+    axes: Axes = figure.add_axes(place)
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(color=RULE, linewidth=0.5)
+    return axes
+
+
+def _image(axes: Axes, values: np.ndarray, responses: xr.DataArray, **how: Any) -> None:
+    """Show values so that each stands around its orientation, and rows count from 0 to 1."""
+    angles = responses["orientation"].values
+    half = (angles[1] - angles[0]) / 2
+    axes.imshow(values, aspect="auto", extent=(angles[0] - half, angles[-1] + half, 1, 0), **how)
+    axes.set(xticks=[], yticks=[])
+
+
+def _name_rows(axes: Axes, axis: xr.DataArray) -> None:
+    """Write the values that the strip shows beside where they are."""
+    rows = _shown_rows(axis.size)
+    axes.set_yticks(
+        [(place + 0.5) / len(rows) for place in range(len(rows))],
+        [number(float(axis[row])) for row in rows],
+        fontsize=6,
+        color=FAINT,
+    )
+    axes.tick_params(axis="y", length=0, pad=3)
+    axes.set_ylabel(str(axis.name), fontsize=7, color=FAINT, labelpad=4)
+
+
+def _name_angles(axes: Axes, period: float) -> None:
+    ticks = np.arange(0, period, period / 8)
+    axes.set_xticks(ticks, [f"{tick:g}°" for tick in ticks], fontsize=6.5, color=FAINT)
+    axes.tick_params(axis="x", length=2.5, width=0.5, color=RULE, pad=2)
+
+
+def _beside(
+    figure: Figure, left: float, upper: float, name: str, told: str, thumbnails: Thumbnails
+) -> None:
+    """Show a unit left of its map: its picture, its name below or alone."""
+    width, height = figure.get_size_inches()
+    text: dict[str, Any] = {"fontsize": 7, "color": INK, "va": "center", "ha": "right"}
+    right = left + SIDE - 0.08
+    if name in thumbnails:
+        axes = _box(figure, right - HEIGHT, upper, HEIGHT, HEIGHT)
+        axes.imshow(np.asarray(thumbnails[name].convert("RGB")))
+        axes.set(xticks=[], yticks=[])
+        right -= HEIGHT + 0.06
+    lines = [name.rsplit(":", 1)[-1] if name in thumbnails else name, *filter(None, [told])]
+    figure.text(right / width, 1 - (upper + HEIGHT / 2) / height, "\n".join(lines), **text)
+
+
+def _legend(figure: Figure, look: _Look) -> None:
+    _, height = figure.get_size_inches()
+    axes = _box(figure, MARGIN + SIDE, height - 0.34, 1.8, 0.09)
+    scale = ScalarMappable(Normalize(0, look.highest), look.colors)
+    figure.colorbar(scale, cax=axes, orientation="horizontal").outline.set_visible(False)
+    axes.set_xticks([0, look.highest / 2, look.highest])
+    axes.set_xticklabels([number(tick) for tick in axes.get_xticks()], fontsize=6.5, color=FAINT)
+    axes.tick_params(length=2, width=0.5, color=RULE, pad=2)
+    axes.text(1.06, 0.5, look.says, transform=axes.transAxes, fontsize=7, color=FAINT, va="center")

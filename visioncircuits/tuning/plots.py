@@ -1,0 +1,71 @@
+"""What all plots of tuning share: figures that no global state enters, and their files."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import xarray as xr
+from matplotlib.figure import Figure
+from PIL import Image
+
+from visioncircuits import files
+from visioncircuits.errors import InputError
+
+Thumbnails = Mapping[str, Image.Image]
+"""Small pictures of features, by name; a feature without one is shown by its name alone."""
+
+INK, FAINT, RULE = "#202124", "#6b6f76", "#c9ccd1"
+DPI = 200
+
+
+def save_plot(figure: Figure, path: str | Path) -> None:
+    """Write a plot; the same plot gives the same bytes.
+
+    Parameters
+    ----------
+    figure
+        Any of this package's plots, or another figure of matplotlib.
+    path
+        Its suffix says what is written: `.svg` or `.png`, the latter at 200 dots an inch.
+
+    Raises
+    ------
+    InputError
+        Where the suffix is another, or the file cannot be written.
+
+    Examples
+    --------
+    >>> save_plot(Figure(), "tuning.gif")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: tuning.gif cannot be written: name it .svg or .png
+    """
+    path = Path(path)
+    metadata: dict[str, dict[str, None]] = {".svg": {"Date": None}, ".png": {"Software": None}}
+    kind = path.suffix.lower()
+    if kind not in metadata:
+        raise InputError(f"{path} cannot be written: name it .svg or .png")
+    buffer = io.BytesIO()
+    # Otherwise the ids in an SVG are random.
+    with matplotlib.rc_context({"svg.hashsalt": "visioncircuits"}):
+        figure.savefig(buffer, format=kind[1:], dpi=DPI, metadata=metadata[kind])
+    files.write(path, buffer.getvalue())
+
+
+def quantity(responses: xr.DataArray) -> str:
+    """Name what responses are: their attribute `units`, by default "activation"."""
+    return str(responses.attrs.get("units", "activation"))
+
+
+def number(value: float) -> str:
+    """Write a number for reading.
+
+    Examples
+    --------
+    >>> number(1234.5), number(25.7), number(0.012345), number(float("inf"))
+    ('1234', '25.7', '0.0123', '∞')
+    """
+    if abs(value) == float("inf"):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "−")

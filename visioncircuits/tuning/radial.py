@@ -1,0 +1,187 @@
+"""The radial panel: a family's tuning to orientation, wrapped around one circle."""
+
+import colorsys
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from scipy.interpolate import PchipInterpolator
+
+from visioncircuits.errors import InputError
+from visioncircuits.tuning import orientation
+from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
+
+INNER, OUTER = 0.3, 1.75
+"""Radii of the disc in the middle and of the circle around, the highest response being 1."""
+
+DEGREES = 1.385
+"""Radius at which the angles are written: between the blobs and the units."""
+
+THUMBNAIL = 0.24
+"""Radius of a thumbnail, where the circle has room for all."""
+
+Rgb = tuple[float, float, float]
+
+
+def radial_panel(
+    responses: xr.DataArray, thumbnails: Thumbnails | None = None, *, title: str = ""
+) -> Figure:
+    """Draw a family's radial tuning curves over one another, as in "Curve Detectors".
+
+    The further a unit's blob reaches from the disc in the middle, the stronger the unit answers to
+    that orientation on average; all blobs have one scale, which stands below. A blob's hue is
+    where it peaks, and there on the circle around stands its unit. Orientations run clockwise
+    from the right. What comes round after 180 degrees, as lines do, is drawn twice.
+
+    Parameters
+    ----------
+    responses
+        As `measure` gives them, of a family; one of the axes is `orientation`. Their attribute
+        `units` says what they are in, if not activation.
+    thumbnails
+        A picture of each unit, by its name.
+    title
+        Stands above.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        5 inches wide; `save_plot` writes it.
+
+    Raises
+    ------
+    InputError
+        As `radial_tuning`; and where none of the units answers to any of the stimuli.
+
+    Notes
+    -----
+    The published drawing's proportions and colours (Cammarata et al., 2020).
+
+    Examples
+    --------
+    >>> angles = np.arange(0, 360, 15)
+    >>> responses = xr.DataArray(
+    ...     np.exp(4 * np.cos(np.radians(angles - np.array([[30], [200]])))),
+    ...     coords={"unit": ["a:0", "a:1"], "orientation": angles},
+    ...     dims=("unit", "orientation"),
+    ... )
+    >>> radial_panel(responses).get_size_inches().tolist()
+    [5.0, 5.3]
+    """
+    numbers = orientation.orientation_tuning(responses)
+    curves = orientation.radial_tuning(responses)
+    answering = np.isfinite(numbers["peak"].values)
+    if not answering.any():
+        raise InputError(
+            "none of these units answers to any of the stimuli, so there is nothing to draw; "
+            "choose other units or other stimuli"
+        )
+    period = orientation.period(responses)
+    highest = float(numbers["peak"].max())
+    peaks = numbers["orientation"].values
+
+    figure = Figure(figsize=(5.0, 5.3), facecolor="white")
+    axes = figure.add_axes((0, 0.3 / 5.3, 1, 5 / 5.3))
+    _ground(axes)
+    # The highest first, so that no blob hides a smaller one.
+    for place in np.argsort(-numbers["peak"].fillna(-1).values, kind="stable"):
+        if answering[place]:
+            curve = _around(curves.values[place] / highest, float(curves["orientation"][0]), period)
+            x, y = _blob(curve, period)
+            hue = float(peaks[place]) * 360 / period
+            axes.fill(x, y, facecolor=(*_hsl(hue, 0.66, 0.6), 0.4), edgecolor="none")
+            axes.plot(x, y, color=_hsl(hue, 0.96, 0.3), linewidth=0.9)
+    _units(axes, numbers.isel(unit=answering), period, thumbnails or {})
+    says = f"farthest from the disc: {number(highest)}, mean positive {quantity(responses)}"
+    figure.text(0.5, 0.03, says, ha="center", color=FAINT, fontsize=7.5)
+    figure.text(0.03, 0.98, title, va="top", color=INK, fontsize=11, weight="bold")
+    return figure
+
+
+def _ground(axes: Axes) -> None:
+    """Draw what the blobs stand on: circle, cross-hair, and the disc from which they rise."""
+    limit = OUTER + 2 * THUMBNAIL
+    axes.set(xlim=(-limit, limit), ylim=(limit, -limit), aspect="equal")
+    axes.set_autoscale_on(False)
+    axes.axis("off")
+    dashed: dict[str, Any] = {"linestyle": (0, (3, 3)), "linewidth": 0.7, "zorder": 0.5}
+    axes.add_patch(Circle((0, 0), OUTER, fill=False, edgecolor=RULE, **dashed))
+    for ends in ([-OUTER, OUTER], [0, 0]), ([0, 0], [-OUTER, OUTER]):
+        axes.plot(*ends, color=RULE, **dashed)
+    axes.add_patch(Circle((0, 0), INNER, facecolor="#f1f2f4", edgecolor=RULE, zorder=3))
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    for angle in (0, 90, 180, 270):
+        at = _at(angle, DEGREES)
+        how: dict[str, Any] = {
+            "fontsize": 6.5,
+            "ha": "center",
+            "va": "center",
+            "zorder": 3,
+            "bbox": paper,
+        }
+        axes.text(*at, f"{angle}°", color=FAINT, **how)
+
+
+def _around(curve: Float[np.ndarray, " angles"], first: float, period: float) -> PchipInterpolator:
+    """Follow a curve between its steps: through all values and never beyond them."""
+    steps = len(curve)
+    # Three times around, so that where it joins it is as smooth as anywhere else.
+    angles = first % period + np.arange(-steps, 2 * steps) * (period / steps)
+    return PchipInterpolator(angles, np.tile(curve, 3))
+
+
+def _blob(curve: PchipInterpolator, period: float) -> tuple[np.ndarray, np.ndarray]:
+    angles = np.arange(361)
+    return _at(angles, INNER + curve(angles % period))
+
+
+def _units(axes: Axes, numbers: xr.Dataset, period: float, thumbnails: Thumbnails) -> None:
+    """Set each unit on the circle where it peaks, or as near to there as there is room."""
+    peaks, names = numbers["orientation"].values, [str(name) for name in numbers["unit"].values]
+    heights = INNER + numbers["peak"].values / float(numbers["peak"].max())
+    if period < 360:  # both ends are its peaks: neighbours take one each
+        peaks = peaks + period * (np.argsort(np.argsort(peaks, kind="stable")) % 2)
+    radius = min(THUMBNAIL, np.pi * OUTER / len(names) * 0.95)
+    apart = float(np.degrees(2 * np.arcsin(radius * 1.04 / OUTER)))
+    for name, peak, height, angle in zip(names, peaks, heights, _spread(peaks, apart), strict=True):
+        color = _hsl(float(peak) * 360 / period, 0.8, 0.45)
+        (x, y), tip, near = _at(angle, OUTER), _at(peak, height), _at(angle, OUTER - radius)
+        axes.plot([tip[0], near[0]], [tip[1], near[1]], color=color, linewidth=0.6, alpha=0.7)
+        axes.add_patch(Circle((x, y), radius, facecolor="white", edgecolor="none", zorder=4))
+        ring = Circle((x, y), radius, fill=False, edgecolor=color, linewidth=1.5, zorder=6)
+        axes.add_patch(ring)
+        label = (x, y)
+        if name in thumbnails:
+            extent = (x - radius, x + radius, y + radius, y - radius)
+            shown = axes.imshow(thumbnails[name].convert("RGB"), extent=extent, zorder=5)
+            shown.set_clip_path(Circle((x, y), radius, transform=axes.transData))
+            label = _at(angle, OUTER + radius + 0.13)
+        short = name.rsplit(":", 1)[-1]
+        axes.text(*label, short, color=INK, fontsize=7, ha="center", va="center", zorder=7)
+
+
+def _spread(angles: np.ndarray, apart: float) -> np.ndarray:
+    """Move angles as little as it takes for all to be `apart` from their neighbours."""
+    order = np.argsort(angles, kind="stable")
+    placed = angles[order].astype(np.float64)
+    for _ in range(200 if len(placed) > 1 else 0):
+        gaps = np.diff(placed, append=placed[0] + 360)
+        push = np.clip(apart - gaps, 0, None) / 2
+        placed += np.roll(push, 1) - push
+    spread = np.empty_like(placed)
+    spread[order] = placed
+    return spread
+
+
+def _at(angle: Any, radius: Any) -> tuple[Any, Any]:
+    """Say where on the page, y down, an angle and a radius are."""
+    radians = np.radians(angle)
+    return radius * np.cos(radians), radius * np.sin(radians)
+
+
+def _hsl(hue: float, saturation: float, lightness: float) -> Rgb:
+    return colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation)
