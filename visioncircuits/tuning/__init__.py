@@ -1,23 +1,34 @@
 """How units answer to stimuli whose parameters were chosen, and what that says of them."""
 
-from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
+from visioncircuits.tuning.evidence import Evidence, gather
+from visioncircuits.tuning.hypotheses import Hypothesis, Prediction, from_toml
 from visioncircuits.tuning.orientation import orientation_tuning, radial_tuning
-from visioncircuits.tuning.plots import save_plot
-from visioncircuits.tuning.radial import radial_panel
+from visioncircuits.tuning.predefined import PREDEFINED, predefined
 from visioncircuits.tuning.responses import measure
 from visioncircuits.tuning.storage import read, write
+from visioncircuits.tuning.verdicts import Outcome, Verdict, find, judge, survey, table, weigh
 from visioncircuits.tuning.window import Window, window
 
 __all__ = [
+    "PREDEFINED",
+    "Evidence",
+    "Hypothesis",
+    "Outcome",
+    "Prediction",
+    "Verdict",
     "Window",
-    "boundary_maps",
-    "curve_maps",
+    "find",
+    "from_toml",
+    "gather",
+    "judge",
     "measure",
     "orientation_tuning",
-    "radial_panel",
+    "predefined",
     "radial_tuning",
     "read",
-    "save_plot",
+    "survey",
+    "table",
+    "weigh",
     "window",
     "write",
 ]

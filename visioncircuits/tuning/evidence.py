@@ -1,0 +1,150 @@
+"""Evidence: what units answered to a hypothesis' stimuli, their variants and the controls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from visioncircuits.errors import unknown
+from visioncircuits.networks import Feature, Network
+from visioncircuits.stimuli import StimulusSet
+from visioncircuits.tuning.responses import measure
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Answers of some units, all to the same stimuli.
+
+    Attributes
+    ----------
+    units
+        Their names.
+    answers
+        Positive part of what they answered, `(units, variants, *axes)`.
+    axes
+        Name to values of each of the stimuli's axes.
+    controls
+        Name of each control to the strongest answer to any of its stimuli, `(units,)`.
+    deviations
+        Standard deviations of the units' activations over photographs, `(units,)`, where known.
+    """
+
+    units: tuple[str, ...]
+    answers: Float[np.ndarray, "units variants *axes"]
+    axes: Mapping[str, np.ndarray]
+    controls: Mapping[str, Float[np.ndarray, " units"]]
+    deviations: Float[np.ndarray, " units"] | None = None
+
+    @cached_property
+    def mean(self) -> Float[np.ndarray, "units *axes"]:
+        """Answers averaged over the variants."""
+        return np.asarray(self.answers.mean(1))
+
+    @cached_property
+    def peak(self) -> Float[np.ndarray, " units"]:
+        """The strongest average answer to any one stimulus."""
+        return np.asarray(self.mean.reshape(len(self.units), -1).max(1))
+
+    def tuning(self, axis: str) -> Float[np.ndarray, "units values"]:
+        """Answers over one axis, averaged over variants and all other axes."""
+        return (
+            _last(self.mean, 1 + self.place(axis))
+            .reshape(len(self.units), -1, len(self.axes[axis]))
+            .mean(1)
+        )
+
+    def best(self, axis: str) -> Float[np.ndarray, "units values"]:
+        """Answers over one axis, averaged over variants, the strongest over all other axes."""
+        return (
+            _last(self.mean, 1 + self.place(axis))
+            .reshape(len(self.units), -1, len(self.axes[axis]))
+            .max(1)
+        )
+
+    def place(self, axis: str) -> int:
+        """Which of the axes it is.
+
+        Raises
+        ------
+        InputError
+            Where the stimuli have no such axis.
+        """
+        if axis not in self.axes:
+            raise unknown("axis of the hypothesis' stimuli", axis, self.axes)
+        return list(self.axes).index(axis)
+
+    def resampled(self, variants: Int[np.ndarray, " variants"]) -> "Evidence":
+        """The same with other variants in place of these, as the bootstrap draws them."""
+        return replace(self, answers=self.answers[:, variants])
+
+    def shuffled(self, generator: np.random.Generator) -> "Evidence":
+        """The same answers, given to other stimuli and variants: one shuffle for all units."""
+        flat = self.answers.reshape(len(self.units), -1)
+        order = generator.permutation(flat.shape[1])
+        return replace(self, answers=flat[:, order].reshape(self.answers.shape))
+
+    def of(self, units: Sequence[int]) -> "Evidence":
+        """The evidence of some of the units."""
+        index = np.asarray(units)
+        return replace(
+            self,
+            units=tuple(self.units[i] for i in units),
+            answers=self.answers[index],
+            controls={name: found[index] for name, found in self.controls.items()},
+            deviations=None if self.deviations is None else self.deviations[index],
+        )
+
+
+def _last(array: np.ndarray, axis: int) -> np.ndarray:
+    return np.moveaxis(array, axis, -1)
+
+
+def gather(
+    network: Network,
+    features: str | Feature | Sequence[str | Feature],
+    stimuli: StimulusSet,
+    *,
+    variants: Sequence[Mapping[str, object]],
+    controls: Mapping[str, StimulusSet],
+    deviations: np.ndarray | None = None,
+    advance: Callable[[int], object] = lambda more: None,
+) -> Evidence:
+    """Show units a set in all its variants, and the controls.
+
+    Parameters
+    ----------
+    network, features, advance
+        As for `measure`.
+    stimuli
+        The set.
+    variants
+        Parameters of the set's family that are fixed otherwise in each variant.
+    controls
+        Sets of other families.
+    deviations
+        Of the units' activations over photographs.
+
+    Raises
+    ------
+    InputError
+        As `measure`.
+    """
+    found = [
+        measure(network, features, stimuli.fix(**variant), advance=advance) for variant in variants
+    ]
+    strongest = {
+        name: measure(network, features, control, advance=advance)
+        for name, control in controls.items()
+    }
+    return Evidence(
+        units=tuple(str(unit) for unit in found[0]["unit"].values),
+        answers=np.stack([answers.values for answers in found], 1).clip(0),
+        axes={name: found[0][name].values for name in stimuli.axes},
+        controls={
+            name: answers.values.reshape(len(answers), -1).max(1).clip(0)
+            for name, answers in strongest.items()
+        },
+        deviations=deviations,
+    )

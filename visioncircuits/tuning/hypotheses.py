@@ -1,0 +1,214 @@
+"""Hypotheses: claims about a feature that stimuli can refute."""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from visioncircuits.errors import InputError, unknown
+from visioncircuits.stimuli import StimulusSet, named
+from visioncircuits.tuning.effects import EFFECTS, Effect, Numbers
+from visioncircuits.tuning.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A number that is foretold to be within bounds.
+
+    Attributes
+    ----------
+    claim
+        What is foretold, in words.
+    effect
+        The number: one of `effects`, or a function of your own of `Evidence` and options.
+    least, most
+        Its bounds, both included.
+    options
+        Passed on to the effect.
+
+    Raises
+    ------
+    InputError
+        Without a bound, or with bounds that nothing can meet.
+
+    Examples
+    --------
+    >>> from visioncircuits.tuning.effects import echo
+    >>> Prediction("falls below a tenth of its peak at 180 degrees from it", echo, most=0.1).most
+    0.1
+    """
+
+    claim: str
+    effect: Effect
+    least: float = -math.inf
+    most: float = math.inf
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if math.isinf(self.least) and math.isinf(self.most):
+            raise InputError(f"the prediction {self.claim!r} has no bound; give least or most")
+        if self.least > self.most:
+            raise InputError(
+                f"no number is both at least {self.least:g} and at most {self.most:g}, as the "
+                f"prediction {self.claim!r} says"
+            )
+
+    def of(self, evidence: Evidence) -> Numbers:
+        """The number, for every unit."""
+        return self.effect(evidence, **self.options)
+
+    def margin(self, numbers: Numbers) -> Numbers:
+        """How far within its bounds a number is, in parts of the bound; below 0 it is outside.
+
+        Of a unit that has no such number, because nothing drives it, minus infinity.
+        """
+        margins = np.full(numbers.shape, np.inf)
+        for bound, inside in ((self.least, 1), (self.most, -1)):
+            if math.isfinite(bound):
+                size = abs(bound) or 1.0
+                margins = np.minimum(margins, inside * (numbers - bound) / size)
+        return np.where(np.isnan(margins), -np.inf, margins)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What a feature is thought to be, said so that stimuli can refute it.
+
+    Attributes
+    ----------
+    name
+        Of what it is thought to be: "curve".
+    stimuli
+        The family of stimuli that the predictions are about.
+    predictions
+        All of them must hold.
+    variants
+        Ways of drawing the stimuli that should make no difference: parameters fixed otherwise.
+        Intervals come from drawing among them.
+    controls
+        Other stimuli of matched contrast, by name.
+    least_field
+        How many pixels a neuron must see for the stimuli to make sense.
+
+    Raises
+    ------
+    InputError
+        Without predictions or variants.
+    """
+
+    name: str
+    stimuli: StimulusSet
+    predictions: tuple[Prediction, ...]
+    variants: tuple[Mapping[str, object], ...] = ({},)
+    controls: Mapping[str, StimulusSet] = field(default_factory=dict)
+    least_field: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.predictions:
+            raise InputError(f"the hypothesis {self.name!r} predicts nothing, so it cannot fail")
+        if not self.variants:
+            raise InputError(f"the hypothesis {self.name!r} needs one variant or more; {{}} is one")
+
+    def __len__(self) -> int:
+        """How many stimuli a test shows."""
+        return len(self.stimuli) * len(self.variants) + sum(map(len, self.controls.values()))
+
+
+def from_toml(path: str | Path) -> Hypothesis:
+    """Read a hypothesis of your own from a file.
+
+    ::
+
+        name = "tight curve"
+        stimuli = "curves"                    # a ready set: `visioncircuits stimuli` lists them
+        controls = ["lines", "noise"]         # others of them
+        least_field = 40
+
+        [axes]                                # instead of the set's own
+        radius = [10, 20, 40, inf]
+
+        [[variants]]
+        width = 1.67
+        [[variants]]
+        width = 3.0
+        ink = "white"
+        ground = "black"
+
+        [[predictions]]
+        claim = "falls below a tenth of its peak at 180 degrees from it"
+        effect = "echo"                       # a function of visioncircuits.tuning.effects
+        most = 0.1
+        [[predictions]]
+        effect = "preference"
+        options = {axis = "radius", among = [10, 20], over = [40, inf]}
+        least = 1.5
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, is no TOML, or says something that cannot be.
+    """
+    path = Path(path)
+    try:
+        content = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no TOML: {error}") from error
+    known = ("name", "stimuli", "controls", "least_field", "axes", "variants", "predictions")
+    for key in content:
+        if key not in known:
+            raise unknown(f"key of {path}", key, known)
+    if not isinstance(content.get("stimuli"), str):
+        raise InputError(f'{path} names no stimuli; write stimuli = "curves", for instance')
+    try:
+        return Hypothesis(
+            name=str(content.get("name", path.stem)),
+            stimuli=named(content["stimuli"]).vary(**content.get("axes", {})),
+            predictions=tuple(_prediction(entry) for entry in content.get("predictions", ())),
+            variants=tuple(content.get("variants", ({},))),
+            controls={name: named(name) for name in content.get("controls", ())},
+            least_field=int(content.get("least_field", 1)),
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} is not a hypothesis: {error}") from error
+
+
+def _prediction(entry: Mapping[str, Any]) -> Prediction:
+    known = ("claim", "effect", "least", "most", "options")
+    for key in entry:
+        if key not in known:
+            raise unknown("key of a prediction", key, known)
+    name = str(entry.get("effect", ""))
+    if name not in EFFECTS:
+        raise unknown("effect", name, EFFECTS)
+    options = dict(entry.get("options", {}))
+    least, most = float(entry.get("least", -math.inf)), float(entry.get("most", math.inf))
+    return Prediction(
+        str(entry.get("claim") or _words(name, options, least, most)),
+        EFFECTS[name],
+        least=least,
+        most=most,
+        options=options,
+    )
+
+
+def _words(name: str, options: Mapping[str, Any], least: float, most: float) -> str:
+    """Say a prediction for which there are no words.
+
+    Examples
+    --------
+    >>> _words("echo", {}, -math.inf, 0.1)
+    'echo is at most 0.1'
+    """
+    told = [f"at least {least:g}"] * math.isfinite(least) + [f"at most {most:g}"] * math.isfinite(
+        most
+    )
+    given = ", ".join(f"{key} {value}" for key, value in options.items())
+    return f"{name}{f' ({given})' if given else ''} is {' and '.join(told)}"
