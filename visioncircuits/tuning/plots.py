@@ -1,5 +1,6 @@
 """What all plots of tuning share: figures that no global state enters, and their files."""
 
+import colorsys
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,3 +70,14 @@ def number(value: float) -> str:
         return "∞" if value > 0 else "−∞"
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def hsl(hue: float, saturation: float, lightness: float) -> tuple[float, float, float]:
+    """Give a colour as red, green and blue in [0, 1]; the hue is in degrees, as CSS's.
+
+    Examples
+    --------
+    >>> hsl(360, 1, 0.5)
+    (1.0, 0.0, 0.0)
+    """
+    return colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation)

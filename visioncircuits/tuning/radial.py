@@ -1,6 +1,5 @@
 """The radial panel: a family's tuning to orientation, wrapped around one circle."""
 
-import colorsys
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from scipy.interpolate import PchipInterpolator
 
 from visioncircuits.errors import InputError
 from visioncircuits.tuning import orientation
-from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
+from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
 
 INNER, OUTER = 0.3, 1.75
 """Radii of the disc in the middle and of the circle around, the highest response being 1."""
@@ -23,8 +22,6 @@ DEGREES = 1.385
 
 THUMBNAIL = 0.24
 """Radius of a thumbnail, where the circle has room for all."""
-
-Rgb = tuple[float, float, float]
 
 
 def radial_panel(
@@ -93,8 +90,8 @@ def radial_panel(
             curve = _around(curves.values[place] / highest, float(curves["orientation"][0]), period)
             x, y = _blob(curve, period)
             hue = float(peaks[place]) * 360 / period
-            axes.fill(x, y, facecolor=(*_hsl(hue, 0.66, 0.6), 0.4), edgecolor="none")
-            axes.plot(x, y, color=_hsl(hue, 0.96, 0.3), linewidth=0.9)
+            axes.fill(x, y, facecolor=(*hsl(hue, 0.66, 0.6), 0.4), edgecolor="none")
+            axes.plot(x, y, color=hsl(hue, 0.96, 0.3), linewidth=0.9)
     _units(axes, numbers.isel(unit=answering), period, thumbnails or {})
     says = f"farthest from the disc: {number(highest)}, mean positive {quantity(responses)}"
     figure.text(0.5, 0.03, says, ha="center", color=FAINT, fontsize=7.5)
@@ -148,7 +145,7 @@ def _units(axes: Axes, numbers: xr.Dataset, period: float, thumbnails: Thumbnail
     radius = min(THUMBNAIL, np.pi * OUTER / len(names) * 0.95)
     apart = float(np.degrees(2 * np.arcsin(radius * 1.04 / OUTER)))
     for name, peak, height, angle in zip(names, peaks, heights, _spread(peaks, apart), strict=True):
-        color = _hsl(float(peak) * 360 / period, 0.8, 0.45)
+        color = hsl(float(peak) * 360 / period, 0.8, 0.45)
         (x, y), tip, near = _at(angle, OUTER), _at(peak, height), _at(angle, OUTER - radius)
         axes.plot([tip[0], near[0]], [tip[1], near[1]], color=color, linewidth=0.6, alpha=0.7)
         axes.add_patch(Circle((x, y), radius, facecolor="white", edgecolor="none", zorder=4))
@@ -181,7 +178,3 @@ def _at(angle: Any, radius: Any) -> tuple[Any, Any]:
     """Say where on the page, y down, an angle and a radius are."""
     radians = np.radians(angle)
     return radius * np.cos(radians), radius * np.sin(radians)
-
-
-def _hsl(hue: float, saturation: float, lightness: float) -> Rgb:
-    return colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation)

@@ -1,0 +1,226 @@
+"""Joint tuning: how a family takes over from one another as pictures turn."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from visioncircuits.errors import InputError, unknown
+from visioncircuits.tuning import orientation
+from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
+
+ROUNDS = 20
+"""At most so often examples are aligned anew to their mean; they settle within a few."""
+
+WIDTH, SIDE, ROW, TOP, FOOT = 6.0, 0.95, 0.52, 0.38, 0.42
+"""Inches: of the panel, left of its plots, of each with the space to the next, above and below."""
+
+
+def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> xr.DataArray:
+    """Shift the examples' rotations so that a family answers to all alike.
+
+    Of every example all units shift together, by the one angle at which their positive answers
+    agree best (in the sum of products) with what they are compared with.
+
+    Parameters
+    ----------
+    responses
+        As `measure` gives them for a set of `turned` pictures.
+    tuning
+        The same units' radial tuning curves, as `radial_tuning` gives them, to shift to; the
+        orientations are theirs then. By default examples shift to their own mean, and
+        orientations count from the first example as it is.
+
+    Returns
+    -------
+    xarray.DataArray
+        `unit`, `example`, `orientation`. Its coordinate `shift` says by how many degrees each
+        example was shifted: with `tuning`, that is the orientation of what it shows. What
+        `radial_tuning` makes of it is the published average.
+
+    Raises
+    ------
+    InputError
+        Where `responses` are not of turned pictures, or a unit has no tuning curve.
+
+    Notes
+    -----
+    "Align by shift, average": Cammarata et al., "Curve Detectors" (2020), joint tuning.
+
+    Examples
+    --------
+    >>> rotations = np.arange(0, 360, 10.0)
+    >>> curves = [[np.cos(np.radians(rotations - peak)) for peak in (40, 70)]]
+    >>> responses = xr.DataArray(
+    ...     curves,
+    ...     coords={"unit": ["a:0"], "example": [0, 1], "rotation": rotations},
+    ...     dims=("unit", "example", "rotation"),
+    ... )
+    >>> align(responses)["shift"].values.tolist()
+    [0.0, 330.0]
+    """
+    dims = ("unit", "example", "rotation")
+    if set(responses.dims) != set(dims):
+        raise InputError(
+            f"joint tuning is about the axes unit, example and rotation, which `turned` "
+            f"pictures have; these responses have {', '.join(map(str, responses.dims))}"
+        )
+    responses = responses.transpose(*dims)
+    answers = responses.values.clip(0)
+    steps = answers.shape[2]
+    if tuning is not None:
+        shifts = _shifts(answers, _reference(tuning, responses))
+    else:
+        shifts = _shifts(answers, answers[:, 0])
+        for _ in range(ROUNDS):
+            mean = _shifted(answers, shifts).mean(1)
+            before, shifts = shifts, _shifts(answers, mean)
+            if (shifts == before).all():
+                break
+        shifts = (shifts - shifts[0]) % steps
+    return xr.DataArray(
+        _shifted(responses.values, shifts),
+        dims=("unit", "example", "orientation"),
+        coords={
+            "unit": responses["unit"],
+            "example": responses["example"],
+            "orientation": responses["rotation"].values,
+            "shift": ("example", shifts * (360.0 / steps)),
+        },
+        name=responses.name,
+        attrs=responses.attrs,
+    )
+
+
+def _reference(tuning: xr.DataArray, responses: xr.DataArray) -> Float[np.ndarray, "units steps"]:
+    """Tuning curves at the steps of the rotations."""
+    period = orientation.period(tuning)
+    for name in responses["unit"].values:
+        if name not in tuning["unit"].values:
+            raise unknown("unit of the tuning curves", str(name), map(str, tuning["unit"].values))
+    curves = tuning.sel(unit=responses["unit"].values).transpose("unit", "orientation").values
+    angles, at = tuning["orientation"].values, responses["rotation"].values
+    return np.array([np.interp(at, angles, curve, period=period) for curve in curves.clip(0)])
+
+
+def _shifts(
+    answers: Float[np.ndarray, "units examples steps"], reference: Float[np.ndarray, "units steps"]
+) -> Int[np.ndarray, " examples"]:
+    """By how many steps each example agrees best: the highest of its circular correlation."""
+    steps = answers.shape[2]
+    spectra = np.conj(np.fft.rfft(answers)) * np.fft.rfft(reference)[:, None]
+    # Rounded, so that which of two equal shifts is taken does not hang on the last bits.
+    agreement = np.fft.irfft(spectra.sum(0), steps)
+    return np.asarray((agreement / (np.abs(agreement).max() or 1)).round(9).argmax(-1))
+
+
+def _shifted(
+    answers: Float[np.ndarray, "units examples steps"], shifts: Int[np.ndarray, " examples"]
+) -> Float[np.ndarray, "units examples steps"]:
+    steps = answers.shape[2]
+    places = (np.arange(steps) - shifts[:, None]) % steps
+    return np.take_along_axis(answers, places[None], 2)
+
+
+def joint_panel(
+    aligned: xr.DataArray, thumbnails: Thumbnails | None = None, *, title: str = ""
+) -> Figure:
+    """Draw how a family takes over from one another: a line plot for each of its units.
+
+    Thin lines are examples, the thick one is the mean of their positive parts; a mark below is
+    where that peaks, and all colours are the peak's hue. All plots have one scale, which stands
+    at the first.
+
+    Parameters
+    ----------
+    aligned
+        As `align` gives them.
+    thumbnails
+        A picture of each unit, by its name.
+    title
+        Stands above.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        6 inches wide; `save_plot` writes it.
+
+    Raises
+    ------
+    InputError
+        Where these are no aligned responses.
+
+    Examples
+    --------
+    >>> rotations = np.arange(0, 360, 10.0)
+    >>> responses = xr.DataArray(
+    ...     np.cos(np.radians(rotations))[None, None],
+    ...     coords={"unit": ["a:0"], "example": [0], "rotation": rotations},
+    ...     dims=("unit", "example", "rotation"),
+    ... )
+    >>> len(joint_panel(align(responses)).axes)
+    1
+    """
+    if "example" not in aligned.dims:
+        raise InputError("a joint panel is of aligned examples: give what `align` gave")
+    highest = float(aligned.max())
+    if not highest > 0:
+        raise InputError("none of these units answers to any of the examples; choose others")
+    mean, numbers = orientation.radial_tuning(aligned), orientation.orientation_tuning(aligned)
+    names = [str(name) for name in aligned["unit"].values]
+    height = TOP + ROW * len(names) + FOOT
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    angles = np.append(aligned["orientation"].values, 360.0)
+    around = np.append(np.arange(len(angles) - 1), 0)
+    examples = aligned.transpose("unit", "example", "orientation").values.clip(0)
+    for place, name in enumerate(names):
+        bottom = height - TOP - (place + 1) * ROW
+        box = (SIDE / WIDTH, bottom / height, 1 - (SIDE + 0.25) / WIDTH, ROW * 0.82 / height)
+        axes = figure.add_axes(box)
+        peak = float(numbers["orientation"][place])
+        silent = np.isnan(peak)
+        color = FAINT if silent else hsl(peak, 0.85, 0.4)
+        axes.plot(angles, examples[place][:, around].T, color=color, alpha=0.3, linewidth=0.5)
+        axes.plot(angles, mean.values[place, around], color=color, linewidth=1.6)
+        _frame(axes, highest, last=place == len(names) - 1)
+        if not silent:
+            below: dict[str, Any] = {
+                "color": color,
+                "linewidth": 2.2,
+                "clip_on": False,
+                "zorder": 4,
+            }
+            axes.plot([peak, peak], [0, -0.14 * highest], **below)
+        _beside(figure, bottom / height, ROW * 0.82 / height, name, thumbnails or {})
+    figure.axes[0].set_yticks([0, highest], ["0", number(highest)], fontsize=6, color=FAINT)
+    count = len(examples[0])
+    says = f"{quantity(aligned)} to {count} examples, and their mean"
+    figure.text(SIDE / WIDTH, 0.1 / height, says, color=FAINT, fontsize=7)
+    figure.text(0.02, 1 - 0.08 / height, title, va="top", color=INK, fontsize=10, weight="bold")
+    return figure
+
+
+def _frame(axes: Axes, highest: float, *, last: bool) -> None:
+    ticks = np.arange(0, 361, 45)
+    axes.set(xlim=(0, 360), ylim=(0, highest * 1.02), yticks=[])
+    axes.patch.set_visible(False)  # the marks below the plot above reach into this one
+    axes.set_xticks(ticks, [f"{t}°" if last else "" for t in ticks], fontsize=6.5, color=FAINT)
+    axes.tick_params(length=2, width=0.5, color=RULE, pad=4)
+    for name, spine in axes.spines.items():
+        spine.set(color=RULE, linewidth=0.6, visible=name == "bottom")
+
+
+def _beside(figure: Figure, bottom: float, high: float, name: str, thumbnails: Thumbnails) -> None:
+    """Show a unit left of its plot: its picture, and its name."""
+    middle, right = bottom + high / 2, (SIDE - 0.28) / WIDTH
+    short = name
+    if name in thumbnails:
+        wide = high * figure.get_figheight() / WIDTH
+        axes = figure.add_axes((right - wide, bottom, wide, high))
+        axes.imshow(thumbnails[name].convert("RGB"))
+        axes.axis("off")
+        right, short = right - wide - 0.008, name.rsplit(":", 1)[-1]
+    figure.text(right, middle, short, ha="right", va="center", color=INK, fontsize=7)
