@@ -3,7 +3,8 @@
 from visioncircuits.gallery.build import build
 from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
 from visioncircuits.gallery.recipe import Recipe
-from visioncircuits.gallery.sections import SECTIONS, MakeSection, Section, UnitPage
+from visioncircuits.gallery.section import MakeSection, Section, UnitPage
+from visioncircuits.gallery.sections import SECTIONS
 
 __all__ = [
     "SECTIONS",

@@ -1,5 +1,6 @@
 """From a recipe to a site: the whole way, taken up again wherever it was left."""
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from visioncircuits.gallery import plan, recipe, site
 from visioncircuits.gallery.collection import collect
 from visioncircuits.gallery.drawing import draw
 from visioncircuits.gallery.selection import select
+from visioncircuits.gallery.weighing import weigh
+
+Job = Callable[..., Mapping[str, bytes]]
+"""Takes a piece of work and a `checkpoint`; gives files, name to content."""
 
 MARK = "recipe.toml"
 """The first file of a site, the recipe that it is of, says that the folder is a gallery's."""
@@ -59,35 +64,56 @@ def build(
     workforce = engine.local(workers=workers)
     network = networks.load(source.recipe.network, checkpoint=checkpoint)
     selections = select(source, network)
-    asked = plan.requests(source.recipe, network, selections)
+    jobs: dict[str, tuple[Job, list[engine.Work]]] = {
+        "pictures": (draw, plan.requests(source.recipe, network, selections)),
+        "weights": (weigh, plan.weighings(source.recipe, network, selections)),
+    }
     with folders.alone(out):
         _claim(out)
         folders.sweep(out)
         files.write(out / MARK, source.text.encode())
-        store = engine.Store(out / "pictures")
-        missing = list(plan.batches(asked, plan.index(store.finished())))
-        total = sum(len(work["features"]) * work["pictures"] for work in missing)
-        failed = None
-        with engine.progress("pictures", total, shown=progress) as advance:
-            try:
-                engine.complete(
-                    store,
-                    partial(draw, checkpoint=checkpoint),
-                    missing,
-                    engine=workforce,
-                    advance=lambda work: advance(len(work["features"]) * work["pictures"]),
-                )
-            except WorkFailed as error:
-                failed = error
-        gallery, used = collect(source, network, selections, asked, store, out)
+        stores = {label: engine.Store(out / label) for label in jobs}
+        failures = []
+        for label, (job, asked) in jobs.items():
+            work = partial(job, checkpoint=checkpoint)
+            failed = _complete(label, stores[label], work, asked, workforce, shown=progress)
+            failures.extend([failed] if failed else [])
+        requests = {label: asked for label, (_, asked) in jobs.items()}
+        gallery, used = collect(source, network, selections, requests, stores, out)
         if not gallery.layers:
-            assert failed is not None
-            raise failed
+            raise failures[0]
         index = site.write(gallery, out)
-        store.keep(used)
-    if failed is not None:
-        raise failed
+        for label, store in stores.items():
+            store.keep(used[label])
+    if failures:
+        raise failures[0]
     return index
+
+
+def _complete(
+    label: str,
+    store: engine.Store,
+    job: Job,
+    asked: Sequence[engine.Work],
+    workforce: engine.Engine,
+    *,
+    shown: bool,
+) -> WorkFailed | None:
+    """Do what is missing of the work asked for; give what failed of it."""
+    missing = list(plan.batches(asked, plan.index(store.finished())))
+    total = sum(map(plan.amount, missing))
+    with engine.progress(label, total, shown=shown and total > 0) as advance:
+        try:
+            engine.complete(
+                store,
+                job,
+                missing,
+                engine=workforce,
+                advance=lambda work: advance(plan.amount(work)),
+            )
+        except WorkFailed as error:
+            return error
+    return None
 
 
 def _claim(out: Path) -> None:

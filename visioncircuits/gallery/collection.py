@@ -3,10 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from visioncircuits.engine import Store, Work
-from visioncircuits.gallery import plan
-from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
+from visioncircuits.gallery import plan, weighing
+from visioncircuits.gallery.contents import (
+    Connected,
+    Connections,
+    Factor,
+    Gallery,
+    LayerEntry,
+    Picture,
+    UnitEntry,
+    Weights,
+)
 from visioncircuits.gallery.drawing import stem
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.selection import Selection
@@ -17,31 +27,38 @@ def collect(
     source: Source,
     network: Network,
     selections: Sequence[Selection],
-    asked: Sequence[Work],
-    store: Store,
+    asked: Mapping[str, Sequence[Work]],
+    stores: Mapping[str, Store],
     out: Path,
-) -> tuple[Gallery, list[Work]]:
+) -> tuple[Gallery, dict[str, list[Work]]]:
     """Put together what a site shows, of all that is finished.
+
+    Parameters
+    ----------
+    asked, stores
+        The work on "pictures" and on "weights", and where it is when finished.
 
     Returns
     -------
     Gallery
         Units without any picture are left out, and layers without any unit.
-    list
+    dict
         The pieces of work that it shows something of.
     """
-    finished = plan.index(store.finished())
+    finished = {label: _Finished(store) for label, store in stores.items()}
     pictures: dict[str, list[Picture]] = {}
-    used = {}
-    for request in asked:
+    for request in asked["pictures"]:
         for feature in request["features"]:
-            name = plan.key(request, feature)
-            if name in finished:
-                folder = store.path(finished[name])
-                used[folder] = finished[name]
+            if folder := finished["pictures"].find(request, feature):
                 found = _pictures(request, feature, folder, out)
                 pictures.setdefault(feature, []).extend(found)
-    layers = [_layer(selection, pictures) for selection in selections]
+    weights = {
+        feature: _weights(feature, folder, out)
+        for request in asked["weights"]
+        for feature in request["features"]
+        if feature in pictures and (folder := finished["weights"].find(request, feature))
+    }
+    layers = [_layer(selection, pictures, weights) for selection in selections]
     recipe = source.recipe
     gallery = Gallery(
         title=recipe.title,
@@ -50,7 +67,30 @@ def collect(
         layers=tuple(layer for layer in layers if layer.units),
         recipe=source.text,
     )
-    return gallery, list(used.values())
+    return gallery, {label: found.used for label, found in finished.items()}
+
+
+class _Finished:
+    """What a store has, and which of it was asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._finished = plan.index(store.finished())
+        self._used: dict[Path, Work] = {}
+
+    @property
+    def used(self) -> list[Work]:
+        """The pieces of work in which something was found."""
+        return list(self._used.values())
+
+    def find(self, request: Work, feature: str) -> Path | None:
+        """Find the folder with what was asked for of a feature."""
+        work = self._finished.get(plan.key(request, feature))
+        if work is None:
+            return None
+        folder = self._store.path(work)
+        self._used[folder] = work
+        return folder
 
 
 def _pictures(request: Work, feature: str, folder: Path, out: Path) -> list[Picture]:
@@ -75,7 +115,29 @@ def _pictures(request: Work, feature: str, folder: Path, out: Path) -> list[Pict
     return found
 
 
-def _layer(selection: Selection, pictures: Mapping[str, Sequence[Picture]]) -> LayerEntry:
+def _weights(feature: str, folder: Path, out: Path) -> Weights:
+    path = folder / f"{weighing.stem(feature)}.webp"
+    data = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    return Weights(
+        path=path.relative_to(out).as_posix(),
+        size=tuple(data["size"]),
+        inputs=tuple(map(_connections, data["inputs"])),
+        outputs=tuple(map(_connections, data["outputs"])),
+    )
+
+
+def _connections(data: Mapping[str, Any]) -> Connections:
+    units = tuple(Connected(**unit) for unit in data["units"])
+    factors = tuple(Factor(tuple(map(tuple, factor["units"]))) for factor in data["factors"])
+    sizes = {name: tuple(data[name]) for name in ("kernel", "tile")}
+    return Connections(**{**data, **sizes, "units": units, "factors": factors})
+
+
+def _layer(
+    selection: Selection,
+    pictures: Mapping[str, Sequence[Picture]],
+    weights: Mapping[str, Weights],
+) -> LayerEntry:
     layer = selection.layer
     units = [
         UnitEntry(
@@ -84,6 +146,7 @@ def _layer(selection: Selection, pictures: Mapping[str, Sequence[Picture]]) -> L
             pictures=tuple(shown),
             families=selection.families_of(index),
             branch=selection.branch_of(index),
+            weights=weights.get(str(Unit(layer.name, index))),
         )
         for index in selection.units
         if (shown := pictures.get(str(Unit(layer.name, index))))

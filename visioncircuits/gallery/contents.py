@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 
@@ -50,6 +51,104 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Connected:
+    """A unit of another layer, and the weights that connect it.
+
+    Attributes
+    ----------
+    norm, positive, negative
+        L2 norms of the kernel, of its positive and of its negative part.
+    """
+
+    index: int
+    norm: float
+    positive: float
+    negative: float
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Inputs that one map weighs together: the strongest, with their weights in the group."""
+
+    units: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Connections:
+    """A unit's strongest connections with one layer.
+
+    Attributes
+    ----------
+    layer
+        The other one's name; "input" is the picture.
+    untold
+        Why there is nothing to tell, where there is not.
+    norm
+        L2 norm of all the unit's weights to or from the layer.
+    kernel
+        Height and width of its kernels, in neurons of the earlier layer.
+    mean_of
+        How many weights on a side one of a tile's squares stands for.
+    tile
+        Height and width of the tiles in the unit's picture of kernels, a pixel a square.
+    top, factors_top
+        The rows of that picture at which the connections' tiles begin, and the factors'.
+    scale, factors_scale
+        The weight that is drawn in the deepest colour.
+    units
+        Strongest first, as the tiles from left to right.
+    explained
+        The share of the squared weight that the factors carry.
+    """
+
+    layer: str
+    untold: str = ""
+    norm: float = 0.0
+    kernel: tuple[int, int] = (0, 0)
+    mean_of: int = 1
+    tile: tuple[int, int] = (0, 0)
+    top: int = 0
+    scale: float = 0.0
+    units: tuple[Connected, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    factors_top: int = 0
+    factors_scale: float = 0.0
+    explained: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """The share of the squared weight that the connections told of carry."""
+        return sum(unit.norm**2 for unit in self.units) / self.norm**2 if self.norm else 0.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a unit is made of, and what it is used for.
+
+    Attributes
+    ----------
+    path
+        The picture of all kernels, a WebP, from the site's root.
+    size
+        Its height and width.
+    inputs
+        By layer, the nearest first.
+    outputs
+        Of the next layer; empty behind the last.
+    """
+
+    path: str
+    size: tuple[int, int]
+    inputs: tuple[Connections, ...]
+    outputs: tuple[Connections, ...]
+
+    @property
+    def record_path(self) -> str:
+        """The file of its numbers."""
+        return self.path.removesuffix(".webp") + ".json"
+
+
+@dataclass(frozen=True)
 class UnitEntry:
     """A unit: what a page of its own tells.
 
@@ -59,6 +158,8 @@ class UnitEntry:
         At least one; the first stands for the unit.
     branch
         "" where its layer has none.
+    weights
+        None where the site shows none.
     """
 
     layer: str
@@ -66,6 +167,7 @@ class UnitEntry:
     pictures: tuple[Picture, ...]
     families: tuple[str, ...] = ()
     branch: str = ""
+    weights: Weights | None = None
 
     def __str__(self) -> str:
         return f"{self.layer}:{self.index}"
@@ -108,6 +210,16 @@ class LayerEntry:
         """The layer's page, from the site's root."""
         return f"layers/{slug(self.name)}/index.html"
 
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Say at which place of the layer a unit is shown, those that are."""
+        return {unit.index: place for place, unit in enumerate(self.units)}
+
+    @property
+    def thumbnails(self) -> str:
+        """The file of all its units' small pictures on one sheet."""
+        return f"layers/{slug(self.name)}/units.webp"
+
     @property
     def families(self) -> dict[str, int]:
         """Count the units shown of each family, largest first."""
@@ -137,6 +249,10 @@ class Gallery:
     network: Mapping[str, Any]
     layers: tuple[LayerEntry, ...]
     recipe: str = field(repr=False)
+
+    def layer(self, name: str) -> LayerEntry | None:
+        """Find a layer; None where the site does not show it."""
+        return next((layer for layer in self.layers if layer.name == name), None)
 
 
 def slug(name: str) -> str:

@@ -32,7 +32,7 @@ def draw(work: Work, *, checkpoint: Path | None = None) -> dict[str, bytes]:
         File name to content: for each picture a lossless WebP with its record inside, the record
         as JSON, and a thumbnail.
     """
-    network = _network(work["network"]["name"], checkpoint)
+    network = loaded(work["network"]["name"], checkpoint)
     wanted = [_objective(network, work, feature) for feature in work["features"]]
     drawn = featurevis.render_all(
         network,
@@ -64,7 +64,8 @@ def stem(feature: str, kind: str, place: int) -> str:
 
 
 @cache
-def _network(name: str, checkpoint: Path | None) -> Network:
+def loaded(name: str, checkpoint: Path | None) -> Network:
+    """Load a network, once in a process."""
     return networks.load(name, checkpoint=checkpoint)
 
 

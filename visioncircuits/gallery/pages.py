@@ -7,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from visioncircuits.weights.pictures import number as brief
+
 
 def number(value: float) -> str:
     """Write a number for reading: three digits that count.
@@ -47,7 +49,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(number=number, size=size, pretty=pretty)
+    environment.filters.update(number=number, brief=brief, size=size, pretty=pretty)
     return environment
 
 

@@ -9,7 +9,7 @@ from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Network, Unit
 
 BATCH = 16
-"""How many pictures are optimized at once: more gain nothing on a core."""
+"""How many pictures are optimized at once, or units weighed: more gain nothing on a core."""
 
 
 def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
@@ -33,6 +33,22 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
     ]
 
 
+def weighings(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
+    """Describe all that a gallery tells of weights, as `requests` does of pictures."""
+    if not recipe.weights.connections:
+        return []
+    return [
+        {
+            "what": "weights",
+            "version": visioncircuits.__version__,
+            "network": network.record(),
+            "weights": recipe.weights.model_dump(),
+            "features": [str(Unit(selection.layer.name, unit)) for unit in selection.units],
+        }
+        for selection in selections
+    ]
+
+
 def kinds(show: Show) -> dict[str, int]:
     """Give how many pictures of each kind a unit gets, those it gets."""
     counts = {
@@ -52,9 +68,14 @@ def batches(asked: Iterable[Work], finished: Container[str]) -> Iterator[Work]:
     """
     for work in asked:
         missing = [feature for feature in work["features"] if key(work, feature) not in finished]
-        size = max(1, BATCH // work["pictures"])
+        size = max(1, BATCH // work.get("pictures", 1))
         for start in range(0, len(missing), size):
             yield {**work, "features": missing[start : start + size]}
+
+
+def amount(work: Work) -> int:
+    """Count the pictures, or the units weighed, that a piece of work gives."""
+    return len(work["features"]) * work.get("pictures", 1)
 
 
 def key(work: Work, feature: str) -> str:

@@ -99,6 +99,24 @@ def parse_families(value: Any) -> dict[str, tuple[int, ...] | None]:
     return families
 
 
+def parse_depth(value: Any) -> int | Literal["all"]:
+    """Read how many layers are meant.
+
+    Raises
+    ------
+    ValueError
+        For anything but a number from 1 on, or "all".
+
+    Examples
+    --------
+    >>> parse_depth(3)
+    3
+    """
+    if value == "all" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f'{value!r} is no number of layers; write 1 or more, or "all"')
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -156,6 +174,25 @@ class Quality(_Table):
         return {"steps": steps, "size": self.size, "seed": self.seed}
 
 
+class Weights(_Table):
+    """What is told of every unit's weights.
+
+    Attributes
+    ----------
+    connections
+        How many of the strongest inputs and outputs; 0 for no weights at all.
+    layers
+        How many of the layers before a unit's own the inputs are taken from, or "all" with the
+        picture itself.
+    factors
+        How many groups the inputs are put in; 0 for none.
+    """
+
+    connections: Annotated[int, Field(ge=0, le=200)] = 50
+    layers: Annotated[int | Literal["all"], BeforeValidator(parse_depth)] = "all"
+    factors: Annotated[int, Field(ge=0, le=6)] = 2
+
+
 class LayerChoice(_Table):
     """Which units of a layer are shown.
 
@@ -200,6 +237,8 @@ class Recipe(_Table):
         A JSON file of families, as `networks.read_families` takes it; relative to the recipe.
     show, quality
         Which pictures, and how they are made.
+    weights
+        What is told of the weights.
     layers
         In the order in which the site shows them.
     """
@@ -211,6 +250,7 @@ class Recipe(_Table):
     taxonomy: str | None = None
     show: Show = Show()
     quality: Quality = Quality()
+    weights: Weights = Weights()
     layers: Annotated[list[LayerChoice], Field(min_length=1)]
 
 
@@ -290,5 +330,10 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 def _fields(keys: Sequence[str]) -> list[str]:
     """List what may stand in the table that `keys` lead to."""
-    tables: dict[str, type[_Table]] = {"show": Show, "quality": Quality, "layers": LayerChoice}
+    tables: dict[str, type[_Table]] = {
+        "show": Show,
+        "quality": Quality,
+        "weights": Weights,
+        "layers": LayerChoice,
+    }
     return list((tables[keys[0]] if keys else Recipe).model_fields)

@@ -3,56 +3,8 @@
 A further kind of evidence is a further function of this form, given to `site.write` beside these.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from markupsafe import Markup
-
-from visioncircuits.gallery import pages
-from visioncircuits.gallery.contents import Gallery, LayerEntry, UnitEntry
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of a unit's page.
-
-    Attributes
-    ----------
-    title
-        Its heading.
-    anchor
-        Its id, for links to it.
-    body
-        HTML. It refers to files of the site by `UnitPage.root` and their path from the root.
-    assets
-        Files that it brings along, path from the site's root to content; sections of different
-        pages may bring the same.
-    """
-
-    title: str
-    anchor: str
-    body: Markup
-    assets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class UnitPage:
-    """What a section can draw on.
-
-    Attributes
-    ----------
-    root
-        What leads from the page to the site's root: comes before every path.
-    """
-
-    gallery: Gallery
-    layer: LayerEntry
-    unit: UnitEntry
-    root: str = "../../"
-
-
-MakeSection = Callable[[UnitPage], Section | None]
-"""Gives None where there is nothing to tell of the unit."""
+from visioncircuits.gallery import explorer, pages
+from visioncircuits.gallery.section import MakeSection, Section, UnitPage
 
 _KINDS = {
     "positive": ("Positive", "what drives it most"),
@@ -119,7 +71,14 @@ def record(page: UnitPage) -> Section:
     return Section("How this was made", "record", body)
 
 
-SECTIONS: tuple[MakeSection, ...] = (pictures, numbers, siblings, record)
+SECTIONS: tuple[MakeSection, ...] = (
+    pictures,
+    numbers,
+    explorer.inputs,
+    explorer.outputs,
+    siblings,
+    record,
+)
 """What every unit's page has, in this order."""
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from visioncircuits import __version__, files
-from visioncircuits.gallery import pages
+from visioncircuits.gallery import pages, thumbnails
 from visioncircuits.gallery.contents import Gallery, LayerEntry, UnitEntry
-from visioncircuits.gallery.sections import SECTIONS, MakeSection, UnitPage
+from visioncircuits.gallery.section import MakeSection, UnitPage
+from visioncircuits.gallery.sections import SECTIONS
 
 PREVIEWS = 20
 """How many units of a layer the index shows."""
@@ -19,7 +20,8 @@ Entry = TypeVar("Entry")
 def write(gallery: Gallery, out: Path, *, sections: Sequence[MakeSection] = SECTIONS) -> Path:
     """Write all pages of a site whose pictures are in place already.
 
-    Every page is replaced at once; pages of a former site that are not in this one are removed.
+    Every page is replaced at once; files of a former site's layers that are not in this one are
+    removed.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def write(gallery: Gallery, out: Path, *, sections: Sequence[MakeSection] = SECT
         Where a file cannot be written.
     """
     written = set()
-    for path, content in _files(gallery, sections):
+    for path, content in _files(gallery, out, sections):
         if path not in written:
             files.write(out / path, content)
             written.add(path)
@@ -51,20 +53,25 @@ def write(gallery: Gallery, out: Path, *, sections: Sequence[MakeSection] = SECT
 
 def _remove_others(out: Path, written: Container[str]) -> None:
     for folder in (out / "layers").iterdir():
-        for page in folder.glob("*.html"):
-            if page.relative_to(out).as_posix() not in written:
-                page.unlink()
+        for file in folder.iterdir():
+            if file.relative_to(out).as_posix() not in written:
+                file.unlink()
         if not any(folder.iterdir()):
             folder.rmdir()
 
 
-def _files(gallery: Gallery, sections: Sequence[MakeSection]) -> Iterator[tuple[str, bytes]]:
+def _files(
+    gallery: Gallery, out: Path, sections: Sequence[MakeSection]
+) -> Iterator[tuple[str, bytes]]:
     """Give every file of the site but the pictures: path from the root, content."""
     for name in ("gallery.css", "gallery.js"):
         source = package_files("visioncircuits.gallery") / "assets" / name
         yield f"assets/{name}", source.read_bytes()
     yield "recipe.toml", gallery.recipe.encode()
+    weighed = any(unit.weights for layer in gallery.layers for unit in layer.units)
     for before, layer, after in _between(gallery.layers):
+        if weighed:
+            yield layer.thumbnails, thumbnails.sheet(layer, out)
         for previous, unit, following in _between(layer.units):
             page = UnitPage(gallery, layer, unit)
             made = [section for make in sections if (section := make(page)) is not None]

@@ -196,6 +196,8 @@ def number(value: float) -> str:
     >>> number(0.0731), number(1.26), number(240.0)
     ('.073', '1.3', '240')
     """
+    if value == 0:
+        return "0"
     text = f"{value:#.2g}" if abs(value) < 100 else f"{value:.0f}."
     return text.removeprefix("0").removesuffix(".")
 

@@ -1,5 +1,6 @@
 """Which inputs a feature is made of, and which outputs it is used for."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,10 +70,10 @@ def strongest_inputs(
     True
     """
     row = weights.row(feature)
-    kernels = weights.weight[row]
+    ranked = _ranked(weights.weight[row], top, part)
     return tuple(
-        _connection(weights.inputs[at], weights.outputs[row], kernels, at)
-        for at in _order(kernels, part)[:top]
+        _connection(weights.inputs[at], weights.outputs[row], kernel, share)
+        for at, kernel, share in ranked
     )
 
 
@@ -85,31 +86,37 @@ def strongest_outputs(
 ) -> tuple[Connection, ...]:
     """Rank what a feature feeds by L2 norm; otherwise as `strongest_inputs`."""
     column = weights.column(feature)
-    kernels = weights.weight[:, column]
+    ranked = _ranked(weights.weight[:, column], top, part)
     return tuple(
-        _connection(weights.inputs[column], weights.outputs[at], kernels, at)
-        for at in _order(kernels, part)[:top]
+        _connection(weights.inputs[column], weights.outputs[at], kernel, share)
+        for at, kernel, share in ranked
     )
 
 
-def _order(kernels: Float[Tensor, "features height width"], part: Part) -> list[int]:
+def _ranked(
+    kernels: Float[Tensor, "features height width"], top: int, part: Part
+) -> Iterator[tuple[int, Tensor, float]]:
+    """Give the strongest features with their kernels and their shares of the squared norm."""
+    squares = kernels.square().sum((1, 2))
     match part:
+        case "whole":
+            strength = squares
         case "positive":
-            kernels = kernels.clamp(min=0)
+            strength = kernels.clamp(min=0).square().sum((1, 2))
         case "negative":
-            kernels = kernels.clamp(max=0)
-    return kernels.square().sum((1, 2)).argsort(descending=True, stable=True).tolist()
+            strength = kernels.clamp(max=0).square().sum((1, 2))
+    shares = squares / squares.sum().clamp(min=1e-30)
+    for at in strength.argsort(descending=True, stable=True)[:top].tolist():
+        yield at, kernels[at], float(shares[at])
 
 
-def _connection(source: Feature, target: Feature, kernels: Tensor, at: int) -> Connection:
-    kernel = kernels[at]
-    squares, whole = kernel.square().sum(), kernels.square().sum()
+def _connection(source: Feature, target: Feature, kernel: Tensor, share: float) -> Connection:
     return Connection(
         source=source,
         target=target,
         kernel=kernel,
-        norm=float(squares.sqrt()),
+        norm=float(kernel.norm()),
         positive=float(kernel.clamp(min=0).norm()),
         negative=float(kernel.clamp(max=0).norm()),
-        share=float(squares / whole) if whole else 0.0,
+        share=share,
     )

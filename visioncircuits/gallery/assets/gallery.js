@@ -153,6 +153,41 @@ function unitPage() {
   });
 }
 
+// A unit's connections: sort each layer's, and show those of a family alone.
+function explorer(form) {
+  const section = form.closest("section");
+  const lists = [...section.querySelectorAll(".connections")].map((list) => ({
+    list,
+    cards: [...list.children].map((card, place) => {
+      const [norm, positive, negative] = card.dataset.weights.split(" ").map(Number);
+      const families = (card.dataset.family ?? "").split(" ").filter(Boolean).map(Number);
+      const unit = -Number(card.querySelector(".number").textContent) || 0;
+      return { card, place, norm, positive, negative, unit, families };
+    }),
+  }));
+  const all = lists.reduce((sum, { cards }) => sum + cards.length, 0);
+
+  function show() {
+    const key = form.sort.value;
+    const family = (form.family?.selectedIndex ?? 0) - 1;
+    let shown = 0;
+    for (const { list, cards } of lists) {
+      cards.sort((a, b) => b[key] - a[key] || a.place - b.place);
+      list.append(...cards.map(({ card }) => card));
+      for (const { card, families } of cards) {
+        card.hidden = family >= 0 && !families.includes(family);
+        shown += !card.hidden;
+      }
+    }
+    form.querySelector("output").value = shown === all ? "" : `${shown} of ${all}`;
+  }
+
+  form.addEventListener("input", show);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.hidden = false;
+  show(); // a browser that comes back to the page may have kept what was chosen
+}
+
 // The index: go straight to a unit by its name.
 function indexPage(form) {
   const units = JSON.parse(document.getElementById("units").textContent);
@@ -181,3 +216,4 @@ if (filter) layerPage(filter, document.getElementById("content"));
 const goto = document.getElementById("goto");
 if (goto) indexPage(goto);
 if (document.body.classList.contains("unit")) unitPage();
+document.querySelectorAll("[data-explorer]").forEach(explorer);
