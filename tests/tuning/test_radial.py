@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from visioncircuits.errors import InputError
-from visioncircuits.tuning.radial import INNER, OUTER, radial_panel
+from visioncircuits.tuning.radial import INNER, OUTER, outline, radial_panel
 
 
 def tuned(*peaks: float, heights: tuple[float, ...] = (), period: float = 360.0) -> xr.DataArray:
@@ -102,3 +102,10 @@ def test_the_scale_stands_below_in_the_units_of_the_responses():
     responses.attrs["units"] = "standard deviations"
     told = [text.get_text() for text in radial_panel(responses, title="curves").texts]
     assert told == ["farthest from the disc: 12.5, mean positive standard deviations", "curves"]
+
+
+def test_an_outline_with_fewer_points_lies_on_the_finer_one():
+    curve = tuned(40).values[0]
+    fine = outline(curve, first=0.0, period=360.0)
+    coarse = outline(curve, first=0.0, period=360.0, step=3.0)
+    assert np.allclose(coarse, fine[::3])

@@ -7,7 +7,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 import xarray as xr
-from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
@@ -17,12 +16,11 @@ from visioncircuits.errors import InputError
 from visioncircuits.stimuli import StimulusSet
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
+from visioncircuits.tuning.strip import rows as strip_rows
+from visioncircuits.tuning.strip import strip
 
 WIDTH, HEIGHT, SIDE, GAP, MARGIN, FOOT = 5.2, 0.62, 0.96, 0.09, 0.16, 0.68
 """Inches: of a map, of what stands left of it, between maps, around all, and below."""
-
-ROWS = 4
-"""How many values of the vertical axis the strip of stimuli shows."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +164,11 @@ def _maps(
         raise InputError(
             "no response is above 0, so there is nothing to draw; choose other units or stimuli"
         )
-    strip = None if stimuli is None else _strip(stimuli, shown, other, look.across)
-    # Stimuli keep their proportions.
-    top = 0.0 if strip is None else WIDTH * strip.shape[0] / strip.shape[1] + GAP
+    above, top = None, 0.0
+    if stimuli is not None:
+        _check(stimuli, shown, other)
+        above = strip(stimuli, other, across=look.across)
+        top = WIDTH * above.shape[0] / above.shape[1] + GAP  # stimuli keep their proportions
     names = [str(name) for name in shown["unit"].values]
     rows = -(-len(names) // columns)
     columns = -(-len(names) // rows)
@@ -184,9 +184,9 @@ def _maps(
         _beside(figure, left, upper, name, look.beside.get(name, ""), thumbnails)
         if row == rows - 1 or place == len(names) - 1:
             _name_angles(axes, period)
-        if row == 0 and strip is not None:
+        if row == 0 and above is not None:
             axes = _box(figure, left + SIDE, MARGIN, WIDTH, top - GAP)
-            _image(axes, strip, shown)
+            _image(axes, above, shown)
         if row == 0:
             _name_rows(axes, shown[other])
     _legend(figure, look)
@@ -205,42 +205,13 @@ def _other(responses: xr.DataArray) -> str:
     return others[0]
 
 
-def _strip(
-    stimuli: StimulusSet, responses: xr.DataArray, other: str, across: int
-) -> UInt8[np.ndarray, "height width 3"]:
-    """Draw as many of the stimuli as there is room for, in rows, with a rule between them."""
+def _check(stimuli: StimulusSet, responses: xr.DataArray, other: str) -> None:
     for name in ("orientation", other):
-        if name not in stimuli.axes or not np.array_equal(
-            np.asarray(stimuli.axes[name]), responses[name].values
-        ):
+        if not np.array_equal(np.asarray(stimuli.axes.get(name)), responses[name].values):
             raise InputError(
                 f"these stimuli are not those of the responses: they differ in {name}; give the "
                 "set that was measured"
             )
-    steps = -(-responses.sizes["orientation"] // across)
-    # Of some columns, the one in their middle stands for them.
-    chosen = stimuli.isel(orientation=slice(steps // 2, None, steps))
-    chosen = chosen.isel(**{other: _shown_rows(responses.sizes[other])})
-    chosen = chosen.isel(**{axis: 0 for axis in chosen.axes if axis not in ("orientation", other)})
-    pictures = (chosen.draw().picture * 255).round().byte().cpu().numpy()
-    grid = pictures.reshape(*chosen.shape, *pictures.shape[1:])
-    if chosen.dims.index(other):
-        grid = grid.swapaxes(0, 1)
-    grid = grid.transpose(0, 3, 1, 4, 2).copy()
-    # White stimuli on white paper have no border of their own.
-    grid[:, 0], grid[:, :, :, 0] = 216, 216
-    return grid.reshape(grid.shape[0] * grid.shape[1], -1, 3)
-
-
-def _shown_rows(count: int) -> list[int]:
-    """Choose places of the vertical axis, the first and the last among them.
-
-    Examples
-    --------
-    >>> _shown_rows(4), _shown_rows(16)
-    ([0, 1, 2, 3], [0, 5, 10, 15])
-    """
-    return sorted({round(at) for at in np.linspace(0, count - 1, ROWS)})
 
 
 def _box(figure: Figure, left: float, upper: float, wide: float, high: float) -> Axes:
@@ -264,10 +235,10 @@ def _image(axes: Axes, values: np.ndarray, responses: xr.DataArray, **how: Any) 
 
 def _name_rows(axes: Axes, axis: xr.DataArray) -> None:
     """Write the values that the strip shows beside where they are."""
-    rows = _shown_rows(axis.size)
+    shown = strip_rows(axis.size)
     axes.set_yticks(
-        [(place + 0.5) / len(rows) for place in range(len(rows))],
-        [number(float(axis[row])) for row in rows],
+        [(place + 0.5) / len(shown) for place in range(len(shown))],
+        [number(float(axis[row])) for row in shown],
         fontsize=6,
         color=FAINT,
     )

@@ -15,7 +15,7 @@ from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, numbe
 ROUNDS = 20
 """At most so often examples are aligned anew to their mean; they settle within a few."""
 
-WIDTH, SIDE, ROW, TOP, FOOT = 6.0, 0.95, 0.52, 0.38, 0.42
+WIDTH, SIDE, ROW, TOP, FOOT = 6.0, 1.02, 0.52, 0.38, 0.42
 """Inches: of the panel, left of its plots, of each with the space to the next, above and below."""
 
 

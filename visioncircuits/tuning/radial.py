@@ -87,8 +87,8 @@ def radial_panel(
     # The highest first, so that no blob hides a smaller one.
     for place in np.argsort(-numbers["peak"].fillna(-1).values, kind="stable"):
         if answering[place]:
-            curve = _around(curves.values[place] / highest, float(curves["orientation"][0]), period)
-            x, y = _blob(curve, period)
+            share, first = curves.values[place] / highest, float(curves["orientation"][0])
+            x, y = outline(share, first=first, period=period).T
             hue = float(peaks[place]) * 360 / period
             axes.fill(x, y, facecolor=(*hsl(hue, 0.66, 0.6), 0.4), edgecolor="none")
             axes.plot(x, y, color=hsl(hue, 0.96, 0.3), linewidth=0.9)
@@ -123,17 +123,40 @@ def _ground(axes: Axes) -> None:
         axes.text(*at, f"{angle}°", color=FAINT, **how)
 
 
-def _around(curve: Float[np.ndarray, " angles"], first: float, period: float) -> PchipInterpolator:
-    """Follow a curve between its steps: through all values and never beyond them."""
+def outline(
+    curve: Float[np.ndarray, " angles"], *, first: float, period: float, step: float = 1.0
+) -> Float[np.ndarray, "points 2"]:
+    """Wrap a tuning curve around the disc.
+
+    Between its steps the outline goes through all values and never beyond them.
+
+    Parameters
+    ----------
+    curve
+        Values at equal steps around the period, the family's highest being 1.
+    first
+        The orientation of the first, in degrees.
+    period
+        In degrees; 180 goes around twice.
+    step
+        Degrees between the outline's points.
+
+    Returns
+    -------
+    ndarray
+        Places `(x, y)` from the middle, y down, the first again at the end.
+
+    Examples
+    --------
+    >>> outline(np.array([1.0, 0, 0, 0]), first=0, period=360, step=90).round(2).tolist()
+    [[1.3, 0.0], [0.0, 0.3], [-0.3, 0.0], [-0.0, -0.3], [1.3, -0.0]]
+    """
     steps = len(curve)
     # Three times around, so that where it joins it is as smooth as anywhere else.
     angles = first % period + np.arange(-steps, 2 * steps) * (period / steps)
-    return PchipInterpolator(angles, np.tile(curve, 3))
-
-
-def _blob(curve: PchipInterpolator, period: float) -> tuple[np.ndarray, np.ndarray]:
-    angles = np.arange(361)
-    return _at(angles, INNER + curve(angles % period))
+    around = np.arange(0, 360 + step, step)
+    heights = PchipInterpolator(angles, np.tile(curve, 3))(around % period)
+    return np.stack(_at(around, INNER + heights), -1)
 
 
 def _units(axes: Axes, numbers: xr.Dataset, period: float, thumbnails: Thumbnails) -> None:

@@ -1,0 +1,93 @@
+"""Time `measure` against the bare truncated forward pass on the same pictures.
+
+Measuring also draws every stimulus, reads one neuron of each unit and labels the answers. The
+bare pass gets its pictures drawn, in the same batches. The two take turns, and it is checked that
+they give the same answers. Prints JSON: median seconds of each, the median ratio of the rounds,
+and the largest difference.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from visioncircuits.networks import Network, untrained
+from visioncircuits.stimuli import StimulusSet, named
+from visioncircuits.tuning import measure, window
+from visioncircuits.tuning.responses import BATCH
+
+CASES = {
+    "mixed3b": named("curves"),
+    "mixed3a": named("high-low").isel(orientation=slice(0, None, 20), ratio=slice(0, None, 8)),
+}
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--network", default="bvlc_googlenet", help="parameters are random")
+    parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    network = untrained(options.network)
+    report: dict[str, Any] = {
+        "torch": torch.__version__,
+        "threads": options.threads,
+        "network": options.network,
+        "batch": options.batch,
+    }
+    for layer, stimuli in CASES.items():
+        report[layer] = compare(network, layer, stimuli, options.batch, options.rounds)
+    print(json.dumps(report, indent=1))
+
+
+def compare(
+    network: Network, layer: str, stimuli: StimulusSet, batch: int, rounds: int
+) -> dict[str, Any]:
+    """Let the two take turns."""
+    asked = window(network, layer)
+    place = {
+        name: float(str(stimuli.fixed.get(name, 0.0))) + shift
+        for name, shift in zip("yx", asked.shift, strict=True)
+    }
+    drawn = stimuli.fix(size=asked.size, **place)
+    pictures = [stimulus.picture for _, stimulus in drawn.batches(batch)]
+    ours, bare = [], []
+    for index in range(rounds + 1):
+        start = time.perf_counter()
+        measured = measure(network, layer, stimuli, batch=batch)
+        middle = time.perf_counter()
+        passed = [forward(network, layer, part) for part in pictures]
+        end = time.perf_counter()
+        if index:  # the first round warms up
+            ours.append(middle - start)
+            bare.append(end - middle)
+    row, column = asked.position
+    answers = np.concatenate([part[:, :, row, column].numpy() for part in passed])
+    found = measured.transpose(*stimuli.dims, "unit").values.reshape(answers.shape)
+    return {
+        "stimuli": repr(stimuli),
+        "picture": list(asked.size),
+        "measure_s": round(statistics.median(ours), 4),
+        "forward_s": round(statistics.median(bare), 4),
+        "ratio": round(statistics.median(np.divide(ours, bare).tolist()), 3),
+        "largest_difference": float(np.abs(found - answers).max()),
+    }
+
+
+def forward(network: Network, layer: str, pictures: Tensor) -> Tensor:
+    """Pass pictures through the network as far as a layer."""
+    with torch.inference_mode():
+        return network.activations(pictures, [layer])[layer]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The strip of stimuli above a heat map: orientations across, another axis down."""
+
+import numpy as np
+from jaxtyping import UInt8
+
+from visioncircuits.stimuli import StimulusSet
+
+ROWS = 4
+"""How many values of the axis that runs down are shown."""
+
+RULE = 216
+"""The grey of the lines between stimuli, as white ones on white paper have no border."""
+
+
+def strip(
+    stimuli: StimulusSet, down: str | None, *, across: int
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Draw as many stimuli of a set as there is room for.
+
+    Parameters
+    ----------
+    stimuli
+        With the axes `orientation` and `down`; of others the first value is shown.
+    down
+        The axis that runs down, those of its values that `rows` gives; or none.
+    across
+        How many orientations there is room for.
+
+    Examples
+    --------
+    >>> from visioncircuits.stimuli import named
+    >>> strip(named("curves"), "radius", across=36).shape
+    (240, 2160, 3)
+    """
+    steps = -(-len(stimuli.axes["orientation"]) // across)
+    # Of several orientations the one in their middle stands for them.
+    chosen = stimuli.isel(orientation=slice(steps // 2, None, steps))
+    if down is not None:
+        chosen = chosen.isel(**{down: rows(len(stimuli.axes[down]))})
+    chosen = chosen.isel(**{axis: 0 for axis in chosen.axes if axis not in ("orientation", down)})
+    pictures = (chosen.draw().picture * 255).round().byte().cpu().numpy()
+    columns = len(chosen.axes["orientation"])
+    if chosen.dims[-1] == "orientation":
+        grid = pictures.reshape(-1, columns, *pictures.shape[1:])
+    else:
+        grid = pictures.reshape(columns, -1, *pictures.shape[1:]).swapaxes(0, 1)
+    grid = grid.transpose(0, 3, 1, 4, 2).copy()
+    grid[:, 0], grid[:, :, :, 0] = RULE, RULE
+    return grid.reshape(grid.shape[0] * grid.shape[1], -1, 3)
+
+
+def rows(count: int) -> list[int]:
+    """Choose places of an axis to show, the first and the last among them.
+
+    Examples
+    --------
+    >>> rows(4), rows(16)
+    ([0, 1, 2, 3], [0, 5, 10, 15])
+    """
+    return sorted({round(at) for at in np.linspace(0, count - 1, ROWS)})
