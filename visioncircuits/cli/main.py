@@ -5,7 +5,18 @@ import sys
 
 import typer
 
-from visioncircuits.cli import circuit, gallery, handwritten, networks, render, weights
+from visioncircuits.cli import (
+    circuit,
+    find,
+    gallery,
+    handwritten,
+    judge,
+    networks,
+    render,
+    stimuli,
+    tune,
+    weights,
+)
 from visioncircuits.engine import WorkFailed
 from visioncircuits.errors import InputError
 
@@ -16,7 +27,18 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for part in (networks, render, weights, circuit, gallery, handwritten):
+for part in (
+    networks,
+    render,
+    stimuli,
+    tune,
+    find,
+    judge,
+    weights,
+    circuit,
+    gallery,
+    handwritten,
+):
     app.add_typer(part.app, name=getattr(part, "NAME", None))
 
 

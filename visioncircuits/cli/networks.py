@@ -4,23 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from visioncircuits.cli.options import Checkpoint, NetworkName
+from visioncircuits.cli.tables import print_table
 
 NAME = "networks"
 app = typer.Typer(
     help="List the networks that can be loaded; show one's layers; verify its checkpoint.",
     invoke_without_command=True,
 )
-
-
-def _print(table: Table) -> None:
-    console = Console()
-    if not console.is_terminal:  # a pipe has no width to fit into
-        console = Console(width=200)
-    console.print(table)
 
 
 @app.callback()
@@ -43,7 +36,7 @@ def networks(
             continue
         where = str(entry.checkpoint or ("to be downloaded" if entry.downloadable else "built in"))
         table.add_row(entry.name, where, entry.about)
-    _print(table)
+    print_table(table)
     if left_out:
         print(f"and {left_out} of torchvision's, to be downloaded: --all lists them")
 
@@ -76,7 +69,7 @@ def show(name: NetworkName, checkpoint: Checkpoint = None) -> None:
     print(
         f"{network.name}: pictures of {pixels}; receptive field, stride and first pixel in pixels"
     )
-    _print(table)
+    print_table(table)
 
 
 def _pair(values: tuple[int, int]) -> str:
@@ -101,6 +94,6 @@ def verify(
     for check in found.checks:
         mark = "ok" if check.passed else "WRONG"
         table.add_row(mark, check.name, f"{check.error:.2g}", f"{check.allowed:g}")
-    _print(table)
+    print_table(table)
     print(f"{found.network} {'agrees' if found.passed else 'DOES NOT AGREE'} with {found.against}")
     raise typer.Exit(0 if found.passed else 1)

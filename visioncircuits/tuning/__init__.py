@@ -1,11 +1,18 @@
 """How units answer to stimuli whose parameters were chosen, and what that says of them."""
 
+from visioncircuits.tuning.deviations import deviations
 from visioncircuits.tuning.evidence import Evidence, gather
+from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
 from visioncircuits.tuning.hypotheses import Hypothesis, Prediction, from_toml
+from visioncircuits.tuning.joint import align, joint_panel
 from visioncircuits.tuning.orientation import orientation_tuning, radial_tuning
+from visioncircuits.tuning.plots import save_plot
 from visioncircuits.tuning.predefined import PREDEFINED, predefined
+from visioncircuits.tuning.radial import radial_panel
 from visioncircuits.tuning.responses import measure
 from visioncircuits.tuning.storage import read, write
+from visioncircuits.tuning.turned import turned
+from visioncircuits.tuning.verdict_panel import verdict_panel
 from visioncircuits.tuning.verdicts import Outcome, Verdict, find, judge, survey, table, weigh
 from visioncircuits.tuning.window import Window, window
 
@@ -17,17 +24,26 @@ __all__ = [
     "Prediction",
     "Verdict",
     "Window",
+    "align",
+    "boundary_maps",
+    "curve_maps",
+    "deviations",
     "find",
     "from_toml",
     "gather",
+    "joint_panel",
     "judge",
     "measure",
     "orientation_tuning",
     "predefined",
+    "radial_panel",
     "radial_tuning",
     "read",
+    "save_plot",
     "survey",
     "table",
+    "turned",
+    "verdict_panel",
     "weigh",
     "window",
     "write",

@@ -20,7 +20,8 @@ Effect = Callable[..., Numbers]
 def off(evidence: Evidence, *, angle: float, axis: str = "orientation") -> Numbers:
     """Degrees between where the tuning over an axis peaks and a given angle."""
     around = _period(evidence, axis)
-    return circular.between(preferred(evidence, axis=axis), np.asarray(angle), period=around)
+    found = preferred(evidence, axis=axis)
+    return circular.between(found, np.full_like(found, angle), period=around)
 
 
 def preferred(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
@@ -36,7 +37,11 @@ def width(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
 
 
 def echo(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
-    """Strongest answer within 30 degrees of the opposite of the peak, over the peak's."""
+    """Strongest answer within 30 degrees of the opposite of the peak, over the peak's.
+
+    What comes round after 180 degrees has the perpendicular for an opposite, give or take 15.
+    """
+    _period(evidence, axis)
     return circular.echo(evidence.tuning(axis))
 
 

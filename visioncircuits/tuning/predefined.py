@@ -4,6 +4,7 @@ All lengths are in proportion to what a neuron of the layer sees, so that one de
 every layer and network.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 
 from visioncircuits.errors import InputError, unknown
@@ -42,12 +43,12 @@ def curve_detector(scale: float, *, orientation: float | None = None) -> Hypothe
     Parameters
     ----------
     scale
-        How many pixels a neuron sees. Radii run from an eighth of it to five times it.
+        How many pixels a neuron sees. Radii run from an eighth of it to three times it.
     orientation
         From the centre of curvature to the apex, in degrees, if it is to be tested too.
     """
-    # Four of the published sheet's ratio, and its straightest; a straight line has no direction.
-    tight, *medium, straight = (scale * part for part in (0.125, 0.28, 0.63, 1.42, 4.84))
+    # The published sheet's steps; none is quite straight, for then it would have no direction.
+    tight, *medium, straight = (scale * 0.125 * 2.245**step for step in range(5))
     turned, filled = {"width": 2.0 * _STROKE}, {"width": 0.0, "fill": 1.0}
     shift = scale / 45
     return Hypothesis(
@@ -80,7 +81,7 @@ def curve_detector(scale: float, *, orientation: float | None = None) -> Hypothe
             {**filled, "ink": _RED, "ground": _CYAN}, {**filled, "ink": _VIOLET, "ground": _GREEN},
             {"x": shift}, {"y": shift}, {**turned, "x": -shift, "y": -shift},
         ),
-        {**_lines(), **_edges(), **_textures(scale), **_circles(scale)},
+        {**_lines(scale), **_edges(), **_textures(scale), **_circles(scale)},
         least_field=15,
     )  # fmt: skip
 
@@ -161,7 +162,7 @@ def high_low_detector(scale: float, *, orientation: float | None = None) -> Hypo
                        options={"axis": "ratio", "among": (2, 8), "over": (1, 1)}),
             Prediction("answers alike to patterns of other phases and sizes", effects.agreement,
                        least=0.8),
-            Prediction("no edge in brightness or color, no line, no even texture drives it two thirds",
+            Prediction("no edge, line or texture of one kind drives it two thirds as far",
                        effects.controls, most=2 / 3),
         ),
         (
@@ -169,14 +170,14 @@ def high_low_detector(scale: float, *, orientation: float | None = None) -> Hypo
             {"x": shift}, {"phase": 90.0, "y": shift},
         ),
         {
-            **_lines(), **_edges(), **_textures(scale), **_color_edges(),
+            **_lines(scale), **_edges(), **_textures(scale), **_color_edges(),
             "one frequency": StimulusSet(
                 frequency_pattern,
                 {"orientation": range(0, 45, 15), "frequency": (1, 2, 3, 4, 6, 8, 12)},
                 {"tile": scale},
             ),
         },
-        least_field=48,
+        least_field=50,
     )  # fmt: skip
 
 
@@ -207,7 +208,7 @@ def color_contrast_detector(scale: float) -> Hypothesis:
                        least=0.8, options={"axis": "hue"}),
         ),
         ({}, {"chroma": 0.6}, {"x": shift}, {"y": shift}),
-        {**_lines(), **_edges(), **_textures(scale), **_even_colors()},
+        {**_lines(scale), **_edges(), **_textures(scale), **_even_colors()},
         least_field=5,
     )  # fmt: skip
 
@@ -248,7 +249,7 @@ def color_center_surround_detector(scale: float, *, hue: float | None = None) ->
         ),
         ({}, {"chroma": 0.6}, {"x": shift}, {"y": shift}),
         {
-            **_lines(), **_edges(), **_textures(scale), **_circles(scale), **_even_colors(),
+            **_lines(scale), **_edges(), **_textures(scale), **_circles(scale), **_even_colors(),
             **_color_edges(),
         },
         least_field=15,
@@ -265,12 +266,12 @@ def brightness_gradient_detector(scale: float, *, orientation: float | None = No
     orientation
         Of the gradient, in degrees, if it is to be tested too.
     """
-    shift = scale / 20
+    shift, sharp = scale / 20, max(scale * 0.05, 1.0)
     return Hypothesis(
         "brightness-gradient",
         StimulusSet(
             brightness_gradient,
-            {"orientation": _AROUND, "extent": tuple(scale * part for part in (0.05, 0.5, 1, 2))},
+            {"orientation": _AROUND, "extent": (sharp, scale * 0.5, scale, scale * 2)},
         ),
         (
             *_at(orientation),
@@ -280,18 +281,18 @@ def brightness_gradient_detector(scale: float, *, orientation: float | None = No
                        most=0.25),
             Prediction("prefers gradual changes to sharp ones", effects.preference, least=1.0,
                        options={"axis": "extent", "among": (scale * 0.5, scale * 2),
-                                "over": (scale * 0.05, scale * 0.05)}),
+                                "over": (sharp, sharp)}),
             Prediction("answers alike to darker and shifted gradients", effects.agreement,
                        least=0.8),
             Prediction("no edge, line or texture drives it further", effects.controls, most=1.0),
         ),
         ({}, {"ink": "#202020", "ground": "#a0a0a0"}, {"x": shift}, {"y": shift}),
-        {**_lines(), **_edges(), **_textures(scale)},
+        {**_lines(scale), **_edges(), **_textures(scale)},
         least_field=15,
     )  # fmt: skip
 
 
-PREDEFINED: Mapping[str, Callable[[float], Hypothesis]] = {
+PREDEFINED: Mapping[str, Callable[..., Hypothesis]] = {
     "curve": curve_detector,
     "line": line_detector,
     "high-low": high_low_detector,
@@ -302,7 +303,9 @@ PREDEFINED: Mapping[str, Callable[[float], Hypothesis]] = {
 """By name; each takes how many pixels a neuron sees."""
 
 
-def predefined(name: str, network: Network, layer: str) -> Hypothesis:
+def predefined(
+    name: str, network: Network, layer: str, *, orientation: float | None = None
+) -> Hypothesis:
     """The hypothesis of a name, made to measure for a layer.
 
     Parameters
@@ -311,11 +314,14 @@ def predefined(name: str, network: Network, layer: str) -> Hypothesis:
         A key of `PREDEFINED`, in the singular or plural.
     network, layer
         Where it is to be tested.
+    orientation
+        In degrees, if it is to be tested too.
 
     Raises
     ------
     InputError
-        For an unknown name or layer, or a layer that sees too little for the stimuli.
+        For an unknown name or layer, a layer that sees too little for the stimuli, or an
+        orientation of what has none.
 
     Examples
     --------
@@ -330,7 +336,13 @@ def predefined(name: str, network: Network, layer: str) -> Hypothesis:
     scale = min(*seen, network.size)
     if scale < 5:
         raise InputError(f"a neuron of {layer} sees {scale} px; choose a deeper layer")
-    hypothesis = PREDEFINED[singular](float(scale))
+    make = PREDEFINED[singular]
+    if orientation is None:
+        hypothesis = make(float(scale))
+    elif "orientation" in inspect.signature(make).parameters:
+        hypothesis = make(float(scale), orientation=orientation)
+    else:
+        raise InputError(f"{singular} detectors have no orientation to test; leave it out")
     check_field(hypothesis, network, layer)
     return hypothesis
 
@@ -374,8 +386,9 @@ def _some(sets: Mapping[str, StimulusSet], *names: str) -> dict[str, StimulusSet
     return {name: sets[name] for name in names}
 
 
-def _lines() -> dict[str, StimulusSet]:
-    axes = {"orientation": _HALF_AROUND, "width": (_STROKE, 4, 8)}
+def _lines(scale: float) -> dict[str, StimulusSet]:
+    widths = [width for width in (_STROKE, 4, 8) if width < scale]
+    axes = {"orientation": _HALF_AROUND, "width": widths}
     return {
         "lines": StimulusSet(line, axes),
         "white lines": StimulusSet(line, axes, _ON_BLACK),
@@ -397,6 +410,7 @@ def _circles(scale: float) -> dict[str, StimulusSet]:
 def _textures(scale: float) -> dict[str, StimulusSet]:
     periods = [max(scale * part, 4.0) for part in (0.05, 0.08, 0.12, 0.2, 0.35)]
     periods = sorted(set(periods))
+    coarse = periods[1:] or periods
     waves = {"orientation": _HALF_AROUND, "period": periods, "phase": range(0, 360, 90)}
     return {
         "sinusoidal gratings": StimulusSet(sinusoidal_grating, waves),
@@ -405,9 +419,9 @@ def _textures(scale: float) -> dict[str, StimulusSet]:
             checkerboard, {"orientation": range(0, 90, 15), "cell": periods}
         ),
         "hatches": StimulusSet(
-            hatch, {"orientation": _HALF_AROUND, "between": (45, 90), "period": periods[1:]}
+            hatch, {"orientation": _HALF_AROUND, "between": (45, 90), "period": coarse}
         ),
-        "dots": StimulusSet(dots, {"orientation": (0, 22.5, 45), "period": periods[1:]},
+        "dots": StimulusSet(dots, {"orientation": (0, 22.5, 45), "period": coarse},
                             {"radius": 1.0}),
         "noise": StimulusSet(noise, {"seed": range(24), "longest": (12, 24)}),
     }  # fmt: skip

@@ -31,7 +31,7 @@ from visioncircuits.tuning.predefined import check_field, predefined
 
 LEVEL = 0.05
 RESAMPLES = 400
-SHUFFLES = 20
+SHUFFLES = 100
 """Of each other unit's answers."""
 
 COLUMNS = ("unit", "orientation", "width", "echo", "peak", "p", "verdict")
@@ -118,7 +118,35 @@ class Verdict:
                 found[axis] = float(values[best.argmax()]) if best.max() > 0 else np.nan
         if self.evidence.controls:
             found["controls"] = _one(effects.controls, self.evidence)
+        if self.evidence.deviations is not None:
+            found["deviations"] = _one(effects.strength, self.evidence)
         return {**found, "p": self.p, "verdict": self.word}
+
+    def record(self) -> dict[str, Any]:
+        """All of it as JSON can hold it: the row, and what became of each prediction."""
+        outcomes = [
+            {
+                "claim": outcome.prediction.claim,
+                "word": outcome.word,
+                "effect": _plain(outcome.effect),
+                "interval": [_plain(end) for end in outcome.interval],
+                "least": _plain(outcome.prediction.least),
+                "most": _plain(outcome.prediction.most),
+                "better": _plain(outcome.better),
+            }
+            for outcome in self.outcomes
+        ]
+        return {
+            **{name: _plain(value) for name, value in self.row().items()},
+            "hypothesis": self.hypothesis.name,
+            "tried": self.tried,
+            "predictions": outcomes,
+        }
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no infinity and no NaN."""
+    return value if isinstance(value, str) or np.isfinite(value) else None
 
 
 def _one(effect: Callable[[Evidence], np.ndarray], evidence: Evidence) -> float:

@@ -1,0 +1,82 @@
+"""What `find` and `test` share: hypotheses by name or from a file, and their stimuli's progress."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from visioncircuits.errors import InputError
+
+if TYPE_CHECKING:  # a command's help is not to wait for torch
+    import numpy as np
+    from torch import Tensor
+
+    from visioncircuits.networks import Network
+    from visioncircuits.tuning import Hypothesis
+
+Family = Annotated[
+    str,
+    typer.Argument(
+        metavar="FAMILY",
+        help="`curve`, `line`, `high-low`, `color-contrast`, `color-center-surround` or "
+        "`brightness-gradient`, in the singular or plural; or a file `.toml` with a hypothesis of "
+        "your own.",
+    ),
+]
+Images = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder of photographs: the peak is told in standard deviations over them too."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", help="For the intervals and the null.")]
+
+BATCH = 16
+
+
+def hypothesis(
+    name: str, network: "Network", layer: str, *, orientation: float | None = None
+) -> "Hypothesis":
+    """Read a hypothesis: a name, or a TOML file.
+
+    Raises
+    ------
+    InputError
+        For an unknown one, one that has no orientation to state, and a layer too early for it.
+    """
+    from visioncircuits.tuning import from_toml, predefined
+
+    if name.endswith(".toml"):
+        if orientation is not None:
+            raise InputError("say the orientation in the file: a prediction with the effect off")
+        return from_toml(name)
+    if orientation is None:
+        return predefined(name, network, layer)
+    return predefined(name, network, layer, orientation=orientation)
+
+
+def shown(tested: "Hypothesis") -> AbstractContextManager[Callable[[int], None]]:
+    """Show how far the stimuli are."""
+    from visioncircuits.engine import progress
+
+    return progress("stimuli", len(tested))
+
+
+def deviations(network: "Network", layer: str, folder: Path | None) -> "np.ndarray | None":
+    """Measure standard deviations over a folder of photographs, if there is one."""
+    if folder is None:
+        return None
+    from visioncircuits import pictures, tuning
+    from visioncircuits.engine import progress
+
+    paths = pictures.listed(folder)
+    with progress("photographs", len(paths)) as advance:
+
+        def read() -> "Iterator[Tensor]":
+            for batch in pictures.batches(paths, network.size, batch=BATCH):
+                yield batch
+                advance(len(batch))
+
+        return tuning.deviations(network, layer, read()).values

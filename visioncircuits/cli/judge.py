@@ -1,0 +1,73 @@
+"""`visioncircuits test`: does a hypothesis about a unit stand?"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli.hypotheses import Family, Images, Seed
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.tables import print_table
+
+app = typer.Typer()
+
+
+@app.command("test")
+def judge(
+    family: Family,
+    network: NetworkName,
+    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    orientation: Annotated[
+        float | None, typer.Option(help="Test this orientation too, in degrees.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Draw the verdict: `.svg` or `.png`.")
+    ] = None,
+    record: Annotated[Path | None, typer.Option("--json", help="Write it as JSON.")] = None,
+    images: Images = None,
+    seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+) -> None:
+    """Test a hypothesis about a unit; the verdict is supported, refuted or undecided.
+
+    visioncircuits test curve bvlc_googlenet mixed3b:413 -o verdict.png
+    """
+    from rich.table import Table
+
+    from visioncircuits import files, networks, tuning
+
+    outputs.check(out, ".svg", ".png")
+    outputs.check(record, ".json")
+    found = networks.load(network, checkpoint=checkpoint, device=device)
+    layer = found.feature(feature).layer
+    tested = hypotheses.hypothesis(family, found, layer, orientation=orientation)
+    with hypotheses.shown(tested) as advance:
+        verdict = tuning.judge(
+            found, tested, feature, deviations=hypotheses.deviations(found, layer, images),
+            seed=seed, advance=advance,
+        )  # fmt: skip
+    table = Table("", "prediction", box=None, pad_edge=False)
+    for title in ("found", "95 %", "bound", "others as good"):
+        table.add_column(title, justify="right")
+    for outcome in verdict.outcomes:
+        told = outcome.prediction
+        low, high = outcome.interval
+        table.add_row(
+            outcome.word,
+            told.claim,
+            f"{outcome.effect:.3g}",
+            f"{low:.3g} … {high:.3g}",
+            f"≤ {told.most:.3g}" if told.most < float("inf") else f"≥ {told.least:.3g}",
+            f"{outcome.better:.1%}",
+        )
+    print_table(table)
+    print(f"{verdict.unit} as a {tested.name} detector: {verdict.word} (p = {verdict.p:.2g})")
+    if record is not None:
+        files.write(record, json.dumps(verdict.record(), indent=1).encode())
+        print(record)
+    if out is not None:
+        tuning.save_plot(tuning.verdict_panel(verdict), out)
+        print(out)

@@ -1,0 +1,99 @@
+"""`visioncircuits tune`: what the units of a layer answer to a set of stimuli."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli import outputs
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.tables import print_table
+
+app = typer.Typer()
+
+
+@app.command()
+def tune(
+    network: NetworkName,
+    features: Annotated[
+        str,
+        typer.Argument(
+            help="A layer for all of its units (`mixed3b`, or `mixed3b_pre_relu` for the values "
+            "before the rectifier), or units of one (`mixed3b:413,408`)."
+        ),
+    ],
+    stimuli: Annotated[str, typer.Option(help="A ready set; `visioncircuits stimuli` lists them.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The responses, as netCDF: `.nc`.")],
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw them too, `.svg` or `.png`: radial tuning curves for stimuli that have an "
+            "orientation. Of a layer, the units that answer most."
+        ),
+    ] = None,
+    top: Annotated[
+        int, typer.Option(help="How many units of a layer are listed and drawn.", min=1)
+    ] = 12,
+    reach: Annotated[
+        int,
+        typer.Option(
+            help="Take the maximum over neurons up to so many rows and columns away.", min=0
+        ),
+    ] = 0,
+    checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+) -> None:
+    """Measure what units answer to stimuli centred on what they see.
+
+    Interrupt it whenever you like: the same command goes on where it was.
+
+        visioncircuits tune bvlc_googlenet mixed3b --stimuli curves -o mixed3b-curves.nc
+    """
+    from rich.table import Table
+
+    from visioncircuits import networks
+    from visioncircuits.engine import progress
+    from visioncircuits.stimuli import named
+    from visioncircuits.tuning import measure, orientation_tuning, radial_panel, save_plot
+
+    outputs.check(out, ".nc")
+    outputs.check(plot, ".svg", ".png")
+    shown = named(stimuli)
+    found = networks.load(network, checkpoint=checkpoint, device=device)
+    with progress("stimuli", len(shown)) as advance:
+        responses = measure(
+            found, _features(features), shown, reach=reach, save=out, advance=advance
+        )
+    axes = [axis for axis in responses.dims if axis != "unit"]
+    strongest = responses.max(axes).sortby(responses.max(axes), ascending=False)
+    names = strongest["unit"].values[:top]
+    oriented = "orientation" in axes and len(responses["orientation"]) > 3
+    numbers = orientation_tuning(responses) if oriented else None
+    table = Table("unit", "strongest", box=None, pad_edge=False)
+    if numbers is not None:
+        for title in ("orientation", "width", "echo"):
+            table.add_column(title, justify="right")
+    for name in names:
+        row = [str(name), f"{float(strongest.sel(unit=name)):.4g}"]
+        if numbers is not None:
+            unit = numbers.sel(unit=name)
+            row += [f"{float(unit['orientation']):.0f}°", f"{float(unit['width']):.0f}°",
+                    f"{float(unit['echo']):.2f}"]  # fmt: skip
+        table.add_row(*row)
+    print_table(table)
+    print(f"{out}: {len(responses)} units, {len(shown)} stimuli")
+    if plot is not None:
+        save_plot(radial_panel(responses.sel(unit=list(names))), plot)
+        print(plot)
+
+
+def _features(text: str) -> str | list[str]:
+    """Read `mixed3b:413,408` as two units, `mixed3b` as a layer.
+
+    Examples
+    --------
+    >>> _features("mixed3b:413,408"), _features("mixed3b")
+    (['mixed3b:413', 'mixed3b:408'], 'mixed3b')
+    """
+    layer, colon, units = text.partition(":")
+    return [f"{layer}:{unit.strip()}" for unit in units.split(",")] if colon else layer

@@ -1,0 +1,91 @@
+"""Photographs from disk, whatever their format, size and mode."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+MARGIN = 256 / 224
+"""A photograph's shorter side over the side of the square that is cut out of its middle."""
+
+
+def listed(folder: str | Path) -> list[Path]:
+    """List the pictures in a folder and the folders in it, by name.
+
+    Raises
+    ------
+    InputError
+        Where there is no such folder, or no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}; name one of photographs")
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise InputError(f"{folder} holds no photographs ({', '.join(SUFFIXES)})")
+    return paths
+
+
+def read(path: str | Path, size: int) -> Float32[Tensor, "3 size size"]:
+    """Read the middle square of a picture, upright, as RGB in [0, 1].
+
+    Parameters
+    ----------
+    path
+        Of any mode: grey, with a palette, CMYK, with 16 bits; of an animation it is the first
+        picture. Transparent parts are white.
+    size
+        Of the square, in pixels; of the photograph's shorter side it is 224 parts in 256, as
+        ImageNet's networks are evaluated.
+
+    Raises
+    ------
+    InputError
+        For a file that is no picture, or a damaged one.
+    """
+    try:
+        with Image.open(path) as file:
+            # as a JPEG, an enormous picture is decoded no larger than needed
+            file.draft("RGB", (round(size * MARGIN) * 2,) * 2)
+            image = _rgb(ImageOps.exif_transpose(file))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} cannot be read as a picture: {error}") from error
+    scale = MARGIN * size / min(image.size)
+    width, height = (max(round(side * scale), size) for side in image.size)
+    image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    left, top = (width - size) // 2, (height - size) // 2
+    square = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
+    return torch.from_numpy(square).permute(2, 0, 1)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, np.float64)
+        most = 65535.0 if image.mode.startswith("I") else float(values.max()) or 1.0
+        grey = (values.clip(0, most) * (255 / most)).round().astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+        shown = image.convert("RGBA")
+        ground = Image.new("RGBA", shown.size, "white")
+        return Image.alpha_composite(ground, shown).convert("RGB")
+    return image.convert("RGB")
+
+
+def batches(paths: list[Path], size: int, *, batch: int) -> Iterator[Float32[Tensor, "b 3 h w"]]:
+    """Read pictures as batches, in their order.
+
+    Raises
+    ------
+    InputError
+        As `read`.
+    """
+    for start in range(0, len(paths), batch):
+        yield torch.stack([read(path, size) for path in paths[start : start + batch]])

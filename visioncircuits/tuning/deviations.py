@@ -1,0 +1,67 @@
+"""The unit of tuning: standard deviations of a unit's activation over photographs."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Float
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
+
+Batch = Float[Tensor, "_ channels height width"]
+
+
+def deviations(network: Network, layer: str, pictures: Iterable[Batch]) -> xr.DataArray:
+    """Measure how much each unit's activation varies over the positions of photographs.
+
+    "Curve Detectors" (Cammarata et al., 2020) gives responses to synthetic stimuli in these.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    layer
+        Its units are measured, after or before the rectifier as its name says.
+    pictures
+        Batches of photographs, in [0, 1], seen once.
+
+    Returns
+    -------
+    xarray.DataArray
+        Standard deviations, float64, by `unit`. ``responses / deviations(...)`` is what the
+        published heat maps show.
+
+    Raises
+    ------
+    InputError
+        For an unknown layer, or where there are no pictures.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = deviations(network, "conv2d0", [torch.rand(2, 3, 64, 64)])
+    >>> dict(found.sizes), str(found["unit"].values[3])
+    ({'unit': 64}, 'conv2d0:3')
+    """
+    units = network.layer(layer).units
+    count, mean, squares = 0, torch.zeros(units).double(), torch.zeros(units).double()
+    for batch in pictures:
+        with torch.inference_mode():
+            found = network.activations(batch, [layer])[layer]
+        values = found.transpose(0, 1).flatten(1).double().cpu()
+        # Chan, Golub and LeVeque's way of joining moments, which loses no digits
+        more, own = values.shape[1], values.mean(1)
+        apart = own - mean
+        squares += (values - own[:, None]).square().sum(1)
+        squares += apart.square() * (count * more / (count + more))
+        mean += apart * (more / (count + more))
+        count += more
+    if not count:
+        raise InputError("there are no photographs to take standard deviations from")
+    names = [f"{layer}:{unit}" for unit in range(units)]
+    spread = np.sqrt(squares.numpy() / count)
+    return xr.DataArray(spread, dims=("unit",), coords={"unit": names}, name="deviation")
