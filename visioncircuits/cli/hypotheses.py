@@ -28,7 +28,7 @@ Family = Annotated[
 Images = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of photographs: the peak is told in standard deviations over them too."
+        help="A folder of photographs: answers are told in standard deviations over them too."
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="For the intervals and the null.")]

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from visioncircuits.cli import outputs
+from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli.hypotheses import Images
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 
@@ -40,6 +41,7 @@ def tune(
             help="Take the maximum over neurons up to so many rows and columns away.", min=0
         ),
     ] = 0,
+    images: Images = None,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
@@ -54,7 +56,14 @@ def tune(
     from visioncircuits import networks
     from visioncircuits.engine import progress
     from visioncircuits.stimuli import named
-    from visioncircuits.tuning import measure, orientation_tuning, radial_panel, save_plot
+    from visioncircuits.tuning import (
+        in_deviations,
+        measure,
+        orientation_tuning,
+        radial_panel,
+        save_plot,
+        write,
+    )
 
     outputs.check(out, ".nc")
     outputs.check(plot, ".svg", ".png")
@@ -64,6 +73,13 @@ def tune(
         responses = measure(
             found, _features(features), shown, reach=reach, save=out, advance=advance
         )
+    layer = str(responses["unit"].values[0]).split(":")[0]
+    spread = hypotheses.deviations(found, layer, images)
+    if spread is not None:
+        units = [int(str(name).split(":")[1]) for name in responses["unit"].values]
+        responses = responses.assign_coords(deviation=("unit", spread[units]))
+        write(responses, out)
+        responses = in_deviations(responses)
     axes = [axis for axis in responses.dims if axis != "unit"]
     strongest = responses.max(axes).sortby(responses.max(axes), ascending=False)
     names = strongest["unit"].values[:top]

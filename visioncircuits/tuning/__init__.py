@@ -1,6 +1,6 @@
 """How units answer to stimuli whose parameters were chosen, and what that says of them."""
 
-from visioncircuits.tuning.deviations import deviations
+from visioncircuits.tuning.deviations import deviations, in_deviations
 from visioncircuits.tuning.evidence import Evidence, gather
 from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
 from visioncircuits.tuning.hypotheses import Hypothesis, Prediction, from_toml
@@ -10,6 +10,7 @@ from visioncircuits.tuning.plots import save_plot
 from visioncircuits.tuning.predefined import PREDEFINED, predefined
 from visioncircuits.tuning.radial import radial_panel
 from visioncircuits.tuning.responses import measure
+from visioncircuits.tuning.selectivity import axis_tuning, invariance, preferred_value, sparseness
 from visioncircuits.tuning.storage import read, write
 from visioncircuits.tuning.turned import turned
 from visioncircuits.tuning.verdict_panel import verdict_panel
@@ -25,21 +26,26 @@ __all__ = [
     "Verdict",
     "Window",
     "align",
+    "axis_tuning",
     "boundary_maps",
     "curve_maps",
     "deviations",
     "find",
     "from_toml",
     "gather",
+    "in_deviations",
+    "invariance",
     "joint_panel",
     "judge",
     "measure",
     "orientation_tuning",
     "predefined",
+    "preferred_value",
     "radial_panel",
     "radial_tuning",
     "read",
     "save_plot",
+    "sparseness",
     "survey",
     "table",
     "turned",

@@ -65,3 +65,30 @@ def deviations(network: Network, layer: str, pictures: Iterable[Batch]) -> xr.Da
     names = [f"{layer}:{unit}" for unit in range(units)]
     spread = np.sqrt(squares.numpy() / count)
     return xr.DataArray(spread, dims=("unit",), coords={"unit": names}, name="deviation")
+
+
+def in_deviations(responses: xr.DataArray) -> xr.DataArray:
+    """Give responses in their units' standard deviations, as published heat maps are.
+
+    Parameters
+    ----------
+    responses
+        With the coordinate `deviation` along `unit`: ``responses.assign_coords(deviation=...)``.
+
+    Raises
+    ------
+    InputError
+        Without that coordinate.
+
+    Examples
+    --------
+    >>> responses = xr.DataArray([[6.0]], dims=("unit", "radius")).assign_coords(
+    ...     deviation=("unit", [3.0])
+    ... )
+    >>> in_deviations(responses).values.tolist()
+    [[2.0]]
+    """
+    if "deviation" not in responses.coords:
+        raise InputError("these responses have no coordinate 'deviation'; measure `deviations`")
+    found = (responses / responses["deviation"]).assign_attrs(responses.attrs)
+    return found.assign_attrs(units="σ")

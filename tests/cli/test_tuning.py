@@ -1,0 +1,117 @@
+"""`visioncircuits stimuli`, `tune`, `find` and `test`, on real weights."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from visioncircuits.cli.main import app
+from visioncircuits.errors import InputError
+from visioncircuits.tuning import read
+
+
+def call(*arguments: str | Path) -> None:
+    app([str(argument) for argument in arguments], standalone_mode=False)
+
+
+@pytest.fixture
+def _weights(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
+
+
+def test_the_ready_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    call("stimuli")
+    assert "21600" in capsys.readouterr().out
+
+
+def test_a_set_is_drawn_as_a_sheet(tmp_path: Path) -> None:
+    path = tmp_path / "curves.png"
+    call("stimuli", "curves", "-o", path)
+    with Image.open(path) as sheet:
+        assert sheet.width > 36 * 60
+    with pytest.raises(InputError, match="unknown stimulus set 'curvs'"):
+        call("stimuli", "curvs", "-o", path)
+
+
+@pytest.mark.usefixtures("_weights")
+def test_responses_are_written_and_drawn(
+    tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for photograph in sorted(photographs.iterdir())[:8]:
+        (few / photograph.name).symlink_to(photograph)
+    out, plot = tmp_path / "curves.nc", tmp_path / "radial.svg"
+    call(
+        "tune", "bvlc_googlenet", "mixed3b:413,408", "--stimuli", "curves", "-o", out,
+        "--plot", plot, "--images", few,
+    )  # fmt: skip
+    responses = read(out)
+    assert responses["unit"].values.tolist() == ["mixed3b:413", "mixed3b:408"]
+    assert (responses["deviation"] > 0).all()
+    assert plot.read_text().lstrip().startswith("<?xml")
+    assert "180°" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_weights")
+def test_what_is_found_is_written_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "high-low.json"
+    call("find", "high-low", "bvlc_googlenet", "mixed3a", "--json", path)
+    found = json.loads(path.read_text())
+    assert len(found) >= 8
+    for unit in found:
+        assert unit["unit"].startswith("mixed3a:")
+        assert unit["verdict"] == "supported"
+        assert 0 <= unit["orientation"] < 360
+        assert unit["peak"] > 0
+        assert unit["echo"] <= 0.1
+    assert f"{len(found)} of 256 units" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_weights")
+def test_a_verdict_is_told_drawn_and_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, record = tmp_path / "verdict.png", tmp_path / "verdict.json"
+    call(
+        "test", "curve", "bvlc_googlenet", "mixed3b:413", "--orientation", "90",
+        "-o", picture, "--json", record,
+    )  # fmt: skip
+    assert "refuted" in capsys.readouterr().out
+    assert json.loads(record.read_text())["predictions"][0]["word"] == "fails"
+    with Image.open(picture) as image:
+        assert image.width > 1000
+
+
+@pytest.mark.usefixtures("_weights")
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("find", "curvs", "bvlc_googlenet", "mixed3b"), "unknown hypothesis 'curvs'"),
+        (("find", "curves", "bvlc_googlenet", "conv2d1"), "conv2d1 is too early"),
+        (("find", "curves", "bvlc_googlenet", "mixed3c"), "unknown layer 'mixed3c'"),
+        (("find", "mine.toml", "bvlc_googlenet", "mixed3b"), "mine.toml cannot be read"),
+        (("test", "curve", "bvlc_googlenet", "mixed3b"), "is not a unit"),
+        (("test", "curve", "bvlc_googlenet", "mixed3b:480"), "units 0 to 479"),
+        (
+            ("find", "curves", "bvlc_googlenet", "mixed3b", "--json", "a.csv"),
+            r"a\.csv cannot be written",
+        ),
+        (
+            ("tune", "bvlc_googlenet", "mixed3b", "--stimuli", "curves", "-o", "a.txt"),
+            r"a\.txt cannot be written",
+        ),
+        (
+            ("find", "curves", "bvlc_googlenet", "mixed3b", "--images", "none"),
+            "there is no folder none",
+        ),
+    ],
+)
+def test_a_mistake_is_told_before_the_work(arguments: tuple[str, ...], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        call(*arguments)

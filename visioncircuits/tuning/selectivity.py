@@ -1,0 +1,151 @@
+"""How choosy units are: what they prefer along an axis, how few stimuli drive them, what is alike.
+
+All take responses as `measure` gives them, and count what is positive.
+"""
+
+import numpy as np
+import xarray as xr
+
+from visioncircuits.errors import InputError, unknown
+
+
+def axis_tuning(responses: xr.DataArray, axis: str) -> xr.DataArray:
+    """Average the positive responses over every axis but one.
+
+    Raises
+    ------
+    InputError
+        For an axis that the responses do not have.
+    """
+    return _over(responses, axis).mean("stimulus")
+
+
+def _over(responses: xr.DataArray, axis: str) -> xr.DataArray:
+    """The positive responses: unit, one axis, and all other axes laid out as one."""
+    axes = [str(dim) for dim in responses.dims if dim != "unit"]
+    if axis not in axes:
+        raise unknown("axis of the responses", axis, axes)
+    others = [dim for dim in axes if dim != axis]
+    placed = responses.clip(min=0).transpose("unit", axis, *others)
+    values = placed.values.reshape(*placed.shape[:2], -1)
+    coords = {name: placed[name] for name in ("unit", axis) if name in placed.coords}
+    return xr.DataArray(values, dims=("unit", axis, "stimulus"), coords=coords)
+
+
+def preferred_value(responses: xr.DataArray, axis: str) -> xr.DataArray:
+    """Find where along an axis that does not come round units answer most.
+
+    What counts at a value is the strongest response over all other axes. A parabola through the
+    highest of these and its neighbours is what is followed there, in the
+    logarithm where all values are positive and finite, as radii and ratios are. For radii this is
+    the curvature preference of "Curve Detectors" (Cammarata et al., 2020), who found curves of
+    about 60 pixels preferred.
+
+    Returns
+    -------
+    xarray.DataArray
+        By `unit`, in the axis' own units; NaN for units that nothing drives.
+
+    Raises
+    ------
+    InputError
+        For an axis that the responses do not have, or one of colors' names.
+
+    Examples
+    --------
+    >>> responses = xr.DataArray(
+    ...     [[1.0, 3.0, 1.0]], coords={"unit": ["a:0"], "radius": [10.0, 20.0, 40.0]},
+    ...     dims=("unit", "radius"),
+    ... )
+    >>> preferred_value(responses, "radius").round(1).values.tolist()
+    [20.0]
+    """
+    tuning = _over(responses, axis).max("stimulus")
+    places = tuning[axis].values
+    if places.dtype.kind not in "fiu":
+        raise InputError(f"{axis} has names, not numbers, so nothing lies between its values")
+    logarithmic = bool((places > 0).all() and np.isfinite(places).all())
+    scale = np.log(places) if logarithmic else places.astype(np.float64)
+    found = np.array([_peak(curve, scale) for curve in tuning.values.astype(np.float64)])
+    return xr.DataArray(
+        np.exp(found) if logarithmic else found, dims=("unit",), coords={"unit": tuning["unit"]}
+    )
+
+
+def _peak(curve: np.ndarray, places: np.ndarray) -> float:
+    top = int(curve.argmax())
+    if curve[top] <= 0:
+        return float("nan")
+    if not 0 < top < len(curve) - 1:
+        return float(places[top])
+    x, y = places[top - 1 : top + 2], curve[top - 1 : top + 2]
+    if not np.isfinite(x).all():
+        return float(places[top])
+    bend, slope, _ = np.polyfit(x - x[1], y, 2)
+    return float(x[1] - slope / (2 * bend)) if bend < 0 else float(x[1])
+
+
+def sparseness(responses: xr.DataArray) -> xr.DataArray:
+    """Tell how few of the stimuli drive a unit: from 0, all alike, to 1, one alone.
+
+    Lifetime sparseness: Vinje and Gallant, "Sparse Coding and Decorrelation in Primary Visual
+    Cortex During Natural Vision", Science 287 (2000), after Rolls and Tovee (1995).
+
+    Returns
+    -------
+    xarray.DataArray
+        By `unit`; NaN for units that nothing drives.
+
+    Raises
+    ------
+    InputError
+        For responses to one stimulus.
+
+    Examples
+    --------
+    >>> responses = xr.DataArray([[0.0, 4.0, 0.0], [1.0, 1.0, 1.0]], dims=("unit", "radius"))
+    >>> sparseness(responses).round(6).values.tolist()
+    [1.0, 0.0]
+    """
+    flat = responses.clip(min=0).values.reshape(len(responses), -1).astype(np.float64)
+    count = flat.shape[1]
+    if count < 2:
+        raise InputError("sparseness compares stimuli; these are responses to one")
+    squares = (flat**2).mean(1)
+    activity = np.divide(flat.mean(1) ** 2, squares, out=np.full(len(flat), np.nan),
+                         where=squares > 0)  # fmt: skip
+    values = (1 - activity) / (1 - 1 / count)
+    return xr.DataArray(values, dims=("unit",), coords=_units(responses))
+
+
+def invariance(
+    first: xr.DataArray, second: xr.DataArray, axis: str = "orientation"
+) -> xr.DataArray:
+    """Correlate the tuning over an axis in two measurements: of curves and filled curves, say.
+
+    "Curve Detectors" (Cammarata et al., 2020) published .992 to .999 for plain and filled.
+
+    Returns
+    -------
+    xarray.DataArray
+        By `unit`, from -1 to 1; NaN where nothing drives the unit in one of the two.
+
+    Raises
+    ------
+    InputError
+        Where the units, or the values of the axis, are not the same.
+    """
+    one, other = axis_tuning(first, axis), axis_tuning(second, axis)
+    for name in ("unit", axis):
+        if not np.array_equal(one[name].values, other[name].values):
+            raise InputError(f"the two measurements differ in their values of {name}")
+    curves = [a.values - a.values.mean(1, keepdims=True) for a in (one, other)]
+    norms = np.linalg.norm(curves[0], axis=1) * np.linalg.norm(curves[1], axis=1)
+    values = np.divide(
+        (curves[0] * curves[1]).sum(1), norms, out=np.full(len(norms), np.nan), where=norms > 0
+    )
+    return xr.DataArray(values, dims=("unit",), coords=_units(one))
+
+
+def _units(responses: xr.DataArray) -> dict[str, xr.DataArray]:
+    return {"unit": responses["unit"]} if "unit" in responses.coords else {}
