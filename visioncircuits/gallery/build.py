@@ -10,6 +10,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.gallery import plan, recipe, site
 from visioncircuits.gallery.collection import collect
 from visioncircuits.gallery.drawing import draw
+from visioncircuits.gallery.measuring import measure
 from visioncircuits.gallery.selection import select
 from visioncircuits.gallery.weighing import weigh
 
@@ -67,6 +68,7 @@ def build(
     jobs: dict[str, tuple[Job, list[engine.Work]]] = {
         "pictures": (draw, plan.requests(source.recipe, network, selections)),
         "weights": (weigh, plan.weighings(source.recipe, network, selections)),
+        "tuning": (measure, plan.measurements(source.recipe, network, selections)),
     }
     with folders.alone(out):
         _claim(out)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from visioncircuits.engine import Store, Work
-from visioncircuits.gallery import plan, weighing
+from visioncircuits.gallery import measuring, plan, weighing
 from visioncircuits.gallery.contents import (
     Connected,
     Connections,
@@ -14,6 +14,7 @@ from visioncircuits.gallery.contents import (
     Gallery,
     LayerEntry,
     Picture,
+    Tuning,
     UnitEntry,
     Weights,
 )
@@ -36,7 +37,7 @@ def collect(
     Parameters
     ----------
     asked, stores
-        The work on "pictures" and on "weights", and where it is when finished.
+        The work on "pictures", on "weights" and on "tuning", and where it is when finished.
 
     Returns
     -------
@@ -58,7 +59,19 @@ def collect(
         for feature in request["features"]
         if feature in pictures and (folder := finished["weights"].find(request, feature))
     }
-    layers = [_layer(selection, pictures, weights) for selection in selections]
+    tunings: dict[str, list[Tuning]] = {}
+    for request in asked["tuning"]:
+        shown = [feature for feature in request["features"] if feature in pictures]
+        folders = {feature: finished["tuning"].find(request, feature) for feature in shown}
+        measured = {
+            folder: measuring.told(request["stimuli"], folder, out)
+            for folder in set(folders.values())
+            if folder
+        }
+        for feature, folder in folders.items():
+            if folder:
+                tunings.setdefault(feature, []).append(measured[folder][feature])
+    layers = [_layer(selection, pictures, weights, tunings) for selection in selections]
     recipe = source.recipe
     gallery = Gallery(
         title=recipe.title,
@@ -137,6 +150,7 @@ def _layer(
     selection: Selection,
     pictures: Mapping[str, Sequence[Picture]],
     weights: Mapping[str, Weights],
+    tunings: Mapping[str, Sequence[Tuning]],
 ) -> LayerEntry:
     layer = selection.layer
     units = [
@@ -147,6 +161,7 @@ def _layer(
             families=selection.families_of(index),
             branch=selection.branch_of(index),
             weights=weights.get(str(Unit(layer.name, index))),
+            tunings=tuple(tunings.get(str(Unit(layer.name, index)), ())),
         )
         for index in selection.units
         if (shown := pictures.get(str(Unit(layer.name, index))))

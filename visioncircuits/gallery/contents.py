@@ -149,6 +149,49 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How a unit answers to a set of stimuli, by their orientation and one axis more.
+
+    Attributes
+    ----------
+    stimuli
+        The set's name.
+    path
+        The file with the answers of all units measured together, from the site's root.
+    untold
+        Why there is nothing to tell, where there is not.
+    period
+        After how many degrees the orientation comes round.
+    angles
+        The orientations, in degrees.
+    curve
+        The radial tuning curve: mean positive answers, by orientation.
+    numbers
+        As `tuning.orientation_tuning` gives them.
+    down, values
+        The other axis and its values; "" and nothing where there is none.
+    responses
+        Answers, by that axis and by orientation.
+    """
+
+    stimuli: str
+    path: str
+    untold: str = ""
+    period: float = 360.0
+    angles: tuple[float, ...] = ()
+    curve: tuple[float, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    down: str = ""
+    values: tuple[float, ...] = ()
+    responses: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Whether none of the stimuli drives the unit."""
+        return not any(answer > 0 for answers in self.responses for answer in answers)
+
+
+@dataclass(frozen=True)
 class UnitEntry:
     """A unit: what a page of its own tells.
 
@@ -160,6 +203,8 @@ class UnitEntry:
         "" where its layer has none.
     weights
         None where the site shows none.
+    tunings
+        For each set of stimuli that the site tells of.
     """
 
     layer: str
@@ -168,6 +213,7 @@ class UnitEntry:
     families: tuple[str, ...] = ()
     branch: str = ""
     weights: Weights | None = None
+    tunings: tuple[Tuning, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.layer}:{self.index}"
@@ -176,6 +222,13 @@ class UnitEntry:
     def page(self) -> str:
         """The unit's page, from the site's root."""
         return f"layers/{slug(self.layer)}/{self.index}.html"
+
+    @property
+    def orientation(self) -> float | None:
+        """Where its tuning to the first set of stimuli peaks; None where they do not drive it."""
+        if not self.tunings or self.tunings[0].silent:
+            return None
+        return self.tunings[0].numbers["orientation"]
 
     @property
     def first(self) -> Picture:
@@ -219,6 +272,12 @@ class LayerEntry:
     def thumbnails(self) -> str:
         """The file of all its units' small pictures on one sheet."""
         return f"layers/{slug(self.name)}/units.webp"
+
+    @property
+    def oriented(self) -> str:
+        """Name the stimuli by which its units have orientations; "" where there are none."""
+        told = (unit.tunings[0].stimuli for unit in self.units if unit.orientation is not None)
+        return next(told, "")
 
     @property
     def families(self) -> dict[str, int]:

@@ -11,6 +11,9 @@ from visioncircuits.networks import Network, Unit
 BATCH = 16
 """How many pictures are optimized at once, or units weighed: more gain nothing on a core."""
 
+TOGETHER = 1024
+"""How many units are measured at once: one forward pass is for all units of a layer."""
+
 
 def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
     """Describe all pictures of a gallery: for each layer and kind, what is wanted of its units.
@@ -49,6 +52,23 @@ def weighings(recipe: Recipe, network: Network, selections: Sequence[Selection])
     ]
 
 
+def measurements(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
+    """Describe all that a gallery tells of tuning; layers without positions have none."""
+    return [
+        {
+            "what": "tuning",
+            "version": visioncircuits.__version__,
+            "network": network.record(),
+            "stimuli": name,
+            "batch": TOGETHER,
+            "features": [str(Unit(selection.layer.name, unit)) for unit in selection.units],
+        }
+        for selection in selections
+        if len(selection.layer.shape) == 2
+        for name in recipe.tuning.stimuli
+    ]
+
+
 def kinds(show: Show) -> dict[str, int]:
     """Give how many pictures of each kind a unit gets, those it gets."""
     counts = {
@@ -68,13 +88,13 @@ def batches(asked: Iterable[Work], finished: Container[str]) -> Iterator[Work]:
     """
     for work in asked:
         missing = [feature for feature in work["features"] if key(work, feature) not in finished]
-        size = max(1, BATCH // work.get("pictures", 1))
+        size = max(1, work.get("batch", BATCH) // work.get("pictures", 1))
         for start in range(0, len(missing), size):
             yield {**work, "features": missing[start : start + size]}
 
 
 def amount(work: Work) -> int:
-    """Count the pictures, or the units weighed, that a piece of work gives."""
+    """Count the pictures, or the units weighed or measured, that a piece of work gives."""
     return len(work["features"]) * work.get("pictures", 1)
 
 

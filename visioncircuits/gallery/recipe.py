@@ -18,6 +18,7 @@ from pydantic import (
 
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.gallery.lines import line_of
+from visioncircuits.gallery.sets import oriented
 
 PRESETS = {"draft": 64, "standard": 256, "fine": 512}
 """Steps of the optimizer at the named qualities."""
@@ -117,6 +118,29 @@ def parse_depth(value: Any) -> int | Literal["all"]:
     raise ValueError(f'{value!r} is no number of layers; write 1 or more, or "all"')
 
 
+def parse_stimuli(value: Any) -> tuple[str, ...]:
+    """Read which sets of stimuli are meant.
+
+    Raises
+    ------
+    ValueError
+        For anything but a list of names of ready sets with orientations all around.
+
+    Examples
+    --------
+    >>> parse_stimuli(["curves", "lines"])
+    ('curves', 'lines')
+    """
+    if not isinstance(value, list):
+        raise ValueError(f'{value!r} is no list of sets of stimuli; write ["curves"]')
+    for name in value:
+        if name not in oriented():
+            raise ValueError(str(unknown("set of stimuli that turn around", str(name), oriented())))
+        if value.count(name) > 1:
+            raise ValueError(f"the set {name!r} is named twice")
+    return tuple(value)
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -193,6 +217,18 @@ class Weights(_Table):
     factors: Annotated[int, Field(ge=0, le=6)] = 2
 
 
+class Tuning(_Table):
+    """How every unit is tuned to orientation.
+
+    Attributes
+    ----------
+    stimuli
+        Names of ready sets of stimuli, those that go all around in their orientation.
+    """
+
+    stimuli: Annotated[tuple[str, ...], BeforeValidator(parse_stimuli)] = ()
+
+
 class LayerChoice(_Table):
     """Which units of a layer are shown.
 
@@ -239,6 +275,8 @@ class Recipe(_Table):
         Which pictures, and how they are made.
     weights
         What is told of the weights.
+    tuning
+        What is told of the tuning to orientation.
     layers
         In the order in which the site shows them.
     """
@@ -251,6 +289,7 @@ class Recipe(_Table):
     show: Show = Show()
     quality: Quality = Quality()
     weights: Weights = Weights()
+    tuning: Tuning = Tuning()
     layers: Annotated[list[LayerChoice], Field(min_length=1)]
 
 
@@ -334,6 +373,7 @@ def _fields(keys: Sequence[str]) -> list[str]:
         "show": Show,
         "quality": Quality,
         "weights": Weights,
+        "tuning": Tuning,
         "layers": LayerChoice,
     }
     return list((tables[keys[0]] if keys else Recipe).model_fields)

@@ -25,6 +25,7 @@ function layerPage(form, grid) {
     place,
     unit: Number(link.dataset.unit),
     activation: Number(link.dataset.activation ?? -Infinity),
+    orientation: Number(link.dataset.orientation ?? 360),
     families: (link.dataset.family ?? "").split(" ").filter(Boolean).map(Number),
     branch: link.dataset.branch ?? "",
   }));
@@ -32,6 +33,7 @@ function layerPage(form, grid) {
     "": (a, b) => a.place - b.place,
     unit: (a, b) => a.unit - b.unit,
     activation: (a, b) => b.activation - a.activation || a.place - b.place,
+    orientation: (a, b) => a.orientation - b.orientation || a.place - b.place,
     family: (a, b) => (a.families[0] ?? Infinity) - (b.families[0] ?? Infinity) || a.place - b.place,
   };
   let order = "";
