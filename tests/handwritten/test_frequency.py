@@ -11,7 +11,7 @@ TURNS = torch.arange(0, 360, 10, dtype=torch.float64)
 
 def boundaries() -> StimulusSet:
     published = named("high-low").isel(orientation=slice(0, 360, 10), ratio=RATIOS)
-    return published.fix(size=77, x=0.0, y=0.0)
+    return published.fix(size=93, x=0.0, y=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,9 @@ def test_one_frequency_everywhere_and_a_bare_edge_are_no_boundary(
 ) -> None:
     turns = TURNS[TURNS < 180]
     for period in (4.0, 8.0, 16.0):
-        even = sinusoidal_grating(orientation=turns, period=period, size=45).picture
+        even = sinusoidal_grating(orientation=turns, period=period, size=61).picture
         assert answers(circuit("high-low"), "mixed3a", even).max() < 0.5 * tuned.max()
-    bare = answers(circuit("high-low"), "mixed3a", edge(orientation=TURNS, size=45).picture)
+    bare = answers(circuit("high-low"), "mixed3a", edge(orientation=TURNS, size=61).picture)
     assert bare.max() < 0.5 * tuned.max()
 
 

@@ -7,6 +7,7 @@ import typer
 
 from visioncircuits.cli import (
     circuit,
+    compare,
     find,
     gallery,
     handwritten,
@@ -38,6 +39,7 @@ for part in (
     circuit,
     gallery,
     handwritten,
+    compare,
 ):
     app.add_typer(part.app, name=getattr(part, "NAME", None))
 

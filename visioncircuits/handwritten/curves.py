@@ -7,8 +7,9 @@ and inhibition where they oppose. Not described, and ours: the formulas (`rules`
 the local response normalization, which InceptionV1 has too, and colour, which `hues` leaves out.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from visioncircuits.handwritten import parts
 from visioncircuits.handwritten.circuit import Stage, build
@@ -18,6 +19,24 @@ from visioncircuits.handwritten.rules import along, arc, inward_ring, opposing_a
 from visioncircuits.networks.network import Network
 
 ORIENTATIONS = 2 * parts.ORIENTATIONS
+
+
+LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
+    "colour": {"hues": parts.GRAY},
+    "phase": {"phases": 1},
+    "normalization": {"normalization": None},
+    "inhibition of lines": {"line_inhibition": 0.0},
+    "inhibition of curves": {"early_inhibition": 0.0, "inhibition": 0.0},
+    "early curves": {"sources": ("line",)},
+    "lines": {"sources": ("early curve",)},
+    "lines and inhibition of curves": {
+        "sources": ("early curve",),
+        "early_inhibition": 0.0,
+        "inhibition": 0.0,
+    },
+    "curvature": {"early_radius": None, "radius": None},
+}
+"""What `curves` can do without, to find out what it is good for: name to parameters."""
 
 
 def curves(

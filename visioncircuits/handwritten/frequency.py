@@ -70,7 +70,7 @@ def factors(*, inhibition: float = 1.0) -> Stage:
 
 
 def detectors() -> Stage:
-    """Set high frequency on the one side against low frequency on the other: mixed3a, 3x3."""
+    """Set high frequency on the one side against low frequency on the other: mixed3a, 5x5."""
     return Stage(
         layer="mixed3a",
         units=around("high-low", ORIENTATIONS),
@@ -78,5 +78,5 @@ def detectors() -> Stage:
             ("high frequency", "high-low"): sided(width=8.0),
             ("low frequency", "high-low"): sided(width=8.0, gain=-1.0),
         },
-        size=3,
+        size=5,
     )

@@ -1,0 +1,68 @@
+"""`visioncircuits compare`: a handwritten circuit beside a trained one, as a report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli.options import Checkpoint, NetworkName
+
+app = typer.Typer()
+
+
+@app.command()
+def compare(
+    handwritten: Annotated[str, typer.Argument(help="The curve circuit: `handwritten:curves`.")],
+    trained: NetworkName,
+    layer: Annotated[str, typer.Option(help="Where the trained curve detectors are.")],
+    images: Annotated[
+        Path,
+        typer.Option(help="A folder of photographs, their names beginning with WordNet ids."),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The report's folder.")],
+    units: Annotated[
+        str | None,
+        typer.Option(help="The trained detectors, such as `413,408,398`; by default looked for."),
+    ] = None,
+    early_layer: Annotated[
+        str | None, typer.Option(help="Where their early curves are, to compare the kernels too.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="How long to optimize pictures.")] = 128,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes score; by default one a core.")
+    ] = None,
+    checkpoint: Checkpoint = None,
+) -> None:
+    r"""Compare a handwritten curve circuit with trained curve detectors: tuning, weights, function.
+
+    Interrupt it whenever you like: the same command goes on where it was.
+
+        visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b \
+            --early-layer mixed3a --images photographs/ --out report/
+    """
+    from visioncircuits import circuits, engine, networks
+    from visioncircuits.gallery import report
+
+    ours, theirs = networks.load(handwritten), networks.load(trained, checkpoint=checkpoint)
+    found = circuits.compare(
+        ours,
+        theirs,
+        layer=layer,
+        units=None if units is None else _units(units),
+        early_layer=early_layer,
+        photographs=circuits.photographs(images),
+        store=engine.Store(out / "scores"),
+        engine=engine.local(workers=workers),
+        progress=engine.progress,
+    )
+    pictures = report.visualize(found, steps=steps)
+    print(f"open {report.write(found, pictures, out)}")
+
+
+def _units(text: str) -> list[int]:
+    from visioncircuits.errors import InputError
+
+    try:
+        return [int(unit) for unit in text.split(",")]
+    except ValueError:
+        raise InputError(f"{text!r} names no units; write numbers, such as 413,408,398") from None
