@@ -23,7 +23,7 @@ from visioncircuits.tuning.responses import BATCH
 
 CASES = {
     "mixed3b": named("curves"),
-    "mixed3a": named("high-low").isel(orientation=slice(0, None, 20), ratio=slice(0, None, 8)),
+    "mixed3a": named("high-low").isel(orientation=slice(0, None, 10), ratio=slice(0, None, 4)),
 }
 
 
