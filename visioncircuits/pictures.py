@@ -1,6 +1,7 @@
 """Photographs from disk, whatever their format, size and mode."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +35,14 @@ def listed(folder: str | Path) -> list[Path]:
     return paths
 
 
-def read(path: str | Path, size: int) -> Float32[Tensor, "3 size size"]:
+def read(path: str | Path | BytesIO, size: int) -> Float32[Tensor, "3 size size"]:
     """Read the middle square of a picture, upright, as RGB in [0, 1].
 
     Parameters
     ----------
     path
-        Of any mode: grey, with a palette, CMYK, with 16 bits; of an animation it is the first
-        picture. Transparent parts are white.
+        Or a file's content. Of any mode: grey, with a palette, CMYK, with 16 bits. Of an animation
+        it is the first picture; transparent parts are white.
     size
         Of the square, in pixels; of the photograph's shorter side it is 224 parts in 256, as
         ImageNet's networks are evaluated.
@@ -55,15 +56,20 @@ def read(path: str | Path, size: int) -> Float32[Tensor, "3 size size"]:
         with Image.open(path) as file:
             # as a JPEG, an enormous picture is decoded no larger than needed
             file.draft("RGB", (round(size * MARGIN) * 2,) * 2)
-            image = _rgb(ImageOps.exif_transpose(file))
+            return square(file, size)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def square(image: Image.Image, size: int) -> Float32[Tensor, "3 size size"]:
+    """Cut the middle square out of a picture, as `read` does."""
+    image = _rgb(ImageOps.exif_transpose(image))
     scale = MARGIN * size / min(image.size)
     width, height = (max(round(side * scale), size) for side in image.size)
     image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
     left, top = (width - size) // 2, (height - size) // 2
-    square = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
-    return torch.from_numpy(square).permute(2, 0, 1)
+    cut = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
+    return torch.from_numpy(cut).permute(2, 0, 1)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visioncircuits.examples import sketch
+
+VALUES = st.floats(-9e5, 9e5, allow_subnormal=False, width=32)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=50))
+def test_every_value_lies_in_its_bin(values):
+    places = sketch.bins(torch.tensor(values)).numpy()
+    edges = sketch.edges()
+    for value, place in zip(values, places, strict=True):
+        if abs(value) < 2.0**-20:
+            assert place == sketch.BINS // 2
+        else:
+            assert edges[place] <= value <= edges[place + 1]
+
+
+@given(
+    st.lists(st.floats(2.0**-18, 9e5, width=32), min_size=1, max_size=80),
+    st.floats(0.01, 1),
+    st.booleans(),
+)
+def test_quantiles_are_within_the_stated_error(values, share, negative):
+    values = [-value for value in values] if negative else values
+    counts = sketch.counted(torch.tensor([values]))
+    found = sketch.quantiles(counts, np.array([share]))[0, 0]
+    exact = np.quantile(np.float32(values), share, method="inverted_cdf")
+    assert found == pytest.approx(float(exact), rel=sketch.ERROR * 1.001)
+
+
+def test_counts_are_of_each_unit_its_own():
+    counts = sketch.counted(torch.tensor([[1.0, 1.0, 2.0], [0.0, -5.0, 2.0]]))
+    assert counts.sum(1).tolist() == [3, 3]
+    assert counts[0].max() == 2
+
+
+def test_what_is_beyond_the_range_is_in_the_last_bin():
+    counts = sketch.counted(torch.tensor([[1e30, -1e30]]))
+    assert counts[0, 0] == counts[0, -1] == 1

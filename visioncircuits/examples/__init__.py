@@ -1,0 +1,18 @@
+"""Dataset examples: what drives units in photographs, how often, and how strongly."""
+
+from visioncircuits.examples.collect import collect
+from visioncircuits.examples.record import Examples, LayerExamples, Moments
+from visioncircuits.examples.sources import Photograph, dataset, folder, shards
+from visioncircuits.examples.tops import Places
+
+__all__ = [
+    "Examples",
+    "LayerExamples",
+    "Moments",
+    "Photograph",
+    "Places",
+    "collect",
+    "dataset",
+    "folder",
+    "shards",
+]
