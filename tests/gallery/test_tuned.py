@@ -111,6 +111,7 @@ def test_maps_of_several_sets_have_one_scale(gallery: Gallery, told: dict[str, T
             brightest.append(tuple(np.asarray(picture)[2, 4]))
     turbo = matplotlib.colormaps["turbo"](np.array([1.0, 0.25]), bytes=True)[:, :3]
     assert brightest == [tuple(color) for color in turbo]
+    assert re.findall("--strength:([0-9.]+)", shown.body) == ["1.00", "0.25"]
     assert set(shown.assets) == {"assets/stimuli-curves.webp", "assets/stimuli-filled-curves.webp"}
 
 

@@ -49,6 +49,8 @@ def _block(told: Tuning, highest: float) -> dict[str, Any]:
         "told": told,
         "sheet": _sheet(told),
         "hue": round(told.numbers["orientation"] * 360 / told.period),
+        # What hardly drives it is drawn as large, but pale.
+        "strength": f"{max(told.numbers['strongest'] / highest, 0.15):.2f}",
         "outline": _outline(told),
         "map": _map(told.responses, highest),
         "rows": [told.values[place] for place in shown] if told.down else [],
