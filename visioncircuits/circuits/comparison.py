@@ -185,7 +185,7 @@ def _signs(sums: np.ndarray) -> np.ndarray:
     return np.where(sums > SILENT, 0, np.where(sums < -SILENT, 2, 1))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def compare_maps(
     trained: Family,
     written: Family,

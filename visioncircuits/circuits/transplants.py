@@ -272,11 +272,16 @@ def perform(
         engine=engine,
         advance=lambda work: advance(len(work["photographs"])),
     )
-    parts = {name: score for work in works for name, score in _rows(store, work)}
-    table = np.stack([parts[name] for name in photographs.names], 2)
+    conditions = ["intact", "removed", *operation.removals, *operation.donors]
+    order = {name: place for place, name in enumerate(photographs.names)}
+    table = np.empty((len(SCORES), len(conditions), len(photographs)))
+    for work in works:
+        found, places = _load(store, work), [order[name] for name in work["photographs"]]
+        for row, condition in enumerate(conditions):
+            table[:, row, places] = found[condition]
     return xr.Dataset(
         {name: (("condition", "photograph"), table[place]) for place, name in enumerate(SCORES)},
-        coords={"condition": _conditions(operation), "photograph": photographs.names},
+        coords={"condition": conditions, "photograph": photographs.names},
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
 
@@ -305,11 +310,7 @@ def _spread(places: Sequence[int], count: int) -> list[int]:
     return [places[step * len(places) // count] for step in range(count)]
 
 
-def _conditions(operation: Operation) -> list[str]:
-    return ["intact", "removed", *operation.removals, *operation.donors]
-
-
-@torch.inference_mode()
+@torch.no_grad()
 def _scales(operation: Operation, paths: Mapping[str, Any], work: Work) -> dict[str, bytes]:
     """Learn every donor's scale from photographs."""
     names = work["photographs"]
@@ -331,7 +332,7 @@ def _scales(operation: Operation, paths: Mapping[str, Any], work: Work) -> dict[
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _scores(
     operation: Operation,
     paths: Mapping[str, Any],
@@ -352,12 +353,13 @@ def _scores(
         return replaced(operation.network, operation.layer, values, pictures=pictures)
 
     intact = replaced(operation.network, operation.layer, whole, pictures=pictures)
-    answers = [intact, said(units, 0.0)]
-    answers += [said(places, 0.0) for places in operation.removals.values()]
+    answers = {"intact": intact, "removed": said(units, 0.0)}
+    for name, places in operation.removals.items():
+        answers[name] = said(places, 0.0)
     for name, maps in _all_maps(operation.donors, pictures):
         scale = Scale(*(torch.from_numpy(learnt[f"{name}/{x}"]) for x in ("threshold", "gain")))
-        answers.append(said(units, scale(maps)))
-    return _packed({"scores": np.stack([score(each, intact, wanted) for each in answers], 1)})
+        answers[name] = said(units, scale(maps))
+    return _packed({name: score(answer, intact, wanted) for name, answer in answers.items()})
 
 
 def score(
@@ -392,8 +394,3 @@ def _packed(arrays: Mapping[str, np.ndarray]) -> dict[str, bytes]:
 def _load(store: Store, work: Work) -> dict[str, np.ndarray]:
     with np.load(store.path(work) / "arrays.npz") as arrays:
         return dict(arrays)
-
-
-def _rows(store: Store, work: Work) -> list[tuple[str, np.ndarray]]:
-    scores = _load(store, work)["scores"]
-    return [(name, scores[:, :, place]) for place, name in enumerate(work["photographs"])]

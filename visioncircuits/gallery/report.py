@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -12,6 +12,7 @@ import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
 from visioncircuits import __version__, featurevis, files
@@ -62,8 +63,10 @@ def write(
     numbers = summary(comparison)
     figures = {
         "tuning.png": tuning_figure(comparison),
-        "repair.svg": repair_figure(repair(comparison.scores)),
-        "parts.svg": repair_figure(repair(comparison.scores_without)),
+        "repair.svg": repair_figure(repair(comparison.scores), (HANDWRITTEN, *CONTROLS)),
+        "parts.svg": repair_figure(
+            repair(comparison.scores_without), list(comparison.without["without"].values)
+        ),
     }
     if comparison.kernels is not None:
         figures["kernels.png"] = kernel_figure(comparison)
@@ -78,7 +81,7 @@ def write(
     files.write(out / "assets" / "gallery.css", css.read_bytes())
     files.write(out / "comparison.json", json.dumps(numbers, indent=1).encode())
     page = pages.render(
-        "comparison.html",
+        "report.html",
         comparison=comparison,
         numbers=numbers,
         goals=goals(numbers),
@@ -331,26 +334,26 @@ def _over_largest(kernels: np.ndarray) -> np.ndarray:
     return kernels / np.abs(kernels).max((1, 2, 3), keepdims=True)
 
 
-def repair_figure(found: xr.Dataset) -> Figure:
-    """Draw which share of the damage each condition repairs, with intervals."""
-    conditions = [str(c) for c in found["condition"].values if c not in ("intact", "removed")]
-    figure = _figure(8.2, 0.36 * len(conditions) + 1.0)
+def repair_figure(found: xr.Dataset, conditions: Sequence[str]) -> Figure:
+    """Draw which share of the damage some conditions repair, with intervals; the first in blue."""
+    figure = _figure(8.2, 0.32 * len(conditions) + 0.7)
     axes = figure.subplots(1, 2, sharey=True)
     for place, (name, title) in zip(
         axes,
         (("cross_entropy", "cross-entropy"), ("divergence", "divergence from intact")),
         strict=True,
     ):
-        low, high = -1.0, 1.15
+        low, high = -0.5, 1.15
         for row, condition in enumerate(conditions):
             mean, least, most = found[name].sel(condition=condition).values
-            color = "#0571B0" if condition in (HANDWRITTEN, "nothing") else INK
+            color = INK if row else "#0571B0"
             place.plot([max(least, low), min(most, high)], [row, row], color=color, lw=2)
             place.plot([np.clip(mean, low, high)], [row], "o", color=color, ms=5)
         place.axvline(0, color=SOFT, lw=0.8)
         place.axvline(1, color=SOFT, lw=0.8, ls=(0, (3, 3)))
         place.set_xlim(low - 0.05, high)
-        place.set_xlabel(f"share of the damage repaired: {title}")
+        place.set_title(title, loc="left", fontsize=9)
+        place.xaxis.set_major_formatter(PercentFormatter(1.0))
         place.set_yticks(range(len(conditions)), conditions)
         place.invert_yaxis() if place is axes[0] else None
         for side in ("top", "right", "left"):
