@@ -9,7 +9,7 @@ from visioncircuits.engine import progress
 from visioncircuits.featurevis import objectives, render_all
 from visioncircuits.networks import load
 
-CURVES = [413, 408, 398, 321, 326, 335, 336, 368, 394, 386, 396, 337]
+CURVES = [358, 336, 368, 386, 346, 324, 413, 408, 398, 321, 326, 335]
 DEPTHS = [
     "conv2d0:17",
     "conv2d2:16",

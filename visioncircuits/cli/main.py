@@ -8,6 +8,7 @@ import typer
 from visioncircuits.cli import (
     circuit,
     compare,
+    examples,
     find,
     gallery,
     handwritten,
@@ -35,6 +36,7 @@ for part in (
     tune,
     find,
     judge,
+    examples,
     weights,
     circuit,
     gallery,

@@ -1,7 +1,9 @@
 """Dataset examples: what drives units in photographs, how often, and how strongly."""
 
 from visioncircuits.examples.collect import collect
+from visioncircuits.examples.crops import crop, masked
 from visioncircuits.examples.record import Examples, LayerExamples, Moments
+from visioncircuits.examples.sheet import expected_value, sheet
 from visioncircuits.examples.sources import Photograph, dataset, folder, shards
 from visioncircuits.examples.tops import Places
 
@@ -12,7 +14,11 @@ __all__ = [
     "Photograph",
     "Places",
     "collect",
+    "crop",
     "dataset",
+    "expected_value",
     "folder",
+    "masked",
     "shards",
+    "sheet",
 ]

@@ -1,0 +1,174 @@
+"""A unit's examples on one sheet: the strongest, and random ones along the histogram."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float, Float32
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.examples import crops, sketch
+from visioncircuits.examples.record import Examples, LayerExamples
+from visioncircuits.examples.tops import Places
+from visioncircuits.networks import Network, Unit
+
+ACROSS, DOWN = 12, 4
+"""Columns of crops, and random examples in each."""
+
+_INK, _FAINT, _RULE, _BAR, _LINE = "#202124", "#6b6f76", "#c9ccd1", "#9db8d9", "#ca0020"
+
+Read = Callable[[str], Float32[Tensor, "3 height width"]]
+
+
+def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figure:
+    """Draw what drives a unit in photographs, how often, and how strongly.
+
+    Parameters
+    ----------
+    network
+        That the examples were collected with.
+    examples
+        From `collect`.
+    unit
+        Of one of their layers.
+    read
+        Gives a photograph by its name, as it was shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above, the strongest examples. In the middle, the density of the unit's pre-activations
+        over all positions, on a logarithmic scale, and the expected value that each makes up,
+        activation times density. Below, neurons drawn at random in twelve steps of activation,
+        as in the "quilts" of "Curve Detectors" (Cammarata et al., 2020).
+
+    Raises
+    ------
+    InputError
+        Where the examples have no such unit.
+    """
+    if unit.layer not in examples.layers:
+        raise InputError(
+            f"there are no examples of {unit.layer}, only of {', '.join(examples.layers)}"
+        )
+    layer = examples.layers[unit.layer]
+    unit.vector(len(layer.tops.values))
+    steps = _steps(layer, unit.index)
+    shown = {
+        number: read(examples.names[number]) for number in sorted(_wanted(layer, unit.index, steps))
+    }
+
+    height, width = next(iter(shown.values())).shape[1:]
+    seen = network.layers_at((height, width))[unit.layer]
+
+    def cut(picture: int, position: np.ndarray) -> np.ndarray:
+        row, column = map(int, position)
+        found = crops.crop(seen, shown[picture], (row, column))
+        return crops.tile(found, 96)
+
+    figure = Figure(figsize=(11, 7.6), facecolor="white")
+    moments = layer.moments
+    figure.text(0.05, 0.965, str(unit), fontsize=13, weight="bold", color=_INK, va="top")
+    figure.text(
+        0.95, 0.965,
+        f"{examples.seen} pictures, {moments.count} positions · fires at "
+        f"{moments.firing[unit.index]:.1%} of them · mean {moments.mean[unit.index]:.3g}, "
+        f"standard deviation {moments.deviation[unit.index]:.3g}",
+        fontsize=8, color=_FAINT, va="top", ha="right",
+    )  # fmt: skip
+    left, wide = 0.05, 0.9
+    size = wide / ACROSS
+    high = size * 11 / 7.6
+    for place in range(min(ACROSS, layer.tops.values.shape[1])):
+        if layer.tops.pictures[unit.index, place] < 0:
+            continue
+        axes = _tile(figure, left + place * size, 0.8, size, high)
+        axes.imshow(cut(int(layer.tops.pictures[unit.index, place]),
+                        layer.tops.positions[unit.index, place]))  # fmt: skip
+        axes.set_title(
+            f"{layer.tops.values[unit.index, place]:.4g}", fontsize=6.5, color=_FAINT, pad=2
+        )
+    figure.text(left, 0.935, "the strongest, one a picture", fontsize=7.5, color=_FAINT, va="top")
+    _density(figure.add_axes((left, 0.55, wide, 0.2)), layer, unit.index, steps)
+    for step in range(ACROSS):
+        drawn = layer.drawn(unit.index, steps[step], steps[step + 1])
+        for place in range(min(DOWN, drawn.values.shape[1])):
+            axes = _tile(figure, left + step * size, 0.475 - high - place * high, size, high)
+            axes.imshow(cut(int(drawn.pictures[0, place]), drawn.positions[0, place]))
+    figure.text(
+        left, 0.483, "drawn at random among the neurons with a pre-activation between the ticks",
+        fontsize=7.5, color=_FAINT,
+    )  # fmt: skip
+    return figure
+
+
+def expected_value(layer: LayerExamples, unit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give activations and the part of the mean activation that each bin makes up.
+
+    The thread plots activation times its density ("Curve Detectors", the analysis by hand); what
+    is below zero counts nothing.
+
+    Returns
+    -------
+    tuple
+        Middles of the bins, and shares that add up to 1 (or to 0 for a unit that never fires).
+    """
+    middles = sketch.middles()
+    value = middles.clip(0) * layer.counts[unit]
+    return middles, value / value.sum() if value.sum() else value
+
+
+def _steps(layer: LayerExamples, unit: int) -> Float[np.ndarray, " edges"]:
+    """Steps of activation from the rare on the one side to the strongest on the other."""
+    low = float(layer.quantiles(np.array([0.0005]))[unit, 0])
+    high = float(np.nanmax(layer.tops.values[unit]))
+    return np.linspace(min(low, high - 1e-6), high * (1 + 1e-6) + 1e-9, ACROSS + 1)
+
+
+def _wanted(layer: LayerExamples, unit: int, steps: np.ndarray) -> set[int]:
+    def first(places: Places, row: int, count: int) -> set[int]:
+        return {int(number) for number in places.pictures[row, :count] if number >= 0}
+
+    wanted = first(layer.tops, unit, ACROSS)
+    for low, high in pairwise(steps):
+        wanted |= first(layer.drawn(unit, low, high), 0, DOWN)
+    return wanted
+
+
+def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> None:
+    edges = np.linspace(steps[0], steps[-1], 5 * ACROSS + 1)
+    counts = layer.counts[unit]
+    heights = np.histogram(sketch.middles(), edges, weights=counts)[0]
+    density = heights / counts.sum() / np.diff(edges)
+    axes.bar(edges[:-1], density, np.diff(edges), align="edge", color=_BAR, linewidth=0)
+    axes.set_yscale("log")
+    axes.set_xlim(steps[0], steps[-1])
+    axes.set_xticks(steps, [f"{step:.3g}" for step in steps])
+    axes.set_ylabel("density", fontsize=7, color=_FAINT)
+    middles, shares = expected_value(layer, unit)
+    part = np.histogram(middles, edges, weights=shares)[0]
+    beside = axes.twinx()
+    beside.step(edges, np.append(part, part[-1]), where="post", color=_LINE, linewidth=1)
+    beside.set_ylim(0, max(float(part.max()) * 1.1, 1e-9))
+    beside.set_ylabel("share of the mean activation", fontsize=7, color=_LINE)
+    for each in (axes, beside):
+        each.tick_params(labelsize=6.5, color=_RULE, labelcolor=_FAINT)
+        for side in each.spines.values():
+            side.set_color(_RULE)
+        each.spines["top"].set_visible(False)
+    beside.tick_params(labelcolor=_LINE)
+
+
+def _tile(figure: Figure, left: float, bottom: float, wide: float, high: float) -> Axes:
+    gap = 0.04
+    axes: Axes = figure.add_axes(
+        (left + gap * wide / 2, bottom + gap * high / 2, wide * (1 - gap), high * (1 - gap))
+    )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for side in axes.spines.values():
+        side.set_visible(False)
+    return axes
