@@ -11,6 +11,7 @@ from visioncircuits.cli.main import app
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, load
 from visioncircuits.weights import Circuit, ExpandedWeights, Factors, decoded, expanded_weights
+from visioncircuits.weights.pictures import LINE
 
 NAME = "bvlc_googlenet"
 
@@ -41,8 +42,8 @@ def test_the_picture_shows_the_strongest_inputs_kernels(network: Network, tmp_pa
     scale = float(strongest.abs().max())
     pixels = np.asarray(Image.open(path))
     places = np.argwhere((pixels == (202, 0, 32)).all(-1))  # the deepest red there is
-    top, left = places[places[:, 0] < pixels.shape[0] - 20].min(0)
-    zoom = 72 // 5
+    top, left = places[places[:, 0] < pixels.shape[0] - LINE].min(0)
+    zoom = 144 // 5
     y, x = np.unravel_index(int(strongest.argmax()), strongest.shape)
     corner = top - y * zoom, left - x * zoom
     tile = pixels[corner[0] : corner[0] + 5 * zoom, corner[1] : corner[1] + 5 * zoom]
@@ -58,7 +59,7 @@ def test_features_on_both_sides_make_a_grid(tmp_path: Path) -> None:
     )
     assert ExpandedWeights.load(tmp_path / "grid.npz").weight.shape[:2] == (3, 2)
     with Image.open(path) as picture:
-        assert picture.height > 3 * 48
+        assert picture.height > 3 * 96
 
 
 def test_what_a_unit_is_used_for_is_shown_with_pictures(tmp_path: Path) -> None:

@@ -145,4 +145,4 @@ def _factors(network: "Network", factors: "Factors", steps: int) -> "Image.Image
     ]
     features = [*factors.directions, *units, *factors.spatial.outputs]
     pictures = outputs.thumbnails(network, features, steps=steps)
-    return factor_grid(factors, pictures, size=64, units=UNITS)
+    return factor_grid(factors, pictures, size=128, units=UNITS)

@@ -21,8 +21,8 @@ Thumbnails = Mapping[str, Image.Image]
 """Small pictures of features, by name; a feature without one is shown by its name alone."""
 
 GROUND, INK, FAINT, EMPTY = (255, 255, 255), (34, 34, 34), (110, 110, 110), (238, 238, 238)
-GAP, LINE = 6, 16
-BAR, EDGE, LEGEND = 101, 36, 300
+GAP, LINE, TYPE = 12, 32, 20
+BAR, EDGE, LEGEND = 201, 72, 600
 """Pixels: of the colour bar, on either side of it for a number, and of the whole legend."""
 
 
@@ -46,7 +46,7 @@ def kernel_grid(
     thumbnails: Thumbnails | None = None,
     *,
     scale: float | None = None,
-    size: int = 48,
+    size: int = 96,
 ) -> Image.Image:
     """Draw every kernel between some features: inputs across, outputs down.
 
@@ -90,7 +90,7 @@ def connection_cards(
     thumbnails: Thumbnails | None = None,
     *,
     scale: float | None = None,
-    size: int = 72,
+    size: int = 144,
     columns: int = 6,
 ) -> Image.Image:
     """Draw the strongest inputs or outputs of a feature: each one's picture over its kernel.
@@ -146,7 +146,7 @@ def factor_grid(
     thumbnails: Thumbnails | None = None,
     *,
     scale: float | None = None,
-    size: int = 48,
+    size: int = 96,
     units: int = 4,
 ) -> Image.Image:
     """Draw factors, one below another: what each is, its strongest units, its map to each output.
@@ -225,10 +225,10 @@ class _Sheet:
         top = self.picture.height - LINE
         for at, color in enumerate(signed_colors(np.linspace(-1, 1, BAR), 1.0)):
             left = EDGE + at
-            self.draw.line((left, top + 3, left, top + 12), tuple(color.tolist()))
-        self.write((EDGE - 3, top + 1), f"−{number(scale)}", FAINT, anchor="ra")
-        self.write((EDGE + BAR + 3, top + 1), f"+{number(scale)}", FAINT, anchor="la")
-        self.write((2 * EDGE + BAR, top + 1), words, FAINT, anchor="la")
+            self.draw.line((left, top + 6, left, top + 24), tuple(color.tolist()))
+        self.write((EDGE - 6, top + 2), f"−{number(scale)}", FAINT, anchor="ra")
+        self.write((EDGE + BAR + 6, top + 2), f"+{number(scale)}", FAINT, anchor="la")
+        self.write((2 * EDGE + BAR, top + 2), words, FAINT, anchor="la")
 
     def write(
         self, at: tuple[int, int], words: str, ink: tuple[int, ...] = INK, *, anchor: str
@@ -247,4 +247,4 @@ def _names(features: Sequence[Feature], width: int) -> list[str]:
 
 @cache
 def _font() -> Any:
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", 10)
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", TYPE)

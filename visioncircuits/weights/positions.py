@@ -70,7 +70,7 @@ def position_view(weights: ExpandedWeights, feature: str | Feature | None = None
     return PositionView(target, directions, magnitude)
 
 
-def position_grid(view: PositionView, thumbnails: Thumbnails, *, size: int = 48) -> Image.Image:
+def position_grid(view: PositionView, thumbnails: Thumbnails, *, size: int = 96) -> Image.Image:
     """Draw the picture of each direction at its position, the fainter the smaller its magnitude.
 
     The largest magnitude is opaque; white is none.
