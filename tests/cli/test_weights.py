@@ -80,6 +80,18 @@ def test_factors_are_drawn_and_saved(tmp_path: Path) -> None:
     assert factors.explained > 0.8
 
 
+def test_a_feature_is_taken_apart_by_position(tmp_path: Path) -> None:
+    call(
+        *("positions", NAME, "conv2d1", "conv2d2:3", "-o", tmp_path / "grid.png", "--steps", 2),
+        *("--save", tmp_path / "weights.npz"),
+    )
+    with Image.open(tmp_path / "grid.png") as picture:
+        pixels = np.asarray(picture).astype(float)
+    tiles = pixels.reshape(3, 96, 3, 96, 3).std((1, 3, 4))
+    magnitude = ExpandedWeights.load(tmp_path / "weights.npz").weight[0].norm(dim=0).numpy()
+    assert tiles.argmin() == magnitude.argmin(), "the smaller, the fainter"
+
+
 def test_a_circuit_is_drawn_and_saved(tmp_path: Path) -> None:
     call(
         *("circuit", NAME, "mixed3a:148", "--depth", 2, "--uses", 1, "--most", 3, "--steps", 0),
