@@ -6,6 +6,8 @@ import sys
 import typer
 
 from visioncircuits.cli import (
+    ablate,
+    attribute,
     circuit,
     compare,
     examples,
@@ -38,6 +40,8 @@ for part in (
     find,
     judge,
     examples,
+    ablate,
+    attribute,
     weights,
     positions,
     circuit,

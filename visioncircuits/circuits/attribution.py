@@ -1,0 +1,262 @@
+"""Attribution: which earlier features, positions and pixels made a feature say what it said."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.functional import gaussian_blur
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Feature, Network
+from visioncircuits.networks.graph import LayerGraph
+
+INPUT = "input"
+"""Attribution to pixels."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What made features say what they said.
+
+    Attributes
+    ----------
+    values : Tensor, (batch, units, rows, columns)
+        Of each neuron of the layer, or of each colour of each pixel.
+    said : Tensor, (batch,)
+        What is explained: the feature's activation.
+    baseline : Tensor, (batch,)
+        What it would have said at the baseline.
+    """
+
+    values: Float[Tensor, "batch units rows columns"]
+    said: Float[Tensor, " batch"]
+    baseline: Float[Tensor, " batch"]
+
+    @property
+    def missing(self) -> Float[Tensor, " batch"]:
+        """What the values do not add up to: of integrated gradients, the error of the sum."""
+        return self.said - self.baseline - self.values.sum((1, 2, 3))
+
+
+def gradient_times_activation(
+    network: Network,
+    feature: str | Feature,
+    pictures: Float[Tensor, "batch 3 height width"],
+    *,
+    to: str = INPUT,
+    position: tuple[int, int] | None = None,
+) -> Attribution:
+    """Attribute a feature to an earlier layer by gradient times activation.
+
+    Of all that is linear between the layers it is exact; of a rectifier it is what the slope at
+    this activation says. "Building Blocks of Interpretability" (Olah et al., 2018).
+
+    Parameters
+    ----------
+    network
+        Any network.
+    feature
+        What is explained: a unit, a direction, or a logit (`logits:207`).
+    pictures
+        In [0, 1].
+    to
+        An earlier layer, or `"input"` for the pixels.
+    position
+        Row and column of the neuron that is explained; by default where the feature says most.
+
+    Raises
+    ------
+    InputError
+        For an unknown feature or layer, a position that is not there, or a layer that the feature
+        does not depend on.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 96, 96)
+    >>> found = gradient_times_activation(network, "mixed3a:5", picture, to="conv2d2")
+    >>> found.values.shape
+    torch.Size([1, 192, 24, 24])
+    """
+    asked = network.feature(feature)
+    start = _start(network, pictures, to)
+    where = _position(network, asked, pictures, position)
+    said, gradient = _sensitivity(network, asked, pictures, to, start, where)
+    zero = torch.zeros_like(said)
+    return Attribution((gradient * start).detach(), said, zero)
+
+
+def integrated_gradients(
+    network: Network,
+    feature: str | Feature,
+    pictures: Float[Tensor, "batch 3 height width"],
+    *,
+    to: str = INPUT,
+    position: tuple[int, int] | None = None,
+    baseline: Tensor | float = 0.0,
+    steps: int = 32,
+) -> Attribution:
+    """Attribute a feature to an earlier layer by gradients along the way from a baseline.
+
+    They add up to what the feature says less what it would say at the baseline (Sundararajan et
+    al., "Axiomatic Attribution for Deep Networks", 2017); `Attribution.missing` is the error that
+    so many steps leave.
+
+    Parameters
+    ----------
+    network, feature, pictures, to, position
+        As for `gradient_times_activation`.
+    baseline
+        Values of the layer, or one for all: for pixels, .5 is grey.
+    steps
+        At the middles of so many equal parts of the way.
+
+    Raises
+    ------
+    InputError
+        As `gradient_times_activation`, and for less than one step.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 96, 96)
+    >>> found = integrated_gradients(network, "mixed3a:5", picture, to="conv2d2", steps=16)
+    >>> bool(found.missing.abs().max() < 0.05 * (found.said - found.baseline).abs().max())
+    True
+    """
+    if steps < 1:
+        raise InputError(f"integrated gradients take 1 step or more, not {steps}")
+    asked = network.feature(feature)
+    end = _start(network, pictures, to)
+    where = _position(network, asked, pictures, position)
+    begin = torch.as_tensor(baseline, dtype=end.dtype, device=end.device).expand_as(end)
+    total = torch.zeros_like(end)
+    for step in range(steps):
+        between = torch.lerp(begin, end, (step + 0.5) / steps)
+        total += _sensitivity(network, asked, pictures, to, between, where)[1]
+    first, last = (
+        _sensitivity(network, asked, pictures, to, values, where)[0] for values in (begin, end)
+    )
+    return Attribution((total / steps * (end - begin)).detach(), last, first)
+
+
+def _start(network: Network, pictures: Tensor, to: str) -> Tensor:
+    """The values of the layer that is attributed to."""
+    if to == INPUT:
+        return pictures.to(network.device)
+    if len(network.layer(to).shape) != 2:
+        raise InputError(f"{to} has no positions; attribute to a layer before the global pooling")
+    with torch.no_grad():
+        return network.activations(pictures, [to])[to].detach()
+
+
+def _position(
+    network: Network, feature: Feature, pictures: Tensor, position: tuple[int, int] | None
+) -> Tensor | None:
+    """The flat place of the neuron in each picture; None where the layer has no positions."""
+    with torch.no_grad():
+        said = _said(network.activations(pictures, [feature.layer]), feature)
+    if said.ndim == 1:
+        if position is not None:
+            raise InputError(f"{feature.layer} has no positions; leave the position out")
+        return None
+    rows, columns = said.shape[1:]
+    if position is None:
+        return said.flatten(1).argmax(1)
+    row, column = position
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise InputError(
+            f"{feature.layer} has {rows} × {columns} neurons on these pictures, none at {position}"
+        )
+    return torch.full((len(said),), row * columns + column, device=said.device)
+
+
+def _said(found: dict[str, Tensor], feature: Feature) -> Tensor:
+    values = found[feature.layer]
+    vector = feature.vector(values.shape[1]).to(values)
+    return torch.einsum("u,bu...->b...", vector, values)
+
+
+def _sensitivity(
+    network: Network,
+    feature: Feature,
+    pictures: Tensor,
+    to: str,
+    values: Tensor,
+    where: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """What the feature says where the layer has these values, and how that depends on them."""
+    leaf = values.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        if to == INPUT:
+            found = network.activations(leaf, [feature.layer])
+        else:
+            module = network.module
+            if isinstance(module, LayerGraph) and not _follows(module, feature.layer, to):
+                raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
+            handle = module.get_submodule(to).register_forward_hook(lambda *_: leaf)
+            try:
+                found = network.activations(pictures, [feature.layer])
+            finally:
+                handle.remove()
+        said = _said(found, feature)
+        one = said if where is None else said.flatten(1).gather(1, where[:, None])[:, 0]
+        if not one.requires_grad:
+            raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
+        (gradient,) = torch.autograd.grad(one.sum(), leaf, allow_unused=True)
+    if gradient is None:
+        raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
+    return one.detach(), gradient
+
+
+def _follows(graph: LayerGraph, layer: str, earlier: str) -> bool:
+    if layer == earlier:
+        return False
+    waiting = [layer]
+    while waiting:
+        sources = graph.sources.get(waiting.pop(), ())
+        if earlier in sources:
+            return True
+        waiting.extend(sources)
+    return False
+
+
+def overlay(
+    picture: Float[Tensor, "3 height width"],
+    values: Float[Tensor, "units rows columns"],
+    *,
+    scale: int = 2,
+) -> Image.Image:
+    """Show a photograph, and beside it where in it the attribution lies.
+
+    Parameters
+    ----------
+    picture
+        In [0, 1].
+    values
+        Of one picture, from an `Attribution`; units or colours are added up.
+    scale
+        Pixels for one of the photograph.
+
+    Returns
+    -------
+    PIL.Image.Image
+        On the right the photograph in grey, red where the feature was driven and blue where it
+        was held back; full colour is the 99.5th percentile.
+    """
+    height, width = picture.shape[1:]
+    total = values.sum(0)[None, None].float()
+    sums = torch.nn.functional.interpolate(total, (height, width), mode="bilinear")[0, 0]
+    if total.shape[2:] == (height, width):  # pixels alone are too fine to see
+        sums = gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
+    most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
+    strength = (sums / most).clamp(-1, 1)[None]
+    grey = (0.55 + 0.4 * picture.mean(0, keepdim=True)).expand(3, -1, -1)
+    red, blue = (torch.tensor(c)[:, None, None] / 255 for c in ((202.0, 0, 32), (5.0, 113, 176)))
+    shown = torch.lerp(grey, torch.where(strength > 0, red, blue), strength.abs() * 0.9)
+    both = torch.cat([picture, torch.ones(3, height, 4), shown], 2).clamp(0, 1)
+    pixels = both.mul(255).round().byte().permute(1, 2, 0).numpy()
+    image = Image.fromarray(pixels)
+    return image.resize((image.width * scale, image.height * scale), Image.Resampling.LANCZOS)

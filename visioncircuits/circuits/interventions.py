@@ -1,0 +1,134 @@
+"""Interventions: what a network does when a feature is held, silenced, turned up or swapped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Feature, Network, Unit
+
+Maps = Float[Tensor, "batch features *positions"]
+Edit = Callable[[Maps], Maps]
+"""From what features say to what they are to say."""
+
+
+@contextmanager
+def intervened(
+    network: Network, features: str | Feature | Sequence[str | Feature], edit: Edit
+) -> Iterator[None]:
+    """Change what features of one layer say, for all that follows it, within this context.
+
+    Contexts nest, at one layer or at several. Nothing of the change is left after the context,
+    whatever happens in it. Gradients flow through the change as through any other function.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    features
+        Units or directions of one layer. What a direction says is the layer's projection on it;
+        the layer is changed along the direction and nowhere else.
+    edit
+        `silenced`, `held`, `scaled`, `swapped`, or a function of your own.
+
+    Raises
+    ------
+    InputError
+        For unknown features, none, or features of several layers.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> with intervened(network, "mixed3a:7", silenced()):
+    ...     said = network.activations(picture, ["mixed3a"])["mixed3a"]
+    >>> float(said[:, 7].abs().max())
+    0.0
+    """
+    several = [features] if isinstance(features, str | Feature) else list(features)
+    listed = [network.feature(feature) for feature in several]
+    layers = sorted({feature.layer for feature in listed})
+    if len(layers) != 1:
+        told = f"not of {', '.join(layers)}" if layers else "and there is none"
+        raise InputError(f"an intervention changes features of one layer, {told}")
+    width = network.layer(layers[0]).units
+    if all(isinstance(feature, Unit) for feature in listed):
+        change = _units([f.index for f in listed if isinstance(f, Unit)], edit)
+    else:
+        change = _directions(torch.stack([feature.vector(width) for feature in listed]), edit)
+
+    def hook(_module: Any, _inputs: Any, output: Tensor) -> Tensor:
+        return change(output)
+
+    handle = network.module.get_submodule(layers[0]).register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _units(indices: Sequence[int], edit: Edit) -> Callable[[Tensor], Tensor]:
+    def change(values: Tensor) -> Tensor:
+        changed = values.clone()
+        changed[:, list(indices)] = edit(values[:, list(indices)])
+        return changed
+
+    return change
+
+
+def _directions(vectors: Tensor, edit: Edit) -> Callable[[Tensor], Tensor]:
+    inverse = torch.linalg.pinv(vectors)  # what moves one direction's value and not the others'
+
+    def change(values: Tensor) -> Tensor:
+        said = torch.einsum("fu,bu...->bf...", vectors.to(values), values)
+        return values + torch.einsum("uf,bf...->bu...", inverse.to(values), edit(said) - said)
+
+    return change
+
+
+def silenced() -> Edit:
+    """Say nothing: zero."""
+    return torch.zeros_like
+
+
+def held(values: float | Float[Tensor, " features"]) -> Edit:
+    """Say the same everywhere, such as each feature's mean over photographs."""
+
+    def edit(said: Tensor) -> Tensor:
+        level = torch.as_tensor(values, dtype=said.dtype, device=said.device)
+        shape = (1, -1, *(1,) * (said.ndim - 2)) if level.ndim else ()
+        return level.reshape(shape).expand_as(said)
+
+    return edit
+
+
+def scaled(factor: float) -> Edit:
+    """Say it louder, softer, or the other way round."""
+
+    def edit(said: Tensor) -> Tensor:
+        return said * factor
+
+    return edit
+
+
+def swapped(others: Maps) -> Edit:
+    """Say what was said elsewhere: on other pictures, by other units, by another network.
+
+    Raises
+    ------
+    InputError
+        In use, where the shape is not the features'.
+    """
+
+    def edit(said: Tensor) -> Tensor:
+        if others.shape != said.shape:
+            raise InputError(
+                f"features that say {tuple(said.shape)} cannot be swapped for {tuple(others.shape)}"
+            )
+        return others.to(said)
+
+    return edit

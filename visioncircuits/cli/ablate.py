@@ -1,0 +1,113 @@
+"""`visioncircuits ablate`: what a network loses without some units."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.tables import print_table
+from visioncircuits.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+app = typer.Typer()
+
+
+class Silence(StrEnum):
+    """What is said instead."""
+
+    zero = "zero"
+    mean = "mean"
+    resample = "resample"
+
+
+@app.command()
+def ablate(
+    network: NetworkName,
+    units: Annotated[
+        str, typer.Argument(help="Units, such as `mixed3b:413,408`; or what `find --json` wrote.")
+    ],
+    images: Annotated[
+        Path,
+        typer.Option(help="Photographs whose names begin with ImageNet's ids: `n01443537_….JPEG`."),
+    ],
+    silence: Annotated[
+        Silence,
+        typer.Option(
+            help="What they say instead: nothing, their mean, or what they say of another picture."
+        ),
+    ] = Silence.zero,
+    controls: Annotated[
+        int, typer.Option(help="How many times to take out as many other units instead.", min=0)
+    ] = 3,
+    seed: Annotated[int, typer.Option(help="Of the controls and the intervals.")] = 0,
+    checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+) -> None:
+    """Take units out of a network, and tell what it loses, with 95 % intervals over photographs.
+
+    visioncircuits ablate bvlc_googlenet curves.json --images photos/
+    """
+    from rich.table import Table
+
+    from visioncircuits import circuits, networks
+    from visioncircuits.engine import progress
+
+    found = networks.load(network, checkpoint=checkpoint, device=device)
+    photographs = circuits.photographs(images)
+    named = _units(units)
+    with progress("photographs", len(photographs)) as advance:
+        scores = circuits.ablate(
+            found, named, photographs, silence=silence.value, controls=controls, seed=seed,
+            advance=advance,
+        )  # fmt: skip
+    damage = circuits.damage(scores, seed=seed)
+    table = Table("without", box=None, pad_edge=False)
+    for title in ("cross-entropy, nats", "divergence, nats", "top-1, points", "top-5, points"):
+        table.add_column(title, justify="right")
+    for condition in damage["condition"].values[1:]:
+        row = damage.sel(condition=condition)
+        cells = [_cell(row["cross_entropy"], 1, 3), _cell(row["divergence"], 1, 3)]
+        cells += [_cell(row[name], -100, 1) for name in ("top1", "top5")]
+        label = f"the {len(named)} units" if condition == "ablated" else f"others ({condition})"
+        table.add_row(label, *cells)
+    print_table(table)
+    intact = scores.sel(condition="intact").mean("photograph")
+    print(
+        f"intact: cross-entropy {float(intact['cross_entropy']):.3f}, top-1 "
+        f"{float(intact['top1']):.1%}, top-5 {float(intact['top5']):.1%} over {len(photographs)} "
+        "photographs"
+    )
+
+
+def _cell(bounds: "xr.DataArray", factor: int, digits: int) -> str:
+    """A mean with its interval."""
+    mean, low, high = (factor * float(bounds.sel(bound=b)) for b in ("mean", "low", "high"))
+    low, high = sorted((low, high))
+    return f"{mean:+.{digits}f} ({low:+.{digits}f} … {high:+.{digits}f})"
+
+
+def _units(text: str) -> list[str]:
+    """Read `mixed3b:413,408`, or a file that `find --json` wrote.
+
+    Examples
+    --------
+    >>> _units("mixed3b:413,408")
+    ['mixed3b:413', 'mixed3b:408']
+    """
+    if not text.endswith(".json"):
+        layer, colon, units = text.partition(":")
+        if not colon:
+            raise InputError(f"{text!r} names no units; write {text}:3,5 or give a file .json")
+        return [f"{layer}:{unit.strip()}" for unit in units.split(",")]
+    try:
+        units_found = [str(entry["unit"]) for entry in json.loads(Path(text).read_text())]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{text} cannot be read as what `find --json` writes: {error}") from error
+    if not units_found:
+        raise InputError(f"{text} names no units: nothing was found, so nothing can be ablated")
+    return units_found

@@ -1,0 +1,63 @@
+"""`visioncircuits attribute`: where in a photograph a feature was driven."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli import outputs
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.tables import print_table
+
+app = typer.Typer()
+
+
+@app.command()
+def attribute(
+    network: NetworkName,
+    feature: Annotated[str, typer.Argument(help="A unit or a logit: `mixed3b:413`, `logits:207`.")],
+    image: Annotated[Path, typer.Option(help="A photograph.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option(help="An earlier layer, whose strongest units are listed too."),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Of integrated gradients.", min=1)] = 32,
+    top: Annotated[int, typer.Option(help="How many units of that layer are listed.", min=1)] = 10,
+    checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+) -> None:
+    """Attribute what a feature says of a photograph, where it says most, to earlier values.
+
+    The picture shows the photograph, and what in it drove the feature (red) and held it back
+    (blue), by integrated gradients from grey, or from zero in an earlier layer.
+
+        visioncircuits attribute bvlc_googlenet mixed3b:413 --image photo.jpg -o attribution.png
+    """
+    from rich.table import Table
+
+    from visioncircuits import circuits, networks, pictures
+    from visioncircuits.circuits.attribution import INPUT
+
+    outputs.check(out, ".png", ".webp")
+    found = networks.load(network, checkpoint=checkpoint, device=device)
+    picture = pictures.read(image, found.size)[None]
+    attributed = circuits.integrated_gradients(
+        found, feature, picture, to=to or INPUT, baseline=0.0 if to else 0.5, steps=steps
+    )
+    outputs.write_picture(circuits.overlay(picture[0], attributed.values[0]), out)
+    said, base = float(attributed.said), float(attributed.baseline)
+    if to:
+        each = attributed.values[0].sum((1, 2))
+        order = each.abs().argsort(descending=True)[:top].tolist()
+        table = Table("unit", box=None, pad_edge=False)
+        table.add_column("share", justify="right")
+        for unit in order:
+            table.add_row(f"{to}:{unit}", f"{float(each[unit]) / (said - base):+.1%}")
+        print_table(table)
+    print(
+        f"{out}: {feature} says {said:.4g}, at the baseline {base:.4g}; "
+        f"{float(attributed.missing):.2g} is left unexplained"
+    )
