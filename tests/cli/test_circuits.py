@@ -1,0 +1,78 @@
+"""`visioncircuits ablate` and `attribute`, on real weights."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from visioncircuits.cli.main import app
+from visioncircuits.errors import InputError
+
+
+def call(*arguments: str | Path) -> None:
+    app([str(argument) for argument in arguments], standalone_mode=False)
+
+
+@pytest.fixture
+def _weights(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
+
+
+@pytest.fixture
+def few(tmp_path: Path, photographs: Path) -> Path:
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for photograph in sorted(photographs.iterdir())[:6]:
+        (folder / photograph.name).symlink_to(photograph)
+    return folder
+
+
+@pytest.mark.usefixtures("_weights")
+def test_what_find_wrote_can_be_ablated(
+    tmp_path: Path, few: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "curves.json"
+    path.write_text(json.dumps([{"unit": "mixed3b:413"}, {"unit": "mixed3b:326"}]))
+    call("ablate", "bvlc_googlenet", path, "--images", few, "--controls", "1")
+    told = capsys.readouterr().out
+    assert "the 2 units" in told
+    assert "others (control 1)" in told
+    assert "over 6 photographs" in told
+
+
+@pytest.mark.usefixtures("_weights")
+def test_an_attribution_is_drawn_and_its_units_listed(
+    tmp_path: Path, few: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, photograph = tmp_path / "attribution.png", sorted(few.iterdir())[0]
+    call(
+        "attribute", "bvlc_googlenet", "mixed3b:413", "--image", photograph, "-o", out,
+        "--to", "conv2d2", "--steps", "4", "--top", "3",
+    )  # fmt: skip
+    with Image.open(out) as image:
+        assert image.size == (2 * (224 * 2 + 4), 448)
+    assert capsys.readouterr().out.count("conv2d2:") == 3
+
+
+@pytest.mark.usefixtures("_weights")
+@pytest.mark.parametrize(
+    ("units", "told"),
+    [
+        ("mixed3b", "names no units"),
+        ("none.json", r"none\.json cannot be read"),
+        ("mixed3b:480", "units 0 to 479"),
+    ],
+)
+def test_units_that_are_none_are_refused(few: Path, units: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        call("ablate", "bvlc_googlenet", units, "--images", few)
+
+
+@pytest.mark.usefixtures("_weights")
+def test_a_photograph_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read as a picture"):
+        call(
+            "attribute", "bvlc_googlenet", "mixed3b:413",
+            "--image", tmp_path / "none.jpg", "-o", tmp_path / "a.png",
+        )  # fmt: skip
