@@ -23,6 +23,8 @@ from visioncircuits.featurevis import objectives
 from visioncircuits.gallery import pages
 from visioncircuits.weights import signed_colors
 
+STYLE: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8}
+
 INK, SOFT, RULE = "#1b1c1e", "#63676d", "#e3e4e6"
 
 TITLES = {
@@ -266,6 +268,7 @@ def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Imag
 # Figures
 
 
+@matplotlib.rc_context(STYLE)
 def tuning_figure(comparison: Comparison) -> Figure:
     """Draw every trained unit's responses to curves beside its counterpart's, as heat maps."""
     tuned = comparison.tuning["curves"]
@@ -304,6 +307,7 @@ def _turbo_on_black() -> Any:
     return matplotlib.colors.ListedColormap(table)
 
 
+@matplotlib.rc_context(STYLE)
 def kernel_figure(comparison: Comparison) -> Figure:
     """Draw every kernel from early curves to curves, the trained above the handwritten."""
     connected = comparison.kernels
@@ -325,7 +329,7 @@ def kernel_figure(comparison: Comparison) -> Figure:
         axes[2 * row, 0].set_ylabel(name, rotation=0, ha="right", va="center")
         axes[2 * row + 1, 0].set_ylabel("by hand", rotation=0, ha="right", va="center", color=SOFT)
     for column, source in enumerate(connected.trained["source"].values):
-        axes[0, column].set_title(str(source).rpartition(":")[2], fontsize=8)
+        axes[0, column].set_title(str(source).rpartition(":")[2])
     return figure
 
 
@@ -334,6 +338,7 @@ def _over_largest(kernels: np.ndarray) -> np.ndarray:
     return kernels / np.abs(kernels).max((1, 2, 3), keepdims=True)
 
 
+@matplotlib.rc_context(STYLE)
 def repair_figure(found: xr.Dataset, conditions: Sequence[str]) -> Figure:
     """Draw which share of the damage some conditions repair, with intervals; the first in blue."""
     figure = _figure(8.2, 0.32 * len(conditions) + 0.7)
@@ -352,7 +357,8 @@ def repair_figure(found: xr.Dataset, conditions: Sequence[str]) -> Figure:
         place.axvline(0, color=SOFT, lw=0.8)
         place.axvline(1, color=SOFT, lw=0.8, ls=(0, (3, 3)))
         place.set_xlim(low - 0.05, high)
-        place.set_title(title, loc="left", fontsize=9)
+        place.set_title(title, loc="left")
+        place.set_xticks([low, 0, 0.5, 1])
         place.xaxis.set_major_formatter(PercentFormatter(1.0))
         place.set_yticks(range(len(conditions)), conditions)
         place.invert_yaxis() if place is axes[0] else None
@@ -363,8 +369,7 @@ def repair_figure(found: xr.Dataset, conditions: Sequence[str]) -> Figure:
 
 
 def _figure(width: float, height: float) -> Figure:
-    with matplotlib.rc_context({"font.size": 9}):
-        return Figure(figsize=(width, height), dpi=150, layout="constrained")
+    return Figure(figsize=(width, height), dpi=150, layout="constrained")
 
 
 def _rendered(figure: Figure, kind: str) -> bytes:
