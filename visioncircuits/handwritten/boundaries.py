@@ -38,7 +38,7 @@ def boundaries() -> Network:
         parts.beside(early_curves(threshold=0.0), parts.longer_lines("mixed3a", size=3)),
     ]
     colors = [*hue_stages(), color_edges(orientations=2 * parts.ORIENTATIONS)]
-    stages = [parts.beside(*s) for s in zip(contours, high_low_stages(), colors, strict=True)]
+    stages = [parts.beside(*s) for s in zip(contours, high_low_stages(size=3), colors, strict=True)]
     joined = Stage(
         layer="mixed3b",
         units=around("boundary", parts.ORIENTATIONS, period=LINE),

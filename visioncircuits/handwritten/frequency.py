@@ -31,15 +31,21 @@ def high_low() -> Network:
     return build("handwritten:high-low", high_low_stages())
 
 
-def high_low_stages() -> list[Stage]:
-    """Give the stages, to build on: fine and coarse Gabors, their sums, factors, detectors."""
+def high_low_stages(*, size: int = 5) -> list[Stage]:
+    """Give the stages, to build on: fine and coarse Gabors, their sums, factors, detectors.
+
+    Parameters
+    ----------
+    size
+        Of the detectors' kernels, in places.
+    """
     fine = gabors(kind="fine gabor", hues=GRAY, wavelength=4.0, width=1.2)
     coarse = gabors(kind="coarse gabor", hues=GRAY, wavelength=16.0, length=3.0, width=3.0)
     return [
         beside(fine, coarse),
         beside(*(complex_gabors(gabor=f"{scale} gabor", inhibition=0.0) for scale in SCALES)),
         factors(),
-        detectors(),
+        detectors(size=size),
     ]
 
 
@@ -69,8 +75,8 @@ def factors(*, inhibition: float = 1.0) -> Stage:
     )
 
 
-def detectors() -> Stage:
-    """Set high frequency on the one side against low frequency on the other: mixed3a, 5x5."""
+def detectors(*, size: int = 5) -> Stage:
+    """Set high frequency on the one side against low frequency on the other: mixed3a."""
     return Stage(
         layer="mixed3a",
         units=around("high-low", ORIENTATIONS),
@@ -78,5 +84,5 @@ def detectors() -> Stage:
             ("high frequency", "high-low"): sided(width=8.0),
             ("low frequency", "high-low"): sided(width=8.0, gain=-1.0),
         },
-        size=5,
+        size=size,
     )
