@@ -125,6 +125,15 @@ def strength(evidence: Evidence) -> Numbers:
     )
 
 
+def standing(evidence: Evidence) -> Numbers:
+    """The peak over how far half of the layer's units are driven by any of the stimuli."""
+    return _ratio(
+        evidence.peak.astype(np.float64),
+        np.full(len(evidence.units), evidence.typical),
+        silent=evidence.peak <= 0,
+    )
+
+
 def _ratio(first: np.ndarray, second: np.ndarray, *, silent: np.ndarray) -> Numbers:
     above = np.where(first > 0, np.inf, 0.0)
     ratio = np.divide(first, second, out=above, where=second > 0)
@@ -146,7 +155,8 @@ def _period(evidence: Evidence, axis: str) -> float:
 EFFECTS: Mapping[str, Effect] = {
     effect.__name__: effect
     for effect in (
-        agreement, controls, echo, elsewhere, off, preference, preferred, strength, width,
+        agreement, controls, echo, elsewhere, off, preference, preferred, standing, strength,
+        width,
     )
 }  # fmt: skip
 """The effects that a hypothesis in TOML can name."""

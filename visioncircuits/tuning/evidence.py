@@ -29,6 +29,9 @@ class Evidence:
         Name of each control to the strongest answer to any of its stimuli, `(units,)`.
     deviations
         Standard deviations of the units' activations over photographs, `(units,)`, where known.
+    typical
+        How far half of a layer's units are driven by the stimulus that drives them most, where
+        the evidence is of a layer, or was.
     """
 
     units: tuple[str, ...]
@@ -36,6 +39,7 @@ class Evidence:
     axes: Mapping[str, np.ndarray]
     controls: Mapping[str, Float[np.ndarray, " units"]]
     deviations: Float[np.ndarray, " units"] | None = None
+    typical: float = float("nan")
 
     @cached_property
     def mean(self) -> Float[np.ndarray, "units *axes"]:
@@ -74,6 +78,11 @@ class Evidence:
         if axis not in self.axes:
             raise unknown("axis of the hypothesis' stimuli", axis, self.axes)
         return list(self.axes).index(axis)
+
+    def of_layer(self) -> "Evidence":
+        """The same, its units taken for all of a layer's: the typical one is known."""
+        strongest = np.max([self.peak, *self.controls.values()], 0)
+        return replace(self, typical=float(np.median(strongest)))
 
     def resampled(self, variants: Int[np.ndarray, " variants"]) -> "Evidence":
         """The same with other variants in place of these, as the bootstrap draws them."""

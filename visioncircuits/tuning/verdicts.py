@@ -278,6 +278,7 @@ def weigh(
         For the bootstrap and the shuffles.
     """
     tested = range(len(evidence.units)) if units is None else units
+    evidence = evidence.of_layer()
     generator = np.random.default_rng(seed)
     predictions = hypothesis.predictions
     own = [prediction.of(evidence) for prediction in predictions]
