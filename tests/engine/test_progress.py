@@ -27,3 +27,8 @@ def test_nothing_is_shown_when_that_is_asked(capsys) -> None:
     with engine.progress("pictures", 1, shown=False) as advance:
         advance(1)
     assert capsys.readouterr() == ("", "")
+
+
+def test_nothing_done_yet_is_no_mistake() -> None:
+    with engine.progress("pictures", 3, console=Console(file=io.StringIO())) as advance:
+        advance(0)

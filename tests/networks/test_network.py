@@ -323,3 +323,9 @@ def test_the_record_is_plain_data() -> None:
         "checkpoint_sha256": None,
         "preprocessing": CAFFE.record(),
     }
+
+
+def test_layers_are_described_alike_within_inference_mode() -> None:
+    with torch.inference_mode():
+        within = dict(untrained("bvlc_googlenet").layers)
+    assert within == dict(untrained("bvlc_googlenet").layers)

@@ -59,7 +59,7 @@ def _lines(console: Console, label: str, total: int) -> Callable[[int], None]:
         nonlocal done, said
         done += more
         now = time.monotonic()
-        if now - said >= _EVERY or done == total:
+        if done and (now - said >= _EVERY or done == total):
             said = now
             left = (now - start) / done * (total - done)
             console.print(f"{label}: {done} of {total}, {left / 60:.1f} minutes left")

@@ -184,10 +184,12 @@ class Network:
             For a size that the network cannot take.
         """
         height, width = (size, size) if isinstance(size, int) else size
-        picture = self._like.new_zeros(1, self.preprocessing.channels, height, width)
         forward = self.module.compute_all if isinstance(self.module, LayerGraph) else None
-        with self._size_errors(picture):
-            found = geometry.windows(self.module, picture, forward=forward)
+        # within inference mode torch shows fewer of the operations that are followed
+        with torch.inference_mode(False):
+            picture = self._like.new_zeros(1, self.preprocessing.channels, height, width)
+            with self._size_errors(picture):
+                found = geometry.windows(self.module, picture, forward=forward)
         return MappingProxyType(
             {
                 name: Layer(
