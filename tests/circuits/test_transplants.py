@@ -143,9 +143,10 @@ class TestPerform:
         network, store = small(0), engine.Store(tmp_path)
         with pytest.raises(InputError, match="3 units need as many donors; few has 2"):
             perform(operation(network, few=Donor(network, "0", (1, 2))), pictures, store=store)
-        coarse = Donor(handwritten.load("lines"), "mixed3a", FAMILY)
-        with pytest.raises(InputError, match="a transplant needs one grid"):
-            perform(operation(network, coarse=coarse), pictures, store=store)
+        last = list(network.layers)[-1]
+        flat = Donor(network, last, FAMILY)
+        with pytest.raises(InputError, match="has no positions"):
+            perform(operation(network, flat=flat), pictures, store=store)
         with pytest.raises(InputError, match="does not tell ImageNet's classes apart"):
             perform(
                 Operation(handwritten.load("lines"), "mixed3a", (0,), {}, {}),

@@ -18,6 +18,7 @@ from visioncircuits.circuits.alignment import (
     counterparts,
     turned,
 )
+from visioncircuits.circuits.grids import onto
 from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.networks import Network
 from visioncircuits.stimuli import StimulusSet, named
@@ -130,7 +131,7 @@ def compare_kernels(
     """
     mine, yours = counterparts(trained, written), counterparts(trained_sources, written_sources)
     pairs = [(trained, trained_sources), (mine, yours)]
-    kernels = [_kernels(target, source) for target, source in pairs]
+    kernels = _padded([_kernels(target, source) for target, source in pairs])
     ours, theirs = (each.reshape(*each.shape[:2], -1) for each in kernels[::-1])
     both = [
         xr.DataArray(each.reshape(-1, each.shape[-1]), dims=("unit", "place"))
@@ -160,6 +161,20 @@ def _kernels(targets: Family, sources: Family) -> np.ndarray:
     weight = expanded_weights(targets.network, out, to).weight.cpu().numpy()
     rows = [to.index(unit) for unit in targets.units]
     return weight[rows][:, [out.index(unit) for unit in sources.units]]
+
+
+def _padded(kernels: list[np.ndarray]) -> list[np.ndarray]:
+    """Surround the smaller kernels by zeros, so that all are of one size."""
+    sides = np.max([each.shape[2:] for each in kernels], 0)
+    padded = []
+    for each in kernels:
+        extra = [(int(side) - own) // 2 for side, own in zip(sides, each.shape[2:], strict=True)]
+        around = [
+            (before, int(side) - own - before)
+            for before, side, own in zip(extra, sides, each.shape[2:], strict=True)
+        ]
+        padded.append(np.pad(each, [(0, 0), (0, 0), *around]))
+    return padded
 
 
 def sign_table(kernels: xr.Dataset) -> xr.DataArray:
@@ -202,7 +217,7 @@ def compare_maps(
     Parameters
     ----------
     trained, written
-        Counterparts whose layers have one grid.
+        Counterparts; maps of another grid are read off where the trained neurons look (`onto`).
 
     Returns
     -------
@@ -210,14 +225,19 @@ def compare_maps(
         By `unit`, the trained ones.
     """
     found: list[list[torch.Tensor]] = [[], []]
+    here = trained.network.layer(trained.layer)
+    grids = [
+        family.network.layers_at(trained.network.size)[family.layer]
+        for family in (trained, written)
+    ]
     for start in range(0, len(photographs), batch):
         some = photographs.part(range(start, min(start + batch, len(photographs))))
         pictures = some.pictures(trained.network.size)
-        for maps, family in zip(found, (trained, written), strict=True):
+        for maps, family, grid in zip(found, (trained, written), grids, strict=True):
             layer = pre_relu(family.network, family.layer)
             index = torch.tensor(family.places)
             values = family.network.unit_activations(pictures, {layer: index})[layer]
-            maps.append(values.transpose(0, 1).flatten(1))
+            maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
         advance(len(some))
     rows = [torch.cat(maps, 1).numpy() for maps in found]
     ranks = [float(spearmanr(one, other).statistic) for one, other in zip(*rows, strict=True)]

@@ -13,11 +13,12 @@ from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.circuits.transplants import Donor, Operation
 from visioncircuits.engine import Engine, Store
 from visioncircuits.errors import InputError
-from visioncircuits.handwritten import curves, labels
+from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import named
 from visioncircuits.tuning import find, predefined
+from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"
 """The donor that all others are controls of."""
@@ -116,8 +117,8 @@ def compare(
     layer, units
         The trained family; those that `tuning.find` supports, where they are not given.
     early_layer
-        A layer before it, in both networks, whose curves (`tuning.find`) the kernels lead from;
-        without it no kernels are compared.
+        A layer before it, whose curves (`tuning.find`) the kernels lead from. By default the
+        nearest that all paths pass through; where that has no curves, no kernels are compared.
     photographs
         What activations are compared on and transplants are scored on.
     photographs_without
@@ -161,8 +162,7 @@ def compare(
             for each in sets
         }
     kernels = None
-    if early_layer is not None:
-        early = curve_family(trained, _found(trained, early_layer, progress))
+    if (early := _early(trained, layer, early_layer, progress)) is not None:
         kernels = _kernels(family, early, whole)
     some = photographs.part(range(0, len(photographs), -(-len(photographs) // MAPPED)))
     with progress("maps", len(some)) as advance:
@@ -269,14 +269,34 @@ def _found(network: Network, layer: str, progress: Progress) -> list[str]:
     return units
 
 
+def _early(
+    network: Network, layer: str, early_layer: str | None, progress: Progress
+) -> Family | None:
+    """Find the curves that a family may be made of."""
+    if early_layer is not None:
+        return curve_family(network, _found(network, early_layer, progress))
+    for nearest in surroundings(network, layer).before[:1]:
+        try:
+            return curve_family(network, _found(network, nearest, progress))
+        except InputError:
+            return None  # no curves there, or it comes too early for them
+    return None
+
+
 def _kernels(family: Family, early: Family, whole: Family) -> Connected:
-    written = [
-        f"{early.layer}:{place}"
-        for place, label in enumerate(labels(whole.network, early.layer))
-        if label.kind == "early curve"
-    ]
+    network = whole.network
+    named_early = {
+        layer: [f"{layer}:{u}" for u, label in enumerate(labels(network, layer)) if _bends(label)]
+        for layer in network.layers
+        if not layer.endswith("_pre_relu")
+    }
+    written = next(units for units in named_early.values() if units)
     ours = curve_family(whole.network, written)
     return Connected(*comparison.compare_kernels(family, early, whole, ours))
+
+
+def _bends(label: Label) -> bool:
+    return label.kind == "early curve"
 
 
 def tuning_without(family: Family, mine: Family, reduced: Mapping[str, Network]) -> xr.Dataset:

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 import visioncircuits
+from visioncircuits.circuits.grids import onto
 from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.circuits.replacement import replaced
 from visioncircuits.engine import Engine, Store, Work, complete, local
@@ -124,8 +125,8 @@ class Operation:
         Raises
         ------
         InputError
-            For layers or units that are not there, donors of another number or grid, and a network
-            without classes.
+            For layers or units that are not there, donors of another number or without positions,
+            and a network without classes.
         """
         family = self.network.layer(self.layer)
         for unit in self.units:
@@ -135,12 +136,9 @@ class Operation:
                 raise InputError(
                     f"{len(self.units)} units need as many donors; {name} has {len(donor.units)}"
                 )
-            grid = donor.network.layers_at(self.network.size)[donor.layer].shape
-            if grid != family.shape:
+            if len(donor.network.layer(donor.layer).shape) != len(family.shape):
                 raise InputError(
-                    f"{donor.network.name} has {grid} neurons a unit in {donor.layer}, "
-                    f"{self.network.name} {family.shape} in {self.layer}; a transplant needs one "
-                    "grid"
+                    f"{donor.layer} of {name} has no positions; a transplant needs a map a unit"
                 )
         last = list(self.network.layers.values())[-1]
         if last.shape or last.units < 1000:
@@ -287,14 +285,20 @@ def perform(
 
 
 def _all_maps(
-    donors: Mapping[str, Donor], pictures: Float[Tensor, "batch 3 height width"]
+    operation: Operation, pictures: Float[Tensor, "batch 3 height width"]
 ) -> Iterator[tuple[str, Maps]]:
-    """Compute what donors say, those of one network that follow one another together."""
+    """Compute what donors say where the family looks.
+
+    Donors of one network that follow one another are computed together.
+    """
+    size = operation.network.size
+    family = operation.network.layer(operation.layer)
     last, whole = None, pictures
-    for name, donor in donors.items():
+    for name, donor in operation.donors.items():
         if last != (donor.network.module, donor.layer):
             last = donor.network.module, donor.layer
-            whole = donor.network.activations(pictures, [donor.layer])[donor.layer]
+            found = donor.network.activations(pictures, [donor.layer])[donor.layer]
+            whole = onto(found, donor.network.layers_at(size)[donor.layer], family)
         yield name, whole[:, list(donor.units)]
 
 
@@ -320,7 +324,7 @@ def _scales(operation: Operation, paths: Mapping[str, Any], work: Work) -> dict[
         pictures = _read(operation, paths, names[start : start + BATCH])
         found = operation.network.unit_activations(pictures, {operation.layer: index})
         maps[""].append(found[operation.layer])
-        for name, donated in _all_maps(operation.donors, pictures):
+        for name, donated in _all_maps(operation, pictures):
             maps[name].append(donated)
     family = torch.cat(maps.pop(""))
     return _packed(
@@ -356,7 +360,7 @@ def _scores(
     answers = {"intact": intact, "removed": said(units, 0.0)}
     for name, places in operation.removals.items():
         answers[name] = said(places, 0.0)
-    for name, maps in _all_maps(operation.donors, pictures):
+    for name, maps in _all_maps(operation, pictures):
         scale = Scale(*(torch.from_numpy(learnt[f"{name}/{x}"]) for x in ("threshold", "gain")))
         answers[name] = said(units, scale(maps))
     return _packed({name: score(answer, intact, wanted) for name, answer in answers.items()})
