@@ -12,7 +12,7 @@ from torch import Tensor
 from visioncircuits import __version__
 from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.circuits.replacement import replaced
-from visioncircuits.circuits.transplants import SCORES, control_units, score
+from visioncircuits.circuits.transplants import SCORES, check_classes, control_units, score
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, Unit
 
@@ -71,9 +71,7 @@ def ablate(
         raise InputError("an ablation takes units of one layer; name one or more of them")
     if batch < 2 or len(photographs) < 2:
         raise InputError("an ablation needs 2 photographs or more, and as many at once")
-    last = list(network.layers.values())[-1]
-    if last.shape or last.units < 1000:
-        raise InputError(f"{network.name} does not tell ImageNet's classes apart")
+    check_classes(network)
     layer, family = layers[0], [unit.index for unit in listed if isinstance(unit, Unit)]
     removed = {"ablated": family} | {
         f"control {place + 1}": list(control_units(network, layer, family, seed=seed + place))

@@ -140,9 +140,7 @@ class Operation:
                 raise InputError(
                     f"{donor.layer} of {name} has no positions; a transplant needs a map a unit"
                 )
-        last = list(self.network.layers.values())[-1]
-        if last.shape or last.units < 1000:
-            raise InputError(f"{self.network.name} does not tell ImageNet's classes apart")
+        check_classes(self.network)
 
     def record(self) -> dict[str, Any]:
         """Say what is done, as plain data."""
@@ -161,6 +159,20 @@ class Operation:
             },
             "removals": {name: list(units) for name, units in self.removals.items()},
         }
+
+
+def check_classes(network: Network) -> None:
+    """Refuse a network that does not give a number for each of ImageNet's classes.
+
+    Raises
+    ------
+    InputError
+        For any other.
+    """
+    with torch.no_grad():
+        said = network(torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2))
+    if said.ndim != 2 or said.shape[1] < 1000:
+        raise InputError(f"{network.name} does not tell ImageNet's classes apart")
 
 
 def fingerprint(network: Network) -> str:
