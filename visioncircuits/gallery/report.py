@@ -140,15 +140,20 @@ def summary(comparison: Comparison) -> dict[str, Any]:
         signs, sums = sign_table(kernels), ("trained", "handwritten")
         found["kernels"] = {
             "sources": [str(name) for name in kernels["source"].values],
-            "aligned": float(np.median(kernels["correlation"].values[aligned])),
+            "aligned": _middle(kernels["correlation"].values[aligned]),
             "aligned_pairs": int(aligned.sum()),
-            "opposed": float(np.median(kernels["correlation"].values[opposed])),
+            "opposed": _middle(kernels["correlation"].values[opposed]),
             "opposed_pairs": int(opposed.sum()),
             "sums": float(np.corrcoef([kernels[which].values.ravel() for which in sums])[0, 1]),
             "signs": signs.values.tolist(),
             "sign_names": [str(name) for name in signs["trained"].values],
         }
     return found
+
+
+def _middle(values: np.ndarray) -> float | None:
+    """The median; None where there is nothing."""
+    return float(np.median(values)) if values.size else None
 
 
 @dataclass(frozen=True)
@@ -169,8 +174,8 @@ def goals(numbers: Mapping[str, Any]) -> list[Goal]:
         _goal("tuning correlates over orientation and curvature, median", 0.85, lines["surface"]),
         _goal("tuning correlates over orientation, median", 0.9, lines["orientation"]),
     ]
-    if "kernels" in numbers:
-        kernels = numbers["kernels"]
+    kernels = numbers.get("kernels")
+    if kernels and kernels["aligned"] is not None:
         found.append(_goal("kernels of aligned pairs correlate, median", 0.6, kernels["aligned"]))
     for measure, title in (("cross_entropy", "cross-entropy"), ("divergence", "divergence")):
         found.append(_goal(f"share of the damage repaired, {title}", 0.5, repaired[measure][0]))
