@@ -132,9 +132,8 @@ def test_a_panel_has_the_examples_thin_and_their_mean_thick(responses, tuning):
 def test_a_curve_that_turns_is_found_where_it_was_drawn(checkpoints):
     network = networks.load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     units = [f"mixed3b:{unit}" for unit in (413, 408, 398, 321, 326, 335, 336, 368, 386)]
-    drawn = curve(
-        orientation=torch.tensor([230.0, 60.0]), radius=60.0, width=1.67, size=151
-    ).picture
+    shown = torch.tensor([230.0, 60.0])
+    drawn = curve(orientation=shown, radius=60.0, width=1.67, size=151).picture
     responses = measure(network, units, turned(list(drawn), step=10))
     sheet = measure(network, units, named("curves"))
     shifts = align(responses, radial_tuning(sheet))["shift"].values
