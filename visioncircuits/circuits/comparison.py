@@ -20,7 +20,6 @@ from visioncircuits.circuits.alignment import (
 )
 from visioncircuits.circuits.grids import onto
 from visioncircuits.circuits.photographs import Photographs
-from visioncircuits.networks import Network
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import measure, orientation_tuning, radial_tuning
 from visioncircuits.weights import expanded_weights
@@ -34,19 +33,6 @@ SILENT = 0.15
 """A kernel whose sum is less than this share of the strongest's neither excites nor inhibits."""
 
 Advance = Callable[[int], object]
-
-
-def pre_relu(network: Network, layer: str) -> str:
-    """Name a layer's values before its rectifier, where the network has a name for them.
-
-    Examples
-    --------
-    >>> from visioncircuits import handwritten
-    >>> pre_relu(handwritten.load("curves"), "mixed3b")
-    'mixed3b_pre_relu'
-    """
-    before = f"{layer}_pre_relu"
-    return before if before in network.layers else layer
 
 
 def compare_tuning(
@@ -234,7 +220,7 @@ def compare_maps(
         some = photographs.part(range(start, min(start + batch, len(photographs))))
         pictures = some.pictures(trained.network.size)
         for maps, family, grid in zip(found, (trained, written), grids, strict=True):
-            layer = pre_relu(family.network, family.layer)
+            layer = family.network.before_rectifier(family.layer)
             index = torch.tensor(family.places)
             values = family.network.unit_activations(pictures, {layer: index})[layer]
             maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))

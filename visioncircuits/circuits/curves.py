@@ -194,7 +194,7 @@ def compare(
 def _operation(family: Family, mine: Family, whole: Family) -> Operation:
     """Plan the transplant and its controls."""
     network, layer, places = family.network, family.layer, family.places
-    written, before = mine.network, comparison.pre_relu(mine.network, mine.layer)
+    written, before = mine.network, mine.network.before_rectifier(mine.layer)
     facing = {unit.index: place for place, unit in enumerate(whole.units)}
     turned = [whole.places[(facing[place] + len(whole) // 2) % len(whole)] for place in mine.places]
     nowhere = untrained("bvlc_googlenet")
@@ -244,7 +244,7 @@ def _permuted(places: Sequence[int], *, seed: int = 0) -> tuple[int, ...]:
 
 
 def _parts(family: Family, mine: Family, reduced: Mapping[str, Network]) -> Operation:
-    before = comparison.pre_relu(mine.network, mine.layer)
+    before = mine.network.before_rectifier(mine.layer)
     return Operation(
         family.network,
         family.layer,

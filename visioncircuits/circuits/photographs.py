@@ -6,18 +6,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float32
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from visioncircuits import pictures
 from visioncircuits.errors import InputError
 
 SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
-
-MARGIN = 256 / 224
-"""A photograph's shorter side, over the side of the square that is cut out of its middle."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class Photographs:
         InputError
             For a file that is no picture.
         """
-        return torch.stack([_picture(path, size) for path in self.paths])
+        return torch.stack([pictures.read(path, size) for path in self.paths])
 
 
 def photographs(folder: str | Path) -> Photographs:
@@ -95,17 +91,3 @@ def photographs(folder: str | Path) -> Photographs:
             )
         labels.append(numbers[identifier])
     return Photographs(tuple(paths), tuple(labels))
-
-
-def _picture(path: Path, size: int) -> Float32[Tensor, "3 size size"]:
-    try:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}") from error
-    scale = MARGIN * size / min(image.size)
-    width, height = (max(round(side * scale), size) for side in image.size)
-    image = image.resize((width, height), Image.Resampling.BILINEAR)
-    left, top = (width - size) // 2, (height - size) // 2
-    square = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
-    return torch.from_numpy(square).permute(2, 0, 1)

@@ -39,8 +39,7 @@ def replaced(network: Network, layer: str, values: Tensor, *, pictures: Pictures
     True
     """
     height, width = pictures.shape[2:]
-    usual = height == width == network.size
-    layers = network.layers if usual else network.layers_at((height, width))
+    layers = network.layers_at((height, width))
     expected = (len(pictures), *layers[network.layer(layer).name].shape)
     if (values.shape[0], *values.shape[2:]) != expected:
         raise InputError(

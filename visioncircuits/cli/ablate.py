@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visioncircuits.cli.features import features
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 from visioncircuits.errors import InputError
@@ -100,10 +101,10 @@ def _units(text: str) -> list[str]:
     ['mixed3b:413', 'mixed3b:408']
     """
     if not text.endswith(".json"):
-        layer, colon, units = text.partition(":")
-        if not colon:
+        named = features(text)
+        if isinstance(named, str):
             raise InputError(f"{text!r} names no units; write {text}:3,5 or give a file .json")
-        return [f"{layer}:{unit.strip()}" for unit in units.split(",")]
+        return named
     try:
         units_found = [str(entry["unit"]) for entry in json.loads(Path(text).read_text())]
     except (OSError, ValueError, KeyError, TypeError) as error:

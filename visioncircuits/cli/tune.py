@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli.features import features
 from visioncircuits.cli.hypotheses import Images
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -16,11 +17,12 @@ app = typer.Typer()
 @app.command()
 def tune(
     network: NetworkName,
-    features: Annotated[
+    asked: Annotated[
         str,
         typer.Argument(
+            metavar="FEATURES",
             help="A layer for all of its units (`mixed3b`, or `mixed3b_pre_relu` for the values "
-            "before the rectifier), or units of one (`mixed3b:413,408`)."
+            "before the rectifier), or units of one (`mixed3b:413,408`).",
         ),
     ],
     stimuli: Annotated[str, typer.Option(help="A ready set; `visioncircuits stimuli` lists them.")],
@@ -70,9 +72,7 @@ def tune(
     shown = named(stimuli)
     found = networks.load(network, checkpoint=checkpoint, device=device)
     with progress("stimuli", len(shown)) as advance:
-        responses = measure(
-            found, _features(features), shown, reach=reach, save=out, advance=advance
-        )
+        responses = measure(found, features(asked), shown, reach=reach, save=out, advance=advance)
     layer = str(responses["unit"].values[0]).split(":")[0]
     spread = hypotheses.deviations(found, layer, images)
     if spread is not None:
@@ -101,15 +101,3 @@ def tune(
     if plot is not None:
         save_plot(radial_panel(responses.sel(unit=list(names))), plot)
         print(plot)
-
-
-def _features(text: str) -> str | list[str]:
-    """Read `mixed3b:413,408` as two units, `mixed3b` as a layer.
-
-    Examples
-    --------
-    >>> _features("mixed3b:413,408"), _features("mixed3b")
-    (['mixed3b:413', 'mixed3b:408'], 'mixed3b')
-    """
-    layer, colon, units = text.partition(":")
-    return [f"{layer}:{unit.strip()}" for unit in units.split(",")] if colon else layer

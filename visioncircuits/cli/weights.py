@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
+from visioncircuits.cli.features import features
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save, Steps
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def weights(
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     found = expanded_weights(
         loaded,
-        _features(source),
-        _features(target),
+        features(source),
+        features(target),
         linearization=Linearization(max_pool=max_pool.value),
     )
     shown = found if factors is None else one_sided_nmf(found, factors)
@@ -103,12 +104,6 @@ def weights(
         print(out)
     if save is not None:
         print(shown.save(save))
-
-
-def _features(text: str) -> str | list[str]:
-    """Read which are meant: a layer, or some of its units."""
-    layer, colon, units = text.rpartition(":")
-    return [f"{layer}:{unit}" for unit in units.split(",")] if colon else text
 
 
 def _kernels(

@@ -75,7 +75,7 @@ def collect(
     for layer in layers:
         if len(network.layer(layer).shape) != 2:
             raise InputError(f"{layer} has no positions; choose a layer before the global pooling")
-    told = {layer: _told(network, layer) for layer in dict.fromkeys(layers)}
+    told = {layer: network.before_rectifier(layer) for layer in dict.fromkeys(layers)}
     found: dict[str, LayerExamples] = {}
     names: dict[int, str] = {}
     skipped: list[str] = []
@@ -107,12 +107,6 @@ def collect(
         )
     )
     return Examples(found, _kept(names, found), seen, tuple(skipped), record)
-
-
-def _told(network: Network, layer: str) -> str:
-    """The layer whose values are told: before the rectifier, where there is one."""
-    before = f"{layer}_pre_relu"
-    return before if before in network.layers else layer
 
 
 def _batches(

@@ -353,8 +353,7 @@ def negative(network: Network, feature: str | Feature) -> Objective:
     below zero.
     """
     feature = network.feature(feature)
-    before = f"{feature.layer}_pre_relu"
-    return -neuron(replace(feature, layer=before) if before in network.layers else feature)
+    return -neuron(replace(feature, layer=network.before_rectifier(feature.layer)))
 
 
 def diverse(feature: str | Feature, pictures: int) -> Objective:

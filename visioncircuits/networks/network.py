@@ -97,6 +97,9 @@ class Network:
     size: int = 224
     checkpoint: Checkpoint | None = None
     classes: tuple[str, ...] | None = field(default=None, repr=False)
+    _described: dict[tuple[int, int], Mapping[str, Layer]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         # Channels last halves the time of the convolutions on CPUs, and on GPUs in half precision.
@@ -184,6 +187,12 @@ class Network:
             For a size that the network cannot take.
         """
         height, width = (size, size) if isinstance(size, int) else size
+        if (height, width) not in self._described:
+            self._described[height, width] = self._describe(height, width)
+        return self._described[height, width]
+
+    def _describe(self, height: int, width: int) -> Mapping[str, Layer]:
+        """Follow one forward pass, see what every layer's neurons look at."""
         forward = self.module.compute_all if isinstance(self.module, LayerGraph) else None
         # within inference mode torch shows fewer of the operations that are followed
         with torch.inference_mode(False):
@@ -215,6 +224,18 @@ class Network:
         if name not in self.layers:
             raise errors.unknown("layer", name, self.layers, hint=f"the network is {self.name}")
         return self.layers[name]
+
+    def before_rectifier(self, layer: str) -> str:
+        """Name a layer's values before its rectifier, where the network has a name for them.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> untrained("bvlc_googlenet").before_rectifier("mixed3b")
+        'mixed3b_pre_relu'
+        """
+        before = f"{layer}_pre_relu"
+        return before if before in self.layers else layer
 
     def feature(self, feature: str | Feature) -> Feature:
         """Read `mixed3b:379` and check that the network has it.

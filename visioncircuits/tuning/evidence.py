@@ -53,19 +53,15 @@ class Evidence:
 
     def tuning(self, axis: str) -> Float[np.ndarray, "units values"]:
         """Answers over one axis, averaged over variants and all other axes."""
-        return (
-            _last(self.mean, 1 + self.place(axis))
-            .reshape(len(self.units), -1, len(self.axes[axis]))
-            .mean(1)
-        )
+        return self._over(axis).mean(1)
 
     def best(self, axis: str) -> Float[np.ndarray, "units values"]:
         """Answers over one axis, averaged over variants, the strongest over all other axes."""
-        return (
-            _last(self.mean, 1 + self.place(axis))
-            .reshape(len(self.units), -1, len(self.axes[axis]))
-            .max(1)
-        )
+        return self._over(axis).max(1)
+
+    def _over(self, axis: str) -> Float[np.ndarray, "units others values"]:
+        last = np.moveaxis(self.mean, 1 + self.place(axis), -1)
+        return last.reshape(len(self.units), -1, len(self.axes[axis]))
 
     def place(self, axis: str) -> int:
         """Which of the axes it is.
@@ -104,10 +100,6 @@ class Evidence:
             controls={name: found[index] for name, found in self.controls.items()},
             deviations=None if self.deviations is None else self.deviations[index],
         )
-
-
-def _last(array: np.ndarray, axis: int) -> np.ndarray:
-    return np.moveaxis(array, axis, -1)
 
 
 def gather(
