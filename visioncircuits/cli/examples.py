@@ -45,6 +45,7 @@ def examples(
     from visioncircuits.engine import progress
     from visioncircuits.examples import collect, folder, sheet
     from visioncircuits.networks import Unit
+    from visioncircuits.tuning import save_plot
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     units: list[Unit] = []
@@ -80,5 +81,5 @@ def examples(
     for unit in units:
         path = out / f"{str(unit).replace(':', '-')}.png"
         drawn = sheet(found, kept, unit, lambda name: pictures.read(images / name, found.size))
-        drawn.savefig(path, dpi=150, metadata={"Software": None})
+        save_plot(drawn, path)
         print(path)
