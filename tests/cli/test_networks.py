@@ -3,16 +3,19 @@
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 
 def run(*arguments: str, checkpoints: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "VISIONCIRCUITS_OFFLINE": "1", "HOME": "/nowhere"}
+    environment = {"PATH": "/usr/bin:/bin", "VISIONCIRCUITS_OFFLINE": "1"}
     if checkpoints is not None:
         environment["VISIONCIRCUITS_CHECKPOINTS"] = str(checkpoints)
     command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    with TemporaryDirectory() as home:  # what commands cache stays out of the system
+        environment["HOME"] = home
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
 def test_the_list_says_where_checkpoints_are(checkpoints: Path) -> None:
