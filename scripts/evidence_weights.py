@@ -12,13 +12,13 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from math import comb
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
+from visioncircuits.circuits import odds
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Network, Unit, load
 from visioncircuits.stimuli import StimulusSet, circle, curve, sinusoidal_grating
@@ -271,10 +271,7 @@ def black_and_white(network: Network) -> Iterator[Row]:
     inside = {name: sum(unit in units for unit in found) for name, units in branches.items()}
     best = max(inside, key=lambda name: inside[name])
     total, size = network.layer(layer).units, len(branches[best])
-    chance = sum(
-        comb(size, k) * comb(total - size, len(found) - k)
-        for k in range(inside[best], min(size, len(found)) + 1)
-    ) / comb(total, len(found))
+    chance = odds(inside[best], len(found), size, total)
     yield Row(
         "black and white, not colour: in one branch",
         f"{inside[best]} of {len(found)} in {best}" if len(found) else "none found",

@@ -8,6 +8,13 @@ from visioncircuits.circuits.attribution import (
     integrated_gradients,
     overlay,
 )
+from visioncircuits.circuits.branches import (
+    absolute_axes,
+    axis_correlations,
+    branch_table,
+    filter_preferences,
+    odds,
+)
 from visioncircuits.circuits.comparison import (
     compare_kernels,
     compare_maps,
@@ -30,7 +37,10 @@ __all__ = [
     "Photographs",
     "Scale",
     "ablate",
+    "absolute_axes",
     "advantage",
+    "axis_correlations",
+    "branch_table",
     "compare",
     "compare_kernels",
     "compare_maps",
@@ -39,10 +49,12 @@ __all__ = [
     "counterparts",
     "curve_family",
     "damage",
+    "filter_preferences",
     "gradient_times_activation",
     "held",
     "integrated_gradients",
     "intervened",
+    "odds",
     "overlay",
     "perform",
     "photographs",
