@@ -42,6 +42,21 @@ def test_what_find_wrote_can_be_ablated(
 
 
 @pytest.mark.usefixtures("_weights")
+def test_an_ablation_tells_what_becomes_of_features_further_on(
+    few: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(
+        "ablate", "bvlc_googlenet", "mixed3a:81,104", "--images", few, "--controls", "1",
+        "--on", "mixed3b:413,326",
+    )  # fmt: skip
+    told = capsys.readouterr().out
+    for feature in ("mixed3b:413", "mixed3b:326"):
+        rows = [line for line in told.splitlines() if line.startswith(feature)]
+        assert ["the 2 units" in row for row in rows] == [True, False]
+    assert "top-5" in told
+
+
+@pytest.mark.usefixtures("_weights")
 def test_an_attribution_is_drawn_and_its_units_listed(
     tmp_path: Path, few: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,9 +21,19 @@ from visioncircuits.circuits.comparison import (
     compare_tuning,
     sign_table,
 )
+from visioncircuits.circuits.connections import reweighted, rewired
 from visioncircuits.circuits.curves import Comparison, compare
-from visioncircuits.circuits.effects import advantage, damage, repair
-from visioncircuits.circuits.interventions import held, intervened, scaled, silenced, swapped
+from visioncircuits.circuits.downstream import observe, unit_ablations
+from visioncircuits.circuits.effects import advantage, change, damage, repair
+from visioncircuits.circuits.interventions import (
+    averaged,
+    held,
+    intervened,
+    resampled,
+    scaled,
+    silenced,
+    swapped,
+)
 from visioncircuits.circuits.photographs import Photographs, photographs
 from visioncircuits.circuits.replacement import replaced
 from visioncircuits.circuits.transplants import Donor, Operation, Scale, control_units, perform
@@ -39,8 +49,10 @@ __all__ = [
     "ablate",
     "absolute_axes",
     "advantage",
+    "averaged",
     "axis_correlations",
     "branch_table",
+    "change",
     "compare",
     "compare_kernels",
     "compare_maps",
@@ -54,14 +66,19 @@ __all__ = [
     "held",
     "integrated_gradients",
     "intervened",
+    "observe",
     "odds",
     "overlay",
     "perform",
     "photographs",
     "repair",
     "replaced",
+    "resampled",
+    "reweighted",
+    "rewired",
     "scaled",
     "sign_table",
     "silenced",
     "swapped",
+    "unit_ablations",
 ]

@@ -1,15 +1,15 @@
 """Ablation: what a network loses when features fall silent, beside what it loses with others."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
 
 from visioncircuits import __version__
+from visioncircuits.circuits.interventions import Edit, averaged, resampled, silenced
 from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.circuits.replacement import replaced
 from visioncircuits.circuits.transplants import SCORES, check_classes, control_units, score
@@ -17,6 +17,12 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, Unit
 
 Silence = Literal["zero", "mean", "resample"]
+
+SILENCES: Mapping[Silence, Edit] = {
+    "zero": silenced(),
+    "mean": averaged(),
+    "resample": resampled(),
+}
 
 
 def ablate(
@@ -65,20 +71,12 @@ def ablate(
         For unknown units, units of several layers, a network without ImageNet's classes, or too
         few units for the controls.
     """
-    listed = [network.feature(unit) for unit in units]
-    layers = sorted({unit.layer for unit in listed})
-    if len(layers) != 1 or not all(isinstance(unit, Unit) for unit in listed):
-        raise InputError("an ablation takes units of one layer; name one or more of them")
     if batch < 2 or len(photographs) < 2:
         raise InputError("an ablation needs 2 photographs or more, and as many at once")
+    layer, removed = removals(network, units, controls=controls, seed=seed)
     check_classes(network)
-    layer, family = layers[0], [unit.index for unit in listed if isinstance(unit, Unit)]
-    removed = {"ablated": family} | {
-        f"control {place + 1}": list(control_units(network, layer, family, seed=seed + place))
-        for place in range(controls)
-    }
     tables: dict[str, list[np.ndarray]] = {name: [] for name in ("intact", *removed)}
-    for places in _batches(len(photographs), batch):
+    for places in batches(len(photographs), batch):
         some = photographs.part(places)
         pictures, labels = some.pictures(network.size), torch.tensor(some.labels)
         with torch.inference_mode():
@@ -87,7 +85,7 @@ def ablate(
             tables["intact"].append(score(intact, intact, labels))
             for name, indices in removed.items():
                 values = whole.clone()
-                values[:, indices] = _instead(whole[:, indices], silence)
+                values[:, indices] = SILENCES[silence](whole[:, indices])
                 said = replaced(network, layer, values, pictures=pictures)
                 tables[name].append(score(said, intact, labels))
         advance(len(some))
@@ -106,19 +104,36 @@ def ablate(
     )
 
 
-def _batches(count: int, batch: int) -> list[range]:
+def removals(
+    network: Network, units: Sequence[str | Unit], *, controls: int = 3, seed: int = 0
+) -> tuple[str, dict[str, list[int]]]:
+    """Name the units that an ablation takes out, and those taken out in their place.
+
+    Returns
+    -------
+    str, dict
+        The layer; by condition ("ablated", "control 1", …) the units.
+
+    Raises
+    ------
+    InputError
+        For unknown units, units of several layers, or too few others for the controls.
+    """
+    listed = [network.feature(unit) for unit in units]
+    layers = sorted({unit.layer for unit in listed})
+    if len(layers) != 1 or not all(isinstance(unit, Unit) for unit in listed):
+        raise InputError("an ablation takes units of one layer; name one or more of them")
+    layer, family = layers[0], [unit.index for unit in listed if isinstance(unit, Unit)]
+    others = {
+        f"control {place + 1}": list(control_units(network, layer, family, seed=seed + place))
+        for place in range(controls)
+    }
+    return layer, {"ablated": family} | others
+
+
+def batches(count: int, batch: int) -> list[range]:
     """Runs of photographs, none of a single one."""
     starts = list(range(0, count, batch))
     if count - starts[-1] == 1:
         starts.pop()
     return [range(a, b) for a, b in zip(starts, [*starts[1:], count], strict=True)]
-
-
-def _instead(said: Tensor, silence: Silence) -> Tensor:
-    match silence:
-        case "zero":
-            return torch.zeros_like(said)
-        case "mean":
-            return said.mean((0, 2, 3), keepdim=True).expand_as(said)
-        case "resample":
-            return said.roll(1, 0)

@@ -194,7 +194,7 @@ def _sensitivity(
             found = network.activations(leaf, [feature.layer])
         else:
             module = network.module
-            if isinstance(module, LayerGraph) and not _follows(module, feature.layer, to):
+            if isinstance(module, LayerGraph) and not follows(module, feature.layer, to):
                 raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
             handle = module.get_submodule(to).register_forward_hook(lambda *_: leaf)
             try:
@@ -211,7 +211,8 @@ def _sensitivity(
     return one.detach(), gradient
 
 
-def _follows(graph: LayerGraph, layer: str, earlier: str) -> bool:
+def follows(graph: LayerGraph, layer: str, earlier: str) -> bool:
+    """Find out whether a layer is computed from an earlier one, directly or not."""
     if layer == earlier:
         return False
     waiting = [layer]

@@ -82,6 +82,32 @@ def advantage(scores: xr.Dataset, condition: str, *, seed: int = 0) -> xr.Datase
     )
 
 
+def change(said: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+    """Tell how much more or less features say under each condition than intact.
+
+    Parameters
+    ----------
+    said
+        As `observe` gives it.
+    seed
+        Of the bootstrap, which resamples photographs, the same for all conditions and features.
+
+    Returns
+    -------
+    xarray.Dataset
+        `mean` and `peak`, in activation, by `feature`, `condition` and `bound` (`mean`, `low`,
+        `high` of the 95 % interval of the paired difference).
+    """
+    weights = _weights(said.sizes["photograph"], seed)
+    differences = said - said.sel(condition="intact")
+    return xr.Dataset(
+        {
+            name: xr.concat([_bounded(each, weights) for each in values], values["feature"])
+            for name, values in differences.transpose("feature", ...).items()
+        }
+    )
+
+
 def _weights(count: int, seed: int) -> Float[np.ndarray, "photographs resamples"]:
     """How often each photograph is drawn in each resample, over their number."""
     generator = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -49,45 +50,77 @@ def intervened(
     >>> float(said[:, 7].abs().max())
     0.0
     """
-    several = [features] if isinstance(features, str | Feature) else list(features)
-    listed = [network.feature(feature) for feature in several]
-    layers = sorted({feature.layer for feature in listed})
-    if len(layers) != 1:
-        told = f"not of {', '.join(layers)}" if layers else "and there is none"
-        raise InputError(f"an intervention changes features of one layer, {told}")
-    width = network.layer(layers[0]).units
-    if all(isinstance(feature, Unit) for feature in listed):
-        change = _units([f.index for f in listed if isinstance(f, Unit)], edit)
-    else:
-        change = _directions(torch.stack([feature.vector(width) for feature in listed]), edit)
+    place = access(network, features)
 
     def hook(_module: Any, _inputs: Any, output: Tensor) -> Tensor:
-        return change(output)
+        return place.write(output, edit(place.read(output)))
 
-    handle = network.module.get_submodule(layers[0]).register_forward_hook(hook)
+    handle = network.module.get_submodule(place.layer).register_forward_hook(hook)
     try:
         yield
     finally:
         handle.remove()
 
 
-def _units(indices: Sequence[int], edit: Edit) -> Callable[[Tensor], Tensor]:
-    def change(values: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class Access:
+    """Where features are in a layer's values.
+
+    Attributes
+    ----------
+    layer
+        Theirs.
+    read
+        From the layer's values, what the features say.
+    write
+        From the layer's values, and what the features are to say, the values in which they do.
+    """
+
+    layer: str
+    read: Edit
+    write: Callable[[Tensor, Maps], Tensor]
+
+
+def access(network: Network, features: str | Feature | Sequence[str | Feature]) -> Access:
+    """Find features of one layer.
+
+    Raises
+    ------
+    InputError
+        For unknown features, none, or features of several layers.
+    """
+    several = [features] if isinstance(features, str | Feature) else list(features)
+    listed = [network.feature(feature) for feature in several]
+    layers = sorted({feature.layer for feature in listed})
+    if len(layers) != 1:
+        told = f"not of {', '.join(layers)}" if layers else "and there is none"
+        raise InputError(f"an intervention changes features of one layer, {told}")
+    if all(isinstance(feature, Unit) for feature in listed):
+        return _units(layers[0], [f.index for f in listed if isinstance(f, Unit)])
+    width = network.layer(layers[0]).units
+    return _directions(layers[0], torch.stack([feature.vector(width) for feature in listed]))
+
+
+def _units(layer: str, indices: list[int]) -> Access:
+    def write(values: Tensor, said: Tensor) -> Tensor:
         changed = values.clone()
-        changed[:, list(indices)] = edit(values[:, list(indices)])
+        changed[:, indices] = said
         return changed
 
-    return change
+    return Access(layer, lambda values: values[:, indices], write)
 
 
-def _directions(vectors: Tensor, edit: Edit) -> Callable[[Tensor], Tensor]:
+def _directions(layer: str, vectors: Tensor) -> Access:
     inverse = torch.linalg.pinv(vectors)  # what moves one direction's value and not the others'
 
-    def change(values: Tensor) -> Tensor:
-        said = torch.einsum("fu,bu...->bf...", vectors.to(values), values)
-        return values + torch.einsum("uf,bf...->bu...", inverse.to(values), edit(said) - said)
+    def read(values: Tensor) -> Tensor:
+        return torch.einsum("fu,bu...->bf...", vectors.to(values), values)
 
-    return change
+    def write(values: Tensor, said: Tensor) -> Tensor:
+        more = said - read(values)
+        return values + torch.einsum("uf,bf...->bu...", inverse.to(values), more)
+
+    return Access(layer, read, write)
 
 
 def silenced() -> Edit:
@@ -102,6 +135,25 @@ def held(values: float | Float[Tensor, " features"]) -> Edit:
         level = torch.as_tensor(values, dtype=said.dtype, device=said.device)
         shape = (1, -1, *(1,) * (said.ndim - 2)) if level.ndim else ()
         return level.reshape(shape).expand_as(said)
+
+    return edit
+
+
+def averaged() -> Edit:
+    """Say each feature's mean over the batch and all positions."""
+
+    def edit(said: Tensor) -> Tensor:
+        over = [axis for axis in range(said.ndim) if axis != 1]
+        return said.mean(over, keepdim=True).expand_as(said)
+
+    return edit
+
+
+def resampled() -> Edit:
+    """Say what is said of the batch's previous picture, at the same positions."""
+
+    def edit(said: Tensor) -> Tensor:
+        return said.roll(1, 0)
 
     return edit
 

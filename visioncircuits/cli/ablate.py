@@ -42,6 +42,10 @@ def ablate(
             help="What they say instead: nothing, their mean, or what they say of another picture."
         ),
     ] = Silence.zero,
+    on: Annotated[
+        str | None,
+        typer.Option(help="Units further on, such as `mixed4a:58,71`: what becomes of them too."),
+    ] = None,
     controls: Annotated[
         int, typer.Option(help="How many times to take out as many other units instead.", min=0)
     ] = 3,
@@ -52,6 +56,8 @@ def ablate(
     """Take units out of a network, and tell what it loses, with 95 % intervals over photographs.
 
     visioncircuits ablate bvlc_googlenet curves.json --images photos/
+
+    visioncircuits ablate bvlc_googlenet mixed3a:81 --images photos/ --on mixed3b:413,408
     """
     from rich.table import Table
 
@@ -61,6 +67,15 @@ def ablate(
     found = networks.load(network, checkpoint=checkpoint, device=device)
     photographs = circuits.photographs(images)
     named = _units(units)
+    if on is not None:
+        ablations = circuits.unit_ablations(
+            found, named, silence=silence.value, controls=controls, seed=seed
+        )
+        with progress("photographs", len(photographs)) as advance:
+            said = circuits.observe(
+                found, _units(on), photographs.paths, ablations, advance=advance
+            )
+        _print_changes(said, circuits.change(said, seed=seed), f"the {len(named)} units")
     with progress("photographs", len(photographs)) as advance:
         scores = circuits.ablate(
             found, named, photographs, silence=silence.value, controls=controls, seed=seed,
@@ -74,7 +89,7 @@ def ablate(
         row = damage.sel(condition=condition)
         cells = [_cell(row["cross_entropy"], 1, 3), _cell(row["divergence"], 1, 3)]
         cells += [_cell(row[name], -100, 1) for name in ("top1", "top5")]
-        label = f"the {len(named)} units" if condition == "ablated" else f"others ({condition})"
+        label = _label(condition, f"the {len(named)} units")
         table.add_row(label, *cells)
     print_table(table)
     intact = scores.sel(condition="intact").mean("photograph")
@@ -83,6 +98,29 @@ def ablate(
         f"{float(intact['top1']):.1%}, top-5 {float(intact['top5']):.1%} over {len(photographs)} "
         "photographs"
     )
+
+
+def _print_changes(said: "xr.Dataset", change: "xr.Dataset", ablated: str) -> None:
+    """Say what features say without the units, in activation."""
+    from rich.table import Table
+
+    intact = said.sel(condition="intact").mean("photograph")
+    table = Table("feature", "without", box=None, pad_edge=False)
+    for title in ("mean activation", "changes by", "strongest", "changes by"):
+        table.add_column(title, justify="right")
+    for feature in change["feature"].values:
+        for condition in change["condition"].values[1:]:
+            cells = []
+            for name in ("mean", "peak"):
+                row = change[name].sel(feature=feature, condition=condition)
+                cells += [f"{float(intact[name].sel(feature=feature)):.4g}", _cell(row, 1, 3)]
+            table.add_row(feature, _label(condition, ablated), *cells)
+    print_table(table)
+    print()
+
+
+def _label(condition: str, ablated: str) -> str:
+    return ablated if condition == "ablated" else f"others ({condition})"
 
 
 def _cell(bounds: "xr.DataArray", factor: int, digits: int) -> str:
