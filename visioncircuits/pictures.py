@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float32
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from visioncircuits.errors import InputError
@@ -35,7 +35,9 @@ def listed(folder: str | Path) -> list[Path]:
     return paths
 
 
-def read(path: str | Path | BytesIO, size: int) -> Float32[Tensor, "3 size size"]:
+def read(
+    path: str | Path | BytesIO, size: int, *, name: str = ""
+) -> Float32[Tensor, "3 size size"]:
     """Read the middle square of a picture, upright, as RGB in [0, 1].
 
     Parameters
@@ -46,19 +48,24 @@ def read(path: str | Path | BytesIO, size: int) -> Float32[Tensor, "3 size size"
     size
         Of the square, in pixels; of the photograph's shorter side it is 224 parts in 256, as
         ImageNet's networks are evaluated.
+    name
+        What to call it where it cannot be read; by default its path.
 
     Raises
     ------
     InputError
-        For a file that is no picture, or a damaged one.
+        For a file that is no picture, a damaged one, or one of so many pixels that Pillow takes it
+        for an attack (`PIL.Image.MAX_IMAGE_PIXELS`).
     """
     try:
         with Image.open(path) as file:
             # as a JPEG, an enormous picture is decoded no larger than needed
             file.draft("RGB", (round(size * MARGIN) * 2,) * 2)
             return square(file, size)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{name or path} cannot be read as a picture: unknown format") from error
+    except Exception as error:  # on damaged files decoders raise whatever comes to them
+        raise InputError(f"{name or path} cannot be read as a picture: {error}") from error
 
 
 def square(image: Image.Image, size: int) -> Float32[Tensor, "3 size size"]:

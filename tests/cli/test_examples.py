@@ -1,13 +1,18 @@
 """`visioncircuits examples`, on real weights and photographs."""
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from visioncircuits import engine
+from visioncircuits.cli.examples import WORK
 from visioncircuits.cli.main import app
+from visioncircuits.engine import Store
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Examples
+from visioncircuits.examples import Examples, Survey, survey
 
 
 def call(*arguments: str | Path) -> None:
@@ -29,7 +34,7 @@ def test_examples_are_collected_and_drawn(
         (few / photograph.name).symlink_to(photograph)
     (few / "broken.jpg").write_bytes(b"no")
     out = tmp_path / "examples"
-    call("examples", "bvlc_googlenet", "mixed3a:121", "--images", few, "--out", out)
+    call("examples", "bvlc_googlenet", "mixed3a:121", "--images", few, "--out", out, "--workers", 1)
     found = Examples.load(out / "examples.npz")
     assert found.seen == 12
     assert len(found.skipped) == 1
@@ -53,3 +58,34 @@ def test_mistakes_are_told_before_the_work(tmp_path: Path, photographs: Path) ->
             "--out",
             tmp_path,
         )
+
+
+def test_an_interrupted_run_goes_on_where_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, out = tmp_path / "photos", tmp_path / "out"
+    images.mkdir()
+    for name in ("1", "2", "3"):
+        with tarfile.open(images / f"{name}.tar", "w") as archive:
+            _add(archive, f"{name}.png")
+    asked = survey("handwritten:color-contrast", ["conv2d1"], images)
+    Survey(images, asked.works[:2], None).carry_out(
+        Store(out / WORK), workforce=engine.local(workers=1)
+    )
+    arguments = ("examples", "handwritten:color-contrast", "conv2d1:3", "--workers", 1)
+    call(*arguments, "--images", images, "--out", out)
+    assert "resuming: 2 of 3 shards are done" in capsys.readouterr().out
+    assert sorted(path.name for path in out.iterdir()) == ["conv2d1-3.png", "examples.npz"]
+    whole = tmp_path / "whole"
+    call(*arguments, "--images", images, "--out", whole)
+    assert "resuming" not in capsys.readouterr().out
+    assert (whole / "examples.npz").read_bytes() == (out / "examples.npz").read_bytes()
+
+
+def _add(archive: tarfile.TarFile, name: str) -> None:
+    buffer = io.BytesIO()
+    Image.effect_noise((70, 60), 80).save(buffer, "PNG")
+    member = tarfile.TarInfo(name)
+    member.size = buffer.tell()
+    buffer.seek(0)
+    archive.addfile(member, buffer)

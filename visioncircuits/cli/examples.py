@@ -1,14 +1,20 @@
 """`visioncircuits examples`: what drives units in photographs, how often, and how strongly."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 
+if TYPE_CHECKING:  # a command's help is not to wait for torch
+    from visioncircuits.examples import Examples
+
 app = typer.Typer()
+
+WORK = "shards"
+"""The folder, in that for what is found, of what is known already; it goes with the last of it."""
 
 
 @app.command()
@@ -21,7 +27,10 @@ def examples(
             "drawn on sheets."
         ),
     ],
-    images: Annotated[Path, typer.Option(help="A folder of photographs.")],
+    images: Annotated[
+        Path,
+        typer.Option(help="A folder of photographs, a `.tar` file of them, or a folder of these."),
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder for what is found.")],
     top: Annotated[
         int, typer.Option(help="How many of the strongest, and of the weakest, are kept.", min=1)
@@ -32,18 +41,23 @@ def examples(
     seed: Annotated[int, typer.Option(help="Of the random examples.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes; by default one a core.")
+    ] = None,
 ) -> None:
     """Show photographs to a network, once, and keep what tells of its units.
 
-    It writes `examples.npz`, and a sheet for every unit that is named.
+    It writes `examples.npz`, and a sheet for every unit that is named. Interrupt it whenever you
+    like: the same command goes on where it was.
 
         visioncircuits examples bvlc_googlenet mixed3b:413 --images photos/ --out examples/
     """
-    from rich.table import Table
+    import shutil
+    from functools import partial
 
-    from visioncircuits import networks, pictures
-    from visioncircuits.engine import progress
-    from visioncircuits.examples import collect, folder, sheet
+    from visioncircuits import engine, networks
+    from visioncircuits.engine import folders
+    from visioncircuits.examples import photograph, sheet, survey
     from visioncircuits.networks import Unit
     from visioncircuits.tuning import save_plot
 
@@ -56,17 +70,54 @@ def examples(
         for number in filter(None, listed.split(",")):
             found.feature(f"{layer}:{number.strip()}")
             units.append(Unit(layer, int(number)))
-    photographs = folder(images, size=found.size, labels="folders" if classes else "none")
-    out.mkdir(parents=True, exist_ok=True)
-    with progress("photographs", len(photographs)) as advance:
-        kept = collect(found, asked, photographs, top=top, seed=seed, advance=advance)
-    kept.save(out / "examples.npz")
+    plan = survey(
+        network,
+        asked,
+        images,
+        checkpoint=checkpoint,
+        device=device,
+        labels="folders" if classes else "none",
+        top=top,
+        seed=seed,
+    )
+    workforce = engine.local(workers=workers)
+    failed = None
+    with folders.alone(out):
+        store = engine.Store(out / WORK)
+        if done := plan.finished(store):
+            print(f"resuming: {len(done)} of {len(plan.works)} shards are done")
+        with engine.progress("photographs", len(plan)) as advance:
+            advance(sum(work["part"]["count"] for work in done))
+            try:
+                plan.carry_out(store, workforce=workforce, advance=advance)
+            except engine.WorkFailed as error:
+                failed = error
+        kept = plan.joined(store)
+        kept.save(out / "examples.npz")
+        if not failed:
+            shutil.rmtree(store.folder)
+    _summarize(kept)
+    print(f"{out / 'examples.npz'}: {kept.seen} pictures, {len(kept.skipped)} skipped")
+    for problem in kept.skipped:
+        print(f"skipped: {problem}")
+    for unit in units:
+        path = out / f"{str(unit).replace(':', '-')}.png"
+        save_plot(sheet(found, kept, unit, partial(photograph, images, size=found.size)), path)
+        print(path)
+    if failed:
+        raise failed
+
+
+def _summarize(kept: "Examples") -> None:
+    """Print a line for each layer."""
+    from rich.table import Table
+
     table = Table("layer", "units", box=None, pad_edge=False)
     for title in ("firing, median", "silent", "strongest"):
         table.add_column(title, justify="right")
-    for name, layer_found in kept.layers.items():
-        firing = layer_found.moments.firing
-        strongest = layer_found.tops.values[:, 0]
+    for name, layer in kept.layers.items():
+        firing = layer.moments.firing
+        strongest = layer.tops.values[:, 0]
         table.add_row(
             name,
             str(len(firing)),
@@ -75,11 +126,3 @@ def examples(
             f"{name}:{int(strongest.argmax())} {strongest.max():.4g}",
         )
     print_table(table)
-    print(f"{out / 'examples.npz'}: {kept.seen} pictures, {len(kept.skipped)} skipped")
-    for problem in kept.skipped:
-        print(f"skipped: {problem}")
-    for unit in units:
-        path = out / f"{str(unit).replace(':', '-')}.png"
-        drawn = sheet(found, kept, unit, lambda name: pictures.read(images / name, found.size))
-        save_plot(drawn, path)
-        print(path)

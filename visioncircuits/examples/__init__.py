@@ -2,9 +2,11 @@
 
 from visioncircuits.examples.collect import collect
 from visioncircuits.examples.crops import crop, masked
+from visioncircuits.examples.parts import photograph
 from visioncircuits.examples.record import Examples, LayerExamples, Moments
 from visioncircuits.examples.sheet import expected_value, sheet
 from visioncircuits.examples.sources import Photograph, dataset, folder, shards
+from visioncircuits.examples.survey import Survey, survey
 from visioncircuits.examples.tops import Places
 
 __all__ = [
@@ -13,12 +15,15 @@ __all__ = [
     "Moments",
     "Photograph",
     "Places",
+    "Survey",
     "collect",
     "crop",
     "dataset",
     "expected_value",
     "folder",
     "masked",
+    "photograph",
     "shards",
     "sheet",
+    "survey",
 ]

@@ -1,7 +1,8 @@
 """One pass over photographs: what drives every unit, how often, and how strongly."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,15 +12,19 @@ from torch import Tensor
 from visioncircuits import __version__
 from visioncircuits.errors import InputError
 from visioncircuits.examples import sampling, sketch
-from visioncircuits.examples.record import Examples, LayerExamples, Moments
+from visioncircuits.examples.record import Examples, LayerExamples, Moments, needed
 from visioncircuits.examples.sampling import Sample
 from visioncircuits.examples.sources import Photograph
 from visioncircuits.examples.tops import Places
 from visioncircuits.networks import Network
 
 TOP = 24
+BATCH = 16
 SPREAD = 8
 """Neurons of a unit that are drawn at random from each picture, beside its strongest."""
+
+_NAMES = 4096
+"""Once there are so many names of pictures, those that no example is in are dropped."""
 
 
 def collect(
@@ -28,7 +33,7 @@ def collect(
     photographs: Iterable[Photograph],
     *,
     top: int = TOP,
-    batch: int = 16,
+    batch: int = BATCH,
     seed: int = 0,
     advance: Callable[[int], object] = lambda more: None,
 ) -> Examples:
@@ -70,71 +75,119 @@ def collect(
     >>> found.layers["conv2d0"].tops.values.shape
     (64, 2)
     """
+    found = shown(
+        network,
+        told(network, layers),
+        photographs,
+        top=top,
+        batch=batch,
+        seed=seed,
+        advance=advance,
+    )
+    return some(found)
+
+
+def told(network: Network, layers: Sequence[str]) -> dict[str, str]:
+    """Say which layer's values are told of each layer asked for: those before its rectifier.
+
+    Raises
+    ------
+    InputError
+        For an unknown layer, or one without positions.
+    """
     if not layers:
         raise InputError("name a layer, or several")
     for layer in layers:
         if len(network.layer(layer).shape) != 2:
             raise InputError(f"{layer} has no positions; choose a layer before the global pooling")
-    told = {layer: network.before_rectifier(layer) for layer in dict.fromkeys(layers)}
+    return {layer: network.before_rectifier(layer) for layer in dict.fromkeys(layers)}
+
+
+def some(found: Examples) -> Examples:
+    """Give what was found, where anything was.
+
+    Raises
+    ------
+    InputError
+        Where no picture could be read.
+    """
+    if not found.seen:
+        skipped = found.skipped
+        raise InputError(
+            f"no picture can be read: {skipped[0]}" if skipped else "there are no photographs"
+        )
+    return found
+
+
+def provenance(
+    network: Network, layers: Mapping[str, str], *, top: int, seed: int
+) -> dict[str, Any]:
+    """Say, as JSON holds it, all that examples depend on beside the photographs."""
+    record = {
+        "visioncircuits": __version__,
+        "torch": torch.__version__,
+        "network": network.record(),
+        "layers": layers,
+        "top": top,
+        "seed": seed,
+    }
+    return json.loads(json.dumps(record))
+
+
+def shown(
+    network: Network,
+    layers: Mapping[str, str],
+    photographs: Iterable[Photograph],
+    *,
+    top: int,
+    batch: int,
+    seed: int,
+    first: int = 0,
+    advance: Callable[[int], object] = lambda more: None,
+) -> Examples:
+    """Show photographs, counted from `first`, and keep what `collect` keeps, if only of none."""
     found: dict[str, LayerExamples] = {}
     names: dict[int, str] = {}
     skipped: list[str] = []
     seen = 0
-    for pictures, labels in _batches(photographs, batch, names, skipped, advance):
-        numbers = np.arange(seen, seen + len(pictures))
+    for photos, numbers in _batches(photographs, batch, first, skipped, advance):
+        pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
+        labels = [photo.label for photo in photos]
         with torch.inference_mode():
-            values = network.activations(pictures, list(told.values()))
-            for layer, name in told.items():
+            values = network.activations(pixels, list(layers.values()))
+            for layer, name in layers.items():
                 one = _summary(values[name], numbers, labels, top, seed)
                 found[layer] = found[layer].joined(one, top) if layer in found else one
-        seen += len(pictures)
-        if len(names) > 4096:
-            names = _kept(names, found)
-    if not seen:
-        raise InputError(
-            f"no picture can be read: {skipped[0]}" if skipped else "there are no photographs"
-        )
-    record = json.loads(
-        json.dumps(
-            {
-                "visioncircuits": __version__,
-                "torch": torch.__version__,
-                "network": network.record(),
-                "layers": told,
-                "top": top,
-                "seed": seed,
-            }
-        )
-    )
-    return Examples(found, _kept(names, found), seen, tuple(skipped), record)
+        seen += len(photos)
+        names |= {int(n): photo.name for n, photo in zip(numbers, photos, strict=True)}
+        if len(names) > _NAMES:
+            names = needed(names, found.values())
+    record = provenance(network, layers, top=top, seed=seed)
+    return Examples(found, needed(names, found.values()), seen, tuple(skipped), record)
 
 
 def _batches(
     photographs: Iterable[Photograph],
     batch: int,
-    names: dict[int, str],
+    first: int,
     skipped: list[str],
     advance: Callable[[int], object],
-) -> Iterator[tuple[Tensor, list[int | None]]]:
-    waiting: list[Photograph] = []
-    seen = 0
+) -> Iterator[tuple[list[Photograph], Int64[np.ndarray, " pictures"]]]:
+    """Give pictures that can be read, and their numbers; those that cannot be are counted too."""
+    waiting: list[tuple[int, Photograph]] = []
 
-    def stacked() -> tuple[Tensor, list[int | None]]:
-        nonlocal seen
-        names.update({seen + place: photo.name for place, photo in enumerate(waiting)})
-        seen += len(waiting)
-        pixels = torch.stack([p.pixels for p in waiting if p.pixels is not None])
-        return pixels, [photo.label for photo in waiting]
+    def stacked() -> tuple[list[Photograph], Int64[np.ndarray, " pictures"]]:
+        return [photo for _, photo in waiting], np.array([number for number, _ in waiting])
 
-    for photograph in photographs:
+    for number, photograph in enumerate(photographs, first):
         if photograph.pixels is None:
             skipped.append(photograph.problem)
             advance(1)
             continue
-        waiting.append(photograph)
+        waiting.append((number, photograph))
         if len(waiting) == batch:
             yield stacked()
-            advance(len(waiting))
+            advance(batch)
             waiting = []
     if waiting:
         yield stacked()
@@ -210,9 +263,3 @@ def _classes(highest: Tensor, labels: list[int | None]) -> dict[int, np.ndarray]
             row = np.append(values, 1.0)
             sums[label] = sums[label] + row if label in sums else row
     return sums
-
-
-def _kept(names: dict[int, str], found: dict[str, LayerExamples]) -> dict[int, str]:
-    """Names of the pictures that some example is in."""
-    wanted = {int(number) for layer in found.values() for number in layer.pictures()}
-    return {number: name for number, name in names.items() if number in wanted}

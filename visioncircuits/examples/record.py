@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,6 +174,21 @@ class Examples:
     skipped: tuple[str, ...]
     record: Mapping[str, Any]
 
+    def joined(self, other: "Examples") -> "Examples":
+        """That of both, of whose pictures none may be the same; `record` stays this one's."""
+        top = self.record["top"]
+        layers = {
+            name: self.layers[name].joined(layer, top) if name in self.layers else layer
+            for name, layer in {**self.layers, **other.layers}.items()
+        }
+        return Examples(
+            layers,
+            needed({**self.names, **other.names}, layers.values()),
+            self.seen + other.seen,
+            self.skipped + other.skipped,
+            self.record,
+        )
+
     def save(self, path: str | Path) -> None:
         """Write it as `.npz`, whole or not at all.
 
@@ -185,6 +200,10 @@ class Examples:
         path = Path(path)
         if path.suffix != ".npz":
             raise InputError(f"{path} cannot be written: name it .npz")
+        files.write(path, self.packed())
+
+    def packed(self) -> bytes:
+        """Give the content of the file that `save` writes; equal examples give equal bytes."""
         head = {
             "layers": list(self.layers),
             "names": {str(number): name for number, name in self.names.items()},
@@ -197,7 +216,7 @@ class Examples:
             arrays |= {f"{place}/{name}": array for name, array in _arrays(layer).items()}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        files.write(path, buffer.getvalue())
+        return buffer.getvalue()
 
     @classmethod
     def load(cls, path: str | Path) -> "Examples":
@@ -223,6 +242,12 @@ class Examples:
             raise InputError(f"{path} cannot be read as examples: {error}") from error
         names = {int(number): name for number, name in head["names"].items()}
         return cls(layers, names, head["seen"], tuple(head["skipped"]), head["record"])
+
+
+def needed(names: Mapping[int, str], layers: Iterable[LayerExamples]) -> dict[int, str]:
+    """Keep the names of the pictures that some example is in."""
+    wanted = {int(number) for layer in layers for number in layer.pictures()}
+    return {number: name for number, name in names.items() if number in wanted}
 
 
 def _arrays(layer: LayerExamples) -> dict[str, np.ndarray]:

@@ -2,10 +2,14 @@
 
 import io
 import tarfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -101,54 +105,104 @@ class Files:
         try:
             return Photograph(name, pictures.read(path, self.size), self.labels[place])
         except InputError as error:
-            return Photograph(name, None, problem=str(error))
+            return Photograph(name, None, self.labels[place], str(error))
 
 
 def shards(paths: Sequence[str | Path], *, size: int) -> Iterator[Photograph]:
     """Read the pictures in tar files, as WebDataset writes them.
 
-    A member whose name differs only in its suffix, `.cls`, holds its class as a number.
+    What belongs to one example stands together, its names differing from the first dot on: a
+    picture, and in a member `.cls` the number of its class.
 
     Raises
     ------
     InputError
-        Where a file is missing or no tar file.
+        Where a file is missing, is no tar file, or a class is no number.
     """
     for path in map(Path, paths):
+        yield from ahead(partial(_decoded, size=size), _packed(path))
+
+
+def packed(path: Path) -> int:
+    """Count the pictures in a tar file; only the names in it are read.
+
+    Raises
+    ------
+    InputError
+        Where it is missing or no tar file.
+    """
+    with _opened(path) as archive:
+        return sum(_parts(member)[1] in _PICTURES for member in archive if member.isfile())
+
+
+def content(path: Path, member: str) -> io.BytesIO:
+    """Give what one file in a tar file holds.
+
+    Raises
+    ------
+    InputError
+        Where there is no such tar file, or no such file in it.
+    """
+    with _opened(path) as archive:
         try:
-            with tarfile.open(path) as archive:
-                yield from _members(archive, path.name, size)
-        except (OSError, tarfile.TarError) as error:
-            raise InputError(f"{path} cannot be read as a tar file: {error}") from error
-
-
-def _members(archive: tarfile.TarFile, shard: str, size: int) -> Iterator[Photograph]:
-    waiting: dict[str, Photograph] = {}
-    labels: dict[str, int] = {}
-    for member in archive:
-        stem, _, suffix = member.name.partition(".")
-        opened = archive.extractfile(member)
+            opened = archive.extractfile(member)
+        except KeyError:
+            opened = None
         if opened is None:
-            continue
-        content = opened.read()
-        if suffix == "cls":
-            labels[stem] = int(content)
-        elif f".{suffix.lower()}" in pictures.SUFFIXES:
-            name = f"{shard}/{member.name}"
-            try:
-                waiting[stem] = Photograph(name, pictures.read(io.BytesIO(content), size))
-            except InputError as error:
-                waiting[stem] = Photograph(name, None, problem=str(error))
-        # what belongs together stands together
-        done = [other for other in waiting if other != stem]
-        for other in done:
-            yield _labelled(waiting.pop(other), labels.pop(other, None))
-    for stem, photograph in waiting.items():
-        yield _labelled(photograph, labels.get(stem))
+            raise InputError(f"there is no file {member} in {path}")
+        return io.BytesIO(opened.read())
 
 
-def _labelled(photograph: Photograph, label: int | None) -> Photograph:
-    return Photograph(photograph.name, photograph.pixels, label, photograph.problem)
+_PICTURES = tuple(suffix.removeprefix(".") for suffix in pictures.SUFFIXES)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(path) as archive:
+            yield archive
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise InputError(f"{path} cannot be read as a tar file: {error}") from error
+
+
+def _packed(path: Path) -> Iterator[tuple[str, bytes, int | None]]:
+    """Give each picture's name, its file's content and its class."""
+    with _opened(path) as archive:
+        members = (member for member in archive if member.isfile())
+        for _, together in groupby(members, key=lambda member: _parts(member)[0]):
+            label = None
+            found = []
+            for member in together:
+                opened = archive.extractfile(member)
+                assert opened is not None  # it is a file
+                name, suffix = f"{path.name}/{member.name}", _parts(member)[1]
+                if suffix == "cls":
+                    label = _number(opened.read(), name)
+                elif suffix in _PICTURES:
+                    found.append((name, opened.read()))
+            yield from ((name, content, label) for name, content in found)
+
+
+def _parts(member: tarfile.TarInfo) -> tuple[str, str]:
+    """Divide a member's name at the first dot in the name of the file; hidden files are none."""
+    folder, _, name = member.name.rpartition("/")
+    stem, _, suffix = name.partition(".")
+    return f"{folder}/{stem}", suffix.lower() if stem else ""
+
+
+def _number(content: bytes, name: str) -> int:
+    try:
+        return int(content)
+    except ValueError:
+        raise InputError(f"{name} holds {content[:20]!r}; a class is a whole number") from None
+
+
+def _decoded(example: tuple[str, bytes, int | None], *, size: int) -> Photograph:
+    name, content, label = example
+    try:
+        return Photograph(name, pictures.read(io.BytesIO(content), size, name=name), label)
+    except InputError as error:
+        return Photograph(name, None, label, str(error))
 
 
 def dataset(items: Iterable[Any], *, size: int) -> Iterator[Photograph]:

@@ -1,0 +1,182 @@
+"""However the work is shared, interrupted or lost, every photograph is counted once."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from visioncircuits import engine, networks
+from visioncircuits.engine import Store, Work
+from visioncircuits.errors import InputError
+from visioncircuits.examples import Examples, Survey, collect, folder, shards, survey
+
+NETWORK, LAYERS = "handwritten:color-contrast", ["conv2d1", "conv2d0"]
+HERE = engine.local(workers=1)
+
+
+def plan(images: Path, **options: Any) -> Survey:
+    return survey(NETWORK, LAYERS, images, **{"labels": "folders", "top": 5, "shard": 4, **options})
+
+
+def done(asked: Survey, store: Store, workforce: engine.Engine = HERE) -> Examples:
+    asked.carry_out(store, workforce=workforce)
+    return asked.joined(store)
+
+
+@pytest.fixture(scope="module")
+def alone(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    """What one undisturbed worker finds in five parts."""
+    return done(plan(squares), Store(tmp_path_factory.mktemp("alone")))
+
+
+def equal_but_for_digits(one: Examples, two: Examples) -> None:
+    assert list(one.layers) == list(two.layers) == LAYERS
+    assert (one.names, one.seen, len(one.skipped)) == (two.names, two.seen, len(two.skipped))
+    for name in LAYERS:
+        ours, theirs = one.layers[name], two.layers[name]
+        for places, others in ((ours.tops, theirs.tops), (ours.bottoms, theirs.bottoms)):
+            assert np.array_equal(places.pictures, others.pictures)
+            assert np.array_equal(places.positions, others.positions)
+            assert np.allclose(places.values, others.values, rtol=1e-5, atol=1e-5)
+        assert np.array_equal(ours.sample.numbers, theirs.sample.numbers)
+        assert ours.moments.count == theirs.moments.count == ours.counts.sum(1)[0]
+        assert np.array_equal(ours.moments.positive, theirs.moments.positive)
+        assert np.allclose(ours.moments.mean, theirs.moments.mean, atol=1e-6)
+        assert np.allclose(ours.moments.deviation, theirs.moments.deviation, rtol=1e-6)
+        assert np.abs(ours.counts - theirs.counts).sum() <= ours.counts.sum() / 1000
+        labels, means = ours.class_means()
+        assert labels == theirs.class_means()[0] == [0, 1, 2]
+        assert np.allclose(means, theirs.class_means()[1], rtol=1e-5)
+
+
+def test_parts_say_what_one_pass_says(squares: Path, alone: Examples) -> None:
+    network = networks.load(NETWORK)
+    pictures = folder(squares, size=network.size, labels="folders")
+    once = collect(network, LAYERS, pictures, top=5)
+    equal_but_for_digits(alone, once)
+    assert alone.seen == 18
+    assert alone.record == once.record
+
+
+def test_tar_files_say_what_the_folder_says(
+    squares: Path, tars: Path, alone: Examples, tmp_path: Path
+) -> None:
+    asked = plan(tars)
+    assert len(asked.works) == 3
+    assert len(asked) == 19
+    packed = done(asked, Store(tmp_path))
+    network = networks.load(NETWORK)
+    once = collect(network, LAYERS, shards(sorted(tars.iterdir()), size=network.size), top=5)
+    equal_but_for_digits(packed, once)
+    for name in LAYERS:
+        assert np.array_equal(packed.layers[name].tops.pictures, alone.layers[name].tops.pictures)
+
+
+def test_with_one_of_two_workers_killed_the_bytes_are_those_of_one(
+    squares: Path, alone: Examples, tmp_path: Path
+) -> None:
+    asked, store = plan(squares), Store(tmp_path)
+    seen: list[int] = []
+
+    def kill_one(more: int) -> None:
+        if not seen:  # the others are at work: they were given more before this was told
+            os.kill(multiprocessing.active_children()[-1].pid, signal.SIGKILL)
+        seen.append(more)
+
+    asked.carry_out(store, workforce=engine.local(workers=2), advance=kill_one)
+    assert sum(seen) == 19
+    assert asked.joined(store).packed() == alone.packed()
+
+
+DRIVER = """
+import os, signal, sys
+from pathlib import Path
+from visioncircuits import engine
+from visioncircuits.examples import survey
+
+images, folder = sys.argv[1:]
+seen = []
+
+def advance(more):
+    seen.append(more)
+    if len(seen) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+survey(
+    "handwritten:color-contrast", ["conv2d1", "conv2d0"], images, labels="folders", top=5, shard=4
+).carry_out(engine.Store(Path(folder)), workforce=engine.local(workers=1), advance=advance)
+"""
+
+
+def test_a_driver_that_was_killed_resumes_from_what_was_written(
+    squares: Path, alone: Examples, tmp_path: Path
+) -> None:
+    driver = subprocess.run([sys.executable, "-c", DRIVER, squares, tmp_path], timeout=120)
+    assert driver.returncode == -signal.SIGKILL
+    asked, store = plan(squares), Store(tmp_path)
+    assert asked.finished(store) == list(asked.works[:2])
+    seen: list[int] = []
+    asked.carry_out(store, workforce=HERE, advance=seen.append)
+    assert seen == [4, 4, 3]
+    assert asked.joined(store).packed() == alone.packed()
+
+
+class Doomed:
+    """A worker who cannot do the third part."""
+
+    def map(
+        self, function: Callable[[Work], Any], items: Sequence[Work]
+    ) -> Iterator[tuple[int, Any]]:
+        return HERE.map(partial(doomed, function), items)
+
+
+def doomed(function: Callable[[Work], Any], work: Work) -> Any:
+    if work["part"]["first"] == 8:
+        raise MemoryError("too much")
+    return function(work)
+
+
+def test_a_part_that_always_fails_is_told_and_the_others_are_joined(
+    squares: Path, alone: Examples, tmp_path: Path
+) -> None:
+    asked, store = plan(squares), Store(tmp_path)
+    with pytest.raises(engine.WorkFailed, match=r"1 of 5 .* MemoryError: too much"):
+        asked.carry_out(store, workforce=Doomed())
+    found = asked.joined(store)
+    assert found.seen == 14
+    assert found.skipped[0] == "photographs 8 to 11: their part failed, they were not shown"
+    assert "18.jpg" in found.skipped[1]
+    assert done(asked, store).packed() == alone.packed()  # once what was wrong is mended
+
+
+def test_parts_are_seen_again_where_something_else_is_asked(squares: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    plan(squares).carry_out(store, workforce=HERE)
+    assert len(plan(squares).finished(store)) == 5
+    for options in ({"top": 6}, {"seed": 1}, {"labels": "none"}, {"shard": 5}):
+        assert not plan(squares, **options).finished(store)
+
+
+def test_a_worker_with_another_checkpoint_is_refused(squares: Path, tmp_path: Path) -> None:
+    asked = plan(squares)
+    other = {**asked.works[0]["record"]["network"], "checkpoint_sha256": "0" * 64}
+    works = tuple({**work, "record": {**work["record"], "network": other}} for work in asked.works)
+    with pytest.raises(InputError, match="another checkpoint"):
+        Survey(asked.images, works, None).carry_out(Store(tmp_path), workforce=HERE)
+
+
+def test_mistakes_are_told_before_the_work(squares: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown layer"):
+        survey(NETWORK, ["mixed3c"], squares)
+    with pytest.raises(InputError, match="1 picture or more"):
+        survey(NETWORK, LAYERS, squares, shard=0)
+    with pytest.raises(InputError, match="holds no photographs"):
+        survey(NETWORK, LAYERS, tmp_path)

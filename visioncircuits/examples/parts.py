@@ -1,0 +1,117 @@
+"""Photographs cut into parts: always the same ones, whoever sees to them and in whatever order."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float32
+from torch import Tensor
+
+from visioncircuits import pictures
+from visioncircuits.errors import InputError
+from visioncircuits.examples import sources
+from visioncircuits.examples.sources import Files, Photograph
+
+SHARD = 128
+"""Pictures of a folder that make a part."""
+
+TAR = ".tar"
+
+Part = Mapping[str, Any]
+"""Some photographs, as JSON can hold it.
+
+`first` is the number of the first, `count` how many there are. `files` are those of a folder, or
+`tar` is the file that they are in; each has its size and time, by which to know it again.
+"""
+
+
+def parts(images: Path, *, labels: str = "none", shard: int = SHARD) -> list[Part]:
+    """Cut a folder of pictures, a tar file, or a folder of tar files.
+
+    Parameters
+    ----------
+    images
+        Each tar file in it makes a part; where there are none, every `shard` pictures do.
+    labels
+        As for `folder`. In tar files classes stand beside the pictures.
+
+    Raises
+    ------
+    InputError
+        Where there is no such folder or file, or no picture in it.
+    """
+    if images.suffix == TAR:
+        return _tars([images], images)
+    if tars := sorted(images.glob(f"*{TAR}")):
+        return _tars(tars, images)
+    return _files(sources.folder(images, size=0, labels=labels), shard)
+
+
+def _tars(paths: Sequence[Path], images: Path) -> list[Part]:
+    counts = [sources.packed(path) for path in paths]
+    if not any(counts):
+        raise InputError(f"{images} holds no photographs ({', '.join(pictures.SUFFIXES)})")
+    firsts = accumulate(counts, initial=0)
+    return [
+        {"tar": _known(path, path.name), "first": first, "count": count}
+        for path, count, first in zip(paths, counts, firsts, strict=False)
+        if count
+    ]
+
+
+def _files(found: Files, shard: int) -> list[Part]:
+    files = [
+        {**_known(path, path.relative_to(found.root).as_posix()), "label": label}
+        for path, label in zip(found.paths, found.labels, strict=True)
+    ]
+    cuts = (files[start : start + shard] for start in range(0, len(files), shard))
+    return [
+        {"files": cut, "first": place * shard, "count": len(cut)} for place, cut in enumerate(cuts)
+    ]
+
+
+def _known(path: Path, name: str) -> dict[str, Any]:
+    about = path.stat()
+    return {"name": name, "bytes": about.st_size, "modified": about.st_mtime_ns}
+
+
+def photographs(part: Part, images: Path, *, size: int) -> Iterator[Photograph]:
+    """Read the photographs of a part of `images`, decoding ahead on threads.
+
+    Raises
+    ------
+    InputError
+        Where a tar file cannot be read.
+    """
+    if "tar" in part:
+        path = images if images.suffix == TAR else images / part["tar"]["name"]
+        return sources.shards([path], size=size)
+    files = part["files"]
+    paths = tuple(images / file["name"] for file in files)
+    return iter(Files(images, paths, tuple(file["label"] for file in files), size))
+
+
+def photograph(images: str | Path, name: str, *, size: int) -> Float32[Tensor, "3 size size"]:
+    """Read one of the photographs again, by the name that examples know it by.
+
+    Parameters
+    ----------
+    images
+        The folder or tar file that the examples are from.
+    name
+        From `Examples.names`.
+    size
+        Of the middle square, in pixels.
+
+    Raises
+    ------
+    InputError
+        Where it is no longer there, or cannot be read.
+    """
+    images = Path(images)
+    shard, _, member = name.partition("/")
+    if not shard.endswith(TAR):
+        return pictures.read(images / name, size)
+    path = images if images.suffix == TAR else images / shard
+    return pictures.read(sources.content(path, member), size, name=name)
