@@ -18,7 +18,8 @@ MAY_KNOW = {
     "handwritten": {"networks"},
     "circuits": {"networks", "stimuli", "engine"} | ARGUMENTS,
     "gallery": {"networks", "stimuli", "engine", "circuits"} | ARGUMENTS,
-    "cli": {"networks", "stimuli", "engine", "circuits", "gallery"} | ARGUMENTS,
+    "thread": {"networks", "stimuli", "engine", "circuits", "gallery"} | ARGUMENTS,
+    "cli": {"networks", "stimuli", "engine", "circuits", "gallery", "thread"} | ARGUMENTS,
 }
 
 

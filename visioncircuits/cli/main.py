@@ -18,6 +18,7 @@ from visioncircuits.cli import (
     networks,
     positions,
     render,
+    reproduce,
     stimuli,
     tune,
     weights,
@@ -48,6 +49,7 @@ for part in (
     gallery,
     handwritten,
     compare,
+    reproduce,
 ):
     app.add_typer(part.app, name=getattr(part, "NAME", None))
 

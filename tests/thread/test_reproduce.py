@@ -1,0 +1,194 @@
+"""Articles as claims: each gets its verdict, whatever is missing, and nothing is run twice."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from visioncircuits import engine, thread
+from visioncircuits.errors import InputError
+from visioncircuits.networks import untrained
+from visioncircuits.thread import Article, Claim, Plate, Row, Run, Study, Unavailable, part
+from visioncircuits.thread import article as articles
+from visioncircuits.thread.reproduce import answered
+
+HERE = Claim("this network", "it has units", "some")
+THERE = Claim("inception5h", "it has Google's units", "some")
+
+SCRIPT = '''
+"""Counts how often it is run."""
+from pathlib import Path
+from PIL import Image
+from visioncircuits.thread import Article, Claim, Plate, part
+
+FIRST = Claim("this network", "first", "1")
+SECOND = Claim("this network", "second", "2")
+
+@part(FIRST)
+def one(study):
+    """The first part.
+
+    Said before the figure.
+    """
+    yield Plate("grey", Image.new("RGB", (8, 8), (99, 99, 99)), "Grey.")
+    yield FIRST.found("1.0", holds=True)
+
+@part(SECOND)
+def two(study):
+    """The second part."""
+    with Path({marks!r}).open("a") as marks:
+        marks.write("run ")
+    if not Path({ready!r}).exists():
+        raise RuntimeError("not yet")
+    yield SECOND.found("2.5", holds=False, interval="2 to 3")
+
+ARTICLE = Article("An article", "Someone", "", "It counts.", (one, two))
+'''
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(untrained("bvlc_googlenet"), tmp_path / "measured")
+
+
+@pytest.fixture
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of scripts with one article in it."""
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    marks, ready = tmp_path / "marks", tmp_path / "ready"
+    script = SCRIPT.format(marks=str(marks), ready=str(ready))
+    (folder / "reproduce_counting.py").write_text(script)
+    monkeypatch.setattr(articles, "folder", lambda: folder)
+    articles.load.cache_clear()
+    return tmp_path
+
+
+def test_what_is_missing_is_said_of_every_claim_left(study: Study) -> None:
+    @part(HERE, THERE)
+    def some(study: Study) -> Iterator[Row | Plate]:
+        """Needs Google's network."""
+        yield HERE.found("480", holds=True)
+        raise Unavailable("no checkpoint")
+
+    rows, plates = answered(some, study)
+    assert [(row.word, row.why) for row in rows] == [("holds", ""), ("not run", "no checkpoint")]
+    assert plates == []
+
+
+def test_a_mistake_about_the_network_makes_a_claim_untestable(study: Study) -> None:
+    @part(HERE)
+    def some(study: Study) -> Iterator[Row | Plate]:
+        """Asks for a layer that is not there."""
+        study.network.layer("mixed9z")
+        yield HERE.found("480", holds=True)
+
+    (row,), _ = answered(some, study)
+    assert row.word == "cannot be tested"
+    assert "mixed9z" in row.why
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_claim_without_one_verdict_is_a_bug(study: Study, times: int) -> None:
+    @part(HERE)
+    def some(study: Study) -> Iterator[Row | Plate]:
+        """Forgets, or says it twice."""
+        yield from [HERE.found("480", holds=True)] * times
+
+    with pytest.raises(RuntimeError, match=f"{times} rows"):
+        answered(some, study)
+
+
+def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> None:
+    out, run = scripted / "thread", Run("handwritten:lines", quick=True)
+
+    def go() -> None:
+        thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+
+    with pytest.raises(engine.WorkFailed, match="not yet"):
+        go()
+    assert thread.pending(["counting"], run, out) == 1
+    card = json.loads((out / "scorecard.json").read_text())
+    assert card["articles"][0]["unfinished"] == ["The second part"]
+    (scripted / "ready").touch()
+    go()
+    assert thread.pending(["counting"], run, out) == 0
+    assert (scripted / "marks").read_text() == "run run "
+    go()  # nothing is left to do
+    assert (scripted / "marks").read_text() == "run run "
+    card = json.loads((out / "scorecard.json").read_text())
+    assert card["totals"] == {
+        "holds": 1, "does not hold": 1, "cannot be tested": 0, "not run": 0,
+    }  # fmt: skip
+    assert [claim["measured"] for claim in card["articles"][0]["claims"]] == ["1.0", "2.5"]
+
+
+def test_pages_show_figures_and_say_that_they_are_quick(scripted: Path) -> None:
+    (scripted / "ready").touch()
+    out = scripted / "thread"
+    run = Run("handwritten:lines", quick=True)
+    index = thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+    page = (out / "counting.html").read_text()
+    assert "Said before the figure." in page
+    (grey,) = out.rglob("grey.webp")
+    assert grey.relative_to(out).as_posix() in page
+    with Image.open(grey) as picture:
+        assert picture.size == (8, 8)
+    assert all("Quick run" in text for text in (page, index.read_text()))
+
+
+def test_a_changed_script_is_run_again(scripted: Path) -> None:
+    (scripted / "ready").touch()
+    out, run = scripted / "thread", Run("handwritten:lines")
+    thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+    script = scripted / "scripts" / "reproduce_counting.py"
+    script.write_text(script.read_text() + "\n# better now\n")
+    assert thread.pending(["counting"], run, out) == 2
+
+
+def test_a_measurement_is_made_once_and_read_by_all(study: Study) -> None:
+    made = []
+
+    def make() -> bytes:
+        made.append(1)
+        return b"42"
+
+    assert study.kept("answer", "txt", make) == study.kept("answer", "txt", make) == b"42"
+    assert len(made) == 1
+
+
+def test_layers_of_other_networks_are_those_that_see_as_much(tmp_path: Path) -> None:
+    other = Study(untrained("torchvision:squeezenet1_1"), tmp_path)
+    seen = max(other.network.layer(other.layer("mixed3b")).receptive_field)
+    assert 91 / 2 <= seen <= 91 * 2
+    with pytest.raises(Unavailable, match="mixed5b"):
+        other.layer("mixed5b")
+
+
+def test_unknown_articles_are_told_the_known_ones() -> None:
+    with pytest.raises(InputError, match="weight-banding"):
+        articles.path("weight-bandin")
+
+
+@pytest.mark.parametrize("name", articles.names())
+def test_every_article_is_whole(name: str) -> None:
+    found = articles.load(name)
+    assert isinstance(found, Article)
+    texts = [claim.text for each in found.parts for claim in each.claims]
+    assert len(texts) == len(set(texts)), "two claims of an article say the same"
+    assert len({each.name for each in found.parts}) == len(found.parts)
+    for each in found.parts:
+        assert each.claims, f"{each.name} tests nothing"
+        assert each.test.__doc__, f"{each.name} has no title"
+
+
+def test_a_mistake_on_the_command_line_is_one_sentence() -> None:
+    command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", "reproduce"]
+    told = subprocess.run([*command, "zoom-inn"], capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert told.stderr.startswith("error: ")
+    assert told.stderr.count("\n") == 1

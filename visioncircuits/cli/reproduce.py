@@ -1,0 +1,91 @@
+"""`visioncircuits reproduce`: the Circuits thread's claims, tested on a network."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli.options import Checkpoint
+
+app = typer.Typer()
+
+
+@app.command()
+def reproduce(
+    article: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ARTICLE…",
+            help="`all`, or names such as `curve-detectors`; a wrong one is told the right ones.",
+        ),
+    ],
+    network: Annotated[
+        str, typer.Option(help="A network's name, such as `bvlc_googlenet`.")
+    ] = "bvlc_googlenet",
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of photographs; without it, claims about photographs are not tested. "
+            "Names that begin with WordNet ids tell the classes."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for the pages.")] = Path(
+        "thread"
+    ),
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of the thread's published data; by default what "
+            "VISIONCIRCUITS_PUBLISHED names."
+        ),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Minutes, not hours: fewer photographs, steps and draws."),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes; by default one a core.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
+    checkpoint: Checkpoint = None,
+) -> None:
+    r"""Test an article's claims on a network, remake its figures, and keep the score.
+
+    It writes a page for each article, `index.html` with the scorecard over all of them, and
+    `scorecard.json`. Interrupt it whenever you like: the same command goes on where it was.
+
+        visioncircuits reproduce curve-detectors --network bvlc_googlenet --images photos/
+
+        visioncircuits reproduce all --network bvlc_googlenet --images photos/ --quick
+    """
+    from visioncircuits import engine, thread
+    from visioncircuits.errors import InputError, unknown
+    from visioncircuits.thread.study import PUBLISHED
+
+    names = thread.names() if "all" in article else list(dict.fromkeys(article))
+    for name in names:
+        if name not in thread.names():
+            raise unknown("article", name, [*thread.names(), "all"])
+    if published is None and os.environ.get(PUBLISHED):
+        published = Path(os.environ[PUBLISHED])
+    for told, folder in (("photographs", images), ("published data", published)):
+        if folder is not None and not folder.is_dir():
+            raise InputError(f"there is no folder {folder}; name one of {told}")
+    if published is None:
+        print(
+            f"no published data: claims about it are not run; give --published or set {PUBLISHED}"
+        )
+    run = thread.Run(
+        network,
+        checkpoint=checkpoint,
+        images=images,
+        published=published,
+        quick=quick,
+        seed=seed,
+    )
+    with engine.progress("parts of articles", thread.pending(names, run, out)) as advance:
+        page = thread.reproduce(
+            names, run, out, engine=engine.local(workers=workers), advance=lambda done: advance(1)
+        )
+    print(f"open {page}")

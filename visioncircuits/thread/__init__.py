@@ -1,0 +1,21 @@
+"""The Circuits thread, run again: articles as claims that a network is tested for."""
+
+from visioncircuits.thread.article import Article, Part, Plate, names, part
+from visioncircuits.thread.claims import Claim, Row, Unavailable
+from visioncircuits.thread.reproduce import Run, pending, reproduce
+from visioncircuits.thread.study import Study
+
+__all__ = [
+    "Article",
+    "Claim",
+    "Part",
+    "Plate",
+    "Row",
+    "Run",
+    "Study",
+    "Unavailable",
+    "names",
+    "part",
+    "pending",
+    "reproduce",
+]

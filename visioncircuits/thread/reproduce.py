@@ -1,0 +1,233 @@
+"""Run articles on a network, part by part, and write their pages and the scorecard."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from PIL import Image
+
+from visioncircuits import networks
+from visioncircuits.engine import Engine, Store, Work, complete
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
+from visioncircuits.thread import article, scorecard
+from visioncircuits.thread.article import Part, Plate
+from visioncircuits.thread.claims import Row, Unavailable
+from visioncircuits.thread.study import Study
+
+FINISHED, MEASURED = "parts", "measured"
+"""Folders of what is finished: parts of articles, and what they share."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be studied, and how thoroughly.
+
+    Attributes
+    ----------
+    network
+        Its name.
+    checkpoint
+        The network's parameters, if not where they are looked for.
+    images
+        A folder of photographs, if any.
+    published
+        The folder of the thread's published data, if any.
+    quick
+        Fewer photographs, steps and draws; every page says so.
+    seed
+        Of all randomness.
+    """
+
+    network: str
+    checkpoint: Path | None = None
+    images: Path | None = None
+    published: Path | None = None
+    quick: bool = False
+    seed: int = 0
+
+
+def reproduce(
+    names: Sequence[str],
+    run: Run,
+    out: Path,
+    *,
+    engine: Engine,
+    advance: Callable[[str], object] = lambda done: None,
+) -> Path:
+    """Run articles on a network, and write a page for each and a scorecard over all.
+
+    What is finished in `out` already, for the same network, photographs and scripts, is kept.
+
+    Parameters
+    ----------
+    names
+        Of the articles, see `article.names`.
+    run
+        Network, photographs, thoroughness.
+    out
+        The folder for the pages.
+    engine
+        Carries out the parts, which do not depend on each other.
+    advance
+        Is told of every part that has just been finished.
+
+    Returns
+    -------
+    Path
+        The scorecard's page.
+
+    Raises
+    ------
+    InputError
+        For an unknown article or network.
+    WorkFailed
+        Where parts failed; all others are finished and on the pages.
+    """
+    works = _works(names, run)
+    store = Store(out / FINISHED)
+    record = networks.load(run.network, checkpoint=run.checkpoint).record()
+
+    def written() -> Path:
+        parts: dict[str, dict[str, Any]] = {name: {} for name in names}
+        for work in works:
+            if (folder := store.path(work)).exists():
+                parts[work["article"]][work["part"]] = _read(folder)
+        return scorecard.write(parts, record, run, out, pictures=FINISHED)
+
+    def finished(work: Work) -> None:
+        written()
+        advance(f"{work['article']}: {work['part']}")
+
+    test = partial(carry_out, folder=out.resolve() / MEASURED, checkpoint=run.checkpoint)
+    try:
+        complete(store, test, works, engine=engine, advance=finished)
+    finally:
+        page = written()
+    return page
+
+
+def pending(names: Sequence[str], run: Run, out: Path) -> int:
+    """Count the parts that `reproduce` would have to carry out."""
+    store = Store(out / FINISHED)
+    return sum(not store.path(work).exists() for work in _works(names, run))
+
+
+def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
+    shared = {
+        "network": networks.load(run.network, checkpoint=run.checkpoint).record(),
+        "images": None if run.images is None else str(run.images.resolve()),
+        "published": None if run.published is None else str(run.published.resolve()),
+        "quick": run.quick,
+        "seed": run.seed,
+    }
+    return [
+        {
+            **shared,
+            "article": name,
+            "script": hashlib.sha256(article.path(name).read_bytes()).hexdigest(),
+            "part": part.name,
+        }
+        for name in names
+        for part in article.load(name).parts
+    ]
+
+
+@cache
+def _loaded(name: str, checkpoint: Path | None) -> Network:
+    return networks.load(name, checkpoint=checkpoint)
+
+
+def carry_out(work: Work, *, folder: Path, checkpoint: Path | None = None) -> dict[str, bytes]:
+    """Test the claims of a part.
+
+    Parameters
+    ----------
+    work
+        Names article, part, network, photographs, published data.
+    folder
+        For what several parts share.
+    checkpoint
+        The network's parameters.
+
+    Returns
+    -------
+    dict
+        `part.json` with rows and captions, and a file for each plate.
+    """
+    study = Study(
+        network=_loaded(work["network"]["name"], checkpoint),
+        folder=folder,
+        images=None if work["images"] is None else Path(work["images"]),
+        data=None if work["published"] is None else Path(work["published"]),
+        quick=work["quick"],
+        seed=work["seed"],
+    )
+    parts = {part.name: part for part in article.load(work["article"]).parts}
+    rows, plates = answered(parts[work["part"]], study)
+    results: dict[str, bytes] = {}
+    told = []
+    for plate in plates:
+        name, content = _rendered(plate)
+        results[name] = content
+        told.append({"file": name, "caption": plate.caption})
+    told_rows = [row.plain() for row in rows]
+    part_json = json.dumps({"rows": told_rows, "plates": told}, indent=1)
+    return {**results, "part.json": part_json.encode()}
+
+
+def answered(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
+    """Run a part: a row for each of its claims, in their order, and its plates.
+
+    Raises
+    ------
+    RuntimeError
+        Where a claim has no row or several: the script is wrong.
+    """
+    rows: list[Row] = []
+    plates: list[Plate] = []
+    missing = ""
+    try:
+        for found in part.test(study):
+            if isinstance(found, Row):
+                rows.append(found)
+            else:
+                plates.append(found)
+    except (Unavailable, InputError) as error:
+        missing = str(error)
+    answers: dict[str, list[Row]] = {claim.text: [] for claim in part.claims}
+    for row in rows:
+        answers.setdefault(row.claim, []).append(row)
+    complete = []
+    for claim in part.claims:
+        given = answers.pop(claim.text)
+        if not given and missing:
+            here = claim.kind == "this network"
+            given = [claim.untestable(missing) if here else claim.unavailable(missing)]
+        if len(given) != 1:
+            raise RuntimeError(f"{part.name} gives {len(given)} rows for the claim {claim.text!r}")
+        complete += given
+    if answers:
+        raise RuntimeError(f"{part.name} gives a row for {next(iter(answers))!r}, no claim of it")
+    return complete, plates
+
+
+def _rendered(plate: Plate) -> tuple[str, bytes]:
+    buffer = io.BytesIO()
+    if isinstance(plate.picture, Image.Image):
+        plate.picture.save(buffer, "WEBP", lossless=True)
+        return f"{plate.name}.webp", buffer.getvalue()
+    with matplotlib.rc_context({"savefig.facecolor": "white"}):
+        plate.picture.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+    return f"{plate.name}.png", buffer.getvalue()
+
+
+def _read(folder: Path) -> Mapping[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "part.json").read_text("utf-8"))
+    return {**content, "folder": folder.name}

@@ -1,0 +1,120 @@
+"""The pages: one an article, and the scorecard over all of them."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from visioncircuits import __version__, files
+from visioncircuits.gallery import pages
+from visioncircuits.thread import article
+
+if TYPE_CHECKING:
+    from visioncircuits.thread.reproduce import Run
+
+WORDS = ("holds", "does not hold", "cannot be tested", "not run")
+
+Record = Mapping[str, Any]
+Parts = Mapping[str, Mapping[str, Any]]
+"""Name of each finished part of an article to its rows, plates and folder."""
+
+
+def write(
+    parts: Mapping[str, Parts], record: Record, run: "Run", out: Path, *, pictures: str
+) -> Path:
+    """Write the pages of what is finished, `scorecard.json`, and what they are made of.
+
+    Parameters
+    ----------
+    parts
+        By article.
+    record
+        Which network it was.
+    run
+        Photographs, thoroughness, seed.
+    out
+        The pages' folder.
+    pictures
+        The folder in `out` that holds the parts' folders.
+
+    Returns
+    -------
+    Path
+        The scorecard's page.
+    """
+    css = package_files("visioncircuits.gallery") / "assets" / "gallery.css"
+    files.write(out / "assets" / "gallery.css", css.read_bytes())
+    told = [_told(name, finished) for name, finished in parts.items()]
+    shared = {
+        "run": run,
+        "record": record,
+        "images": _images(run),
+        "version": __version__,
+        "words": WORDS,
+        "pictures": pictures,
+    }
+    for each in told:
+        page = pages.render("article.html", article=each, **shared)
+        files.write(out / f"{each['name']}.html", page.encode())
+    files.write(out / "scorecard.json", json.dumps(summary(told, record, run), indent=1).encode())
+    page = pages.render("scorecard.html", articles=told, totals=_counts(told), **shared)
+    files.write(out / "index.html", page.encode())
+    return out / "index.html"
+
+
+def summary(articles: list[dict[str, Any]], record: Record, run: "Run") -> dict[str, Any]:
+    """Give the scorecard for machines."""
+    return {
+        "visioncircuits": __version__,
+        "network": record,
+        "quick": run.quick,
+        "images": _images(run),
+        "seed": run.seed,
+        "totals": _counts(articles),
+        "articles": [
+            {
+                "name": each["name"],
+                "title": each["title"],
+                "url": each["url"],
+                "verdicts": each["counts"],
+                "unfinished": each["unfinished"],
+                "claims": [row for section in each["sections"] for row in section["rows"]],
+            }
+            for each in articles
+        ],
+    }
+
+
+def _told(name: str, finished: Parts) -> dict[str, Any]:
+    found = article.load(name)
+    sections = [
+        {
+            "name": part.name,
+            "title": part.title,
+            "paragraphs": part.text.split("\n\n") if part.text else [],
+            **finished[part.name],
+        }
+        for part in found.parts
+        if part.name in finished
+    ]
+    counts = Counter(row["word"] for section in sections for row in section["rows"])
+    return {
+        "name": name,
+        "title": found.title,
+        "authors": found.authors,
+        "url": found.url,
+        "summary": found.summary,
+        "sections": sections,
+        "unfinished": [part.title for part in found.parts if part.name not in finished],
+        "counts": {word: counts[word] for word in WORDS},
+    }
+
+
+def _counts(articles: list[dict[str, Any]]) -> dict[str, int]:
+    return {word: sum(each["counts"][word] for each in articles) for word in WORDS}
+
+
+def _images(run: "Run") -> str | None:
+    return None if run.images is None else run.images.resolve().name

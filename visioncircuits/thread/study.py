@@ -1,0 +1,338 @@
+"""What an article's script works with: the network, the photographs, what others measured."""
+
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from visioncircuits import featurevis, files, networks, pictures, tuning
+from visioncircuits.circuits import Photographs
+from visioncircuits.circuits import photographs as classified
+from visioncircuits.engine import digest
+from visioncircuits.errors import InputError
+from visioncircuits.examples import Examples, collect, folder
+from visioncircuits.featurevis import objectives
+from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.weights import main_layers
+
+Value = TypeVar("Value")
+
+PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
+"""The variable that names the folder of the thread's published data."""
+
+FIELDS = {
+    "conv2d0": 7, "conv2d1": 11, "conv2d2": 19, "mixed3a": 59, "mixed3b": 91, "mixed4a": 171,
+    "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427, "mixed5a": 587, "mixed5b": 715,
+}  # fmt: skip
+"""Pixels that neurons of InceptionV1's layers see, for networks with other names."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A network under study, and what has been measured of it so far.
+
+    What several articles need (detectors of a family, examples, pictures) is kept in `folder`,
+    measured by whoever comes first, and read by all others.
+
+    Attributes
+    ----------
+    network
+        Any network; layers are asked for by InceptionV1's names, see `layer`.
+    folder
+        For what is kept.
+    images
+        Photographs, if any.
+    data
+        The thread's published data, if any.
+    quick
+        Fewer photographs, steps and draws.
+    seed
+        Of all randomness.
+    """
+
+    network: Network
+    folder: Path
+    images: Path | None = None
+    data: Path | None = None
+    quick: bool = False
+    seed: int = 0
+
+    def of(self, full: int, *, quick: int) -> int:
+        """Choose how many: photographs, steps, draws."""
+        return quick if self.quick else full
+
+    def rng(self, name: str) -> np.random.Generator:
+        """Give a generator that depends on the seed and a name, not on who ran before."""
+        return np.random.default_rng([self.seed, crc32(name.encode())])
+
+    # The network
+
+    def layer(self, name: str) -> str:
+        """Give this network's counterpart of a layer of InceptionV1.
+
+        It is the layer of that name, or else the main layer whose neurons see nearest as much.
+
+        Raises
+        ------
+        Unavailable
+            Where there is none of half or double the size.
+        """
+        if name in self.network.layers:
+            return name
+        wanted = FIELDS.get(name)
+        sizes = {
+            layer: max(self.network.layer(layer).receptive_field) for layer in self._main_layers
+        }
+        near = min(sizes, key=lambda layer: abs(np.log(sizes[layer] / (wanted or 1))), default="")
+        if wanted is None or not near or not wanted / 2 <= sizes[near] <= wanted * 2:
+            raise Unavailable(f"{self.network.name} has no layer like InceptionV1's {name}")
+        return near
+
+    @cached_property
+    def _main_layers(self) -> tuple[str, ...]:
+        return main_layers(self.network)
+
+    def inceptionv1(self) -> Network:
+        """Load Google's network.
+
+        Raises
+        ------
+        Unavailable
+            Without a checkpoint of it.
+        """
+        try:
+            return networks.load("inceptionv1")
+        except InputError:
+            raise Unavailable("no checkpoint of inceptionv1") from None
+
+    # Families
+
+    def found(self, family: str, layer: str) -> pd.DataFrame:
+        """List the units of a layer that are detectors of a family, by a hypothesis' test.
+
+        Parameters
+        ----------
+        family
+            A predefined hypothesis: "curve", "line", "high-low", "color-contrast",
+            "color-center-surround", "brightness-gradient".
+        layer
+            By InceptionV1's name.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Column `unit`, such as "mixed3b:413", and the parameters that each prefers, such as
+            `orientation` in degrees.
+        """
+        name = self.layer(layer)
+
+        def make() -> bytes:
+            table = tuning.find(self.network, family, name, seed=self.seed)
+            return table.to_json(orient="records").encode()
+
+        content = self.kept(f"{family} in {name}", "json", make)
+        return pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
+
+    def detectors(self, family: str, layer: str, *, least: int = 3) -> pd.DataFrame:
+        """As `found`, in the order of orientation where they have one.
+
+        Raises
+        ------
+        Unavailable
+            Where fewer than `least` are found.
+        """
+        table = self.found(family, layer)
+        if len(table) < least:
+            raise Unavailable(
+                f"{len(table)} {family} detectors found in {self.layer(layer)} of "
+                f"{self.network.name}; {least} are needed"
+            )
+        if "orientation" in table:
+            table = table.sort_values("orientation", ignore_index=True)
+        return table
+
+    # Photographs
+
+    def photographs(self, most: int) -> list[Path]:
+        """List photographs, evenly over the folder.
+
+        Raises
+        ------
+        Unavailable
+            Without photographs.
+        """
+        if self.images is None:
+            raise Unavailable("no photographs; give --images")
+        paths = pictures.listed(self.images)
+        places = np.unique(np.linspace(0, len(paths) - 1, min(most, len(paths))).round())
+        return [paths[int(place)] for place in places]
+
+    def batches(self, most: int, *, size: int = 16) -> Iterator[Float[Tensor, "_ 3 side side"]]:
+        """Read `photographs(most)` in batches, in [0, 1]."""
+        paths = self.photographs(most)
+        for start in range(0, len(paths), size):
+            some = paths[start : start + size]
+            yield torch.stack([pictures.read(path, self.network.size) for path in some])
+
+    def classified(self, most: int) -> Photographs:
+        """Give photographs with their ImageNet classes.
+
+        Raises
+        ------
+        Unavailable
+            Without photographs, or with such as are not named after their classes.
+        """
+        self.photographs(most)
+        assert self.images is not None
+        try:
+            everything = classified(self.images)
+        except InputError as error:
+            raise Unavailable(str(error)) from None
+        count = min(most, len(everything))
+        places = np.unique(np.linspace(0, len(everything) - 1, count).round().astype(int))
+        return everything.part(places.tolist())
+
+    def examples(self, layers: Sequence[str]) -> Examples:
+        """Give dataset examples and activation statistics of layers, from one pass.
+
+        Parameters
+        ----------
+        layers
+            By InceptionV1's names.
+
+        Raises
+        ------
+        Unavailable
+            Without photographs.
+        """
+        names = [self.layer(layer) for layer in layers]
+        count = self.of(1000, quick=100)
+        paths = self.photographs(count)
+
+        def make() -> bytes:
+            source = folder(self.images or "", size=self.network.size)
+            some = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
+            path = self.folder / "examples.npz"
+            try:
+                collect(self.network, names, some, seed=self.seed).save(path)
+                return path.read_bytes()
+            finally:
+                path.unlink(missing_ok=True)
+
+        self.kept(f"examples of {names} in {count}", "npz", make)
+        return Examples.load(self.place(f"examples of {names} in {count}", "npz"))
+
+    def deviations(self, layer: str) -> xr.DataArray:
+        """Measure a layer's standard deviations over photographs, the unit of the heat maps.
+
+        Raises
+        ------
+        Unavailable
+            Without photographs.
+        """
+        name, count = self.layer(layer), self.of(400, quick=60)
+        self.photographs(1)
+
+        def make() -> bytes:
+            found = tuning.deviations(self.network, name, self.batches(count))
+            buffer = io.BytesIO()
+            np.save(buffer, found.values)
+            return buffer.getvalue()
+
+        values = np.load(io.BytesIO(self.kept(f"deviations of {name} in {count}", "npy", make)))
+        units = [f"{name}:{unit}" for unit in range(len(values))]
+        return xr.DataArray(values, {"unit": units}, ("unit",))
+
+    # Pictures
+
+    def picture(self, feature: Feature | str) -> Image.Image:
+        """Give the picture that drives a feature most."""
+        return self.pictures([feature])[0]
+
+    def pictures(self, features: Sequence[Feature | str]) -> list[Image.Image]:
+        """Give the picture that drives each feature most, as a gallery would draw it."""
+        steps = self.of(128, quick=24)
+
+        def drawn(feature: Feature) -> bytes:
+            settings = featurevis.suited(self.network, feature.layer, steps=steps, seed=self.seed)
+            made = featurevis.render(self.network, objectives.neuron(feature), settings=settings)
+            buffer = io.BytesIO()
+            made.image().save(buffer, "PNG")
+            return buffer.getvalue()
+
+        found = []
+        for feature in features:
+            one = self.network.feature(feature) if isinstance(feature, str) else feature
+            told = str(one) if isinstance(one, Unit) else repr(one)
+            content = self.kept(f"{told}, {steps} steps", "png", partial(drawn, one))
+            found.append(Image.open(io.BytesIO(content)).convert("RGB"))
+        return found
+
+    # What was published
+
+    def published(self, name: str) -> Path:
+        """Give a file of the thread's published data.
+
+        Raises
+        ------
+        Unavailable
+            Without the folder, or the file.
+        """
+        if self.data is None:
+            raise Unavailable(f"no published data; give --published or set {PUBLISHED}")
+        path = self.data / name
+        if not path.exists():
+            raise Unavailable(f"{path} is missing")
+        return path
+
+    # What is kept
+
+    def place(self, what: str, suffix: str) -> Path:
+        """Say where a measurement is kept."""
+        told: dict[str, Any] = {
+            "what": what,
+            "network": self.network.record(),
+            "images": None if self.images is None else str(self.images.resolve()),
+            "seed": self.seed,
+        }
+        return self.folder / f"{digest(told)}.{suffix}"
+
+    def kept(self, what: str, suffix: str, make: Callable[[], bytes]) -> bytes:
+        """Give a measurement; made where it is not kept yet, by one process while others wait."""
+        path = self.place(what, suffix)
+        with _held(path.with_suffix(".lock")):
+            if not path.exists():
+                files.write(path, make())
+        return path.read_bytes()
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Wait until no other process holds `path`, and hold it; it ends with the process."""
+    with files.explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
