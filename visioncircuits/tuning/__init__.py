@@ -1,5 +1,7 @@
 """How units answer to stimuli whose parameters were chosen, and what that says of them."""
 
+from visioncircuits.tuning.achromatic import black_and_white
+from visioncircuits.tuning.circles import circle_detectors
 from visioncircuits.tuning.deviations import deviations, in_deviations
 from visioncircuits.tuning.evidence import Evidence, gather
 from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
@@ -12,6 +14,7 @@ from visioncircuits.tuning.radial import radial_panel
 from visioncircuits.tuning.responses import measure
 from visioncircuits.tuning.selectivity import axis_tuning, invariance, preferred_value, sparseness
 from visioncircuits.tuning.storage import read, write
+from visioncircuits.tuning.tracing import trace
 from visioncircuits.tuning.turned import turned
 from visioncircuits.tuning.verdict_panel import verdict_panel
 from visioncircuits.tuning.verdicts import Outcome, Verdict, find, judge, survey, table, weigh
@@ -27,7 +30,9 @@ __all__ = [
     "Window",
     "align",
     "axis_tuning",
+    "black_and_white",
     "boundary_maps",
+    "circle_detectors",
     "curve_maps",
     "deviations",
     "find",
@@ -48,6 +53,7 @@ __all__ = [
     "sparseness",
     "survey",
     "table",
+    "trace",
     "turned",
     "verdict_panel",
     "weigh",
