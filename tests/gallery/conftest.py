@@ -1,5 +1,10 @@
-"""Sites to look at: real files, synthetic pictures."""
+"""Sites to look at: real files, synthetic pictures; and a browser to look at them."""
 
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -7,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from safetensors.torch import save_file
 
 from visioncircuits.gallery import site
 from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
 from visioncircuits.networks import untrained
+
+expect.set_options(timeout=30_000)  # a busy machine is not a broken page
 
 
 @cache
@@ -123,3 +131,75 @@ def random_squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parameters = untrained("torchvision:squeezenet1_1").module.state_dict()
     save_file({name: value.contiguous() for name, value in parameters.items()}, path)
     return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A running browser."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on which nothing may go wrong."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda message: wrong.append(message.text))
+    opened.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
+    yield opened
+    context.close()
+    # Leaving a page while pictures are still on their way is nobody's mistake.
+    assert [what for what in wrong if not what.endswith("net::ERR_ABORTED")] == []
+
+
+DEADLY = """
+import os, signal, sys
+from pathlib import Path
+from visioncircuits import gallery
+
+left = int(sys.argv[3])
+write_bytes = Path.write_bytes
+
+def deadly(path, data):
+    global left
+    left -= Path(sys.argv[2]) in path.parents
+    if left:
+        return write_bytes(path, data)
+    write_bytes(path, data[: len(data) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Path.write_bytes = deadly
+gallery.build(sys.argv[1], sys.argv[2], workers=1, progress=False)
+"""
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Callable[[Path, Path, int], None]:
+    """Build a recipe's site, killed in the middle of the write of that number."""
+    script = tmp_path / "deadly.py"
+    script.write_text(DEADLY)
+
+    def build(recipe: Path, out: Path, writes: int) -> None:
+        run = subprocess.run([sys.executable, script, recipe, out, str(writes)], timeout=300)
+        assert run.returncode == -signal.SIGKILL
+        assert list(out.rglob(".part-*")), "it was to die in the middle of writing"
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve photographs of gratings in two folders, and a file that is none."""
+    folder = tmp_path_factory.mktemp("photographs")
+    for place in range(12):
+        path = folder / ("even", "odd")[place % 2] / f"{place:02}.webp"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(patch(500 + place, 96))
+        os.utime(path, (0, 0))
+    (folder / "odd" / "torn.jpg").write_bytes(b"\xff\xd8 no")
+    return folder

@@ -1,39 +1,15 @@
 """Pages do in a real browser what they should, opened from a disk."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from visioncircuits.gallery import Gallery, site
 
-expect.set_options(timeout=30_000)  # a busy machine is not a broken page
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on which nothing may go wrong."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda message: wrong.append(message.text))
-    opened.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
-    yield opened
-    context.close()
-    # Leaving a page while pictures are still on their way is nobody's mistake.
-    assert [what for what in wrong if not what.endswith("net::ERR_ABORTED")] == []
 
 
 def shows(page: Page, units: Iterable[int]) -> bool:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -92,41 +93,16 @@ def test_building_again_makes_nothing_again(recipe: Path, tmp_path: Path) -> Non
     assert pieces(tmp_path / "out") == before
 
 
-DEADLY = """
-import os, signal, sys
-from pathlib import Path
-from visioncircuits import gallery
-
-left = int(sys.argv[3])
-write_bytes = Path.write_bytes
-
-def deadly(path, data):
-    global left
-    left -= Path(sys.argv[2]) in path.parents
-    if left:
-        return write_bytes(path, data)
-    write_bytes(path, data[: len(data) // 2])
-    os.kill(os.getpid(), signal.SIGKILL)
-
-Path.write_bytes = deadly
-gallery.build(sys.argv[1], sys.argv[2], workers=1, progress=False)
-"""
-
-
 @pytest.mark.slow
 def test_killed_in_the_middle_of_any_write_it_goes_on_and_gives_the_same_site(
-    recipe: Path, tmp_path: Path
+    recipe: Path, tmp_path: Path, killed: Callable[[Path, Path, int], None]
 ) -> None:
     whole = build(recipe, tmp_path / "whole")
     out = tmp_path / "out"
-    script = tmp_path / "deadly.py"
-    script.write_text(DEADLY)
     finished: dict[str, int] = {}
     # Of the writes of what is left: the recipe, pictures of three pieces, and twice a page.
     for writes in (1, 20, 150, 160, 95, 20):
-        run = subprocess.run([sys.executable, script, recipe, out, str(writes)], timeout=300)
-        assert run.returncode == -signal.SIGKILL
-        assert list(out.rglob(".part-*")), "it was to die in the middle of writing"
+        killed(recipe, out, writes)
         now = pieces(out)
         assert finished.items() <= now.items(), "what was finished was made again"
         finished = now

@@ -1,7 +1,6 @@
 """In a real browser a reader walks from unit to unit along the weights."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from visioncircuits import gallery
 from visioncircuits.gallery import site
@@ -24,7 +23,6 @@ from visioncircuits.gallery.contents import (
 from visioncircuits.networks import Network, load
 from visioncircuits.weights import decoded, signed_colors
 
-expect.set_options(timeout=30_000)  # a busy machine is not a broken page
 pytestmark = pytest.mark.browser
 
 NAME = "torchvision:squeezenet1_1"
@@ -62,28 +60,6 @@ def built(random_squeezenet: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def network(random_squeezenet: Path) -> Network:
     return load(NAME, checkpoint=random_squeezenet)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on which nothing may go wrong."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda message: wrong.append(message.text))
-    opened.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
-    yield opened
-    context.close()
-    assert [what for what in wrong if not what.endswith("net::ERR_ABORTED")] == []
 
 
 def cards(page: Page, section: str, layer: str) -> Locator:

@@ -1,26 +1,16 @@
 """In a real browser tuning fits its page, and units can be put in the order of orientation."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from visioncircuits.gallery import site
 from visioncircuits.gallery.contents import Gallery, Tuning
 
-expect.set_options(timeout=30_000)  # a busy machine is not a broken page
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def tuned(peak: float) -> Tuning:

@@ -12,6 +12,12 @@ app = typer.Typer()
 def gallery(
     recipe: Annotated[Path, typer.Argument(help="A TOML file; `galleries/` holds examples.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The site's folder.")],
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            help="Photographs for dataset examples, instead of those that the recipe names."
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="How many processes; by default one a core.")
     ] = None,
@@ -24,4 +30,4 @@ def gallery(
     """
     from visioncircuits.gallery import build
 
-    print(f"open {build(recipe, out, workers=workers)}")
+    print(f"open {build(recipe, out, images=images, workers=workers)}")

@@ -7,9 +7,10 @@ from pathlib import Path
 from visioncircuits import engine, files, networks
 from visioncircuits.engine import WorkFailed, folders
 from visioncircuits.errors import InputError
-from visioncircuits.gallery import plan, recipe, site
+from visioncircuits.gallery import plan, recipe, site, surveying
 from visioncircuits.gallery.collection import collect
 from visioncircuits.gallery.drawing import draw
+from visioncircuits.gallery.illustrating import illustrate
 from visioncircuits.gallery.measuring import measure
 from visioncircuits.gallery.selection import select
 from visioncircuits.gallery.weighing import weigh
@@ -25,6 +26,7 @@ def build(
     recipe_path: str | Path,
     out: str | Path,
     *,
+    images: str | Path | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> Path:
@@ -41,6 +43,9 @@ def build(
     out
         The site's folder: new, empty, or of an earlier build, what of which the recipe no longer
         asks for is removed.
+    images
+        Photographs for dataset examples, instead of those that the recipe names: a folder, a tar
+        file or a folder of tar files. Where the recipe's are not there, the site does without.
     workers
         How many processes; by default one a core.
     progress
@@ -70,12 +75,33 @@ def build(
         "weights": (weigh, plan.weighings(source.recipe, network, selections)),
         "tuning": (measure, plan.measurements(source.recipe, network, selections)),
     }
+    images = Path(images) if images else None
+    survey = surveying.find(source, selections, images)
     with folders.alone(out):
         _claim(out)
         folders.sweep(out)
         files.write(out / MARK, source.text.encode())
-        stores = {label: engine.Store(out / label) for label in jobs}
         failures = []
+        surveyed = engine.Store(out / "survey")
+        if survey:
+            try:
+                found = surveying.complete(survey, surveyed, workforce, shown=progress)
+                jobs["examples"] = (
+                    partial(
+                        illustrate,
+                        images=survey.images,
+                        found=found,
+                        classes=surveying.classes(survey),
+                    ),
+                    plan.illustrations(
+                        source.recipe, network, selections, surveying.fingerprint(survey)
+                    ),
+                )
+            except WorkFailed as error:
+                failures.append(error)
+        elif not (images or source.recipe.examples.images):
+            jobs["examples"] = (illustrate, [])
+        stores = {label: engine.Store(out / label) for label in jobs}
         for label, (job, asked) in jobs.items():
             work = partial(job, checkpoint=checkpoint)
             failed = _complete(label, stores[label], work, asked, workforce, shown=progress)
@@ -87,6 +113,8 @@ def build(
         index = site.write(gallery, out)
         for label, store in stores.items():
             store.keep(used[label])
+        if "examples" in jobs:  # what was found in photographs that are away is kept for later
+            surveyed.keep([surveying.described(survey)] if survey else [])
     if failures:
         raise failures[0]
     return index

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from visioncircuits.engine import Store, Work
-from visioncircuits.gallery import measuring, plan, weighing
+from visioncircuits.gallery import illustrating, measuring, plan, weighing
 from visioncircuits.gallery.contents import (
     Connected,
     Connections,
+    DatasetExamples,
+    Example,
     Factor,
     Gallery,
     LayerEntry,
@@ -37,7 +39,8 @@ def collect(
     Parameters
     ----------
     asked, stores
-        The work on "pictures", on "weights" and on "tuning", and where it is when finished.
+        The work on "pictures", "weights", "tuning" and perhaps "examples", and where it is when
+        finished.
 
     Returns
     -------
@@ -59,6 +62,12 @@ def collect(
         for feature in request["features"]
         if feature in pictures and (folder := finished["weights"].find(request, feature))
     }
+    examples = {
+        feature: _examples(feature, folder, out)
+        for request in asked.get("examples", ())
+        for feature in request["features"]
+        if feature in pictures and (folder := finished["examples"].find(request, feature))
+    }
     tunings: dict[str, list[Tuning]] = {}
     for request in asked["tuning"]:
         shown = [feature for feature in request["features"] if feature in pictures]
@@ -71,7 +80,7 @@ def collect(
         for feature, folder in folders.items():
             if folder:
                 tunings.setdefault(feature, []).append(measured[folder][feature])
-    layers = [_layer(selection, pictures, weights, tunings) for selection in selections]
+    layers = [_layer(selection, pictures, weights, tunings, examples) for selection in selections]
     recipe = source.recipe
     gallery = Gallery(
         title=recipe.title,
@@ -139,6 +148,27 @@ def _weights(feature: str, folder: Path, out: Path) -> Weights:
     )
 
 
+def _examples(feature: str, folder: Path, out: Path) -> DatasetExamples:
+    path = folder / f"{illustrating.stem(feature)}.json"
+    data = json.loads(path.read_text("utf-8"))
+    del data["feature"], data["record"]
+
+    def shown(examples: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:
+        return tuple(Example(**{**each, "box": tuple(each["box"])}) for each in examples)
+
+    return DatasetExamples(
+        **{
+            **data,
+            "path": path.relative_to(out).as_posix(),
+            "tops": shown(data["tops"]),
+            "bottoms": shown(data["bottoms"]),
+            "quilt": tuple(map(shown, data["quilt"])),
+            **{name: tuple(data[name]) for name in ("steps", "density", "shares")},
+            **{name: tuple(map(tuple, data[name])) for name in ("quantiles", "classes")},
+        }
+    )
+
+
 def _connections(data: Mapping[str, Any]) -> Connections:
     units = tuple(Connected(**unit) for unit in data["units"])
     factors = tuple(Factor(tuple(map(tuple, factor["units"]))) for factor in data["factors"])
@@ -151,6 +181,7 @@ def _layer(
     pictures: Mapping[str, Sequence[Picture]],
     weights: Mapping[str, Weights],
     tunings: Mapping[str, Sequence[Tuning]],
+    examples: Mapping[str, DatasetExamples],
 ) -> LayerEntry:
     layer = selection.layer
     units = [
@@ -162,6 +193,7 @@ def _layer(
             branch=selection.branch_of(index),
             weights=weights.get(str(Unit(layer.name, index))),
             tunings=tuple(tunings.get(str(Unit(layer.name, index)), ())),
+            examples=examples.get(str(Unit(layer.name, index))),
         )
         for index in selection.units
         if (shown := pictures.get(str(Unit(layer.name, index))))

@@ -192,6 +192,86 @@ class Tuning:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A neuron in a photograph.
+
+    Attributes
+    ----------
+    value
+        What it answers there, before its rectifier where the network has a name for that.
+    photograph
+        The file's name in the folder of photographs.
+    box
+        Where it looks: the left and the upper edge and the side of a square, in pixels of the
+        picture as the network saw it.
+    """
+
+    value: float
+    photograph: str
+    box: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class DatasetExamples:
+    """What photographs drive a unit, how often, and how strongly.
+
+    Attributes
+    ----------
+    path
+        The file of these numbers, from the site's root; "" before it is on the site.
+    seen, skipped
+        How many photographs were shown, and how many could not be read.
+    size
+        The side of the photographs as the network saw them, in pixels.
+    positions
+        At how many positions, over all photographs, the unit was asked.
+    rectified
+        Whether values are those behind a rectifier, for want of a name of those before.
+    tops, bottoms
+        The strongest and the weakest examples, one a photograph; of the weakest those below zero.
+    steps
+        Edges of the steps of activation, one more than there are steps.
+    quilt
+        For each step, examples at random.
+    density
+        The share of positions for each unit of activation, by bars, some to every step.
+    shares
+        The part of the mean positive activation that each bar makes up.
+    scale
+        The activation that is drawn in the deepest colour.
+    mean, deviation, firing
+        Over all positions; `firing` is the share at which it is above zero.
+    quantiles
+        Shares, with the value that they stay below.
+    classes
+        Names and mean highest activations of those that drive it most.
+    """
+
+    path: str
+    seen: int
+    skipped: int
+    size: int
+    positions: int
+    rectified: bool
+    tops: tuple[Example, ...]
+    bottoms: tuple[Example, ...]
+    steps: tuple[float, ...]
+    quilt: tuple[tuple[Example, ...], ...]
+    density: tuple[float, ...]
+    shares: tuple[float, ...]
+    scale: float
+    mean: float
+    deviation: float
+    firing: float
+    quantiles: tuple[tuple[float, float], ...]
+    classes: tuple[tuple[str, float], ...] = ()
+
+    def sheet(self, kind: str) -> str:
+        """Name the file of tiles: "crops", or whole pictures, "masked" or "overlaid"."""
+        return f"{self.path.removesuffix('.json')}-{kind}.webp"
+
+
+@dataclass(frozen=True)
 class UnitEntry:
     """A unit: what a page of its own tells.
 
@@ -205,6 +285,8 @@ class UnitEntry:
         None where the site shows none.
     tunings
         For each set of stimuli that the site tells of.
+    examples
+        None where the site has no photographs.
     """
 
     layer: str
@@ -214,6 +296,7 @@ class UnitEntry:
     branch: str = ""
     weights: Weights | None = None
     tunings: tuple[Tuning, ...] = ()
+    examples: DatasetExamples | None = None
 
     def __str__(self) -> str:
         return f"{self.layer}:{self.index}"

@@ -11,6 +11,9 @@ from visioncircuits.networks import Network, Unit
 BATCH = 16
 """How many pictures are optimized at once, or units weighed: more gain nothing on a core."""
 
+CUT = 32
+"""Of how many units examples are cut at once: a photograph is read once for all of them."""
+
 TOGETHER = 1024
 """How many units are measured at once: one forward pass is for all units of a layer."""
 
@@ -66,6 +69,25 @@ def measurements(recipe: Recipe, network: Network, selections: Sequence[Selectio
         for selection in selections
         if len(selection.layer.shape) == 2
         for name in recipe.tuning.stimuli
+    ]
+
+
+def illustrations(
+    recipe: Recipe, network: Network, selections: Sequence[Selection], photographs: str
+) -> list[Work]:
+    """Describe all that a gallery shows of photographs, whose fingerprint is given."""
+    return [
+        {
+            "what": "dataset examples",
+            "version": visioncircuits.__version__,
+            "network": network.record(),
+            "photographs": photographs,
+            "examples": recipe.examples.model_dump(exclude={"images"}),
+            "batch": CUT,
+            "features": [str(Unit(selection.layer.name, unit)) for unit in selection.units],
+        }
+        for selection in selections
+        if len(selection.layer.shape) == 2
     ]
 
 

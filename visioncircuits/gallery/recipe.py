@@ -229,6 +229,27 @@ class Tuning(_Table):
     stimuli: Annotated[tuple[str, ...], BeforeValidator(parse_stimuli)] = ()
 
 
+class Examples(_Table):
+    """What photographs drive every unit.
+
+    Attributes
+    ----------
+    images
+        A folder of photographs, relative to the recipe; without one there are no examples.
+    labels
+        "folders" where the folders in it are the photographs' classes.
+    top
+        How many of the strongest examples are shown, and of the weakest.
+    crop
+        The side in pixels of what is cut out; by default all that a neuron sees.
+    """
+
+    images: Annotated[str, Field(min_length=1)] | None = None
+    labels: Literal["none", "folders"] = "none"
+    top: Annotated[int, Field(ge=1, le=64)] = 8
+    crop: Annotated[int, Field(ge=8, le=1024)] | None = None
+
+
 class LayerChoice(_Table):
     """Which units of a layer are shown.
 
@@ -277,6 +298,8 @@ class Recipe(_Table):
         What is told of the weights.
     tuning
         What is told of the tuning to orientation.
+    examples
+        What is told of photographs.
     layers
         In the order in which the site shows them.
     """
@@ -290,6 +313,7 @@ class Recipe(_Table):
     quality: Quality = Quality()
     weights: Weights = Weights()
     tuning: Tuning = Tuning()
+    examples: Examples = Examples()
     layers: Annotated[list[LayerChoice], Field(min_length=1)]
 
 
@@ -374,6 +398,7 @@ def _fields(keys: Sequence[str]) -> list[str]:
         "quality": Quality,
         "weights": Weights,
         "tuning": Tuning,
+        "examples": Examples,
         "layers": LayerChoice,
     }
     return list((tables[keys[0]] if keys else Recipe).model_fields)

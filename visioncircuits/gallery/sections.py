@@ -3,7 +3,7 @@
 A further kind of evidence is a further function of this form, given to `site.write` beside these.
 """
 
-from visioncircuits.gallery import explorer, pages, tuned
+from visioncircuits.gallery import explorer, pages, photographs, tuned
 from visioncircuits.gallery.section import MakeSection, Section, UnitPage
 
 _KINDS = {
@@ -74,6 +74,7 @@ def record(page: UnitPage) -> Section:
 SECTIONS: tuple[MakeSection, ...] = (
     pictures,
     numbers,
+    photographs.examples,
     tuned.tuning,
     explorer.inputs,
     explorer.outputs,
