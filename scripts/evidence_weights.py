@@ -16,15 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
 
-from visioncircuits.circuits import odds
+from visioncircuits.circuits import centroids, odds
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Network, Unit, load
 from visioncircuits.stimuli import StimulusSet, circle, curve, sinusoidal_grating
 from visioncircuits.tuning import find, measure
 from visioncircuits.weights import (
-    ExpandedWeights,
     Factors,
     expanded_weights,
     one_sided_nmf,
@@ -183,19 +181,6 @@ def arcs(
         yield Row(claim, f"{statistic(straight):.2f}", chance, of)
 
 
-def centroids(weights: ExpandedWeights) -> Float[Array, "out in 2"]:
-    """Find the middle of what excites in each kernel, right and down from the kernel's own."""
-    exciting = weights.weight.clamp(min=0).numpy()
-    height, width = exciting.shape[2:]
-    x = np.arange(width) - (width - 1) / 2
-    y = np.arange(height) - (height - 1) / 2
-    total = exciting.sum((2, 3)).clip(1e-9)
-    return (
-        np.stack([(exciting * x).sum((2, 3)), (exciting * y[:, None]).sum((2, 3))], -1)
-        / (total[..., None])
-    )
-
-
 def boundaries(network: Network, rng: np.random.Generator, draws: int) -> Iterator[Row]:
     """High-low frequency detectors are two factors, each other's negative in space."""
     layer = "mixed3a"
@@ -297,7 +282,7 @@ def circles(
         yield Row("circles of curves", f"{len(units)} circle units found", "", layer)
         return
     weights = expanded_weights(network, curves.units, [f"{layer}:{unit}" for unit in units])
-    places = centroids(weights)
+    places = centroids(weights.weight.numpy())
     placed = np.linalg.norm(places, axis=-1) > 0.5  # neurons from the middle: it has a direction
     exciting = placed & (weights.weight.sum((2, 3)).numpy() > 0)
     directions = np.degrees(np.arctan2(places[..., 1], places[..., 0]))

@@ -25,6 +25,15 @@ from visioncircuits.circuits.connections import reweighted, rewired
 from visioncircuits.circuits.curves import Comparison, compare
 from visioncircuits.circuits.downstream import observe, unit_ablations
 from visioncircuits.circuits.effects import advantage, change, damage, repair
+from visioncircuits.circuits.equivariance import (
+    Transformation,
+    hue_rotation,
+    orbits,
+    partners,
+    reflection,
+    rotation,
+    scaling,
+)
 from visioncircuits.circuits.interventions import (
     averaged,
     held,
@@ -36,6 +45,13 @@ from visioncircuits.circuits.interventions import (
 )
 from visioncircuits.circuits.photographs import Photographs, photographs
 from visioncircuits.circuits.replacement import replaced
+from visioncircuits.circuits.symmetry import (
+    centroids,
+    mirrored,
+    placement,
+    rotated_template,
+    sums_by_angle,
+)
 from visioncircuits.circuits.transplants import Donor, Operation, Scale, control_units, perform
 
 __all__ = [
@@ -46,12 +62,14 @@ __all__ = [
     "Operation",
     "Photographs",
     "Scale",
+    "Transformation",
     "ablate",
     "absolute_axes",
     "advantage",
     "averaged",
     "axis_correlations",
     "branch_table",
+    "centroids",
     "change",
     "compare",
     "compare_kernels",
@@ -64,21 +82,31 @@ __all__ = [
     "filter_preferences",
     "gradient_times_activation",
     "held",
+    "hue_rotation",
     "integrated_gradients",
     "intervened",
+    "mirrored",
     "observe",
     "odds",
+    "orbits",
     "overlay",
+    "partners",
     "perform",
     "photographs",
+    "placement",
+    "reflection",
     "repair",
     "replaced",
     "resampled",
     "reweighted",
     "rewired",
+    "rotated_template",
+    "rotation",
     "scaled",
+    "scaling",
     "sign_table",
     "silenced",
+    "sums_by_angle",
     "swapped",
     "unit_ablations",
 ]
