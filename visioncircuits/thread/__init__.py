@@ -2,6 +2,7 @@
 
 from visioncircuits.thread.article import Article, Part, Plate, names, part
 from visioncircuits.thread.claims import Claim, Row, Unavailable
+from visioncircuits.thread.intervals import interval, middle
 from visioncircuits.thread.reproduce import Run, pending, reproduce
 from visioncircuits.thread.study import Study
 
@@ -14,6 +15,8 @@ __all__ = [
     "Run",
     "Study",
     "Unavailable",
+    "interval",
+    "middle",
     "names",
     "part",
     "pending",

@@ -1,0 +1,50 @@
+"""What else a number could have been: intervals of it, and where it stands among what chance gives."""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+
+def interval(
+    values: Float[np.ndarray, "draws *rest"],
+    rng: np.random.Generator,
+    *,
+    statistic: Callable[[np.ndarray], float] = lambda drawn: float(np.median(drawn)),
+    draws: int = 1000,
+) -> tuple[float, float]:
+    """Give the middle 95 % of a statistic over draws of `values` with replacement.
+
+    Parameters
+    ----------
+    values
+        Of units, or photographs; drawn along the first axis.
+    rng
+        Draws.
+    statistic
+        By default the median.
+    draws
+        How many.
+
+    Examples
+    --------
+    >>> low, high = interval(np.arange(100.0), np.random.default_rng(0))
+    >>> bool(low < 49.5 < high), bool(high - low < 40)
+    (True, True)
+    """
+    count = len(values)
+    return middle(
+        np.array([statistic(values[rng.integers(0, count, count)]) for _ in range(draws)])
+    )
+
+
+def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
+    """Give the 2.5th and the 97.5th percentile.
+
+    Examples
+    --------
+    >>> middle(np.arange(201.0))
+    (5.0, 195.0)
+    """
+    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
+    return low, high
