@@ -34,14 +34,23 @@ def read(picture: Image.Image, corner: tuple[int, int], zoom: int, scale: float)
 
 
 def test_a_grid_holds_every_kernel_in_its_place(weights: ExpandedWeights) -> None:
-    picture = kernel_grid(weights, scale=2.5, size=50)
-    first = 50 + LINE + GAP
+    black = Image.new("RGB", (9, 9))
+    picture = kernel_grid(weights, {"mixed3a:81": black}, scale=2.5, size=50)
     for row in range(2):
         for column in range(3):
-            corner = first + column * (50 + GAP), first + row * (50 + LINE + GAP)
+            corner = (column + 1) * (50 + GAP), (row + 1) * (50 + LINE + GAP)
             found = read(picture, corner, 10, 2.5)
             expected = weights.weight[row, column].clamp(-2.5, 2.5).numpy()
             assert np.abs(found - expected).max() <= 0.005 * 2.5
+
+
+def test_a_grid_without_pictures_keeps_no_room_for_them(weights: ExpandedWeights) -> None:
+    picture = np.asarray(kernel_grid(weights, scale=2.5, size=50))
+    assert picture.shape[0] == LINE + GAP + 2 * (50 + GAP) + LINE
+    below = picture[LINE + GAP + 50 + GAP :][:50]
+    last = np.asarray(tile(weights.weight[1, 2], 2.5, 50))
+    places = [x for x in range(below.shape[1] - 50) if (below[:, x : x + 50] == last).all()]
+    assert len(places) == 1
 
 
 def test_a_grid_takes_its_scale_from_the_largest_weight(weights: ExpandedWeights) -> None:
@@ -53,7 +62,7 @@ def test_a_grid_takes_its_scale_from_the_largest_weight(weights: ExpandedWeights
 def test_units_are_shown_by_their_pictures(weights: ExpandedWeights) -> None:
     green = Image.new("RGB", (9, 9), (0, 200, 0))
     picture = np.asarray(kernel_grid(weights, {"mixed3a:81": green}, size=50))
-    first = 50 + LINE + GAP
+    first = 50 + GAP
     assert (picture[:50, first + 50 + GAP : first + 100 + GAP] == (0, 200, 0)).all()
     assert (picture[:50, first : first + 50] == EMPTY).all()
 

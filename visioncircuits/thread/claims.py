@@ -77,7 +77,9 @@ class Claim:
     text: str
     published: str
 
-    def found(self, measured: str, *, holds: bool, interval: str = "", why: str = "") -> Row:
+    def found(
+        self, measured: str, *, holds: bool | None, interval: str = "", why: str = ""
+    ) -> Row:
         """Say what was measured.
 
         Parameters
@@ -85,13 +87,15 @@ class Claim:
         measured
             The number here, with its unit.
         holds
-            Whether it bears the claim out, by a rule that `why` states where it is not plain.
+            Whether it bears the claim out, by a rule that `why` states where it is not plain;
+            None where the interval is too wide to tell.
         interval
             95 % of a bootstrap, or what chance gives, and which.
         why
             How it was tested, or what speaks against it.
         """
-        word: Word = "holds" if holds else "does not hold"
+        words: dict[bool | None, Word] = {True: "holds", False: "does not hold"}
+        word = words.get(holds, "cannot be tested")
         return Row(self.text, self.kind, self.published, word, measured, interval, why)
 
     def untestable(self, why: str) -> Row:

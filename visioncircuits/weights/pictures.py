@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def kernel_grid(
     Parameters
     ----------
     thumbnails
-        Drawn along both axes.
+        Drawn along both axes; without them there are names alone.
     scale
         The weight drawn in the deepest colour; the largest there is if not given. The picture
         says it.
@@ -68,19 +69,30 @@ def kernel_grid(
     scale = scale or float(weights.weight.abs().max())
     tiles = [[tile(kernel, scale, size) for kernel in row] for row in weights.weight]
     side = max(size, *tiles[0][0].size)
-    across, down = side + GAP, max(side, size + LINE) + GAP
-    first = size + LINE + GAP
-    width = first + len(weights.inputs) * across
-    height = first + len(weights.outputs) * down
-    sheet = _Sheet(max(width, LEGEND), height + LINE, thumbnails or {})
     names = _names(weights.inputs, size) + _names(weights.outputs, size)
+    across, named, columns = side + GAP, names[len(weights.inputs) :], names[: len(weights.inputs)]
+    if thumbnails:
+        left, down = size + GAP, max(side, size + LINE) + GAP
+    else:
+        left, down = ceil(max(map(_font().getlength, named))) + GAP, side + GAP
+    upper = (size if thumbnails else 0) + LINE + GAP
+    width = left + len(columns) * across
+    height = upper + len(named) * down
+    sheet = _Sheet(max(width, LEGEND), height + LINE, thumbnails or {})
     for column, feature in enumerate(weights.inputs):
-        sheet.unit(feature, names[column], (first + column * across, 0), size)
+        corner = (left + column * across, 0)
+        if thumbnails:
+            sheet.unit(feature, columns[column], corner, size)
+        else:
+            sheet.write((corner[0] + side // 2, 0), columns[column], anchor="ma")
     for row, feature in enumerate(weights.outputs):
-        top = first + row * down
-        sheet.unit(feature, names[len(weights.inputs) + row], (0, top), size)
+        top = upper + row * down
+        if thumbnails:
+            sheet.unit(feature, named[row], (0, top), size)
+        else:
+            sheet.write((left - GAP, top + side // 2), named[row], anchor="rm")
         for column, kernel in enumerate(tiles[row]):
-            sheet.picture.paste(kernel, (first + column * across, top))
+            sheet.picture.paste(kernel, (left + column * across, top))
     sheet.legend(scale, f"{weights.source} → {weights.target}")
     return sheet.picture
 
