@@ -4,6 +4,7 @@ from visioncircuits.circuits.ablation import ablate
 from visioncircuits.circuits.alignment import Family, counterparts, curve_family
 from visioncircuits.circuits.attribution import (
     Attribution,
+    FeatureValue,
     gradient_times_activation,
     integrated_gradients,
     overlay,
@@ -43,6 +44,7 @@ from visioncircuits.circuits.interventions import (
     silenced,
     swapped,
 )
+from visioncircuits.circuits.paths import Paths, branch_contributions, path_contributions
 from visioncircuits.circuits.photographs import Photographs, photographs
 from visioncircuits.circuits.replacement import replaced
 from visioncircuits.circuits.symmetry import (
@@ -53,21 +55,35 @@ from visioncircuits.circuits.symmetry import (
     sums_by_angle,
 )
 from visioncircuits.circuits.transplants import Donor, Operation, Scale, control_units, perform
+from visioncircuits.circuits.universality import (
+    Agreement,
+    agreement,
+    match,
+    matches_panel,
+    pairs,
+    pairs_panel,
+    probes,
+)
 
 __all__ = [
+    "Agreement",
     "Attribution",
     "Comparison",
     "Donor",
     "Family",
+    "FeatureValue",
     "Operation",
+    "Paths",
     "Photographs",
     "Scale",
     "Transformation",
     "ablate",
     "absolute_axes",
     "advantage",
+    "agreement",
     "averaged",
     "axis_correlations",
+    "branch_contributions",
     "branch_table",
     "centroids",
     "change",
@@ -85,15 +101,21 @@ __all__ = [
     "hue_rotation",
     "integrated_gradients",
     "intervened",
+    "match",
+    "matches_panel",
     "mirrored",
     "observe",
     "odds",
     "orbits",
     "overlay",
+    "pairs",
+    "pairs_panel",
     "partners",
+    "path_contributions",
     "perform",
     "photographs",
     "placement",
+    "probes",
     "reflection",
     "repair",
     "replaced",

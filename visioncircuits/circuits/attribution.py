@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
 from visioncircuits.errors import InputError
@@ -140,6 +140,62 @@ def integrated_gradients(
         _sensitivity(network, asked, pictures, to, values, where)[0] for values in (begin, end)
     )
     return Attribution((total / steps * (end - begin)).detach(), last, first)
+
+
+class FeatureValue(nn.Module):
+    """A feature's activation as a module, for methods of other libraries.
+
+    Captum's layer methods take it, with any layer of the network beside it, for what is not here:
+    conductance, DeepLIFT, Shapley values (Kokhlikyan et al., "Captum", 2020).
+
+    Parameters
+    ----------
+    network
+        Any network.
+    feature
+        A unit, a direction, or a logit.
+    position
+        Row and column of the neuron; None where the layer has no positions.
+
+    Raises
+    ------
+    InputError
+        For an unknown feature, and a position left out, or given where there is none.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> value = FeatureValue(untrained("bvlc_googlenet"), "mixed3a:5", position=(2, 3))
+    >>> value(torch.rand(4, 3, 96, 96)).shape
+    torch.Size([4])
+
+    With Captum installed, to conv2d2:
+
+    >>> from captum.attr import LayerConductance  # doctest: +SKIP
+    >>> layer = value.network.module.get_submodule("conv2d2")  # doctest: +SKIP
+    >>> LayerConductance(value, layer).attribute(pictures)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, network: Network, feature: str | Feature, *, position: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__()
+        self.module = network.module  # so that its layers are found
+        self.network, self.feature = network, network.feature(feature)
+        placed = len(network.layer(self.feature.layer).shape) == 2
+        if placed and position is None:
+            raise InputError(f"{feature} has many neurons; give the position of one")
+        if not placed and position is not None:
+            raise InputError(f"{self.feature.layer} has no positions; leave the position out")
+        self.position = position
+
+    def forward(
+        self, pictures: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, " batch"]:
+        """Give the activation on each picture."""
+        layer = self.feature.layer
+        said = _said(self.network.activations(pictures, [layer]), self.feature)
+        return said if self.position is None else said[:, *self.position]
 
 
 def _start(network: Network, pictures: Tensor, to: str) -> Tensor:
