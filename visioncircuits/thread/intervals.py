@@ -1,4 +1,4 @@
-"""What else a number could have been: intervals of it, and where it stands among what chance gives."""
+"""What else a number could have been: intervals of it, and what chance gives."""
 
 from collections.abc import Callable
 
