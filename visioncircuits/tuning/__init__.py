@@ -3,7 +3,7 @@
 from visioncircuits.tuning.achromatic import black_and_white
 from visioncircuits.tuning.circles import circle_detectors
 from visioncircuits.tuning.deviations import deviations, in_deviations
-from visioncircuits.tuning.evidence import Evidence, gather
+from visioncircuits.tuning.evidence import Answers, Evidence, ask, gather
 from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
 from visioncircuits.tuning.hypotheses import Hypothesis, Prediction, from_toml
 from visioncircuits.tuning.joint import align, joint_panel
@@ -22,6 +22,7 @@ from visioncircuits.tuning.window import Window, window
 
 __all__ = [
     "PREDEFINED",
+    "Answers",
     "Evidence",
     "Hypothesis",
     "Outcome",
@@ -29,6 +30,7 @@ __all__ = [
     "Verdict",
     "Window",
     "align",
+    "ask",
     "axis_tuning",
     "black_and_white",
     "boundary_maps",

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from visioncircuits.errors import unknown
-from visioncircuits.networks import Feature, Network
+from visioncircuits.networks import Direction, Feature, Network
 from visioncircuits.stimuli import StimulusSet
 from visioncircuits.tuning.responses import measure
 
@@ -102,16 +102,83 @@ class Evidence:
         )
 
 
-def gather(
+@dataclass(frozen=True)
+class Answers:
+    """What some units of a layer answered, before anything is made of it.
+
+    Attributes
+    ----------
+    units
+        Their names.
+    shown
+        What they answered to the stimuli, `(units, variants, *axes)`.
+    axes
+        Name to values of each of the stimuli's axes.
+    controls
+        Name of each control to the answers to its stimuli, `(units, stimuli)`.
+    """
+
+    units: tuple[str, ...]
+    shown: Float[np.ndarray, "units variants *axes"]
+    axes: Mapping[str, np.ndarray]
+    controls: Mapping[str, Float[np.ndarray, "units _"]]
+
+    def along(self, directions: Sequence[Direction]) -> "Answers":
+        """What directions answered, where these units are all of their layer's.
+
+        Directions are sums over units, so nothing has to be shown again.
+
+        Raises
+        ------
+        InputError
+            Where a direction has more or fewer weights than there are units.
+
+        Examples
+        --------
+        >>> two = Answers(("a:0", "a:1"), np.array([[[1.0, 2.0]], [[3.0, 0.0]]]), {}, {})
+        >>> two.along([Direction("a", (1.0, -1.0), name="difference")]).shown.tolist()
+        [[[-2.0, 2.0]]]
+        """
+        vectors = np.stack([d.vector(len(self.units)).numpy() for d in directions])
+        return Answers(
+            tuple(map(str, directions)),
+            np.tensordot(vectors, self.shown, 1),
+            self.axes,
+            {name: vectors @ found for name, found in self.controls.items()},
+        )
+
+    def joined(self, other: "Answers") -> "Answers":
+        """Those of both, to the same stimuli."""
+        return Answers(
+            self.units + other.units,
+            np.concatenate([self.shown, other.shown]),
+            self.axes,
+            {
+                name: np.concatenate([found, other.controls[name]])
+                for name, found in self.controls.items()
+            },
+        )
+
+    def evidence(self, deviations: np.ndarray | None = None) -> Evidence:
+        """Make evidence of them: what is below zero counts nothing."""
+        return Evidence(
+            units=self.units,
+            answers=self.shown.clip(0),
+            axes=self.axes,
+            controls={name: found.max(1).clip(0) for name, found in self.controls.items()},
+            deviations=deviations,
+        )
+
+
+def ask(
     network: Network,
     features: str | Feature | Sequence[str | Feature],
     stimuli: StimulusSet,
     *,
     variants: Sequence[Mapping[str, object]],
     controls: Mapping[str, StimulusSet],
-    deviations: np.ndarray | None = None,
     advance: Callable[[int], object] = lambda more: None,
-) -> Evidence:
+) -> Answers:
     """Show units a set in all its variants, and the controls.
 
     Parameters
@@ -124,8 +191,6 @@ def gather(
         Parameters of the set's family that are fixed otherwise in each variant.
     controls
         Sets of other families.
-    deviations
-        Of the units' activations over photographs.
 
     Raises
     ------
@@ -135,17 +200,43 @@ def gather(
     found = [
         measure(network, features, stimuli.fix(**variant), advance=advance) for variant in variants
     ]
-    strongest = {
+    others = {
         name: measure(network, features, control, advance=advance)
         for name, control in controls.items()
     }
-    return Evidence(
+    return Answers(
         units=tuple(str(unit) for unit in found[0]["unit"].values),
-        answers=np.stack([answers.values for answers in found], 1).clip(0),
+        shown=np.stack([answers.values for answers in found], 1),
         axes={name: found[0][name].values for name in stimuli.axes},
         controls={
-            name: answers.values.reshape(len(answers), -1).max(1).clip(0)
-            for name, answers in strongest.items()
+            name: answers.values.reshape(len(answers), -1) for name, answers in others.items()
         },
-        deviations=deviations,
     )
+
+
+def gather(
+    network: Network,
+    features: str | Feature | Sequence[str | Feature],
+    stimuli: StimulusSet,
+    *,
+    variants: Sequence[Mapping[str, object]],
+    controls: Mapping[str, StimulusSet],
+    deviations: np.ndarray | None = None,
+    advance: Callable[[int], object] = lambda more: None,
+) -> Evidence:
+    """Make evidence of what units answer to a set in all its variants, and to the controls.
+
+    Parameters
+    ----------
+    network, features, stimuli, variants, controls, advance
+        As for `ask`.
+    deviations
+        Of the units' activations over photographs.
+
+    Raises
+    ------
+    InputError
+        As `measure`.
+    """
+    answers = ask(network, features, stimuli, variants=variants, controls=controls, advance=advance)
+    return answers.evidence(deviations)
