@@ -11,7 +11,7 @@ install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable ".[lucent,onnx,test]"
+	$(BIN)/pip install --quiet --editable ".[lucent,onnx,ray,test]"
 	touch $@
 
 demo: install

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import (
+    Address,
+    Checkpoint,
+    Device,
+    EngineName,
+    NetworkName,
+    Workers,
+)
 from visioncircuits.cli.tables import print_table
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
@@ -41,9 +48,9 @@ def examples(
     seed: Annotated[int, typer.Option(help="Of the random examples.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
-    workers: Annotated[
-        int | None, typer.Option(help="How many processes; by default one a core.")
-    ] = None,
+    workers: Workers = None,
+    engine: EngineName = "local",
+    address: Address = None,
 ) -> None:
     """Show photographs to a network, once, and keep what tells of its units.
 
@@ -55,8 +62,8 @@ def examples(
     import shutil
     from functools import partial
 
-    from visioncircuits import engine, networks
-    from visioncircuits.engine import folders
+    from visioncircuits import networks
+    from visioncircuits.engine import Store, WorkFailed, choose, folders, progress
     from visioncircuits.examples import photograph, sheet, survey
     from visioncircuits.networks import Unit
     from visioncircuits.tuning import save_plot
@@ -80,17 +87,17 @@ def examples(
         top=top,
         seed=seed,
     )
-    workforce = engine.local(workers=workers)
+    workforce = choose(engine, workers=workers, address=address, device=device)
     failed = None
     with folders.alone(out):
-        store = engine.Store(out / WORK)
+        store = Store(out / WORK)
         if done := plan.finished(store):
             print(f"resuming: {len(done)} of {len(plan.works)} shards are done")
-        with engine.progress("photographs", len(plan)) as advance:
+        with progress("photographs", len(plan)) as advance:
             advance(sum(work["part"]["count"] for work in done))
             try:
                 plan.carry_out(store, workforce=workforce, advance=advance)
-            except engine.WorkFailed as error:
+            except WorkFailed as error:
                 failed = error
         kept = plan.joined(store)
         kept.save(out / "examples.npz")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from visioncircuits.cli.options import Address, EngineName, Workers
+
 app = typer.Typer()
 
 
@@ -18,9 +20,9 @@ def gallery(
             help="Photographs for dataset examples, instead of those that the recipe names."
         ),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="How many processes; by default one a core.")
-    ] = None,
+    workers: Workers = None,
+    engine: EngineName = "local",
+    address: Address = None,
 ) -> None:
     """Build a gallery: a static site of feature visualizations, from a recipe.
 
@@ -28,6 +30,8 @@ def gallery(
 
         visioncircuits gallery galleries/early-vision.toml --out site/
     """
+    from visioncircuits.engine import choose
     from visioncircuits.gallery import build
 
-    print(f"open {build(recipe, out, images=images, workers=workers)}")
+    workforce = choose(engine, workers=workers, address=address)
+    print(f"open {build(recipe, out, images=images, workers=workforce)}")

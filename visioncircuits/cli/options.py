@@ -31,3 +31,26 @@ Steps = Annotated[
 Save = Annotated[
     Path | None, typer.Option("--save", help="Write the arrays too: `.npz` or `.nc` (netCDF).")
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        help="How many work at once; by default one a core, a GPU with `--device cuda`, or as "
+        "many as the cluster has room for.",
+        min=1,
+    ),
+]
+EngineName = Annotated[
+    str,
+    typer.Option(
+        "--engine", help="Who works: `local`, processes of this machine, or `ray`, a Ray cluster."
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        help="Of the Ray cluster: `host:port`, or `auto` for this machine's; without it one is "
+        "started here.",
+    ),
+]

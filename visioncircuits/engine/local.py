@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from visioncircuits.engine import processes
-from visioncircuits.engine.work import Failure, Item, Result, WorkFailed, attempt
+from visioncircuits.engine.work import Failure, Item, Result, attempt, settled
 from visioncircuits.errors import InputError
 
 
@@ -16,6 +16,7 @@ class Local:
 
     workers: int
     threads: int
+    gpus: tuple[str, ...] = ()
 
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item]
@@ -23,19 +24,12 @@ class Local:
         """See `Engine.map`."""
         workers = min(self.workers, len(items))
         if workers > 1:
-            outcomes = processes.spread(function, items, workers=workers, threads=self.threads)
+            outcomes = processes.spread(
+                function, items, workers=workers, threads=self.threads, gpus=self.gpus
+            )
         else:
             outcomes = _here(function, items, threads=self.threads)
-        reasons = {}
-        for index, outcome in outcomes:
-            if isinstance(outcome, InputError):
-                raise outcome
-            if isinstance(outcome, Failure):
-                reasons[index] = outcome.reason
-            else:
-                yield index, outcome
-        if reasons:
-            raise WorkFailed(reasons, total=len(items))
+        yield from settled(outcomes, total=len(items))
 
 
 def _here(
@@ -51,7 +45,7 @@ def _here(
         yield index, outcome
 
 
-def local(*, workers: int | None = None, threads: int = 1) -> Local:
+def local(*, workers: int | None = None, threads: int = 1, gpus: Sequence[str] = ()) -> Local:
     """Work on the cores of this machine.
 
     One torch thread a worker, whatever their number: two processes of one thread finish nearly
@@ -66,6 +60,9 @@ def local(*, workers: int | None = None, threads: int = 1) -> Local:
         would use threads, one a core.
     threads
         Torch threads of each worker.
+    gpus
+        Each worker sees one of these alone, as its `cuda`: names as in `CUDA_VISIBLE_DEVICES`. A
+        single worker works in this process and sees what it sees.
 
     Raises
     ------
@@ -80,4 +77,4 @@ def local(*, workers: int | None = None, threads: int = 1) -> Local:
     for name, value in [("workers", workers), ("threads", threads)]:
         if value is not None and value < 1:
             raise InputError(f"{name} must be 1 or more, not {value}")
-    return Local(workers or torch.get_num_threads(), threads)
+    return Local(workers or torch.get_num_threads(), threads, tuple(gpus))

@@ -8,7 +8,7 @@ import pickle
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -16,13 +16,11 @@ from typing import Any
 
 import torch
 
-from visioncircuits.engine.work import Failure, Item, Result, attempt
+from visioncircuits.engine import devices
+from visioncircuits.engine.work import ATTEMPTS, Failure, Item, Result, attempt, carry_out
 from visioncircuits.errors import InputError
 
 log = logging.getLogger(__name__)
-
-ATTEMPTS = 3
-"""An item that was in hand when this many workers died is what kills them: it is given up."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class _Death:
 class _Worker:
     process: BaseProcess
     pipe: Any
+    seat: int
     ready: bool = False
     index: int | None = None
 
@@ -61,29 +60,27 @@ class _Worker:
         self.pipe.close()
 
 
-def _hire(threads: int) -> _Worker:
+def _hire(seat: int, threads: int, gpus: Sequence[str]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
+    process = context.Process(
+        target=_serve, args=(theirs, threads, devices.own(seat, gpus)), daemon=True
+    )
     process.start()
     theirs.close()  # so that the pipe ends when the worker does
-    return _Worker(process, ours)
+    return _Worker(process, ours, seat)
 
 
-def _serve(pipe: Any, threads: int) -> None:
+def _serve(pipe: Any, threads: int, environment: Mapping[str, str]) -> None:
     """Carry out tasks until the driver is gone."""
+    os.environ.update(environment)  # before CUDA is first asked for anything
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what ctrl-C means
     threading.Thread(target=_follow_driver, daemon=True).start()
     torch.set_num_threads(threads)
     outcome: Any = "ready"
     while True:
         pipe.send_bytes(outcome if isinstance(outcome, bytes) else pickle.dumps(outcome))
-        outcome = attempt(_carry_out, pipe.recv_bytes())
-
-
-def _carry_out(task: bytes) -> bytes:
-    function, item = pickle.loads(task)
-    return pickle.dumps(function(item))
+        outcome = attempt(carry_out, pipe.recv_bytes())
 
 
 def _follow_driver() -> None:
@@ -95,7 +92,12 @@ def _follow_driver() -> None:
 
 
 def spread(
-    function: Callable[[Item], Result], items: Sequence[Item], *, workers: int, threads: int
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    workers: int,
+    threads: int,
+    gpus: Sequence[str] = (),
 ) -> Iterator[tuple[int, Result | Failure | InputError]]:
     """Give `(index, outcome)` for every item, as workers finish.
 
@@ -109,7 +111,9 @@ def spread(
     waiting = deque(range(len(items)))
     deaths: Counter[int] = Counter()
     unfinished = len(items)
-    crew = {worker.pipe: worker for worker in [_hire(threads) for _ in range(workers)]}
+    crew = {
+        worker.pipe: worker for worker in [_hire(seat, threads, gpus) for seat in range(workers)]
+    }
     try:
         while unfinished:
             for pipe in wait(list(crew)):
@@ -130,7 +134,7 @@ def spread(
                             index = None
                         outcome = Failure(f"its worker {outcome.how}, {ATTEMPTS} times")
                     if waiting:
-                        worker = _hire(threads)
+                        worker = _hire(worker.seat, threads, gpus)
                         crew[worker.pipe] = worker
                 elif waiting:
                     following = waiting.popleft()

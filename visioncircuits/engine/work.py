@@ -1,6 +1,7 @@
 """What an engine is: it maps a function over units of work, and does nothing else."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -8,6 +9,10 @@ from visioncircuits.errors import InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+ATTEMPTS = 3
+"""An item that was in hand when this many workers died is what kills them: it is given up."""
 
 
 @runtime_checkable
@@ -78,3 +83,25 @@ def attempt(function: Callable[[Item], Result], item: Item) -> Result | Failure 
         return error
     except Exception as error:  # whatever it was, it is reported and the rest goes on
         return Failure(f"{type(error).__name__}: {error}")
+
+
+def carry_out(task: bytes) -> bytes:
+    """Call a pickled function on its item; give the result, pickled too."""
+    function, item = pickle.loads(task)
+    return pickle.dumps(function(item))
+
+
+def settled(
+    outcomes: Iterable[tuple[int, Result | Failure | InputError]], *, total: int
+) -> Iterator[tuple[int, Result]]:
+    """Give the results among outcomes, and raise what `Engine.map` raises for the others."""
+    reasons = {}
+    for index, outcome in outcomes:
+        if isinstance(outcome, InputError):
+            raise outcome
+        if isinstance(outcome, Failure):
+            reasons[index] = outcome.reason
+        else:
+            yield index, outcome
+    if reasons:
+        raise WorkFailed(reasons, total=total)

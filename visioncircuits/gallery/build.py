@@ -27,7 +27,7 @@ def build(
     out: str | Path,
     *,
     images: str | Path | None = None,
-    workers: int | None = None,
+    workers: int | engine.Engine | None = None,
     progress: bool = True,
 ) -> Path:
     """Build a gallery.
@@ -47,7 +47,7 @@ def build(
         Photographs for dataset examples, instead of those that the recipe names: a folder, a tar
         file or a folder of tar files. Where the recipe's are not there, the site does without.
     workers
-        How many processes; by default one a core.
+        How many processes, by default one a core; or an engine, such as `engine.cluster()`.
     progress
         Whether to show how far it is, on standard error.
 
@@ -67,7 +67,7 @@ def build(
     out = Path(out)
     source = recipe.read(recipe_path)
     checkpoint = source.beside(source.recipe.checkpoint)
-    workforce = engine.local(workers=workers)
+    workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
     network = networks.load(source.recipe.network, checkpoint=checkpoint)
     selections = select(source, network)
     jobs: dict[str, tuple[Job, list[engine.Work]]] = {
@@ -90,7 +90,7 @@ def build(
                     partial(
                         illustrate,
                         images=survey.images,
-                        found=found,
+                        found=found.absolute(),
                         classes=surveying.classes(survey),
                     ),
                     plan.illustrations(

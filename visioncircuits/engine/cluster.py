@@ -1,0 +1,171 @@
+"""Work on a Ray cluster: the machines of a laboratory, or a cloud's."""
+
+import logging
+import os
+import pickle
+import socket
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from visioncircuits.engine.work import ATTEMPTS, Failure, Item, Result, attempt, carry_out, settled
+from visioncircuits.errors import InputError
+
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anyone
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray will do from its next version on
+}
+
+_PATIENCE = 10.0
+"""Seconds in which a cluster must answer. Ray itself waits two minutes and ends the process."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """An engine on a Ray cluster; made by `cluster`."""
+
+    address: str | None
+    workers: int | None
+    threads: int
+    gpus: float
+
+    def map(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[int, Result]]:
+        """See `Engine.map`."""
+        if items:
+            yield from settled(self._spread(function, items), total=len(items))
+
+    def _spread(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[int, Result | Failure | InputError]]:
+        import ray
+        from ray import cloudpickle
+
+        with self._connected():
+            # Ray replaces workers that die, and does again what they had in hand
+            task = ray.remote(num_cpus=self.threads, num_gpus=self.gpus, max_retries=ATTEMPTS - 1)(
+                _serve
+            )
+            waiting = deque(range(len(items)))
+            most = self.workers or len(items)
+            underway: dict[Any, int] = {}
+            try:
+                while waiting or underway:
+                    while waiting and len(underway) < most:
+                        index = waiting.popleft()
+                        # by value where it is a script's or a notebook's own
+                        packed = cloudpickle.dumps((function, items[index]))
+                        underway[task.remote(packed, self.threads)] = index
+                    for done in ray.wait(list(underway))[0]:
+                        yield underway.pop(done), _received(done)
+            finally:
+                for unfinished in underway:
+                    ray.cancel(unfinished, force=True)
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Be connected to the cluster meanwhile, or have one on this machine."""
+        import ray
+
+        if ray.is_initialized():  # by whoever calls this: then it is theirs to end it
+            yield
+            return
+        options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if self.address is None:
+            os.environ.update(_QUIET)
+            workers = self.workers or torch.get_num_threads()
+            options |= {"num_cpus": workers * self.threads, "include_dashboard": False}
+        try:
+            ray.init(address=self.address or "local", **options)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            first = str(error).partition("\n")[0]
+            raise InputError(f"Ray cannot be used at {self.address}: {first}") from error
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _serve(task: bytes, threads: int) -> Any:
+    torch.set_num_threads(threads)
+    return attempt(carry_out, task)
+
+
+def _received(done: Any) -> Any:
+    import ray
+
+    try:
+        outcome = ray.get(done)
+    except ray.exceptions.WorkerCrashedError:
+        return Failure(f"its worker was killed, {ATTEMPTS} times")
+    except ray.exceptions.RayError as error:
+        return Failure(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
+    return pickle.loads(outcome) if isinstance(outcome, bytes) else outcome
+
+
+def cluster(
+    address: str | None = None,
+    *,
+    workers: int | None = None,
+    threads: int = 1,
+    gpus: float = 0,
+) -> Cluster:
+    """Work on a Ray cluster, of the extra `visioncircuits[ray]`.
+
+    All machines need the same versions of Python, Ray and this package, and the files that the
+    work reads at the same paths.
+
+    Parameters
+    ----------
+    address
+        Of the cluster's head, as `ray start --head` says it: `host:port`; `auto` finds the cluster
+        of this machine. By default one is started on this machine and ended afterwards.
+    workers
+        How many pieces of work are underway at once, at most; by default as many as the cluster
+        has room for, or on this machine one a core.
+    threads
+        Torch threads, and cores, of each worker.
+    gpus
+        Of each worker; it sees no others. A fraction lets several share one.
+
+    Raises
+    ------
+    InputError
+        Where Ray is not installed or there is no cluster at that address.
+
+    Examples
+    --------
+    >>> cluster("nowhere")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: nowhere is no address of a cluster; give host:port or auto
+    """
+    try:
+        import ray  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "Ray is not installed; install visioncircuits[ray], or work on this machine with the "
+            "engine local"
+        ) from None
+    for name, value in [("workers", workers), ("threads", threads)]:
+        if value is not None and value < 1:
+            raise InputError(f"{name} must be 1 or more, not {value}")
+    if address not in (None, "auto"):
+        _reach(address)
+    return Cluster(address, workers, threads, gpus)
+
+
+def _reach(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise InputError(f"{address} is no address of a cluster; give host:port or auto")
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    except OSError as error:
+        raise InputError(
+            f"no Ray cluster answers at {address} ({error}); start one with `ray start --head`"
+        ) from error
