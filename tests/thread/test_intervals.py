@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from visioncircuits.thread import interval
+from visioncircuits.thread import interval, share_interval
 
 
 def test_an_interval_of_a_mean_is_as_wide_as_the_formula_says() -> None:
@@ -12,3 +12,10 @@ def test_an_interval_of_a_mean_is_as_wide_as_the_formula_says() -> None:
     expected = 2 * 1.96 * values.std() / 20
     assert abs((high - low) / expected - 1) < 0.1
     assert low < values.mean() < high
+
+
+def test_the_interval_of_a_share_holds_what_binomial_draws_give() -> None:
+    drawn = np.random.default_rng(0).binomial(64, 0.14, 2000)
+    held = [low < 0.14 < high for low, high in (share_interval(int(n), 64) for n in drawn)]
+    assert 0.92 < np.mean(held) < 0.98
+    assert share_interval(0, 64)[0] < 1e-9

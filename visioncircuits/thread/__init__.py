@@ -2,7 +2,7 @@
 
 from visioncircuits.thread.article import Article, Part, Plate, names, part
 from visioncircuits.thread.claims import Claim, Row, Unavailable
-from visioncircuits.thread.intervals import interval, middle
+from visioncircuits.thread.intervals import interval, middle, share_interval
 from visioncircuits.thread.reproduce import Run, pending, reproduce
 from visioncircuits.thread.study import Study
 
@@ -21,4 +21,5 @@ __all__ = [
     "part",
     "pending",
     "reproduce",
+    "share_interval",
 ]

@@ -48,3 +48,18 @@ def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
     """
     low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
     return low, high
+
+
+def share_interval(count: int, total: int) -> tuple[float, float]:
+    """Give 95 % of a share (Wilson, 1927): of so many, how many could it have been?
+
+    Examples
+    --------
+    >>> low, high = share_interval(10, 100)
+    >>> round(low, 3), round(high, 3)
+    (0.055, 0.174)
+    """
+    share, spread = count / total, 1.96**2 / total
+    half = 1.96 * (share * (1 - share) / total + spread / (4 * total)) ** 0.5
+    low, high = (share + spread / 2 + sign * half for sign in (-1, 1))
+    return low / (1 + spread), high / (1 + spread)
