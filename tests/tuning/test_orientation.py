@@ -58,6 +58,25 @@ def test_the_published_heat_maps_give_the_published_orientations_widths_and_echo
         assert float(ours["echo"]) == pytest.approx(theirs["echo_ratio"], abs=0.03)
 
 
+def test_the_published_boundary_maps_give_the_published_preferred_orientations(published):
+    published_means = {110: 360, 180: 62, 136: 91, 108: 163, 132: 219, 88: 284}
+    with np.load(published / "hilo_synthetic_responses_fig3.npz") as stored:
+        maps = np.stack([stored[f"mixed3a_{unit}"].T for unit in published_means])
+    shown = responses(maps, np.arange(360.0), ratio=np.arange(maps.shape[2]))
+    means = orientation_tuning(shown)["mean"].values
+    assert np.allclose((means + 180) % 360, (np.array([*published_means.values()]) + 180) % 360,
+                       atol=0.5)  # fmt: skip
+
+
+def test_a_mean_is_where_the_weight_is_not_where_the_highest_point_is():
+    angles = np.arange(5, 365, 10.0)
+    plateau = (np.abs(angles - 120) <= 60).astype(float)
+    plateau[angles == 65] += 0.01
+    tuning = orientation_tuning(responses(plateau[None], angles))
+    assert float(tuning["orientation"][0]) == pytest.approx(65, abs=5)
+    assert float(tuning["mean"][0]) == pytest.approx(120, abs=0.5)
+
+
 def test_only_positive_activations_count():
     tuned = responses(
         np.array([[[3.0, -9.0], [1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]]),
@@ -85,7 +104,9 @@ def test_lines_are_told_by_half_a_circle():
 
 def test_a_silent_unit_has_no_orientation():
     tuning = orientation_tuning(responses(np.zeros((1, 8)), np.arange(0, 360, 45)))
-    assert all(np.isnan(tuning[name]).all() for name in ("orientation", "peak", "width", "echo"))
+    assert all(
+        np.isnan(tuning[name]).all() for name in ("orientation", "mean", "peak", "width", "echo")
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,17 @@ def test_planted_factors_are_found(planted) -> None:
     assert torch.allclose(factors.spatial.weight, maps, atol=2e-2)
 
 
+def test_maps_that_are_each_other_s_negatives_oppose(planted) -> None:
+    groups, maps, weights = planted
+    assert one_sided_nmf(weights, 2).opposition() == pytest.approx(-1.0, abs=1e-3)
+    other = torch.stack([maps[:, 0], maps[:, 0].flip(2)], 1)
+    expected = [np.corrcoef(pair.flatten(1))[0, 1] for pair in other]
+    found = one_sided_nmf(of(torch.einsum("okyx,ki->oiyx", other, groups)), 2)
+    assert found.opposition() == pytest.approx(expected, abs=0.02)
+    with pytest.raises(InputError, match="two factors"):
+        one_sided_nmf(weights, 1).opposition()
+
+
 def test_factors_are_named_by_their_strongest_units(planted) -> None:
     groups, _, weights = planted
     factors = one_sided_nmf(weights, 2)

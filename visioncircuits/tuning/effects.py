@@ -31,6 +31,16 @@ def preferred(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
     return np.asarray((where + evidence.axes[axis][0]) % around)
 
 
+def mean(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
+    """Direction of the mean vector of the tuning over an axis, in degrees.
+
+    It says more than the peak where tuning is as broad as a high-low frequency detector's.
+    """
+    around = _period(evidence, axis)
+    where = circular.mean_angle(evidence.tuning(axis), period=around)
+    return np.asarray((where + evidence.axes[axis][0]) % around)
+
+
 def width(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
     """Width of the tuning over an axis at half its height, in degrees."""
     return circular.width(evidence.tuning(axis), period=_period(evidence, axis))
@@ -155,8 +165,8 @@ def _period(evidence: Evidence, axis: str) -> float:
 EFFECTS: Mapping[str, Effect] = {
     effect.__name__: effect
     for effect in (
-        agreement, controls, echo, elsewhere, off, preference, preferred, standing, strength,
-        width,
+        agreement, controls, echo, elsewhere, mean, off, preference, preferred, standing,
+        strength, width,
     )
 }  # fmt: skip
 """The effects that a hypothesis in TOML can name."""

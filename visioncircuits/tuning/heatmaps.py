@@ -19,7 +19,7 @@ from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, qu
 from visioncircuits.tuning.strip import rows as strip_rows
 from visioncircuits.tuning.strip import strip
 
-WIDTH, HEIGHT, SIDE, GAP, MARGIN, FOOT = 5.2, 0.62, 0.96, 0.09, 0.16, 0.68
+WIDTH, HEIGHT, SIDE, GAP, MARGIN, FOOT = 5.2, 0.62, 1.1, 0.09, 0.16, 0.68
 """Inches: of a map, of what stands left of it, between maps, around all, and below."""
 
 

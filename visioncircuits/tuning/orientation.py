@@ -87,6 +87,10 @@ def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
 
         orientation
             Where the radial tuning curve peaks, between steps, in degrees.
+        mean
+            The direction of its mean vector, in degrees: the preferred orientation of tuning as
+            broad as that of "High-Low Frequency Detectors" (Schubert et al., 2021), whose peak
+            may lie anywhere on a plateau.
         peak
             How high it is there.
         strongest
@@ -112,6 +116,7 @@ def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
     axes = [dim for dim in responses.dims if dim != "unit"]
     numbers = {
         "orientation": (where + first) % around,
+        "mean": (circular.mean_angle(curves, period=around) + first) % around,
         "peak": height,
         "strongest": responses.max(axes).values.astype(np.float64),
         "width": circular.width(curves, period=around),

@@ -34,7 +34,7 @@ RESAMPLES = 400
 SHUFFLES = 100
 """Of each other unit's answers."""
 
-COLUMNS = ("unit", "orientation", "width", "echo", "peak", "p", "verdict")
+COLUMNS = ("unit", "orientation", "mean", "width", "echo", "peak", "p", "verdict")
 """Of a table without rows."""
 
 
@@ -108,6 +108,7 @@ class Verdict:
         if "orientation" in axes:
             found |= {
                 "orientation": _one(effects.preferred, self.evidence),
+                "mean": _one(effects.mean, self.evidence),
                 "width": _one(effects.width, self.evidence),
                 "echo": _one(effects.echo, self.evidence),
             }
@@ -231,7 +232,8 @@ def find(
     -------
     pandas.DataFrame
         A row a unit, in order of orientation where they have one, else of peak: `unit`,
-        `orientation` (degrees, in the design's convention), `width`, `echo`, `peak` (the
+        `orientation` (the peak's, in degrees, in the design's convention), `mean` (the mean
+        vector's, as "High-Low Frequency Detectors" has it), `width`, `echo`, `peak` (the
         strongest answer, averaged over variants), the best value of every other axis,
         `controls` (the strongest answer to any control over the peak), `p`, `verdict`. It is
         empty where there is no such unit.
@@ -250,9 +252,7 @@ def table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """Lay verdicts out as a table, in order of orientation where they have one, else of peak."""
     rows = pd.DataFrame([verdict.row() for verdict in verdicts])
     if not len(rows):
-        return pd.DataFrame(
-            columns=["unit", "orientation", "width", "echo", "peak", "p", "verdict"]
-        )
+        return pd.DataFrame(columns=list(COLUMNS))
     by, ascending = ("orientation", True) if "orientation" in rows else ("peak", False)
     return rows.sort_values(by, ascending=ascending, kind="stable", ignore_index=True)
 

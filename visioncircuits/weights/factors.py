@@ -48,6 +48,21 @@ class Factors:
         order = np.argsort(direction.weights)[::-1][:top]
         return [(Unit(direction.layer, int(at)), direction.weights[at]) for at in order]
 
+    def opposition(self) -> Float[np.ndarray, " out"]:
+        """Correlate the two maps of each output: -1 where the one is the other's negative.
+
+        High-low frequency detectors are made so ("very close to symmetric").
+
+        Raises
+        ------
+        InputError
+            Where there are not two factors.
+        """
+        maps = self.spatial.weight.flatten(2).double().cpu().numpy()
+        if maps.shape[1] != 2:
+            raise InputError(f"two factors may oppose each other, not {maps.shape[1]}")
+        return np.array([np.corrcoef(pair)[0, 1] for pair in maps])
+
     def save(self, path: str | Path) -> Path:
         """Write them as .npz or .nc; see `ExpandedWeights.save`."""
         record = self.spatial.record | {"explained": self.explained}
