@@ -96,6 +96,15 @@ def test_with_one_of_two_workers_killed_the_bytes_are_those_of_one(
     assert asked.joined(store).packed() == alone.packed()
 
 
+def test_two_workers_of_a_cluster_give_the_bytes_of_one_here(
+    squares: Path, alone: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    found = done(plan(squares), Store(tmp_path), engine.cluster(workers=2))
+    assert found.packed() == alone.packed()
+
+
 DRIVER = """
 import os, signal, sys
 from pathlib import Path
@@ -161,7 +170,8 @@ def test_parts_are_seen_again_where_something_else_is_asked(squares: Path, tmp_p
     store = Store(tmp_path)
     plan(squares).carry_out(store, workforce=HERE)
     assert len(plan(squares).finished(store)) == 5
-    for options in ({"top": 6}, {"seed": 1}, {"labels": "none"}, {"shard": 5}):
+    half = {"precision": "bfloat16"}
+    for options in ({"top": 6}, {"seed": 1}, {"labels": "none"}, {"shard": 5}, half):
         assert not plan(squares, **options).finished(store)
 
 

@@ -11,6 +11,7 @@ from visioncircuits.cli.options import (
     Device,
     EngineName,
     NetworkName,
+    Precision,
     Workers,
 )
 from visioncircuits.cli.tables import print_table
@@ -48,6 +49,7 @@ def examples(
     seed: Annotated[int, typer.Option(help="Of the random examples.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
+    precision: Precision = "float32",
     workers: Workers = None,
     engine: EngineName = "local",
     address: Address = None,
@@ -83,6 +85,7 @@ def examples(
         images,
         checkpoint=checkpoint,
         device=device,
+        precision=precision,
         labels="folders" if classes else "none",
         top=top,
         seed=seed,

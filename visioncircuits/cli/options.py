@@ -22,6 +22,13 @@ Checkpoint = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="Where to compute: `cpu`, `cuda`, …")]
+Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        help="What convolutions are computed in: `float32`; `bfloat16` or `float16`, for GPUs.",
+    ),
+]
 Steps = Annotated[
     int,
     typer.Option(

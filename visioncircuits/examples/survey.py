@@ -111,6 +111,7 @@ def survey(
     *,
     checkpoint: str | Path | None = None,
     device: str = "cpu",
+    precision: str = "float32",
     labels: str = "none",
     top: int = TOP,
     seed: int = 0,
@@ -127,7 +128,7 @@ def survey(
     images
         A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them.
         Workers on other machines must find it, and the checkpoint, at the same path.
-    checkpoint, device
+    checkpoint, device, precision
         As for `networks.load`.
     labels
         `"folders"` where the folders in a folder are its pictures' classes. In tar files classes
@@ -162,11 +163,12 @@ def survey(
         raise InputError(f"a part must hold 1 picture or more, not {shard}")
     images = Path(images).absolute()
     where = None if checkpoint is None else Path(checkpoint).absolute()
-    found = _loaded(network, where, device)
+    found = _loaded(network, where, device, precision)
     work = {
         "what": "dataset examples",
         "network": network,
         "device": device,
+        "precision": precision,
         "size": found.size,
         "batch": BATCH,
         "record": provenance(found, told(found, layers), top=top, seed=seed),
@@ -193,7 +195,7 @@ def show(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, byte
     InputError
         Where a tar file cannot be read, or the checkpoint is another than was asked for.
     """
-    network = _loaded(work["network"], checkpoint, work["device"])
+    network = _loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if engine.digest(network.record()) != engine.digest(record["network"]):
         raise InputError(
@@ -213,9 +215,9 @@ def show(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, byte
 
 
 @cache
-def _loaded(name: str, checkpoint: Path | None, device: str) -> Network:
+def _loaded(name: str, checkpoint: Path | None, device: str, precision: str) -> Network:
     """Load a network, once in a process."""
-    return networks.load(name, checkpoint=checkpoint, device=device)
+    return networks.load(name, checkpoint=checkpoint, device=device, precision=precision)
 
 
 def _unseen(work: Work) -> Examples:

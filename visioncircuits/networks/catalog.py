@@ -46,6 +46,7 @@ def load(
     *,
     checkpoint: str | Path | None = None,
     device: torch.device | str = "cpu",
+    precision: str = "float32",
 ) -> Network:
     """Load a trained or handwritten network.
 
@@ -58,6 +59,8 @@ def load(
         A file of parameters to use instead of the one that would be found or downloaded.
     device
         Where to put the parameters.
+    precision
+        In what to compute; see `Network.computing_in`.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def load(
     Raises
     ------
     InputError
-        For an unknown name, or where no checkpoint is found nor to be had.
+        For an unknown name, precision or device, or where no checkpoint is found nor to be had.
 
     Examples
     --------
@@ -86,7 +89,7 @@ def load(
         network = plugin.load(rest)
     else:
         raise errors.unknown("network", name, [entry.name for entry in available()])
-    return network.to(device)
+    return network.to(device).computing_in(precision)
 
 
 def untrained(name: str, *, seed: int = 0) -> Network:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -22,6 +22,9 @@ from visioncircuits.networks.graph import LayerGraph
 from visioncircuits.networks.preprocessing import Preprocessing
 
 Pictures = Float[Tensor, "batch channels height width"]
+
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+"""What convolutions can be computed in."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Network:
         The file that the parameters came from, if any.
     classes
         What the logits stand for, if known.
+    precision
+        In what convolutions are computed; see `computing_in`.
     """
 
     module: nn.Module
@@ -97,6 +102,7 @@ class Network:
     size: int = 224
     checkpoint: Checkpoint | None = None
     classes: tuple[str, ...] | None = field(default=None, repr=False)
+    precision: str = "float32"
     _described: dict[tuple[int, int], Mapping[str, Layer]] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -138,6 +144,42 @@ class Network:
         other.module = copy.deepcopy(self.module).to(device)
         return other
 
+    def computing_in(self, precision: str) -> "Network":
+        """Give a copy, of the same parameters, that computes in another precision.
+
+        Parameters
+        ----------
+        precision
+            `float32`; or, for speed on GPUs made for it, `bfloat16` or `float16`. Then precision
+            is mixed: convolutions and what they give are in this one, while parameters stay in
+            float32, as does what would overflow. Answers are float32 always.
+
+        Raises
+        ------
+        InputError
+            For any other.
+
+        Examples
+        --------
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5)), Preprocessing(), size=32)
+        >>> rough = network.computing_in("bfloat16")
+        >>> rough.activations(torch.rand(1, 3, 32, 32), ["0"])["0"].dtype
+        torch.float32
+        """
+        if precision not in PRECISIONS:
+            raise errors.unknown("precision", precision, PRECISIONS)
+        other = copy.copy(self)
+        other.precision = precision
+        return other
+
+    def _computing(self) -> AbstractContextManager[Any]:
+        """Compute in the network's precision meanwhile."""
+        dtype = PRECISIONS[self.precision]
+        return torch.autocast(self.device.type, dtype=dtype) if dtype else nullcontext()
+
+    def _answers(self, values: Tensor) -> Tensor:
+        return values if PRECISIONS[self.precision] is None else values.float()
+
     def __call__(self, pictures: Pictures) -> Tensor:
         """Give the module's own output, usually logits `(batch, classes)`.
 
@@ -146,8 +188,8 @@ class Network:
         InputError
             For pictures that the network cannot take, as in `activations`.
         """
-        with self._size_errors(pictures):
-            return self.module(self._inputs(pictures))
+        with self._size_errors(pictures), self._computing():
+            return self._answers(self.module(self._inputs(pictures)))
 
     def _inputs(self, pictures: Tensor) -> Tensor:
         """Preprocess pictures, on the network's device and in its precision."""
@@ -286,8 +328,9 @@ class Network:
         """
         for name in layers:
             self.layer(name)
-        with self._size_errors(pictures):
-            return activations.compute(self.module, self._inputs(pictures), layers)
+        with self._size_errors(pictures), self._computing():
+            found = activations.compute(self.module, self._inputs(pictures), layers)
+        return {name: self._answers(values) for name, values in found.items()}
 
     def unit_activations(
         self, pictures: Pictures, units: Mapping[str, Int64[Tensor, "_"]]
@@ -327,12 +370,16 @@ class Network:
                     f"{layer} has units 0 to {width - 1}; ask for one or more of them, not "
                     f"{indices.tolist()}"
                 )
-        with self._size_errors(pictures):
+        with self._size_errors(pictures), self._computing():
             inputs = self._inputs(pictures)
             if isinstance(self.module, LayerGraph):
-                return self.module.compute_units(inputs, units)
-            found = activations.compute(self.module, inputs, list(units))
-            return {layer: found[layer][:, index.to(self.device)] for layer, index in units.items()}
+                found = self.module.compute_units(inputs, units)
+            else:
+                every = activations.compute(self.module, inputs, list(units))
+                found = {
+                    name: every[name][:, index.to(self.device)] for name, index in units.items()
+                }
+        return {name: self._answers(values) for name, values in found.items()}
 
     def record(self) -> dict[str, Any]:
         """Say which network this is, for a result's provenance."""
@@ -340,6 +387,7 @@ class Network:
             "name": self.name,
             "checkpoint_sha256": self.checkpoint.sha256 if self.checkpoint else None,
             "preprocessing": self.preprocessing.record(),
+            **({} if self.precision == "float32" else {"precision": self.precision}),
         }
 
 

@@ -84,7 +84,8 @@ class LocalResponseNorm(nn.Module):
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         """Normalize."""
-        return _Normalize.apply(x, self.band, self.bias, self.beta)
+        with torch.autocast(x.device.type, enabled=False):  # squares overflow in half precision
+            return _Normalize.apply(x.to(self.band.dtype), self.band, self.bias, self.beta)
 
     def extra_repr(self) -> str:
         """Show the four parameters."""

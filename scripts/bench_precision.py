@@ -1,0 +1,100 @@
+"""Hold what photographs say in half precision against what they say in float32.
+
+Prints JSON. For each precision and layer: the relative error of pre-activations (of all units, by
+norms), the median unit's correlation with float32 over all positions, the share of each unit's top
+examples that are the same photographs, the largest change of a unit's firing rate; and how long
+the pass takes beside that in float32.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from visioncircuits.examples import Examples, collect, dataset
+from visioncircuits.networks import Network, load
+from visioncircuits.pictures import batches, listed
+
+LAYERS = ("mixed3a", "mixed3b", "mixed4a")
+
+
+def main() -> None:
+    """Run the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("images", type=Path)
+    parser.add_argument("--network", default="bvlc_googlenet")
+    parser.add_argument("--layers", nargs="+", default=LAYERS)
+    parser.add_argument("--precisions", nargs="+", default=["bfloat16", "float16"])
+    parser.add_argument("--pictures", type=int, default=96)
+    parser.add_argument("--top", type=int, default=8)
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+
+    network = load(options.network, device=options.device)
+    paths = listed(options.images)
+    chosen = paths[:: max(1, len(paths) // options.pictures)][: options.pictures]
+    pictures = torch.cat(list(batches(chosen, network.size, batch=16)))
+    found, exact, seconds = passed(network, pictures, options.layers, options.top)
+    report: dict[str, Any] = {
+        "torch": torch.__version__,
+        "device": options.device,
+        "network": network.name,
+        "pictures": len(pictures),
+        "top": options.top,
+    }
+    for precision in options.precisions:
+        rough = passed(network.computing_in(precision), pictures, options.layers, options.top)
+        report[precision] = {
+            "time": round(rough[2] / seconds, 2),
+            **{
+                layer: compare(found, rough[0], exact[layer], rough[1][layer], layer)
+                for layer in options.layers
+            },
+        }
+    print(json.dumps(report, indent=1))
+
+
+def passed(
+    network: Network, pictures: Tensor, layers: list[str], top: int
+) -> tuple[Examples, dict[str, Tensor], float]:
+    """Give the examples in pictures, the pre-activations of 32 of them, and the seconds taken."""
+    start = time.perf_counter()
+    found = collect(network, layers, dataset(pictures, size=network.size), top=top)
+    seconds = time.perf_counter() - start
+    names = {layer: network.before_rectifier(layer) for layer in layers}
+    with torch.inference_mode():
+        values = network.activations(pictures[:32], list(names.values()))
+    return found, {layer: values[name].cpu() for layer, name in names.items()}, seconds
+
+
+def compare(
+    one: Examples, two: Examples, exact: Tensor, rough: Tensor, layer: str
+) -> dict[str, float]:
+    """Compare what two precisions say of a layer."""
+    ours, theirs = one.layers[layer], two.layers[layer]
+    shared = [
+        len(np.intersect1d(*pair)) / len(pair[0])
+        for pair in zip(ours.tops.pictures, theirs.tops.pictures, strict=True)
+    ]
+    flat, other = (values.transpose(0, 1).flatten(1).double() for values in (exact, rough))
+    centred = [values - values.mean(1, keepdim=True) for values in (flat, other)]
+    correlations = torch.nn.functional.cosine_similarity(*centred, dim=1)
+    return {
+        "relative_error": float(f"{(other - flat).norm() / flat.norm():.3g}"),
+        "correlation_median": round(float(correlations.median()), 6),
+        "correlation_least": round(float(correlations.min()), 6),
+        "tops_shared": round(float(np.mean(shared)), 4),
+        "firing_rate_change_most": float(
+            f"{np.abs(ours.moments.firing - theirs.moments.firing).max():.3g}"
+        ),
+    }
+
+
+if __name__ == "__main__":
+    main()
