@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export VISIONCIRCUITS_CHECKPOINTS ?= $(wildcard ../shared/weights)
+export VISIONCIRCUITS_PUBLISHED ?= $(wildcard ../shared/published)
 
-.PHONY: demo test test-fast lint types install clean
+.PHONY: demo docs test test-fast lint types install clean
 
 install: $(VENV)/installed
 
@@ -29,6 +30,10 @@ lint: install
 
 types: install
 	$(BIN)/mypy
+
+docs: install
+	$(BIN)/python -m sphinx -W -q docs site/docs
+	@echo open site/docs/index.html
 
 clean:
 	rm -rf $(VENV) site build dist *.egg-info
