@@ -180,7 +180,20 @@ def test_tiles_are_cut_where_the_neuron_looks(built: Path, network: Network, cla
         assert np.abs(error).mean() < 6, "but for what WebP leaves out"
 
 
-def test_whole_pictures_are_clear_where_the_unit_fires_and_red(built: Path) -> None:
+def test_of_a_neuron_that_sees_more_than_the_picture_the_whole_is_shown(
+    folder: Path, classes: Path, network: Network
+) -> None:
+    out = build(folder, folder / "whole", RECIPE.replace("top = 3", "top = 3\ncrop = 300"))
+    top = told(out, "features.3:70")["tops"][0]
+    assert top["box"] == [0, 0, network.size]
+    expected = crops.tile(
+        pictures.read(classes / top["photograph"], network.size), illustrating.CROP
+    )
+    error = tile(out, "features.3:70", "crops", 0) - expected.astype(float)
+    assert np.abs(error).mean() < 6, "but for what WebP leaves out"
+
+
+def test_where_the_unit_fires_most_a_whole_picture_is_red(built: Path) -> None:
     left, top, side = told(built, "features.0:1")["tops"][0]["box"]
     scale = illustrating.WHOLE / 224
     row, column = (int((edge + side / 2) * scale) for edge in (top, left))

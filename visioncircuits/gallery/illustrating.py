@@ -33,7 +33,7 @@ CROP, WHOLE = 96, 144
 FRAME = 1
 """Pixels around each tile that repeat its edge."""
 
-STEPS, EACH = 12, 4
+STEPS, EACH = 14, 4
 """How many steps of activation are told of at most, and how many random examples of each."""
 
 BARS = 5
@@ -81,12 +81,14 @@ def illustrate(
     name = parse(work["features"][0]).layer
     kept = _read(found)
     layer, told = network.layers[name], kept.record["layers"][name]
-    side = work["examples"]["crop"] or min(max(layer.receptive_field), network.size)
+    side = min(work["examples"]["crop"] or max(layer.receptive_field), network.size)
     sheets = {}
     for feature in work["features"]:
         unit = parse(feature)
         assert isinstance(unit, Unit)
-        sheets[feature] = _Sheets(unit.index, kept.layers[name], layer, side)
+        sheets[feature] = _Sheets(
+            unit.index, kept.layers[name], layer, side, whole=side == network.size
+        )
     wanted = sorted({number for sheet in sheets.values() for number in sheet.wanted})
     for number in wanted:  # each is read once, and few are in memory at a time
         picture = examples.photograph(images, kept.names[number], size=network.size)
@@ -135,8 +137,10 @@ class _Neuron:
 class _Sheets:
     """A unit's examples, and the tiles that have been cut of them so far."""
 
-    def __init__(self, unit: int, found: LayerExamples, layer: Layer, side: int) -> None:
-        self.unit, self.layer, self.side = unit, layer, side
+    def __init__(
+        self, unit: int, found: LayerExamples, layer: Layer, side: int, *, whole: bool
+    ) -> None:
+        self.unit, self.layer, self.side, self.whole = unit, layer, side, whole
         self.tops = list(_neurons(found.tops, unit))
         self.bottoms = [each for each in _neurons(found.bottoms, unit) if each.value < 0]
         self.steps = _steps(found, unit)
@@ -160,6 +164,14 @@ class _Sheets:
         """Those of which the whole picture is shown too."""
         return self.tops + self.bottoms
 
+    def box(self, position: tuple[int, int]) -> tuple[int, int, int]:
+        """Say where a crop is in its picture: the left and the upper edge, and the side."""
+        if self.whole:  # of a neuron that sees more, the position would only add margins
+            return 0, 0, self.side
+        middles = self.layer.centre(position)
+        top, left = (round(middle - (self.side - 1) / 2) for middle in middles)
+        return left, top, self.side
+
     def cut(
         self,
         number: int,
@@ -168,7 +180,11 @@ class _Sheets:
     ) -> None:
         """Cut all tiles that come out of a photograph."""
         for place, each in self.wanted.get(number, ()):
-            cut = crops.crop(self.layer, picture, each.position, most=self.side)
+            cut = (
+                picture
+                if self.whole
+                else crops.crop(self.layer, picture, each.position, most=self.side)
+            )
             self.tiles["crops"][place] = crops.tile(cut, CROP)
             if place < len(self.extremes):
                 mask = crops.masked(picture, values if each.value > 0 else -values)
@@ -236,7 +252,7 @@ def _told(
 
     def shown(neurons: Sequence[_Neuron]) -> tuple[Example, ...]:
         return tuple(
-            Example(_rounded(each.value), found.names[each.picture], _box(sheet, each.position))
+            Example(_rounded(each.value), found.names[each.picture], sheet.box(each.position))
             for each in neurons
         )
 
@@ -276,12 +292,6 @@ def _spread(
     """Put what is known by the sketch's bins into others, as if it lay evenly within each."""
     cumulated = np.concatenate([[0.0], np.cumsum(values)])
     return tuple(map(_rounded, np.diff(np.interp(edges, sketch.edges(), cumulated)) / per))
-
-
-def _box(sheet: _Sheets, position: tuple[int, int]) -> tuple[int, int, int]:
-    """Say where a crop is in its picture: the left and upper edge, and the side, in pixels."""
-    top, left = (round(middle - (sheet.side - 1) / 2) for middle in sheet.layer.centre(position))
-    return left, top, sheet.side
 
 
 def _webp(tiles: Sequence[UInt8[np.ndarray, "side side 3"]]) -> bytes:

@@ -241,7 +241,8 @@ class Examples(_Table):
     top
         How many of the strongest examples are shown, and of the weakest.
     crop
-        The side in pixels of what is cut out; by default all that a neuron sees.
+        The side in pixels of what is cut out, the whole picture at most; by default all that a
+        neuron sees.
     """
 
     images: Annotated[str, Field(min_length=1)] | None = None
