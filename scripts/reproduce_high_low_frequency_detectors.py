@@ -13,13 +13,15 @@ from scipy.stats import hypergeom
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from visioncircuits.circuits import control_units
+from visioncircuits.circuits.symmetry import correlation
 from visioncircuits.examples.crops import crop
 from visioncircuits.networks import Network, untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern, named
 from visioncircuits.stimuli import high_low as boundary
 from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, part
+from visioncircuits.thread.tiles import FILE as TILE_FILE
+from visioncircuits.thread.tiles import likeness, read_tiles
 from visioncircuits.tuning import boundary_maps, circular, find, measure, orientation_tuning
 from visioncircuits.weights import (
     Factors,
@@ -200,9 +202,8 @@ def published_weights(study: Study) -> Iterator[Row | Plate]:
     (orange) and inhibits (blue).
     """
     tiles = {
-        (tile["dst_unit"], tile["src_unit"]): np.array(tile["values"]).ravel()
-        for tile in json.loads(study.published("weight_tiles.json").read_text("utf-8"))
-        if tile["figure"] == "HighLow Fig5"
+        (tile.output, tile.unit): tile.kernel.ravel()
+        for tile in read_tiles(study.published(TILE_FILE), "HighLow Fig5")
     }
     order = [unit for cluster in CLUSTERS for unit in cluster]
     alike = np.stack([
@@ -413,14 +414,12 @@ def published_downstream(study: Study) -> Iterator[Row]:
         interval=f"chance gives {20 * every / 480:.1f}",
         why="The listed units, looked up in the taxonomy of Early Vision.",
     )
-    swapped = {70: 86, 86: 70}
     tiles = {
-        swapped.get(tile["src_unit"], tile["src_unit"]): np.array(tile["values"]).ravel()
-        for tile in json.loads(study.published("weight_tiles.json").read_text("utf-8"))
-        if tile["figure"] == "EarlyVision Boundary" and tile["dst_unit"] == 345
+        tile.unit: tile.kernel
+        for tile in read_tiles(study.published(TILE_FILE), "EarlyVision Boundary")
     }
     published = {112: 0.99, 117: 0.99, 70: 0.98, 86: 0.97}
-    found = {unit: np.corrcoef(tiles[110], tiles[unit])[0, 1] for unit in published}
+    found = {unit: correlation(tiles[110], tiles[unit]) for unit in published}
     yield BLIND.found(
         ", ".join(f"{unit} {value:.2f}" for unit, value in found.items()),
         holds=all(round(found[unit], 2) == value for unit, value in published.items()),
@@ -597,10 +596,10 @@ def weights_here(study: Study) -> Iterator[Row | Plate]:
     names = study.detectors("high-low", "mixed3a").sort_values("mean")["unit"].tolist()
     maps = {}
     for wanted, claim in OPPOSED.items():
-        layer = pooled(network, study.layer(wanted))
+        layer = study.layer("maxpool1" if wanted == "conv2d2" else wanted)
         found = factors(network, layer, names)
         others = [
-            factors(network, layer, siblings(network, names, study.seed + draw))
+            factors(network, layer, study.siblings(names, draw))
             for draw in range(study.of(20, quick=5))
         ]
         correlations = found.opposition()
@@ -658,21 +657,9 @@ def weights_here(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-def pooled(network: Network, layer: str) -> str:
-    """Give what comes out of the pooling after a layer, where the article took it there."""
-    return "maxpool1" if layer == "conv2d2" and "maxpool1" in network.layers else layer
-
-
 def factors(network: Network, layer: str, names: Sequence[str]) -> Factors:
     """Factorize the weights from a layer into units in two."""
     return one_sided_nmf(expanded_weights(network, layer, names), 2)
-
-
-def siblings(network: Network, names: Sequence[str], seed: int) -> list[str]:
-    """Draw as many other units of the same branches."""
-    layer = names[0].rpartition(":")[0]
-    units = [int(name.rpartition(":")[2]) for name in names]
-    return [f"{layer}:{unit}" for unit in control_units(network, layer, units, seed=seed)]
 
 
 def answered(network: Network, found: Factors) -> tuple[Array, Float[Array, "2 turn frequency"]]:
@@ -776,7 +763,7 @@ def either(
     best = int(alike.argmax())
     others = []
     for draw in range(study.of(50, quick=20)):
-        some = siblings(network, names, study.seed + draw)
+        some = study.siblings(names, draw)
         theirs = expanded_weights(network, some, later).weight.double()
         strongest = np.argsort(-theirs.square().sum((1, 2, 3)).numpy())[:20]
         others.append(opposite_kernels(theirs.numpy()[strongest], pairs).max())
@@ -856,7 +843,10 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     """The published units, in Google's network."""
     network = study.inceptionv1()
     names = [f"mixed3a:{unit}" for unit in FAMILY]
-    found = {layer: factors(network, pooled(network, layer), names) for layer in CONTENTS}
+    found = {
+        layer: factors(network, {"conv2d2": "maxpool1"}.get(layer, layer), names)
+        for layer in CONTENTS
+    }
     for layer, contents in CONTENTS.items():
         listed = [{u.index: w for u, w in found[layer].units(at)} for at in (0, 1)]
         listed.sort(key=lambda units: -len(units.keys() & contents["high"].keys()))
@@ -871,12 +861,8 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
             why="Weights of length 1 in all, the published on a scale of their own; holds where "
             "four of the five units of each are the published ones.",
         )
-    alike = []
-    for tile in json.loads(study.published("weight_tiles.json").read_text("utf-8")):
-        if tile["figure"] == "HighLow Fig5":
-            ends = f"maxpool1:{tile['src_unit']}", f"mixed3a:{tile['dst_unit']}"
-            kernel = expanded_weights(network, *ends).weight[0, 0].numpy()
-            alike.append(correlation(kernel, np.array(tile["values"])))
+    tiles = read_tiles(study.published(TILE_FILE), "HighLow Fig5")
+    alike = [likeness(network, tile) for tile in tiles]
     yield TILES.found(
         f"{sum(value >= 0.999 for value in alike)} of {len(alike)}, lowest {min(alike):.4f}",
         holds=min(alike) >= 0.999,
@@ -923,16 +909,6 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
         holds=fit < 0.5,
         why="Holds where the kernel looks like neither, below .5.",
     )
-
-
-def correlation(kernel: Array, other: Array) -> float:
-    """Correlate two kernels about their middles, the smaller with zeros around it."""
-    most = max(*kernel.shape, *other.shape)
-    padded = [np.pad(each, [((most - n) // 2, (most - n + 1) // 2) for n in each.shape])
-              for each in (kernel, other)]  # fmt: skip
-    if not all(each.any() for each in padded):
-        return 0.0
-    return float(np.corrcoef(padded[0].ravel(), padded[1].ravel())[0, 1])
 
 
 ARTICLE = Article(

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits import featurevis, files, networks, pictures, tuning
-from visioncircuits.circuits import Photographs
+from visioncircuits.circuits import Photographs, control_units
 from visioncircuits.circuits import photographs as classified
 from visioncircuits.engine import digest
 from visioncircuits.errors import InputError
@@ -35,8 +35,8 @@ PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
 """The variable that names the folder of the thread's published data."""
 
 FIELDS = {
-    "conv2d0": 7, "conv2d1": 11, "conv2d2": 19, "mixed3a": 59, "mixed3b": 91, "mixed4a": 171,
-    "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427, "mixed5a": 587, "mixed5b": 715,
+    "conv2d0": 7, "conv2d1": 11, "conv2d2": 19, "maxpool1": 27, "mixed3a": 59, "mixed3b": 91,
+    "mixed4a": 171, "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427, "mixed5a": 587, "mixed5b": 715,
 }  # fmt: skip
 """Pixels that neurons of InceptionV1's layers see, for networks with other names."""
 
@@ -164,6 +164,29 @@ class Study:
         if "orientation" in table:
             table = table.sort_values("orientation", ignore_index=True)
         return table
+
+    def siblings(self, units: Sequence[str], draw: int) -> list[str]:
+        """Draw as many other units from the branches that some units lie in, for what chance gives.
+
+        Parameters
+        ----------
+        units
+            Of one layer.
+        draw
+            Which draw.
+
+        Raises
+        ------
+        Unavailable
+            Where there are not so many.
+        """
+        layer = units[0].rpartition(":")[0]
+        indices = [int(unit.rpartition(":")[2]) for unit in units]
+        try:
+            drawn = control_units(self.network, layer, indices, seed=self.seed + draw)
+        except InputError as error:
+            raise Unavailable(str(error)) from None
+        return [f"{layer}:{unit}" for unit in drawn]
 
     # Photographs
 
