@@ -2,7 +2,7 @@
 
 import colorsys
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -81,3 +81,25 @@ def hsl(hue: float, saturation: float, lightness: float) -> tuple[float, float, 
     (1.0, 0.0, 0.0)
     """
     return colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation)
+
+
+def beside(figures: Sequence[Figure], *, dpi: int = 110) -> Image.Image:
+    """Put plots side by side, as the thread's banners of radial tuning curves are.
+
+    Examples
+    --------
+    >>> beside([Figure(figsize=(2, 1)), Figure(figsize=(1, 1))], dpi=100).size
+    (300, 100)
+    """
+    drawn = []
+    for figure in figures:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=dpi)
+        drawn.append(Image.open(buffer).convert("RGB"))
+    size = sum(one.width for one in drawn), max(one.height for one in drawn)
+    whole = Image.new("RGB", size, "white")
+    left = 0
+    for one in drawn:
+        whole.paste(one, (left, 0))
+        left += one.width
+    return whole
