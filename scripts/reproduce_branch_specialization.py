@@ -200,9 +200,8 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
             yield Plate(
                 f"columns-{layer}",
                 columns_drawn(study, name, pictured),
-                f"The branches of {name} and, in each, its "
-                f"{'curve detectors' if layer == 'mixed3b' else 'detectors of black and white'}, at "
-                "most six.",
+                f"The branches of {name} and, in each, at most six of its "
+                f"{'curve detectors' if layer == 'mixed3b' else 'detectors of black and white'}.",
             )
         shared = {wanted, "curves", "circles"} if layer == "mixed3b" else {wanted}
         rest = table[~table["family"].isin(shared)].drop_duplicates("family")
