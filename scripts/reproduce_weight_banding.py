@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from visioncircuits.circuits import intervened
 from visioncircuits.networks import Network, Unit, untrained
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, part
+from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, interval, part
 from visioncircuits.weights import (
     banding,
     banding_picture,
@@ -131,7 +131,13 @@ def kernels_here(study: Study) -> Iterator[Row | Plate]:
     if len(shares) < 2:
         raise Unavailable("fewer than two layers with kernels of 3 × 3 or more")
     last = list(shares)[-1]
-    intervals = {layer: interval(kernels, study, layer) for layer, kernels in shares.items()}
+    intervals = {
+        layer: interval(
+            kernels.numpy(), study.rng(layer), draws=500,
+            statistic=lambda drawn: banding(torch.from_numpy(drawn)).rows,
+        )
+        for layer, kernels in shares.items()
+    }  # fmt: skip
     found, chance = banding(shares[last]), 1 / (shares[last].shape[2] + 1)
     told = f"{len(shares[last])} neurons of {last}, expanded from the main layer before it"
     yield Plate(
@@ -180,14 +186,6 @@ def largest_kernels(
     chosen = np.linspace(0, len(units) - 1, count).round().astype(int)
     features = [Unit(layer, units[int(place)]) for place in chosen]
     return reduced_kernels(expanded_weights(network, before, features), seed=study.seed)
-
-
-def interval(kernels: Float[Tensor, "neurons 3 height width"], study: Study, layer: str) -> Bounds:
-    """Draw among neurons: 95 % of the share between rows."""
-    rng, count = study.rng(layer), len(kernels)
-    drawn = [banding(kernels[rng.integers(0, count, count)]).rows for _ in range(500)]
-    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
-    return low, high
 
 
 def by_layer(shares: Mapping[str, Tensor], intervals: Mapping[str, Bounds]) -> Figure:
@@ -245,8 +243,7 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
     values = {how: torch.cat(harmed).double().numpy() for how, harmed in losses.items()}
     rows, columns = (values[how] - values[""] for how in ("rows", "columns"))
     apart = rows - columns
-    drawn = [rng.choice(apart, len(apart)).mean() for _ in range(2000)]
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    low, high = interval(apart, rng, statistic=np.mean, draws=2000)
     yield MIXED.found(
         f"rows +{rows.mean():.3f}, columns {columns.mean():+.3f} nats",
         holds=low > 0,
