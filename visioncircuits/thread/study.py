@@ -36,7 +36,8 @@ PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
 
 FIELDS = {
     "conv2d0": 7, "conv2d1": 11, "conv2d2": 19, "maxpool1": 27, "mixed3a": 59, "mixed3b": 91,
-    "mixed4a": 171, "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427, "mixed5a": 587, "mixed5b": 715,
+    "mixed4a": 171, "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427,
+    "mixed5a": 587, "mixed5b": 715,
 }  # fmt: skip
 """Pixels that neurons of InceptionV1's layers see, for networks with other names."""
 
