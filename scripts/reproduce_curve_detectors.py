@@ -219,7 +219,7 @@ FOUR = paper(
 )
 RISING = paper("so do the others'", "each step")
 FORKED = paper(
-    "angles drive a detector at two orientations, which meet where they are straight",
+    "angles drive each of the ten at two orientations, which meet where they are straight",
     "two distinct lines",
 )
 
@@ -328,7 +328,9 @@ def forked(
         interval=f"on curves, {counts[1]} of {len(curves)}",
         why="Units whose mean response over the sharper half of the angles is higher 20° to 120° "
         "to either side than where the blunter half drives them; holds above 80 %. A first "
-        "measure, circular variance, failed on the published maps and was given up.",
+        "measure, circular variance, failed on the published maps and was given up. How the "
+        "published angles open is not known; the library's turn as far as the curve of that radius "
+        "does over 60 pixels.",
     )
 
 
