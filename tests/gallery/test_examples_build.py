@@ -223,6 +223,7 @@ def test_one_worker_and_two_build_the_same_site_and_nothing_is_made_twice(
     two = build(folder, folder / "two", workers=2)
     first, pieces = contents(built), cut(built)
     assert len(pieces) == 4 * 3 + 1
+    assert not (built / "survey" / "parts").exists()
     assert contents(two) == first
     build(folder, built)
     assert contents(built) == first
@@ -236,6 +237,7 @@ def test_a_unit_more_is_cut_alone_and_without_photographs_all_goes(folder: Path)
     assert before.items() <= after.items()
     assert len(after) == len(before) + 3
     assert not cut(build(folder, out, RECIPE.replace(TABLE, "")))
+    assert not list((out / "survey").iterdir())
     assert 'id="examples"' not in (out / "layers/features.3/70.html").read_text()
 
 

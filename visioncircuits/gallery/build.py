@@ -114,7 +114,7 @@ def build(
         for label, store in stores.items():
             store.keep(used[label])
         if "examples" in jobs:  # what was found in photographs that are away is kept for later
-            surveyed.keep([surveying.described(survey)] if survey else [])
+            surveying.tidy(survey, surveyed)
     if failures:
         raise failures[0]
     return index

@@ -103,5 +103,10 @@ def complete(survey: Survey, store: Store, workforce: engine.Engine, *, shown: b
         advance(sum(map(amount, done)))
         survey.carry_out(parts, workforce=workforce, advance=advance)
     store.add(work, {FOUND: survey.joined(parts).packed()})
-    shutil.rmtree(parts.folder)
     return found
+
+
+def tidy(survey: Survey | None, store: Store) -> None:
+    """Remove what other passes gave, and what all of them gave of parts."""
+    store.keep([described(survey)] if survey else [])
+    shutil.rmtree(store.folder / PARTS, ignore_errors=True)
