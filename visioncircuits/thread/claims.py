@@ -77,9 +77,7 @@ class Claim:
     text: str
     published: str
 
-    def found(
-        self, measured: str, *, holds: bool | None, interval: str = "", why: str = ""
-    ) -> Row:
+    def found(self, measured: str, *, holds: bool | None, interval: str = "", why: str = "") -> Row:
         """Say what was measured.
 
         Parameters
