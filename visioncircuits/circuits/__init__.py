@@ -24,6 +24,8 @@ from visioncircuits.circuits.comparison import (
 )
 from visioncircuits.circuits.connections import reweighted, rewired
 from visioncircuits.circuits.curves import Comparison, compare
+from visioncircuits.circuits.discovery import Discovery, discover, subsets
+from visioncircuits.circuits.discovery_panel import discovery_panel
 from visioncircuits.circuits.downstream import observe, unit_ablations
 from visioncircuits.circuits.effects import advantage, change, damage, repair
 from visioncircuits.circuits.equivariance import (
@@ -55,20 +57,11 @@ from visioncircuits.circuits.symmetry import (
     sums_by_angle,
 )
 from visioncircuits.circuits.transplants import Donor, Operation, Scale, control_units, perform
-from visioncircuits.circuits.universality import (
-    Agreement,
-    agreement,
-    match,
-    matches_panel,
-    pairs,
-    pairs_panel,
-    probes,
-)
 
 __all__ = [
-    "Agreement",
     "Attribution",
     "Comparison",
+    "Discovery",
     "Donor",
     "Family",
     "FeatureValue",
@@ -80,7 +73,6 @@ __all__ = [
     "ablate",
     "absolute_axes",
     "advantage",
-    "agreement",
     "averaged",
     "axis_correlations",
     "branch_contributions",
@@ -95,27 +87,24 @@ __all__ = [
     "counterparts",
     "curve_family",
     "damage",
+    "discover",
+    "discovery_panel",
     "filter_preferences",
     "gradient_times_activation",
     "held",
     "hue_rotation",
     "integrated_gradients",
     "intervened",
-    "match",
-    "matches_panel",
     "mirrored",
     "observe",
     "odds",
     "orbits",
     "overlay",
-    "pairs",
-    "pairs_panel",
     "partners",
     "path_contributions",
     "perform",
     "photographs",
     "placement",
-    "probes",
     "reflection",
     "repair",
     "replaced",
@@ -128,6 +117,7 @@ __all__ = [
     "scaling",
     "sign_table",
     "silenced",
+    "subsets",
     "sums_by_angle",
     "swapped",
     "unit_ablations",

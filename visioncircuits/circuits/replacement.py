@@ -47,7 +47,7 @@ def replaced(network: Network, layer: str, values: Tensor, *, pictures: Pictures
             f"{(values.shape[0], *values.shape[2:])}"
         )
     if isinstance(network.module, LayerGraph):
-        remainder = _remainder(network.module, layer)
+        remainder = section(network.module, layer, network.module.output)
         if remainder is not None:
             return remainder(values)
     handle = network.module.get_submodule(layer).register_forward_hook(lambda *_: values.clone())
@@ -57,16 +57,19 @@ def replaced(network: Network, layer: str, values: Tensor, *, pictures: Pictures
         handle.remove()
 
 
-def _remainder(graph: LayerGraph, layer: str) -> LayerGraph | None:
-    """Give the part of a network that follows a layer, where nothing else leads to its output."""
-    if layer == graph.output:
-        return None
+def section(graph: LayerGraph, layer: str, target: str) -> LayerGraph | None:
+    """Give the part of a network from one layer to another, where nothing else leads there."""
+    needed, waiting = {target}, [target]
+    while waiting:
+        before = graph.sources.get(waiting.pop(), ())
+        waiting.extend(name for name in before if name not in needed and name != layer)
+        needed.update(waiting)
     nodes: dict[str, Node] = {}
     for name, sources in graph.sources.items():
-        if not any(source == layer or source in nodes for source in sources):
+        if name not in needed or not any(s == layer or s in nodes for s in sources):
             continue
         if not all(source == layer or source in nodes for source in sources):
             return None
         inputs = tuple(INPUT if source == layer else source for source in sources)
         nodes[name] = Node(graph.operation(name), inputs)
-    return LayerGraph(nodes, output=graph.output)
+    return LayerGraph(nodes, output=target) if target in nodes else None
