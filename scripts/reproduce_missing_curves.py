@@ -206,7 +206,7 @@ CHANCE = ("random", "shuffled")
 CURVES = {
     method: Claim(
         "this network",
-        f"{method}: some directions of mixed3b are curve detectors and no units, more than by chance",
+        f"{method}: directions of mixed3b are curve detectors and no units, more than by chance",
         "a question of our own",
     )
     for method in METHODS
