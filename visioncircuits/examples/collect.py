@@ -6,23 +6,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor
+from jaxtyping import Int64
 
 from visioncircuits import __version__
 from visioncircuits.errors import InputError
-from visioncircuits.examples import sampling, sketch
-from visioncircuits.examples.record import Examples, LayerExamples, Moments, needed
-from visioncircuits.examples.sampling import Sample
+from visioncircuits.examples.record import Examples, needed
 from visioncircuits.examples.sources import Photograph
-from visioncircuits.examples.tops import Places
+from visioncircuits.examples.tally import Tally
 from visioncircuits.networks import Network
+from visioncircuits.networks.memory import freed_memory_kept
 
 TOP = 24
 BATCH = 16
-SPREAD = 8
-"""Neurons of a unit that are drawn at random from each picture, beside its strongest."""
-
 _NAMES = 4096
 """Once there are so many names of pictures, those that no example is in are dropped."""
 
@@ -146,22 +141,23 @@ def shown(
     advance: Callable[[int], object] = lambda more: None,
 ) -> Examples:
     """Show photographs, counted from `first`, and keep what `collect` keeps, if only of none."""
-    found: dict[str, LayerExamples] = {}
+    tallies = {layer: Tally(network.layer(layer).units, top=top, seed=seed) for layer in layers}
     names: dict[int, str] = {}
     skipped: list[str] = []
     seen = 0
-    for photos, numbers in _batches(photographs, batch, first, skipped, advance):
-        pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
-        labels = [photo.label for photo in photos]
-        with torch.inference_mode():
-            values = network.activations(pixels, list(layers.values()))
-            for layer, name in layers.items():
-                one = _summary(values[name], numbers, labels, top, seed)
-                found[layer] = found[layer].joined(one, top) if layer in found else one
-        seen += len(photos)
-        names |= {int(n): photo.name for n, photo in zip(numbers, photos, strict=True)}
-        if len(names) > _NAMES:
-            names = needed(names, found.values())
+    with freed_memory_kept():
+        for photos, numbers in _batches(photographs, batch, first, skipped, advance):
+            pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
+            labels = [photo.label for photo in photos]
+            with torch.inference_mode():
+                values = network.activations(pixels, list(layers.values()))
+                for layer, name in layers.items():
+                    tallies[layer].add(values[name], numbers, labels)
+            seen += len(photos)
+            names |= {int(n): photo.name for n, photo in zip(numbers, photos, strict=True)}
+            if len(names) > _NAMES:
+                names = needed(names, [tally.found() for tally in tallies.values()])
+    found = {layer: tally.found() for layer, tally in tallies.items()} if seen else {}
     record = provenance(network, layers, top=top, seed=seed)
     return Examples(found, needed(names, found.values()), seen, tuple(skipped), record)
 
@@ -192,74 +188,3 @@ def _batches(
     if waiting:
         yield stacked()
         advance(len(waiting))
-
-
-def _summary(
-    values: Float[Tensor, "pictures units rows columns"],
-    numbers: Int64[np.ndarray, " pictures"],
-    labels: list[int | None],
-    top: int,
-    seed: int,
-) -> LayerExamples:
-    """What a batch tells."""
-    columns = values.shape[3]
-    flat = values.float().flatten(2)
-    by_unit = flat.transpose(0, 1).flatten(1)
-    highest, where = flat.max(2)
-    lowest, lowest_where = flat.min(2)
-    return LayerExamples(
-        tops=_places(highest, where, numbers, columns, top, 1),
-        bottoms=_places(lowest, lowest_where, numbers, columns, top, -1),
-        sample=_sample(flat, where, numbers, columns, seed),
-        counts=sketch.counted(by_unit),
-        moments=Moments.of(by_unit),
-        classes=_classes(highest, labels),
-    )
-
-
-def _places(
-    values: Tensor, where: Tensor, numbers: np.ndarray, columns: int, top: int, sign: int
-) -> Places:
-    count = min(top, len(values))
-    order = (sign * values).sort(dim=0, descending=True, stable=True).indices[:count].T
-    place = where.T.gather(1, order).cpu().numpy()
-    return Places(
-        values.T.gather(1, order).cpu().numpy(),
-        numbers[order.cpu().numpy()],
-        np.stack([place // columns, place % columns], -1),
-    )
-
-
-def _sample(flat: Tensor, where: Tensor, numbers: np.ndarray, columns: int, seed: int) -> Sample:
-    """The strongest neuron of each picture, and some at random."""
-    units, positions = flat.shape[1:]
-    every = np.arange(positions)
-    drawn = np.stack([
-        np.argsort(sampling.hashed(np.full(positions, number), every, seed))[:SPREAD]
-        for number in numbers
-    ])  # fmt: skip
-    spread = torch.from_numpy(drawn).to(flat.device)[:, None].expand(-1, units, -1)
-    asked = torch.cat([where[..., None], spread], 2)
-    values = flat.gather(2, asked).cpu().numpy()
-    place = asked.cpu().numpy()
-    shape = values.shape
-    picture = np.broadcast_to(numbers[:, None, None], shape)
-    unit = np.broadcast_to(np.arange(units)[None, :, None], shape)
-    everything = Sample(
-        (unit * sampling.PARTS + sampling.part(values)).ravel(),
-        sampling.hashed(picture, place, seed).ravel(),
-        values.ravel(),
-        picture.ravel().copy(),
-        np.stack([place // columns, place % columns], -1).reshape(-1, 2),
-    )
-    return everything.joined(everything)
-
-
-def _classes(highest: Tensor, labels: list[int | None]) -> dict[int, np.ndarray]:
-    """Sums of the highest positive activation by class, and in the last place how many."""
-    sums: dict[int, np.ndarray] = {}
-    for label, values in zip(labels, highest.clamp_min(0).double().cpu().numpy(), strict=True):
-        if label is not None:
-            row = np.append(values, 1.0)
-            sums[label] = sums[label] + row if label in sums else row
-    return sums

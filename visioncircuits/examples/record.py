@@ -9,6 +9,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
@@ -39,16 +40,23 @@ class Moments:
     positive: Int64[np.ndarray, " units"]
 
     @classmethod
-    def of(cls, values: Float[Tensor, "units values"]) -> "Moments":
-        """Take them of values."""
-        exact = values.double()
-        mean = exact.mean(1)
-        squares = (exact - mean[:, None]).square_().sum(1)
+    def none(cls, units: int) -> "Moments":
+        """Those of no values."""
+        return cls(0, np.zeros(units), np.zeros(units), np.zeros(units, np.int64))
+
+    @classmethod
+    def of(cls, values: Float[Tensor, "units pictures positions"]) -> "Moments":
+        """Take them of values; within a picture they are added up in float32."""
+        means = values.mean(2)
+        within = torch.linalg.vector_norm(values - means[..., None], dim=2).double().square().sum(1)
+        each = means.double()
+        mean = each.mean(1)
+        between = (each - mean[:, None]).square().sum(1)
         return cls(
-            values.shape[1],
+            values.shape[1] * values.shape[2],
             mean.cpu().numpy(),
-            squares.cpu().numpy(),
-            (values > 0).sum(1).cpu().numpy(),
+            (within + values.shape[2] * between).cpu().numpy(),
+            (values > 0).sum(2, dtype=torch.int32).sum(1).cpu().numpy(),
         )
 
     def joined(self, other: "Moments") -> "Moments":

@@ -5,7 +5,8 @@ that fall into a part of the range the ones with the smallest numbers are kept. 
 matter in which order pictures come, or on how many workers.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt64
@@ -36,14 +37,17 @@ def part(values: Float32[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
 
 
 def hashed(
-    pictures: Int64[np.ndarray, "*shape"], positions: Int64[np.ndarray, "*shape"], seed: int
-) -> UInt64[np.ndarray, "*shape"]:
+    pictures: Int64[np.ndarray, "*#shape"], positions: Int64[np.ndarray, "*#shape"], seed: int
+) -> UInt64[np.ndarray, "*_"]:
     """Give every neuron a number, as good as random (splitmix64: Steele et al., 2014)."""
     mixed = pictures.astype(np.uint64) * np.uint64(1 << 20) + positions.astype(np.uint64)
     mixed = mixed + np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return mixed ^ (mixed >> np.uint64(31))
+
+
+Bar = UInt64[np.ndarray, "units parts"]
 
 
 @dataclass(frozen=True)
@@ -70,21 +74,38 @@ class Sample:
     pictures: Int64[np.ndarray, " count"]
     positions: Int64[np.ndarray, "count 2"]
 
+    @classmethod
+    def none(cls) -> "Sample":
+        """No neurons."""
+        none = np.empty(0, np.int64)
+        return cls(none, none.astype(np.uint64), none.astype(np.float32), none, none.reshape(0, 2))
+
     def joined(self, other: "Sample") -> "Sample":
         """Keep the `KEPT` smallest numbers of each unit's parts; a neuron is kept once."""
-        keys = np.concatenate([self.keys, other.keys])
-        numbers = np.concatenate([self.numbers, other.numbers])
-        order = np.lexsort((numbers, keys))
-        keys, numbers = keys[order], numbers[order]
-        new = np.ones(len(keys), bool)
-        new[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
-        order, keys = order[new], keys[new]
-        starts = np.searchsorted(keys, keys)  # where each key's run begins
-        kept = order[np.arange(len(keys)) - starts < KEPT]
-        return Sample(
-            np.concatenate([self.keys, other.keys])[kept],
-            np.concatenate([self.numbers, other.numbers])[kept],
-            np.concatenate([self.values, other.values])[kept],
-            np.concatenate([self.pictures, other.pictures])[kept],
-            np.concatenate([self.positions, other.positions])[kept],
+        return chosen([self, other])
+
+    def bar(self, units: int) -> Bar:
+        """Give the numbers below which a neuron may still be kept, by unit and part."""
+        bar = np.full(units * PARTS, np.iinfo(np.uint64).max, np.uint64)
+        full = np.flatnonzero(self.keys[KEPT - 1 :] == self.keys[: len(self.keys) - KEPT + 1])
+        bar[self.keys[full]] = self.numbers[full + KEPT - 1]
+        return bar.reshape(units, PARTS)
+
+
+def chosen(samples: Sequence[Sample]) -> Sample:
+    """Keep the `KEPT` smallest numbers of each unit's parts; a neuron is kept once."""
+    keys = np.concatenate([sample.keys for sample in samples])
+    numbers = np.concatenate([sample.numbers for sample in samples])
+    order = np.lexsort((numbers, keys))
+    keys, numbers = keys[order], numbers[order]
+    new = np.ones(len(keys), bool)
+    new[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
+    order, keys = order[new], keys[new]
+    starts = np.searchsorted(keys, keys)  # where each key's run begins
+    kept = order[np.arange(len(keys)) - starts < KEPT]
+    return Sample(
+        *(
+            np.concatenate([getattr(sample, field.name) for sample in samples])[kept]
+            for field in fields(Sample)
         )
+    )

@@ -24,6 +24,15 @@ class Places:
     pictures: Int64[np.ndarray, "units count"]
     positions: Int64[np.ndarray, "units count 2"]
 
+    @classmethod
+    def none(cls, units: int) -> "Places":
+        """Those of no picture."""
+        return cls(
+            np.empty((units, 0), np.float32),
+            np.empty((units, 0), np.int64),
+            np.empty((units, 0, 2), np.int64),
+        )
+
     def joined(self, other: "Places", count: int, *, sign: int = 1) -> "Places":
         """Keep the `count` greatest of both, or with `sign` -1 the least; the earlier of equals.
 

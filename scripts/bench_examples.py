@@ -1,0 +1,127 @@
+"""Time `collect` against the bare truncated forward pass over the same photographs.
+
+Both read the photographs from disk, decoding on threads while the network computes, and pass them
+in equal batches; `collect` also keeps examples, histograms and moments of every unit. They run
+side by side: `collect` is one pass over all photographs, and whenever it has seen some more, the
+bare pass sees as many. Prints JSON: the pictures a second of each, and the ratio, by the clock and
+by the time that processors worked, decoding too (other programs do not disturb that one).
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from visioncircuits.examples import Photograph, collect, folder
+from visioncircuits.examples.collect import BATCH
+from visioncircuits.examples.sources import Files
+from visioncircuits.networks import Network, load, untrained
+
+LAYERS = ("mixed3a", "mixed3b", "mixed4a")
+TURN = 8 * BATCH
+"""Photographs that each sees before the other's turn."""
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("images", type=Path, help="a folder of photographs")
+    parser.add_argument("--network", default="bvlc_googlenet")
+    parser.add_argument("--untrained", action="store_true", help="with random parameters")
+    parser.add_argument("--layers", nargs="+", default=LAYERS)
+    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    source = untrained if options.untrained else load
+    network = source(options.network).to(options.device).computing_in(options.precision)
+    photographs = cut(folder(options.images, size=network.size), 0, options.pictures)
+    list(network.layers)  # describing them is no part of either
+    bare(network, options.layers, cut(photographs, 0, BATCH))
+    seconds = turns(network, options.layers, photographs)
+    report: dict[str, Any] = {
+        "torch": torch.__version__,
+        "device": options.device,
+        "precision": options.precision,
+        "threads": options.threads,
+        "network": network.name,
+        "layers": options.layers,
+        "pictures": len(photographs),
+    }
+    for place, clock in enumerate(("by the clock", "by processor time")):
+        ours, theirs = seconds["collect"][place], seconds["bare"][place]
+        report[clock] = {
+            "collect_per_s": round(len(photographs) / ours, 2),
+            "bare_per_s": round(len(photographs) / theirs, 2),
+            "ratio": round(theirs / ours, 3),
+        }
+    print(json.dumps(report, indent=1))
+
+
+def turns(network: Network, layers: list[str], photographs: Files) -> dict[str, list[float]]:
+    """Let the two take turns; give the seconds of each, by the clock and by the processor."""
+    ours, theirs = Stopwatch(), Stopwatch()
+
+    def given() -> Iterator[Photograph]:
+        """Give `collect` its photographs; before each part, let the bare pass see it."""
+        for start in range(0, len(photographs), TURN):
+            part = cut(photographs, start, TURN)
+            ours.stop()
+            theirs.start()
+            bare(network, layers, part)
+            theirs.stop()
+            ours.start()
+            yield from part
+
+    ours.start()
+    collect(network, layers, given())
+    ours.stop()
+    return {"collect": ours.seconds, "bare": theirs.seconds}
+
+
+class Stopwatch:
+    """Seconds by the clock and by the processor, of what runs between starts and stops."""
+
+    def __init__(self) -> None:
+        self.seconds = [0.0, 0.0]
+
+    def start(self) -> None:
+        """Run."""
+        self.began = time.perf_counter(), time.process_time()
+
+    def stop(self) -> None:
+        """Stand."""
+        for place, now in enumerate((time.perf_counter(), time.process_time())):
+            self.seconds[place] += now - self.began[place]
+
+
+def cut(photographs: Files, start: int, count: int) -> Files:
+    """Give some of the photographs."""
+    some = slice(start, start + count)
+    return replace(photographs, paths=photographs.paths[some], labels=photographs.labels[some])
+
+
+def bare(network: Network, layers: list[str], photographs: Files) -> None:
+    """Pass photographs through the network as far as the layers, and keep nothing."""
+    names = [network.before_rectifier(layer) for layer in layers]
+    waiting = []
+    with torch.inference_mode():
+        for photograph in photographs:
+            waiting.append(photograph.pixels)
+            if len(waiting) == BATCH:
+                network.activations(torch.stack(waiting), names)
+                waiting = []
+        if waiting:
+            network.activations(torch.stack(waiting), names)
+
+
+if __name__ == "__main__":
+    main()
