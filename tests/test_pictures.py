@@ -1,3 +1,5 @@
+import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +77,76 @@ def test_what_is_no_picture_is_refused(tmp_path):
         pictures.listed(tmp_path / "empty")
     with pytest.raises(InputError, match="there is no folder"):
         pictures.listed(tmp_path / "none")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 20000), (20000, 1)])
+def test_tiny_pictures_and_lines_are_enlarged(tmp_path, size):
+    path = save(tmp_path / "a.png", Image.new("RGB", size, (255, 0, 51)))
+    found = pictures.read(path, 32)
+    assert found.shape == (3, 32, 32)
+    assert found.mean((1, 2)).tolist() == pytest.approx([1, 0, 0.2], abs=1e-3)
+
+
+def test_of_a_line_it_is_the_middle(tmp_path):
+    values = np.zeros((2, 4000, 3), np.uint8)
+    values[:, 1999:2001] = 255
+    found = pictures.read(save(tmp_path / "a.png", Image.fromarray(values)), 32)
+    assert found[:, :, 15:17].mean() > 0.9
+    assert found[:, :, 0].mean() > 0.3
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_of_an_animation_it_is_the_first_picture(tmp_path, suffix):
+    first, *others = (Image.new("RGB", (40, 40), color) for color in ("red", "blue", "lime"))
+    path = save(tmp_path / f"a{suffix}", first, save_all=True, append_images=others)
+    with Image.open(path) as file:
+        assert file.n_frames == 3
+    found = pictures.read(path, 16)
+    assert found[0].mean() > 0.95
+    assert found[1:].mean() < 0.05
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".webp", ".tif", ".bmp"])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5])
+def test_a_picture_cut_short_is_refused(tmp_path, suffix, share):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    path = save(tmp_path / f"a{suffix}", Image.fromarray(noise))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InputError, match=f"a{suffix} cannot be read as a picture"):
+        pictures.read(path, 16)
+
+
+def test_whatever_is_damaged_in_a_file_it_is_a_picture_or_refused(tmp_path):
+    generator = np.random.default_rng(0)
+    image = Image.fromarray(generator.integers(0, 256, (24, 24, 3), np.uint8))
+    told = set()
+    for suffix in (".jpg", ".png", ".gif", ".webp", ".tif", ".bmp"):
+        content = save(tmp_path / f"a{suffix}", image).read_bytes()
+        for _ in range(40):
+            damaged = np.frombuffer(content, np.uint8).copy()
+            damaged[generator.integers(0, len(damaged), 6)] = generator.integers(0, 256, 6)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # Pillow tells of what it puts up with
+                    found = pictures.read(BytesIO(damaged.tobytes()), 16, name="damaged")
+            except InputError as error:
+                told.add(str(error))
+            else:
+                assert found.isfinite().all()
+    assert len(told) > 6
+    assert all(text.startswith("damaged cannot be read as a picture: ") for text in told)
+    assert not any(" object at 0x" in text for text in told)
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png", Image.new("L", (200, 100)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200 * 100 // 2 - 1)
+    with pytest.raises(InputError, match=r"a\.png cannot be read .* decompression bomb"):
+        pictures.read(path, 16)
+
+
+def test_an_enormous_photograph_is_read_small(tmp_path):
+    path = save(tmp_path / "a.jpg", Image.new("RGB", (9000, 6000), (51, 102, 204)))
+    found = pictures.read(path, 224)
+    assert found.mean((1, 2)).tolist() == pytest.approx([0.2, 0.4, 0.8], abs=0.02)

@@ -17,6 +17,9 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 MARGIN = 256 / 224
 """A photograph's shorter side over the side of the square that is cut out of its middle."""
 
+_LONGEST = 16
+"""Of a picture that is longer than this many times its shorter side the middle is taken."""
+
 
 def listed(folder: str | Path) -> list[Path]:
     """List the pictures in a folder and the folders in it, by name.
@@ -70,13 +73,21 @@ def read(
 
 def square(image: Image.Image, size: int) -> Float32[Tensor, "3 size size"]:
     """Cut the middle square out of a picture, as `read` does."""
-    image = _rgb(ImageOps.exif_transpose(image))
+    image = _strip(_rgb(ImageOps.exif_transpose(image)))
     scale = MARGIN * size / min(image.size)
     width, height = (max(round(side * scale), size) for side in image.size)
     image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
     left, top = (width - size) // 2, (height - size) // 2
     cut = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
     return torch.from_numpy(cut).permute(2, 0, 1)
+
+
+def _strip(image: Image.Image) -> Image.Image:
+    """Cut the middle out of a picture that is a mere line: enlarged, it would fill the memory."""
+    width, height = image.size
+    most = _LONGEST * min(image.size)
+    left, top = (max(0, side - most) // 2 for side in image.size)
+    return image.crop((left, top, width - left, height - top)) if left or top else image
 
 
 def _rgb(image: Image.Image) -> Image.Image:
