@@ -237,12 +237,11 @@ def published_maps(study: Study) -> Iterator[Row | Plate]:
     with np.load(study.published(TUNING)) as stored:
         curves = dict(zip(stored["mixed3b_units"].tolist(), stored["mixed3b_resp"], strict=True))
     units = maps.pop("neurons").astype(int).tolist()
-    fine = {"orientation": range(360), "radius": np.geomspace(RADII[0], RADII[-1], 60).tolist()}
-    for name, stimuli in (
-        ("curves", named("curves")),
-        ("angles", named("angles").sel(roundness=0.0)),
+    for name, stimuli, radii in (
+        ("curves", named("curves"), np.geomspace(RADII[0], RADII[-1], 60)),
+        ("angles", named("angles").sel(roundness=0.0), evenly_opened(60)),
     ):
-        stimuli = stimuli.vary(**fine)
+        stimuli = stimuli.vary(orientation=range(360), radius=radii.tolist())
         yield Plate(
             f"published-{name}",
             curve_maps(published_responses(maps[name], units, stimuli), stimuli, highest=25),
@@ -328,10 +327,18 @@ def forked(
         interval=f"on curves, {counts[1]} of {len(curves)}",
         why="Units whose mean response over the sharper half of the angles is higher 20° to 120° "
         "to either side than where the blunter half drives them; holds above 80 %. A first "
-        "measure, circular variance, failed on the published maps and was given up. How the "
-        "published angles open is not known; the library's turn as far as the curve of that radius "
-        "does over 60 pixels.",
+        "measure, circular variance, failed on the published maps and was given up. "
+        "Published lines are straight, so angles open in even steps here, too.",
     )
+
+
+def evenly_opened(count: int) -> Float[Array, " radii"]:
+    """Give radii at which angles turn by 5 to 170 degrees in even steps.
+
+    The two lines in the published maps of angles are straight, so that their opening changes evenly
+    down the map, and by about so much.
+    """
+    return np.asarray(TILE / np.radians(np.linspace(5, 170, count)))
 
 
 def published_responses(
@@ -339,18 +346,22 @@ def published_responses(
 ) -> xr.DataArray:
     """Lay published maps out as `measure` does, over the axes of a set."""
     columns, rows = values.shape[2], values.shape[1]
+    radii, angles = (np.array(stimuli.axes[name], np.float64) for name in ("radius", "orientation"))
     whole = xr.DataArray(
         np.roll(values, columns // 2, 2),
         dims=("unit", "radius", "orientation"),
         coords={
             "unit": [f"mixed3b:{unit}" for unit in units],
-            "radius": np.geomspace(RADII[0], RADII[-1], rows),
+            "radius": np.linspace(0, 1, rows),
             "orientation": np.arange(columns) * 360 / columns,
         },
         attrs={"units": "σ"},
     )
-    axes = {name: np.array(stimuli.axes[name], np.float64) for name in ("radius", "orientation")}
-    return whole.interp(axes, kwargs={"fill_value": "extrapolate"})
+    found = whole.interp(
+        {"radius": np.linspace(0, 1, len(radii)), "orientation": angles},
+        kwargs={"fill_value": "extrapolate"},
+    )
+    return found.assign_coords(radius=radii)
 
 
 LOGARITHMIC = paper("the synthetic curves' radii are evenly spaced in logarithm", "ratio 2.245")
@@ -468,8 +479,16 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     they see the published sheet of thin black curves, which runs from a radius of 290 to one of
     25.7 pixels.
     """
+    layer, count = study.layer("mixed3b"), len(study.found("curve", "mixed3b"))
+    total = study.network.layer(layer).units
+    yield FAMILY.found(
+        f"{count} of {total} units",
+        holds=count >= 5,
+        interval=f"false ones: {0.05 * count:.1f} at most expected",
+        why=f"{layer}. Six predictions, each within its bounds in a 95 % interval, at a false "
+        "discovery rate of 5 % by shuffled answers of the layer's other units; five make a family.",
+    )
     curves = family(study)
-    total, count = study.network.layer(curves.layer).units, len(curves.units)
     stimuli = shown(study)
     responses = answers(study, stimuli)
     pictured = thumbnails(study, curves.units)
@@ -484,13 +503,6 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         curve_maps(responses, stimuli, pictured),
         "Responses over orientation and radius, from nearly straight to tight; orientations are "
         "the radial curves'. All units have one scale.",
-    )
-    yield FAMILY.found(
-        f"{count} of {total} units",
-        holds=count >= 5,
-        interval=f"false ones: {0.05 * count:.1f} at most expected",
-        why="Six predictions, each within its bounds in a 95 % interval, at a false discovery rate "
-        "of 5 % by shuffled answers of the layer's other units; five make a family.",
     )
     gap = largest_gap(curves.orientations)
     random = study.rng("gaps").uniform(0, 360, (2000, count))
@@ -656,19 +668,16 @@ FORK = here(
 def angles(study: Study) -> Iterator[Row | Plate]:
     """From angles to curves."""
     whole = shown(study, "angles")
-    roundness = whole.axes["roundness"]
-    found = []
-    pictured = thumbnails(study, family(study).units)
-    for step, value in enumerate(roundness):
-        stimuli = whole.sel(roundness=float(value))
-        found.append(answers(study, stimuli))
-        if step == 0:
-            yield Plate(
-                "angle-maps",
-                curve_maps(found[0], stimuli, pictured),
-                "Responses to angles: a sharp bend in place of an even one, by as much as "
-                "the curve of that radius turns over 60 pixels.",
-            )
+    found = [answers(study, whole.sel(roundness=float(value))) for value in whole.axes["roundness"]]
+    even = whole.vary(radius=evenly_opened(study.of(25, quick=9)).tolist())
+    stimuli = even.sel(roundness=0.0)
+    bent = [answers(study, stimuli), answers(study, even.sel(roundness=1.0))]
+    yield Plate(
+        "angle-maps",
+        curve_maps(bent[0], stimuli, thumbnails(study, family(study).units)),
+        "Responses to angles, from nearly straight to sharp: they open in even steps, each as far "
+        "as a curve of the radius beside it turns over 60 pixels.",
+    )
     tops = np.array([responses.max(("orientation", "radius")).values for responses in found])
     mean = tops.mean(1)
     low, high = interval(
@@ -685,7 +694,7 @@ def angles(study: Study) -> Iterator[Row | Plate]:
         FORK,
         *(
             responses.transpose("unit", "radius", "orientation").values.clip(0)
-            for responses in (found[0], found[-1])
+            for responses in bent
         ),
     )
 
