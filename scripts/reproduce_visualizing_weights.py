@@ -226,10 +226,8 @@ def expanded_here(study: Study) -> Iterator[Row]:
     kernels; automatic differentiation of the replaced network has to give the same.
     """
     network, layer = study.network, study.layer("mixed3b")
-    source, position = (
-        study.layer("conv2d1"),
-        tuple(side // 2 for side in network.layer(layer).shape),
-    )
+    source, (rows, columns) = study.layer("conv2d1"), network.layer(layer).shape
+    position = rows // 2, columns // 2
     units = study.rng("gradient").integers(0, network.layer(layer).units, 4)
     worst = 0.0
     for unit in units:
@@ -307,7 +305,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
     ]
     yield PATHS.found(
         f"{left:.0%} of the paths' norms is left".replace("%", " %"),
-        holds=left < np.quantile(others, 0.05),
+        holds=bool(left < np.quantile(others, 0.05)),
         interval=f"siblings: {100 * min(others):.0f} to {100 * max(others):.0f} %",
         why="Median over the ten strongest inputs and the 20 outputs that they feed most, the norm "
         "of the sum of paths through all detectors over the sum of norms; holds below 95 % of "
@@ -369,9 +367,10 @@ def centre_here(study: Study) -> Iterator[Row | Plate]:
             [index[each.source.index] for each in inputs if isinstance(each.source, Unit)]
         )
     found, rng = ranked(contrasts, colors), study.rng("absence")
-    low, high = middle(np.array(
-        [ranked(contrasts, [rng.permutation(each) for each in colors]) for _ in range(1000)]
-    ))  # fmt: skip
+    shuffled = [
+        ranked(contrasts, [rng.permutation(each).tolist() for each in colors]) for _ in range(1000)
+    ]
+    low, high = middle(np.array(shuffled))
     yield ABSENT.found(
         f"rank correlation {found:.2f}",
         holds=found < low,
@@ -379,14 +378,14 @@ def centre_here(study: Study) -> Iterator[Row | Plate]:
         why=f"Of an input's colour with its kernel's middle less its rim, 18 strongest inputs of "
         f"{source} into each of five units ({', '.join(units)}), a mean over units.",
     )
-    inputs = sorted(
+    cards = sorted(
         strongest_inputs(weights, units[0], top=18),
         key=lambda each: -index[each.source.index] if isinstance(each.source, Unit) else 0.0,
     )
-    names = [units[0], *(str(each.source) for each in inputs)]
+    names = [units[0], *(str(each.source) for each in cards)]
     yield Plate(
         "absence",
-        connection_cards(inputs, dict(zip(names, study.pictures(names), strict=True)), columns=9),
+        connection_cards(cards, dict(zip(names, study.pictures(names), strict=True)), columns=9),
         f"Figure 10 from {network.name}: the 18 strongest inputs of {units[0]} from {source}, the "
         "most coloured first.",
     )
