@@ -23,6 +23,13 @@ from visioncircuits.circuits.comparison import (
     sign_table,
 )
 from visioncircuits.circuits.connections import reweighted, rewired
+from visioncircuits.circuits.coverage import (
+    Coverage,
+    applicable,
+    coverage_panel,
+    covered_by_families,
+    covered_by_stimuli,
+)
 from visioncircuits.circuits.curves import Comparison, compare
 from visioncircuits.circuits.discovery import Discovery, discover, subsets
 from visioncircuits.circuits.discovery_panel import discovery_panel
@@ -57,10 +64,21 @@ from visioncircuits.circuits.symmetry import (
     sums_by_angle,
 )
 from visioncircuits.circuits.transplants import Donor, Operation, Scale, control_units, perform
+from visioncircuits.circuits.universality import (
+    Agreement,
+    agreement,
+    match,
+    matches_panel,
+    pairs,
+    pairs_panel,
+    probes,
+)
 
 __all__ = [
+    "Agreement",
     "Attribution",
     "Comparison",
+    "Coverage",
     "Discovery",
     "Donor",
     "Family",
@@ -73,6 +91,8 @@ __all__ = [
     "ablate",
     "absolute_axes",
     "advantage",
+    "agreement",
+    "applicable",
     "averaged",
     "axis_correlations",
     "branch_contributions",
@@ -85,6 +105,9 @@ __all__ = [
     "compare_tuning",
     "control_units",
     "counterparts",
+    "coverage_panel",
+    "covered_by_families",
+    "covered_by_stimuli",
     "curve_family",
     "damage",
     "discover",
@@ -95,16 +118,21 @@ __all__ = [
     "hue_rotation",
     "integrated_gradients",
     "intervened",
+    "match",
+    "matches_panel",
     "mirrored",
     "observe",
     "odds",
     "orbits",
     "overlay",
+    "pairs",
+    "pairs_panel",
     "partners",
     "path_contributions",
     "perform",
     "photographs",
     "placement",
+    "probes",
     "reflection",
     "repair",
     "replaced",

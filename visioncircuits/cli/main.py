@@ -10,12 +10,14 @@ from visioncircuits.cli import (
     attribute,
     circuit,
     compare,
+    coverage,
     discover,
     examples,
     find,
     gallery,
     handwritten,
     judge,
+    match,
     networks,
     positions,
     render,
@@ -52,6 +54,8 @@ for part in (
     handwritten,
     compare,
     reproduce,
+    match,
+    coverage,
 ):
     app.add_typer(part.app, name=getattr(part, "NAME", None))
 

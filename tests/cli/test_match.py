@@ -1,0 +1,98 @@
+"""`visioncircuits match` and `coverage`, run as a user does."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from visioncircuits.weights import storage
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photographs")
+    generator = np.random.default_rng(0)
+    for name in range(3):
+        blocks = generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(blocks.repeat(32, 0).repeat(32, 1)).save(path / f"{name}.png")
+    return path
+
+
+def test_a_network_matched_with_itself_finds_itself(folder: Path, tmp_path: Path) -> None:
+    table, picture, saved = (tmp_path / name for name in ("pairs.csv", "m.png", "m.npz"))
+    answer = run(
+        "match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv2d2",
+        "--images", str(folder), "--csv", str(table), "-o", str(picture), "--save", str(saved),
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    for path in (table, picture, saved):
+        assert f"{path}\n" in answer.stdout
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    moved = [row for row in rows if float(row["photographs"]) > 0.1]
+    assert moved
+    assert all(row["unit"] == row["partner"] and row["rank"] == "1" for row in moved)
+    assert storage.read(saved, "matches").sizes["unit"] == len(rows)
+    with Image.open(picture) as drawn:
+        assert drawn.width > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("match", "handwritten:lines", "conv9", "handwritten:lines", "conv2d2"), "'conv2d"),
+        (("match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv9"), "'conv2d"),
+        (
+            (
+                "match",
+                "handwritten:lines",
+                "conv2d2",
+                "handwritten:lines",
+                "conv2d2",
+                "-o",
+                "a.gif",
+            ),
+            "name it .svg or .png",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    arguments: tuple[str, ...], told: str, folder: Path
+) -> None:
+    answer = run(*arguments, "--images", str(folder))
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("error: ")
+    assert answer.stderr.count("\n") == 1
+    assert told in answer.stderr
+
+
+def test_coverage_refuses_a_taxonomy_of_another_network_before_it_measures(tmp_path: Path) -> None:
+    taxonomy = tmp_path / "families.json"
+    taxonomy.write_text('{"mixed3b": {"Curves": [379]}}')
+    answer = run("coverage", "handwritten:curves", "mixed3b", "--families", str(taxonomy))
+    assert answer.returncode == 2
+    assert "the family Curves has unit 379" in answer.stderr
+
+
+def test_coverage_says_how_much_is_explained_and_draws_it(tmp_path: Path) -> None:
+    picture, table = tmp_path / "coverage.png", tmp_path / "units.csv"
+    taxonomy = tmp_path / "families.json"
+    taxonomy.write_text('{"conv2d0": {"Gabors": [0, 1, 2], "Other Units": [3]}}')
+    answer = run(
+        "coverage", "handwritten:lines", "conv2d0", "--families", str(taxonomy),
+        "-o", str(picture), "--csv", str(table),
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    explained = [row for row in rows if row["explanations"]]
+    assert f"{len(explained) / len(rows):.1%} of {len(rows)} units explained" in answer.stdout
+    assert all("Gabors" in row["explanations"] for row in rows[:3])
+    assert picture.exists()

@@ -1,0 +1,257 @@
+"""Coverage: how much of a layer is explained, and by what.
+
+A unit is explained where a hypothesis about it is supported by stimuli, or where a taxonomy puts
+it into a family. That is no proof that all that it does is understood: a verdict says that a unit
+answers to what was claimed and to nothing else that it was shown.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+from matplotlib.figure import Figure
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
+from visioncircuits.tuning import PREDEFINED, Hypothesis, find, predefined
+from visioncircuits.tuning.plots import INK, RULE, hsl
+
+UNNAMED = ("Other Units",)
+"""Families of a taxonomy that say that a unit is not understood."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which units of a layer each explanation holds for.
+
+    Attributes
+    ----------
+    layer
+        Its name.
+    explanations
+        Names of hypotheses and families, in the order of `holds`.
+    holds
+        `(explanations, units)`.
+    """
+
+    layer: str
+    explanations: tuple[str, ...]
+    holds: Bool[np.ndarray, "explanations units"]
+
+    @property
+    def explained(self) -> float:
+        """The share of units that have an explanation.
+
+        Examples
+        --------
+        >>> Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]])).explained
+        0.5
+        """
+        return float(self.holds.any(0).mean())
+
+    def table(self) -> pd.DataFrame:
+        """Count units by explanation.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for every explanation, the commonest first: `explanation`, `units` (for how many
+            it holds), `alone` (how many of them have no other) and `share` (of the layer).
+        """
+        once = self.holds.sum(0) == 1
+        rows = pd.DataFrame(
+            {
+                "explanation": self.explanations,
+                "units": self.holds.sum(1),
+                "alone": (self.holds & once).sum(1),
+                "share": self.holds.mean(1),
+            }
+        )
+        return rows.sort_values("units", ascending=False, kind="stable", ignore_index=True)
+
+    def overlaps(self) -> pd.DataFrame:
+        """Count the units that two explanations share, by both.
+
+        Examples
+        --------
+        >>> found = Coverage("a", ("curve", "line"), np.array([[True, True], [True, False]]))
+        >>> found.overlaps().values.tolist()
+        [[2, 1], [1, 1]]
+        """
+        counts = self.holds.astype(int) @ self.holds.T.astype(int)
+        return pd.DataFrame(counts, self.explanations, self.explanations)
+
+    def units(self) -> pd.DataFrame:
+        """List the units with what explains them.
+
+        Examples
+        --------
+        >>> found = Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]]))
+        >>> found.units().values.tolist()
+        [['a:0', 'curve; line'], ['a:1', '']]
+        """
+        told = ["; ".join(np.array(self.explanations)[column].tolist()) for column in self.holds.T]
+        names = [f"{self.layer}:{unit}" for unit in range(len(told))]
+        return pd.DataFrame({"unit": names, "explanations": told})
+
+    def unexplained(self) -> list[str]:
+        """Name the units that nothing explains.
+
+        Examples
+        --------
+        >>> Coverage("a", ("curve",), np.array([[True, False]])).unexplained()
+        ['a:1']
+        """
+        return [f"{self.layer}:{unit}" for unit in np.flatnonzero(~self.holds.any(0))]
+
+    def joined(self, other: "Coverage") -> "Coverage":
+        """Put explanations together, such as what stimuli say and what a taxonomy says."""
+        return Coverage(
+            self.layer,
+            self.explanations + other.explanations,
+            np.concatenate([self.holds, other.holds]),
+        )
+
+
+def applicable(network: Network, layer: str) -> list[Hypothesis]:
+    """Give the hypotheses of `tuning.PREDEFINED` for which the layer's neurons see enough.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> [tested.name for tested in applicable(untrained("bvlc_googlenet"), "conv2d0")]
+    ['line', 'color-contrast']
+    """
+    found = []
+    reasons = []
+    for name in PREDEFINED:
+        try:
+            found.append(predefined(name, network, layer))
+        except InputError as error:
+            reasons.append(error)
+    if not found:
+        raise reasons[0]
+    return found
+
+
+def covered_by_stimuli(
+    network: Network,
+    layer: str,
+    hypotheses: Sequence[Hypothesis],
+    *,
+    seed: int = 0,
+    advance: Callable[[int], object] = lambda more: None,
+) -> Coverage:
+    """Test hypotheses on every unit of a layer; each explains those it is supported for.
+
+    Parameters
+    ----------
+    network, layer
+        What is to be explained.
+    hypotheses
+        Such as `applicable` gives.
+    seed
+        Of the verdicts' intervals and nulls.
+    advance
+        Is told how many stimuli more have been shown.
+
+    Raises
+    ------
+    InputError
+        As `tuning.find`, and without a hypothesis.
+    """
+    if not hypotheses:
+        raise InputError("coverage needs a hypothesis; `applicable` gives those that are ready")
+    named = {
+        tested.name: [
+            _number(unit)
+            for unit in find(network, tested, layer, seed=seed, advance=advance)["unit"]
+        ]
+        for tested in hypotheses
+    }
+    return _coverage(network, layer, named)
+
+
+def covered_by_families(
+    network: Network, layer: str, families: Mapping[str, Sequence[int]]
+) -> Coverage:
+    """Take a taxonomy's families as explanations, but for those that say "other".
+
+    Parameters
+    ----------
+    families
+        Units by family: a taxonomy's `layers[layer]`, of this very network.
+
+    Raises
+    ------
+    InputError
+        For units that the layer does not have, and where no family is left.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> families = {"Curves": [0, 1], "Other Units": [2]}
+    >>> covered_by_families(untrained("bvlc_googlenet"), "mixed3a", families).explanations
+    ('Curves',)
+    """
+    named = {name: units for name, units in families.items() if name not in UNNAMED}
+    if not named:
+        raise InputError(f"the taxonomy has no family of {layer} that says what its units are")
+    return _coverage(network, layer, named)
+
+
+def _coverage(network: Network, layer: str, named: Mapping[str, Sequence[int]]) -> Coverage:
+    total = network.layer(layer).units
+    holds = np.zeros((len(named), total), bool)
+    for row, (name, units) in zip(holds, named.items(), strict=True):
+        if not set(units) <= set(range(total)):
+            raise InputError(
+                f"the family {name} has unit {max(units)}, and {layer} of {network.name} units 0 "
+                f"to {total - 1}: a taxonomy is of one network"
+            )
+        row[list(units)] = True
+    return Coverage(layer, tuple(named), holds)
+
+
+def _number(unit: str) -> int:
+    return int(unit.rpartition(":")[2])
+
+
+def coverage_panel(found: Coverage) -> Figure:
+    """Draw a layer as one bar: what each explanation alone, several, and nothing accounts for."""
+    total = found.holds.shape[1]
+    table = found.table()
+    alone = [(str(row["explanation"]), int(row["alone"])) for row in table.to_dict("records")]
+    several = int((found.holds.sum(0) > 1).sum())
+    parts = [(name, count) for name, count in alone if count]
+    colors = [hsl(210 + 290 * place / max(len(parts), 1), 0.5, 0.58) for place in range(len(parts))]
+    if several:
+        parts.append(("several of them", several))
+        colors.append(hsl(0, 0, 0.35))
+    parts.append(("unexplained", total - sum(count for _, count in parts)))
+    colors.append(hsl(0, 0, 0.9))
+    lines = -(-len(parts) // 4)
+    figure = Figure(figsize=(7.2, 1.15 + 0.2 * lines), facecolor="white", layout="constrained")
+    axes = figure.subplots()
+    start = 0
+    for (name, count), color in zip(parts, colors, strict=True):
+        axes.barh(0, count, left=start, color=color, edgecolor="white", linewidth=0.6,
+                  label=f"{name} {count}")  # fmt: skip
+        start += count
+    axes.set_title(
+        f"{found.layer}: {found.explained:.0%} of {total} units explained", fontsize=9, color=INK
+    )
+    axes.set_xlim(0, total)
+    axes.set_yticks([])
+    axes.spines[:].set_color(RULE)
+    axes.tick_params(labelsize=7)
+    axes.set_xlabel("units", fontsize=7)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+    return figure

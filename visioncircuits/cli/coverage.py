@@ -1,0 +1,83 @@
+"""`visioncircuits coverage`: how much of a layer is explained, and by what."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli import outputs
+from visioncircuits.cli.hypotheses import Seed
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.tables import print_table
+
+app = typer.Typer()
+
+
+@app.command()
+def coverage(
+    network: NetworkName,
+    layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
+    hypotheses: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--hypothesis", help="Another hypothesis to test, a `.toml`; may be repeated."
+        ),
+    ] = None,
+    families: Annotated[
+        Path | None,
+        typer.Option(help="A taxonomy of this network as JSON: `{layer: {family: [unit, …]}}`."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Draw the layer as a bar: `.svg` or `.png`.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Write what explains each unit as `.csv`.")
+    ] = None,
+    seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+) -> None:
+    """Count the units of a layer that a supported hypothesis or a named family explains.
+
+    Every hypothesis that `find` knows, and for which the layer sees enough, is tested on every
+    unit; this takes as long as that many times `find`.
+
+        visioncircuits coverage bvlc_googlenet mixed3a -o coverage.png --csv units.csv
+    """
+    from rich.table import Table
+
+    from visioncircuits import circuits, files, networks, tuning
+    from visioncircuits.engine import progress
+
+    outputs.check(out, ".svg", ".png")
+    outputs.check(table, ".csv")
+    found = networks.load(network, checkpoint=checkpoint, device=device)
+    known = networks.read_families(families).layers if families is not None else {}
+    by_family = None
+    if families is not None:
+        by_family = circuits.covered_by_families(found, layer, known.get(layer, {}))
+    tested = circuits.applicable(found, layer)
+    tested += [tuning.from_toml(path) for path in hypotheses or ()]
+    with progress("stimuli", sum(map(len, tested))) as advance:
+        covered = circuits.covered_by_stimuli(found, layer, tested, seed=seed, advance=advance)
+    if by_family is not None:
+        covered = covered.joined(by_family)
+    shown = Table("explanation", box=None, pad_edge=False)
+    for title in ("units", "share", "nothing else"):
+        shown.add_column(title, justify="right")
+    for row in covered.table().to_dict("records"):
+        shown.add_row(
+            row["explanation"], str(row["units"]), f"{row['share']:.1%}", str(row["alone"])
+        )
+    print_table(shown)
+    several = int((covered.holds.sum(0) > 1).sum())
+    print(
+        f"{layer}: {covered.explained:.1%} of {covered.holds.shape[1]} units explained, {several} "
+        f"by several, {len(covered.unexplained())} by nothing"
+    )
+    if table is not None:
+        files.write(table, covered.units().to_csv(index=False).encode())
+        print(table)
+    if out is not None:
+        tuning.save_plot(circuits.coverage_panel(covered), out)
+        print(out)

@@ -1,0 +1,128 @@
+"""`visioncircuits match`: which units of two networks do the same."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from visioncircuits.cli import outputs
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save
+from visioncircuits.cli.tables import print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer()
+
+SHOWN = 20
+"""Pairs that are printed."""
+
+
+@app.command()
+def match(
+    network: NetworkName,
+    layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
+    other: Annotated[
+        str, typer.Argument(help="Another network, such as `torchvision:squeezenet1_1`.")
+    ],
+    other_layer: Annotated[str, typer.Argument(help="A layer of that, such as `features.7`.")],
+    images: Annotated[Path, typer.Option(help="A folder of photographs.")],
+    table: Annotated[Path | None, typer.Option("--csv", help="Write all pairs as `.csv`.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Draw correlations beside chance's: `.svg` or `.png`."),
+    ] = None,
+    best: Annotated[
+        Path | None,
+        typer.Option(help="Draw the best mutual pairs, both units' pictures: `.svg` or `.png`."),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="How long to optimize those pictures.", min=1)] = 128,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            help="Look for a family in both layers, such as `curve`, and count how many of its "
+            "units have a partner in it."
+        ),
+    ] = None,
+    save: Save = None,
+    seed: Annotated[int, typer.Option(help="Of the shuffled stimuli and the family's null.")] = 0,
+    checkpoint: Checkpoint = None,
+    other_checkpoint: Annotated[
+        Path | None, typer.Option(help="Parameters of the other network.")
+    ] = None,
+    device: Device = "cpu",
+) -> None:
+    r"""Match the units of two networks by what photographs and stimuli do to them.
+
+    Units correlate with their partner on photographs, position by position; chance is the same
+    with every photograph beside another one. On stimuli the partner is then held against all
+    other units: its rank is 1 where none is tuned more alike.
+
+        visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
+            --images photos/ --csv pairs.csv -o matches.png --best pairs.png
+    """
+    from visioncircuits import circuits, examples, files, networks
+    from visioncircuits.engine import progress
+    from visioncircuits.tuning import find, save_plot
+    from visioncircuits.weights import storage
+
+    outputs.check(table, ".csv")
+    outputs.check(out, ".svg", ".png")
+    outputs.check(best, ".svg", ".png")
+    outputs.check(save, ".npz", ".nc")
+    one = networks.load(network, checkpoint=checkpoint, device=device)
+    two = networks.load(other, checkpoint=other_checkpoint, device=device)
+    one.layer(layer), two.layer(other_layer)
+    photographs = examples.folder(images, size=one.size)
+    with progress("photographs", len(photographs)) as advance:
+        found = circuits.match(
+            (one, layer), (two, other_layer), photographs, seed=seed, advance=advance
+        )
+    pairs = circuits.pairs(found)
+    _print(pairs[pairs["mutual"]][:SHOWN])
+    above = pairs["photographs"] - pairs["chance"]
+    print(
+        f"{len(pairs)} units of {layer}: median correlation with their partner in {other_layer} "
+        f"{pairs['photographs'].median():.2f}, mismatched {pairs['chance'].median():.2f}; "
+        f"{int((above > 0.1).sum())} are .1 above theirs mismatched; {int(pairs['mutual'].sum())} "
+        f"are each other's best, of which {int((pairs['rank'][pairs['mutual']] == 1).sum())} are "
+        "the most alike on stimuli too"
+    )
+    if family is not None:
+        units, others = (
+            find(side, family, name, seed=seed)["unit"].tolist()
+            for side, name in ((one, layer), (two, other_layer))
+        )
+        told = circuits.agreement(pairs, units, others, width=two.layer(other_layer).units)
+        print(
+            f"{family}: {told.same} of {told.of} detectors in {layer} have a partner that is one "
+            f"of the {len(others)} in {other_layer}; by chance {told.chance:.1f} would"
+        )
+    if table is not None:
+        files.write(table, pairs.to_csv(index=False).encode())
+        print(table)
+    if save is not None:
+        print(storage.write(found, save))
+    if out is not None:
+        save_plot(circuits.matches_panel(found), out)
+        print(out)
+    if best is not None:
+        chosen = pairs[pairs["mutual"]][:16]
+        sides = [
+            outputs.thumbnails(side, map(networks.parse, chosen[column]), steps=steps)
+            for side, column in ((one, "unit"), (two, "partner"))
+        ]
+        save_plot(circuits.pairs_panel(chosen, *sides), best)
+        print(best)
+
+
+def _print(pairs: "pd.DataFrame") -> None:
+    from rich.table import Table
+
+    table = Table("unit", "partner", box=None, pad_edge=False)
+    for title in ("photographs", "mismatched", "stimuli", "rank"):
+        table.add_column(title, justify="right")
+    for row in pairs.to_dict("records"):
+        numbers = (f"{row[name]:.2f}" for name in ("photographs", "chance", "stimuli"))
+        table.add_row(row["unit"], row["partner"], *numbers, str(row["rank"]))
+    print_table(table)
