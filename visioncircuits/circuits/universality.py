@@ -56,20 +56,25 @@ def probes(*sides: Side) -> list[StimulusSet]:
     >>> len(probes(early)) < len(probes())
     True
     """
+    sizes = [_drawn(network, layer) for network, layer in sides]
     boundaries = named("high-low")
     coarse = {name: slice(None, None, 10) for name in boundaries.dims}
     return [
         family
         for family in (*map(named, READY), boundaries.isel(**coarse))
-        if all(_fits(family, *side) for side in sides)
+        if all(_fits(family, size) for size in sizes)
     ]
 
 
-def _fits(family: StimulusSet, network: Network, layer: str) -> bool:
-    """Find out whether a set can be drawn in what a neuron sees, as `measure` would."""
-    seen, shown = network.layer(layer).receptive_field, window(network, layer).size
+def _drawn(network: Network, layer: str) -> tuple[int, ...]:
+    """How large stimuli are drawn for a layer: what a neuron sees, as `measure` has it."""
+    return tuple(map(min, network.layer(layer).receptive_field, window(network, layer).size))
+
+
+def _fits(family: StimulusSet, size: tuple[int, ...]) -> bool:
+    """Find out whether a set can be drawn that small."""
     try:
-        family.fix(size=tuple(map(min, seen, shown))).check()
+        family.fix(size=size).check()
     except InputError:
         return False
     return True
