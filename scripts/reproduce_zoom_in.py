@@ -3,10 +3,13 @@
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
+import xarray as xr
 from jaxtyping import Float
+from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy.stats import binomtest, rankdata, spearmanr
@@ -15,9 +18,29 @@ from visioncircuits import networks
 from visioncircuits.circuits import Photographs, mirrored
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, Unit
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, middle, part
+from visioncircuits.pictures import read
+from visioncircuits.stimuli import StimulusSet, curve, line, named
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Study,
+    Unavailable,
+    interval,
+    middle,
+    part,
+)
 from visioncircuits.thread.tiles import FILE as TILES
 from visioncircuits.thread.tiles import Tile, likeness, read_tiles
+from visioncircuits.tuning import (
+    align,
+    circle_detectors,
+    measure,
+    orientation_tuning,
+    preferred_value,
+    turned,
+)
 from visioncircuits.weights import (
     Connection,
     connection_cards,
@@ -553,6 +576,300 @@ def rows_drawn(studies: dict[str, Study], found: dict[str, list[str]], *, most: 
     return figure
 
 
+POPS = Claim("this network", "its feature visualization drives it further than any photograph", "")
+BENT = Claim("this network", "photographs that drive it most show curves of its orientation", "")
+ALONE = Claim(
+    "this network", "synthetic curves of its orientation drive it, opposed ones do not", ""
+)
+WIDE = Claim("this network", "curve detectors respond to a radius of around 60 pixels", "60 px")
+ROUND = Claim("this network", "curve detectors together span all orientations", "all")
+CROSSED = Claim(
+    "this network", "curve detectors are slightly excited by lines perpendicular to the curve", ""
+)
+TWO_COLORS = Claim(
+    "this network", "curve detectors prefer different colors on the two sides of the curve", ""
+)
+TAKE_OVER = Claim(
+    "this network", "as its photographs turn, siblings take over in the order of orientation", ""
+)
+MADE = Claim(
+    "this network",
+    "it is excited by early curves of its orientation and inhibited by opposed ones",
+    "4 and 4 of 8 kernels",
+)
+USED = Claim("this network", "what it excites in the next layer answers to curves and circles", "")
+BY_HAND = Claim("this network", "a detector whose weights were set by hand answers as it does", "")
+
+
+@part(POPS, BENT, ALONE, WIDE, ROUND, CROSSED, TWO_COLORS, TAKE_OVER, MADE, USED, BY_HAND)
+def seven_arguments(study: Study) -> Iterator[Row | Plate]:
+    """Seven arguments for one curve unit.
+
+    The curve detector that answers most to curves: feature visualization, dataset examples,
+    synthetic curves, joint tuning, what it is made of, what it is used for, and the same set by
+    hand. What the article says of the family is told of all its units.
+    """
+    network, layer = study.network, study.layer("mixed3b")
+    table = study.detectors("curve", "mixed3b")
+    names, angles = table["unit"].tolist(), table["orientation"].to_numpy(float)
+    at = int(table["peak"].to_numpy(float).argmax())
+    name, angle = names[at], float(angles[at])
+    rng = study.rng("seven arguments")
+    sheet = named("curves").vary(
+        orientation=range(0, 360, 10), radius=np.geomspace(25.7, 290, 7).tolist()
+    )
+    answers = measure(network, names, sheet).clip(min=0)
+    own = answers[at].transpose("orientation", "radius").values
+
+    picture = study.picture(name)
+    crops, centres, driven = strongest(study, name)
+    shown = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255
+    with torch.inference_mode():
+        reached = float(
+            network.activations(shown.float(), [layer])[layer][0, table_unit(name)].max()
+        )
+    yield POPS.found(
+        f"{reached:.0f}, {reached / driven[0]:.1f} times the highest photograph's",
+        holds=reached > driven[0],
+        why=f"{name}; activation anywhere in the picture.",
+    )
+
+    hand = networks.load("handwritten:curves")
+    curves = [f"mixed3b:{place}" for place in range(24)]
+    facing_ = 15.0 * np.arange(24)
+    turning = turned(crops, centres, step=360)
+    told = measure(hand, curves, turning).values[:, :, 0]
+    seen = facing_[told.argmax(0)]
+    off = between(seen, angle)
+    yield BENT.found(
+        f"{(off <= 30).sum()} of {len(off)} within 30°, median {np.median(off):.0f}°",
+        holds=bool(binomtest(int((off <= 30).sum()), len(off), 1 / 6, "greater").pvalue < 0.05),
+        interval="one in six by chance",
+        why="The strongest photographs of the unit; the orientation that the handwritten curve "
+        "circuit tells at the same place. Holds where P is below 5%.",
+    )
+
+    along = own.mean(1)
+    apart = between(np.arange(0, 360, 10.0), angle)
+    echo = float(along[apart >= 150].max() / along.max())
+    best = float(apart[along.argmax()])
+    yield ALONE.found(
+        f"peak {best:.0f}° from its orientation, opposed {echo:.2f} of the peak",
+        holds=best <= 15 and echo <= 0.1,
+        why="The published sheet, which did not find the unit: thin black curves of seven radii. "
+        "Holds up to 15° and a tenth.",
+    )
+    radii = preferred_value(answers, "radius").values
+    low, high = interval(radii, rng)
+    yield WIDE.found(
+        f"median {np.median(radii):.0f} px",
+        holds=bool(45 <= np.median(radii) <= 80),
+        interval=f"{low:.0f} to {high:.0f} px",
+        why=f"{len(names)} detectors; holds from 45 to 80 pixels.",
+    )
+    ordered = np.sort(angles)
+    gap = float(np.diff([*ordered, ordered[0] + 360]).max())
+    yield ROUND.found(f"largest gap {gap:.0f}°", holds=gap <= 90, why="Holds up to 90°.")
+
+    before = [f"{network.before_rectifier(layer)}:{table_unit(each)}" for each in names]
+    lines = measure(network, before, StimulusSet(line, {"orientation": range(0, 180, 15)})).values
+    turn = between(2 * np.arange(0, 180, 15.0)[None], 2 * angles[:, None]) / 2
+    across = np.where(turn <= 15, lines, np.nan)
+    oblique = np.where((turn > 30) & (turn <= 60), lines, np.nan)
+    more = (np.nanmean(across, 1) - np.nanmean(oblique, 1)) / answers.max(
+        ("orientation", "radius")
+    ).values
+    low, high = interval(more, rng)
+    yield CROSSED.found(
+        f"{np.median(more):+.2f} of the strongest answer to a curve",
+        holds=low > 0,
+        interval=f"{low:+.2f} to {high:+.2f}",
+        why="Lines within 15° of perpendicular to the curve's middle, against oblique ones (30° to "
+        "60° from it), before the rectifier. Holds where the interval is above 0.",
+    )
+    hues = {"ink": "#bf2020", "ground": "#20bfbf"}, {"ink": "#20bfbf", "ground": "#bf2020"}
+    sides = StimulusSet(curve, {"orientation": range(0, 360, 15), "radius": (40.0, 60.0, 90.0)})
+    one, other = (
+        measure(network, names, sides.fix(width=0.0, fill=1.0, **pair))
+        .max(("orientation", "radius")).values
+        for pair in hues
+    )  # fmt: skip
+    ratio = np.maximum(one, other) / np.minimum(one, other).clip(1e-9)
+    yield TWO_COLORS.found(
+        f"median {np.median(ratio):.2f} times, {(ratio >= 1.2).sum()} of {len(ratio)} from 1.2",
+        holds=bool((ratio >= 1.2).mean() > 0.5),
+        why="Filled curves, red within cyan against cyan within red: the stronger answer over the "
+        "weaker. Holds where it is 1.2 or more in most units.",
+    )
+
+    rotations = measure(network, names, turned(crops, centres, step=15)).clip(min=0)
+    together = align(rotations)
+    peaks = orientation_tuning(together)["orientation"].values
+    shift = peaks[at] - angle
+    rest = [place for place in range(len(names)) if place != at and np.isfinite(peaks[place])]
+    off = between(peaks[rest] - shift, angles[rest])
+    shuffled = [
+        float(np.median(between(peaks[rest] - shift, rng.permutation(angles[rest]))))
+        for _ in range(1000)
+    ]
+    low, high = middle(np.array(shuffled))
+    yield TAKE_OVER.found(
+        f"median {np.median(off):.0f}° from where synthetic curves put them",
+        holds=bool(np.median(off) < low),
+        interval=f"{low:.0f}° to {high:.0f}° with exchanged siblings",
+        why=f"{len(crops)} photographs. Holds below the interval.",
+    )
+
+    early = study.detectors("curve", "mixed3a")
+    weights = expanded_weights(network, early["unit"].tolist(), name)
+    sums = weights.weight.sum((2, 3))[0].cpu().numpy()
+    opposed = between(early["orientation"].to_numpy(float), angle)
+    near, far = sums[opposed <= 45], sums[opposed >= 135]
+    yield MADE.found(
+        f"{(near > 0).sum()} of {len(near)} within 45° excite, {(far < 0).sum()} of {len(far)} "
+        "beyond 135° inhibit",
+        holds=bool(len(near) and len(far) and near.mean() > 0 > far.mean()),
+        why="Sums of the kernels. Holds where their means have these signs.",
+    )
+    after = study.layer("mixed4a")
+    outputs = expanded_weights(network, name, after)
+    drives = outputs.weight.sum((2, 3))[:, 0].cpu().numpy()
+    rounds = circle_detectors(network, after)
+    liked = rounds[["circle", "curve"]].max(axis=1).to_numpy(float)
+    top = np.argsort(-drives)[:20]
+    score = float(auc(liked[top][:, None], np.delete(liked, top)[:, None])[0])
+    drawn_ = [
+        float(auc(liked[some][:, None], np.delete(liked, some)[:, None])[0])
+        for some in (rng.choice(len(liked), 20, replace=False) for _ in range(500))
+    ]
+    low, high = middle(np.array(drawn_))
+    yield USED.found(
+        f"{score:.0%} of pairs",
+        holds=score > high,
+        interval=f"{low:.0%} to {high:.0%} of 20 units at random",
+        why=f"How often one of the 20 units of {after} that it excites most answers more to "
+        "circles and curves than another unit of the layer. Holds above the interval.",
+    )
+    nearest = int(between(facing_, angle).argmin())
+    model = measure(hand, curves[nearest], sheet).clip(min=0)[0]
+    set_ = model.transpose("orientation", "radius").values
+    likeness_ = float(np.corrcoef(own.ravel(), set_.ravel())[0, 1])
+    yield BY_HAND.found(
+        f"correlation {likeness_:.2f} over orientation and radius",
+        holds=likeness_ >= 0.7,
+        why=f"{curves[nearest]} of the handwritten circuit. Holds from 0.7.",
+    )
+
+    kernels = [*early["unit"][np.argsort(opposed)[:2]], *early["unit"][np.argsort(-opposed)[:2]]]
+    inputs = {unit: weights.weight[0, early["unit"].tolist().index(unit)] for unit in kernels}
+    used = [f"{after}:{unit}" for unit in top[:4]]
+    yield Plate(
+        "seven-arguments",
+        seven_drawn(
+            name, angle, picture, crops, centres, own, together, angles, inputs,
+            study.pictures(kernels), study.pictures(used), set_,
+        ),
+        f"{name}, by seven arguments. 3 and 7: degrees from its orientation across, radius from "
+        "straight (top) to tight. 4: mean answers of all siblings to the turning photographs. "
+        "5: early curves of its orientation, which excite it, and opposed ones, which inhibit it. "
+        "6: what it excites most.",
+    )  # fmt: skip
+
+
+def table_unit(name: str) -> int:
+    """Give a unit's number."""
+    return int(name.rpartition(":")[2])
+
+
+def between(one: Array, other: Array | float) -> Array:
+    """Give the angle between directions, 0 to 180 degrees."""
+    found: Array = np.abs((one - other + 180) % 360 - 180)
+    return found
+
+
+def strongest(
+    study: Study, name: str, *, most: int = 9
+) -> tuple[list[torch.Tensor], list[tuple[float, float]], list[float]]:
+    """Give the photographs that drive a unit most, where in them, and how far."""
+    record = study.examples(["conv2d2", "mixed3a", "mixed3b", "mixed4a"])
+    layer, unit = name.rpartition(":")[0], table_unit(name)
+    tops = record.layers[layer].tops
+    about = study.network.layers_at(study.network.size)[layer]
+    source = {path.name: path for path in study.photographs(1_000_000)}
+    found, centres, values = [], [], []
+    for rank in range(min(most, tops.values.shape[1])):
+        place = int(tops.pictures[unit, rank])
+        if place < 0:
+            break
+        row, column = tops.positions[unit, rank].tolist()
+        y, x = np.clip(about.centre((row, column)), 0, study.network.size - 1).tolist()
+        found.append(read(source[Path(record.names[place]).name], study.network.size))
+        centres.append((y, x))
+        values.append(float(tops.values[unit, rank]))
+    return found, centres, values
+
+
+def seven_drawn(
+    name: str,
+    angle: float,
+    picture: Image.Image,
+    crops: Sequence[torch.Tensor],
+    centres: Sequence[tuple[float, float]],
+    own: Array,
+    together: xr.DataArray,
+    angles: Array,
+    inputs: dict[str, torch.Tensor],
+    sources: Sequence[Image.Image],
+    used: Sequence[Image.Image],
+    by_hand: Array,
+) -> Figure:
+    """Draw the seven arguments, four above and three below."""
+    figure = Figure(figsize=(10.4, 5.6))
+    parts = np.ravel(np.array(figure.subfigures(2, 4, wspace=0.02, hspace=0.04)))
+    titles = ("1  feature visualization", "2  dataset examples", "3  synthetic curves",
+              "4  joint tuning", "5  made of", "6  used for", "7  set by hand")  # fmt: skip
+    for part_, title in zip(parts, titles, strict=False):
+        part_.suptitle(title, fontsize=10, y=0.98)
+
+    def grid(place: int, rows: int, columns: int) -> Array:
+        axes = parts[place].subplots(rows, columns, squeeze=False)
+        parts[place].subplots_adjust(0.04, 0.04, 0.96, 0.86, 0.06, 0.06)
+        for each in axes.flat:
+            each.set_xticks([])
+            each.set_yticks([])
+            each.spines[:].set_visible(False)
+        return np.asarray(axes)
+
+    grid(0, 1, 1)[0, 0].imshow(picture)
+    for axes, pixels, (y, x) in zip(grid(1, 3, 3).flat, crops, centres, strict=False):
+        padded = torch.nn.functional.pad(pixels, (30, 30, 30, 30), value=0.8)
+        top, left = round(y), round(x)
+        axes.imshow(padded[:, top : top + 60, left : left + 60].permute(1, 2, 0).clamp(0, 1))
+    for place, values in ((2, own), (6, by_hand)):
+        axes = grid(place, 1, 1)[0, 0]
+        turn = len(values) // 2 - round(angle / 360 * len(values))  # its orientation in the middle
+        picture_of = np.roll(values, turn, 0).T[::-1]
+        axes.imshow(picture_of, cmap="turbo", vmin=0, aspect="auto", extent=(-180, 180, 0, 1))
+        axes.set_xticks([-180, -90, 0, 90, 180])
+        axes.tick_params(labelsize=7)
+        parts[place].subplots_adjust(0.06, 0.12, 0.94, 0.86)
+    axes = grid(3, 1, 1)[0, 0]
+    for values, peak in zip(together.mean("example").values, angles, strict=True):
+        axes.plot(together["orientation"], values, lw=1, color=hsv_to_rgb((peak / 360, 0.75, 0.8)))
+    axes.set_xticks([0, 90, 180, 270, 360])
+    axes.tick_params(labelsize=7)
+    parts[3].subplots_adjust(0.06, 0.12, 0.94, 0.86)
+    scale = max(float(kernel.abs().max()) for kernel in inputs.values())
+    panel = grid(4, 2, 4)
+    for column, (small, kernel) in enumerate(zip(sources, inputs.values(), strict=True)):
+        panel[0, column].imshow(small)
+        panel[1, column].imshow(signed_colors(kernel.cpu(), scale))
+    for axes, small in zip(grid(5, 2, 2).flat, used, strict=False):
+        axes.imshow(small)
+    parts[7].text(0.5, 0.5, name, ha="center", va="center", fontsize=12)
+    return figure
+
+
 KERNELS = {
     figure: Claim("inception5h", f"the kernels of the {told} are those of the network", "published")
     for figure, told in {
@@ -620,5 +937,13 @@ ARTICLE = Article(
     "https://distill.pub/2020/circuits/zoom-in/",
     "Three claims about neural networks: they have features that can be understood, which are "
     "joined by circuits that can be understood, and other networks have the same.",
-    (published_circuits, car_circuit, dog_circuit, superposition, universality, google),
+    (
+        published_circuits,
+        seven_arguments,
+        car_circuit,
+        dog_circuit,
+        superposition,
+        universality,
+        google,
+    ),
 )

@@ -146,7 +146,8 @@ class Study:
             return table.to_json(orient="records").encode()
 
         content = self.kept(f"{family} in {name}", "json", make)
-        return pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
+        table = pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
+        return table if len(table) else pd.DataFrame({"unit": []}, dtype=str)
 
     def detectors(self, family: str, layer: str, *, least: int = 3) -> pd.DataFrame:
         """As `found`, in the order of orientation where they have one.
