@@ -19,7 +19,6 @@ from visioncircuits.circuits.equivariance import (
     partners,
     reflection,
     rotation,
-    scaling,
 )
 from visioncircuits.circuits.symmetry import (
     centroids,
@@ -29,11 +28,22 @@ from visioncircuits.circuits.symmetry import (
     rotated_template,
     sums_by_angle,
 )
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, middle, part
+from visioncircuits.stimuli import StimulusSet, circle
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Study,
+    Unavailable,
+    interval,
+    middle,
+    part,
+)
 from visioncircuits.thread.tiles import FILE, likeness, read_tiles
-from visioncircuits.tuning import circular
+from visioncircuits.tuning import circular, measure
 from visioncircuits.tuning.circles import circle_detectors
-from visioncircuits.weights import expanded_weights, kernel_grid
+from visioncircuits.weights import expanded_weights, kernel_grid, strongest_inputs
 
 Array = np.ndarray
 
@@ -118,10 +128,10 @@ def published_circuits(study: Study) -> Iterator[Row]:
         angles = np.array([facing[tile.source][int(tile.unit)] for tile in into])
         return placement(np.stack([tile.kernel for tile in into]), angles)
 
-    circle = sorted(round(float(angle)) for angle in placed("mixed4a", 402))
+    around = sorted(round(float(angle)) for angle in placed("mixed4a", 402))
     yield CIRCLE.found(
-        ", ".join(map(str, circle)) + "°",
-        holds=circle == sorted((-5, 0, -4, 15, -3, -4, -6, 4)),
+        ", ".join(map(str, around)) + "°",
+        holds=around == sorted((-5, 0, -4, 15, -3, -4, -6, 4)),
         why="Direction of the middle of what excites, less the source's orientation; in order.",
     )
     off = {unit: 180 - np.abs(placed(*unit)) for unit in (("mixed4a", 408), ("mixed3b", 373))}
@@ -245,7 +255,6 @@ def leaning(kernel: Float[Array, "height width"]) -> float:
 CHANGES: Mapping[str, tuple[str, str, Sequence[Transformation]]] = {
     "turned": ("maxpool1", "mixed3a", [rotation(angle) for angle in (90, 180, 270)]),
     "mirrored": ("mixed3a", "mixed3b", [reflection()]),
-    "enlarged": ("mixed3a", "mixed3b", [scaling(1.5)]),
     "recoloured": ("mixed3a", "mixed3b", [hue_rotation(angle) for angle in (120, 180, 240)]),
     "contrasts recoloured": (
         "conv2d1",
@@ -256,7 +265,6 @@ CHANGES: Mapping[str, tuple[str, str, Sequence[Transformation]]] = {
 EXAMPLES = {
     "turned": "curves, lines, high-low frequency detectors",
     "mirrored": "mixed3b:347, 327; mixed4a:222, 308; mixed4d:429, 427",
-    "enlarged": "circles conv2d2:146, mixed3b:346, 323, mixed4a:402",
     "recoloured": "mixed3b: 271, 109, 26, 448, 89, 87",
     "contrasts recoloured": "32 units of conv2d2",
 }
@@ -415,6 +423,11 @@ QUARTERS = Claim(
     "another, are alike",
     "aligned .52 to .85",
 )
+SIZES = Claim(
+    "this network",
+    "circle detectors come in several sizes, larger from layer to layer",
+    "conv2d2:146, mixed3b:346, 323, mixed4a:402",
+)
 ROUND = Claim(
     "this network",
     "circles are made of curves that each lie where they face",
@@ -422,7 +435,7 @@ ROUND = Claim(
 )
 
 
-@part(RULE, QUARTERS, ROUND)
+@part(RULE, QUARTERS, SIZES, ROUND)
 def circuits_here(study: Study) -> Iterator[Row | Plate]:
     """Equivariant circuits in this network.
 
@@ -459,7 +472,36 @@ def circuits_here(study: Study) -> Iterator[Row | Plate]:
         why="Kernels of aligned pairs (within 45°), each turned upright by its target's "
         "orientation, correlated with one another.",
     )
+    yield sizes(study)
     yield from round_here(study, late)
+
+
+def sizes(study: Study) -> Row:
+    """Ask of circle detectors in several layers which radius they prefer, in pixels."""
+    network, radii, spans, counts = study.network, {}, {}, {}
+    for wanted in ("conv2d2", "mixed3a", "mixed3b", "mixed4a"):
+        layer = study.layer(wanted)
+        table = circle_detectors(network, layer)
+        units = table[table["detector"]]["unit"].tolist()
+        if len(units) < 3:
+            continue
+        field = float(min(*network.layer(layer).receptive_field, network.size))
+        stimuli = StimulusSet(
+            circle, {"radius": np.linspace(0.06, 0.45, 14) * field}, {"width": 3.0}
+        )
+        best = measure(network, units, stimuli).idxmax("radius").values.astype(float)
+        counts[layer], radii[layer] = len(units), float(np.median(best))
+        spans[layer] = interval(best, study.rng(layer))
+    if len(radii) < 2:
+        return SIZES.untestable("circle detectors were found in fewer than two layers")
+    middles = list(radii.values())
+    return SIZES.found(
+        ", ".join(f"{layer} {radius:.0f} px ({counts[layer]})" for layer, radius in radii.items()),
+        holds=len(radii) >= 3 and middles == sorted(set(middles)),
+        interval=", ".join(f"{low:.0f} to {high:.0f}" for low, high in spans.values()),
+        why="Median of the radius that drives them most, of circles from .06 to .45 of what a "
+        "neuron sees (number of detectors); holds where it grows over three layers or more.",
+    )
 
 
 def turned_likeness(kernels: Array, targets: Array, sources: Array) -> float:
@@ -526,6 +568,11 @@ FIGURES = {
         "human-animal": 12,
     }.items()
 }
+LINES = Claim(
+    "inception5h",
+    "colour contrast of conv2d2 is among what makes lines of mixed3a (154, 101)",
+    "shown",
+)
 HUES = Claim(
     "inception5h",
     "hue detectors of mixed3b (271, 109, 420, 87, 89, 436) make detectors of mixed4a (128, 35, "
@@ -549,7 +596,7 @@ MODEL = Claim(
 )
 
 
-@part(*FIGURES.values(), HUES, GRID, FLIPPED, MODEL)
+@part(*FIGURES.values(), LINES, HUES, GRID, FLIPPED, MODEL)
 def in_google_s_network(study: Study) -> Iterator[Row]:
     """The published units, in Google's network."""
     yield MODEL.untestable("it takes training; the article gives no accuracy either")
@@ -562,6 +609,22 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
             holds=min(alike) >= 0.99,
             why="Correlation with the published kernel; holds where all are .99 or more.",
         )
+    families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
+    contrast = next(
+        set(family["units"])
+        for family in families["conv2d2"]["families"]
+        if family["name"] == "Color Contrast"
+    )
+    shares = []
+    for unit in (154, 101):
+        inputs = strongest_inputs(expanded_weights(network, "maxpool1", f"mixed3a:{unit}"), top=20)
+        shares.append(sum(int(str(each.source).rpartition(":")[2]) in contrast for each in inputs))
+    yield LINES.found(
+        f"{shares[0]} and {shares[1]} of the 20 strongest inputs",
+        holds=min(shares) >= 1,
+        interval=f"chance {20 * len(contrast) / 192:.1f}",
+        why="Holds where there is one or more.",
+    )
     sources = [f"mixed3b:{unit}" for unit in (271, 109, 420, 87, 89, 436)]
     targets = [f"mixed4a:{unit}" for unit in (128, 35, 123, 174, 122, 180)]
     sums = expanded_weights(network, sources, targets).weight.sum((2, 3)).numpy()
