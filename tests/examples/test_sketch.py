@@ -42,3 +42,10 @@ def test_counts_are_of_each_unit_its_own():
 def test_what_is_beyond_the_range_is_in_the_last_bin():
     counts = sketch.counted(torch.tensor([[1e30, -1e30]]))
     assert counts[0, 0] == counts[0, -1] == 1
+
+
+@given(st.lists(st.floats(-1, 1, width=32) | st.sampled_from([0.0, -0.0, 1e-12, -1e-12])))
+def test_what_is_above_zero_is_counted_exactly(values):
+    both = torch.tensor([[1.0, *values], [0.0, *values]])
+    found = sketch.positive(sketch.counted(both), both)
+    assert found.tolist() == (both > 0).sum(1).tolist()

@@ -45,8 +45,12 @@ class Moments:
         return cls(0, np.zeros(units), np.zeros(units), np.zeros(units, np.int64))
 
     @classmethod
-    def of(cls, values: Float[Tensor, "units pictures positions"]) -> "Moments":
-        """Take them of values; within a picture they are added up in float32."""
+    def of(
+        cls,
+        values: Float[Tensor, "units pictures positions"],
+        positive: Int64[np.ndarray, " units"],
+    ) -> "Moments":
+        """Take them of values, added up in float32 within a picture and in float64 beyond."""
         means = values.mean(2)
         within = torch.linalg.vector_norm(values - means[..., None], dim=2).double().square().sum(1)
         each = means.double()
@@ -56,7 +60,7 @@ class Moments:
             values.shape[1] * values.shape[2],
             mean.cpu().numpy(),
             (within + values.shape[2] * between).cpu().numpy(),
-            (values > 0).sum(2, dtype=torch.int32).sum(1).cpu().numpy(),
+            positive,
         )
 
     def joined(self, other: "Moments") -> "Moments":

@@ -42,14 +42,32 @@ def bins(values: Float[Tensor, "*shape"]) -> Int16[Tensor, "*shape"]:
 def counted(values: Float[Tensor, "units values"]) -> Counts:
     """Count each unit's values by bin."""
     places = bins(values)
-    # a unit at a time, on CPUs, stays in the nearest cache; other devices want much at once
-    together = 1 if places.device.type == "cpu" else len(places)
-    offsets = torch.arange(together, device=places.device, dtype=torch.int32)[:, None] * BINS
-    counts = [
-        torch.bincount((block + offsets).flatten(), minlength=together * BINS)
-        for block in places.split(together)
-    ]
-    return torch.cat(counts).reshape(len(places), BINS).cpu().numpy()
+    if places.device.type == "cpu":  # a unit at a time stays in the nearest cache
+        counts = torch.cat([torch.bincount(unit, minlength=BINS) for unit in places])
+    else:
+        first = torch.arange(len(places), device=places.device, dtype=torch.int32)[:, None] * BINS
+        counts = torch.bincount((places + first).flatten(), minlength=len(places) * BINS)
+    return counts.reshape(len(places), BINS).cpu().numpy()
+
+
+def positive(counts: Counts, values: Float[Tensor, "units values"]) -> Int64[np.ndarray, " units"]:
+    """Count each unit's values above zero: most are told by their bins.
+
+    Parameters
+    ----------
+    counts
+        Of these values, from `counted`.
+
+    Examples
+    --------
+    >>> values = torch.tensor([[-1.0, 0.0, 1e-30, 2.0]])
+    >>> positive(counted(values), values).tolist()
+    [2]
+    """
+    found = counts[:, _HALF + 1 :].sum(1)
+    if counts[:, _HALF].any():  # zeros, and what is next to zero
+        found += ((values > 0) & (values < 2.0**_LOW)).sum(1).cpu().numpy()
+    return found
 
 
 def middles() -> Float[np.ndarray, " bins"]:

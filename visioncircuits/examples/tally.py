@@ -17,8 +17,8 @@ from visioncircuits.examples.tops import Places
 SPREAD = 8
 """Neurons of a unit that are drawn at random from each picture, beside its strongest."""
 
-_NOTED = 8
-"""Batches whose candidates are noted before they are held against what is kept."""
+_BATCHES, _CANDIDATES = 64, 1 << 20
+"""So many batches, or random examples, are noted before they are held against what is kept."""
 
 
 class Tally:
@@ -43,6 +43,7 @@ class Tally:
         self._moments = Moments.none(units)
         self._classes: dict[int, np.ndarray] = {}
         self._noted: list[tuple[Tensor, Tensor, Tensor, Tensor, np.ndarray, Sample]] = []
+        self._waiting = 0
 
     def add(
         self,
@@ -59,12 +60,15 @@ class Tally:
         lowest, lowest_where = flat.min(2)
         drawn = _drawn(flat, where, numbers, self._columns, self._seed, self._bar)
         self._noted.append((highest, where, lowest, lowest_where, numbers, drawn))
-        self._counts += sketch.counted(by_unit)
-        self._moments = self._moments.joined(Moments.of(flat))
+        counts = sketch.counted(by_unit)
+        self._counts += counts
+        positive = sketch.positive(counts, by_unit)
+        self._moments = self._moments.joined(Moments.of(flat, positive))
         for label, ones in zip(labels, highest.T.clamp_min(0).double().cpu().numpy(), strict=True):
             if label is not None:
                 self._classes[label] = self._classes.get(label, 0) + np.append(ones, 1.0)
-        if len(self._noted) == _NOTED:
+        self._waiting += len(drawn.keys)
+        if len(self._noted) == _BATCHES or self._waiting > _CANDIDATES:
             self._choose()
 
     def found(self) -> LayerExamples:
@@ -88,6 +92,7 @@ class Tally:
         self._sample = sampling.chosen([self._sample, *drawn])
         self._bar = self._sample.bar(len(self._bar))
         self._noted.clear()
+        self._waiting = 0
 
 
 def _places(
