@@ -387,7 +387,6 @@ def dog_circuit(study: Study) -> Iterator[Row | Plate]:
         for claim in (UNION, MIRRORED):
             yield claim.untestable(f"{len(pairs)} pairs of dog units found in {before}")
         return
-    sources = sorted({unit for pair in pairs for unit in pair})
     weights = expanded_weights(
         network,
         [f"{before}:{unit}" for unit in doggy],
@@ -419,13 +418,13 @@ def dog_circuit(study: Study) -> Iterator[Row | Plate]:
             why=f"{len(pairs)} pairs, {len(targets)} dog detectors of {layer}. Holds above the "
             "interval.",
         )
-    strongest = max(pairs, key=lambda pair: sums[0, [place[unit] for unit in pair]].min())
-    connections = strongest_inputs(
-        expanded_weights(
-            network, [f"{before}:{unit}" for unit in strongest], f"{layer}:{targets[0]}"
-        ),
-        top=len(sources),
+    strongest_pair = max(pairs, key=lambda pair: sums[0, [place[unit] for unit in pair]].min())
+    every = strongest_inputs(
+        expanded_weights(network, before, f"{layer}:{targets[0]}"),
+        top=network.layer(before).units,
     )
+    pair_ = {f"{before}:{unit}" for unit in strongest_pair}
+    connections = [connection for connection in every if str(connection.source) in pair_]
     yield Plate(
         "dog",
         cards(study, connections, columns=4),
@@ -563,16 +562,18 @@ def other_studies(study: Study) -> dict[str, Study]:
 def rows_drawn(studies: dict[str, Study], found: dict[str, list[str]], *, most: int = 8) -> Figure:
     """Draw a row of units for each network."""
     shown = {name: units[:most] for name, units in found.items() if units}
-    figure = Figure(figsize=(1.15 * most, 1.45 * max(len(shown), 1)), layout="constrained")
-    grid = figure.subplots(max(len(shown), 1), most, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for row, (name, units) in zip(grid, shown.items(), strict=False):
+    figure = Figure(figsize=(1.15 * most, 1.6 * max(len(shown), 1)))
+    parts = np.ravel(np.array(figure.subfigures(max(len(shown), 1), 1)))
+    for part_, (name, units) in zip(parts, shown.items(), strict=False):
+        part_.text(0.01, 0.98, name.rpartition(":")[2], va="top", fontsize=9)
+        row = part_.subplots(1, most)
+        part_.subplots_adjust(0.01, 0.02, 0.99, 0.74, 0.06)
+        for axes in row:
+            axes.axis("off")
         pictures = studies[name].pictures(units)
         for axes, unit, picture in zip(row, units, pictures, strict=False):
             axes.imshow(picture)
             axes.set_title(unit.rpartition(":")[2], fontsize=8, pad=2)
-        row[0].text(0, 1.28, name.rpartition(":")[2], transform=row[0].transAxes, fontsize=9)
     return figure
 
 
