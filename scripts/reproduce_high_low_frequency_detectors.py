@@ -760,6 +760,8 @@ def either(
         raise Unavailable("no two detectors of opposite directions")
     network, later = study.network, study.layer("mixed3b")
     alike = opposite_kernels(kernels[most], pairs)
+    if not alike.any():
+        raise Unavailable(f"all kernels into a unit of {later} are multiples of one")
     best = int(alike.argmax())
     others = []
     for draw in range(study.of(50, quick=20)):

@@ -270,12 +270,11 @@ PATHS = Claim(
 )
 
 
-@part(FAMILY, PATHS)
+@part(FAMILY)
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families in context.
 
-    Kernels are read in the order of what units prefer; what a unit does two layers on may be
-    weak, though each of the paths is strong.
+    Kernels say most side by side, in the order of what their units prefer.
     """
     network = study.network
     early, late = (study.detectors("curve", layer) for layer in ("mixed3a", "mixed3b"))
@@ -298,6 +297,14 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
         f"Figure 5 from {network.name}: curves of {weights.source} (across) to curves of "
         f"{weights.target} (down), both by orientation.",
     )
+
+
+@part(PATHS)
+def cancellation_here(study: Study) -> Iterator[Row]:
+    """What cancels.
+
+    What a unit does two layers on may be weak, though each of the paths is strong.
+    """
     units = study.detectors("high-low", "mixed3a")["unit"].tolist()
     left = remaining(study, units)
     others = [
@@ -438,9 +445,9 @@ PLACED = Claim(
 )
 
 
-@part(STRIPED, PLACED)
+@part(STRIPED)
 def reduced_here(study: Study) -> Iterator[Row | Plate]:
-    """Kernels reduced to three colours, and position by position."""
+    """Kernels reduced to three colours."""
     shares = {}
     for name in ("mixed4d", "mixed5b"):
         branch, units = widest(study.network, study.layer(name))
@@ -466,7 +473,6 @@ def reduced_here(study: Study) -> Iterator[Row | Plate]:
         interval=", ".join(f"{low:.2f} to {high:.2f}" for low, high in reversed(spans.values())),
         why="Share of the variance between rows; holds where intervals over neurons are apart.",
     )
-    yield from by_position(study)
 
 
 def widest(network: Network, layer: str) -> tuple[str, range]:
@@ -486,8 +492,13 @@ CARS = {407, 436, 468, 511, 609, 627, 656, 661, 717, 734, 751, 817}
 """ImageNet's numbers of cars, vans and cabs."""
 
 
+@part(PLACED)
 def by_position(study: Study) -> Iterator[Row | Plate]:
-    """Take the unit that cars drive furthest beyond other photographs apart by position."""
+    """Weights position by position.
+
+    Of the branch with the largest kernels, the unit that cars drive furthest beyond other
+    photographs is taken apart: what it looks for is drawn at each position.
+    """
     network, layer = study.network, study.layer("mixed4c")
     everything = study.classified(10_000)
     some = [at for at, label in enumerate(everything.labels) if label in CARS]
@@ -608,8 +619,10 @@ ARTICLE = Article(
         published_weights,
         expanded_here,
         families_here,
+        cancellation_here,
         centre_here,
         reduced_here,
+        by_position,
         in_google_s_network,
     ),
 )
