@@ -151,7 +151,9 @@ BW_HERE = Claim(
     "this network", "detectors of black and white against color sit in one branch of mixed3a", "5x5"
 )
 CURVES_HERE = Claim("this network", "curve-related features sit in one branch of mixed3b", "5x5")
-OTHERS_HERE = Claim("this network", "other families keep to one branch too", "several")
+OTHERS_HERE = Claim(
+    "this network", "other families that stimuli find keep to one branch too", "several"
+)
 
 
 @part(BW_HERE, CURVES_HERE, OTHERS_HERE)
