@@ -579,7 +579,9 @@ TUNED = {
     layer: Claim(
         "this network",
         f"one factor from {layer} prefers a higher frequency than the other",
-        "one rises, the other falls; crossing at 5.5 cycles in 40 px" if layer == "conv2d2" else "",
+        "one rises, the other falls; crossing at 5.5 cycles in 40 px"
+        if layer == "conv2d2"
+        else "shown for conv2d2 alone",
     )
     for layer in SYMMETRY
 }
