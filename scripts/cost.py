@@ -1,0 +1,114 @@
+"""Say on paper what work at scale costs, on 1, 8 and 64 GPUs, and what would break first.
+
+Rates come from options. Those that default to a measurement were taken on one core of a two-core
+AMD EPYC virtual machine (`bench_examples.py`, `bench_render.py`, and a survey of 192 photographs
+in three parts); those that are assumed say so in `--help`, first of all how many such cores a GPU
+is worth. Prints Markdown.
+
+Work is divided evenly; loading and merging, which one driver does, are not divided.
+"""
+
+import argparse
+
+IMAGENET = 1_281_167
+UNITS = 64 + 64 + 192 + 256 + 480 + 508 + 512 + 512 + 528 + 832 + 832 + 1024
+"""Of InceptionV1, from conv2d0 to mixed5b."""
+
+BINS = 2561
+"""Of the histogram of a unit, eight bytes each."""
+
+GPUS = (1, 8, 64)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+
+    def rate(name: str, default: float, text: str) -> None:
+        parser.add_argument(f"--{name}", type=float, default=default, help=text)
+
+    rate("survey", 21.0, "measured: photographs a second and core, three layers, 1,248 units")
+    rate("surveyed", 1248, "measured: of so many units")
+    rate("deep", 1.7, "assumed: a pass to mixed5b over one to mixed4a")
+    rate("step", 0.021, "measured: seconds a picture and step of visualization (mixed4c, 128 px)")
+    rate("decode", 260.0, "measured: photographs decoded a second and core")
+    rate("merge", 0.29, "measured: seconds to read and join a part's 1,248 units")
+    rate("kept", 4.3e6, "measured: bytes kept of a part's 1,248 units")
+    rate("photograph", 110e3, "assumed: bytes of an ImageNet photograph on disk")
+    rate("cores", 200.0, "assumed: measured cores that a GPU is worth")
+    rate("decoders", 12.0, "assumed: cores beside each GPU, for decoding")
+    rate("disk", 2e9, "assumed: bytes a second of the storage that all workers share")
+    rate("memory", 64e9, "assumed: bytes of memory of each worker")
+    rate("part", 1000.0, "assumed: photographs of a part, as a tar file holds them")
+    rate("steps", 512.0, "steps of each picture")
+    rate("pictures", 2.0, "pictures of each unit")
+    options = parser.parse_args()
+
+    print(f"One GPU is taken to be worth {options.cores:.0f} of the measured cores.")
+    for title, pictures, times in (
+        ("A gallery of InceptionV1", 0, 1),
+        ("A pass over ImageNet's training set", IMAGENET, 1),
+        ("A gallery of 100 times the units", 0, 100),
+        ("A pass for 100 times the units", IMAGENET, 100),
+    ):
+        needs = survey(options, times) if pictures else gallery(options, times)
+        print(f"\n## {title}\n")
+        print("| hours | " + " | ".join(f"{gpus} GPU" + "s" * (gpus > 1) for gpus in GPUS) + " |")
+        print("|---" * (len(GPUS) + 1) + "|")
+        for name, hours in needs.items():
+            print(f"| {name} | " + " | ".join(f"{each:.3g}" for each in hours) + " |")
+        slowest = [max(needs, key=lambda name: needs[name][place]) for place in range(len(GPUS))]
+        print("| slowest | " + " | ".join(slowest) + " |")
+        if pictures:
+            print(f"\n{memory(options, times)}")
+
+
+def gallery(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
+    """Give the hours that each thing takes, by the number of GPUs."""
+    steps = UNITS * times * options.pictures * options.steps
+    return {"optimizing": divided(steps * options.step / options.cores)}
+
+
+def survey(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
+    """Give the hours that each thing takes, by the number of GPUs.
+
+    With more units the network grows as they do: so does what computing and keeping them takes.
+    """
+    share = UNITS * times / options.surveyed
+    parts = IMAGENET / options.part
+    forward = IMAGENET * times * options.deep / options.survey
+    return {
+        "computing": divided(forward / options.cores),
+        "decoding": divided(IMAGENET / options.decode / options.decoders),
+        "reading": shared(IMAGENET * options.photograph / options.disk),
+        "merging, by the driver": shared(parts * options.merge * share),
+        "writing parts": shared(parts * options.kept * share / options.disk),
+    }
+
+
+def memory(options: argparse.Namespace, times: int) -> str:
+    """Say whether what a worker keeps of units fits into its memory."""
+    needed = UNITS * times * BINS * 8
+    kept = IMAGENET / options.part * options.kept * UNITS * times / options.surveyed
+    fits = "fits" if 3 * needed < options.memory else "does not fit"
+    return (
+        f"Histograms of all units take {needed / 1e9:.3g} GB; a worker holds up to three sets, "
+        f"which {fits} into {options.memory / 1e9:.0f} GB. Parts take {kept / 1e9:.3g} GB on disk "
+        "until they are joined."
+    )
+
+
+def divided(seconds: float) -> list[float]:
+    """Give the hours of what all GPUs, or the cores beside them, share out."""
+    return [seconds / gpus / 3600 for gpus in GPUS]
+
+
+def shared(seconds: float) -> list[float]:
+    """Give the hours of what does not go faster with more GPUs."""
+    return [seconds / 3600] * len(GPUS)
+
+
+if __name__ == "__main__":
+    main()
