@@ -38,7 +38,14 @@ from visioncircuits.thread import (
 )
 from visioncircuits.tuning import measure, orientation_tuning
 from visioncircuits.tuning.circular import between, width
-from visioncircuits.weights import expanded_weights, kernel_grid, position_grid, position_view
+from visioncircuits.weights import (
+    expanded_weights,
+    kernel_grid,
+    position_grid,
+    position_view,
+    strongest_inputs,
+    strongest_outputs,
+)
 
 Array = np.ndarray
 
@@ -691,6 +698,16 @@ STRONGEST = Claim(
     "19; conv2d2 Line 47, Color contrast 19, Shifted line 9; mixed3a Curves 22, Lines 16, Angles "
     "16 %",
 )
+INPUTS = Claim(
+    "inception5h",
+    "the ten strongest inputs of mixed3b:379 in mixed3a, from Captum's notebook",
+    "95, 145, 147, 116, 77, 176, 187, 189, 87, 92",
+)
+OUTPUTS = Claim(
+    "inception5h",
+    "the ten strongest outputs of mixed3b:379 in mixed4a, from Captum's notebook",
+    "50, 437, 96, 398, 434, 423, 408, 436, 424, 168",
+)
 SHARED = {
     "conv2d0": {"Gabor Filters": 65, "Color Contrast": 21},
     "conv2d1": {"Complex Gabor": 54, "Gabor Like": 23, "Low Frequency": 19},
@@ -699,7 +716,7 @@ SHARED = {
 }
 
 
-@part(DIAGONAL, NEGATIVE, SIGNS, STRONGEST)
+@part(DIAGONAL, NEGATIVE, SIGNS, INPUTS, OUTPUTS, STRONGEST)
 def by_number(study: Study) -> Iterator[Row | Plate]:
     """Google's own units.
 
@@ -713,8 +730,20 @@ def by_number(study: Study) -> Iterator[Row | Plate]:
     yield DIAGONAL.found(f"{exciting} of {len(PAIRS)} excite", holds=exciting == len(PAIRS))
     inhibiting = sum(sums[target][source] < 0 for source, target in OPPOSED)
     yield NEGATIVE.found(f"{inhibiting} of {len(OPPOSED)}", holds=inhibiting == len(OPPOSED))
-    one, other = ([np.sign(sums[406][u]) for u in units] for units in ((27, 187), (154, 57)))
-    yield SIGNS.found(f"{one} against {other}", holds=len({*one}) == 1 and {*other} == {-one[0]})
+    one, other = ([f"{sums[406][u]:+.2f}" for u in units] for units in ((27, 187), (154, 57)))
+    signs = [{text[0] for text in texts} for texts in (one, other)]
+    yield SIGNS.found(
+        f"{', '.join(one)} against {', '.join(other)}",
+        holds=[len(each) for each in signs] == [1, 1] and signs[0] != signs[1],
+    )
+    above = strongest_inputs(expanded_weights(network, "mixed3a", "mixed3b:379"), top=10)
+    below = strongest_outputs(expanded_weights(network, "mixed3b:379", "mixed4a"), top=10)
+    for claim, found in (
+        (INPUTS, [connection.source for connection in above]),
+        (OUTPUTS, [connection.target for connection in below]),
+    ):
+        told_units = ", ".join(str(unit).rpartition(":")[2] for unit in found)
+        yield claim.found(told_units, holds=told_units == claim.published)
     taxonomy = read_families(study.published("families_early_vision.json"))
     told, close = [], []
     for layer, families in SHARED.items():
