@@ -32,7 +32,7 @@ def main() -> None:
     rate("survey", 21.0, "measured: photographs a second and core, three layers, 1,248 units")
     rate("surveyed", 1248, "measured: of so many units")
     rate("deep", 1.7, "assumed: a pass to mixed5b over one to mixed4a")
-    rate("step", 0.021, "derived: seconds a picture and step (mixed4c, 128 px) of one core, from those of two")
+    rate("step", 0.021, "derived from two cores: seconds a picture and step, mixed4c")
     rate("decode", 260.0, "measured: photographs decoded a second and core")
     rate("merge", 0.29, "measured: seconds to read and join a part's 1,248 units")
     rate("kept", 4.3e6, "measured: bytes kept of a part's 1,248 units")
