@@ -12,11 +12,14 @@ RUN = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
 @pytest.fixture
-def beside_photographs(tmp_path: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def beside_photographs(
+    tmp_path: Path, photographs: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder to work in, with a hundred photographs in `photos`."""
     (tmp_path / "photos").mkdir()
     for path in sorted(photographs.iterdir())[::10]:
-        (tmp_path / "photos" / path.name).symlink_to(path)
+        (tmp_path / "photos" / path.name).symlink_to(path.resolve())
+    monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints.resolve()))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -28,12 +31,12 @@ def run(page: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("checkpoints", "beside_photographs")
+@pytest.mark.usefixtures("beside_photographs")
 def test_the_tutorial_says_what_happens() -> None:
     run("tutorial.md")
 
 
-@pytest.mark.usefixtures("checkpoints", "beside_photographs")
+@pytest.mark.usefixtures("beside_photographs")
 def test_the_how_to_for_your_network_says_what_happens() -> None:
     run("your-network.md")
 

@@ -64,8 +64,8 @@ def preference(
     evidence: Evidence,
     *,
     axis: str,
-    among: tuple[float, float],
-    over: tuple[float, float],
+    among: tuple[float, float] | tuple[str, str],
+    over: tuple[float, float] | tuple[str, str],
 ) -> Numbers:
     """Best answer among some of an axis' values, over the best among others.
 
@@ -74,7 +74,7 @@ def preference(
     axis
         Of the stimuli.
     among, over
-        Least and greatest value, both included.
+        Least and greatest value, both included; of colours, one of them twice.
 
     Returns
     -------
@@ -87,11 +87,15 @@ def preference(
         inside = (values >= low) & (values <= high)
         if not inside.any():
             raise InputError(
-                f"{axis} has no value from {low:g} to {high:g}; it has "
-                + ", ".join(f"{value:g}" for value in values)
+                f"{axis} has no value from {_told(low)} to {_told(high)}; it has "
+                + ", ".join(map(_told, values))
             )
         strengths.append(best[:, inside].max(1).astype(np.float64))
     return _ratio(*strengths, silent=evidence.peak <= 0)
+
+
+def _told(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def controls(evidence: Evidence, *, names: Sequence[str] = ()) -> Numbers:
