@@ -141,6 +141,18 @@ def test_pages_show_figures_and_say_that_they_are_quick(scripted: Path) -> None:
     assert all("Quick run" in text for text in (page, index.read_text()))
 
 
+def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> None:
+    (scripted / "ready").touch()
+    scripts = scripted / "scripts"
+    (scripts / "reproduce_again.py").write_text((scripts / "reproduce_counting.py").read_text())
+    out, run = scripted / "thread", Run("handwritten:lines")
+    for name in ("counting", "again"):
+        thread.reproduce([name], run, out, engine=engine.local(workers=1))
+    card = json.loads((out / "scorecard.json").read_text())
+    assert [each["name"] for each in card["articles"]] == ["again", "counting"]
+    assert card["totals"]["holds"] == 2
+
+
 def test_a_changed_script_is_run_again(scripted: Path) -> None:
     (scripted / "ready").touch()
     out, run = scripted / "thread", Run("handwritten:lines")

@@ -63,7 +63,8 @@ def reproduce(
 ) -> Path:
     """Run articles on a network, and write a page for each and a scorecard over all.
 
-    What is finished in `out` already, for the same network, photographs and scripts, is kept.
+    What is finished in `out` already, for the same network, photographs and scripts, is kept, and
+    other articles of which anything is finished stay on the scorecard.
 
     Parameters
     ----------
@@ -90,15 +91,17 @@ def reproduce(
     WorkFailed
         Where parts failed; all others are finished and on the pages.
     """
-    works = _works(names, run)
+    works, everything = _works(names, run), _works(article.names(), run)
     store = Store(out / FINISHED)
     record = networks.load(run.network, checkpoint=run.checkpoint).record()
 
     def written() -> Path:
-        parts: dict[str, dict[str, Any]] = {name: {} for name in names}
-        for work in works:
+        parts: dict[str, dict[str, Any]] = {}
+        for work in everything:
             if (folder := store.path(work)).exists():
-                parts[work["article"]][work["part"]] = _read(folder)
+                parts.setdefault(work["article"], {})[work["part"]] = _read(folder)
+            elif work["article"] in names:
+                parts.setdefault(work["article"], {})
         return scorecard.write(parts, record, run, out, pictures=FINISHED)
 
     def finished(work: Work) -> None:

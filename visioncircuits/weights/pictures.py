@@ -230,7 +230,8 @@ class _Sheet:
             self.picture.paste(small.resize((size, size), Image.Resampling.LANCZOS), corner)
         else:
             self.draw.rectangle((left, top, left + size - 1, top + size - 1), EMPTY)
-        self.write((left + size // 2, top + size), name, anchor="ma")
+        half = ceil(_font().getlength(name) / 2)  # a long name at the edge moves in
+        self.write((max(left + size // 2, half), top + size), name, anchor="ma")
 
     def legend(self, scale: float, words: str) -> None:
         """Draw along the lower edge which numbers the colours stand for."""
