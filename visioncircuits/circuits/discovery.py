@@ -142,6 +142,9 @@ def discover(
     and those of them that can be spared are taken out, the weakest first, each by ablation. Both
     happen on every second photograph; the others say what was found.
 
+    Where the two layers are neighbours, the units kept are the feature's connections. For those
+    further back, ask again of each unit kept.
+
     Parameters
     ----------
     network
