@@ -515,7 +515,8 @@ SIDES_TOO = Claim(
 def universality(study: Study) -> Iterator[Row | Plate]:
     """Universality.
 
-    The networks at hand, each tested by the same stimuli in the layer that sees as much.
+    The networks at hand, each tested by the same stimuli, in layers that see from half to double as
+    much: in the nearest of them that has three detectors or more.
     """
     families: dict[str, dict[str, list[str]]] = {}
     studies = {study.network.name: study, **other_studies(study)}
@@ -525,10 +526,7 @@ def universality(study: Study) -> Iterator[Row | Plate]:
     ):
         found = {}
         for name, each in studies.items():
-            try:
-                found[name] = each.found(family, layer)["unit"].tolist()
-            except (Unavailable, InputError):
-                found[name] = []
+            found[name] = first_detectors(each, family, layer)
         families[family] = found
         others = {name: len(units) for name, units in found.items() if name != study.network.name}
         if not others:
@@ -546,6 +544,19 @@ def universality(study: Study) -> Iterator[Row | Plate]:
             rows_drawn(studies, found),
             f"{family.capitalize()} detectors of the networks at hand.",
         )
+
+
+def first_detectors(study: Study, family: str, layer: str) -> list[str]:
+    """List a family's units in the first of the layers alike that has some."""
+    found: list[str] = []
+    try:
+        for name in study.layers(layer):
+            found = study.found(family, name)["unit"].tolist() or found
+            if len(found) >= 3:
+                break
+    except (Unavailable, InputError):
+        pass
+    return found
 
 
 def other_studies(study: Study) -> dict[str, Study]:

@@ -92,14 +92,28 @@ class Study:
         Unavailable
             Where there is none of half or double the size.
         """
+        return self.layers(name)[0]
+
+    def layers(self, name: str) -> list[str]:
+        """List this network's counterparts of a layer of InceptionV1, the nearest first.
+
+        It is the layer of that name alone, or else the main layers whose neurons see from half to
+        double as much.
+
+        Raises
+        ------
+        Unavailable
+            Where there is none.
+        """
         if name in self.network.layers:
-            return name
-        wanted = FIELDS.get(name)
-        sizes = {
-            layer: max(self.network.layer(layer).receptive_field) for layer in self._main_layers
+            return [name]
+        off = {
+            layer: abs(np.log2(max(self.network.layer(layer).receptive_field) / FIELDS[name]))
+            for layer in self._main_layers
+            if name in FIELDS
         }
-        near = min(sizes, key=lambda layer: abs(np.log(sizes[layer] / (wanted or 1))), default="")
-        if wanted is None or not near or not wanted / 2 <= sizes[near] <= wanted * 2:
+        near = sorted((layer for layer in off if off[layer] <= 1), key=lambda layer: off[layer])
+        if not near:
             raise Unavailable(f"{self.network.name} has no layer like InceptionV1's {name}")
         return near
 
