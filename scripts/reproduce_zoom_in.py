@@ -856,7 +856,9 @@ def seven_drawn(
     for axes, pixels, (y, x) in zip(grid(1, 3, 3).flat, crops, centres, strict=False):
         padded = torch.nn.functional.pad(pixels, (30, 30, 30, 30), value=0.8)
         top, left = round(y), round(x)
-        axes.imshow(padded[:, top : top + 60, left : left + 60].permute(1, 2, 0).clamp(0, 1))
+        axes.imshow(
+            padded[:, top : top + 60, left : left + 60].permute(1, 2, 0).clamp(0, 1).numpy()
+        )
     for place, values in ((2, own), (6, by_hand)):
         axes = grid(place, 1, 1)[0, 0]
         turn = len(values) // 2 - round(angle / 360 * len(values))  # its orientation in the middle

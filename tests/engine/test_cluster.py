@@ -104,6 +104,7 @@ def _note(outcomes: Iterator[tuple[int, object]], results: dict[int, object]) ->
 def test_a_users_mistake_is_raised_as_such(address: str) -> None:
     with pytest.raises(InputError, match="unknown unit"):
         list(engine.cluster(address).map(mishap, [("mistake", "unknown unit")] * 2))
+    assert not ray.is_initialized()
 
 
 def hashed(work: engine.Work) -> dict[str, bytes]:

@@ -12,7 +12,16 @@ from typing import Any
 
 import torch
 
-from visioncircuits.engine.work import ATTEMPTS, Failure, Item, Result, attempt, carry_out, settled
+from visioncircuits.engine.work import (
+    ATTEMPTS,
+    Failure,
+    Item,
+    Outcomes,
+    Result,
+    attempt,
+    carry_out,
+    settled,
+)
 from visioncircuits.errors import InputError
 
 _QUIET = {
@@ -42,7 +51,7 @@ class Cluster:
 
     def _spread(
         self, function: Callable[[Item], Result], items: Sequence[Item]
-    ) -> Iterator[tuple[int, Result | Failure | InputError]]:
+    ) -> Outcomes[Result]:
         import ray
         from ray import cloudpickle
 

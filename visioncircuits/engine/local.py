@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from visioncircuits.engine import processes
-from visioncircuits.engine.work import Failure, Item, Result, attempt, settled
+from visioncircuits.engine.work import Item, Outcomes, Result, attempt, settled
 from visioncircuits.errors import InputError
 
 
@@ -34,7 +34,7 @@ class Local:
 
 def _here(
     function: Callable[[Item], Result], items: Sequence[Item], *, threads: int
-) -> Iterator[tuple[int, Result | Failure | InputError]]:
+) -> Outcomes[Result]:
     for index, item in enumerate(items):
         before = torch.get_num_threads()
         torch.set_num_threads(threads)

@@ -8,7 +8,7 @@ import pickle
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from visioncircuits.engine import devices
-from visioncircuits.engine.work import ATTEMPTS, Failure, Item, Result, attempt, carry_out
+from visioncircuits.engine.work import ATTEMPTS, Failure, Item, Outcomes, Result, attempt, carry_out
 from visioncircuits.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def spread(
     workers: int,
     threads: int,
     gpus: Sequence[str] = (),
-) -> Iterator[tuple[int, Result | Failure | InputError]]:
+) -> Outcomes[Result]:
     """Give `(index, outcome)` for every item, as workers finish.
 
     A worker that dies in mid-work is replaced and its item done again.

@@ -1,7 +1,8 @@
 """What an engine is: it maps a function over units of work, and does nothing else."""
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -43,6 +44,10 @@ class Failure:
     """Why one item has no result."""
 
     reason: str
+
+
+Outcomes = Generator[tuple[int, Result | Failure | InputError], None, None]
+"""What became of each item, by its index."""
 
 
 class WorkFailed(RuntimeError):
@@ -91,17 +96,16 @@ def carry_out(task: bytes) -> bytes:
     return pickle.dumps(function(item))
 
 
-def settled(
-    outcomes: Iterable[tuple[int, Result | Failure | InputError]], *, total: int
-) -> Iterator[tuple[int, Result]]:
+def settled(outcomes: Outcomes[Result], *, total: int) -> Iterator[tuple[int, Result]]:
     """Give the results among outcomes, and raise what `Engine.map` raises for the others."""
     reasons = {}
-    for index, outcome in outcomes:
-        if isinstance(outcome, InputError):
-            raise outcome
-        if isinstance(outcome, Failure):
-            reasons[index] = outcome.reason
-        else:
-            yield index, outcome
+    with closing(outcomes):  # so that workers end with the work, however it ends
+        for index, outcome in outcomes:
+            if isinstance(outcome, InputError):
+                raise outcome
+            if isinstance(outcome, Failure):
+                reasons[index] = outcome.reason
+            else:
+                yield index, outcome
     if reasons:
         raise WorkFailed(reasons, total=total)
