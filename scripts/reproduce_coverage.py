@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from visioncircuits.circuits.coverage import (
     Coverage,
     applicable,
     coverage_panel,
+    covered_by_families,
     covered_by_stimuli,
 )
 from visioncircuits.networks import read_families, untrained
@@ -78,12 +78,13 @@ OVERLAP = Claim(
 def explained(study: Study, layer: str) -> Coverage:
     """Gather what every ready hypothesis that applies to a layer is supported for."""
     name = study.layer(layer)
-    total = study.network.layer(name).units
-    tested = [hypothesis.name for hypothesis in applicable(study.network, name)]
-    holds = np.zeros((len(tested), total), bool)
-    for row, family in zip(holds, tested, strict=True):
-        row[[int(unit.rpartition(":")[2]) for unit in study.found(family, layer)["unit"]]] = True
-    return Coverage(name, tuple(tested), holds)
+    families = {
+        tested.name: [
+            int(unit.rpartition(":")[2]) for unit in study.found(tested.name, layer)["unit"]
+        ]
+        for tested in applicable(study.network, name)
+    }
+    return covered_by_families(study.network, name, families)
 
 
 @part(EXPLAINED, OVERLAP)

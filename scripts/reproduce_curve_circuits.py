@@ -452,7 +452,7 @@ def decomposed(study: Study) -> Iterator[Row | Plate]:
     directions = [direction for row in view.directions for direction in row]
     order = view.magnitude.flatten().argsort(descending=True).tolist()
     drawn = [directions[place] for place in order[: study.of(len(order), quick=6)]]
-    pictures = dict(zip(map(str, drawn), study.pictures(drawn), strict=True))
+    pictures = study.thumbnails(drawn)
     yield Plate(
         "decomposed",
         position_grid(view, pictures),

@@ -9,7 +9,6 @@ import torch
 import xarray as xr
 from jaxtyping import Float
 from matplotlib.figure import Figure
-from PIL import Image
 from scipy.stats import spearmanr
 from torch import Tensor
 
@@ -456,11 +455,6 @@ def answers(study: Study, stimuli: StimulusSet) -> xr.DataArray:
     return in_deviations(responses.assign_coords(deviation=("unit", spread)))
 
 
-def thumbnails(study: Study, units: Sequence[str]) -> dict[str, Image.Image]:
-    """Give pictures of units, by name."""
-    return dict(zip(units, study.pictures(units), strict=True))
-
-
 FAMILY = here("mixed3b has a family of curve detectors", "10 of 480 units")
 SPAN = here("together they span all orientations", "largest gap 68°")
 RADIUS = here("they respond to curves of a radius of around 60 pixels", "60 px")
@@ -491,7 +485,7 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     curves = family(study)
     stimuli = shown(study)
     responses = answers(study, stimuli)
-    pictured = thumbnails(study, curves.units)
+    pictured = study.thumbnails(curves.units)
     yield Plate(
         "radial",
         radial_panel(responses, pictured, title=curves.layer),
@@ -504,9 +498,9 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         "Responses over orientation and radius, from nearly straight to tight; orientations are "
         "the radial curves'. All units have one scale.",
     )
-    gap = largest_gap(curves.orientations)
+    gap = circular.largest_gap(curves.orientations)
     random = study.rng("gaps").uniform(0, 360, (2000, count))
-    by_chance = float(np.mean([largest_gap(angles) <= gap for angles in random]))
+    by_chance = float(np.mean([circular.largest_gap(angles) <= gap for angles in random]))
     yield SPAN.found(
         f"largest gap {gap:.0f}°",
         holds=gap < 90,
@@ -556,12 +550,6 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         why="The search itself asks for less than .1, on other drawings; holds where all are below "
         "that here.",
     )
-
-
-def largest_gap(angles: Float[Array, " units"]) -> float:
-    """Give the largest gap between neighbours on the circle, in degrees."""
-    around = np.sort(angles)
-    return float(np.diff(around, append=around[0] + 360).max())
 
 
 FADING = here(
@@ -626,7 +614,7 @@ COLOR = here("and coloured ones on coloured ground", "same peaks")
 def cosmetics(study: Study) -> Iterator[Row | Plate]:
     """Filled and coloured curves."""
     plain = answers(study, shown(study))
-    pictured = thumbnails(study, family(study).units)
+    pictured = study.thumbnails(family(study).units)
     for claim, name, slug in (
         (FILL, "filled-curves", "filled"),
         (COLOR, "colored-curves", "colored"),
@@ -674,7 +662,7 @@ def angles(study: Study) -> Iterator[Row | Plate]:
     bent = [answers(study, stimuli), answers(study, even.sel(roundness=1.0))]
     yield Plate(
         "angle-maps",
-        curve_maps(bent[0], stimuli, thumbnails(study, family(study).units)),
+        curve_maps(bent[0], stimuli, study.thumbnails(family(study).units)),
         "Responses to angles, from nearly straight to sharp: they open in even steps, each as far "
         "as a curve of the radius beside it turns over 60 pixels.",
     )
@@ -1179,7 +1167,7 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     peaks = orientation_tuning(aligned)["orientation"].values
     yield Plate(
         "joint",
-        joint_panel(aligned, thumbnails(study, curves.units)),
+        joint_panel(aligned, study.thumbnails(curves.units)),
         f"{len(found)} photographs that drive {curves.units[focus]} most turn about it; "
         "thin lines are photographs, the thick one their mean.",
     )

@@ -642,8 +642,7 @@ def cards(study: Study, unit: str, source: str, top: int) -> Image.Image:
     """Draw the strongest inputs of a unit, as the article's circuits do."""
     found = strongest_inputs(expanded_weights(study.network, source, unit), top=top)
     features = [found[0].target, *(connection.source for connection in found)]
-    pictures = dict(zip(map(str, features), study.pictures(features), strict=True))
-    return connection_cards(found, pictures, size=96, columns=8)
+    return connection_cards(found, study.thumbnails(features), size=96, columns=8)
 
 
 def small_circles(study: Study) -> Iterator[Row | Plate]:

@@ -396,7 +396,7 @@ def turning(study: Study, found: xr.Dataset, pairs: pd.DataFrame) -> Iterator[Pl
         mine = pairs[pairs["family"] == family].set_index("transformation")["unit"].to_dict()
         rows.append([str(family), *(mine.get(name, "") for name in names)])
     units = sorted({unit for row in rows for unit in row if unit})
-    drawn = dict(zip(units, study.pictures(units), strict=True))
+    drawn = study.thumbnails(units)
     side = 96
     sheet = Image.new("RGB", ((side + 6) * len(rows[0]) - 6, (side + 6) * len(rows) - 6), "white")
     for y, row in enumerate(rows):
@@ -552,7 +552,7 @@ def round_here(study: Study, curves: pd.DataFrame) -> Iterator[Row | Plate]:
     names = [*curves["unit"], chosen]
     yield Plate(
         "circle",
-        kernel_grid(one, dict(zip(names, study.pictures(names), strict=True))),
+        kernel_grid(one, study.thumbnails(names)),
         "The kernels from curve detectors, by orientation, into the circle detector that most of "
         f"them excite beside its middle, {chosen}.",
     )

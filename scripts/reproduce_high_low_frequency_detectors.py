@@ -481,9 +481,9 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
     )
     responses = measure(network, names, stimuli)
     directions = orientation_tuning(responses)["mean"].values
-    gap = largest_gap(directions)
+    gap = circular.largest_gap(directions)
     rng = study.rng("directions")
-    chance = [largest_gap(rng.uniform(0, 360, len(names))) for _ in range(2000)]
+    chance = [circular.largest_gap(rng.uniform(0, 360, len(names))) for _ in range(2000)]
     yield AROUND.found(
         f"largest gap {gap:.0f}°",
         holds=gap < 90,
@@ -503,7 +503,7 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
         "reaches into the published range.",
     )
     order = np.argsort(directions)
-    thumbnails = dict(zip(names, study.pictures(names), strict=True))
+    thumbnails = study.thumbnails(names)
     yield Plate(
         "responses",
         boundary_maps(responses.isel(unit=order), stimuli, thumbnails),
@@ -511,12 +511,6 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
         "its own strongest response.",
     )
     yield sided(study, SIDED, names, directions)
-
-
-def largest_gap(directions: Array) -> float:
-    """Give the widest angle between neighbours, in degrees."""
-    ordered = np.sort(directions % 360)
-    return float(np.diff([*ordered, ordered[0] + 360]).max())
 
 
 def sided(study: Study, claim: Claim, names: Sequence[str], directions: Array) -> Row:
@@ -643,8 +637,7 @@ def weights_here(study: Study) -> Iterator[Row | Plate]:
         )
         if wanted == "conv2d2":
             units = [str(unit) for factor in (0, 1) for unit, _ in found.units(factor, 4)]
-            features = [*units, *names]
-            thumbnails = dict(zip(features, study.pictures(features), strict=True))
+            thumbnails = study.thumbnails([*units, *names])
             yield Plate(
                 "factors",
                 factor_grid(found, thumbnails),
@@ -780,7 +773,7 @@ def either(
         "of the 20 units; holds at .8 or more and above 95 % of draws.",
     )
     weights = expanded_weights(network, names, unit)
-    thumbnails = dict(zip([*names, unit], study.pictures([*names, unit]), strict=True))
+    thumbnails = study.thumbnails([*names, unit])
     yield Plate(
         "either-side",
         kernel_grid(weights, thumbnails),

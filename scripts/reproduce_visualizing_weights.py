@@ -293,7 +293,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
     names = [*early["unit"], *late["unit"]]
     yield Plate(
         "curves",
-        kernel_grid(weights, dict(zip(names, study.pictures(names), strict=True))),
+        kernel_grid(weights, study.thumbnails(names)),
         f"Figure 5 from {network.name}: curves of {weights.source} (across) to curves of "
         f"{weights.target} (down), both by orientation.",
     )
@@ -392,7 +392,7 @@ def centre_here(study: Study) -> Iterator[Row | Plate]:
     names = [units[0], *(str(each.source) for each in cards)]
     yield Plate(
         "absence",
-        connection_cards(cards, dict(zip(names, study.pictures(names), strict=True)), columns=9),
+        connection_cards(cards, study.thumbnails(names), columns=9),
         f"Figure 10 from {network.name}: the 18 strongest inputs of {units[0]} from {source}, the "
         "most coloured first.",
     )
@@ -536,7 +536,7 @@ def by_position(study: Study) -> Iterator[Row | Plate]:
     strengths = view.magnitude.flatten().argsort(descending=True)[: study.of(25, quick=6)].tolist()
     directions = [view.directions[at // view.magnitude.shape[1]][at % view.magnitude.shape[1]]
                   for at in strengths]  # fmt: skip
-    drawn = dict(zip(map(str, directions), study.pictures(directions), strict=True))
+    drawn = study.thumbnails(directions)
     yield Plate(
         "positions",
         position_grid(view, drawn),

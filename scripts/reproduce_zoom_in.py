@@ -41,6 +41,7 @@ from visioncircuits.tuning import (
     preferred_value,
     turned,
 )
+from visioncircuits.tuning.circular import between
 from visioncircuits.weights import (
     Connection,
     connection_cards,
@@ -335,13 +336,8 @@ def heights(
 
 def cards(study: Study, connections: Sequence[Connection], *, columns: int = 8) -> Image.Image:
     """Draw connections with the pictures of their units."""
-    features = {
-        str(feature): feature
-        for connection in connections
-        for feature in (connection.source, connection.target)
-    }
-    drawn = study.pictures(list(features.values()))
-    pictures = dict(zip(features, drawn, strict=True))
+    features = [each for one in connections for each in (one.source, one.target)]
+    pictures = study.thumbnails(list(dict.fromkeys(features)))
     return connection_cards(connections, pictures, size=96, columns=columns)
 
 
@@ -791,12 +787,6 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
 def table_unit(name: str) -> int:
     """Give a unit's number."""
     return int(name.rpartition(":")[2])
-
-
-def between(one: Array, other: Array | float) -> Array:
-    """Give the angle between directions, 0 to 180 degrees."""
-    found: Array = np.abs((one - other + 180) % 360 - 180)
-    return found
 
 
 def strongest(

@@ -5,17 +5,16 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from PIL import Image
 
-from visioncircuits import networks
 from visioncircuits.engine import Engine, Store, Work, complete
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.gallery.drawing import loaded
 from visioncircuits.thread import article, scorecard
 from visioncircuits.thread.article import Part, Plate
 from visioncircuits.thread.claims import Row, Unavailable
@@ -93,7 +92,7 @@ def reproduce(
     """
     works, everything = _works(names, run), _works(article.names(), run)
     store = Store(out / FINISHED)
-    record = networks.load(run.network, checkpoint=run.checkpoint).record()
+    record = loaded(run.network, run.checkpoint).record()
 
     def written() -> Path:
         parts: dict[str, dict[str, Any]] = {}
@@ -124,7 +123,7 @@ def pending(names: Sequence[str], run: Run, out: Path) -> int:
 
 def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
     shared = {
-        "network": networks.load(run.network, checkpoint=run.checkpoint).record(),
+        "network": loaded(run.network, run.checkpoint).record(),
         "images": None if run.images is None else str(run.images.resolve()),
         "published": None if run.published is None else str(run.published.resolve()),
         "quick": run.quick,
@@ -140,11 +139,6 @@ def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
         for name in names
         for part in article.load(name).parts
     ]
-
-
-@cache
-def _loaded(name: str, checkpoint: Path | None) -> Network:
-    return networks.load(name, checkpoint=checkpoint)
 
 
 def carry_out(work: Work, *, folder: Path, checkpoint: Path | None = None) -> dict[str, bytes]:
@@ -165,7 +159,7 @@ def carry_out(work: Work, *, folder: Path, checkpoint: Path | None = None) -> di
         `part.json` with rows and captions, and a file for each plate.
     """
     study = Study(
-        network=_loaded(work["network"]["name"], checkpoint),
+        network=loaded(work["network"]["name"], checkpoint),
         folder=folder,
         images=None if work["images"] is None else Path(work["images"]),
         data=None if work["published"] is None else Path(work["published"]),

@@ -261,19 +261,15 @@ class Study:
         names = [self.layer(layer) for layer in layers]
         count = self.of(1000, quick=100)
         paths = self.photographs(count)
+        what = f"examples of {names} in {count}"
 
         def make() -> bytes:
             source = folder(self.images or "", size=self.network.size)
             some = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
-            path = self.folder / "examples.npz"
-            try:
-                collect(self.network, names, some, seed=self.seed).save(path)
-                return path.read_bytes()
-            finally:
-                path.unlink(missing_ok=True)
+            return collect(self.network, names, some, seed=self.seed).packed()
 
-        self.kept(f"examples of {names} in {count}", "npz", make)
-        return Examples.load(self.place(f"examples of {names} in {count}", "npz"))
+        self.kept(what, "npz", make)
+        return Examples.load(self.place(what, "npz"))
 
     def deviations(self, layer: str) -> xr.DataArray:
         """Measure a layer's standard deviations over photographs, the unit of the heat maps.
@@ -320,6 +316,10 @@ class Study:
             content = self.kept(f"{told}, {steps} steps", "png", partial(drawn, one))
             found.append(Image.open(io.BytesIO(content)).convert("RGB"))
         return found
+
+    def thumbnails(self, features: Sequence[Feature | str]) -> dict[str, Image.Image]:
+        """Give the same pictures by the features' names, as what draws them takes them."""
+        return dict(zip(map(str, features), self.pictures(features), strict=True))
 
     # What was published
 

@@ -168,7 +168,7 @@ def _share(curves: Curves, places: np.ndarray) -> Numbers:
     return np.divide(found.max(-1).clip(0), height, out=silent, where=height > 0)
 
 
-def between(first: Numbers, second: Numbers, *, period: float = 360.0) -> Numbers:
+def between(first: Numbers, second: Numbers | float, *, period: float = 360.0) -> Numbers:
     """Give the angle between two directions, from 0 to half a period.
 
     Examples
@@ -178,3 +178,15 @@ def between(first: Numbers, second: Numbers, *, period: float = 360.0) -> Number
     """
     apart = np.abs(first - second) % period
     return np.asarray(np.minimum(apart, period - apart))
+
+
+def largest_gap(directions: Float[np.ndarray, " directions"], *, period: float = 360.0) -> float:
+    """Give the largest angle between neighbours around the circle.
+
+    Examples
+    --------
+    >>> largest_gap(np.array([350.0, 10.0, 100.0]))
+    250.0
+    """
+    ordered = np.sort(directions % period)
+    return float(np.diff(ordered, append=ordered[0] + period).max())
