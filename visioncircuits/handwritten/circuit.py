@@ -13,7 +13,8 @@ from visioncircuits.errors import InputError
 from visioncircuits.handwritten.labels import Label
 from visioncircuits.handwritten.plane import Places
 from visioncircuits.handwritten.rules import Rule
-from visioncircuits.networks.graph import INPUT, LayerGraph, Node
+from visioncircuits.networks.graph import INPUT
+from visioncircuits.networks.layer_graph import LayerGraph, Step
 from visioncircuits.networks.network import Network
 from visioncircuits.networks.normalization import LocalResponseNorm
 from visioncircuits.networks.preprocessing import Preprocessing
@@ -68,12 +69,12 @@ class Handwritten(LayerGraph):
     """
 
     def __init__(self, stages: Sequence[Stage]) -> None:
-        nodes: dict[str, Node] = {}
+        nodes: dict[str, Step] = {}
         source, channels = INPUT, len(PIXELS)
 
         def add(name: str, operation: nn.Module) -> None:
             nonlocal source
-            nodes[name] = Node(operation, (source,))
+            nodes[name] = Step(operation, (source,))
             source = name
 
         for stage in stages:
@@ -85,7 +86,7 @@ class Handwritten(LayerGraph):
                 padding=stage.size // 2,
             )
             add(f"{stage.layer}_pre_relu", convolution)
-            add(stage.layer, nn.ReLU(inplace=True))
+            add(stage.layer, nn.ReLU())
             if stage.pool:
                 pools = sum(name.startswith("maxpool") for name in nodes)
                 add(f"maxpool{pools}", nn.MaxPool2d(3, 2, ceil_mode=True))

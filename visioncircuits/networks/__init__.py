@@ -4,7 +4,7 @@ from visioncircuits.networks.catalog import Entry, available, load, untrained
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.families import Families, read_families
 from visioncircuits.networks.features import Direction, Feature, Unit, parse
-from visioncircuits.networks.graph import Concat, LayerGraph, Node
+from visioncircuits.networks.layer_graph import Concat, LayerGraph, Step
 from visioncircuits.networks.network import Layer, Network, wrap
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
 from visioncircuits.networks.verification import Verification, verify
@@ -22,7 +22,7 @@ __all__ = [
     "Layer",
     "LayerGraph",
     "Network",
-    "Node",
+    "Step",
     "Preprocessing",
     "Unit",
     "Verification",

@@ -8,15 +8,19 @@ What reaches all positions alike says nothing of where a neuron looks and is not
 statistics of a normalization over positions, the gate of a squeeze-and-excitation block.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
+
+from visioncircuits.networks.graph import Graph
+from visioncircuits.networks.hooked import Hooked
 
 aten = torch.ops.aten
 
@@ -191,60 +195,59 @@ def _evenly(axis: Axis, size: int, places: int) -> Axis | None:
     return None if rest or places == 1 else axis.then(kernel=step, stride=step, padding=0)
 
 
-def windows(
-    module: nn.Module, picture: Tensor, *, forward: Callable[[Tensor], object] | None = None
-) -> dict[str, Window]:
-    """Say for each layer of `module` what its neurons see of `picture`.
+class _Linear(TorchFunctionMode):
+    """Keep positions through linear layers, whose insides are matrices of all positions."""
+
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if func is F.linear and isinstance(args[0], Tensor):
+            before = self.watch.seen.get(args[0])
+            if before is not None and before.at < -2:
+                self.watch.seen[out] = before
+        return out
+
+
+def windows(graph: Graph | Hooked, picture: Tensor) -> dict[str, Window]:
+    """Say for each place of a graph what its neurons see of `picture`.
 
     Parameters
     ----------
-    module
-        Any network.
+    graph
+        Of pictures of this size.
     picture
-        `(1, channels, height, width)`, what the module is called on. Sizes that depend on the
-        input's size (TensorFlow's SAME padding) hold for this size.
-    forward
-        What to run instead of the module itself, for one that computes only what is asked for.
+        `(1, channels, height, width)`. Sizes that depend on the input's size (TensorFlow's SAME
+        padding) hold for this size.
 
     Returns
     -------
     dict
-        Dotted module path to `Window` for every module that gives one tensor, `(1, units, rows,
-        columns)` or `(1, units)`, in the order in which they are computed; one that runs more
-        than once stands for its first time. Stride 0 and the whole picture are said of a layer
-        after global pooling, and where what it sees cannot be told, as after an upsampling.
+        Place to `Window`, for every place that depends on the picture and gives one tensor, `(1,
+        units, rows, columns)` or `(1, units)`, in the order in which they are computed, but for
+        operations inside of modules that have no parts. Stride 0 and the whole picture are said
+        of a layer after global pooling, and where what it sees cannot be told.
 
     Examples
     --------
-    >>> found = windows(nn.Sequential(nn.Conv2d(3, 8, 7, 2, 3)), torch.zeros(1, 3, 32, 32))
+    >>> from visioncircuits.networks.tracing import trace
+    >>> from torch import nn
+    >>> picture = torch.zeros(1, 3, 32, 32)
+    >>> found = windows(trace(nn.Sequential(nn.Conv2d(3, 8, 7, 2, 3)), picture), picture)
     >>> found["0"].x
     Axis(stride=2, size=7, offset=-3)
     """
+    names = graph.varying if isinstance(graph, Graph) else graph.places[1:]
     found: dict[str, Window] = {}
-    with _Watch(picture) as watch, torch.no_grad():
-
-        def note(name: str) -> Any:
-            def hook(child: nn.Module, inputs: Any, out: Any) -> None:
-                if not isinstance(out, Tensor):
-                    return
-                seen = watch.seen.get(out, watch.whole)
-                if isinstance(child, nn.Linear) and (before := watch.seen.get(inputs[0])):
-                    # Inside it is done on a matrix of all places, which cannot be followed.
-                    seen = before if before.at < -2 else seen
-                watch.seen[out] = seen
-                if seen.at == -2 and out.ndim in (2, 4):
-                    found.setdefault(name, Window(seen.y, seen.x, out.shape[1], (*out.shape[2:],)))
-
-            return hook
-
-        hooks = [
-            child.register_forward_hook(note(name))
-            for name, child in module.named_modules()
-            if name
-        ]
-        try:
-            (forward or module)(picture)
-        finally:
-            for hook in hooks:
-                hook.remove()
+    with _Watch(picture) as watch, _Linear(watch), torch.no_grad():
+        values, _ = graph.run(picture, names)
+        for name in names:
+            out = values[name]
+            seen = watch.seen.get(out, watch.whole) if isinstance(out, Tensor) else watch.whole
+            if isinstance(out, Tensor) and seen.at == -2 and out.ndim in (2, 4):
+                found[name] = Window(seen.y, seen.x, out.shape[1], (*out.shape[2:],))
     return found

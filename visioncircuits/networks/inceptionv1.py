@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from visioncircuits.networks.graph import Concat, LayerGraph, Node
+from visioncircuits.networks.layer_graph import Concat, LayerGraph, Step
 from visioncircuits.networks.normalization import LocalResponseNorm
 from visioncircuits.networks.padding import SameConv2d, SameMaxPool2d
 
@@ -103,10 +103,10 @@ def inceptionv1(variant: Variant) -> LayerGraph:
     --------
     >>> import torch
     >>> network = inceptionv1(VARIANTS["bvlc_googlenet"])
-    >>> network.compute(torch.zeros(1, 3, 64, 64), ["mixed3b"])["mixed3b"].shape
-    torch.Size([1, 480, 8, 8])
+    >>> network(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 1000])
     """
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, Step] = {}
 
     def conv(
         name: str, source: str, channels: int, width: int, kernel: int, stride: int = 1
@@ -115,14 +115,14 @@ def inceptionv1(variant: Variant) -> LayerGraph:
             operation: nn.Module = SameConv2d(channels, width, kernel, stride)
         else:
             operation = nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2)
-        nodes[f"{name}_pre_relu"] = Node(operation, (source,))
-        nodes[name] = Node(nn.ReLU(inplace=True), (f"{name}_pre_relu",))
+        nodes[f"{name}_pre_relu"] = Step(operation, (source,))
+        nodes[name] = Step(nn.ReLU(), (f"{name}_pre_relu",))
         return name
 
     def maxpool(name: str, source: str) -> str:
         same = variant.same_padding
         pool = SameMaxPool2d() if same else nn.MaxPool2d(3, 2, ceil_mode=True)
-        nodes[name] = Node(pool, (source,))
+        nodes[name] = Step(pool, (source,))
         return name
 
     def norm(name: str, source: str, channels: int) -> str:
@@ -133,7 +133,7 @@ def inceptionv1(variant: Variant) -> LayerGraph:
             beta=variant.lrn_beta,
             k=variant.lrn_k,
         )
-        nodes[name] = Node(operation, (source,))
+        nodes[name] = Step(operation, (source,))
         return name
 
     at = conv("conv2d0", "input", 3, 64, 7, 2)
@@ -147,7 +147,7 @@ def inceptionv1(variant: Variant) -> LayerGraph:
         if name in POOL_BEFORE:
             at = maxpool(POOL_BEFORE[name], at)
         mixed = f"mixed{name}"
-        nodes[f"{mixed}_pool"] = Node(nn.MaxPool2d(3, 1, padding=1), (at,))
+        nodes[f"{mixed}_pool"] = Step(nn.MaxPool2d(3, 1, padding=1), (at,))
         three = conv(f"{mixed}_3x3_bottleneck", at, channels, w.three_bottleneck, 1)
         five = conv(f"{mixed}_5x5_bottleneck", at, channels, w.five_bottleneck, 1)
         branches = (
@@ -156,10 +156,10 @@ def inceptionv1(variant: Variant) -> LayerGraph:
             conv(f"{mixed}_5x5", five, w.five_bottleneck, w.five, 5),
             conv(f"{mixed}_pool_reduce", f"{mixed}_pool", channels, w.pool, 1),
         )
-        nodes[f"{mixed}_pre_relu"] = Node(Concat(), tuple(f"{b}_pre_relu" for b in branches))
-        nodes[mixed] = Node(Concat(), branches)
+        nodes[f"{mixed}_pre_relu"] = Step(Concat(), tuple(f"{b}_pre_relu" for b in branches))
+        nodes[mixed] = Step(Concat(), branches)
         at, channels = mixed, w.one + w.three + w.five + w.pool
 
-    nodes["avgpool0"] = Node(GlobalAverage(), (at,))
-    nodes["logits"] = Node(nn.Linear(channels, variant.classes), ("avgpool0",))
+    nodes["avgpool0"] = Step(GlobalAverage(), (at,))
+    nodes["logits"] = Step(nn.Linear(channels, variant.classes), ("avgpool0",))
     return LayerGraph(nodes, output="logits")

@@ -12,14 +12,17 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import activations, geometry
+from visioncircuits.networks import geometry, identity
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.features import Feature, parse
-from visioncircuits.networks.graph import LayerGraph
+from visioncircuits.networks.graph import OUTPUT, Change, Graph
+from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.preprocessing import Preprocessing
+from visioncircuits.networks.tracing import Untraceable, evaluating, trace
 
 Pictures = Float[Tensor, "batch channels height width"]
 
@@ -75,8 +78,8 @@ class Layer:
 class Network:
     """A trained or handwritten network with its preprocessing.
 
-    The module is put into evaluation mode and its parameters are frozen, so that nothing done
-    here touches their gradients; wrap a copy to keep your own as it was.
+    The module is used as it is in evaluation, whatever mode it is in, and nothing of it is
+    changed: neither mode, parameters, gradients nor memory layout.
 
     Attributes
     ----------
@@ -103,13 +106,19 @@ class Network:
     checkpoint: Checkpoint | None = None
     classes: tuple[str, ...] | None = field(default=None, repr=False)
     precision: str = "float32"
+    _changes: list[Change] = field(default_factory=list, init=False, repr=False)
+    _graphs: dict[tuple[int, int], Graph | Hooked] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _by_hooks: dict[tuple[int, int], Hooked] = field(default_factory=dict, init=False, repr=False)
     _described: dict[tuple[int, int], Mapping[str, Layer]] = field(
         default_factory=dict, init=False, repr=False
     )
 
-    def __post_init__(self) -> None:
-        # Channels last halves the time of the convolutions on CPUs, and on GPUs in half precision.
-        self.module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be found again, and changes, which belong to a context."""
+        state = {key: value for key, value in self.__dict__.items() if key != "layers"}
+        return state | {"_changes": [], "_graphs": {}, "_by_hooks": {}, "_described": {}}
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {self.size} px, on {self.device})"
@@ -141,6 +150,7 @@ class Network:
         if device == self.device:
             return self
         other = copy.copy(self)
+        other._changes = list(self._changes)
         other.module = copy.deepcopy(self.module).to(device)
         return other
 
@@ -169,6 +179,7 @@ class Network:
         if precision not in PRECISIONS:
             raise errors.unknown("precision", precision, PRECISIONS)
         other = copy.copy(self)
+        other._changes = self._changes  # of the same module
         other.precision = precision
         return other
 
@@ -177,10 +188,12 @@ class Network:
         dtype = PRECISIONS[self.precision]
         return torch.autocast(self.device.type, dtype=dtype) if dtype else nullcontext()
 
-    def _answers(self, values: Tensor) -> Tensor:
-        return values if PRECISIONS[self.precision] is None else values.float()
+    def _answers(self, values: Any) -> Any:
+        if PRECISIONS[self.precision] is None or not isinstance(values, Tensor):
+            return values
+        return values.float()
 
-    def __call__(self, pictures: Pictures) -> Tensor:
+    def __call__(self, pictures: Pictures) -> Any:
         """Give the module's own output, usually logits `(batch, classes)`.
 
         Raises
@@ -188,26 +201,71 @@ class Network:
         InputError
             For pictures that the network cannot take, as in `activations`.
         """
-        with self._size_errors(pictures), self._computing():
-            return self._answers(self.module(self._inputs(pictures)))
+        inputs = self._inputs(pictures)
+        graph = self._graph(inputs)
+        names = [name for name in graph.places if name.split(".")[0] == OUTPUT]
+        if names == [OUTPUT]:
+            return self.activations(pictures, names)[OUTPUT]
+        if self._changes:
+            raise InputError(
+                f"{self.name} gives {', '.join(names) or 'no tensor'}; read one of these while "
+                "something is changed"
+            )
+        with self._computing(), evaluating(self.module):
+            return tree_map(self._answers, self.module(inputs.contiguous()))
 
     def _inputs(self, pictures: Tensor) -> Tensor:
         """Preprocess pictures, on the network's device and in its precision."""
         inputs = self.preprocessing(pictures.to(self.device)).to(self._like.dtype)
+        # Channels last halves the time of the convolutions on CPUs, and on GPUs in half precision.
         return inputs.contiguous(memory_format=torch.channels_last)
 
+    def _graph(self, inputs: Tensor, places: Sequence[str] = ()) -> Graph | Hooked:
+        """Give the graph for pictures of this size, in which the places are, if in any."""
+        height, width = inputs.shape[2:]
+        if (height, width) not in self._graphs:
+            with self._size_errors(height, width):
+                self._graphs[height, width] = self._traced(height, width)
+        graph = self._graphs[height, width]
+        if isinstance(graph, Graph) and graph.opaque:
+            known = graph.places.keys()
+            if not known >= set(places):  # inside of what could not be followed
+                if (height, width) not in self._by_hooks:
+                    reason = "; ".join(f"{path} {why}" for path, why in graph.opaque.items())
+                    self._by_hooks[height, width] = Hooked.follow(
+                        self.module, self._blank(height, width), reason
+                    )
+                return self._by_hooks[height, width]
+        return graph
+
+    def _blank(self, height: int, width: int) -> Tensor:
+        shape = (1, self.preprocessing.channels, height, width)
+        return torch.zeros(shape, device=self.device, dtype=self._like.dtype)
+
+    def _traced(self, height: int, width: int) -> Graph | Hooked:
+        blank = self._blank(height, width)
+        try:
+            return trace(self.module, blank)
+        except Untraceable as error:
+            return Hooked.follow(self.module, blank, str(error))
+
     @contextmanager
-    def _size_errors(self, pictures: Tensor) -> Iterator[None]:
+    def _size_errors(self, height: int, width: int) -> Iterator[None]:
         """Say so where pictures are of a size that the module cannot take."""
         try:
             yield
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, InputError):
             raise
-        except RuntimeError as error:
-            if pictures.shape[2:] == (self.size, self.size) and "layers" in self.__dict__:
-                raise  # it has been computed at this size before: something else is wrong
-            height, width = pictures.shape[2:]
+        except (RuntimeError, ValueError) as error:
             first = str(error).partition("\n")[0]
+            if (height, width) == (self.size, self.size):
+                if not isinstance(error, RuntimeError):
+                    raise
+                raise InputError(
+                    f"{self.name} fails on a picture of {height}x{width} pixels, the size stated "
+                    f"for it ({first}); if it was made for another size, state that one"
+                ) from error
+            self._graph(self._blank(self.size, self.size))  # fails there too: not the size's fault
             raise InputError(
                 f"{self.name} cannot take pictures of {height}x{width} pixels ({first}); the size "
                 f"stated for it is {self.size}x{self.size}"
@@ -234,13 +292,15 @@ class Network:
         return self._described[height, width]
 
     def _describe(self, height: int, width: int) -> Mapping[str, Layer]:
-        """Follow one forward pass, see what every layer's neurons look at."""
-        forward = self.module.compute_all if isinstance(self.module, LayerGraph) else None
+        """Follow the graph, see what every layer's neurons look at."""
         # within inference mode torch shows fewer of the operations that are followed
         with torch.inference_mode(False):
-            picture = self._like.new_zeros(1, self.preprocessing.channels, height, width)
-            with self._size_errors(picture):
-                found = geometry.windows(self.module, picture, forward=forward)
+            picture = self._blank(height, width)
+            graph = self._graph(picture)
+            found = geometry.windows(graph, picture)
+            if graph.opaque:
+                inner = self._graph(picture, ["inside of what could not be followed"])
+                found = geometry.windows(inner, picture) | found
         return MappingProxyType(
             {
                 name: Layer(
@@ -255,6 +315,13 @@ class Network:
             }
         )
 
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        """Other names of modules that are registered more than once."""
+        first = {child: path for path, child in self.module.named_modules()}
+        every = self.module.named_modules(remove_duplicate=False)
+        return {path: first[child] for path, child in every if path != first[child]}
+
     def layer(self, name: str) -> Layer:
         """Describe one layer.
 
@@ -263,6 +330,7 @@ class Network:
         InputError
             For a layer that the network does not have, with the nearest names.
         """
+        name = self._aliases.get(name, name)
         if name not in self.layers:
             raise errors.unknown("layer", name, self.layers, hint=f"the network is {self.name}")
         return self.layers[name]
@@ -295,10 +363,13 @@ class Network:
     def branches(self, layer: str) -> dict[str, range]:
         """Give the units of `layer` that each branch holds; {} where it has no branches."""
         self.layer(layer)
-        return self.module.branches(layer) if isinstance(self.module, LayerGraph) else {}
+        graph = self._graph(self._blank(self.size, self.size))
+        return graph.branches(layer, among=self.layers) if isinstance(graph, Graph) else {}
 
-    def activations(self, pictures: Pictures, layers: Sequence[str]) -> dict[str, Tensor]:
-        """Compute layers' values on pictures, and no layer after the deepest.
+    def activations(
+        self, pictures: Pictures, layers: Sequence[str], *, changes: Sequence[Change] = ()
+    ) -> dict[str, Tensor]:
+        """Compute layers' values on pictures, and nothing that they do not need.
 
         Parameters
         ----------
@@ -306,7 +377,9 @@ class Network:
             Floating point in [0, 1], `(batch, channels, height, width)`, colours as RGB. They
             may be on another device or in another precision than the network's.
         layers
-            Names of layers; several cost no more than the deepest.
+            Names of layers; several cost no more than what they need together.
+        changes
+            Edits, replacements and rewirings, beside those in force.
 
         Returns
         -------
@@ -326,18 +399,64 @@ class Network:
         >>> network.activations(torch.rand(2, 3, 32, 32), ["1"])["1"].shape
         torch.Size([2, 8, 28, 28])
         """
-        for name in layers:
-            self.layer(name)
-        with self._size_errors(pictures), self._computing():
-            found = activations.compute(self.module, self._inputs(pictures), layers)
-        return {name: self._answers(values) for name, values in found.items()}
+        if not layers:
+            return {}
+        found, _ = self._run(pictures, layers, {}, changes)
+        return found
+
+    def _run(
+        self,
+        pictures: Tensor,
+        layers: Sequence[str],
+        units: Mapping[str, Sequence[int]],
+        changes: Sequence[Change],
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        inputs = self._inputs(pictures)
+        names = {name: self._aliases.get(name, name) for name in (*layers, *units)}
+        changes = [*self._changes, *changes]
+        places = [*names.values(), *(place for change in changes for place in change.plan[1:])]
+        graph = self._graph(inputs, places)
+        for name in names.values():
+            if name not in graph.places:
+                self.layer(name)  # with the names of layers, not of all places
+        with self._computing():
+            whole, some = graph.run(
+                inputs,
+                [names[name] for name in layers],
+                units={names[name]: indices for name, indices in units.items()},
+                changes=changes,
+            )
+        return (
+            {name: self._answers(whole[names[name]]) for name in layers},
+            {name: self._answers(some[names[name]]) for name in units},
+        )
+
+    @contextmanager
+    def changing(self, change: Change) -> Iterator[None]:
+        """Change what is computed at a place, for all that runs this network in the context.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks.graph import Edit
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), Preprocessing(), size=32)
+        >>> with network.changing(Edit("0", torch.zeros_like)):
+        ...     float(network.activations(torch.rand(1, 3, 32, 32), ["1"])["1"].max())
+        0.0
+        """
+        for place in change.plan[1:]:
+            self.layer(place)
+        self._changes.append(change)
+        try:
+            yield
+        finally:
+            self._changes[:] = [other for other in self._changes if other is not change]
 
     def unit_activations(
         self, pictures: Pictures, units: Mapping[str, Int64[Tensor, "_"]]
     ) -> dict[str, Tensor]:
         """Compute some units of some layers: `activations` of their layers, indexed.
 
-        Where the network is a `LayerGraph` the siblings of the units are not computed.
+        The siblings of the units are not computed, where nothing else needs them.
 
         Parameters
         ----------
@@ -370,23 +489,17 @@ class Network:
                     f"{layer} has units 0 to {width - 1}; ask for one or more of them, not "
                     f"{indices.tolist()}"
                 )
-        with self._size_errors(pictures), self._computing():
-            inputs = self._inputs(pictures)
-            if isinstance(self.module, LayerGraph):
-                found = self.module.compute_units(inputs, units)
-            else:
-                every = activations.compute(self.module, inputs, list(units))
-                found = {
-                    name: every[name][:, index.to(self.device)] for name, index in units.items()
-                }
-        return {name: self._answers(values) for name, values in found.items()}
+        _, found = self._run(pictures, [], {n: i.tolist() for n, i in units.items()}, ())
+        return found
 
     def record(self) -> dict[str, Any]:
         """Say which network this is, for a result's provenance."""
         return {
             "name": self.name,
             "checkpoint_sha256": self.checkpoint.sha256 if self.checkpoint else None,
+            "parameters_sha256": identity.parameters(self.module),
             "preprocessing": self.preprocessing.record(),
+            **({"changes": [change.record() for change in self._changes]} if self._changes else {}),
             **({} if self.precision == "float32" else {"precision": self.precision}),
         }
 
@@ -404,8 +517,7 @@ def wrap(
     Parameters
     ----------
     module
-        Takes `(batch, channels, height, width)`. It is put into evaluation mode, and its
-        parameters are frozen.
+        Takes `(batch, channels, height, width)`. It stays as it is.
     preprocessing
         What the module was trained on: range, mean, std, channel order, number of channels.
     name

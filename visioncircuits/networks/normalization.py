@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from visioncircuits.errors import InputError
 
@@ -42,6 +43,19 @@ class _Normalize(torch.autograd.Function):
         energy = (through * x).div_(scale)
         pooled = F.conv2d(energy, band)  # the band is its own transpose
         return through.addcmul_(x, pooled, value=-2 * ctx.beta), None, None, None
+
+
+def normalized(
+    x: Float[Tensor, "batch channels height width"],
+    band: Float[Tensor, "channels channels 1 1"],
+    bias: Float[Tensor, " channels"],
+    beta: float,
+) -> Float[Tensor, "batch channels height width"]:
+    """Normalize: `x · (bias + band ∗ x²)^−beta`; one function to those who follow torch's."""
+    if has_torch_function_unary(x):
+        return handle_torch_function(normalized, (x,), x, band, bias, beta)  # type: ignore[no-any-return]
+    with torch.autocast(x.device.type, enabled=False):  # squares overflow in half precision
+        return _Normalize.apply(x.to(band.dtype), band, bias, beta)  # type: ignore[no-any-return]
 
 
 class LocalResponseNorm(nn.Module):
@@ -84,8 +98,7 @@ class LocalResponseNorm(nn.Module):
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         """Normalize."""
-        with torch.autocast(x.device.type, enabled=False):  # squares overflow in half precision
-            return _Normalize.apply(x.to(self.band.dtype), self.band, self.bias, self.beta)
+        return normalized(x, self.band, self.bias, self.beta)
 
     def extra_repr(self) -> str:
         """Show the four parameters."""

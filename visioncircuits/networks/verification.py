@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import activations
+from visioncircuits.networks.graph import INPUT, Replacement
 from visioncircuits.networks.inceptionv1 import MODULES
 from visioncircuits.networks.network import Network
 
@@ -144,7 +144,9 @@ def _reference(network: Network, path: Path) -> Iterator[Check]:
         )
     inputs = stored[CAFFE_INPUT].to(network.device)[None]
     with torch.no_grad():
-        found = activations.compute(network.module, inputs, list(layers))
+        found = network.activations(
+            inputs / 255, list(layers), changes=[Replacement(INPUT, inputs)]
+        )
     for layer, stage in layers.items():
         yield Check(layer, _error(found[layer][0].cpu(), stored[stage]), 1e-4)
 

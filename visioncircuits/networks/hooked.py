@@ -1,0 +1,130 @@
+"""Reading and editing a network that cannot be traced: by hooks, for as long as a run lasts.
+
+It knows module calls and nothing between them, and it computes what the module computes, as far
+as the deepest place asked for.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from visioncircuits import errors
+from visioncircuits.errors import InputError
+from visioncircuits.networks.graph import INPUT, OUTPUT, Change, Edit, Rewiring
+from visioncircuits.networks.tracing import evaluating
+
+
+class _Reached(Exception):
+    """Everything asked for has been computed."""
+
+
+@dataclass(eq=False)
+class Hooked:
+    """A module whose calls are its places.
+
+    Attributes
+    ----------
+    module
+        Any module that has hooks.
+    places
+        The names of calls that give a tensor, in order: dotted paths, `path_1` for a second call.
+    reason
+        Why it could not be traced.
+    """
+
+    module: nn.Module
+    places: tuple[str, ...]
+    reason: str
+
+    @classmethod
+    def follow(cls, module: nn.Module, pictures: Tensor, reason: str) -> "Hooked":
+        """Run a module once and list its calls."""
+        found: list[str] = []
+        with torch.no_grad(), evaluating(module):
+            _run(module, pictures, lambda name, value: found.append(name))
+        return cls(module, (INPUT, *found), reason)
+
+    def depends(self, place: str, earlier: str) -> bool:
+        """Whether a place comes after an earlier one, which is all that is known."""
+        return self.places.index(earlier) < self.places.index(place)
+
+    def run(
+        self,
+        inputs: Tensor,
+        read: Sequence[str] = (),
+        *,
+        units: Mapping[str, Sequence[int]] | None = None,
+        changes: Sequence[Change] = (),
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Compute places, as `Graph.run` does.
+
+        Raises
+        ------
+        InputError
+            For an unknown place, and for a change of one edge.
+        """
+        wanted = {*read, *(units or {})}
+        for place in (*wanted, *(name for c in changes for name in c.plan[1:])):
+            if place not in self.places:
+                raise errors.unknown("layer", place, self.places)
+        edits: dict[str, list[Any]] = defaultdict(list)
+        for change in changes:
+            if isinstance(change, Rewiring):
+                raise InputError(
+                    f"single edges of this network cannot be changed, because {self.reason}; "
+                    "change whole features instead"
+                )
+            edits[change.place].append(change)
+        found: dict[str, Tensor] = {}
+
+        def pass_on(name: str, value: Tensor) -> Tensor:
+            for change in edits.get(name, ()):
+                value = change.change(value) if isinstance(change, Edit) else change.values
+            if name in wanted:
+                # what follows may work in place
+                found[name] = value if name == OUTPUT else value.clone()
+                if len(found) == len(wanted):
+                    raise _Reached
+            return value
+
+        with evaluating(self.module):
+            try:
+                _run(self.module, pass_on(INPUT, inputs), pass_on)
+            except _Reached:
+                pass
+        some = {
+            name: found[name][:, torch.tensor(indices, device=found[name].device)]
+            for name, indices in (units or {}).items()
+        }
+        return {name: found[name] for name in read}, some
+
+
+def _run(module: nn.Module, inputs: Tensor, pass_on: Any) -> None:
+    """Run a module, and hand each of its calls' tensors on by name."""
+    calls: dict[str, int] = defaultdict(int)
+    handles = []
+
+    def note(path: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+            count = calls[path]
+            calls[path] += 1
+            if isinstance(output, Tensor):
+                return pass_on(f"{path}_{count}" if count else path, output)
+            return None
+
+        return hook
+
+    try:
+        for path, child in module.named_modules():
+            if path and not isinstance(child, torch.jit.ScriptModule):
+                handles.append(child.register_forward_hook(note(path)))
+        output = module(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if isinstance(output, Tensor):
+        pass_on(OUTPUT, output)
