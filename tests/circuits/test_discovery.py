@@ -51,7 +51,7 @@ def modules():
 def network(modules):
     before, nodes = "input", {}
     for name, module in modules.items():
-        nodes[name] = Node(module, (before,))
+        nodes[name] = Step(module, (before,))
         before = name
     return wrap(LayerGraph(nodes, output=before), Preprocessing(), size=32)
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 import torchvision
 from torch import Tensor, nn
+from visioncircuits.networks.activations import compute, reading
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.activations import compute, reading
 from visioncircuits.networks.catalog import untrained
 
 RESNET = ["bn1", "layer1.0.bn1", "layer1.0.relu", "layer1.0.bn2", "layer1.0", "layer1.1.conv1"]

@@ -14,7 +14,7 @@ from visioncircuits.networks import (
     Direction,
     LayerGraph,
     Network,
-    Node,
+    Step,
     Preprocessing,
     Unit,
     load,
@@ -254,14 +254,14 @@ def test_of_what_a_network_did_on_a_picture_add_up_to_its_activation() -> None:
     torch.manual_seed(1)
     graph = LayerGraph(
         {
-            "a": Node(nn.Conv2d(3, 6, 5, 2, padding=2, bias=False), ("input",)),
-            "b": Node(nn.ReLU(inplace=True), ("a",)),
-            "pool": Node(nn.MaxPool2d(3, 2, ceil_mode=True), ("b",)),
-            "one": Node(nn.Conv2d(6, 4, 1, bias=False), ("pool",)),
-            "three": Node(nn.Conv2d(6, 5, 3, padding=1, bias=False), ("pool",)),
-            "join": Node(Concat(), ("one", "three")),
-            "c": Node(nn.LeakyReLU(0.2), ("join",)),
-            "d": Node(nn.Conv2d(9, 7, 3, padding=1, bias=False), ("c",)),
+            "a": Step(nn.Conv2d(3, 6, 5, 2, padding=2, bias=False), ("input",)),
+            "b": Step(nn.ReLU(inplace=True), ("a",)),
+            "pool": Step(nn.MaxPool2d(3, 2, ceil_mode=True), ("b",)),
+            "one": Step(nn.Conv2d(6, 4, 1, bias=False), ("pool",)),
+            "three": Step(nn.Conv2d(6, 5, 3, padding=1, bias=False), ("pool",)),
+            "join": Step(Concat(), ("one", "three")),
+            "c": Step(nn.LeakyReLU(0.2), ("join",)),
+            "d": Step(nn.Conv2d(9, 7, 3, padding=1, bias=False), ("c",)),
         },
         output="d",
     )

@@ -10,10 +10,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
-from visioncircuits.networks.graph import LayerGraph
-
-INPUT = "input"
-"""Attribution to pixels."""
+from visioncircuits.networks.graph import INPUT, Replacement
 
 
 @dataclass(frozen=True)
@@ -201,7 +198,7 @@ class FeatureValue(nn.Module):
 def _start(network: Network, pictures: Tensor, to: str) -> Tensor:
     """The values of the layer that is attributed to."""
     if to == INPUT:
-        return pictures.to(network.device)
+        return pictures.to(network.device)  # the pixels
     if len(network.layer(to).shape) != 2:
         raise InputError(f"{to} has no positions; attribute to a layer before the global pooling")
     with torch.no_grad():
@@ -245,39 +242,22 @@ def _sensitivity(
 ) -> tuple[Tensor, Tensor]:
     """What the feature says where the layer has these values, and how that depends on them."""
     leaf = values.detach().clone().requires_grad_()
-    with torch.enable_grad():
+    if to != INPUT and not network.depends(feature.layer, to):
+        raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
+    with torch.inference_mode(False), torch.enable_grad():
         if to == INPUT:
             found = network.activations(leaf, [feature.layer])
         else:
-            module = network.module
-            if isinstance(module, LayerGraph) and not follows(module, feature.layer, to):
-                raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
-            handle = module.get_submodule(to).register_forward_hook(lambda *_: leaf)
-            try:
-                found = network.activations(pictures, [feature.layer])
-            finally:
-                handle.remove()
+            start = Replacement(network.layer(to).name, leaf)
+            found = network.activations(pictures, [feature.layer], changes=[start])
         said = _said(found, feature)
         one = said if where is None else said.flatten(1).gather(1, where[:, None])[:, 0]
-        if not one.requires_grad:
-            raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
-        (gradient,) = torch.autograd.grad(one.sum(), leaf, allow_unused=True)
+        gradient = None
+        if one.requires_grad:
+            (gradient,) = torch.autograd.grad(one.sum(), leaf, allow_unused=True)
     if gradient is None:
         raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
     return one.detach(), gradient
-
-
-def follows(graph: LayerGraph, layer: str, earlier: str) -> bool:
-    """Find out whether a layer is computed from an earlier one, directly or not."""
-    if layer == earlier:
-        return False
-    waiting = [layer]
-    while waiting:
-        sources = graph.sources.get(waiting.pop(), ())
-        if earlier in sources:
-            return True
-        waiting.extend(sources)
-    return False
 
 
 def overlay(

@@ -234,6 +234,10 @@ class Graph:
             and not (name.startswith(OUTPUT) and at in named)
         ]
 
+    def same(self, one: str, other: str) -> bool:
+        """Find out whether two names are of one place."""
+        return one in self.places and self.places[one] == self.places.get(other)
+
     def depends(self, place: str, earlier: str) -> bool:
         """Find out whether a place is computed from an earlier one."""
         source, target = self.places[earlier], self.places[place]

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
@@ -315,6 +315,29 @@ class Network:
             }
         )
 
+    @property
+    def output(self) -> str:
+        """The layer that the network gives, or the first of those that it gives: usually logits.
+
+        Raises
+        ------
+        InputError
+            Where it gives no tensor.
+
+        Examples
+        --------
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), Preprocessing(), size=32)
+        >>> network.output
+        '1'
+        """
+        graph = self._graph(self._blank(self.size, self.size))
+        places = [name for name in graph.places if name.split(".")[0] == OUTPUT]
+        if not places:
+            raise InputError(f"{self.name} gives no tensor")
+        if isinstance(graph, Hooked):
+            return places[0]
+        return next((n for n in self.layers if graph.same(n, places[0])), places[0])
+
     @cached_property
     def _aliases(self) -> dict[str, str]:
         """Other names of modules that are registered more than once."""
@@ -357,14 +380,34 @@ class Network:
             direction of another number of units.
         """
         feature = parse(feature)
-        feature.vector(self.layer(feature.layer).units)
-        return feature
+        layer = self.layer(feature.layer)
+        feature.vector(layer.units)
+        return replace(feature, layer=layer.name)
 
     def branches(self, layer: str) -> dict[str, range]:
         """Give the units of `layer` that each branch holds; {} where it has no branches."""
         self.layer(layer)
         graph = self._graph(self._blank(self.size, self.size))
         return graph.branches(layer, among=self.layers) if isinstance(graph, Graph) else {}
+
+    def depends(self, layer: str, earlier: str) -> bool:
+        """Find out whether a layer is computed from an earlier one, directly or not.
+
+        Raises
+        ------
+        InputError
+            For an unknown layer.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> network = untrained("bvlc_googlenet")
+        >>> network.depends("mixed3b_5x5", "mixed3a"), network.depends("mixed3a", "mixed3b")
+        (True, False)
+        """
+        later, before = self.layer(layer).name, self.layer(earlier).name
+        graph = self._graph(self._blank(self.size, self.size), (later, before))
+        return graph.depends(later, before)
 
     def activations(
         self, pictures: Pictures, layers: Sequence[str], *, changes: Sequence[Change] = ()
@@ -452,7 +495,11 @@ class Network:
             self._changes[:] = [other for other in self._changes if other is not change]
 
     def unit_activations(
-        self, pictures: Pictures, units: Mapping[str, Int64[Tensor, "_"]]
+        self,
+        pictures: Pictures,
+        units: Mapping[str, Int64[Tensor, "_"]],
+        *,
+        changes: Sequence[Change] = (),
     ) -> dict[str, Tensor]:
         """Compute some units of some layers: `activations` of their layers, indexed.
 
@@ -464,6 +511,8 @@ class Network:
             As for `activations`.
         units
             Layer name to at least one of its units, counted from 0, in any order.
+        changes
+            As for `activations`.
 
         Returns
         -------
@@ -489,7 +538,7 @@ class Network:
                     f"{layer} has units 0 to {width - 1}; ask for one or more of them, not "
                     f"{indices.tolist()}"
                 )
-        _, found = self._run(pictures, [], {n: i.tolist() for n, i in units.items()}, ())
+        _, found = self._run(pictures, [], {n: i.tolist() for n, i in units.items()}, changes)
         return found
 
     def record(self) -> dict[str, Any]:
