@@ -17,7 +17,7 @@ from visioncircuits.circuits import (
     subsets,
 )
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Direction, LayerGraph, Node, Preprocessing, load, wrap
+from visioncircuits.networks import Direction, LayerGraph, Preprocessing, Step, load, wrap
 
 STRONG, WEAK = (1, 4, 6), (9,)
 """The only units that the target hears, and one of them hardly."""

@@ -149,7 +149,7 @@ def build(name: str, stages: Sequence[Stage]) -> Network:
     (11, 11) line 45°
     """
     _check(stages)
-    module = Handwritten(stages)
+    module = Handwritten(stages).eval().requires_grad_(False)
     sources: Sequence[Label] = PIXELS
     spacing = 1.0
     parameters = {}

@@ -122,7 +122,7 @@ def untrained(name: str, *, seed: int = 0) -> Network:
         torch.default_generator.manual_seed(seed)
         if name not in VARIANTS:
             return torchvision_models.untrained(rest)
-        module = inceptionv1(VARIANTS[name])
+        module = inceptionv1(VARIANTS[name]).eval().requires_grad_(False)
         return Network(module, PREPROCESSING[name], name=f"untrained {name}")
 
 
@@ -159,7 +159,7 @@ def _plugins() -> dict[str, Any]:
 
 
 def _inceptionv1(name: str, path: str | Path | None) -> Network:
-    module = inceptionv1(VARIANTS[name])
+    module = inceptionv1(VARIANTS[name]).eval().requires_grad_(False)
     checkpoint = checkpoints.obtain(name, path=path)
     module.load_state_dict(checkpoint.parameters(module.state_dict()))
     return Network(

@@ -110,7 +110,8 @@ def _weights(name: str) -> Any:
 
 def _module(name: str, *, initialized: bool) -> nn.Module:
     options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
-    return torchvision.models.get_model(name, **options)
+    module: nn.Module = torchvision.models.get_model(name, **options)
+    return module.eval().requires_grad_(False)
 
 
 def _preprocessing(name: str, weights: Any) -> Preprocessing:
