@@ -1,12 +1,12 @@
 """`visioncircuits reproduce`: the Circuits thread's claims, tested on a network."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from visioncircuits.cli.options import Checkpoint
+from visioncircuits.environment import variable
 
 app = typer.Typer()
 
@@ -67,8 +67,8 @@ def reproduce(
     for name in names:
         if name not in thread.names():
             raise unknown("article", name, [*thread.names(), "all"])
-    if published is None and os.environ.get(PUBLISHED):
-        published = Path(os.environ[PUBLISHED])
+    if published is None and (named := variable(PUBLISHED)):
+        published = Path(named)
     for told, folder in (("photographs", images), ("published data", published)):
         if folder is not None and not folder.is_dir():
             raise InputError(f"there is no folder {folder}; name one of {told}")

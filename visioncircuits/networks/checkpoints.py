@@ -15,6 +15,7 @@ import platformdirs
 from safetensors.torch import save
 from torch import Tensor
 
+from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
 from visioncircuits.networks.conversion import read_parameters, renamed
 from visioncircuits.networks.downloads import Source, Unavailable, download, fingerprint
@@ -147,8 +148,8 @@ def _found(name: str) -> Iterator[Checkpoint]:
 
 
 def _folder() -> Path | None:
-    named = os.environ.get(FOLDER)
-    if not named:
+    named = variable(FOLDER)
+    if named is None:
         return None
     folder = Path(named).expanduser()
     if not folder.is_dir():
@@ -159,6 +160,11 @@ def _folder() -> Path | None:
 def _file_names(name: str) -> tuple[str, ...]:
     published = (source.file_name for source in SOURCES.get(name, ()))
     return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *published]))
+
+
+def offline() -> bool:
+    """Whether the environment variable `VISIONCIRCUITS_OFFLINE` forbids downloads."""
+    return variable(OFFLINE) not in (None, "0")
 
 
 def cache() -> Path:
@@ -181,13 +187,13 @@ def fetch(name: str) -> Checkpoint:
     """
     sought = (
         f"no checkpoint of {name!r} in the folder that {FOLDER} names "
-        f"({os.environ.get(FOLDER) or 'not set'}) or in {cache()}"
+        f"({variable(FOLDER) or 'not set'}) or in {cache()}"
     )
     sources = SOURCES.get(name)
     if not sources:
         raise InputError(f"{sought}, and no public one is known; name a file of yours")
     by_hand = f"by hand and put it into a folder that {FOLDER} names, or name the file itself"
-    if os.environ.get(OFFLINE, "0") != "0":
+    if offline():
         urls = " or ".join(source.url for source in sources)
         raise InputError(f"{sought}, and {OFFLINE} forbids downloads; get {urls} {by_hand}")
     _prepare(cache())
