@@ -3,8 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export VISIONCIRCUITS_CHECKPOINTS ?= $(wildcard ../shared/weights)
-export VISIONCIRCUITS_PUBLISHED ?= $(wildcard ../shared/published)
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
+ifneq ($(wildcard ../shared),)
+export VISIONCIRCUITS_CHECKPOINTS ?= ../shared/weights
+export VISIONCIRCUITS_PUBLISHED ?= ../shared/published
+endif
 
 .PHONY: demo docs test test-fast lint types install clean
 
@@ -19,10 +22,10 @@ demo: install
 	@$(BIN)/python scripts/demo.py site/demo
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: lint types
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: install
 	$(BIN)/ruff check .
