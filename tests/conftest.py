@@ -9,8 +9,8 @@ from types import ModuleType
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"  # here and in subprocesses: workers share the cores
 
-from beartype import BeartypeConf, beartype  # noqa: E402
-from jaxtyping import install_import_hook  # noqa: E402
+from beartype import BeartypeConf, beartype
+from jaxtyping import install_import_hook
 
 # An int where a float is asked for is as right here as it is for the type checker.
 checker = ModuleType("checker")

@@ -1,7 +1,7 @@
 """What README and the documentation tell to type is typed, in order, in one empty folder."""
 
+import itertools
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -75,7 +75,7 @@ def follow(line: str, folder: Path) -> tuple[float, str, str]:
         check=False,
     )
     wrong = [] if told.returncode == 0 else [told.stderr]
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in itertools.pairwise(arguments):
         if option in PROMISES:
             files = [folder / value, *(folder / value).rglob("*")]
             if not any(path.is_file() and path.stat().st_size for path in files):
