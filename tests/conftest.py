@@ -1,10 +1,12 @@
 """Shapes are checked in every test; data that may be absent is asked for in one place."""
 
 import os
+import pickle
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"  # here and in subprocesses: workers share the cores
@@ -20,6 +22,7 @@ install_import_hook("visioncircuits", "checker.checked")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from filelock import FileLock  # noqa: E402
 
 from visioncircuits.environment import variable  # noqa: E402
 
@@ -59,6 +62,23 @@ def photographs() -> Path:
 def chromium() -> Path:
     """The browser that pages are tested in."""
     return _needed(CHROMIUM, "chromium")
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[], Any]], Any]:
+    """Give what `make` makes, which only the first worker to ask for the name has to do."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def once(name: str, make: Callable[[], Any]) -> Any:
+        path = folder / f"{name}.pickle"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                path.write_bytes(pickle.dumps(make()))
+        return pickle.loads(path.read_bytes())
+
+    return once
 
 
 @pytest.hookimpl(wrapper=True)
