@@ -16,8 +16,8 @@ from torch import nn
 from visioncircuits import thread
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+BLOCK = re.compile(r"^```(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMISES = ("-o", "--out", "--json", "--plot")
 LEFT_OUT = {
     "visioncircuits reproduce all --network bvlc_googlenet --images photos/ --out thread/": (
@@ -29,8 +29,8 @@ LEFT_OUT = {
 def commands(page: Path) -> list[str]:
     """The command lines of a page's fenced blocks, without their comments."""
     lines = "".join(block for _, block in BLOCK.findall(page.read_text("utf-8"))).splitlines()
-    words = (shlex.split(line, comments=True) for line in lines)
-    return [shlex.join(each) for each in words if each[:1] == ["visioncircuits"]]
+    typed = (line for line in lines if line.startswith("visioncircuits "))
+    return [shlex.join(shlex.split(line, comments=True)) for line in typed]
 
 
 @pytest.fixture
