@@ -107,7 +107,7 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         report.longrepr = f"skipped, which nothing may be in CI: {report.longrepr[2]}"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Show the tables that tests recorded."""
     stats = terminalreporter.stats
     for report in (*stats.get("passed", ()), *stats.get("failed", ())):
