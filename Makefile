@@ -11,14 +11,18 @@ endif
 
 .PHONY: demo docs test test-fast lint types install clean
 
-install: $(VENV)/installed
+install: $(VENV)/installed-tests
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-tests: $(VENV)/installed
 	$(BIN)/pip install --quiet --editable ".[lucent,onnx,ray,test]"
 	touch $@
 
-demo: install
+demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py site/demo
 
 test: lint types

@@ -182,8 +182,9 @@ def fetch(name: str) -> Checkpoint:
     Raises
     ------
     InputError
-        Where no source is known or reachable, downloads are forbidden by the environment variable
-        `VISIONCIRCUITS_OFFLINE`, or the cache cannot be written.
+        Where no source is known or reachable, with the sources and their faults as its note;
+        where downloads are forbidden by the environment variable `VISIONCIRCUITS_OFFLINE`, or the
+        cache cannot be written.
     """
     sought = (
         f"no checkpoint of {name!r} in the folder that {FOLDER} names "
@@ -192,10 +193,12 @@ def fetch(name: str) -> Checkpoint:
     sources = SOURCES.get(name)
     if not sources:
         raise InputError(f"{sought}, and no public one is known; name a file of yours")
-    by_hand = f"by hand and put it into a folder that {FOLDER} names, or name the file itself"
+    by_hand = (
+        "get one by hand, from where `visioncircuits networks --verbose` says, and put it into a "
+        f"folder that {FOLDER} names"
+    )
     if offline():
-        urls = " or ".join(source.url for source in sources)
-        raise InputError(f"{sought}, and {OFFLINE} forbids downloads; get {urls} {by_hand}")
+        raise InputError(f"{sought}, and {OFFLINE} forbids downloads; {by_hand}")
     _prepare(cache())
     failures = []
     for source in sources:
@@ -203,10 +206,9 @@ def fetch(name: str) -> Checkpoint:
             return _keep(name, _published(source), source)
         except Unavailable as reason:
             failures.append(f"{source.url} ({reason})")
-    raise InputError(
-        f"{sought}, and none could be downloaded from {' or '.join(failures)}; get one of these "
-        f"{by_hand}"
-    )
+    error = InputError(f"{sought}, and none could be downloaded; {by_hand}")
+    error.add_note("\n".join(failures))
+    raise error
 
 
 def _published(source: Source) -> dict[str, Tensor]:

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -103,7 +102,8 @@ class Network:
     checkpoint: Checkpoint | None = None
     classes: tuple[str, ...] | None = field(default=None, repr=False)
     precision: str = "float32"
-    _described: dict[tuple[int, int], Mapping[str, Layer]] = field(
+    # Plain dictionaries, as views that cannot be changed cannot be pickled either.
+    _described: dict[tuple[int, int], dict[str, Layer]] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -204,16 +204,16 @@ class Network:
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            if pictures.shape[2:] == (self.size, self.size) and "layers" in self.__dict__:
-                raise  # it has been computed at this size before: something else is wrong
             height, width = pictures.shape[2:]
+            if (height, width) in self._described:
+                raise  # it has been computed at this size before: something else is wrong
             first = str(error).partition("\n")[0]
             raise InputError(
                 f"{self.name} cannot take pictures of {height}x{width} pixels ({first}); the size "
                 f"stated for it is {self.size}x{self.size}"
             ) from error
 
-    @cached_property
+    @property
     def layers(self) -> Mapping[str, Layer]:
         """All layers by name, in the order in which they are computed."""
         return self.layers_at(self.size)
@@ -231,9 +231,9 @@ class Network:
         height, width = (size, size) if isinstance(size, int) else size
         if (height, width) not in self._described:
             self._described[height, width] = self._describe(height, width)
-        return self._described[height, width]
+        return MappingProxyType(self._described[height, width])
 
-    def _describe(self, height: int, width: int) -> Mapping[str, Layer]:
+    def _describe(self, height: int, width: int) -> dict[str, Layer]:
         """Follow one forward pass, see what every layer's neurons look at."""
         forward = self.module.compute_all if isinstance(self.module, LayerGraph) else None
         # within inference mode torch shows fewer of the operations that are followed
@@ -241,19 +241,17 @@ class Network:
             picture = self._like.new_zeros(1, self.preprocessing.channels, height, width)
             with self._size_errors(picture):
                 found = geometry.windows(self.module, picture, forward=forward)
-        return MappingProxyType(
-            {
-                name: Layer(
-                    name=name,
-                    units=window.units,
-                    stride=(window.y.stride, window.x.stride),
-                    receptive_field=(window.y.size, window.x.size),
-                    offset=(window.y.offset, window.x.offset),
-                    shape=window.shape,
-                )
-                for name, window in found.items()
-            }
-        )
+        return {
+            name: Layer(
+                name=name,
+                units=window.units,
+                stride=(window.y.stride, window.x.stride),
+                receptive_field=(window.y.size, window.x.size),
+                offset=(window.y.offset, window.x.offset),
+                shape=window.shape,
+            )
+            for name, window in found.items()
+        }
 
     def layer(self, name: str) -> Layer:
         """Describe one layer.

@@ -16,10 +16,9 @@ from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
 from visioncircuits.networks import checkpoints
 from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.names import TORCHVISION
 from visioncircuits.networks.network import Network
 from visioncircuits.networks.preprocessing import Preprocessing
-
-PREFIX = "torchvision"
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
 TO_ONE = Preprocessing(range=(-1, 1))
@@ -67,7 +66,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
     return Network(
         module,
         _stated_preprocessing(checkpoint) or _preprocessing(name, weights),
-        name=f"{PREFIX}:{name}",
+        name=f"{TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
         checkpoint=checkpoint,
         classes=None if found else tuple(weights.meta["categories"]),
@@ -86,7 +85,7 @@ def untrained(name: str) -> Network:
     return Network(
         _module(name, initialized=True),
         _preprocessing(name, weights),
-        name=f"untrained {PREFIX}:{name}",
+        name=f"untrained {TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
     )
 
