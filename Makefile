@@ -3,10 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OLDEST := .venv-oldest
 export VISIONCIRCUITS_CHECKPOINTS ?= $(wildcard ../shared/weights)
 export VISIONCIRCUITS_PUBLISHED ?= $(wildcard ../shared/published)
 
-.PHONY: demo docs test test-fast lint types install clean
+.PHONY: demo docs test test-fast test-oldest lint types install clean
 
 install: $(VENV)/installed
 
@@ -24,6 +25,17 @@ test: lint types
 test-fast: lint types
 	$(BIN)/python -m pytest -m "not slow"
 
+# The quick tests with every dependency at the lowest version that pyproject.toml allows.
+test-oldest: $(OLDEST)/installed
+	$(OLDEST)/bin/python -m pytest -m "not slow"
+
+$(OLDEST)/installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/pip install --quiet uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python \
+		--resolution lowest-direct --editable ".[lucent,onnx,ray,test]"
+	touch $@
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,4 +48,4 @@ docs: install
 	@echo open site/docs/index.html
 
 clean:
-	rm -rf $(VENV) site build dist *.egg-info
+	rm -rf $(VENV) $(OLDEST) site build dist *.egg-info
