@@ -133,8 +133,11 @@ LAYERS = {"curve": "mixed3b"}
 
 
 @pytest.fixture(scope="module")
-def surveys(bvlc):
-    return {name: survey(bvlc, name, LAYERS.get(name, "mixed3a")) for name in PREDEFINED}
+def surveys(bvlc, once):
+    def made(name):
+        return once(f"survey-{name}", lambda: survey(bvlc, name, LAYERS.get(name, "mixed3a")))
+
+    return {name: made(name) for name in PREDEFINED}
 
 
 def supported(verdicts) -> set[str]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from visioncircuits.cli import outputs
+from visioncircuits.cli.features import Unit
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 
 app = typer.Typer()
@@ -23,7 +25,7 @@ class Aim(StrEnum):
 @app.command()
 def render(
     network: NetworkName,
-    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    feature: Unit,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ],
@@ -54,15 +56,11 @@ def render(
 
         visioncircuits render bvlc_googlenet mixed3b:413 -o curve.png
     """
+    outputs.check(out, ".png", ".webp")
     from visioncircuits import featurevis, networks
     from visioncircuits.engine import progress
-    from visioncircuits.errors import InputError
     from visioncircuits.featurevis import objectives
 
-    if out.suffix.lower() not in (".png", ".webp"):
-        raise InputError(f"{out} cannot be written: name it .png or .webp")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"{out} cannot be written: there is no folder {out.absolute().parent}")
     found = networks.load(network, checkpoint=checkpoint, device=device)
     driven = found.feature(feature)
     if diversity > 1:

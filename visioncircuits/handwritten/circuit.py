@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -94,7 +94,8 @@ class Handwritten(LayerGraph):
                 norms = sum(name.startswith("localresponsenorm") for name in nodes)
                 add(f"localresponsenorm{norms}", _normalization(channels, stage.normalization))
         super().__init__(nodes, output=stages[-1].layer)
-        self.stages = tuple(stages)
+        # Without the rules: the weights are made, and rules, being closures, cannot be pickled.
+        self.stages = tuple(replace(stage, rules={}) for stage in stages)
 
 
 def _normalization(channels: int, semisaturation: float) -> LocalResponseNorm:

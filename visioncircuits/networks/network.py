@@ -111,14 +111,14 @@ class Network:
         default_factory=dict, init=False, repr=False
     )
     _by_hooks: dict[tuple[int, int], Hooked] = field(default_factory=dict, init=False, repr=False)
-    _described: dict[tuple[int, int], Mapping[str, Layer]] = field(
+    # Plain dictionaries, as views that cannot be changed cannot be pickled either.
+    _described: dict[tuple[int, int], dict[str, Layer]] = field(
         default_factory=dict, init=False, repr=False
     )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what can be found again, and changes, which belong to a context."""
-        state = {key: value for key, value in self.__dict__.items() if key != "layers"}
-        return state | {"_changes": [], "_graphs": {}, "_by_hooks": {}, "_described": {}}
+        """Leave out what can be found again; layers cost more to find than to keep."""
+        return self.__dict__ | {"_graphs": {}, "_by_hooks": {}}
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {self.size} px, on {self.device})"
@@ -150,7 +150,7 @@ class Network:
         if device == self.device:
             return self
         other = copy.copy(self)
-        other._changes = list(self._changes)
+        other._changes, other._described = list(self._changes), {}
         other.module = copy.deepcopy(self.module).to(device)
         return other
 
@@ -271,7 +271,7 @@ class Network:
                 f"stated for it is {self.size}x{self.size}"
             ) from error
 
-    @cached_property
+    @property
     def layers(self) -> Mapping[str, Layer]:
         """All layers by name, in the order in which they are computed."""
         return self.layers_at(self.size)
@@ -289,31 +289,29 @@ class Network:
         height, width = (size, size) if isinstance(size, int) else size
         if (height, width) not in self._described:
             self._described[height, width] = self._describe(height, width)
-        return self._described[height, width]
+        return MappingProxyType(self._described[height, width])
 
-    def _describe(self, height: int, width: int) -> Mapping[str, Layer]:
+    def _describe(self, height: int, width: int) -> dict[str, Layer]:
         """Follow the graph, see what every layer's neurons look at."""
         # within inference mode torch shows fewer of the operations that are followed
         with torch.inference_mode(False):
             picture = self._blank(height, width)
             graph = self._graph(picture)
             found = geometry.windows(graph, picture)
-            if graph.opaque:
+            if isinstance(graph, Graph) and graph.opaque:
                 inner = self._graph(picture, ["inside of what could not be followed"])
                 found = geometry.windows(inner, picture) | found
-        return MappingProxyType(
-            {
-                name: Layer(
-                    name=name,
-                    units=window.units,
-                    stride=(window.y.stride, window.x.stride),
-                    receptive_field=(window.y.size, window.x.size),
-                    offset=(window.y.offset, window.x.offset),
-                    shape=window.shape,
-                )
-                for name, window in found.items()
-            }
-        )
+        return {
+            name: Layer(
+                name=name,
+                units=window.units,
+                stride=(window.y.stride, window.x.stride),
+                receptive_field=(window.y.size, window.x.size),
+                offset=(window.y.offset, window.x.offset),
+                shape=window.shape,
+            )
+            for name, window in found.items()
+        }
 
     @property
     def output(self) -> str:

@@ -12,13 +12,13 @@ from safetensors import safe_open
 from torch import nn
 
 from visioncircuits import errors
+from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
 from visioncircuits.networks import checkpoints
 from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.names import TORCHVISION
 from visioncircuits.networks.network import Network
 from visioncircuits.networks.preprocessing import Preprocessing
-
-PREFIX = "torchvision"
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
 TO_ONE = Preprocessing(range=(-1, 1))
@@ -66,7 +66,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
     return Network(
         module,
         _stated_preprocessing(checkpoint) or _preprocessing(name, weights),
-        name=f"{PREFIX}:{name}",
+        name=f"{TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
         checkpoint=checkpoint,
         classes=None if found else tuple(weights.meta["categories"]),
@@ -85,7 +85,7 @@ def untrained(name: str) -> Network:
     return Network(
         _module(name, initialized=True),
         _preprocessing(name, weights),
-        name=f"untrained {PREFIX}:{name}",
+        name=f"untrained {TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
     )
 
@@ -123,6 +123,9 @@ def _preprocessing(name: str, weights: Any) -> Preprocessing:
 
 def _own(name: str, weights: Any) -> Checkpoint:
     """Find torchvision's own weights where it keeps them, or download them to there."""
+    for folder in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        if variable(folder) is None:
+            os.environ.pop(folder, None)  # torch takes an empty one for the working folder
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     digest = path.stem.rpartition("-")[2]
     if not path.is_file():
@@ -130,7 +133,7 @@ def _own(name: str, weights: Any) -> Checkpoint:
             f"get {weights.url} by hand and name the file as the checkpoint, or put it as "
             f"{name}.pth into a folder that {checkpoints.FOLDER} names"
         )
-        if os.environ.get(checkpoints.OFFLINE, "0") != "0":
+        if checkpoints.offline():
             raise InputError(
                 f"no checkpoint of {name!r} in the folder that {checkpoints.FOLDER} names, and "
                 f"{checkpoints.OFFLINE} forbids downloads; {by_hand}"
