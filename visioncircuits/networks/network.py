@@ -298,7 +298,7 @@ class Network:
             picture = self._blank(height, width)
             graph = self._graph(picture)
             found = geometry.windows(graph, picture)
-            if graph.opaque:
+            if isinstance(graph, Graph) and graph.opaque:
                 inner = self._graph(picture, ["inside of what could not be followed"])
                 found = geometry.windows(inner, picture) | found
         return MappingProxyType(
