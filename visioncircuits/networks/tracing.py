@@ -291,11 +291,10 @@ class _Recorder(TorchFunctionMode):
             ]
         self.stack.append(_Call(path, len(self.nodes)))
 
-    def leave(self, module: nn.Module, result: Any) -> Any:
+    def leave(self, result: Any) -> Any:
         """A module ends."""
-        call = self.stack[-1]
         try:
-            return self._left(call, result)
+            return self._left(self.stack[-1], result)
         finally:
             self.stack.pop()
 
@@ -414,10 +413,12 @@ def _calls(module: nn.Module, recorder: _Recorder) -> Iterator[None]:
     handles = []
 
     def before(child: nn.Module, args: Any, kwargs: Any) -> None:
-        recorder.enter(child, args, kwargs)
+        with torch._C.DisableTorchFunction():  # the recorder's own looks are not recorded
+            recorder.enter(child, args, kwargs)
 
-    def after(child: nn.Module, _args: Any, result: Any) -> Any:
-        return recorder.leave(child, result)
+    def after(_child: nn.Module, _args: Any, result: Any) -> Any:
+        with torch._C.DisableTorchFunction():
+            return recorder.leave(result)
 
     try:
         for _, child in _named(module):
