@@ -8,7 +8,11 @@ What reaches all positions alike says nothing of where a neuron looks and is not
 statistics of a normalization over positions, the gate of a squeeze-and-excitation block.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
+from math import floor
 from typing import Any
 
 import torch
@@ -27,9 +31,20 @@ aten = torch.ops.aten
 _PADDINGS = (aten.constant_pad_nd, aten.reflection_pad2d, aten.replication_pad2d)
 _POOLS = (aten.max_pool2d_with_indices, aten.avg_pool2d, aten.avg_pool3d)
 _ADAPTIVE_POOLS = (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d)
+_UPSAMPLINGS = {  # op: how many places beside the nearest each sees, before and after
+    aten.upsample_nearest2d: (0, 0),
+    aten._upsample_nearest_exact2d: (0, 0),
+    aten.upsample_bilinear2d: (0, 1),
+    aten.upsample_bicubic2d: (1, 2),
+}
 _RESHAPES = (aten.view, aten._unsafe_view, aten.squeeze)
-# These keep the shape though they carry positions elsewhere; the convolution is a transposed one.
-_MIXING = (aten.convolution, aten.flip, aten.roll, aten.cumsum, aten.grid_sampler_2d)
+_MEANS = (aten.mean, aten.sum, aten.amax, aten.amin)
+# These may keep the shape though they carry positions elsewhere.
+_MIXING = (
+    aten.as_strided, aten.baddbmm, aten.bmm, aten.convolution, aten.cumsum, aten.flip,
+    aten.gather, aten.grid_sampler_2d, aten.mm, aten.addmm, aten.roll, aten.sort,
+)  # fmt: skip
+_ALONG = (aten._softmax, aten._log_softmax, aten.index_select)
 
 
 @dataclass(frozen=True)
@@ -54,10 +69,25 @@ class Axis:
     def joined(self, other: "Axis") -> "Axis":
         """Give what a neuron sees that is fed from both."""
         if not (self.stride and other.stride):
-            return self if self.stride else other
+            return other if self.stride else self
         first = min(self.offset, other.offset)
         last = max(self.offset + self.size, other.offset + other.size)
         return Axis(max(self.stride, other.stride), last - first, first)
+
+
+    def through(self, spans: Sequence[tuple[int, int]], step: Fraction) -> "Axis | None":
+        """Give the axis of neurons that see places `first` to `last` of this one each.
+
+        None where they are about `step` places apart and no whole number of pixels.
+        """
+        stride = self.stride * step
+        if stride.denominator > 1 and step < 1:
+            return None
+        apart = round(stride)
+        seen = [(i, span) for i, span in enumerate(spans) if span[0] <= span[1]]
+        first = min(self.offset + self.stride * a - apart * i for i, (a, _) in seen)
+        last = max(self.offset + self.stride * b + self.size - apart * i for i, (_, b) in seen)
+        return Axis(apart, last - first, first)
 
 
 @dataclass(frozen=True)
@@ -75,12 +105,14 @@ class _Seen:
     """What the places of a tensor see of the picture.
 
     `at` is the dimension that counts rows, from the end; columns follow. It is −2 except for
-    networks that put the channels last for a while, such as ConvNeXt.
+    networks that put the channels last for a while, such as ConvNeXt. `even` says that there is
+    one place, or that all are copies of one.
     """
 
     y: Axis
     x: Axis
     at: int = -2
+    even: bool = False
 
     def places(self, tensor: Tensor) -> tuple[int, ...]:
         return tuple(tensor.shape[tensor.ndim + self.at :][:2])
@@ -129,16 +161,34 @@ class _Watch(TorchDispatchMode):
 
     def _after(self, op: Any, args: tuple[Any, ...], taken: list[Tensor], out: Tensor) -> _Seen:
         """Say what `out` sees; the whole picture where that cannot be told."""
+        seen = self._told(op, args, taken, out) or self.whole
+        pooled = op in _MEANS and out.ndim == 2 and taken[0].ndim == 4
+        if not (seen.y.stride or seen.x.stride) and (
+            pooled or all(self.seen[t].even for t in taken) or (out.ndim > 3 and out.shape[-2:] == (1, 1))
+        ):
+            return replace(self.whole, even=True)
+        return seen
+
+    def _told(
+        self, op: Any, args: tuple[Any, ...], taken: list[Tensor], out: Tensor
+    ) -> _Seen | None:
         source, seen = taken[0], self.seen[taken[0]]
         if out.ndim < 3:
-            return self.whole
+            return None
         if op is aten.permute:
             return self._permuted(seen, [dim % source.ndim for dim in args[1]])
+        if op is aten.transpose:
+            order = list(range(source.ndim))
+            one, other = args[1:3]
+            order[one], order[other] = order[other], order[one]
+            return self._permuted(seen, order)
         if op is aten.slice:
             return self._sliced(seen, source, *args[1:])
         if seen.at == -2:
             if op is aten.convolution and not args[6]:
                 return seen.then(args[1].shape[2:], args[3], args[4], args[5])
+            if op is aten.convolution and source.ndim == 4:
+                return self._transposed(seen, out, args)
             if op in _POOLS:
                 kernel, stride, padding = (*args[1:4], None, None)[:3]
                 dilated = op is aten.max_pool2d_with_indices and len(args) > 4
@@ -147,17 +197,24 @@ class _Watch(TorchDispatchMode):
                 left, top = args[1][0], (args[1][2] if len(args[1]) > 2 else 0)
                 return seen.then(1, 1, (top, left))
             if op in _ADAPTIVE_POOLS:
-                return self._pooled_to(seen, source, args[1])
-        if op in _MIXING:
-            return self.whole
-        alike = [
-            self.seen[t]
-            for t in taken
-            if seen.places(t) == seen.places(out) and (t.ndim <= out.ndim or op in _RESHAPES)
-        ]
-        for other in alike[1:]:
-            alike[0] = alike[0].joined(other)
-        return alike[0] if alike else self.whole
+                return self._resized(seen, source, out, _shared)
+            if op in _UPSAMPLINGS and not (op not in _NEAREST and args[2]):
+                before, after = _UPSAMPLINGS[op]
+                shift = Fraction(0) if op is aten.upsample_nearest2d else Fraction(1, 2)
+                return self._resized(seen, source, out, _sampled(shift, before, after))
+            if op is aten.pixel_shuffle:
+                return self._resized(seen, source, out, _sampled(Fraction(0), 0, 0))
+        rows = source.ndim + seen.at
+        if op in _MIXING or (op in _ALONG and args[1] % source.ndim in (rows, rows + 1)):
+            return None
+        if op is aten.index and any(index is not None for index in args[1][rows : rows + 2]):
+            return None
+        found = [self.seen[t] for t in taken if not self.seen[t].even] or [seen]
+        for tensor, other in zip(taken, map(self.seen.get, taken), strict=True):
+            same = seen.places(tensor) == seen.places(out)
+            if not other.even and not (same and (tensor.ndim <= out.ndim or op in _RESHAPES)):
+                return None
+        return reduce(_Seen.joined, found)
 
     def _permuted(self, seen: _Seen, order: list[int]) -> _Seen:
         rows = order.index(len(order) + seen.at)
@@ -181,18 +238,57 @@ class _Watch(TorchDispatchMode):
                 return _Seen(seen.y, seen.x.then(kernel=1, stride=step, padding=-first), seen.at)
         return seen
 
-    def _pooled_to(self, seen: _Seen, source: Tensor, target: Any) -> _Seen:
-        (height, width), (rows, columns) = source.shape[-2:], _pair(target)
-        return _Seen(
-            _evenly(seen.y, height, rows) or self.whole.y,
-            _evenly(seen.x, width, columns) or self.whole.x,
-        )
+    def _resized(self, seen: _Seen, source: Tensor, out: Tensor, spans: Any) -> _Seen:
+        """Follow a resizing to the places of `out`."""
+        axes = [
+            None if places == 1 < size else axis.through(spans(size, places), Fraction(size, places))
+            for axis, size, places in zip(
+                (seen.y, seen.x), source.shape[-2:], out.shape[-2:], strict=True
+            )
+        ]
+        return self._or_whole(*axes)
+
+    def _transposed(self, seen: _Seen, out: Tensor, args: tuple[Any, ...]) -> _Seen:
+        """Follow a transposed convolution: each place spreads, so that each sees some."""
+        axes = []
+        for along, axis in enumerate((seen.y, seen.x)):
+            kernel = args[1].shape[2 + along]
+            stride, padding, dilation = (_pair(args[n])[along] for n in (3, 4, 5))
+            spans = [
+                (-((dilation * (kernel - 1) - i - padding) // stride), (i + padding) // stride)
+                for i in range(out.shape[2 + along])
+            ]
+            axes.append(axis.through(spans, Fraction(1, stride)))
+        return self._or_whole(*axes)
+
+    def _or_whole(self, y: Axis | None, x: Axis | None) -> _Seen:
+        return _Seen(y or self.whole.y, x or self.whole.x)
 
 
-def _evenly(axis: Axis, size: int, places: int) -> Axis | None:
-    """Follow pooling to a given number of places, where its windows are all alike."""
-    step, rest = divmod(size, places)
-    return None if rest or places == 1 else axis.then(kernel=step, stride=step, padding=0)
+_NEAREST = (aten.upsample_nearest2d, aten._upsample_nearest_exact2d)
+
+
+def _shared(size: int, places: int) -> list[tuple[int, int]]:
+    """Say which of `size` places each window of an adaptive pool sees."""
+    return [(i * size // places, -(-(i + 1) * size // places) - 1) for i in range(places)]
+
+
+def _sampled(middle: Fraction, before: int, after: int) -> Any:
+    """Say which places each place of a resizing sees, beside the one at or left of its middle."""
+
+    def spans(size: int, places: int) -> list[tuple[int, int]]:
+        found = []
+        for i in range(places):
+            at = (i + middle) * Fraction(size, places)
+            if before == after:  # the nearest
+                found.append((floor(at), floor(at)))
+            else:
+                at -= middle
+                exact = at.denominator == 1  # then its neighbours have no weight
+                found.append((floor(at) - before * (not exact), floor(at) + after * (not exact)))
+        return found
+
+    return spans
 
 
 class _Linear(TorchFunctionMode):

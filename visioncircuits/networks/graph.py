@@ -5,6 +5,7 @@ on the graph alone: edits and selections of units are new nodes beside the trace
 is then asked for decides what is computed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -645,18 +646,19 @@ class _Drawing:
         """Put what is needed in order, and decide what is freed and copied on the way."""
         order = [key for key in sorted(self.before(wanted)) if key != (0,)]
         last: dict[Key, Key] = {}
+        used = Counter(wanted)
         for key in order:
             for source in self.nodes[key].inputs:
                 last[source] = key
+                used[source] += 1
         for key in wanted:
             last[key] = (self.count,)
-        memory = self._memory(order)
         steps = []
         for key in order:
             node = self.nodes[key]
-            copied = node.inplace and not self._spare(key, node, memory, last)
+            copied = node.inplace and not self._spare(node, used)
             function = node.function
-            if node.name == "relu" and self._rectifies_in_place(key, node, memory, last):
+            if node.name == "relu" and self._rectifies_in_place(node, used):
                 function, node = torch.relu_, replace(node, args=node.args[:1], kwargs={})
             if isinstance(function, Module):
                 function = _Whole(self.graph.module.get_submodule(function.path))
@@ -670,41 +672,17 @@ class _Drawing:
     def _leaf(self, leaf: Any) -> Any:
         return _Tensor(self.graph.module, leaf.name) if isinstance(leaf, Parameter) else leaf
 
-    def _memory(self, order: list[Key]) -> dict[Key, frozenset[Key]]:
-        """Say in whose memory each value may lie."""
-        memory: dict[Key, frozenset[Key]] = {(0,): frozenset({(0,)})}
-        for key in order:
-            node = self.nodes[key]
-            if node.fresh or isinstance(node.function, Given):
-                memory[key] = frozenset({key})
-            else:
-                memory[key] = frozenset().union(*(memory[source] for source in node.inputs))
-        return memory
-
-    def _rectifies_in_place(
-        self, key: Key, node: Node, memory: dict[Key, frozenset[Key]], last: dict[Key, Key]
-    ) -> bool:
+    def _rectifies_in_place(self, node: Node, used: Counter[Key]) -> bool:
         """Whether a rectifier can take over its input's memory, which is a pass over it less."""
-        if not isinstance(node.args[0], Value) or node.function not in (F.relu, torch.relu):
+        return node.function in (F.relu, torch.relu) and self._spare(node, used)
+
+    def _spare(self, node: Node, used: Counter[Key]) -> bool:
+        """Whether what a node changes in place is of no use to anything else, nor to gradients."""
+        if not isinstance(node.args[0], Value):
             return False
         source = self.nodes[node.args[0].node]
-        return source.name in FORGETS_ITS_VALUE and self._spare(key, node, memory, last)
-
-    def _spare(
-        self, key: Key, node: Node, memory: dict[Key, frozenset[Key]], last: dict[Key, Key]
-    ) -> bool:
-        """Whether what a node changes in place is of no use to anything else."""
-        changed = node.inputs[0] if isinstance(node.args[0], Value) else None
-        if changed is None:
-            return False
-        where = memory[changed]
-        if any(not self.nodes[owner].fresh for owner in where):
-            return False
-        return all(
-            where.isdisjoint(owners) or last.get(other, key) <= key
-            for other, owners in memory.items()
-            if other != key and other < key
-        )
+        own = source.fresh or source.inplace  # what works in place has a copy, or took it over
+        return own and source.name in FORGETS_ITS_VALUE and used[node.args[0].node] == 1
 
 
 class _Whole:
@@ -716,8 +694,13 @@ class _Whole:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         from visioncircuits.networks.tracing import evaluating
 
+        args, kwargs = mapped((args, kwargs), _contiguous)  # it may ask for rows one after another
         with evaluating(self.module):
             return self.module(*args, **kwargs)
+
+
+def _contiguous(value: Any) -> Any:
+    return value.contiguous() if isinstance(value, Tensor) else value
 
 
 FORGETS_ITS_VALUE = {"add", "batch_norm", "cat", "conv2d", "linear"}

@@ -93,7 +93,7 @@ class Hooked:
 
         with evaluating(self.module):
             try:
-                _run(self.module, pass_on(INPUT, inputs), pass_on)
+                _run(self.module, pass_on(INPUT, inputs.contiguous()), pass_on)
             except _Reached:
                 pass
         some = {

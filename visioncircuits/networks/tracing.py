@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.checkpoint import CheckpointFunction
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from visioncircuits.networks.graph import (
@@ -40,7 +41,16 @@ _READS_VALUES = {
     "equal", "is_nonzero", "item", "numpy", "tolist", "allclose",
 }  # fmt: skip
 _SILENT = {"_set_grad_enabled", "__hash__", "__repr__", "__format__"}
-_TRANSPARENT = {"CheckpointFunctionBackward"}
+_AUGMENTED = {
+    "add", "div", "floordiv", "floor_divide", "matmul", "mod", "mul", "pow", "remainder", "sub",
+    "truediv",
+}  # fmt: skip
+"""Functions that Python has an operator for."""
+_LAYOUT_DECIDES = {
+    "contiguous", "flatten", "float", "double", "half", "bfloat16", "ravel", "reshape",
+    "reshape_as", "to", "type", "type_as", "unflatten", "view", "view_as",
+}  # fmt: skip
+"""Functions that give a copy or the same memory, as it happens."""
 
 
 class Untraceable(Exception):
@@ -175,8 +185,10 @@ class _Recorder(TorchFunctionMode):
             raise Untraceable(self.scope, f"writes into a tensor that it is given ({name})")
         if changed and made and made[0] is not changed[0]:
             raise Untraceable(self.scope, f"changes one tensor and gives another ({name})")
-        at = self._note(name, func, template, inplace=bool(changed))
-        self._name_operation(name, at)
+        if name == "as_strided":
+            raise Untraceable(self.scope, "depends on the layout of memory (as_strided)")
+        at = self._note(name, _any_layout(func, args), template, inplace=bool(changed))
+        self._name_operation(_place_name(func), at)
         if changed:
             self._changed(changed[0], at)
             self.nodes[at] = replace(self.nodes[at], shape=tuple(changed[0].shape))
@@ -204,7 +216,8 @@ class _Recorder(TorchFunctionMode):
     def _made(self, at: int, value: Tensor, taken: list[Tensor]) -> None:
         """Note what a node's value is like."""
         where = _storage(value)
-        fresh = all(_storage(tensor) != where for tensor in taken)
+        apart = all(_storage(tensor) != where for tensor in taken)
+        fresh = apart and self.nodes[at].name not in _LAYOUT_DECIDES
         self.nodes[at] = replace(self.nodes[at], fresh=fresh, shape=tuple(value.shape))
 
     def _set(self, tensor: Tensor, at: int) -> None:
@@ -212,7 +225,7 @@ class _Recorder(TorchFunctionMode):
         self.gradient[at] = tensor.grad_fn
 
     def _note(
-        self, name: str, function: Callable[..., Any], template: Any, *, inplace: bool = False
+        self, name: str, function: Any, template: Any, *, inplace: bool = False
     ) -> int:
         args, kwargs = template
         node = Node(name, function, args, kwargs, inplace=inplace, recorded=torch.is_grad_enabled())
@@ -240,8 +253,8 @@ class _Recorder(TorchFunctionMode):
         if leaf in self.at:
             at = self.at[leaf]
             noted, now = self.gradient[at], leaf.grad_fn
-            if noted is None and now is not None and now.name() not in _TRANSPARENT:
-                raise Untraceable(self.scope, f"has a gradient of its own ({now.name()})")
+            if noted is None and now is not None:
+                raise Untraceable(self.scopes[at], f"has a gradient of its own ({now.name()})")
             return Value(at)
         if id(leaf) in self.known:
             return self.known[id(leaf)]
@@ -278,9 +291,14 @@ class _Recorder(TorchFunctionMode):
             ]
         self.stack.append(_Call(path, len(self.nodes)))
 
-    def leave(self, module: nn.Module, result: Any) -> Any:
+    def leave(self, result: Any) -> Any:
         """A module ends."""
-        call = self.stack.pop()
+        try:
+            return self._left(self.stack[-1], result)
+        finally:
+            self.stack.pop()
+
+    def _left(self, call: _Call, result: Any) -> Any:
         if self.paused:
             self.paused -= 1
             if self.paused:
@@ -331,7 +349,7 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
         evaluating(module),
     ):
         leaf = torch.rand_like(pictures, memory_format=torch.contiguous_format).requires_grad_()
-        given = leaf.clone(memory_format=torch.channels_last)
+        given = leaf.clone()
         recorder = _Recorder(module, opaque)
         recorder.nodes.append(Node(INPUT, _identity, (), {}, varies=True, shape=tuple(given.shape)))
         recorder.scopes.append("")
@@ -339,7 +357,7 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
         recorder._set(given, 0)
         if "" in opaque:
             raise Untraceable("", opaque[""])
-        with _calls(module, recorder), recorder:
+        with _calls(module, recorder), _unchecked(), recorder:
             module(given)
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
@@ -376,15 +394,31 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def _unchecked() -> Iterator[None]:
+    """Let reentrant activation checkpoints, which hide gradients, pass on what they call."""
+
+    def apply(function: Any, _preserve: bool, *args: Any) -> Any:
+        return function(*args)
+
+    CheckpointFunction.apply = apply  # in front of the class's inherited one
+    try:
+        yield
+    finally:
+        del CheckpointFunction.apply
+
+
+@contextmanager
 def _calls(module: nn.Module, recorder: _Recorder) -> Iterator[None]:
     """Let a recorder know of module calls."""
     handles = []
 
     def before(child: nn.Module, args: Any, kwargs: Any) -> None:
-        recorder.enter(child, args, kwargs)
+        with torch._C.DisableTorchFunction():  # the recorder's own looks are not recorded
+            recorder.enter(child, args, kwargs)
 
-    def after(child: nn.Module, _args: Any, result: Any) -> Any:
-        return recorder.leave(child, result)
+    def after(_child: nn.Module, _args: Any, result: Any) -> Any:
+        with torch._C.DisableTorchFunction():
+            return recorder.leave(result)
 
     try:
         for _, child in _named(module):
@@ -465,14 +499,32 @@ def _named(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return list(module.named_modules())
 
 
-def _name(function: Any) -> str:
+def _any_layout(function: Any, args: tuple[Any, ...]) -> Any:
+    """Give a function for tensors of any layout, where one asks for rows one after another."""
+    if function is Tensor.view and not isinstance(args[1], torch.dtype):
+        return Tensor.reshape
+    return Tensor.reshape_as if function is Tensor.view_as else function
+
+
+def _spelled(function: Any) -> str:
     name = getattr(function, "__name__", type(function).__name__)
-    if name == "__get__":
-        name = getattr(function.__self__, "__name__", "get")
+    return getattr(function.__self__, "__name__", "get") if name == "__get__" else name
+
+
+def _name(function: Any) -> str:
+    name = _spelled(function)
     if name in _READS_VALUES or name in _SILENT:
         return name
-    plain = name.strip("_") if name.startswith("__") else name.rstrip("_").lstrip("_")
-    return {"iadd": "add", "radd": "add", "imul": "mul", "rmul": "mul"}.get(plain, plain)
+    plain = name.strip("_")
+    reflected = name.startswith(("__r", "__i")) and plain[1:] in _AUGMENTED
+    return plain[1:] if reflected else plain
+
+
+def _place_name(function: Any) -> str:
+    """Name a function as torchvision does; torch does not tell `x += y` from `x.add_(y)`."""
+    name, spelled = _name(function), _spelled(function)
+    named = spelled.endswith("_") and not spelled.endswith("__") and name not in _AUGMENTED
+    return f"{name}_" if named else name
 
 
 def _storage(tensor: Tensor) -> int:

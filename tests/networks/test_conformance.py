@@ -1,0 +1,397 @@
+"""Every kind of network, held against plain runs of its module.
+
+The oracles know nothing of the library: hooks on a second copy of the module, which note and
+change what calls give; torch.fx, as torchvision's feature extraction uses it, for the functions
+between modules; autograd, for what neurons see.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, fx, nn
+from torchvision import models
+from torchvision.models import feature_extraction
+
+from tests.networks.traps import TRAPS
+from visioncircuits.networks import Network, Preprocessing, load, wrap
+from visioncircuits.networks.graph import Edit, Graph
+
+
+@dataclass(eq=False)
+class Case:
+    """A network, and how to make a second one of the same parameters."""
+
+    make: Callable[[], nn.Module]
+    size: tuple[int, int] = (64, 64)
+    channels: int = 3
+
+    def build(self) -> nn.Module:
+        torch.manual_seed(3)
+        return self.make()
+
+    @cached_property
+    def module(self) -> nn.Module:
+        return self.build()
+
+    @cached_property
+    def network(self) -> Network:
+        plain = Preprocessing(channels=self.channels)
+        return wrap(self.module, plain, size=max(self.size))
+
+    @cached_property
+    def plain(self) -> nn.Module:
+        """The copy that is run by hand."""
+        module = self.build()
+        for child in module.modules():
+            child.training = False
+        return module
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.module.parameters()).dtype
+
+    @property
+    def rough(self) -> float:
+        """How far values may be off, for rounding, in parts of the largest."""
+        return {torch.float64: 1e-11, torch.float32: 1e-4}.get(self.dtype, 3e-2)
+
+    def pictures(self, batch: int) -> Tensor:
+        generator = torch.Generator().manual_seed(batch)
+        return torch.rand(batch, self.channels, *self.size, generator=generator).to(self.dtype)
+
+    @property
+    def places(self) -> list[str]:
+        """All places of one tensor that depend on the picture."""
+        graph = self.network._graph(self.pictures(1))
+        if not isinstance(graph, Graph):
+            return list(graph.places[1:])
+        return [name for name, at in graph.places.items() if graph.nodes[at].varies and at
+                and graph.nodes[at].shape]  # fmt: skip
+
+    @property
+    def layers(self) -> list[str]:
+        return list(self.network.layers_at(self.size))
+
+    def read(self, pictures: Tensor, places: list[str], *changes: Edit) -> dict[str, Tensor]:
+        return self.network.activations(pictures, places, changes=changes)
+
+    def close(self, one: Tensor, other: Tensor, what: str) -> None:
+        assert one.shape == other.shape, what
+        scale = other.abs().max().clamp(min=1e-3) if other.numel() else 1.0
+        off = (one.double() - other.double()).abs().max() / scale if other.numel() else 0.0
+        assert off <= self.rough, (what, float(off))
+
+
+def _some(values: list[str], count: int) -> list[str]:
+    """Take some of a list, spread over it, the last among them."""
+    step = max(1, len(values) // count)
+    return values[::-1][::step][:count]
+
+
+def _tensors(values: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(values, Tensor):
+        yield name, values
+    elif hasattr(values, "_asdict"):
+        yield from _tensors(values._asdict(), name)
+    elif isinstance(values, dict | list | tuple):
+        for key, value in values.items() if isinstance(values, dict) else enumerate(values):
+            yield from _tensors(value, f"{name}.{key}")
+
+
+def _versions(args: Any) -> list[tuple[Tensor, int]]:
+    return [(t, t._version) for t in args if isinstance(t, Tensor)]
+
+
+def _zeroed(out: Tensor, given: list[tuple[Tensor, int]]) -> Tensor:
+    """Put a value to zero: under its old name too, where it was changed in place."""
+    changed = any(out is t and t._version > version for t, version in given)
+    return out.zero_() if changed else torch.zeros_like(out)
+
+
+@torch.no_grad()
+def _by_hooks(module: nn.Module, pictures: Tensor, zeroed: str = "") -> dict[str, Tensor]:
+    """Give what every call of a module gives, copied at once, after one of them is zeroed."""
+    found: dict[str, Tensor] = {}
+    calls: Counter[str] = Counter()
+    given: dict[str, Any] = {}
+    handles = []
+
+    def before(path: str, _module: nn.Module, args: Any) -> None:
+        given[path] = _versions(args)
+
+    def after(path: str, _module: nn.Module, _args: Any, out: Any) -> Any:
+        name = f"{path}_{calls[path]}" if calls[path] else path
+        calls[path] += 1
+        if name == zeroed:
+            out = _zeroed(out, given[path])
+        found.update((key, value.clone()) for key, value in _tensors(out, name))
+        return out
+
+    for path, child in module.named_modules():
+        if path and not isinstance(child, torch.jit.ScriptModule):
+            handles.append(child.register_forward_pre_hook(partial(before, path)))
+            handles.append(child.register_forward_hook(partial(after, path)))
+    try:
+        output = module(pictures.clone())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found | dict(_tensors(output, "output"))
+
+
+OPERATORS = {
+    "truediv": "div", "mod": "remainder", "add_": "add", "mul_": "mul", "sub_": "sub", "div_": "div",
+}  # fmt: skip
+
+
+class _Followed(fx.Interpreter):
+    """A module as torchvision's feature extraction names its parts."""
+
+    def __init__(self, module: nn.Module) -> None:
+        tracer = feature_extraction.NodePathTracer()
+        self.traced = tracer.trace(module)
+        self.names = tracer.node_to_qualname
+        super().__init__(fx.GraphModule(module, self.traced))
+
+    def follow(self, pictures: Tensor, zeroed: str = "") -> dict[str, Tensor]:
+        self.found: dict[str, Tensor] = {}
+        self.zeroed = zeroed
+        with torch.no_grad():
+            output = self.run(pictures.clone())
+        return self.found | dict(_tensors(output, "output"))
+
+    def called(self, node: fx.Node) -> str:
+        """Give a node's name; torch does not tell all ways of writing an operator apart."""
+        scope, dot, name = self.names.get(node, "").rpartition(".")
+        plain, number = re.fullmatch(r"(.*?)(_\d+)?", name).groups()
+        return f"{scope}{dot}{OPERATORS.get(plain, plain)}{number or ''}"
+
+    def run_node(self, n: fx.Node) -> Any:
+        given = _versions(self.fetch_args_kwargs_from_env(n)[0])
+        result = super().run_node(n)
+        name = self.called(n)
+        # What torchvision calls an item of a result, the library calls `chunk.0`.
+        if n.op.startswith("call") and isinstance(result, Tensor) and "getitem" not in name:
+            if name == self.zeroed:
+                result = _zeroed(result, given)
+            self.found[name] = result.clone()
+        return result
+
+
+@cache
+def _followed(case: Case) -> _Followed | None:
+    """Give the oracle for functions; None where torch.fx cannot follow the module."""
+    try:
+        return _Followed(case.plain)
+    except Exception:  # whatever a module's Python raises on what is no tensor
+        return None
+
+
+def reads(case: Case) -> None:
+    """Every place of every batch is what a plain run gives."""
+    for batch in (2, 1, 5):
+        pictures = case.pictures(batch)
+        found = case.read(pictures, case.places)
+        expected = _by_hooks(case.plain, pictures)
+        if batch == 2:
+            known = {*case.network._graph(pictures).places}
+            assert expected.keys() <= known, expected.keys() - known
+        for name in expected.keys() & found.keys():
+            case.close(found[name], expected[name], name)
+
+
+def names(case: Case) -> None:
+    """Functions have torchvision's names, and give its values."""
+    followed = _followed(case)
+    if followed is None:
+        pytest.skip("torch.fx cannot follow it")
+    pictures = case.pictures(2)
+    expected = followed.follow(pictures)
+    missing = expected.keys() - {*case.places}
+    assert not missing
+    found = case.read(pictures, case.places)
+    for name, value in expected.items():
+        case.close(found[name], value, name)
+
+
+def rewrites(case: Case) -> None:
+    """A place put in its own place changes nothing, to the bit."""
+    pictures = case.pictures(2)
+    before = case.read(pictures, case.places)
+    for place in _some(case.places, 12):
+        after = case.read(pictures, case.places, Edit(place, torch.clone))
+        for name, value in before.items():
+            assert torch.equal(after[name], value), (place, name)
+
+
+def zeroes(case: Case) -> None:
+    """A place put to zero changes what follows as it does by hand."""
+    pictures = case.pictures(2)
+    places = case.places
+    calls = _some([n for n in _by_hooks(case.plain, pictures) if not n.startswith("output")], 8)
+    followed = _followed(case)
+    functions = _some([*(followed.follow(pictures) if followed else ())], 8)
+    outputs = [name for name in places if name.startswith("output")]
+    for place, oracle in (
+        *((name, partial(_by_hooks, case.plain)) for name in calls),
+        *((name, followed.follow) for name in functions if followed and "output" not in name),
+    ):
+        expected = oracle(pictures, place)
+        found = case.read(pictures, [*outputs, place], Edit(place, torch.zeros_like))
+        assert not found[place].any()
+        for name in outputs:
+            case.close(found[name], expected[name], f"{name} with {place} zeroed")
+
+
+def selects(case: Case) -> None:
+    """Units are the layer's own, whatever is changed, and wherever."""
+    pictures = case.pictures(2)
+    layers = case.layers
+    edits = _some(layers, 4)
+    for layer in _some(layers, 6):
+        width = case.network.layers_at(case.size)[layer].units
+        units = torch.tensor([width - 1, 0, width // 2, 0])
+        for place in [None, layer, *edits]:
+            changes = [Edit(place, lambda v: v * 0.5 + v.flip(1))] if place else []
+            whole = case.read(pictures, [layer], *changes)[layer][:, units]
+            _, some = case.network._run(pictures, [], {layer: units.tolist()}, changes)
+            case.close(some[layer], whole, f"{layer} with {place} changed")
+
+
+def looks(case: Case) -> None:
+    """Neurons see what their gradients reach; gates are held constant."""
+    with _doubled(case) as network:
+        layers = network.layers_at(case.size)
+        pictures = case.pictures(3).double().requires_grad_()
+        gates = [n for n, layer in layers.items() if layer.shape == (1, 1) and layer.stride == (0, 0)]
+        held = [Edit(name, torch.detach) for name in gates]
+        for name in _some([n for n in layers if n not in gates and layers[n].shape], 8):
+            layer = layers[name]
+            values = network.activations(pictures, [name], changes=held)[name]
+            row, column = (places // 2 for places in layer.shape)
+            loss = values[:, :, row, column].square().sum()
+            (gradient,) = torch.autograd.grad(loss, pictures)
+            reached = gradient.abs().sum((0, 1)) > 0
+            for axis, place, pixels in ((0, row, reached.any(1)), (1, column, reached.any(0))):
+                first = layer.offset[axis] + layer.stride[axis] * place
+                last = first + layer.receptive_field[axis] - 1
+                span = max(first, 0), min(last, case.size[axis] - 1)
+                found = pixels.nonzero().flatten().tolist()
+                assert span[0] <= found[0], (name, axis, span, found[0], found[-1])
+                assert found[-1] <= span[1], (name, axis, span, found[0], found[-1])
+                slack = max(2, (span[1] - span[0]) // 3)
+                assert found[0] - span[0] <= slack, (name, axis, span, found[0], found[-1])
+                assert span[1] - found[-1] <= slack, (name, axis, span, found[0], found[-1])
+
+
+@contextmanager
+def _doubled(case: Case) -> Iterator[Network]:
+    """Give the network in double precision, where no gradient is lost to rounding."""
+    module = case.build().double()
+    yield wrap(module, Preprocessing(channels=case.channels), size=max(case.size))
+
+
+def _state(module: nn.Module) -> dict[str, Any]:
+    """Describe all that a module is."""
+    state: dict[str, Any] = {"random": torch.random.get_rng_state().tolist()}
+    for path, child in module.named_modules():
+        state[path] = [*vars(child)] if not isinstance(child, torch.jit.ScriptModule) else []
+        state[f"{path}.training"] = child.training
+        for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks"):
+            state[f"{path}.{kind}"] = list(vars(child).get(kind, ()))
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        state[f"{name}!"] = id(tensor), tensor.stride(), tensor.requires_grad, tensor._version
+        state[f"{name}="] = tensor.detach().clone(), tensor.grad
+    return state
+
+
+def leaves_alone(case: Case) -> None:
+    """A module, and torch's generator, are as they were, and so is what the module gives."""
+    module = case.build()
+    next(iter(module.parameters())).requires_grad_(False)
+    network = wrap(module, Preprocessing(channels=case.channels), size=max(case.size))
+    before, pictures = _state(module), case.pictures(2).requires_grad_()
+    layers = list(network.layers_at(case.size))
+    values = network.activations(pictures, layers[-1:])[layers[-1]]
+    network.unit_activations(pictures, {layers[-1]: torch.tensor([0])})
+    with network.changing(Edit(layers[0], torch.zeros_like)):
+        network.activations(pictures, layers[-1:])
+    values.float().square().sum().backward()
+    after = _state(module)
+    assert before.keys() == after.keys()
+    for key, value in before.items():
+        same = torch.equal(value[0], after[key][0]) if key.endswith("=") else value == after[key]
+        assert same, key
+        assert not key.endswith("=") or after[key][1] is None, key
+
+
+CHECKS = (reads, names, rewrites, zeroes, selects, looks, leaves_alone)
+
+
+def _slim(**options: Any) -> nn.Module:
+    return models.MaxVit(
+        (32, 32), stem_channels=8, partition_size=2, block_channels=[8, 16], block_layers=[1, 1],
+        head_dim=4, stochastic_depth_prob=0.1, num_classes=7,
+    )  # fmt: skip
+
+
+FAMILIES: dict[str, Case] = {
+    "alexnet": Case(models.alexnet),
+    "convnext": Case(models.convnext_tiny),
+    "densenet": Case(models.densenet121),
+    "efficientnet": Case(models.efficientnet_b0),
+    "googlenet": Case(partial(models.googlenet, init_weights=False)),
+    "googlenet without aux": Case(
+        partial(models.googlenet, init_weights=False, aux_logits=False), (64, 47)
+    ),
+    "inception": Case(partial(models.inception_v3, init_weights=False), (75, 75)),
+    "maxvit": Case(_slim, (32, 32)),
+    "mnasnet": Case(models.mnasnet0_5),
+    "mobilenetv2": Case(models.mobilenet_v2, (33, 65)),
+    "mobilenetv3": Case(models.mobilenet_v3_small),
+    "regnet": Case(models.regnet_y_400mf),
+    "resnet": Case(models.resnet18, (65, 33)),
+    "shufflenetv2": Case(models.shufflenet_v2_x0_5),
+    "squeezenet": Case(models.squeezenet1_1),
+    "swin_transformer": Case(models.swin_t),
+    "vgg": Case(models.vgg11_bn, (32, 32)),
+    "vision_transformer": Case(
+        partial(models.VisionTransformer, 32, 8, 2, 2, 16, 32, num_classes=7), (32, 32)
+    ),
+    "deeplab": Case(
+        partial(models.segmentation.deeplabv3_mobilenet_v3_large, weights_backbone=None)
+    ),
+    "fcn": Case(
+        partial(models.segmentation.fcn_resnet50, weights_backbone=None, aux_loss=True), (33, 33)
+    ),
+    **{
+        name: Case(
+            make,
+            (24, 24) if "view(" in name else (24, 20),
+            {"one": 1, "four": 4, "thirteen": 13}.get(name.split()[0], 3),
+        )
+        for name, make in TRAPS.items()
+    },
+}
+
+CANNOT: dict[tuple[str, str], str] = {}
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_network_conforms(name: str, check: Callable[[Case], None]) -> None:
+    if (name, check.__name__) in CANNOT:
+        pytest.skip(CANNOT[name, check.__name__])
+    check(FAMILIES[name])

@@ -1,0 +1,404 @@
+"""Small networks, each of which does one thing that tools like this one stumble over."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+
+def _conv(inputs: int = 6, outputs: int = 6, kernel: int = 3, **options: Any) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, **options)
+
+
+class _Parts(nn.Module):
+    """A stem, a middle and a linear head; traps say what happens between."""
+
+    def __init__(self, channels: int = 3, **parts: nn.Module) -> None:
+        super().__init__()
+        self.stem = _conv(channels)
+        for name, part in parts.items():
+            self.add_module(name, part)
+        self.head = nn.Linear(6, 5)
+
+    def classified(self, x: Tensor) -> Any:
+        return self.head(x.mean((2, 3)))
+
+    def forward(self, x: Tensor) -> Any:
+        return self.classified(self.middle(self.stem(x)))
+
+    def middle(self, x: Tensor) -> Tensor:
+        return x
+
+
+class SharedRectifier(_Parts):
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), b=_conv(), relu=nn.ReLU(inplace=True))
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = self.relu(x)
+        return self.relu(x + self.b(self.relu(self.a(x))))
+
+
+class InPlaceChain(_Parts):
+    def __init__(self) -> None:
+        super().__init__(norm=nn.BatchNorm2d(6), relu=nn.ReLU(inplace=True), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = self.relu(self.norm(x))
+        x += 0.5
+        x.mul_(2).clamp_(max=1.5)
+        y = self.b(x)
+        y += x
+        return F.relu_(y)
+
+
+class RectifiedUnderAnOldName(_Parts):
+    """The rectifier's result is dropped: what it was given has changed."""
+
+    def __init__(self) -> None:
+        super().__init__(relu=nn.ReLU(inplace=True), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        self.relu(x)
+        return self.b(x) + x
+
+
+class Functional(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(6, 3, 3, 3) / 5)
+        self.second = nn.Parameter(torch.randn(6, 12, 1, 1) / 3)
+        self.matrix = nn.Parameter(torch.randn(4, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(F.conv2d(x, self.kernel, stride=2, padding=1))
+        x = torch.cat([F.max_pool2d(x, 3, 1, 1), F.avg_pool2d(x, 3, 1, 1)], 1)
+        x = F.elu(F.conv2d(x, self.second))
+        return F.linear(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1), self.matrix)
+
+
+class CalledThreeTimes(_Parts):
+    def __init__(self) -> None:
+        super().__init__(again=nn.Sequential(_conv(), nn.Tanh()))
+
+    def middle(self, x: Tensor) -> Tensor:
+        for _ in range(3):
+            x = self.again(x)
+        return x
+
+
+class GivesATuple(_Parts):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.stem(x).relu()
+        return x, self.classified(x)
+
+
+class GivesADict(_Parts):
+    def forward(self, x: Tensor) -> dict[str, Any]:
+        x = self.stem(x).relu()
+        return {"out": x, "aux": [self.classified(x), x.sigmoid()]}
+
+
+class Noisy(_Parts):
+    """The user left dropout and batch norm in training mode."""
+
+    def __init__(self) -> None:
+        super().__init__(norm=nn.BatchNorm2d(6), drop=nn.Dropout(0.5), b=_conv())
+        self.norm.running_mean.normal_()
+        self.train()
+
+    def middle(self, x: Tensor) -> Tensor:
+        return F.dropout(self.b(self.drop(self.norm(x))), 0.3, self.training)
+
+
+class Tied(_Parts):
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), b=_conv())
+        self.b.weight = self.a.weight
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x).relu())
+
+
+class WeightNormed(_Parts):
+    def __init__(self) -> None:
+        super().__init__(a=nn.utils.parametrizations.weight_norm(_conv()), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x).relu())
+
+
+class OldWeightNormed(_Parts):
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            normed = nn.utils.weight_norm(_conv())
+        super().__init__(a=normed, b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x).relu())
+
+
+class ViewFlattened(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = _conv(3, 4), nn.Linear(4 * 12 * 12, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.conv(x)), 2)
+        return self.fc(x.view(-1, 576))
+
+
+class ViewByBatch(ViewFlattened):
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(self.conv(x), 2)
+        return self.fc(x.view(x.size(0), -1).relu_())
+
+
+class Checkpointed(_Parts):
+    def __init__(self, *, reentrant: bool) -> None:
+        super().__init__(a=nn.Sequential(_conv(), nn.ReLU()), b=_conv())
+        self.reentrant = reentrant
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = checkpoint(self.a, x, use_reentrant=self.reentrant)
+        return checkpoint(lambda y: self.b(y).tanh(), x, use_reentrant=self.reentrant)
+
+
+class _Cubed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        (x,) = ctx.saved_tensors
+        return 3 * x**2 * grad
+
+
+class _Cube(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return _Cubed.apply(x)
+
+
+class OwnGradient(_Parts):
+    def __init__(self) -> None:
+        super().__init__(cube=_Cube(), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.cube(x))
+
+
+def _script(module: nn.Module) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.script(module)
+
+
+class ScriptedPart(_Parts):
+    def __init__(self) -> None:
+        super().__init__(a=_script(nn.Sequential(_conv(), nn.ReLU())), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x))
+
+
+class _Chooses(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = _conv()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x) if x.sum() > 0 else self.conv(-x)
+
+
+class ChoosesInside(_Parts):
+    def __init__(self) -> None:
+        super().__init__(choice=_Chooses(), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.choice(x))
+
+
+class ChoosesAtTheTop(_Parts):
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = self.a(x)
+        return self.b(x).relu() if bool(x.sum() > 0) else self.b(-x).relu()
+
+
+class AsksForSizes(_Parts):
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        if x.shape[-1] > 20 and x.shape[2] % 2 == 0:
+            x = self.a(x)
+        if len(x) > 100:
+            raise ValueError("too many")
+        return self.b(x).relu()
+
+
+class Resizes(_Parts):
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.interpolate(x, size=(16, 16), mode="bilinear", align_corners=False)
+        return self.classified(self.stem(x).relu())
+
+
+class ByKeyword(_Parts):
+    def __init__(self) -> None:
+        super().__init__(a=_conv())
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(input=self.a(input=self.stem(input=x)))
+        return self.head(input=x.mean(dim=(2, 3)))
+
+
+class NonLocal(_Parts):
+    def __init__(self) -> None:
+        super().__init__(query=_conv(6, 4, 1), key=_conv(6, 4, 1), value=_conv(6, 6, 1))
+
+    def middle(self, x: Tensor) -> Tensor:
+        q, k, v = (part(x).flatten(2) for part in (self.query, self.key, self.value))
+        weights = (q.transpose(1, 2) @ k).softmax(-1)
+        return x + (v @ weights.transpose(1, 2)).view_as(x)
+
+
+class UNet(_Parts):
+    def __init__(self, *, mode: str | None = None) -> None:
+        up = nn.ConvTranspose2d(6, 6, 2, 2) if mode is None else nn.Upsample(scale_factor=2, mode=mode)
+        super().__init__(down=nn.MaxPool2d(2), deep=_conv(), up=up, out=_conv(12, 6))
+
+    def middle(self, x: Tensor) -> Tensor:
+        low = self.up(self.deep(self.down(x)).relu())
+        return self.out(torch.cat([x, low], 1)).relu()
+
+
+class Gated(_Parts):
+    """Squeeze and excitation, with modules for what torchvision calls functions for."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), squeeze=nn.AdaptiveAvgPool2d(1), fc=_conv(6, 6, 1), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = self.a(x).relu()
+        return self.b(x * self.fc(self.squeeze(x)).sigmoid())
+
+
+class Deep3d(_Parts):
+    def __init__(self) -> None:
+        super().__init__(volume=nn.Conv3d(1, 2, 3, padding=1), b=_conv(12, 6))
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.volume(x.unsqueeze(1)).flatten(1, 2).relu())
+
+
+class Aliased(_Parts):
+    def __init__(self) -> None:
+        super().__init__(backbone=nn.Sequential(_conv(), nn.ReLU()))
+        self.module = self.backbone
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.module(x)
+
+
+class HandedOn(_Parts):
+    """What an identity and a dropout hand on is used under its old name as well."""
+
+    def __init__(self) -> None:
+        super().__init__(same=nn.Identity(), drop=nn.Dropout(0.2), a=_conv(), relu=nn.ReLU(True))
+
+    def middle(self, x: Tensor) -> Tensor:
+        y = x + self.a(self.drop(x))
+        return self.relu(y + self.same(y))
+
+
+class Hooked(_Parts):
+    """The user hangs hooks on modules that change what they give and take."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), b=_conv())
+        self.a.register_forward_hook(lambda _m, _i, out: out * 2)
+        self.b.register_forward_pre_hook(lambda _m, inputs: (inputs[0].relu(),))
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x))
+
+
+class ViewChanged(_Parts):
+    """A part of a tensor is changed in place through a view of it."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = self.a(x)
+        x[:, :3].mul_(0.5)
+        x[:, 3:, ::2] += 1
+        return x
+
+
+class Looped(_Parts):
+    """Lists, generators and numbers that Python computes."""
+
+    def __init__(self) -> None:
+        super().__init__(convs=nn.ModuleList(_conv() for _ in range(3)))
+
+    def middle(self, x: Tensor) -> Tensor:
+        def outputs() -> Iterator[Tensor]:
+            for index, conv in enumerate(self.convs):
+                yield conv(x) / (index + 1)
+
+        return torch.stack(list(outputs())).sum(0) * float(x.shape[-1]) ** -0.5
+
+
+TRAPS: dict[str, Callable[[], nn.Module]] = {
+    "a shared rectifier": SharedRectifier,
+    "chains in place": InPlaceChain,
+    "rectified under an old name": RectifiedUnderAnOldName,
+    "functions for everything": Functional,
+    "a module called three times": CalledThreeTimes,
+    "a tuple": GivesATuple,
+    "a dict": GivesADict,
+    "training mode": Noisy,
+    "tied weights": Tied,
+    "weight norm": WeightNormed,
+    "weight norm of old": OldWeightNormed,
+    "x.view(-1, n)": ViewFlattened,
+    "x.view(batch, -1)": ViewByBatch,
+    "checkpoints": lambda: Checkpointed(reentrant=False),
+    "reentrant checkpoints": lambda: Checkpointed(reentrant=True),
+    "a gradient of its own": OwnGradient,
+    "a scripted part": ScriptedPart,
+    "scripted": lambda: _script(nn.Sequential(_conv(3), nn.ReLU(), _conv())),
+    "a choice inside": ChoosesInside,
+    "a choice at the top": ChoosesAtTheTop,
+    "conditions on sizes": AsksForSizes,
+    "resizing its input": Resizes,
+    "keywords": ByKeyword,
+    "a non-local block": NonLocal,
+    "a U-Net": UNet,
+    "a U-Net of nearest neighbours": lambda: UNet(mode="nearest"),
+    "a bilinear U-Net": lambda: UNet(mode="bilinear"),
+    "a gate": Gated,
+    "three dimensions": Deep3d,
+    "an alias": Aliased,
+    "values handed on": HandedOn,
+    "hooks of the user's": Hooked,
+    "a view changed in place": ViewChanged,
+    "lists and numbers": Looped,
+    "one channel": lambda: _Parts(1),
+    "four channels": lambda: _Parts(4),
+    "thirteen channels": lambda: _Parts(13),
+    "channels last": lambda: SharedRectifier().to(memory_format=torch.channels_last),
+    "float64": lambda: SharedRectifier().double(),
+    "float16": lambda: InPlaceChain().half(),
+    "bfloat16": lambda: SharedRectifier().bfloat16(),
+}
