@@ -213,7 +213,7 @@ def compare_maps(
     found: list[list[torch.Tensor]] = [[], []]
     here = trained.network.layer(trained.layer)
     grids = [
-        family.network.layers_at(trained.network.size)[family.layer]
+        family.network.layer_at(family.layer, trained.network.size)
         for family in (trained, written)
     ]
     for start in range(0, len(photographs), batch):

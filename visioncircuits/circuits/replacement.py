@@ -39,8 +39,7 @@ def replaced(network: Network, layer: str, values: Tensor, *, pictures: Pictures
     True
     """
     height, width = pictures.shape[2:]
-    layers = network.layers_at((height, width))
-    expected = (len(pictures), *layers[network.layer(layer).name].shape)
+    expected = (len(pictures), *network.layer_at(layer, (height, width)).shape)
     if (values.shape[0], *values.shape[2:]) != expected:
         raise InputError(
             f"{layer} has values of {expected} on these pictures, batch and positions, not "

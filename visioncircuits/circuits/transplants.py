@@ -310,7 +310,7 @@ def _all_maps(
         if last != (donor.network.module, donor.layer):
             last = donor.network.module, donor.layer
             found = donor.network.activations(pictures, [donor.layer])[donor.layer]
-            whole = onto(found, donor.network.layers_at(size)[donor.layer], family)
+            whole = onto(found, donor.network.layer_at(donor.layer, size), family)
         yield name, whole[:, list(donor.units)]
 
 

@@ -65,7 +65,7 @@ def _size(network: Network, name: str) -> int:
         size = first
         while size not in seen:
             try:
-                layer = network.layers_at(size)[usual.name]
+                layer = network.layer_at(name, size)
             except InputError:  # too small for a kernel
                 break
             seen[size] = max(abs(apart) for apart in _apart(layer, size))

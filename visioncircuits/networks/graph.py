@@ -209,6 +209,8 @@ class Graph:
         Names of operations inside modules that have no parts.
     opaque
         Modules that could not be followed: path to reason.
+    failure
+        What the module failed with, after the last of the nodes.
     """
 
     module: nn.Module
@@ -216,6 +218,7 @@ class Graph:
     places: dict[str, int]
     inner: frozenset[str]
     opaque: dict[str, str]
+    failure: Exception | None = None
     _plans: dict[Any, "_Plan"] = field(default_factory=dict, repr=False)
 
     @cached_property

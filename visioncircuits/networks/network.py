@@ -203,6 +203,9 @@ class Network:
         """
         inputs = self._inputs(pictures)
         graph = self._graph(inputs)
+        if isinstance(graph, Graph) and graph.failure:
+            with self._size_errors(*inputs.shape[2:]):
+                raise graph.failure
         names = [name for name in graph.places if name.split(".")[0] == OUTPUT]
         if names == [OUTPUT]:
             return self.activations(pictures, names)[OUTPUT]
@@ -225,11 +228,16 @@ class Network:
         height, width = inputs.shape[2:]
         if (height, width) not in self._graphs:
             with self._size_errors(height, width):
-                self._graphs[height, width] = self._traced(height, width)
+                graph = self._traced(height, width)
+                if isinstance(graph, Graph) and graph.failure and (height, width) == self._usual:
+                    raise graph.failure
+                self._graphs[height, width] = graph
         graph = self._graphs[height, width]
-        if isinstance(graph, Graph) and graph.opaque:
-            known = graph.places.keys()
-            if not known >= set(places):  # inside of what could not be followed
+        if isinstance(graph, Graph) and not graph.places.keys() >= set(places):
+            if graph.failure and any(n in self.layers for n in places if n not in graph.places):
+                with self._size_errors(height, width):
+                    raise graph.failure
+            if graph.opaque:  # inside of what could not be followed
                 if (height, width) not in self._by_hooks:
                     reason = "; ".join(f"{path} {why}" for path, why in graph.opaque.items())
                     self._by_hooks[height, width] = Hooked.follow(
@@ -237,6 +245,10 @@ class Network:
                     )
                 return self._by_hooks[height, width]
         return graph
+
+    @property
+    def _usual(self) -> tuple[int, int]:
+        return self.size, self.size
 
     def _blank(self, height: int, width: int) -> Tensor:
         shape = (1, self.preprocessing.channels, height, width)
@@ -258,14 +270,14 @@ class Network:
             raise
         except (RuntimeError, ValueError) as error:
             first = str(error).partition("\n")[0]
-            if (height, width) == (self.size, self.size):
+            if (height, width) == self._usual:
                 if not isinstance(error, RuntimeError):
                     raise
                 raise InputError(
                     f"{self.name} fails on a picture of {height}x{width} pixels, the size stated "
                     f"for it ({first}); if it was made for another size, state that one"
                 ) from error
-            self._graph(self._blank(self.size, self.size))  # fails there too: not the size's fault
+            self._graph(self._blank(*self._usual))  # fails there too: not the size's fault
             raise InputError(
                 f"{self.name} cannot take pictures of {height}x{width} pixels ({first}); the size "
                 f"stated for it is {self.size}x{self.size}"
@@ -289,7 +301,32 @@ class Network:
         height, width = (size, size) if isinstance(size, int) else size
         if (height, width) not in self._described:
             self._described[height, width] = self._describe(height, width)
+        graph = self._graphs.get((height, width))
+        if isinstance(graph, Graph) and graph.failure:
+            with self._size_errors(height, width):
+                raise graph.failure
         return MappingProxyType(self._described[height, width])
+
+    def layer_at(self, name: str, size: int | tuple[int, int]) -> Layer:
+        """Describe a layer for pictures of `size`, be they too small for later layers.
+
+        Raises
+        ------
+        InputError
+            For an unknown layer, or a size that leaves nothing to its kernels.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> untrained("bvlc_googlenet").layer_at("conv2d0", 17).shape
+        (9, 9)
+        """
+        height, width = (size, size) if isinstance(size, int) else size
+        name = self.layer(name).name
+        self._graph(self._blank(height, width), [name])
+        if (height, width) not in self._described:
+            self._described[height, width] = self._describe(height, width)
+        return self._described[height, width][name]
 
     def _describe(self, height: int, width: int) -> dict[str, Layer]:
         """Follow the graph, see what every layer's neurons look at."""
@@ -328,7 +365,7 @@ class Network:
         >>> network.output
         '1'
         """
-        graph = self._graph(self._blank(self.size, self.size))
+        graph = self._graph(self._blank(*self._usual))
         places = [name for name in graph.places if name.split(".")[0] == OUTPUT]
         if not places:
             raise InputError(f"{self.name} gives no tensor")
@@ -385,7 +422,7 @@ class Network:
     def branches(self, layer: str) -> dict[str, range]:
         """Give the units of `layer` that each branch holds; {} where it has no branches."""
         self.layer(layer)
-        graph = self._graph(self._blank(self.size, self.size))
+        graph = self._graph(self._blank(*self._usual))
         return graph.branches(layer, among=self.layers) if isinstance(graph, Graph) else {}
 
     def depends(self, layer: str, earlier: str) -> bool:
@@ -404,7 +441,7 @@ class Network:
         (True, False)
         """
         later, before = self.layer(layer).name, self.layer(earlier).name
-        graph = self._graph(self._blank(self.size, self.size), (later, before))
+        graph = self._graph(self._blank(*self._usual), (later, before))
         return graph.depends(later, before)
 
     def activations(

@@ -86,7 +86,8 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     Returns
     -------
     Graph
-        Modules that could not be followed are single nodes of it.
+        Modules that could not be followed are single nodes of it; where the module fails, as on
+        a picture too small for it, what comes before that is there.
 
     Examples
     --------
@@ -128,6 +129,7 @@ class _Record:
     places: dict[str, int]
     inner: set[str]
     scopes: list[str]
+    failure: Exception | None
 
 
 class _Recorder(TorchFunctionMode):
@@ -357,8 +359,14 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
         recorder._set(given, 0)
         if "" in opaque:
             raise Untraceable("", opaque[""])
+        failure = None
         with _calls(module, recorder), _unchecked(), recorder:
-            module(given)
+            try:
+                module(given)
+            except torch.OutOfMemoryError:
+                raise
+            except (RuntimeError, ValueError) as error:
+                failure = error  # what was computed before it can be had
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
         for source in node.inputs:
@@ -369,7 +377,7 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
                 recorder.scopes[change], recorder.scopes[other], recorder.scopes[used[other]]
             )
             raise Untraceable(scope, "changes in place what it goes on using under another name")
-    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes)
+    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, failure)
 
 
 @contextmanager
@@ -448,7 +456,14 @@ def _unified(module: nn.Module, first: _Record, second: _Record, opaque: dict[st
         first.nodes[index] = replace(one, args=args, kwargs=kwargs)
     if len(first.nodes) != len(second.nodes) or first.places != second.places:
         raise Untraceable("", "takes another way for another number of pictures")
-    return Graph(module, first.nodes, first.places, frozenset(first.inner), dict(opaque))
+    return Graph(
+        module,
+        first.nodes,
+        first.places,
+        frozenset(first.inner),
+        dict(opaque),
+        failure=first.failure,
+    )
 
 
 def _both(one: Any, other: Any) -> Any:

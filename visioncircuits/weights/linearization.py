@@ -20,7 +20,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 from visioncircuits.networks.normalization import normalized
 from visioncircuits.weights.kernels import (
@@ -163,10 +162,8 @@ def trace(
         pictures = torch.zeros(1, channels, network.size, network.size)
     pictures = pictures.to(network.device)
     height, width = pictures.shape[2:]
-    known = network.layers_at((height, width))  # traced before it is watched
     for name in named:
-        if network.layer(name).name not in known:
-            raise InputError(f"{name} is not computed for pictures of {height}x{width} pixels")
+        network.layer_at(name, (height, width))  # traced before it is watched
     with _Watch(pictures, linearization, averaged) as watch, _Normalizations(watch):
         found = network.activations(pictures, named)
     found[INPUT] = pictures
