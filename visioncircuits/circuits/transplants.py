@@ -95,7 +95,9 @@ class Scale:
 
     def __call__(self, donors: Maps) -> Maps:
         """Scale donors' values."""
-        threshold, gain = (each[None, :, None, None] for each in (self.threshold, self.gain))
+        threshold, gain = (
+            each.to(donors)[None, :, None, None] for each in (self.threshold, self.gain)
+        )
         return gain * (donors - threshold).clamp(min=0)
 
 
@@ -384,7 +386,7 @@ def score(
     labels: Int64[Tensor, " batch"],
 ) -> Float[np.ndarray, "scores batch"]:
     """Score answers: cross-entropy, divergence from the intact network's, top-1 and top-5."""
-    said, before = (each.double().log_softmax(1) for each in (logits, intact))
+    said, before = (each.cpu().double().log_softmax(1) for each in (logits, intact))
     rank = (said > said.gather(1, labels[:, None])).sum(1)
     return np.stack(
         [

@@ -328,7 +328,7 @@ def _maps(one: Side, other: Side, pictures: Tensor) -> list[Float[Tensor, "b _ p
         onto(network.activations(pictures, [layer])[layer], described, coarser)
         for (network, layer), described in zip((one, other), layers, strict=True)
     ]
-    return [maps.flatten(2).double().cpu() for maps in found]
+    return [maps.flatten(2).cpu().double() for maps in found]
 
 
 def _tuned(

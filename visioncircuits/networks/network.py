@@ -186,7 +186,17 @@ class Network:
     def _computing(self) -> AbstractContextManager[Any]:
         """Compute in the network's precision meanwhile."""
         dtype = PRECISIONS[self.precision]
-        return torch.autocast(self.device.type, dtype=dtype) if dtype else nullcontext()
+        if dtype:
+            return torch.autocast(self.device.type, dtype=dtype)
+        if self.device.type != "cuda":
+            return nullcontext()
+        flags = torch.backends.cudnn  # which computes float32 with ten bits unless it is forbidden
+        return flags.flags(
+            enabled=flags.enabled,
+            benchmark=flags.benchmark,
+            deterministic=flags.deterministic,
+            allow_tf32=False,
+        )
 
     def _answers(self, values: Any) -> Any:
         if PRECISIONS[self.precision] is None or not isinstance(values, Tensor):

@@ -226,9 +226,7 @@ class _Recorder(TorchFunctionMode):
         self.at[tensor] = at
         self.gradient[at] = tensor.grad_fn
 
-    def _note(
-        self, name: str, function: Any, template: Any, *, inplace: bool = False
-    ) -> int:
+    def _note(self, name: str, function: Any, template: Any, *, inplace: bool = False) -> int:
         args, kwargs = template
         node = Node(name, function, args, kwargs, inplace=inplace, recorded=torch.is_grad_enabled())
         varies = any(self.nodes[source].varies for source in node.inputs)
