@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from visioncircuits import engine, networks
 from visioncircuits.engine import Store, Work
@@ -164,6 +165,28 @@ def test_a_part_that_always_fails_is_told_and_the_others_are_joined(
     assert found.skipped[0] == "photographs 8 to 11: their part failed, they were not shown"
     assert "18.jpg" in found.skipped[1]
     assert done(asked, store).packed() == alone.packed()  # once what was wrong is mended
+
+
+@pytest.mark.parametrize("shard", [1, 2, 3, 6])
+def test_a_part_of_no_readable_picture_adds_nothing(tmp_path: Path, shard: int) -> None:
+    for place in range(6):
+        path = tmp_path / "pictures" / f"{place}.png"
+        path.parent.mkdir(exist_ok=True)
+        if place in (2, 3):
+            path.write_bytes(b"no picture")
+        else:
+            values = np.random.default_rng(place).integers(0, 256, (6, 6, 3), np.uint8)
+            Image.fromarray(values).resize((60, 60)).save(path)
+    asked = plan(tmp_path / "pictures", labels="none", shard=shard)
+    found = done(asked, Store(tmp_path / "work"))
+    assert (found.seen, len(found.skipped)) == (4, 2)
+    for name in LAYERS:
+        rows, columns = networks.load(NETWORK).layer(name).shape
+        layer = found.layers[name]
+        assert layer.moments.count == 4 * rows * columns
+        assert (layer.counts.sum(1) == layer.moments.count).all()
+        for places in (layer.tops, layer.bottoms):
+            assert np.array_equal(np.unique(places.pictures), [0, 1, 4, 5])
 
 
 def test_parts_are_seen_again_where_something_else_is_asked(squares: Path, tmp_path: Path) -> None:
