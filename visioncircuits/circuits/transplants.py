@@ -24,7 +24,7 @@ from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.circuits.replacement import replaced
 from visioncircuits.engine import Engine, Store, Work, complete, local
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, imagenet_classes
 
 BATCH = 25
 """Photographs that go through the networks at once, and are one piece of work."""
@@ -162,17 +162,28 @@ class Operation:
 
 
 def check_classes(network: Network) -> None:
-    """Refuse a network that does not give a number for each of ImageNet's classes.
+    """Refuse a network whose logits are not known to be ImageNet's classes, in sorted order.
 
     Raises
     ------
     InputError
-        For any other.
+        Where `network.classes` is None, names others or these in another order, as inception5h
+        has them, or where there are more or fewer logits.
     """
+    if network.classes != imagenet_classes():
+        known = "it has others, or in another order" if network.classes else "its are not known"
+        raise InputError(
+            f"scoring by labels takes a network of ImageNet's 1000 classes in the order of their "
+            f"synsets, and of {network.name} {known}; where its logits stand for them, wrap it "
+            "with classes=networks.imagenet_classes()"
+        )
     with torch.no_grad():
-        said = network(torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2))
-    if said.ndim != 2 or said.shape[1] < 1000:
-        raise InputError(f"{network.name} does not tell ImageNet's classes apart")
+        logits = network(torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2))
+    if logits.ndim != 2 or logits.shape[1] != len(network.classes):
+        raise InputError(
+            f"{network.name} gives {tuple(logits.shape[1:])} values a picture, not a logit for "
+            "each of its 1000 classes"
+        )
 
 
 def fingerprint(network: Network) -> str:

@@ -7,6 +7,7 @@ from visioncircuits.networks.features import Direction, Feature, Unit, parse
 from visioncircuits.networks.graph import Concat, LayerGraph, Node
 from visioncircuits.networks.network import Layer, Network, wrap
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
+from visioncircuits.networks.torchvision_models import imagenet_classes
 from visioncircuits.networks.verification import Verification, verify
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Unit",
     "Verification",
     "available",
+    "imagenet_classes",
     "load",
     "parse",
     "read_families",

@@ -21,6 +21,7 @@ from torch import Tensor
 from visioncircuits import featurevis, files, networks, pictures, tuning
 from visioncircuits.circuits import Photographs, control_units
 from visioncircuits.circuits import photographs as classified
+from visioncircuits.circuits.transplants import check_classes
 from visioncircuits.engine import digest
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, collect, folder
@@ -244,6 +245,20 @@ class Study:
         count = min(most, len(everything))
         places = np.unique(np.linspace(0, len(everything) - 1, count).round().astype(int))
         return everything.part(places.tolist())
+
+    def scorable(self, most: int) -> Photographs:
+        """As `classified`, to score the network's logits by.
+
+        Raises
+        ------
+        Unavailable
+            Where its logits are not known to stand for ImageNet's classes, too.
+        """
+        try:
+            check_classes(self.network)
+        except InputError as error:
+            raise Unavailable(str(error)) from None
+        return self.classified(most)
 
     def examples(self, layers: Sequence[str]) -> Examples:
         """Give dataset examples and activation statistics of layers, from one pass.
