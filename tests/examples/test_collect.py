@@ -191,3 +191,27 @@ def test_layers_that_cannot_be_told_of_are_refused(network, labelled, layers, to
 def test_without_a_picture_there_are_no_examples(network):
     with pytest.raises(InputError, match="no photographs"):
         collect(network, ["conv2d1"], [])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**63, 2**64 - 1])
+def test_any_seed_of_64_bits_draws_others_without_a_warning(network, labelled, seed):
+    ours = (
+        collect(network, ["conv2d1"], dataset(labelled[:2], size=96), seed=seed)
+        .layers["conv2d1"]
+        .sample
+    )
+    other = (
+        collect(network, ["conv2d1"], dataset(labelled[:2], size=96), seed=seed ^ 5)
+        .layers["conv2d1"]
+        .sample
+    )
+    assert len(ours.numbers)
+    assert not np.array_equal(ours.numbers, other.numbers)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seed": -1}, {"seed": 2**64}, {"top": 0}, {"batch": 0}], ids=str
+)
+def test_numbers_that_cannot_be_are_refused(network, labelled, wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        collect(network, ["conv2d1"], dataset(labelled, size=96), **wrong)

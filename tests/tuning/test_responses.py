@@ -200,3 +200,18 @@ def test_answers_that_are_not_finite_are_refused():
 def test_a_file_must_be_netcdf(network, tmp_path):
     with pytest.raises(InputError, match=r"name it \.nc"):
         measure(network, "conv2d1", FEW, save=tmp_path / "curves.csv")
+
+
+def test_a_family_of_ones_own_may_have_a_place_and_a_size_without_a_device(network):
+    def spot(*, radius: Tensor, x: float, y: float, size: int) -> Tensor:
+        rows, columns = torch.meshgrid(*[torch.arange(size) - (size - 1) / 2] * 2, indexing="ij")
+        inside = (rows - y) ** 2 + (columns - x) ** 2 < radius[:, None, None] ** 2
+        return inside.float()[:, None].expand(-1, 3, -1, -1)
+
+    found = measure(network, "mixed3a", StimulusSet(spot, {"radius": (4.0, 9.0)}))
+    asked = window(network, "mixed3a")
+    y, x = asked.shift
+    drawn = spot(radius=torch.tensor([4.0, 9.0]), x=x, y=y, size=asked.size[0])
+    row, column = asked.position
+    whole = network.activations(drawn, ["mixed3a"])["mixed3a"][:, :, row, column]
+    assert np.allclose(found.values.T, whole.numpy(), atol=1e-5)

@@ -37,7 +37,7 @@ def render(
     diversity: Annotated[
         int,
         typer.Option(
-            help="Draw so many pictures that differ in style: `out-1.png`, `out-2.png`, …"
+            help="Draw so many pictures that differ in style: `out-1.png`, `out-2.png`, …", min=1
         ),
     ] = 1,
     size: Annotated[
@@ -82,6 +82,8 @@ def render(
         path = out if len(drawn) == 1 else out.with_stem(f"{out.stem}-{place}")
         visualization.save(path)
         if visualization.dead:
-            print(f"{driven} is dead: no gradient ever reached the picture, so {path} is noise")
+            print(
+                f"{driven} is dead: no finite gradient ever reached the picture, so {path} is noise"
+            )
         else:
             print(f"{path}: drives {driven} to {visualization.activation:.4g}")

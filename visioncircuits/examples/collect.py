@@ -59,7 +59,8 @@ def collect(
     Raises
     ------
     InputError
-        For an unknown layer, one without positions, or where no picture can be read.
+        For an unknown layer, one without positions, a number that cannot be, or where no picture
+        can be read.
 
     Examples
     --------
@@ -70,6 +71,7 @@ def collect(
     >>> found.layers["conv2d0"].tops.values.shape
     (64, 2)
     """
+    check(top=top, seed=seed, batch=batch)
     found = shown(
         network,
         told(network, layers),
@@ -80,6 +82,20 @@ def collect(
         advance=advance,
     )
     return some(found)
+
+
+def check(*, top: int, seed: int, batch: int = BATCH) -> None:
+    """Refuse numbers that cannot be.
+
+    Raises
+    ------
+    InputError
+        For fewer than 1 example or picture at once, or a seed that is no whole number of 64 bits.
+    """
+    if top < 1 or batch < 1:
+        raise InputError(f"top and batch must be 1 or more, not {top} and {batch}")
+    if not 0 <= seed < 2**64:
+        raise InputError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed}")
 
 
 def told(network: Network, layers: Sequence[str]) -> dict[str, str]:

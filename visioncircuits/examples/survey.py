@@ -14,7 +14,7 @@ from visioncircuits import engine, networks
 from visioncircuits.engine import Engine, Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import parts
-from visioncircuits.examples.collect import BATCH, TOP, provenance, shown, some, told
+from visioncircuits.examples.collect import BATCH, TOP, check, provenance, shown, some, told
 from visioncircuits.examples.record import Examples
 from visioncircuits.networks import Network
 
@@ -161,6 +161,7 @@ def survey(
     """
     if shard < 1:
         raise InputError(f"a part must hold 1 picture or more, not {shard}")
+    check(top=top, seed=seed)
     images = Path(images).absolute()
     where = None if checkpoint is None else Path(checkpoint).absolute()
     found = _loaded(network, where, device, precision)

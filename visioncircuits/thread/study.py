@@ -379,14 +379,9 @@ def _held(path: Path) -> Iterator[None]:
     """Wait until no other process holds `path`, and hold it; it ends with the process."""
     with files.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    handle = os.open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        files.lock(handle, wait=True)
         yield
     finally:
         os.close(handle)

@@ -191,16 +191,25 @@ def _shown(
         return stimuli, nearest(network, layer, (height, width))
     asked = window(network, layer, reach=reach)
     seen = network.layer(layer).receptive_field
-    stimuli.fix(size=tuple(map(min, seen, asked.size))).check()
-    shown = stimuli.fix(size=asked.size, device=str(network.device))
+    known = {**stimuli.axes, **stimuli.fixed}
+    stimuli = stimuli.fix(**{name: 0.0 for name in "xy" if name not in known})
+    stimuli.fix(size=_side(tuple(map(min, seen, asked.size)))).check()
+    shown = stimuli.fix(size=_side(asked.size))
+    if "device" in accepted:
+        shown = shown.fix(device=str(network.device))
     for name, shift in zip("yx", asked.shift, strict=True):
         if name in stimuli.axes:
             # one axis at a time keeps its place among the others
             moved = tuple(float(value) + shift for value in stimuli.axes[name])
             shown = replace(shown, axes={**shown.axes, name: moved})
         else:
-            shown = shown.fix(**{name: float(stimuli.fixed.get(name, 0.0)) + shift})  # type: ignore[arg-type]
+            shown = shown.fix(**{name: float(stimuli.fixed[name]) + shift})  # type: ignore[arg-type]
     return shown, asked
+
+
+def _side(size: tuple[int, ...]) -> int | tuple[int, ...]:
+    """Give a square's size as one number, which a family of one's own may count on."""
+    return size[0] if len(set(size)) == 1 else size
 
 
 def _all(
