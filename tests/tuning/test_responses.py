@@ -215,3 +215,14 @@ def test_a_family_of_ones_own_may_have_a_place_and_a_size_without_a_device(netwo
     row, column = asked.position
     whole = network.activations(drawn, ["mixed3a"])["mixed3a"][:, :, row, column]
     assert np.allclose(found.values.T, whole.numpy(), atol=1e-5)
+
+
+def test_networks_of_one_channel_are_shown_the_same_stimuli_in_grey():
+    module = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU())
+    network = wrap(module, Preprocessing(channels=1), size=32)
+    found = measure(network, "0", FEW.fix(ink="red"))
+    colors = FEW.fix(ink="red", size=5).draw().picture
+    luma = torch.einsum("bchw,c->bhw", colors, torch.tensor([0.299, 0.587, 0.114]))[:, None]
+    assert np.allclose(
+        found.values.reshape(4, -1).T, module[0](luma)[:, :, 0, 0].numpy(), atol=1e-5
+    )

@@ -78,6 +78,8 @@ Feature = Unit | Direction
 def parse(text: str | Feature) -> Feature:
     """Read `layer:unit`; what is a feature already passes through.
 
+    All before the last colon is the layer's name, whatever characters it has.
+
     Raises
     ------
     InputError
@@ -90,7 +92,7 @@ def parse(text: str | Feature) -> Feature:
     """
     if not isinstance(text, str):
         return text
-    match = re.fullmatch(r"([\w./-]+):(\d+)", text.strip())
-    if match is None:
+    layer, _, number = text.strip().rpartition(":")
+    if not layer or not re.fullmatch(r"[0-9]+", number):
         raise InputError(f"{text!r} is not a unit; write layer:number, such as mixed3b:379")
-    return Unit(match[1], int(match[2]))
+    return Unit(layer, int(number))
