@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
+from visioncircuits.fingerprint import content
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -38,6 +39,17 @@ def listed(folder: str | Path) -> list[Path]:
     if not paths:
         raise InputError(f"{folder} holds no photographs ({', '.join(SUFFIXES)})")
     return paths
+
+
+def fingerprint(folder: str | Path) -> str:
+    """Give the SHA-256 of the names and content of all pictures in a folder.
+
+    Raises
+    ------
+    InputError
+        As `listed`.
+    """
+    return content(listed(folder), root=Path(folder))
 
 
 def read(

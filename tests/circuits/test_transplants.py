@@ -138,6 +138,20 @@ class TestPerform:
         assert again.identical(before)
         assert sum(done) == len(pictures)
 
+    def test_other_photographs_of_the_same_names_are_scored_again(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network, store = small(0), engine.Store(tmp_path / "store")
+        before = perform(operation(network), pictures, store=store)
+        for path in pictures.paths:
+            with Image.open(path) as image:
+                image.rotate(180).save(tmp_path / path.name)
+        turned = Photographs(tuple(tmp_path / name for name in pictures.names), pictures.labels)
+        after = perform(operation(network), turned, store=store)
+        fresh = perform(operation(network), turned, store=engine.Store(tmp_path / "fresh"))
+        assert after.identical(fresh)
+        assert not after.equals(before)
+
     def test_what_does_not_fit_is_said_before_the_work(
         self, pictures: Photographs, tmp_path: Path
     ) -> None:

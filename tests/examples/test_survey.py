@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from visioncircuits import engine, networks
+from visioncircuits import engine, fingerprint, networks
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, Survey, collect, folder, shards, survey
@@ -213,3 +213,15 @@ def test_mistakes_are_told_before_the_work(squares: Path, tmp_path: Path) -> Non
         survey(NETWORK, LAYERS, squares, shard=0)
     with pytest.raises(InputError, match="holds no photographs"):
         survey(NETWORK, LAYERS, tmp_path)
+
+
+def test_parts_are_seen_again_by_other_code(
+    squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, asked = Store(tmp_path), plan(squares)
+    done(asked, store)
+    assert asked.finished(store) == list(asked.works)
+    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    assert plan(squares).finished(store) == []
+    with pytest.raises(InputError, match="a worker has another visioncircuits"):
+        asked.carry_out(Store(tmp_path / "other"), workforce=HERE)

@@ -7,6 +7,7 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
+from visioncircuits import fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Preprocessing, load, untrained, wrap
 from visioncircuits.stimuli import StimulusSet, curve, named
@@ -226,3 +227,11 @@ def test_networks_of_one_channel_are_shown_the_same_stimuli_in_grey():
     assert np.allclose(
         found.values.reshape(4, -1).T, module[0](luma)[:, :, 0, 0].numpy(), atol=1e-5
     )
+
+
+def test_what_other_code_measured_is_measured_again(network, tmp_path, monkeypatch):
+    path = tmp_path / "tuning.nc"
+    measure(network, "conv2d0", FEW, save=path)
+    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    measure(network, "conv2d0", FEW, save=path)
+    assert json.loads(read(path).attrs["record"])["code"] == "mended"

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 import visioncircuits
+from visioncircuits import fingerprint
 from visioncircuits.circuits.grids import onto
 from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.circuits.replacement import replaced
@@ -146,12 +147,14 @@ class Operation:
         """Say what is done, as plain data."""
         return {
             "version": visioncircuits.__version__,
+            "code": fingerprint.code(),
             "network": self.network.record(),
             "layer": self.layer,
             "units": list(self.units),
             "donors": {
                 name: {
-                    "parameters": fingerprint(donor.network),
+                    "network": donor.network.record(),
+                    "parameters": _parameters(donor.network),
                     "layer": donor.layer,
                     "units": list(donor.units),
                 }
@@ -186,7 +189,7 @@ def check_classes(network: Network) -> None:
         )
 
 
-def fingerprint(network: Network) -> str:
+def _parameters(network: Network) -> str:
     """Give the SHA-256 of a network's parameters, for one that has no checkpoint."""
     sha = hashlib.sha256()
     for name, value in sorted(network.module.state_dict().items()):
@@ -265,8 +268,9 @@ def perform(
     halves = [range(start, len(photographs), 2) for start in (0, 1)]
     learnt = [photographs.part(_spread(half, calibration)) for half in halves]
     record = operation.record()
+    shared = {"operation": record, "content": fingerprint.content(photographs.paths)}
     scaling: list[Work] = [
-        {"task": "scales", "operation": record, "photographs": part.names} for part in learnt
+        {"task": "scales", **shared, "photographs": part.names} for part in learnt
     ]
     paths = dict(zip(photographs.names, photographs.paths, strict=True))
     labels = dict(zip(photographs.names, photographs.labels, strict=True))
@@ -274,7 +278,7 @@ def perform(
     works: list[Work] = [
         {
             "task": "scores",
-            "operation": record,
+            **shared,
             "scaled": learnt[1 - side].names,
             "photographs": photographs.part(half[start : start + BATCH]).names,
         }

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
-from visioncircuits import __version__
+from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.examples.record import Examples, needed
 from visioncircuits.examples.sources import Photograph
@@ -136,6 +136,7 @@ def provenance(
     """Say, as JSON holds it, all that examples depend on beside the photographs."""
     record = {
         "visioncircuits": __version__,
+        "code": fingerprint.code(),
         "torch": torch.__version__,
         "network": network.record(),
         "layers": layers,

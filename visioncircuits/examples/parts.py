@@ -1,6 +1,7 @@
 """Photographs cut into parts: always the same ones, whoever sees to them and in whatever order."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from jaxtyping import Float32
 from torch import Tensor
 
-from visioncircuits import pictures
+from visioncircuits import fingerprint, pictures
 from visioncircuits.errors import InputError
 from visioncircuits.examples import sources
 from visioncircuits.examples.sources import Files, Photograph
@@ -22,7 +23,7 @@ Part = Mapping[str, Any]
 """Some photographs, as JSON can hold it.
 
 `first` is the number of the first, `count` how many there are. `files` are those of a folder, or
-`tar` is the file that they are in; each has its size and time, by which to know it again.
+`tar` is the file that they are in; each has its content's SHA-256, by which to know it again.
 """
 
 
@@ -54,16 +55,16 @@ def _tars(paths: Sequence[Path], images: Path) -> list[Part]:
         raise InputError(f"{images} holds no photographs ({', '.join(pictures.SUFFIXES)})")
     firsts = accumulate(counts, initial=0)
     return [
-        {"tar": _known(path, path.name), "first": first, "count": count}
-        for path, count, first in zip(paths, counts, firsts, strict=False)
+        {"tar": {"name": path.name, "sha256": sha}, "first": first, "count": count}
+        for path, sha, count, first in zip(paths, _contents(paths), counts, firsts, strict=False)
         if count
     ]
 
 
 def _files(found: Files, shard: int) -> list[Part]:
     files = [
-        {**_known(path, path.relative_to(found.root).as_posix()), "label": label}
-        for path, label in zip(found.paths, found.labels, strict=True)
+        {"name": path.relative_to(found.root).as_posix(), "sha256": sha, "label": label}
+        for path, sha, label in zip(found.paths, _contents(found.paths), found.labels, strict=True)
     ]
     cuts = (files[start : start + shard] for start in range(0, len(files), shard))
     return [
@@ -71,9 +72,10 @@ def _files(found: Files, shard: int) -> list[Part]:
     ]
 
 
-def _known(path: Path, name: str) -> dict[str, Any]:
-    about = path.stat()
-    return {"name": name, "bytes": about.st_size, "modified": about.st_mtime_ns}
+def _contents(paths: Sequence[Path]) -> list[str]:
+    """Read all files through, on threads; a time or a size alone would not tell them apart."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(fingerprint.of_file, paths))
 
 
 def photographs(part: Part, images: Path, *, size: int) -> Iterator[Photograph]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial, reduce
 from pathlib import Path
 
-from visioncircuits import engine, networks
+from visioncircuits import engine, fingerprint, networks
 from visioncircuits.engine import Engine, Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import parts
@@ -194,10 +194,16 @@ def show(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, byte
     Raises
     ------
     InputError
-        Where a tar file cannot be read, or the checkpoint is another than was asked for.
+        Where a tar file cannot be read, or the checkpoint or this package is another than was
+        asked for.
     """
     network = _loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
+    if record["code"] != fingerprint.code():
+        raise InputError(
+            "a worker has another visioncircuits than was asked for; install the same on all "
+            "machines"
+        )
     if engine.digest(network.record()) != engine.digest(record["network"]):
         raise InputError(
             f"a worker has another checkpoint of {network.name} than was asked for; give all "

@@ -12,7 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits import __version__
+from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.stimuli import StimulusSet
@@ -90,6 +90,7 @@ def measure(
         json.dumps(
             {
                 "visioncircuits": __version__,
+                "code": fingerprint.code(),
                 "torch": torch.__version__,
                 "network": network.record(),
                 "layer": probe.layer,
