@@ -407,5 +407,5 @@ def test_a_unit_that_is_nan_leaves_its_batch_alone(network: Network) -> None:
 
 
 def test_a_batch_of_none_is_refused(network: Network) -> None:
-    with pytest.raises(InputError, match="a batch holds 1 picture or more, not 0"):
+    with pytest.raises(InputError, match="batch must be a whole number of 1 or more, not 0"):
         render_all(network, ["shapes:3"], settings=QUICK, batch=0)

@@ -215,6 +215,12 @@ def test_parts_are_run_again_for_other_photographs_and_by_other_code(
     assert thread.pending(["counting"], run, out) == 2
 
 
+def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> None:
+    other = Study(untrained("inceptionv1"), tmp_path)
+    with pytest.raises(Unavailable, match="takes a network of ImageNet's 1000 classes"):
+        other.scorable(10)
+
+
 def test_layers_of_other_networks_are_those_that_see_as_much(tmp_path: Path) -> None:
     other = Study(untrained("torchvision:squeezenet1_1"), tmp_path)
     seen = max(other.network.layer(other.layer("mixed3b")).receptive_field)

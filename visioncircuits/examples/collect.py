@@ -15,6 +15,7 @@ from visioncircuits.examples.sources import Photograph
 from visioncircuits.examples.tally import Tally
 from visioncircuits.networks import Network
 from visioncircuits.networks.memory import freed_memory_kept
+from visioncircuits.numbers import whole
 
 TOP = 24
 BATCH = 16
@@ -92,10 +93,9 @@ def check(*, top: int, seed: int, batch: int = BATCH) -> None:
     InputError
         For fewer than 1 example or picture at once, or a seed that is no whole number of 64 bits.
     """
-    if top < 1 or batch < 1:
-        raise InputError(f"top and batch must be 1 or more, not {top} and {batch}")
-    if not 0 <= seed < 2**64:
-        raise InputError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed}")
+    whole("top", top, least=1)
+    whole("batch", batch, least=1)
+    whole("seed", seed, least=0, most=2**64 - 1)
 
 
 def told(network: Network, layers: Sequence[str]) -> dict[str, str]:

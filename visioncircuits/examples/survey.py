@@ -126,7 +126,8 @@ def survey(
     layers, top, seed
         As for `collect`.
     images
-        A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them.
+        A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them. They
+        are read through once to plan, as parts are known by their content.
         Workers on other machines must find it, and the checkpoint, at the same path.
     checkpoint, device, precision
         As for `networks.load`.

@@ -29,6 +29,7 @@ from visioncircuits.featurevis.transforms import STILL
 from visioncircuits.featurevis.visualization import Visualization
 from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.memory import freed_memory_kept
+from visioncircuits.numbers import whole
 
 Maps = Float[Tensor, "batch channels height width"]
 Wanted = Objective | LucentObjective | Feature | str
@@ -87,8 +88,7 @@ def render_all(
         Before anything is optimized, for a feature that the network does not have, and a batch
         of fewer than 1.
     """
-    if batch < 1:
-        raise InputError(f"a batch holds 1 picture or more, not {batch}")
+    whole("batch", batch, least=1)
     todo = [_objective(network, objective, settings) for objective in objectives]
     if settings is not None:
         _check_start(network, settings)

@@ -5,6 +5,7 @@ import inspect
 import json
 import marshal
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -136,11 +137,11 @@ class StimulusSet:
             try:
                 if isinstance(place, slice):
                     axes[name] = values[place]
-                elif isinstance(place, SupportsIndex) and not np.ndim(place):
-                    fixed[name] = values[place]
-                    del axes[name]
-                else:
+                elif isinstance(place, Iterable) and getattr(place, "ndim", None) != 0:
                     axes[name] = tuple(values[index] for index in place)
+                else:
+                    fixed[name] = values[operator.index(place)]  # type: ignore[arg-type]
+                    del axes[name]
             except (IndexError, TypeError):
                 raise InputError(f"{name} has {len(values)} values, none at {place!r}") from None
         return replace(self, axes=axes, fixed=fixed)
@@ -372,7 +373,7 @@ def _place(name: str, values: tuple[Value, ...], wanted: Real | str) -> int:
     numbers = [value for value in values if not isinstance(value, str)]
     if isinstance(wanted, str) or not numbers:
         raise unknown(f"value of {name}", str(wanted), map(str, values))
-    nearest = min(numbers, key=lambda value: abs(value - wanted))
+    nearest = min(numbers, key=lambda value: abs(value - float(wanted)))
     raise InputError(f"{name} has no value {wanted:g}; the nearest is {nearest:g}")
 
 

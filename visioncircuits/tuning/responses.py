@@ -15,6 +15,7 @@ from torch import Tensor
 from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.numbers import whole
 from visioncircuits.stimuli import StimulusSet
 from visioncircuits.stimuli.sets import parameters_of
 from visioncircuits.tuning import storage
@@ -85,6 +86,7 @@ def measure(
     >>> dict(measure(untrained("bvlc_googlenet"), "mixed3a", few).sizes)
     {'unit': 256, 'orientation': 4, 'radius': 4}
     """
+    whole("batch", batch, least=1)
     probe = _probe(network, features, stimuli, reach)
     record = json.loads(
         json.dumps(
@@ -164,8 +166,7 @@ def _probe(
     reach: int,
 ) -> _Probe:
     """Check all that can be wrong before anything is computed."""
-    if reach < 0:
-        raise InputError(f"a neighbourhood reaches 0 neurons or more away, not {reach}")
+    whole("reach", reach, least=0)
     listed: tuple[Feature, ...] | None = None
     if isinstance(features, str) and ":" not in features:
         layer = network.layer(features).name
