@@ -1,7 +1,7 @@
 """What results depend on beside their settings: the code that made them, and files' content."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -46,9 +46,14 @@ def content(paths: Iterable[Path], *, root: Path | None = None) -> str:
     """
     files = list(paths)
     names = [path.relative_to(root).as_posix() if root else path.name for path in files]
-    with ThreadPoolExecutor() as pool:
-        lines = sorted(zip(names, pool.map(of_file, files), strict=True))
+    lines = sorted(zip(names, of_files(files), strict=True))
     return hashlib.sha256("\n".join(f"{sha} {name}" for name, sha in lines).encode()).hexdigest()
+
+
+def of_files(paths: Sequence[Path]) -> list[str]:
+    """Give each file's SHA-256, read on threads."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(of_file, paths))
 
 
 def of_file(path: Path) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from visioncircuits.cli.main import app, main
+from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Visualization
 
 
@@ -76,3 +77,13 @@ def test_a_number_that_cannot_be_ends_with_code_2(
     assert ended.value.code == 2
     assert wrong[0].lstrip("-") in capsys.readouterr().err
     assert not path.exists()
+
+
+@pytest.mark.usefixtures("_weights")
+def test_another_file_beside_is_told_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "curves.json").write_text('[{"unit": "mixed3b:413"}]')
+    monkeypatch.setattr("visioncircuits.featurevis.render_all", None)
+    with pytest.raises(InputError, match=r"over .*curves\.json"):
+        call("render", "bvlc_googlenet", "conv2d0:3", "-o", str(tmp_path / "curves.png"))

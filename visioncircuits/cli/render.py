@@ -58,6 +58,7 @@ def render(
     from visioncircuits.engine import progress
     from visioncircuits.errors import InputError
     from visioncircuits.featurevis import objectives
+    from visioncircuits.featurevis.visualization import record_beside
 
     if out.suffix.lower() not in (".png", ".webp"):
         raise InputError(f"{out} cannot be written: name it .png or .webp")
@@ -73,13 +74,16 @@ def render(
         objective = objectives.negative(found, driven)
     else:
         objective = objectives.neuron(driven)
+    pictures = range(1, objective.pictures + 1)
+    paths = [out.with_stem(f"{out.stem}-{place}") for place in pictures] if diversity > 1 else [out]
+    for path in paths:
+        record_beside(path)
     settings = featurevis.suited(found, driven.layer, steps=steps, seed=seed)
     if size is not None:
         settings = replace(settings, size=size)
     with progress("steps", steps * objective.pictures) as advance:
         drawn = list(featurevis.render_all(found, [objective], settings=settings, progress=advance))
-    for place, visualization in enumerate(drawn, 1):
-        path = out if len(drawn) == 1 else out.with_stem(f"{out.stem}-{place}")
+    for path, visualization in zip(paths, drawn, strict=True):
         visualization.save(path)
         if visualization.dead:
             print(

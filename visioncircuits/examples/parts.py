@@ -1,7 +1,6 @@
 """Photographs cut into parts: always the same ones, whoever sees to them and in whatever order."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -53,29 +52,24 @@ def _tars(paths: Sequence[Path], images: Path) -> list[Part]:
     counts = [sources.packed(path) for path in paths]
     if not any(counts):
         raise InputError(f"{images} holds no photographs ({', '.join(pictures.SUFFIXES)})")
-    firsts = accumulate(counts, initial=0)
+    firsts, shas = accumulate(counts, initial=0), fingerprint.of_files(paths)
     return [
         {"tar": {"name": path.name, "sha256": sha}, "first": first, "count": count}
-        for path, sha, count, first in zip(paths, _contents(paths), counts, firsts, strict=False)
+        for path, sha, count, first in zip(paths, shas, counts, firsts, strict=False)
         if count
     ]
 
 
 def _files(found: Files, shard: int) -> list[Part]:
+    shas = fingerprint.of_files(found.paths)
     files = [
         {"name": path.relative_to(found.root).as_posix(), "sha256": sha, "label": label}
-        for path, sha, label in zip(found.paths, _contents(found.paths), found.labels, strict=True)
+        for path, sha, label in zip(found.paths, shas, found.labels, strict=True)
     ]
     cuts = (files[start : start + shard] for start in range(0, len(files), shard))
     return [
         {"files": cut, "first": place * shard, "count": len(cut)} for place, cut in enumerate(cuts)
     ]
-
-
-def _contents(paths: Sequence[Path]) -> list[str]:
-    """Read all files through, on threads; a time or a size alone would not tell them apart."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(fingerprint.of_file, paths))
 
 
 def photographs(part: Part, images: Path, *, size: int) -> Iterator[Photograph]:

@@ -99,28 +99,14 @@ class Visualization:
                 self.image().save(buffer, "WEBP", lossless=True, exact=True, xmp=xmp)
             case _:
                 raise InputError(f"{path} cannot be written: name it .png or .webp")
-        self._check_beside(path, text)
+        found = record_beside(path)
+        others = {".png", ".webp"} - {path.suffix.lower()}
+        shared = any(path.with_suffix(suffix).exists() for suffix in others)
+        if shared and found not in (None, json.loads(text)):
+            raise _taken(path)
         write(path.with_suffix(".json"), text.encode())
         write(path, buffer.getvalue())
         return path
-
-    def _check_beside(self, path: Path, text: str) -> None:
-        """Refuse to write over what is not the record of the picture at `path`."""
-        beside = path.with_suffix(".json")
-        if not beside.exists():
-            return
-        try:
-            found = json.loads(beside.read_text("utf-8"))
-        except (OSError, ValueError):
-            found = None
-        ours = isinstance(found, dict) and found.keys() == self.data().keys()
-        others = {".png", ".webp"} - {path.suffix.lower()}
-        shared = any(path.with_suffix(suffix).exists() for suffix in others)
-        if not ours or (shared and found != json.loads(text)):
-            raise InputError(
-                f"{path} would write its record over {beside}, which is not this picture's; choose "
-                "another name, or move that file"
-            )
 
     @classmethod
     def load(cls, path: str | Path) -> "Visualization":
@@ -152,6 +138,34 @@ class Visualization:
             return cls(picture=picture, **data | {"history": tuple(data["history"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} holds a damaged record: {error}") from error
+
+
+def record_beside(path: Path) -> dict[str, Any] | None:
+    """Give the record that stands beside a picture, or where one would be written; None without.
+
+    Raises
+    ------
+    InputError
+        Where something else stands there.
+    """
+    beside = path.with_suffix(".json")
+    if not beside.exists():
+        return None
+    try:
+        found = json.loads(beside.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise _taken(path) from None
+    known = {"shape", *Visualization.__dataclass_fields__} - {"picture"}
+    if not isinstance(found, dict) or found.keys() != known:
+        raise _taken(path)
+    return found
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(
+        f"{path} would write its record over {path.with_suffix('.json')}, which is not this "
+        "picture's; choose another name, or move that file"
+    )
 
 
 def _colored(channels: int, record: dict[str, Any]) -> bool:
