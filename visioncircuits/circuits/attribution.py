@@ -261,7 +261,7 @@ def _sensitivity(
 
 
 def overlay(
-    picture: Float[Tensor, "3 height width"],
+    picture: Float[Tensor, "channels height width"],
     values: Float[Tensor, "units rows columns"],
     *,
     scale: int = 2,
@@ -271,7 +271,7 @@ def overlay(
     Parameters
     ----------
     picture
-        In [0, 1].
+        In [0, 1]. On the left it is in color where it has three channels, else their mean in grey.
     values
         Of one picture, from an `Attribution`; units or colours are added up.
     scale
@@ -290,7 +290,8 @@ def overlay(
         sums = gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
     strength = (sums / most).clamp(-1, 1)[None]
-    grey = (0.55 + 0.4 * picture.mean(0, keepdim=True)).expand(3, -1, -1)
+    grey = picture.mean(0, keepdim=True).expand(3, -1, -1)
+    picture, grey = picture if len(picture) == 3 else grey, 0.55 + 0.4 * grey
     red, blue = (torch.tensor(c)[:, None, None] / 255 for c in ((202.0, 0, 32), (5.0, 113, 176)))
     shown = torch.lerp(grey, torch.where(strength > 0, red, blue), strength.abs() * 0.9)
     both = torch.cat([picture, torch.ones(3, height, 4), shown], 2).clamp(0, 1)

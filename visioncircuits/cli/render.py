@@ -39,7 +39,7 @@ def render(
     diversity: Annotated[
         int,
         typer.Option(
-            help="Draw so many pictures that differ in style: `out-1.png`, `out-2.png`, …"
+            help="Draw so many pictures that differ in style: `out-1.png`, `out-2.png`, …", min=1
         ),
     ] = 1,
     size: Annotated[
@@ -60,6 +60,7 @@ def render(
     from visioncircuits import featurevis, networks
     from visioncircuits.engine import progress
     from visioncircuits.featurevis import objectives
+    from visioncircuits.featurevis.visualization import record_beside
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     driven = found.feature(feature)
@@ -71,15 +72,20 @@ def render(
         objective = objectives.negative(found, driven)
     else:
         objective = objectives.neuron(driven)
+    pictures = range(1, objective.pictures + 1)
+    paths = [out.with_stem(f"{out.stem}-{place}") for place in pictures] if diversity > 1 else [out]
+    for path in paths:
+        record_beside(path)
     settings = featurevis.suited(found, driven.layer, steps=steps, seed=seed)
     if size is not None:
         settings = replace(settings, size=size)
     with progress("steps", steps * objective.pictures) as advance:
         drawn = list(featurevis.render_all(found, [objective], settings=settings, progress=advance))
-    for place, visualization in enumerate(drawn, 1):
-        path = out if len(drawn) == 1 else out.with_stem(f"{out.stem}-{place}")
+    for path, visualization in zip(paths, drawn, strict=True):
         visualization.save(path)
         if visualization.dead:
-            print(f"{driven} is dead: no gradient ever reached the picture, so {path} is noise")
+            print(
+                f"{driven} is dead: no finite gradient ever reached the picture, so {path} is noise"
+            )
         else:
             print(f"{path}: drives {driven} to {visualization.activation:.4g}")

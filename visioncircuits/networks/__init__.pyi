@@ -5,6 +5,7 @@ from .features import Direction, Feature, Unit, parse
 from .layer_graph import Concat, LayerGraph, Step
 from .network import Layer, Network, wrap
 from .preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
+from .torchvision_models import imagenet_classes
 from .verification import Verification, verify
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Unit",
     "Verification",
     "available",
+    "imagenet_classes",
     "load",
     "parse",
     "read_families",

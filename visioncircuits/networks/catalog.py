@@ -118,8 +118,12 @@ def untrained(name: str, *, seed: int = 0) -> Network:
         torch.default_generator.manual_seed(seed)
         if name not in VARIANTS:
             return torchvision_models.untrained(rest)
-        module = inceptionv1(VARIANTS[name]).eval().requires_grad_(False)
-        return Network(module, PREPROCESSING[name], name=f"untrained {name}")
+        return Network(
+            inceptionv1(VARIANTS[name]).eval().requires_grad_(False),
+            PREPROCESSING[name],
+            name=f"untrained {name}",
+            classes=_classes(name),
+        )
 
 
 def available() -> Iterator[Entry]:
@@ -158,5 +162,10 @@ def _inceptionv1(name: str, path: str | Path | None) -> Network:
         PREPROCESSING[name],
         name=name,
         checkpoint=checkpoint,
-        classes=torchvision_models.imagenet_classes() if name == "bvlc_googlenet" else None,
+        classes=_classes(name),
     )
+
+
+def _classes(name: str) -> tuple[str, ...] | None:
+    """Name a variant's classes; inception5h's 1,008 have an order of their own."""
+    return torchvision_models.imagenet_classes() if name == "bvlc_googlenet" else None

@@ -78,6 +78,8 @@ Feature = Unit | Direction
 def parse(text: str | Feature) -> Feature:
     """Read `layer:unit`; what is a feature already passes through.
 
+    All before the last colon is the layer's name, whatever characters it has.
+
     Raises
     ------
     InputError

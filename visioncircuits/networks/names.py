@@ -65,7 +65,7 @@ def unit(text: str) -> tuple[str, int]:
     >>> unit("mixed3b:379")
     ('mixed3b', 379)
     """
-    match = re.fullmatch(r"([\w./-]+):(\d+)", text.strip())
-    if match is None:
+    layer, _, number = text.strip().rpartition(":")
+    if not layer or not re.fullmatch(r"[0-9]+", number):
         raise InputError(f"{text!r} is not a unit; write layer:number, such as mixed3b:379")
-    return match[1], int(match[2])
+    return layer, int(number)

@@ -47,6 +47,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         A checkpoint to use instead of one that would be found or downloaded. A `.safetensors`
         file may state as its metadatum `input` what the network takes, such as
         "BGR 0..255 minus (104,117,123)"; for others it is what torchvision's own weights take.
+        Its logits are taken for the classes of torchvision's own.
 
     Raises
     ------
@@ -55,8 +56,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         weights are neither here nor to be had.
     """
     weights = _weights(name)
-    found = checkpoints.find(name, path=path)
-    checkpoint = found or _own(name, weights)
+    checkpoint = checkpoints.find(name, path=path) or _own(name, weights)
     module = _module(name, initialized=False)
     parameters = checkpoint.parameters(module.state_dict())
     # Not `load_state_dict`: MNASNet's asks for a version that tensors alone do not carry.
@@ -69,7 +69,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         name=f"{TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
         checkpoint=checkpoint,
-        classes=None if found else tuple(weights.meta["categories"]),
+        classes=tuple(weights.meta["categories"]),
     )
 
 
@@ -87,6 +87,7 @@ def untrained(name: str) -> Network:
         _preprocessing(name, weights),
         name=f"untrained {TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
+        classes=tuple(weights.meta["categories"]),
     )
 
 

@@ -555,4 +555,5 @@ def _common(*scopes: str) -> str:
 
 
 def _devices(tensor: Tensor) -> Sequence[int]:
-    return [tensor.device.index or 0] if tensor.device.type == "cuda" else []
+    cuda = tensor.device.type == "cuda" and torch.cuda.is_available()
+    return [tensor.device.index or 0] if cuda else []
