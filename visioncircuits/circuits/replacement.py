@@ -45,5 +45,5 @@ def replaced(network: Network, layer: str, values: Tensor, *, pictures: Pictures
             f"{layer} has values of {expected} on these pictures, batch and positions, not "
             f"{(values.shape[0], *values.shape[2:])}"
         )
-    change = Replacement(network.layer(layer).name, values)
+    change = Replacement(network.layer(layer).name, values.to(network.device))
     return network.activations(pictures, [network.output], changes=[change])[network.output]

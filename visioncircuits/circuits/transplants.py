@@ -4,7 +4,6 @@ Source: Cammarata et al., "Curve Circuits" (2021), where handwritten curve detec
 the trained ones bring back more than half of what top-5 accuracy loses without any.
 """
 
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -156,7 +155,6 @@ class Operation:
             "donors": {
                 name: {
                     "network": donor.network.record(),
-                    "parameters": _parameters(donor.network),
                     "layer": donor.layer,
                     "units": list(donor.units),
                 }
@@ -189,15 +187,6 @@ def check_classes(network: Network) -> None:
             f"{network.name} gives {tuple(logits.shape[1:])} values a picture, not a logit for "
             "each of its 1000 classes"
         )
-
-
-def _parameters(network: Network) -> str:
-    """Give the SHA-256 of a network's parameters, for one that has no checkpoint."""
-    sha = hashlib.sha256()
-    for name, value in sorted(network.module.state_dict().items()):
-        sha.update(name.encode())
-        sha.update(value.cpu().contiguous().numpy().tobytes())
-    return sha.hexdigest()
 
 
 def control_units(

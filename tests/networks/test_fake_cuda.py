@@ -1,0 +1,121 @@
+"""Every entry that computes on a network does so where the network is, on a pretended GPU.
+
+Torch's fake tensors carry shapes and devices and no values; they raise where devices meet. An
+entry is followed as far as it goes: it may end where it reads values back.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorMode,
+)
+
+from visioncircuits import circuits, featurevis
+from visioncircuits.networks import Direction, LayerGraph, Network, Preprocessing, wrap
+from visioncircuits.networks.graph import Edit
+from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
+
+READS_VALUES = (DataDependentOutputException, DynamicOutputShapeException)
+UNITS = torch.tensor([3, 1])
+
+
+@pytest.fixture
+def mode() -> Iterator[FakeTensorMode]:
+    with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        yield mode
+
+
+@pytest.fixture(params=["bvlc_googlenet", "resnet18"])
+def network(mode: FakeTensorMode, request: pytest.FixtureRequest) -> Network:
+    with torch.device("cuda"):
+        if request.param == "resnet18":
+            module = torchvision.models.resnet18()
+        else:
+            module = inceptionv1(VARIANTS["bvlc_googlenet"])
+    return wrap(module, Preprocessing(), size=64)
+
+
+def layers(network: Network) -> tuple[str, str]:
+    """An earlier layer and a later one, both with 64 units or more."""
+    return (
+        ("conv2d2", "mixed3b") if isinstance(network.module, LayerGraph) else ("layer1", "layer2")
+    )
+
+
+def silenced(network: Network, pictures: Tensor) -> Tensor:
+    early, late = layers(network)
+    with circuits.intervened(network, [f"{early}:3", f"{early}:5"], circuits.silenced()):
+        return network.activations(pictures, [late])[late]
+
+
+def turned(network: Network, pictures: Tensor) -> Tensor:
+    early, late = layers(network)
+    width = network.layer(early).units
+    with circuits.intervened(network, Direction(early, (1.0,) * width), circuits.scaled(-1)):
+        return network.activations(pictures, [late])[late]
+
+
+def rewired(network: Network, pictures: Tensor) -> Tensor:
+    early, late = layers(network)
+    with circuits.rewired(network, f"{early}:3", f"{late}:1", circuits.held(2.0)):
+        return network.activations(pictures, [late])[late]
+
+
+def replaced(network: Network, pictures: Tensor) -> Tensor:
+    early, _ = layers(network)
+    values = network.activations(pictures, [early])[early]
+    return circuits.replaced(network, early, values.cpu(), pictures=pictures)
+
+
+ENTRIES: dict[str, Callable[[Network, Tensor], Any]] = {
+    "activations": lambda n, p: n.activations(p, [layers(n)[1]])[layers(n)[1]],
+    "unit_activations": lambda n, p: n.unit_activations(p, {layers(n)[1]: UNITS})[layers(n)[1]],
+    "the network's own output": lambda n, p: n(p),
+    "silenced": silenced,
+    "turned": turned,
+    "rewired": rewired,
+    "replaced": replaced,
+    "gradients": lambda n, p: (
+        circuits.gradient_times_activation(n, f"{layers(n)[1]}:3", p, to=layers(n)[0]).values
+    ),
+    "integrated": lambda n, p: (
+        circuits.integrated_gradients(n, f"{layers(n)[1]}:3", p, position=(2, 3), steps=2).values
+    ),
+    "rendered": lambda n, p: (
+        featurevis.render(
+            n, f"{layers(n)[1]}:3", settings=featurevis.Settings(size=48, steps=2)
+        ).picture
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of fake tensors themselves
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_stays_on_the_networks_device(network: Network, entry: str) -> None:
+    assert network.device.type == "cuda"
+    pictures = torch.rand(2, 3, 64, 64, device="cpu")
+    try:
+        value = ENTRIES[entry](network, pictures)
+    except READS_VALUES:
+        return
+    except RuntimeError as error:  # a backward pass asks the driver, which is not there
+        assert "hasPrimaryContext" in str(error)  # noqa: PT017
+        return
+    assert isinstance(value, Tensor)
+    assert value.device.type == ("cpu" if entry == "rendered" else "cuda")
+
+
+def test_mixed_devices_would_be_noticed(network: Network) -> None:
+    early, late = layers(network)
+    with (
+        network.changing(Edit(early, lambda v: v + torch.ones(v.shape, device="cpu"))),
+        pytest.raises(RuntimeError, match="device"),
+    ):
+        network.activations(torch.rand(1, 3, 64, 64), [late])
