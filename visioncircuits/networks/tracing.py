@@ -94,7 +94,7 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     >>> list(graph.places)
     ['input', '0', '1', 'output']
     """
-    opaque: dict[str, str] = {}
+    opaque = {path: "is scripted" for path, _ in _scripted(module)}
     while True:
         try:
             first, second = (
@@ -175,13 +175,14 @@ class _Recorder(TorchFunctionMode):
         result = func(*args, **kwargs)
         if template is None:
             return result
-        changed = [t for t, v in zip(taken, versions, strict=True) if t._version != v]
+        pairs = zip(taken, versions, strict=True)
+        changed = list({id(t): t for t, version in pairs if t._version != version}.values())
         made = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
         if not made and not changed:
             return result
         if len(changed) > 1 or any(id(tensor) in self.known for tensor in changed):
             raise Untraceable(self.scope, f"changes tensors in place that it keeps ({name})")
-        if changed and not (taken and changed[0] is taken[0]):
+        if changed and not (args and changed[0] is args[0]):
             raise Untraceable(self.scope, f"writes into a tensor that it is given ({name})")
         if changed and made and made[0] is not changed[0]:
             raise Untraceable(self.scope, f"changes one tensor and gives another ({name})")
@@ -400,11 +401,18 @@ def _unchecked() -> Iterator[None]:
     def apply(function: Any, _preserve: bool, *args: Any) -> Any:
         return function(*args)
 
-    CheckpointFunction.apply = apply  # in front of the class's inherited one
+    with _overridden(CheckpointFunction, "apply", apply):
+        yield
+
+
+@contextmanager
+def _overridden(owner: type, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Put a method in front of an inherited one."""
+    setattr(owner, name, function)
     try:
         yield
     finally:
-        del CheckpointFunction.apply
+        delattr(owner, name)
 
 
 @contextmanager
@@ -420,16 +428,23 @@ def _calls(module: nn.Module, recorder: _Recorder) -> Iterator[None]:
         with torch._C.DisableTorchFunction():
             return recorder.leave(result)
 
+    def scripted(child: nn.Module, *args: Any, **kwargs: Any) -> Any:  # these take no hooks
+        if id(child) not in recorder.paths:
+            return nn.Module.__call__(child, *args, **kwargs)
+        before(child, args, kwargs)
+        result = nn.Module.__call__(child, *args, **kwargs)
+        replaced = after(child, args, result)
+        return result if replaced is None else replaced
+
     try:
         for _, child in _named(module):
-            try:
+            if not isinstance(child, torch.jit.ScriptModule):
                 handles.append(
                     child.register_forward_pre_hook(before, prepend=True, with_kwargs=True)
                 )
                 handles.append(child.register_forward_hook(after))
-            except RuntimeError:  # scripted modules take none
-                continue
-        yield
+        with _overridden(torch.jit.RecursiveScriptModule, "__call__", scripted):
+            yield
     finally:
         for handle in handles:
             handle.remove()
@@ -497,6 +512,10 @@ def _identity(value: Any) -> Any:
 
 def _named(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return list(module.named_modules())
+
+
+def _scripted(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    return [(path, m) for path, m in _named(module) if isinstance(m, torch.jit.ScriptModule)]
 
 
 def _any_layout(function: Any, args: tuple[Any, ...]) -> Any:
