@@ -94,7 +94,7 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     >>> list(graph.places)
     ['input', '0', '1', 'output']
     """
-    opaque = {path: "is scripted" for path, _ in _scripted(module)}
+    opaque = {path: "is scripted" for path in _scripted(module)}
     while True:
         try:
             first, second = (
@@ -514,8 +514,13 @@ def _named(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return list(module.named_modules())
 
 
-def _scripted(module: nn.Module) -> list[tuple[str, nn.Module]]:
-    return [(path, m) for path, m in _named(module) if isinstance(m, torch.jit.ScriptModule)]
+def _scripted(module: nn.Module, path: str = "") -> Iterator[str]:
+    """Give the outermost scripted modules."""
+    if isinstance(module, torch.jit.ScriptModule):
+        yield path
+        return
+    for name, child in module.named_children():
+        yield from _scripted(child, f"{path}.{name}" if path else name)
 
 
 def _any_layout(function: Any, args: tuple[Any, ...]) -> Any:
