@@ -209,6 +209,8 @@ class Graph:
         Names of operations inside modules that have no parts.
     opaque
         Modules that could not be followed: path to reason.
+    failure
+        What the module raised after the last node, if it did.
     """
 
     module: nn.Module
@@ -216,6 +218,7 @@ class Graph:
     places: dict[str, int]
     inner: frozenset[str]
     opaque: dict[str, str]
+    failure: Exception | None = None
     _plans: dict[Any, "_Plan"] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -401,6 +404,8 @@ class _Tensor:
 
     def read(self) -> Tensor:
         tensor: Tensor = getattr(self.owner, self.name)
+        if tensor.is_inference() and not torch.is_inference_mode_enabled():
+            return tensor.clone()  # which can take part in gradients
         return tensor.detach()
 
 

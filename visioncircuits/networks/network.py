@@ -22,7 +22,7 @@ from visioncircuits.networks.features import Feature, parse
 from visioncircuits.networks.graph import OUTPUT, Change, Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.preprocessing import Preprocessing
-from visioncircuits.networks.tracing import Untraceable, evaluating, trace
+from visioncircuits.networks.tracing import Untraceable, evaluating, structure, trace
 
 Pictures = Float[Tensor, "batch channels height width"]
 
@@ -106,6 +106,7 @@ class Network:
     checkpoint: Checkpoint | None = None
     classes: tuple[str, ...] | None = field(default=None, repr=False)
     precision: str = "float32"
+    _structure: list[Any] = field(default_factory=list, init=False, repr=False)
     _changes: list[Change] = field(default_factory=list, init=False, repr=False)
     _graphs: dict[tuple[int, int], Graph | Hooked] = field(
         default_factory=dict, init=False, repr=False
@@ -118,7 +119,8 @@ class Network:
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be found again, and changes, which belong to a context."""
         state = {key: value for key, value in self.__dict__.items() if key != "layers"}
-        return state | {"_changes": [], "_graphs": {}, "_by_hooks": {}, "_described": {}}
+        found = {"_graphs": {}, "_by_hooks": {}, "_described": {}, "_structure": []}
+        return state | {"_changes": []} | found
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {self.size} px, on {self.device})"
@@ -221,12 +223,24 @@ class Network:
         return inputs.contiguous(memory_format=torch.channels_last)
 
     def _graph(self, inputs: Tensor, places: Sequence[str] = ()) -> Graph | Hooked:
-        """Give the graph for pictures of this size, in which the places are, if in any."""
+        """Give the graph for pictures of this size, in which the places are, if in any.
+
+        Without places, the module must be able to take pictures of this size.
+        """
         height, width = inputs.shape[2:]
+        now = structure(self.module)
+        if now != self._structure:
+            self._graphs.clear(), self._by_hooks.clear(), self._described.clear()
+            self.__dict__.pop("layers", None)
+            self._structure = now
         if (height, width) not in self._graphs:
             with self._size_errors(height, width):
                 self._graphs[height, width] = self._traced(height, width)
         graph = self._graphs[height, width]
+        if isinstance(graph, Graph) and graph.failure is not None:
+            if not places or not graph.places.keys() >= set(places):
+                with self._size_errors(height, width):
+                    raise graph.failure
         if isinstance(graph, Graph) and graph.opaque:
             known = graph.places.keys()
             if not known >= set(places):  # inside of what could not be followed

@@ -86,7 +86,8 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     Returns
     -------
     Graph
-        Modules that could not be followed are single nodes of it.
+        Modules that could not be followed are single nodes of it. Where the module raises, as on
+        a picture that is too small for it, the graph ends before, and has the exception.
 
     Examples
     --------
@@ -128,6 +129,7 @@ class _Record:
     places: dict[str, int]
     inner: set[str]
     scopes: list[str]
+    failure: Exception | None
 
 
 class _Recorder(TorchFunctionMode):
@@ -136,6 +138,8 @@ class _Recorder(TorchFunctionMode):
     def __init__(self, module: nn.Module, opaque: dict[str, str]) -> None:
         super().__init__()
         self.opaque = opaque
+        # what was made in inference mode cannot be differentiated, nor that be noticed
+        self.recording = not any(parameter.is_inference() for parameter in module.parameters())
         self.nodes: list[Node] = []
         self.scopes: list[str] = []
         self.places: dict[str, int] = {}
@@ -170,13 +174,13 @@ class _Recorder(TorchFunctionMode):
         taken = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         if name in _READS_VALUES and any(self._from_input(t) for t in taken):
             raise Untraceable(self.scope, f"looks at values ({name})")
-        versions = [tensor._version for tensor in taken]
+        versions = [_version(tensor) for tensor in taken]
         template = self._template((args, kwargs)) if name not in _SILENT else None
         result = func(*args, **kwargs)
         if template is None:
             return result
         pairs = zip(taken, versions, strict=True)
-        changed = list({id(t): t for t, version in pairs if t._version != version}.values())
+        changed = list({id(t): t for t, version in pairs if _version(t) != version}.values())
         made = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
         if not made and not changed:
             return result
@@ -229,7 +233,8 @@ class _Recorder(TorchFunctionMode):
         self, name: str, function: Any, template: Any, *, inplace: bool = False
     ) -> int:
         args, kwargs = template
-        node = Node(name, function, args, kwargs, inplace=inplace, recorded=torch.is_grad_enabled())
+        recorded = torch.is_grad_enabled() or not self.recording
+        node = Node(name, function, args, kwargs, inplace=inplace, recorded=recorded)
         varies = any(self.nodes[source].varies for source in node.inputs)
         self.nodes.append(replace(node, varies=varies))
         self.scopes.append(self.scope)
@@ -288,7 +293,7 @@ class _Recorder(TorchFunctionMode):
         if self.paused == 1:
             self.template = self._template((args, kwargs))
             self.before = [
-                (t, t._version) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)
+                (t, _version(t)) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)
             ]
         self.stack.append(_Call(path, len(self.nodes)))
 
@@ -304,7 +309,7 @@ class _Recorder(TorchFunctionMode):
             self.paused -= 1
             if self.paused:
                 return None
-            if any(tensor._version != version for tensor, version in self.before):
+            if any(_version(tensor) != version for tensor, version in self.before):
                 raise Untraceable(call.path, "changes what it is given in place")
             at = self._note(call.path, Module(call.path), self.template)
             taken = [tensor for tensor, _ in self.before]
@@ -343,23 +348,29 @@ class _Recorder(TorchFunctionMode):
 
 def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Record:
     """Run a module and note what it does."""
+    recorder = _Recorder(module, opaque)
     with (
         torch.inference_mode(False),
-        torch.enable_grad(),
+        torch.set_grad_enabled(recorder.recording),
         torch.random.fork_rng(devices=_devices(pictures)),
         evaluating(module),
     ):
         leaf = torch.rand_like(pictures, memory_format=torch.contiguous_format).requires_grad_()
         given = leaf.clone()
-        recorder = _Recorder(module, opaque)
         recorder.nodes.append(Node(INPUT, _identity, (), {}, varies=True, shape=tuple(given.shape)))
         recorder.scopes.append("")
         recorder.places[INPUT] = 0
         recorder._set(given, 0)
         if "" in opaque:
             raise Untraceable("", opaque[""])
-        with _calls(module, recorder), _unchecked(), recorder:
-            module(given)
+        failure = None
+        try:
+            with _calls(module, recorder), _unchecked(), recorder:
+                module(given)
+        except Untraceable:
+            raise
+        except Exception as error:  # of the module's own: what came before it can be had
+            failure = error
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
         for source in node.inputs:
@@ -370,7 +381,16 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
                 recorder.scopes[change], recorder.scopes[other], recorder.scopes[used[other]]
             )
             raise Untraceable(scope, "changes in place what it goes on using under another name")
-    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes)
+    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, failure)
+
+
+def structure(module: nn.Module) -> list[Any]:
+    """Give what a trace depends on beside values: the modules, their hooks."""
+    return [
+        (id(child), *child._forward_pre_hooks, *child._forward_hooks)
+        for child in module.modules()
+        if not isinstance(child, torch.jit.ScriptModule)
+    ]
 
 
 @contextmanager
@@ -380,18 +400,18 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     The flags are set, not `train` or `eval` called, which some modules override.
     """
     modes = [(child, child.training) for child in module.modules()]
-    gradients = [(p, p.requires_grad) for p in module.parameters()]
+    gradients = [p for p in module.parameters() if p.requires_grad and not p.is_inference()]
     try:
         for child, _ in modes:
             child.training = False
-        for parameter, _ in gradients:
+        for parameter in gradients:
             parameter.requires_grad_(False)
         yield
     finally:
         for child, mode in modes:
             child.training = mode
-        for parameter, wanted in gradients:
-            parameter.requires_grad_(wanted)
+        for parameter in gradients:
+            parameter.requires_grad_(True)
 
 
 @contextmanager
@@ -463,7 +483,8 @@ def _unified(module: nn.Module, first: _Record, second: _Record, opaque: dict[st
         first.nodes[index] = replace(one, args=args, kwargs=kwargs)
     if len(first.nodes) != len(second.nodes) or first.places != second.places:
         raise Untraceable("", "takes another way for another number of pictures")
-    return Graph(module, first.nodes, first.places, frozenset(first.inner), dict(opaque))
+    inner = frozenset(first.inner)
+    return Graph(module, first.nodes, first.places, inner, dict(opaque), first.failure)
 
 
 def _both(one: Any, other: Any) -> Any:
@@ -549,6 +570,10 @@ def _place_name(function: Any) -> str:
     name, spelled = _name(function), _spelled(function)
     named = spelled.endswith("_") and not spelled.endswith("__") and name not in _AUGMENTED
     return f"{name}_" if named else name
+
+
+def _version(tensor: Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def _storage(tensor: Tensor) -> int:
