@@ -3,26 +3,45 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export VISIONCIRCUITS_CHECKPOINTS ?= $(wildcard ../shared/weights)
-export VISIONCIRCUITS_PUBLISHED ?= $(wildcard ../shared/published)
+OLDEST := .venv-oldest
+PYTEST := python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
+ifneq ($(wildcard ../shared),)
+export VISIONCIRCUITS_CHECKPOINTS ?= ../shared/weights
+export VISIONCIRCUITS_PUBLISHED ?= ../shared/published
+endif
 
-.PHONY: demo docs test test-fast lint types install clean
+.PHONY: demo docs test test-fast test-oldest lint types install clean
 
-install: $(VENV)/installed
+install: $(VENV)/installed-tests
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-tests: $(VENV)/installed
 	$(BIN)/pip install --quiet --editable ".[lucent,onnx,ray,test]"
 	touch $@
 
-demo: install
+demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py site/demo
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/$(PYTEST)
 
 test-fast: lint types
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/$(PYTEST) -m "not slow"
+
+# The quick tests with every dependency at the lowest version that pyproject.toml allows.
+test-oldest: $(OLDEST)/installed
+	$(OLDEST)/bin/$(PYTEST) -m "not slow"
+
+$(OLDEST)/installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/pip install --quiet uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python \
+		--resolution lowest-direct --editable ".[lucent,onnx,ray,test]"
+	touch $@
 
 lint: install
 	$(BIN)/ruff check .
@@ -36,4 +55,4 @@ docs: install
 	@echo open site/docs/index.html
 
 clean:
-	rm -rf $(VENV) site build dist *.egg-info
+	rm -rf $(VENV) $(OLDEST) site build dist *.egg-info

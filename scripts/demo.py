@@ -14,14 +14,20 @@ def main() -> None:
     """Build it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="the site's folder")
-    out = parser.parse_args().out
+    parser.add_argument("--verbose", action="store_true", help="say why a download failed")
+    given = parser.parse_args()
     recipe = "demo.toml"
     try:
         obtain("bvlc_googlenet")
     except InputError as error:
-        print(f"{error}\nThe curve network, written by hand, needs none: here it is instead.\n")
+        print(
+            "No checkpoint of BVLC's GoogLeNet was found or could be downloaded: here is the curve "
+            "network instead, written by hand."
+        )
+        if given.verbose:
+            print(error, *getattr(error, "__notes__", ()), sep="\n")
         recipe = "handwritten.toml"
-    site = gallery.build(GALLERIES / recipe, out)
+    site = gallery.build(GALLERIES / recipe, given.out)
     print(f"open {site}")
 
 

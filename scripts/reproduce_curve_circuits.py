@@ -586,7 +586,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
     compare` gives the whole report.
     """
     late = study.detectors("curve", "mixed3b")
-    photographs = study.classified(study.of(1000, quick=48))
+    photographs = study.scorable(study.of(1000, quick=48))
     found = circuits.compare(
         handwritten.curves(),
         study.network,

@@ -925,8 +925,8 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, Arr
     bends = [Unit(top, place) for place in range(len(told))]
     perfect = float(measure(judge, bends, named("curves")).max())
     size, each = study.network.size, study.of(40, quick=12)
-    here_at = study.network.layers_at(size)[curves.layer]
-    there_at = judge.layers_at(size)[top]
+    here_at = study.network.layer_at(curves.layer, size)
+    there_at = judge.layer_at(top, size)
     wanted: dict[int, list[tuple[int, int, tuple[int, int]]]] = {}
     for number, place in enumerate(curves.places):
         spread = layer.moments.deviation[place]
@@ -1026,7 +1026,7 @@ def attribution(study: Study) -> Iterator[Row | Plate]:
     layer = study.examples(PASS).layers[curves.layer]
     names = study.examples(PASS).names
     size = study.network.size
-    about = study.network.layers_at(size)[curves.layer]
+    about = study.network.layer_at(curves.layer, size)
     early = measure(study.network, before, named("curves"))
     profile = radial_tuning(early)
     around = profile["orientation"].values
@@ -1099,7 +1099,7 @@ def attributed(
     settings = featurevis.suited(
         study.network, curves.layer, steps=study.of(256, quick=24), seed=study.seed
     )
-    rows, columns = study.network.layers_at(settings.size)[before].shape
+    rows, columns = study.network.layer_at(before, settings.size).shape
     figure = Figure(figsize=(1.5 * len(chosen), 3.2), layout="constrained")
     grid = figure.subplots(2, len(chosen), squeeze=False)
     for (above, below), (number, seen, flow) in zip(grid.T, chosen, strict=True):
@@ -1143,7 +1143,7 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     curves = family(study)
     layer = study.examples(PASS).layers[curves.layer]
     names = study.examples(PASS).names
-    about = study.network.layers_at(study.network.size)[curves.layer]
+    about = study.network.layer_at(curves.layer, study.network.size)
     focus = strongest(study)
     found, centres = [], []
     assert study.images is not None
@@ -1211,7 +1211,7 @@ def traced(study: Study) -> Iterator[Row | Plate]:
     """
     curves = family(study)
     spread = study.deviations("mixed3b").sel(unit=curves.units).values
-    about = study.network.layers_at(study.network.size)[curves.layer]
+    about = study.network.layer_at(curves.layer, study.network.size)
     photos, traces, maps = [], [], []
     for batch in study.batches(study.of(200, quick=24)):
         with torch.inference_mode():

@@ -226,7 +226,7 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
     main = main_layers(network)
     before = surroundings(network, main[-1]).before[0]
     units = [Unit(before, unit) for unit in range(network.layer(before).units)]
-    photographs = study.classified(study.of(1000, quick=120))
+    photographs = study.scorable(study.of(1000, quick=120))
     losses: dict[str, list[Tensor]] = {"": [], "rows": [], "columns": []}
     rng = study.rng("mixing")
     for start in range(0, len(photographs), 16):

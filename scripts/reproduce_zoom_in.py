@@ -796,7 +796,7 @@ def strongest(
     record = study.examples(["conv2d2", "mixed3a", "mixed3b", "mixed4a"])
     layer, unit = name.rpartition(":")[0], table_unit(name)
     tops = record.layers[layer].tops
-    about = study.network.layers_at(study.network.size)[layer]
+    about = study.network.layer_at(layer, study.network.size)
     source = {path.name: path for path in study.photographs(1_000_000)}
     found, centres, values = [], [], []
     for rank in range(min(most, tops.values.shape[1])):

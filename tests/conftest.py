@@ -1,9 +1,15 @@
 """Shapes are checked in every test; data that may be absent is asked for in one place."""
 
 import os
+import pickle
 import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"  # here and in subprocesses: workers share the cores
 
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
@@ -16,32 +22,34 @@ install_import_hook("visioncircuits", "checker.checked")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from filelock import FileLock  # noqa: E402
 
+from visioncircuits.environment import variable  # noqa: E402
+
+# Read before any test changes the environment or the working folder.
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+CHECKPOINTS = Path(variable("VISIONCIRCUITS_CHECKPOINTS") or SHARED / "weights").resolve()
+PUBLISHED_DATA = Path(variable("VISIONCIRCUITS_PUBLISHED") or SHARED / "published").resolve()
+CHROMIUM = Path(variable("CHROMIUM") or "/usr/bin/chromium")
+CI = variable("CI") is not None
 
 
 def _needed(path: Path, what: str) -> Path:
-    """Skip where `path` is absent, except in CI, where everything must run."""
-    if path.exists():
-        return path
-    reason = f"{what} not found at {path}"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    if not path.exists():
+        pytest.skip(f"{what} not found at {path}")
+    return path
 
 
 @pytest.fixture(scope="session")
 def checkpoints() -> Path:
     """The folder of real checkpoints."""
-    return _needed(
-        Path(os.environ.get("VISIONCIRCUITS_CHECKPOINTS", SHARED / "weights")), "checkpoints"
-    )
+    return _needed(CHECKPOINTS, "checkpoints")
 
 
 @pytest.fixture(scope="session")
 def published() -> Path:
     """The Circuits thread's published data."""
-    return _needed(SHARED / "published", "published data")
+    return _needed(PUBLISHED_DATA, "published data")
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +61,60 @@ def photographs() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> Path:
     """The browser that pages are tested in."""
-    return _needed(Path(os.environ.get("CHROMIUM", "/usr/bin/chromium")), "chromium")
+    return _needed(CHROMIUM, "chromium")
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[], Any]], Any]:
+    """Give what `make` makes, which only the first worker to ask for the name has to do."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def once(name: str, make: Callable[[], Any]) -> Any:
+        path = folder / f"{name}.pickle"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                path.write_bytes(pickle.dumps(make()))
+        return pickle.loads(path.read_bytes())
+
+    return once
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI everything must run: a skip is a failure there, except of what CI cannot have."""
+    report = yield
+    if CI and not item.get_closest_marker("elsewhere"):
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for whole modules."""
+    report = yield
+    if CI:
+        _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which nothing may be in CI: {report.longrepr[2]}"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show the tables that tests recorded."""
+    stats = terminalreporter.stats
+    for report in (*stats.get("passed", ()), *stats.get("failed", ())):
+        for title, table in report.user_properties:
+            if title.startswith("command lines"):
+                terminalreporter.section(title)
+                terminalreporter.write_line(table)
 
 
 @pytest.fixture(autouse=True)

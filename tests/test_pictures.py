@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
@@ -150,3 +151,40 @@ def test_an_enormous_photograph_is_read_small(tmp_path):
     path = save(tmp_path / "a.jpg", Image.new("RGB", (9000, 6000), (51, 102, 204)))
     found = pictures.read(path, 224)
     assert found.mean((1, 2)).tolist() == pytest.approx([0.2, 0.4, 0.8], abs=0.02)
+
+
+def ramp(dtype: str) -> np.ndarray:
+    """From black to white, in the middle square that is read of it at 56 pixels."""
+    values = np.linspace(0, 1, 64 * 64).reshape(64, 64)
+    kind = np.dtype(dtype)
+    return (values * (np.iinfo(kind).max if kind.kind in "iu" else 1)).astype(kind)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "uint32", "int32", "float32"])
+def test_tiff_of_any_precision_is_read_from_black_to_white(tmp_path, dtype):
+    expected = pictures.read(save(tmp_path / "plain.png", Image.fromarray(ramp("uint8"))), 56)
+    tifffile.imwrite(tmp_path / "a.tif", ramp(dtype))
+    assert (pictures.read(tmp_path / "a.tif", 56) - expected).abs().max() < 0.01
+
+
+def test_16_bits_written_with_32_are_as_bright(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", ramp("uint16"))
+    for dtype in ("uint32", "int32"):
+        tifffile.imwrite(tmp_path / "b.tif", ramp("uint16").astype(dtype))
+        assert pictures.read(tmp_path / "b.tif", 56).equal(pictures.read(tmp_path / "a.tif", 56))
+
+
+def test_floats_up_to_one_keep_their_brightness_and_greater_ones_their_proportions(tmp_path):
+    for scale, mean in ((0.25, 0.25), (1.0, 1.0), (4000.0, 1.0)):
+        values = np.full((64, 64), scale, np.float32)
+        tifffile.imwrite(tmp_path / "a.tif", values)
+        assert float(pictures.read(tmp_path / "a.tif", 56).mean()) == pytest.approx(mean, abs=0.01)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_float_that_is_none_is_refused(tmp_path, value):
+    values = ramp("float32")
+    values[5, 7] = value
+    tifffile.imwrite(tmp_path / "a.tif", values)
+    with pytest.raises(InputError, match=r"a\.tif cannot be read .* values that are not finite"):
+        pictures.read(tmp_path / "a.tif", 56)

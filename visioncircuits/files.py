@@ -1,11 +1,14 @@
 """Write so that a file is there whole or not at all, and say in a sentence why not."""
 
 import errno
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from visioncircuits.errors import InputError
+
+log = logging.getLogger(__name__)
 
 PART = ".part-"
 """What the names of unfinished things begin with."""
@@ -36,6 +39,29 @@ def explained(path: Path) -> Iterator[None]:
         else:
             told = f"cannot write {path}: {error.strerror or error}; choose another folder"
         raise InputError(told) from error
+
+
+def lock(handle: int, *, wait: bool) -> bool:
+    """Lock an open file or folder against other processes, until it is closed.
+
+    Systems without `flock`, and file systems that have none, do without.
+
+    Returns
+    -------
+    bool
+        False where another process holds it; with `wait` there is no such answer.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        log.debug("this file system has no locks: %s", error)
+    return True
 
 
 def write(path: Path, data: bytes) -> None:

@@ -1,7 +1,12 @@
+import numpy as np
 import pytest
 import torch
 
-from visioncircuits.circuits.attribution import gradient_times_activation, integrated_gradients
+from visioncircuits.circuits.attribution import (
+    gradient_times_activation,
+    integrated_gradients,
+    overlay,
+)
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Preprocessing, untrained, wrap
 
@@ -82,3 +87,13 @@ def test_what_cannot_be_explained_is_refused(network, pictures, feature, options
     )
     with pytest.raises(InputError, match=told):
         gradient_times_activation(network, feature, picture, **options)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_pictures_of_any_channels_are_overlaid(channels):
+    picture, values = torch.rand(channels, 32, 48), torch.randn(5, 4, 6)
+    image = overlay(picture, values, scale=1)
+    assert image.size == (48 + 4 + 48, 32)
+    left = torch.from_numpy(np.array(image)[:, :48]).permute(2, 0, 1) / 255
+    expected = picture if channels == 3 else picture.mean(0, keepdim=True).expand(3, -1, -1)
+    assert (left - expected).abs().max() < 0.01

@@ -17,7 +17,7 @@ from visioncircuits.circuits import (
     subsets,
 )
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Direction, LayerGraph, Node, Preprocessing, load, wrap
+from visioncircuits.networks import Direction, LayerGraph, Preprocessing, Step, load, wrap
 
 STRONG, WEAK = (1, 4, 6), (9,)
 """The only units that the target hears, and one of them hardly."""
@@ -51,7 +51,7 @@ def modules():
 def network(modules):
     before, nodes = "input", {}
     for name, module in modules.items():
-        nodes[name] = Node(module, (before,))
+        nodes[name] = Step(module, (before,))
         before = name
     return wrap(LayerGraph(nodes, output=before), Preprocessing(), size=32)
 

@@ -26,19 +26,24 @@ def found(network, picture):
     return paths
 
 
-def held(network, name):
-    """A hook that makes a layer's value a leaf of its own, for derivatives by it."""
-    module, kept = network.module.get_submodule(name), {}
+def by_hand(network, picture, *layers):
+    """What the module itself gives at some layers, each a leaf of its own for those after it."""
+    module, kept = network.module, {}
 
-    def hook(_module, _inputs, output):
-        kept[name] = output.detach().clone().requires_grad_()
-        return kept[name]
+    def hook(name):
+        def keep(_module, _inputs, output):
+            leaf = output.detach().clone().requires_grad_()
+            kept[name] = output, leaf
+            return leaf
 
-    return module.register_forward_hook(hook), kept
+        return keep
 
-
-def said(network, picture, paths):
-    return network.activations(picture, ["mixed4a"])["mixed4a"][0, 58][paths.position]
+    handles = [module.get_submodule(n).register_forward_hook(hook(n)) for n in layers]
+    with torch.enable_grad():
+        module(network.preprocessing(picture))
+    for handle in handles:
+        handle.remove()
+    return kept
 
 
 def test_paths_and_the_biases_on_their_way_add_up_to_the_activation(network, picture, found):
@@ -48,34 +53,33 @@ def test_paths_and_the_biases_on_their_way_add_up_to_the_activation(network, pic
     for bias in biases:
         bias.requires_grad_()
     try:
-        gradients = torch.autograd.grad(said(network, picture, found), biases, allow_unused=True)
+        value = by_hand(network, picture, "mixed3a", "mixed4a")["mixed4a"][0]
+        activation = value[0, 58][found.position]
+        gradients = torch.autograd.grad(activation, biases, allow_unused=True)
     finally:
         for bias in biases:
             bias.requires_grad_(False)
     pairs = zip(gradients, biases, strict=True)
     constant = sum(float((g * b).sum()) for g, b in pairs if g is not None)
     total = float(found.contributions.sum()) + constant
-    assert found.activation == pytest.approx(float(said(network, picture, found)), rel=1e-5)
+    assert found.activation == pytest.approx(activation.item(), rel=1e-5)
     assert total == pytest.approx(found.activation, rel=1e-4)
     assert found.constant == pytest.approx(constant, abs=1e-4 * found.activation)
     assert np.abs(found.beside).max() < 1e-4 * found.activation  # all paths cross mixed3b
 
 
 def test_each_path_is_what_two_derivatives_say(network, picture, found):
-    handle, kept = held(network, "mixed3b")
-    value = said(network, picture, found)
-    (after,) = torch.autograd.grad(value, kept["mixed3b"])
-    handle.remove()
-    handle, kept = held(network, "mixed3a")
-    between = network.activations(picture, ["mixed3b"])["mixed3b"]
-    handle.remove()
+    kept = by_hand(network, picture, "mixed3a", "mixed3b", "mixed4a")
+    value = kept["mixed4a"][0][0, 58][found.position]
+    (after,) = torch.autograd.grad(value, kept["mixed3b"][1])
+    between, source = kept["mixed3b"][0], kept["mixed3a"][1]
     strong = {path[1] for path, _ in found.strongest(6)}
     assert len(strong) > 1
     for unit in strong:
         index = int(unit.partition(":")[2])
         flow = (after[0, index] * between[0, index]).sum()
-        (before,) = torch.autograd.grad(flow, kept["mixed3a"], retain_graph=True)
-        expected = (before * kept["mixed3a"]).sum((0, 2, 3)).detach()
+        (before,) = torch.autograd.grad(flow, source, retain_graph=True)
+        expected = (before * source).sum((0, 2, 3)).detach()
         ours = found.contributions.sel(mixed3b=unit).values
         assert np.allclose(ours, expected, atol=1e-4 * float(expected.abs().max()))
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,15 @@ from torch import nn
 
 from visioncircuits import circuits, engine, handwritten
 from visioncircuits.circuits import Donor, Operation, Photographs, Scale, control_units, perform
-from visioncircuits.circuits.transplants import score
+from visioncircuits.circuits.transplants import check_classes, score
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network, Preprocessing, untrained, wrap
+from visioncircuits.networks import Network, Preprocessing, imagenet_classes, load, untrained, wrap
 
 SIZE = 32
 FAMILY = (1, 4, 6)
 
 
-def small(seed: int) -> Network:
+def small(seed: int, classes: Sequence[str] | None = imagenet_classes()) -> Network:
     """A network of eight units at 16x16 places, and a thousand classes."""
     torch.manual_seed(seed)
     module = nn.Sequential(
@@ -28,7 +29,7 @@ def small(seed: int) -> Network:
     )
     with torch.no_grad():
         module[4].weight.mul_(20)
-    return wrap(module, Preprocessing(), size=SIZE, name=f"small {seed}")
+    return wrap(module, Preprocessing(), size=SIZE, name=f"small {seed}", classes=classes)
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +138,20 @@ class TestPerform:
         assert again.identical(before)
         assert sum(done) == len(pictures)
 
+    def test_other_photographs_of_the_same_names_are_scored_again(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network, store = small(0), engine.Store(tmp_path / "store")
+        before = perform(operation(network), pictures, store=store)
+        for path in pictures.paths:
+            with Image.open(path) as image:
+                image.rotate(180).save(tmp_path / path.name)
+        turned = Photographs(tuple(tmp_path / name for name in pictures.names), pictures.labels)
+        after = perform(operation(network), turned, store=store)
+        fresh = perform(operation(network), turned, store=engine.Store(tmp_path / "fresh"))
+        assert after.identical(fresh)
+        assert not after.equals(before)
+
     def test_what_does_not_fit_is_said_before_the_work(
         self, pictures: Photographs, tmp_path: Path
     ) -> None:
@@ -147,7 +162,7 @@ class TestPerform:
         flat = Donor(network, last, FAMILY)
         with pytest.raises(InputError, match="has no positions"):
             perform(operation(network, flat=flat), pictures, store=store)
-        with pytest.raises(InputError, match="does not tell ImageNet's classes apart"):
+        with pytest.raises(InputError, match="takes a network of ImageNet's 1000 classes"):
             perform(
                 Operation(handwritten.load("lines"), "mixed3a", (0,), {}, {}),
                 pictures,
@@ -156,6 +171,35 @@ class TestPerform:
         with pytest.raises(InputError, match="4 photographs or more, not 3"):
             perform(operation(network), pictures.part(range(3)), store=store)
         assert not list(tmp_path.iterdir())
+
+
+class TestClasses:
+    """Labels are held against logits only where these are known to stand for the same."""
+
+    def test_logits_of_unknown_meaning_are_not_scored(self) -> None:
+        with pytest.raises(InputError, match="of small 0 its are not known"):
+            check_classes(small(0, None))
+
+    def test_inception5h_with_1008_logits_is_not_scored(self) -> None:
+        with pytest.raises(InputError, match="of untrained inceptionv1 its are not known"):
+            check_classes(untrained("inceptionv1"))
+
+    def test_another_order_is_not_scored(self) -> None:
+        with pytest.raises(InputError, match="others, or in another order"):
+            check_classes(small(0, imagenet_classes()[::-1]))
+
+    def test_names_without_as_many_logits_are_not_scored(self) -> None:
+        module = nn.Sequential(nn.Conv2d(3, 10, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        network = wrap(module, Preprocessing(), size=SIZE, classes=imagenet_classes())
+        with pytest.raises(InputError, match=r"gives \(10,\) values a picture"):
+            check_classes(network)
+
+    def test_networks_that_name_them_are_scored(self, checkpoints: Path) -> None:
+        check_classes(small(0))
+        check_classes(untrained("bvlc_googlenet"))
+        check_classes(
+            load("torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors")
+        )
 
 
 def test_scores_are_torchs() -> None:

@@ -86,6 +86,7 @@ def test_units_that_are_none_are_refused(few: Path, units: str, told: str) -> No
 
 @pytest.mark.usefixtures("_weights")
 def test_a_photograph_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "none.jpg").write_bytes(b"no")
     with pytest.raises(InputError, match="cannot be read as a picture"):
         call(
             "attribute", "bvlc_googlenet", "mixed3b:413",

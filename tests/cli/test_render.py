@@ -1,10 +1,12 @@
 """`visioncircuits render`, on real weights."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from visioncircuits.cli.main import app
+from visioncircuits.cli.main import app, main
+from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Visualization
 
 
@@ -55,3 +57,33 @@ def test_a_negative_lowers_the_unit_before_its_rectifier(tmp_path: Path) -> None
     assert found.feature == "conv2d0_pre_relu:3"
     assert found.score > 0
     assert found.activation < 0 or found.history[-1] > found.history[0]
+
+
+@pytest.mark.usefixtures("_weights")
+@pytest.mark.parametrize(
+    "wrong", [("--size", "1000000"), ("--steps", "0"), ("--seed", "-1"), ("--diversity", "-2")]
+)
+def test_a_number_that_cannot_be_ends_with_code_2(
+    tmp_path: Path,
+    wrong: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "edge.png"
+    command = ["render", "bvlc_googlenet", "conv2d0:3", "-o", str(path), *wrong]
+    monkeypatch.setattr(sys, "argv", ["visioncircuits", *command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert wrong[0].lstrip("-") in capsys.readouterr().err
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("_weights")
+def test_another_file_beside_is_told_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "curves.json").write_text('[{"unit": "mixed3b:413"}]')
+    monkeypatch.setattr("visioncircuits.featurevis.render_all", None)
+    with pytest.raises(InputError, match=r"over .*curves\.json"):
+        call("render", "bvlc_googlenet", "conv2d0:3", "-o", str(tmp_path / "curves.png"))

@@ -106,10 +106,6 @@ def test_a_verdict_is_told_drawn_and_written(
             ("tune", "bvlc_googlenet", "mixed3b", "--stimuli", "curves", "-o", "a.txt"),
             r"a\.txt cannot be written",
         ),
-        (
-            ("find", "curves", "bvlc_googlenet", "mixed3b", "--images", "none"),
-            "there is no folder none",
-        ),
     ],
 )
 def test_a_mistake_is_told_before_the_work(arguments: tuple[str, ...], told: str) -> None:

@@ -1,5 +1,8 @@
 """Folders are there whole or not at all, and one process writes them at a time."""
 
+import errno
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from visioncircuits import files
 from visioncircuits.engine import folders
 from visioncircuits.errors import InputError
+from visioncircuits.thread.study import _held
 
 
 def test_a_folder_is_written_in_place_of_another(tmp_path: Path) -> None:
@@ -60,4 +64,27 @@ def test_two_writers_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
     ):
         pass
     with folders.alone(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_without_locks_does_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(handle: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with folders.alone(tmp_path / "gallery"):
+        pass
+    with _held(tmp_path / "kept" / "a.lock"):
+        pass
+
+
+def test_a_folder_that_cannot_be_opened_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.lock").mkdir()
+    with (
+        pytest.raises(InputError, match=r"cannot write .*a\.lock"),
+        _held(tmp_path / "a.lock"),
+    ):
         pass

@@ -191,3 +191,80 @@ def test_layers_that_cannot_be_told_of_are_refused(network, labelled, layers, to
 def test_without_a_picture_there_are_no_examples(network):
     with pytest.raises(InputError, match="no photographs"):
         collect(network, ["conv2d1"], [])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**63, 2**64 - 1])
+def test_any_seed_of_64_bits_draws_others_without_a_warning(network, labelled, seed):
+    ours = (
+        collect(network, ["conv2d1"], dataset(labelled[:2], size=96), seed=seed)
+        .layers["conv2d1"]
+        .sample
+    )
+    other = (
+        collect(network, ["conv2d1"], dataset(labelled[:2], size=96), seed=seed ^ 5)
+        .layers["conv2d1"]
+        .sample
+    )
+    assert len(ours.numbers)
+    assert not np.array_equal(ours.numbers, other.numbers)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seed": -1}, {"seed": 2**64}, {"top": 0}, {"batch": 0}], ids=str
+)
+def test_numbers_that_cannot_be_are_refused(network, labelled, wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        collect(network, ["conv2d1"], dataset(labelled, size=96), **wrong)
+
+
+def test_pictures_of_8_bits_are_floats_between_0_and_1():
+    values = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    forms = [values, values.transpose(2, 0, 1), torch.from_numpy(values).permute(2, 0, 1)]
+    for each in dataset(forms, size=32):
+        assert torch.allclose(each.pixels, torch.from_numpy(values).permute(2, 0, 1) / 255)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        (torch.rand(3, 40, 64), 5),
+        [torch.rand(3, 40, 64), np.int64(5)],
+        (torch.rand(3, 40, 64), torch.tensor(5), "where it was taken"),
+        {"image": Image.new("RGB", (40, 64)), "label": 5, "caption": "a cat"},
+        (np.zeros((64, 40), np.float32), 5),
+    ],
+    ids=["pair", "list", "triple", "mapping", "grey"],
+)
+def test_items_of_many_forms_are_taken(item):
+    (found,) = dataset([item], size=32)
+    assert found.pixels.shape == (3, 32, 32)
+    assert found.label == 5
+
+
+def test_pictures_of_mixed_sizes_go_through_together(network):
+    sizes = [(96, 96), (100, 250), (300, 64), (7, 9)]
+    found = collect(network, ["conv2d1"], dataset((torch.rand(3, *s) for s in sizes), size=96))
+    assert found.seen == 4
+
+
+def test_an_array_is_cut_as_the_same_picture_is():
+    smooth = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
+    image = Image.fromarray(smooth).resize((180, 120), Image.Resampling.BICUBIC)
+    picture, array = dataset([image, np.asarray(image)], size=56)
+    assert (picture.pixels - array.pixels).abs().max() < 0.03
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ((torch.rand(3, 8, 8), "cat"), "item 1 has the class 'cat'; a class is a whole number"),
+        ({"pixels": 1}, "item 1 has no 'image' but 'pixels'"),
+        (torch.randn(3, 8, 8), r"item 1 has values from -.* to .*; give pictures in \[0, 1\]"),
+        (torch.full((3, 8, 8), torch.nan), "item 1 has values from nan"),
+        (torch.zeros(3, 8, 8, dtype=torch.int32), "item 1 is of .* torch.int32; give pictures"),
+        (torch.rand(8), r"item 1 is of \(8,\)"),
+    ],
+)
+def test_items_that_are_no_pictures_are_refused_by_their_number(item, told):
+    with pytest.raises(InputError, match=told):
+        list(dataset([torch.rand(3, 8, 8), item], size=8))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -68,8 +69,9 @@ def test_a_changed_picture_makes_another_part(tmp_path: Path, squares: Path) -> 
     for name in ("00.jpg", "01.jpg"):
         (tmp_path / name).write_bytes((squares / "a" / name).read_bytes())
     one, two = parts.parts(tmp_path, shard=1)
-    content = (tmp_path / "01.jpg").read_bytes()
-    (tmp_path / "01.jpg").write_bytes(content + b"\0")
+    content, told = (tmp_path / "01.jpg").read_bytes(), (tmp_path / "01.jpg").stat()
+    (tmp_path / "01.jpg").write_bytes(content[:-1] + b"\0")  # as long, and as old
+    os.utime(tmp_path / "01.jpg", ns=(told.st_atime_ns, told.st_mtime_ns))
     assert parts.parts(tmp_path, shard=1)[0] == one
     assert parts.parts(tmp_path, shard=1)[1] != two
 

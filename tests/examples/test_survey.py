@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from visioncircuits import engine, networks
+from visioncircuits import engine, fingerprint, networks
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, Survey, collect, folder, shards, survey
@@ -166,6 +167,28 @@ def test_a_part_that_always_fails_is_told_and_the_others_are_joined(
     assert done(asked, store).packed() == alone.packed()  # once what was wrong is mended
 
 
+@pytest.mark.parametrize("shard", [1, 2, 3, 6])
+def test_a_part_of_no_readable_picture_adds_nothing(tmp_path: Path, shard: int) -> None:
+    for place in range(6):
+        path = tmp_path / "pictures" / f"{place}.png"
+        path.parent.mkdir(exist_ok=True)
+        if place in (2, 3):
+            path.write_bytes(b"no picture")
+        else:
+            values = np.random.default_rng(place).integers(0, 256, (6, 6, 3), np.uint8)
+            Image.fromarray(values).resize((60, 60)).save(path)
+    asked = plan(tmp_path / "pictures", labels="none", shard=shard)
+    found = done(asked, Store(tmp_path / "work"))
+    assert (found.seen, len(found.skipped)) == (4, 2)
+    for name in LAYERS:
+        rows, columns = networks.load(NETWORK).layer(name).shape
+        layer = found.layers[name]
+        assert layer.moments.count == 4 * rows * columns
+        assert (layer.counts.sum(1) == layer.moments.count).all()
+        for places in (layer.tops, layer.bottoms):
+            assert np.array_equal(np.unique(places.pictures), [0, 1, 4, 5])
+
+
 def test_parts_are_seen_again_where_something_else_is_asked(squares: Path, tmp_path: Path) -> None:
     store = Store(tmp_path)
     plan(squares).carry_out(store, workforce=HERE)
@@ -190,3 +213,15 @@ def test_mistakes_are_told_before_the_work(squares: Path, tmp_path: Path) -> Non
         survey(NETWORK, LAYERS, squares, shard=0)
     with pytest.raises(InputError, match="holds no photographs"):
         survey(NETWORK, LAYERS, tmp_path)
+
+
+def test_parts_are_seen_again_by_other_code(
+    squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, asked = Store(tmp_path), plan(squares)
+    done(asked, store)
+    assert asked.finished(store) == list(asked.works)
+    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    assert plan(squares).finished(store) == []
+    with pytest.raises(InputError, match="a worker has another visioncircuits"):
+        asked.carry_out(Store(tmp_path / "other"), workforce=HERE)

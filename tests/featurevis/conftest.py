@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from visioncircuits.networks import LayerGraph, Network, Node, Preprocessing, wrap
+from visioncircuits.networks import LayerGraph, Network, Preprocessing, Step, wrap
 
 
 def operations(channels: int = 3) -> dict[str, nn.Module]:
@@ -38,7 +38,7 @@ def network(request: pytest.FixtureRequest) -> Network:
         return small()
     layers = operations()
     inputs = zip(["input", *layers], layers, strict=False)
-    nodes = {name: Node(layers[name], (source,)) for source, name in inputs}
+    nodes = {name: Step(layers[name], (source,)) for source, name in inputs}
     preprocessing = Preprocessing(mean=(0.5,), std=(0.25,))
     return wrap(LayerGraph(nodes, output="logits"), preprocessing, size=32)
 

@@ -1,5 +1,7 @@
+import copy
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ from visioncircuits.featurevis import (
     Robustness,
     Settings,
     Transparent,
+    accentuate,
+    caricature,
     objectives,
     render,
     render_all,
@@ -360,3 +364,48 @@ def test_a_short_render_drives_real_units_harder_than_photographs(
     found = render_all(network, units, settings=settings)
     reached = [visualization.activation for visualization in found]
     assert all(r > b for r, b in zip(reached, best, strict=True)), (reached, best)
+
+
+@pytest.mark.parametrize("switched", [torch.no_grad, torch.inference_mode])
+def test_a_picture_is_the_same_where_gradients_are_off(
+    network: Network, switched: Callable[[], AbstractContextManager[None]]
+) -> None:
+    expected = render(network, "shapes:3", settings=QUICK)
+    with switched():
+        several = render_all(network, ["shapes:3", "shapes:2"], settings=QUICK, batch=1)
+        found = [next(several)]
+        assert not torch.is_grad_enabled()
+        found += several
+        wanted = torch.rand(3, 32, 32)
+        caricature(network, wanted, "shapes", settings=QUICK)
+        accentuate(network, wanted, "shapes", settings=QUICK)
+    assert found[0].picture.equal(expected.picture)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("parameter", ["weight", "bias"])
+def test_a_unit_that_is_nan_is_dead_and_its_picture_is_one(
+    network: Network, parameter: str
+) -> None:
+    module = copy.deepcopy(network.module)
+    with torch.no_grad():
+        getattr(module.get_submodule("shapes_pre_relu"), parameter)[1] = torch.nan
+    found = render(wrap(module, network.preprocessing, size=32), "shapes:1", settings=QUICK)
+    assert found.dead
+    assert found.picture.isfinite().all()
+
+
+def test_a_unit_that_is_nan_leaves_its_batch_alone(network: Network) -> None:
+    module = copy.deepcopy(network.module)
+    with torch.no_grad():
+        module.get_submodule("shapes_pre_relu").bias[1] = torch.nan
+    broken = wrap(module, network.preprocessing, size=32)
+    _, expected = render_all(network, ["shapes:1", "shapes:3"], settings=QUICK)
+    _, found = render_all(broken, ["shapes:1", "shapes:3"], settings=QUICK)
+    assert not found.dead
+    assert found.picture.equal(expected.picture)
+
+
+def test_a_batch_of_none_is_refused(network: Network) -> None:
+    with pytest.raises(InputError, match="batch must be a whole number of 1 or more, not 0"):
+        render_all(network, ["shapes:3"], settings=QUICK, batch=0)

@@ -1,5 +1,9 @@
 import json
+import math
+from typing import Any
 
+import jaxtyping
+import numpy as np
 import pytest
 import torch
 
@@ -18,12 +22,70 @@ from visioncircuits.featurevis import (
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"size": 0}, {"input_size": -1}, {"steps": 0}, {"rate": -0.1}, {"redirected": -1}],
+    [
+        {"size": 0},
+        {"size": 24.5},
+        {"size": (48, 80)},
+        {"size": 1_000_000},
+        {"size": None},
+        {"input_size": -1},
+        {"input_size": "large"},
+        {"steps": 0},
+        {"steps": 2.5},
+        {"rate": -0.1},
+        {"rate": math.nan},
+        {"rate": math.inf},
+        {"rate": "fast"},
+        {"redirected": -1},
+        {"redirected": 1.5},
+        {"seed": -1},
+        {"seed": 2**64},
+        {"seed": "one"},
+        {"averaged_pools": "no"},
+        {"robustness": None},
+        {"penalty": 2.0},
+        {"parameterization": "fourier"},
+        {"start": torch.zeros(3, 8, 8)},
+        {"start": torch.full((1, 3, 8, 8), 2.0)},
+        {"start": torch.full((1, 3, 8, 8), torch.nan)},
+    ],
     ids=str,
 )
-def test_settings_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError, match=next(iter(wrong))):
+def test_settings_that_cannot_be_are_refused(
+    wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(InputError, match=f"^{next(iter(wrong))} must be "):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"jitter": math.nan},
+        {"rotation": -1},
+        {"scale": 1.0},
+        {"still": math.nan},
+        {"padding": 1.5},
+        {"crop": 0},
+    ],
+    ids=str,
+)
+def test_robustness_that_cannot_be_is_refused(
+    wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(InputError, match=f"^{next(iter(wrong))} must be "):
+        Robustness(**wrong)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**64 - 1])
+def test_any_seed_of_64_bits_is_one_whatever_its_type(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    found = Settings(seed=np.uint64(seed), size=np.int64(64))
+    assert json.loads(json.dumps(found.record())) == Settings(seed=seed, size=64).record()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,38 @@ def test_values_are_rounded_to_the_nearest_of_8_bits() -> None:
     assert pixels.flatten()[:9].tolist() == [0, 0, 1, 255, 128, 255, 26, 51, 76]
 
 
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+@pytest.mark.parametrize("channels", [2, 4, 13])
+def test_other_channels_are_grey_tiles_and_none_is_opacity(
+    tmp_path: Path, channels: int, suffix: str
+) -> None:
+    network = {"preprocessing": {"channels": channels}}
+    visualization = replace(made(channels), record={"network": network})
+    image = visualization.image()
+    assert (image.mode, image.size) == ("L", (channels * 5, 6))
+    back = Visualization.load(visualization.save(tmp_path / f"unit{suffix}"))
+    torch.testing.assert_close(back.picture, visualization.picture, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("content", ['{"curves": 3}', "[1]", "no JSON", ""])
+def test_a_file_that_is_no_record_is_not_written_over(tmp_path: Path, content: str) -> None:
+    beside = tmp_path / "curves.json"
+    beside.write_text(content)
+    with pytest.raises(InputError, match=r"over .*curves\.json, which is not this picture's"):
+        made().save(tmp_path / "curves.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["curves.json"]
+    assert beside.read_text() == content
+
+
+def test_two_pictures_of_one_name_do_not_lose_their_records(tmp_path: Path) -> None:
+    first = made()
+    first.save(tmp_path / "unit.webp")
+    with pytest.raises(InputError, match="not this picture's"):
+        replace(made(), score=7.0).save(tmp_path / "unit.png")
+    first.save(tmp_path / "unit.png")  # its record is the same
+    assert json.loads((tmp_path / "unit.json").read_text())["score"] == first.score
+
+
 def test_a_notebook_gets_a_png() -> None:
     visualization = made(4)
     image = Image.open(io.BytesIO(visualization._repr_png_()))
@@ -67,11 +100,9 @@ def test_saving_again_replaces_what_was_there(tmp_path: Path) -> None:
     assert Visualization.load(path).picture.shape == (3, 6, 5)
 
 
-def test_other_formats_and_channels_are_refused(tmp_path: Path) -> None:
+def test_other_formats_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.png or \.webp"):
         made().save(tmp_path / "unit.jpg")
-    with pytest.raises(InputError, match="2 channels"):
-        made(2).save(tmp_path / "unit.png")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -95,7 +95,7 @@ def test_a_mistake_is_told_with_its_line_and_what_was_allowed(
     assert told in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "title = 'x'\nnetwork = 'y'\nlayers = []\n"])
+@pytest.mark.parametrize("text", ["", "title = 'x'\nnetwork = 'inceptionv1'\nlayers = []\n"])
 def test_a_recipe_of_nothing_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match=r"is missing|is empty"):
         read(write(tmp_path, text))

@@ -173,8 +173,10 @@ def test_where_nothing_is_found_it_is_said_where_and_why_and_what_to_do(
     with pytest.raises(InputError) as error:
         store.obtain(NAME)
     said = str(error.value)
-    for part in (NAME, str(folder), str(store.cache()), f"{source.url} (HTTP 404)", "by hand"):
+    for part in (NAME, str(folder), str(store.cache()), "networks --verbose"):
         assert part in said
+    assert source.url not in said
+    assert error.value.__notes__ == [f"{source.url} (HTTP 404)"]
     assert "\n" not in said
     assert not list(store.cache().iterdir())
 
@@ -205,8 +207,9 @@ def test_an_onnx_source_is_passed_over_without_the_package(
     assert loopback.asked == ["inception5h.pth"]
 
     monkeypatch.setitem(store.SOURCES, NAME, (onnx,))
-    with pytest.raises(InputError, match=r"pip install visioncircuits\[onnx\]"):
+    with pytest.raises(InputError, match="none could be downloaded") as error:
         store.fetch(NAME)
+    assert "pip install visioncircuits[onnx]" in error.value.__notes__[0]
 
 
 def test_an_onnx_source_is_converted(

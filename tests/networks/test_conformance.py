@@ -276,7 +276,9 @@ def looks(case: Case) -> None:
     with _doubled(case) as network:
         layers = network.layers_at(case.size)
         pictures = case.pictures(1).double().requires_grad_()
-        gates = [n for n, layer in layers.items() if layer.shape == (1, 1) and layer.stride == (0, 0)]
+        gates = [
+            n for n, layer in layers.items() if layer.shape == (1, 1) and layer.stride == (0, 0)
+        ]
         held = [Edit(name, torch.detach) for name in gates]
         chosen = _some([n for n in layers if n not in gates and layers[n].shape], 6)
         found = network.activations(pictures, chosen, changes=held)

@@ -285,7 +285,9 @@ RESIZED: dict[str, Callable[[], nn.Module]] = {
     ),
     "bicubic": lambda: nn.Sequential(_conv(2, 2), nn.Upsample(scale_factor=2, mode="bicubic")),
     "transposed": lambda: nn.Sequential(_conv(2, 2), nn.ConvTranspose2d(4, 4, 4, 2, 1)),
-    "transposed without overlap": lambda: nn.Sequential(_conv(4, 4), nn.ConvTranspose2d(4, 4, 2, 2)),
+    "transposed without overlap": lambda: nn.Sequential(
+        _conv(4, 4), nn.ConvTranspose2d(4, 4, 2, 2)
+    ),
     "transposed and dilated": lambda: nn.ConvTranspose2d(4, 4, 3, 1, 2, dilation=2),
     "channels become places": lambda: nn.Sequential(_conv(2, 2), nn.PixelShuffle(2)),
     "uneven windows": lambda: nn.Sequential(_conv(3, 2), nn.AdaptiveAvgPool2d((5, 4))),

@@ -1,4 +1,6 @@
 import copy
+import pickle
+from collections.abc import Callable
 
 import jaxtyping
 import pytest
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import identity
-from visioncircuits.networks.catalog import untrained
+from visioncircuits.networks.catalog import load, untrained
 from visioncircuits.networks.features import Direction, Unit
 from visioncircuits.networks.network import Layer, Network, wrap
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, Preprocessing
@@ -314,6 +316,7 @@ class TestModules:
         moved = small.to("meta")
         assert (moved.device.type, small.device.type) == ("meta", "cpu")
         assert moved.name == small.name
+        assert small.layers == moved.layers == copy.deepcopy(moved).layers
 
     @pytest.mark.parametrize("device", ["nowhere", "cpu:nought"])
     def test_are_refused_a_device_that_does_not_exist(self, small: Network, device: str) -> None:
@@ -333,7 +336,36 @@ class TestModules:
 
     def test_are_shown_without_being_run(self, small: Network) -> None:
         assert repr(small) == "Network('small', 32 px, on cpu)"
-        assert "layers" not in vars(small)
+        assert not small._described
+
+    @pytest.mark.parametrize("described", [False, True], ids=["undescribed", "described"])
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: wrap(_small(), IMAGENET, size=32),
+            lambda: untrained("bvlc_googlenet"),
+            lambda: untrained("inceptionv1"),
+            lambda: untrained("torchvision:resnet18"),
+            lambda: load("handwritten:curves"),
+        ],
+        ids=["wrapped", "bvlc_googlenet", "inceptionv1", "resnet18", "handwritten"],
+    )
+    def test_compute_the_same_as_copies_pickled_or_not(
+        self, make: Callable[[], Network], described: bool
+    ) -> None:
+        network = make()
+        if described:
+            assert network.layers
+        pictures = torch.rand(1, network.preprocessing.channels, network.size, network.size)
+        logits = network(pictures)
+        for other in (
+            pickle.loads(pickle.dumps(network)),
+            copy.deepcopy(network),
+            copy.deepcopy(network.computing_in("bfloat16")).computing_in("float32"),
+        ):
+            assert other.record() == network.record()
+            assert torch.equal(other(pictures), logits)
+            assert other.layers == network.layers
 
 
 def test_the_record_is_plain_data() -> None:

@@ -1,9 +1,11 @@
 import dataclasses
+import json
 
 import jaxtyping
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
@@ -89,3 +91,36 @@ def test_what_is_no_picture_is_refused(pictures: torch.Tensor, told: str) -> Non
 def test_a_preprocessing_that_cannot_be_meant_is_refused(changes: dict, told: str) -> None:
     with pytest.raises(InputError, match=told):
         dataclasses.replace(Preprocessing(), **changes)
+
+
+def test_numbers_may_come_alone_and_in_any_sequence() -> None:
+    one = Preprocessing(mean=(0.5,), std=(0.25,))
+    assert Preprocessing(mean=0.5, std=np.float32(0.25)) == one
+    assert Preprocessing(mean=torch.tensor(0.5), std=np.array([0.25])) == one
+    several = Preprocessing(mean=[1, 2, 3], range=[0, 255])
+    assert several == Preprocessing(mean=torch.tensor([1, 2, 3]), range=(0, 255))
+    assert json.loads(json.dumps(several.record())) == {
+        "range": [0, 255],
+        "mean": [1, 2, 3],
+        "std": [1],
+        "order": "RGB",
+        "channels": 3,
+    }
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("mean", ["0.5", float("nan"), (0.1, None, 0.2), [[0.1], [0.2]]])
+def test_what_is_no_number_is_refused(mean: object) -> None:
+    with pytest.raises(InputError, match="mean must be a finite number"):
+        Preprocessing(mean=mean)
+
+
+def test_a_network_of_one_channel_is_given_colors_as_pillow_has_them_in_grey() -> None:
+    values = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
+    expected = np.asarray(Image.fromarray(values).convert("L"), np.float32)
+    pictures = torch.from_numpy(values).permute(2, 0, 1)[None] / 255
+    found = Preprocessing(channels=1, range=(0, 255))(pictures)
+    assert found.shape == (1, 1, 7, 5)
+    assert np.abs(found[0, 0].numpy() - expected).max() < 1.0
+    grey = pictures[:, :1]
+    assert torch.allclose(Preprocessing(channels=1)(grey.expand(-1, 3, -1, -1)), grey, atol=1e-6)

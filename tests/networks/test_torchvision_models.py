@@ -13,6 +13,7 @@ from visioncircuits.networks import checkpoints, torchvision_models
 from visioncircuits.networks.catalog import load, untrained
 from visioncircuits.networks.network import Network
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
+from visioncircuits.networks.torchvision_models import imagenet_classes
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +54,7 @@ class TestFiles:
         assert _same(network, small)
         assert network.name == "torchvision:squeezenet1_1"
         assert network.preprocessing == IMAGENET
-        assert network.classes is None  # a file of the user's may know other classes
+        assert network.classes == imagenet_classes()  # as many logits as torchvision's have
         assert network.checkpoint is not None
         assert network.checkpoint.path == path
 

@@ -1,5 +1,4 @@
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -197,14 +196,12 @@ def test_googles_activations_are_not_met_by_another_network(name: str, published
     assert len(found.checks) == (7 if name == "inceptionv1" else 6)
 
 
+@pytest.mark.elsewhere
 def test_inception5h_computes_what_google_published(published: Path) -> None:
     """Runs where somebody has the checkpoint; its publishers cannot be reached from CI."""
-    folder = os.environ.get(store.FOLDER)
-    checkpoint = store.find("inceptionv1") if folder is None or Path(folder).is_dir() else None
+    checkpoint = store.find("inceptionv1")
     if checkpoint is None:
-        pytest.skip(
-            "no inception5h checkpoint here: it cannot be had in CI, so this may skip there"
-        )
+        pytest.skip("no checkpoint of inception5h here")
     network = load("inceptionv1", checkpoint=checkpoint.path)
     found = verify(network, published=published)
     assert found.passed, found

@@ -273,7 +273,11 @@ class NonLocal(_Parts):
 
 class UNet(_Parts):
     def __init__(self, *, mode: str | None = None) -> None:
-        up = nn.ConvTranspose2d(6, 6, 2, 2) if mode is None else nn.Upsample(scale_factor=2, mode=mode)
+        up = (
+            nn.ConvTranspose2d(6, 6, 2, 2)
+            if mode is None
+            else nn.Upsample(scale_factor=2, mode=mode)
+        )
         super().__init__(down=nn.MaxPool2d(2), deep=_conv(), up=up, out=_conv(12, 6))
 
     def middle(self, x: Tensor) -> Tensor:

@@ -1,10 +1,9 @@
 """The slow twin: a predicate, asked at many points of every pixel."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from torch import Tensor
 
 Predicate = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -12,15 +11,6 @@ Predicate = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # Points of the plastic number's sequence: even along every direction, the diagonals too.
 SAMPLES = 1024
 PLASTIC = 1.32471795724474602596
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Pictures this small are slower on several."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

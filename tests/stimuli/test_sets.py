@@ -4,6 +4,7 @@ import math
 import pickle
 import tracemalloc
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -275,3 +276,26 @@ def test_a_family_that_does_not_draw_pictures_is_refused():
     ):
         with pytest.raises(InputError, match=says):
             StimulusSet(family, {"shade": (0, 1)}).check()
+
+
+@pytest.mark.parametrize("place", [2, np.int64(2), np.array(2), torch.tensor(2)], ids=repr)
+def test_a_place_may_be_any_whole_number(curves, place):
+    name, values = next(iter(curves.axes.items()))
+    one = curves.isel(**{name: place})
+    assert name not in one.axes
+    assert one.fixed[name] == values[2]
+    assert list(curves.isel(**{name: np.array([0, 2])}).axes[name]) == [values[0], values[2]]
+
+
+def test_a_value_may_be_any_number(curves):
+    name, values = next(iter(curves.axes.items()))
+    assert curves.sel(**{name: np.int64(values[0])}).record() == curves.isel(**{name: 0}).record()
+    assert curves.fix(**{name: np.int64(2)}).record() == curves.fix(**{name: 2}).record()
+
+
+@pytest.mark.parametrize("place", [1.5, None, "first", [0.5]])
+def test_a_place_that_is_no_whole_number_is_refused(curves, place, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    name = next(iter(curves.axes))
+    with pytest.raises(InputError, match=f"{name} has .* values, none at"):
+        curves.isel(**{name: place})

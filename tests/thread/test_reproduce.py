@@ -1,15 +1,17 @@
 """Articles as claims: each gets its verdict, whatever is missing, and nothing is run twice."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from visioncircuits import engine, thread
+from visioncircuits import engine, fingerprint, thread
 from visioncircuits.errors import InputError
 from visioncircuits.networks import untrained
 from visioncircuits.thread import Article, Claim, Plate, Row, Run, Study, Unavailable, part
@@ -171,6 +173,52 @@ def test_a_measurement_is_made_once_and_read_by_all(study: Study) -> None:
 
     assert study.kept("answer", "txt", make) == study.kept("answer", "txt", make) == b"42"
     assert len(made) == 1
+
+
+def test_a_measurement_is_kept_by_photographs_content_and_by_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make() -> bytes:
+        return b""
+
+    def place(images: Path) -> Path:
+        return Study(network, tmp_path, images).place("answer", "txt", make)
+
+    network = untrained("bvlc_googlenet")
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        Image.new("RGB", (8, 8), "red").save(folder / "a.png")
+    kept = place(here)
+    assert place(there) == kept
+    Image.new("RGB", (8, 8), "blue").save(here / "a.png")
+    assert place(here) != kept
+    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    assert place(there) != kept
+
+
+def test_parts_are_run_again_for_other_photographs_and_by_other_code(
+    scripted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (scripted / "ready").touch()
+    images, moved, out = scripted / "images", scripted / "moved", scripted / "thread"
+    images.mkdir()
+    Image.new("RGB", (8, 8), "red").save(images / "a.png")
+    run = Run("handwritten:lines", images=images)
+    thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+    shutil.copytree(images, moved)
+    assert thread.pending(["counting"], replace(run, images=moved), out) == 0
+    Image.new("RGB", (8, 8), "blue").save(moved / "a.png")
+    assert thread.pending(["counting"], replace(run, images=moved), out) == 2
+    assert thread.pending(["counting"], run, out) == 0
+    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    assert thread.pending(["counting"], run, out) == 2
+
+
+def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> None:
+    other = Study(untrained("inceptionv1"), tmp_path)
+    with pytest.raises(Unavailable, match="takes a network of ImageNet's 1000 classes"):
+        other.scorable(10)
 
 
 def test_layers_of_other_networks_are_those_that_see_as_much(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
+from visioncircuits import fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Preprocessing, load, untrained, wrap
 from visioncircuits.stimuli import StimulusSet, curve, named
@@ -200,3 +201,37 @@ def test_answers_that_are_not_finite_are_refused():
 def test_a_file_must_be_netcdf(network, tmp_path):
     with pytest.raises(InputError, match=r"name it \.nc"):
         measure(network, "conv2d1", FEW, save=tmp_path / "curves.csv")
+
+
+def test_a_family_of_ones_own_may_have_a_place_and_a_size_without_a_device(network):
+    def spot(*, radius: Tensor, x: float, y: float, size: int) -> Tensor:
+        rows, columns = torch.meshgrid(*[torch.arange(size) - (size - 1) / 2] * 2, indexing="ij")
+        inside = (rows - y) ** 2 + (columns - x) ** 2 < radius[:, None, None] ** 2
+        return inside.float()[:, None].expand(-1, 3, -1, -1)
+
+    found = measure(network, "mixed3a", StimulusSet(spot, {"radius": (4.0, 9.0)}))
+    asked = window(network, "mixed3a")
+    y, x = asked.shift
+    drawn = spot(radius=torch.tensor([4.0, 9.0]), x=x, y=y, size=asked.size[0])
+    row, column = asked.position
+    whole = network.activations(drawn, ["mixed3a"])["mixed3a"][:, :, row, column]
+    assert np.allclose(found.values.T, whole.numpy(), atol=1e-5)
+
+
+def test_networks_of_one_channel_are_shown_the_same_stimuli_in_grey():
+    module = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU())
+    network = wrap(module, Preprocessing(channels=1), size=32)
+    found = measure(network, "0", FEW.fix(ink="red"))
+    colors = FEW.fix(ink="red", size=5).draw().picture
+    luma = torch.einsum("bchw,c->bhw", colors, torch.tensor([0.299, 0.587, 0.114]))[:, None]
+    assert np.allclose(
+        found.values.reshape(4, -1).T, module[0](luma)[:, :, 0, 0].numpy(), atol=1e-5
+    )
+
+
+def test_what_other_code_measured_is_measured_again(network, tmp_path, monkeypatch):
+    path = tmp_path / "tuning.nc"
+    measure(network, "conv2d0", FEW, save=path)
+    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    measure(network, "conv2d0", FEW, save=path)
+    assert json.loads(read(path).attrs["record"])["code"] == "mended"

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, load, untrained
 from visioncircuits.stimuli import named
 from visioncircuits.tuning import (
@@ -133,8 +134,11 @@ LAYERS = {"curve": "mixed3b"}
 
 
 @pytest.fixture(scope="module")
-def surveys(bvlc):
-    return {name: survey(bvlc, name, LAYERS.get(name, "mixed3a")) for name in PREDEFINED}
+def surveys(bvlc, once):
+    def made(name):
+        return once(f"survey-{name}", lambda: survey(bvlc, name, LAYERS.get(name, "mixed3a")))
+
+    return {name: made(name) for name in PREDEFINED}
 
 
 def supported(verdicts) -> set[str]:
@@ -238,3 +242,31 @@ def test_squeezenet_has_curve_detectors_too(checkpoints):
     family = find(network, "curves", "features.7")
     assert len(family) >= 5
     assert family["echo"].max() <= 0.1
+
+
+STRONG = Hypothesis(
+    "strong", named("edges"), (Prediction("strong", effects.strength, least=2.0),), variants=({},)
+)
+
+
+def test_a_direction_is_held_against_its_own_deviation():
+    network = untrained("bvlc_googlenet")
+    direction = Direction("conv2d0", tuple(np.eye(64)[5].tolist()), name="probe")
+    spread = np.linspace(0.1, 0.2, 64)
+    unit = judge(network, STRONG, "conv2d0:5", deviations=spread)
+    probe = judge(network, STRONG, direction, deviations=np.append(spread, spread[5]))
+    double = judge(network, STRONG, direction, deviations=np.append(spread, 2 * spread[5]))
+    assert probe.outcomes[0].effect == pytest.approx(unit.outcomes[0].effect, rel=1e-5)
+    assert double.outcomes[0].effect == pytest.approx(unit.outcomes[0].effect / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("count", [63, 64])
+def test_a_direction_without_a_deviation_of_its_own_is_refused(count):
+    direction = Direction("conv2d0", (1.0,) * 64, name="probe")
+    with pytest.raises(InputError, match=r"64 units of conv2d0 and conv2d0:probe; measure them"):
+        judge(untrained("bvlc_googlenet"), STRONG, direction, deviations=np.ones(count))
+
+
+def test_deviations_of_other_units_are_refused():
+    with pytest.raises(InputError, match="65 standard deviations for the 64 units of conv2d0"):
+        judge(untrained("bvlc_googlenet"), STRONG, "conv2d0:1", deviations=np.ones(65))

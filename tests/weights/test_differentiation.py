@@ -67,7 +67,8 @@ def test_takes_the_derivative_of_what_has_no_stand_in() -> None:
     picture = torch.rand(1, 3, 16, 16)
     weights = expanded_weights_by_autograd(network, "0", "2:1", pictures=picture, position=(2, 3))
     value = torch.sigmoid(network.activations(picture, ["0"])["0"])[0, :, 2:5, 3:6]
-    assert torch.allclose(weights.weight[0], module[2].weight[1] * value * (1 - value), atol=1e-6)
+    expected = module[2].weight[1].detach() * value * (1 - value)
+    assert torch.allclose(weights.weight[0], expected, atol=1e-6)
     assert weights.offset == (2, 3)
 
 

@@ -1,6 +1,7 @@
 """Expanded weights against a slow, obvious twin: a linear copy of the network, differentiated."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from visioncircuits.networks import (
     Direction,
     LayerGraph,
     Network,
-    Node,
     Preprocessing,
+    Step,
     Unit,
     load,
     untrained,
@@ -55,6 +56,19 @@ def linear_copy(module: nn.Module, *, repeat: bool = False) -> nn.Module:
     return module
 
 
+def by_hand(module: nn.Module, inputs: Tensor, layer: str, hooks: dict[str, Any]) -> Tensor:
+    """Run a module itself, with hooks, and keep what a layer gives the first time."""
+    kept: list[Tensor] = []
+    handles = [module.get_submodule(n).register_forward_hook(hook) for n, hook in hooks.items()]
+    handles.append(
+        module.get_submodule(layer).register_forward_hook(lambda _m, _i, out: kept.append(out * 1))
+    )
+    module(inputs)
+    for handle in handles:
+        handle.remove()
+    return kept[0]
+
+
 def differentiated(
     network: Network, module: nn.Module, source: str, target: str, units: list[int]
 ) -> tuple[Tensor, tuple[int, int]]:
@@ -65,12 +79,9 @@ def differentiated(
         kept.append(output.detach().requires_grad_())
         return kept[-1] * 1
 
-    hook = module.get_submodule(source).register_forward_hook(keep)
     picture = torch.rand(1, 3, network.size, network.size)
-    twin = Network(module, network.preprocessing, size=network.size)
     with torch.enable_grad():
-        answer = twin.activations(picture, [target])[target]
-    hook.remove()
+        answer = by_hand(module, network.preprocessing(picture), target, {source: keep})
     row, column = answer.shape[2] // 2, answer.shape[3] // 2
     rows = [
         torch.autograd.grad(answer[0, unit, row, column], kept[-1], retain_graph=True)[0][0]
@@ -240,11 +251,11 @@ def test_to_one_neuron_leave_out_what_lies_beyond_the_border(
     values = torch.randn(1, 192, 56, 56)
     module = linear_copy(network.module)
     module.set_submodule("localresponsenorm1", nn.Identity())
-    module.conv2d2.register_forward_hook(lambda *_: values)
     for part in module.modules():
         if isinstance(part, nn.Conv2d) and part.bias is not None:
             part.bias.data.zero_()
-    expected = module.compute(torch.zeros(1, 3, 224, 224), ["mixed3b"])["mixed3b"]
+    inputs, given = torch.zeros(1, 3, 224, 224), {"conv2d2": lambda *_: values}
+    expected = by_hand(module, inputs, "mixed3b", given)
     found = (on_map(weights, position, (56, 56))[0] * values[0]).sum()
     assert float(found) == pytest.approx(float(expected[0, 330, *position]), rel=1e-4)
 
@@ -254,14 +265,14 @@ def test_of_what_a_network_did_on_a_picture_add_up_to_its_activation() -> None:
     torch.manual_seed(1)
     graph = LayerGraph(
         {
-            "a": Node(nn.Conv2d(3, 6, 5, 2, padding=2, bias=False), ("input",)),
-            "b": Node(nn.ReLU(inplace=True), ("a",)),
-            "pool": Node(nn.MaxPool2d(3, 2, ceil_mode=True), ("b",)),
-            "one": Node(nn.Conv2d(6, 4, 1, bias=False), ("pool",)),
-            "three": Node(nn.Conv2d(6, 5, 3, padding=1, bias=False), ("pool",)),
-            "join": Node(Concat(), ("one", "three")),
-            "c": Node(nn.LeakyReLU(0.2), ("join",)),
-            "d": Node(nn.Conv2d(9, 7, 3, padding=1, bias=False), ("c",)),
+            "a": Step(nn.Conv2d(3, 6, 5, 2, padding=2, bias=False), ("input",)),
+            "b": Step(nn.ReLU(inplace=True), ("a",)),
+            "pool": Step(nn.MaxPool2d(3, 2, ceil_mode=True), ("b",)),
+            "one": Step(nn.Conv2d(6, 4, 1, bias=False), ("pool",)),
+            "three": Step(nn.Conv2d(6, 5, 3, padding=1, bias=False), ("pool",)),
+            "join": Step(Concat(), ("one", "three")),
+            "c": Step(nn.LeakyReLU(0.2), ("join",)),
+            "d": Step(nn.Conv2d(9, 7, 3, padding=1, bias=False), ("c",)),
         },
         output="d",
     )

@@ -10,10 +10,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
-from visioncircuits.networks.graph import LayerGraph
-
-INPUT = "input"
-"""Attribution to pixels."""
+from visioncircuits.networks.graph import INPUT, Replacement
 
 
 @dataclass(frozen=True)
@@ -201,7 +198,7 @@ class FeatureValue(nn.Module):
 def _start(network: Network, pictures: Tensor, to: str) -> Tensor:
     """The values of the layer that is attributed to."""
     if to == INPUT:
-        return pictures.to(network.device)
+        return pictures.to(network.device)  # the pixels
     if len(network.layer(to).shape) != 2:
         raise InputError(f"{to} has no positions; attribute to a layer before the global pooling")
     with torch.no_grad():
@@ -245,43 +242,26 @@ def _sensitivity(
 ) -> tuple[Tensor, Tensor]:
     """What the feature says where the layer has these values, and how that depends on them."""
     leaf = values.detach().clone().requires_grad_()
-    with torch.enable_grad():
+    if to != INPUT and not network.depends(feature.layer, to):
+        raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
+    with torch.inference_mode(False), torch.enable_grad():
         if to == INPUT:
             found = network.activations(leaf, [feature.layer])
         else:
-            module = network.module
-            if isinstance(module, LayerGraph) and not follows(module, feature.layer, to):
-                raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
-            handle = module.get_submodule(to).register_forward_hook(lambda *_: leaf)
-            try:
-                found = network.activations(pictures, [feature.layer])
-            finally:
-                handle.remove()
+            start = Replacement(network.layer(to).name, leaf)
+            found = network.activations(pictures, [feature.layer], changes=[start])
         said = _said(found, feature)
         one = said if where is None else said.flatten(1).gather(1, where[:, None])[:, 0]
-        if not one.requires_grad:
-            raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
-        (gradient,) = torch.autograd.grad(one.sum(), leaf, allow_unused=True)
+        gradient = None
+        if one.requires_grad:
+            (gradient,) = torch.autograd.grad(one.sum(), leaf, allow_unused=True)
     if gradient is None:
         raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
     return one.detach(), gradient
 
 
-def follows(graph: LayerGraph, layer: str, earlier: str) -> bool:
-    """Find out whether a layer is computed from an earlier one, directly or not."""
-    if layer == earlier:
-        return False
-    waiting = [layer]
-    while waiting:
-        sources = graph.sources.get(waiting.pop(), ())
-        if earlier in sources:
-            return True
-        waiting.extend(sources)
-    return False
-
-
 def overlay(
-    picture: Float[Tensor, "3 height width"],
+    picture: Float[Tensor, "channels height width"],
     values: Float[Tensor, "units rows columns"],
     *,
     scale: int = 2,
@@ -291,7 +271,7 @@ def overlay(
     Parameters
     ----------
     picture
-        In [0, 1].
+        In [0, 1]. On the left it is in color where it has three channels, else their mean in grey.
     values
         Of one picture, from an `Attribution`; units or colours are added up.
     scale
@@ -310,7 +290,8 @@ def overlay(
         sums = gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
     strength = (sums / most).clamp(-1, 1)[None]
-    grey = (0.55 + 0.4 * picture.mean(0, keepdim=True)).expand(3, -1, -1)
+    grey = picture.mean(0, keepdim=True).expand(3, -1, -1)
+    picture, grey = picture if len(picture) == 3 else grey, 0.55 + 0.4 * grey
     red, blue = (torch.tensor(c)[:, None, None] / 255 for c in ((202.0, 0, 32), (5.0, 113, 176)))
     shown = torch.lerp(grey, torch.where(strength > 0, red, blue), strength.abs() * 0.9)
     both = torch.cat([picture, torch.ones(3, height, 4), shown], 2).clamp(0, 1)

@@ -140,7 +140,7 @@ def absolute_axes(weights: ExpandedWeights, *, count: int = 2) -> xr.DataArray:
     >>> dict(absolute_axes(weights).sizes)
     {'axis': 2, 'unit': 64}
     """
-    matrix = weights.weight.abs().sum((2, 3)).double().cpu().numpy()
+    matrix = weights.weight.abs().sum((2, 3)).cpu().double().numpy()
     if not 1 <= count <= min(matrix.shape):
         raise InputError(f"these weights have 1 to {min(matrix.shape)} axes, not {count}")
     _, values, rows = np.linalg.svd(matrix, full_matrices=False)
@@ -185,7 +185,7 @@ def filter_preferences(filters: Float[Tensor, "units 3 height width"]) -> xr.Dat
     >>> filter_preferences(filters)["color"].values.round(3).tolist()
     [0.0, 1.0]
     """
-    values = filters.double().cpu().numpy()
+    values = filters.cpu().double().numpy()
     whole = np.square(values).sum((1, 2, 3))
     if not whole.all():
         raise InputError(f"filter {whole.argmin()} is zero everywhere, so it prefers nothing")

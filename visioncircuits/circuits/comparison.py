@@ -213,8 +213,7 @@ def compare_maps(
     found: list[list[torch.Tensor]] = [[], []]
     here = trained.network.layer(trained.layer)
     grids = [
-        family.network.layers_at(trained.network.size)[family.layer]
-        for family in (trained, written)
+        family.network.layer_at(family.layer, trained.network.size) for family in (trained, written)
     ]
     for start in range(0, len(photographs), batch):
         some = photographs.part(range(start, min(start + batch, len(photographs))))
@@ -225,7 +224,7 @@ def compare_maps(
             values = family.network.unit_activations(pictures, {layer: index})[layer]
             maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
         advance(len(some))
-    rows = [torch.cat(maps, 1).numpy() for maps in found]
+    rows = [torch.cat(maps, 1).cpu().numpy() for maps in found]
     ranks = [float(spearmanr(one, other).statistic) for one, other in zip(*rows, strict=True)]
     return xr.DataArray(ranks, dims="unit", coords={"unit": trained.names})
 

@@ -1,19 +1,18 @@
 """One connection or one weight changed, and everything beside it left as it is."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits import errors
-from visioncircuits.circuits.attribution import follows
-from visioncircuits.circuits.interventions import Access, Edit, access, intervened
+from visioncircuits.circuits.interventions import Access, Edit, access, edited
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, LayerGraph, Network
-from visioncircuits.networks.graph import INPUT
+from visioncircuits.networks import Feature, Network
+from visioncircuits.networks.graph import Rewiring
 
 Features = str | Feature | Sequence[str | Feature]
 
@@ -29,14 +28,13 @@ def rewired(network: Network, sources: Features, targets: Features, edit: Edit) 
     connection, known as path patching (Goldowsky-Dill et al., "Localizing Model Behavior with
     Path Patching", 2023).
 
-    Contexts nest, with one another and with `intervened`. Each costs one more forward pass, as far
-    as the targets. Gradients flow.
+    Contexts nest, with one another and with `intervened`, whose edits come first. Each costs what
+    lies between sources and targets once more. Gradients flow.
 
     Parameters
     ----------
     network
-        Any network. In one that is no `LayerGraph`, layers that run more than once are changed as
-        they were the first time.
+        Any network.
     sources
         Units or directions of one layer.
     targets
@@ -63,78 +61,35 @@ def rewired(network: Network, sources: Features, targets: Features, edit: Edit) 
     >>> (before != after).any(dim=3).any(dim=2).nonzero().tolist()
     [[0, 9]]
     """
-    speakers, listeners = access(network, sources), access(network, targets)
-    module, name = network.module, listeners.layer
-    if speakers.layer == name or (
-        isinstance(module, LayerGraph) and not follows(module, name, speakers.layer)
-    ):
-        raise _unconnected(speakers, listeners)
-    with ExitStack() as stack:
-        again = _repeater(network, name, stack)
-        asking = False
-
-        def hook(_module: Any, _inputs: Any, output: Tensor) -> Tensor:
-            nonlocal asking
-            if asking:
-                raise _Heard(output)
-            spoken = False
-
-            def noted(said: Tensor) -> Tensor:
-                nonlocal spoken
-                spoken = True
-                return edit(said)
-
-            asking = True
-            try:
-                with intervened(network, sources, noted):
-                    again()
-            except _Heard as heard:
-                if not spoken:
-                    raise _unconnected(speakers, listeners) from None
-                return listeners.write(output, listeners.read(heard.values))
-            finally:
-                asking = False
-            raise AssertionError("a forward pass ran twice and took another way")
-
-        stack.callback(module.get_submodule(name).register_forward_hook(hook).remove)
+    with network.changing(redirected(network, sources, targets, edit)):
         yield
 
 
-class _Heard(Exception):
-    """What the targets' layer gives once the sources have said something else."""
+def redirected(network: Network, sources: Features, targets: Features, edit: Edit) -> Rewiring:
+    """Give what `rewired` does as a change of the network's graph.
 
-    def __init__(self, values: Tensor) -> None:
-        super().__init__()
-        self.values = values
-
-
-def _repeater(network: Network, layer: str, stack: ExitStack) -> Callable[[], object]:
-    """Give what repeats the forward pass that is running, as far as a layer."""
-    module, taken = network.module, {}
-
-    if isinstance(module, LayerGraph):
-        for name, sources in module.sources.items():
-            if INPUT in sources:
-                place = sources.index(INPUT)
-
-                def note(_module: Any, inputs: tuple[Tensor, ...], place: int = place) -> None:
-                    taken[INPUT] = inputs[place]
-
-                operation = module.operation(name)
-                stack.callback(operation.register_forward_pre_hook(note).remove)
-        return lambda: module.compute(taken[INPUT], [layer])
-
-    def note_all(_module: Any, inputs: tuple[Tensor, ...]) -> None:
-        taken[INPUT] = inputs[0]
-
-    stack.callback(module.register_forward_pre_hook(note_all).remove)
-    return lambda: module(taken[INPUT])
+    Raises
+    ------
+    InputError
+        As `rewired`.
+    """
+    start, end = access(network, sources), access(network, targets)
+    if not network.depends(end.layer, start.layer):
+        raise InputError(
+            f"{end.layer} does not depend on {start.layer}; name sources of an earlier layer"
+        )
+    change = edited(network, sources, edit)
+    return Rewiring(change.place, change.change, end.layer, _Merged(end))
 
 
-def _unconnected(speakers: Access, listeners: Access) -> InputError:
-    return InputError(
-        f"{listeners.layer} does not depend on {speakers.layer}; name sources of an earlier layer"
-    )
+@dataclass(frozen=True)
+class _Merged:
+    """Take over the targets' values, and nothing else of the layer."""
+
+    targets: Access
+
+    def __call__(self, values: Tensor, changed: Tensor) -> Tensor:
+        return self.targets.write(values, self.targets.read(changed))
 
 
 @contextmanager

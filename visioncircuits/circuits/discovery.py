@@ -18,9 +18,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits import __version__, pictures
-from visioncircuits.circuits.replacement import section
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, LayerGraph, Network, Unit
+from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.networks.graph import Replacement
 from visioncircuits.weights import storage
 
 BATCH = 20
@@ -148,8 +148,8 @@ def discover(
     Parameters
     ----------
     network
-        Any network. Fast where it is a `LayerGraph` and all that leads to the feature passes the
-        earlier layer: then nothing before that layer is computed again.
+        Any network. Where all that leads to the feature passes the earlier layer, nothing before
+        that layer is computed again.
     feature
         What is explained.
     upstream
@@ -288,22 +288,15 @@ def _branch(network: Network, feature: Feature) -> Feature:
 def _speaker(network: Network, feature: Feature, upstream: str) -> Speaker:
     feature = _branch(network, feature)
     layer = feature.layer
-    part = None
-    if isinstance(network.module, LayerGraph):
-        part = section(network.module, upstream, layer)
-
-    def whole(values: Tensor, shown: Tensor) -> Tensor:
-        handle = network.module.get_submodule(upstream).register_forward_hook(lambda *_: values)
-        try:
-            return network.activations(shown, [layer])[layer]
-        finally:
-            handle.remove()
+    if not network.depends(layer, upstream):
+        raise _independent(feature, upstream)
 
     def speak(values: Tensor, shown: Tensor) -> Tensor:
-        if part is not None and isinstance(feature, Unit):
-            maps = part.compute_units(values, {layer: torch.tensor([feature.index])})[layer]
-            return maps.flatten(1)
-        maps = whole(values, shown) if part is None else part(values)
+        changes = [Replacement(upstream, values)]
+        if isinstance(feature, Unit):
+            units = {layer: torch.tensor([feature.index])}
+            return network.unit_activations(shown, units, changes=changes)[layer].flatten(1)
+        maps = network.activations(shown, [layer], changes=changes)[layer]
         vector = feature.vector(maps.shape[1]).to(maps)
         return torch.einsum("u,bu...->b...", vector, maps).reshape(len(maps), -1)
 

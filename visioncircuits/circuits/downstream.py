@@ -82,8 +82,8 @@ def observe(
                 values = found[feature.layer]
                 vector = feature.vector(values.shape[1]).to(values)
                 maps = torch.einsum("u,bu...->b...", vector, values).reshape(len(values), -1)
-                means[row, column, places] = maps.double().mean(1).cpu().numpy()
-                peaks[row, column, places] = maps.double().amax(1).cpu().numpy()
+                means[row, column, places] = maps.cpu().double().mean(1).numpy()
+                peaks[row, column, places] = maps.cpu().double().amax(1).numpy()
         advance(len(places))
     dims = ("condition", "feature", "photograph")
     record = {"visioncircuits": __version__, "network": network.record()}

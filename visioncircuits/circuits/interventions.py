@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.networks import Feature, Network, Unit, graph
 
 Maps = Float[Tensor, "batch features *positions"]
 Edit = Callable[[Maps], Maps]
@@ -50,16 +49,33 @@ def intervened(
     >>> float(said[:, 7].abs().max())
     0.0
     """
-    place = access(network, features)
-
-    def hook(_module: Any, _inputs: Any, output: Tensor) -> Tensor:
-        return place.write(output, edit(place.read(output)))
-
-    handle = network.module.get_submodule(place.layer).register_forward_hook(hook)
-    try:
+    with network.changing(edited(network, features, edit)):
         yield
-    finally:
-        handle.remove()
+
+
+def edited(
+    network: Network, features: str | Feature | Sequence[str | Feature], edit: Edit
+) -> graph.Edit:
+    """Give an edit of features of one layer as a change of the network's graph.
+
+    Raises
+    ------
+    InputError
+        For unknown features, none, or features of several layers.
+    """
+    place = access(network, features)
+    return graph.Edit(place.layer, _Changed(place, edit))
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """From a layer's values to those in which its features are edited."""
+
+    place: "Access"
+    edit: Edit
+
+    def __call__(self, values: Tensor) -> Tensor:
+        return self.place.write(values, self.edit(self.place.read(values)))
 
 
 @dataclass(frozen=True)

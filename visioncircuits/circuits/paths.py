@@ -154,13 +154,13 @@ def path_contributions(
         values = picture if source == INPUT else network.activations(picture, [source])[source]
         each = _ends(watched, begin, outputs, values[0].to(network.device)).cpu()
         contributions = xr.DataArray(
-            each.reshape(*(len(stop) for stop in reversed(stops)), len(begin)).numpy(),
+            each.reshape(*(len(stop) for stop in reversed(stops)), len(begin)).cpu().numpy(),
             dims=layers[-2::-1],
             coords={part.layer: [str(unit) for unit in part.features] for part in (begin, *stops)},
             name="contribution",
         ).transpose(*layers[:-1])
         beside = xr.DataArray(
-            (flow.contributions.cpu() - each.sum(0)).numpy(),
+            (flow.contributions - each.sum(0)).cpu().numpy(),
             dims=source,
             coords={source: contributions[source]},
         )

@@ -19,12 +19,13 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 import visioncircuits
+from visioncircuits import fingerprint
 from visioncircuits.circuits.grids import onto
 from visioncircuits.circuits.photographs import Photographs
 from visioncircuits.circuits.replacement import replaced
 from visioncircuits.engine import Engine, Store, Work, complete, local
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, imagenet_classes
 
 BATCH = 25
 """Photographs that go through the networks at once, and are one piece of work."""
@@ -95,7 +96,9 @@ class Scale:
 
     def __call__(self, donors: Maps) -> Maps:
         """Scale donors' values."""
-        threshold, gain = (each[None, :, None, None] for each in (self.threshold, self.gain))
+        threshold, gain = (
+            each.to(donors)[None, :, None, None] for each in (self.threshold, self.gain)
+        )
         return gain * (donors - threshold).clamp(min=0)
 
 
@@ -146,12 +149,14 @@ class Operation:
         """Say what is done, as plain data."""
         return {
             "version": visioncircuits.__version__,
+            "code": fingerprint.code(),
             "network": self.network.record(),
             "layer": self.layer,
             "units": list(self.units),
             "donors": {
                 name: {
-                    "parameters": fingerprint(donor.network),
+                    "network": donor.network.record(),
+                    "parameters": _parameters(donor.network),
                     "layer": donor.layer,
                     "units": list(donor.units),
                 }
@@ -162,20 +167,31 @@ class Operation:
 
 
 def check_classes(network: Network) -> None:
-    """Refuse a network that does not give a number for each of ImageNet's classes.
+    """Refuse a network whose logits are not known to be ImageNet's classes, in sorted order.
 
     Raises
     ------
     InputError
-        For any other.
+        Where `network.classes` is None, names others or these in another order, as inception5h
+        has them, or where there are more or fewer logits.
     """
+    if network.classes != imagenet_classes():
+        known = "it has others, or in another order" if network.classes else "its are not known"
+        raise InputError(
+            f"scoring by labels takes a network of ImageNet's 1000 classes in the order of their "
+            f"synsets, and of {network.name} {known}; where its logits stand for them, wrap it "
+            "with classes=networks.imagenet_classes()"
+        )
     with torch.no_grad():
-        said = network(torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2))
-    if said.ndim != 2 or said.shape[1] < 1000:
-        raise InputError(f"{network.name} does not tell ImageNet's classes apart")
+        logits = network(torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2))
+    if logits.ndim != 2 or logits.shape[1] != len(network.classes):
+        raise InputError(
+            f"{network.name} gives {tuple(logits.shape[1:])} values a picture, not a logit for "
+            "each of its 1000 classes"
+        )
 
 
-def fingerprint(network: Network) -> str:
+def _parameters(network: Network) -> str:
     """Give the SHA-256 of a network's parameters, for one that has no checkpoint."""
     sha = hashlib.sha256()
     for name, value in sorted(network.module.state_dict().items()):
@@ -254,8 +270,9 @@ def perform(
     halves = [range(start, len(photographs), 2) for start in (0, 1)]
     learnt = [photographs.part(_spread(half, calibration)) for half in halves]
     record = operation.record()
+    shared = {"operation": record, "content": fingerprint.content(photographs.paths)}
     scaling: list[Work] = [
-        {"task": "scales", "operation": record, "photographs": part.names} for part in learnt
+        {"task": "scales", **shared, "photographs": part.names} for part in learnt
     ]
     paths = dict(zip(photographs.names, photographs.paths, strict=True))
     labels = dict(zip(photographs.names, photographs.labels, strict=True))
@@ -263,7 +280,7 @@ def perform(
     works: list[Work] = [
         {
             "task": "scores",
-            "operation": record,
+            **shared,
             "scaled": learnt[1 - side].names,
             "photographs": photographs.part(half[start : start + BATCH]).names,
         }
@@ -310,7 +327,7 @@ def _all_maps(
         if last != (donor.network.module, donor.layer):
             last = donor.network.module, donor.layer
             found = donor.network.activations(pictures, [donor.layer])[donor.layer]
-            whole = onto(found, donor.network.layers_at(size)[donor.layer], family)
+            whole = onto(found, donor.network.layer_at(donor.layer, size), family)
         yield name, whole[:, list(donor.units)]
 
 
@@ -384,7 +401,7 @@ def score(
     labels: Int64[Tensor, " batch"],
 ) -> Float[np.ndarray, "scores batch"]:
     """Score answers: cross-entropy, divergence from the intact network's, top-1 and top-5."""
-    said, before = (each.double().log_softmax(1) for each in (logits, intact))
+    said, before = (each.cpu().double().log_softmax(1) for each in (logits, intact))
     rank = (said > said.gather(1, labels[:, None])).sum(1)
     return np.stack(
         [

@@ -322,13 +322,13 @@ def _batches(photographs: Iterable[Photograph], batch: int) -> Iterator[tuple[li
 def _maps(one: Side, other: Side, pictures: Tensor) -> list[Float[Tensor, "b _ positions"]]:
     """Activations of both layers on the coarser of their grids."""
     size = pictures.shape[2], pictures.shape[3]
-    layers = [network.layers_at(size)[layer] for network, layer in (one, other)]
+    layers = [network.layer_at(layer, size) for network, layer in (one, other)]
     coarser = min(layers, key=lambda layer: layer.shape[0] * layer.shape[1])
     found: list[Maps] = [
         onto(network.activations(pictures, [layer])[layer], described, coarser)
         for (network, layer), described in zip((one, other), layers, strict=True)
     ]
-    return [maps.flatten(2).double().cpu() for maps in found]
+    return [maps.flatten(2).cpu().double() for maps in found]
 
 
 def _tuned(

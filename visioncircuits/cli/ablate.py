@@ -34,7 +34,11 @@ def ablate(
     ],
     images: Annotated[
         Path,
-        typer.Option(help="Photographs whose names begin with ImageNet's ids: `n01443537_….JPEG`."),
+        typer.Option(
+            help="Photographs whose names begin with ImageNet's ids: `n01443537_….JPEG`.",
+            exists=True,
+            file_okay=False,
+        ),
     ],
     silence: Annotated[
         Silence,
@@ -59,6 +63,8 @@ def ablate(
 
     visioncircuits ablate bvlc_googlenet mixed3a:81 --images photos/ --on mixed3b:413,408
     """
+    named = _units(units)
+    others = None if on is None else _units(on)
     from rich.table import Table
 
     from visioncircuits import circuits, networks
@@ -66,15 +72,12 @@ def ablate(
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     photographs = circuits.photographs(images)
-    named = _units(units)
-    if on is not None:
+    if others is not None:
         ablations = circuits.unit_ablations(
             found, named, silence=silence.value, controls=controls, seed=seed
         )
         with progress("photographs", len(photographs)) as advance:
-            said = circuits.observe(
-                found, _units(on), photographs.paths, ablations, advance=advance
-            )
+            said = circuits.observe(found, others, photographs.paths, ablations, advance=advance)
         _print_changes(said, circuits.change(said, seed=seed), f"the {len(named)} units")
     with progress("photographs", len(photographs)) as advance:
         scores = circuits.ablate(

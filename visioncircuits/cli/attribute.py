@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
+from visioncircuits.cli.features import one
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 
@@ -15,8 +16,10 @@ app = typer.Typer()
 @app.command()
 def attribute(
     network: NetworkName,
-    feature: Annotated[str, typer.Argument(help="A unit or a logit: `mixed3b:413`, `logits:207`.")],
-    image: Annotated[Path, typer.Option(help="A photograph.")],
+    feature: Annotated[
+        str, typer.Argument(callback=one, help="A unit or a logit: `mixed3b:413`, `logits:207`.")
+    ],
+    image: Annotated[Path, typer.Option(help="A photograph.", exists=True, dir_okay=False)],
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ],
@@ -36,12 +39,12 @@ def attribute(
 
         visioncircuits attribute bvlc_googlenet mixed3b:413 --image photo.jpg -o attribution.png
     """
+    outputs.check(out, ".png", ".webp")
     from rich.table import Table
 
     from visioncircuits import circuits, networks, pictures
     from visioncircuits.circuits.attribution import INPUT
 
-    outputs.check(out, ".png", ".webp")
     found = networks.load(network, checkpoint=checkpoint, device=device)
     picture = pictures.read(image, found.size)[None]
     attributed = circuits.integrated_gradients(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
+from visioncircuits.cli.features import Unit
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save, Steps
 
 app = typer.Typer()
@@ -14,7 +15,7 @@ app = typer.Typer()
 @app.command()
 def circuit(
     network: NetworkName,
-    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    feature: Unit,
     out: Annotated[Path, typer.Option("-o", "--out", help="The diagram to write: `.svg`.")],
     depth: Annotated[int, typer.Option(help="Levels of what the feature is made of.")] = 2,
     uses: Annotated[int, typer.Option(help="Levels of what it is used for.")] = 0,

@@ -5,19 +5,29 @@ from typing import Annotated
 
 import typer
 
+from visioncircuits.cli import outputs
 from visioncircuits.cli.options import Checkpoint, NetworkName
+from visioncircuits.errors import InputError
+from visioncircuits.networks import names
 
 app = typer.Typer()
 
 
 @app.command()
 def compare(
-    handwritten: Annotated[str, typer.Argument(help="The curve circuit: `handwritten:curves`.")],
+    handwritten: Annotated[
+        str,
+        typer.Argument(callback=names.network, help="The curve circuit: `handwritten:curves`."),
+    ],
     trained: NetworkName,
     layer: Annotated[str, typer.Option(help="Where the trained curve detectors are.")],
     images: Annotated[
         Path,
-        typer.Option(help="A folder of photographs, their names beginning with WordNet ids."),
+        typer.Option(
+            help="A folder of photographs, their names beginning with WordNet ids.",
+            exists=True,
+            file_okay=False,
+        ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The report's folder.")],
     units: Annotated[
@@ -29,7 +39,7 @@ def compare(
     ] = None,
     steps: Annotated[int, typer.Option(help="How long to optimize pictures.")] = 128,
     workers: Annotated[
-        int | None, typer.Option(help="How many processes score; by default one a core.")
+        int | None, typer.Option(help="How many processes score; by default one a core.", min=1)
     ] = None,
     checkpoint: Checkpoint = None,
 ) -> None:
@@ -40,6 +50,8 @@ def compare(
         visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b \
             --early-layer mixed3a --images photographs/ --out report/
     """
+    detectors = None if units is None else _units(units)
+    outputs.check_folder(out)
     from visioncircuits import circuits, engine, networks
     from visioncircuits.gallery import report
 
@@ -48,7 +60,7 @@ def compare(
         ours,
         theirs,
         layer=layer,
-        units=None if units is None else _units(units),
+        units=detectors,
         early_layer=early_layer,
         photographs=circuits.photographs(images),
         store=engine.Store(out / "scores"),
@@ -60,8 +72,6 @@ def compare(
 
 
 def _units(text: str) -> list[int]:
-    from visioncircuits.errors import InputError
-
     try:
         return [int(unit) for unit in text.split(",")]
     except ValueError:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from visioncircuits.cli import outputs
+from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.hypotheses import Seed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -17,15 +17,21 @@ app = typer.Typer()
 def coverage(
     network: NetworkName,
     layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
-    hypotheses: Annotated[
+    more: Annotated[
         list[Path] | None,
         typer.Option(
-            "--hypothesis", help="Another hypothesis to test, a `.toml`; may be repeated."
+            "--hypothesis",
+            callback=hypotheses.files,
+            help="Another hypothesis to test, a `.toml`; may be repeated.",
         ),
     ] = None,
     families: Annotated[
         Path | None,
-        typer.Option(help="A taxonomy of this network as JSON: `{layer: {family: [unit, …]}}`."),
+        typer.Option(
+            help="A taxonomy of this network as JSON: `{layer: {family: [unit, …]}}`.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Draw the layer as a bar: `.svg` or `.png`.")
@@ -44,20 +50,20 @@ def coverage(
 
         visioncircuits coverage bvlc_googlenet mixed3a -o coverage.png --csv units.csv
     """
+    outputs.check(out, ".svg", ".png")
+    outputs.check(table, ".csv")
     from rich.table import Table
 
     from visioncircuits import circuits, files, networks, tuning
     from visioncircuits.engine import progress
 
-    outputs.check(out, ".svg", ".png")
-    outputs.check(table, ".csv")
     found = networks.load(network, checkpoint=checkpoint, device=device)
     known = networks.read_families(families).layers if families is not None else {}
     by_family = None
     if families is not None:
         by_family = circuits.covered_by_families(found, layer, known.get(layer, {}))
     tested = circuits.applicable(found, layer)
-    tested += [tuning.from_toml(path) for path in hypotheses or ()]
+    tested += [tuning.from_toml(path) for path in more or ()]
     with progress("stimuli", sum(map(len, tested))) as advance:
         covered = circuits.covered_by_stimuli(found, layer, tested, seed=seed, advance=advance)
     if by_family is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
+from visioncircuits.cli.features import Unit
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save
 from visioncircuits.cli.tables import print_table
 
@@ -15,11 +16,13 @@ app = typer.Typer()
 @app.command()
 def discover(
     network: NetworkName,
-    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    feature: Unit,
     upstream: Annotated[
         str, typer.Option("--from", help="The earlier layer whose units are looked through.")
     ],
-    images: Annotated[Path, typer.Option(help="A folder of photographs.")],
+    images: Annotated[
+        Path, typer.Option(help="A folder of photographs.", exists=True, file_okay=False)
+    ],
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.svg`.")
     ],
@@ -44,13 +47,13 @@ def discover(
 
         visioncircuits discover bvlc_googlenet mixed3b:413 --from mixed3a --images photos/ -o d.png
     """
+    outputs.check(out, ".png", ".svg")
+    outputs.check(save, ".npz", ".nc")
     from rich.table import Table
 
     from visioncircuits import circuits, networks, pictures, tuning
     from visioncircuits.engine import progress
 
-    outputs.check(out, ".png", ".svg")
-    outputs.check(save, ".npz", ".nc")
     paths = pictures.listed(images)
     some = [paths[place * len(paths) // count] for place in range(count)]
     loaded = networks.load(network, checkpoint=checkpoint, device=device)

@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visioncircuits.cli import outputs
+from visioncircuits.cli.features import several
 from visioncircuits.cli.options import (
     Address,
     Checkpoint,
     Device,
     EngineName,
+    Engines,
     NetworkName,
     Precision,
+    Precisions,
     Workers,
 )
 from visioncircuits.cli.tables import print_table
@@ -25,6 +29,11 @@ WORK = "shards"
 """The folder, in that for what is found, of what is known already; it goes with the last of it."""
 
 
+def _checked(layers: list[str]) -> list[str]:
+    """Give layers or units back as they are written."""
+    return list(map(several, layers))
+
+
 @app.command()
 def examples(
     network: NetworkName,
@@ -32,12 +41,16 @@ def examples(
         list[str],
         typer.Argument(
             help="Layers, such as `mixed3b`; with units, such as `mixed3b:413,408`, these are "
-            "drawn on sheets."
+            "drawn on sheets.",
+            callback=_checked,
         ),
     ],
     images: Annotated[
         Path,
-        typer.Option(help="A folder of photographs, a `.tar` file of them, or a folder of these."),
+        typer.Option(
+            help="A folder of photographs, a `.tar` file of them, or a folder of these.",
+            exists=True,
+        ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder for what is found.")],
     top: Annotated[
@@ -49,9 +62,9 @@ def examples(
     seed: Annotated[int, typer.Option(help="Of the random examples.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
-    precision: Precision = "float32",
+    precision: Precision = Precisions.float32,
     workers: Workers = None,
-    engine: EngineName = "local",
+    engine: EngineName = Engines.local,
     address: Address = None,
 ) -> None:
     """Show photographs to a network, once, and keep what tells of its units.
@@ -61,6 +74,7 @@ def examples(
 
         visioncircuits examples bvlc_googlenet mixed3b:413 --images photos/ --out examples/
     """
+    outputs.check_folder(out)
     import shutil
     from functools import partial
 
@@ -85,12 +99,12 @@ def examples(
         images,
         checkpoint=checkpoint,
         device=device,
-        precision=precision,
+        precision=precision.value,
         labels="folders" if classes else "none",
         top=top,
         seed=seed,
     )
-    workforce = choose(engine, workers=workers, address=address, device=device)
+    workforce = choose(engine.value, workers=workers, address=address, device=device)
     failed = None
     with folders.alone(out):
         store = Store(out / WORK)

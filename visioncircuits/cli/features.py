@@ -1,8 +1,31 @@
 """Features as they are written on the command line."""
 
+from typing import Annotated
+
+import typer
+
+from visioncircuits.networks import names
+
+
+def one(text: str) -> str:
+    """Give a unit back as it is written, such as `mixed3b:413`.
+
+    Raises
+    ------
+    InputError
+        Where it is no unit.
+    """
+    names.unit(text)
+    return text
+
 
 def features(text: str) -> str | list[str]:
     """Read a layer, or some of its units.
+
+    Raises
+    ------
+    InputError
+        Where what follows a colon is not numbers.
 
     Examples
     --------
@@ -10,4 +33,21 @@ def features(text: str) -> str | list[str]:
     (['mixed3b:413', 'mixed3b:408'], 'mixed3b')
     """
     layer, colon, units = text.rpartition(":")
-    return [f"{layer}:{unit.strip()}" for unit in units.split(",")] if colon else text
+    if not colon:
+        return text
+    return [one(f"{layer}:{unit.strip()}") for unit in units.split(",")]
+
+
+def several(text: str) -> str:
+    """Give a layer or units back as they are written.
+
+    Raises
+    ------
+    InputError
+        As for `features`.
+    """
+    features(text)
+    return text
+
+
+Unit = Annotated[str, typer.Argument(callback=one, help="A unit, such as `mixed3b:413`.")]

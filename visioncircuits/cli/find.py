@@ -34,11 +34,11 @@ def find(
 
     visioncircuits find curves bvlc_googlenet mixed3b --json curves.json
     """
+    outputs.check(table, ".json")
     from visioncircuits import files, networks
     from visioncircuits.tuning import survey
     from visioncircuits.tuning import table as laid_out
 
-    outputs.check(table, ".json")
     found = networks.load(network, checkpoint=checkpoint, device=device)
     tested = hypotheses.hypothesis(family, found, layer)
     with hypotheses.shown(tested) as advance:

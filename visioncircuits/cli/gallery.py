@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from visioncircuits.cli.options import Address, EngineName, Workers
+from visioncircuits.cli import outputs
+from visioncircuits.cli.options import Address, EngineName, Engines, Workers
+from visioncircuits.gallery import recipe as recipes
 
 app = typer.Typer()
 
@@ -17,11 +19,12 @@ def gallery(
     images: Annotated[
         Path | None,
         typer.Option(
-            help="Photographs for dataset examples, instead of those that the recipe names."
+            help="Photographs for dataset examples, instead of those that the recipe names.",
+            exists=True,
         ),
     ] = None,
     workers: Workers = None,
-    engine: EngineName = "local",
+    engine: EngineName = Engines.local,
     address: Address = None,
 ) -> None:
     """Build a gallery: a static site of feature visualizations, from a recipe.
@@ -30,8 +33,10 @@ def gallery(
 
         visioncircuits gallery galleries/early-vision.toml --out site/
     """
+    outputs.check_folder(out)
+    recipes.read(recipe)
     from visioncircuits.engine import choose
     from visioncircuits.gallery import build
 
-    workforce = choose(engine, workers=workers, address=address)
+    workforce = choose(engine.value, workers=workers, address=address)
     print(f"open {build(recipe, out, images=images, workers=workforce)}")

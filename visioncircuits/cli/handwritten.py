@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from visioncircuits.cli import outputs
+
 app = typer.Typer()
 
 
@@ -22,6 +24,7 @@ def handwritten(
 
         visioncircuits handwritten curves -o curves-network.safetensors
     """
+    outputs.check(out, ".safetensors")
     from visioncircuits.handwritten import load, save
 
     network = load(circuit)

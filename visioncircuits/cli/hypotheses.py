@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visioncircuits import hypothesis_file
 from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
@@ -16,10 +17,26 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
     from visioncircuits.networks import Network
     from visioncircuits.tuning import Hypothesis
 
+
+def _checked(name: str) -> str:
+    """Give a hypothesis' name back; a file is read, so that its mistakes are told at once."""
+    if name.endswith(".toml"):
+        hypothesis_file.read(Path(name))
+    return name
+
+
+def files(paths: list[Path] | None) -> list[Path] | None:
+    """Give hypotheses' files back, read already."""
+    for path in paths or ():
+        hypothesis_file.read(path)
+    return paths
+
+
 Family = Annotated[
     str,
     typer.Argument(
         metavar="FAMILY",
+        callback=_checked,
         help="`curve`, `line`, `high-low`, `color-contrast`, `color-center-surround` or "
         "`brightness-gradient`, in the singular or plural; or a file `.toml` with a hypothesis of "
         "your own.",
@@ -28,7 +45,9 @@ Family = Annotated[
 Images = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of photographs: answers are told in standard deviations over them too."
+        help="A folder of photographs: answers are told in standard deviations over them too.",
+        exists=True,
+        file_okay=False,
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="For the intervals and the null.")]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli.features import Unit
 from visioncircuits.cli.hypotheses import Family, Images, Seed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -18,7 +19,7 @@ app = typer.Typer()
 def judge(
     family: Family,
     network: NetworkName,
-    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    feature: Unit,
     orientation: Annotated[
         float | None, typer.Option(help="Test this orientation too, in degrees.")
     ] = None,
@@ -35,12 +36,12 @@ def judge(
 
     visioncircuits test curve bvlc_googlenet mixed3b:413 -o verdict.png
     """
+    outputs.check(out, ".svg", ".png")
+    outputs.check(record, ".json")
     from rich.table import Table
 
     from visioncircuits import files, networks, tuning
 
-    outputs.check(out, ".svg", ".png")
-    outputs.check(record, ".json")
     found = networks.load(network, checkpoint=checkpoint, device=device)
     layer = found.feature(feature).layer
     tested = hypotheses.hypothesis(family, found, layer, orientation=orientation)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 import typer
 
@@ -36,6 +37,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+_UsageError: Any = typer.BadParameter.__base__  # click's, of which typer may bring its own
+
 for part in (
     networks,
     render,
@@ -63,7 +66,16 @@ for part in (
 def main() -> None:
     """Run a command; exit with 2 for a mistake of the user's, 1 for a job that partly failed."""
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False))
+    except _UsageError as error:
+        told = error.format_message().removesuffix(".")
+        if error.ctx is None or not told:  # it was help that was asked for
+            raise SystemExit(error.exit_code) from None
+        print(f"error: {told}; try `{error.ctx.command_path} --help`", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except typer.Abort:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None

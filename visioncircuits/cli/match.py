@@ -8,6 +8,7 @@ import typer
 from visioncircuits.cli import outputs
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save
 from visioncircuits.cli.tables import print_table
+from visioncircuits.networks import names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +24,15 @@ def match(
     network: NetworkName,
     layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
     other: Annotated[
-        str, typer.Argument(help="Another network, such as `torchvision:squeezenet1_1`.")
+        str,
+        typer.Argument(
+            callback=names.network, help="Another network, such as `torchvision:squeezenet1_1`."
+        ),
     ],
     other_layer: Annotated[str, typer.Argument(help="A layer of that, such as `features.7`.")],
-    images: Annotated[Path, typer.Option(help="A folder of photographs.")],
+    images: Annotated[
+        Path, typer.Option(help="A folder of photographs.", exists=True, file_okay=False)
+    ],
     table: Annotated[Path | None, typer.Option("--csv", help="Write all pairs as `.csv`.")] = None,
     out: Annotated[
         Path | None,
@@ -48,7 +54,8 @@ def match(
     seed: Annotated[int, typer.Option(help="Of the shuffled stimuli and the family's null.")] = 0,
     checkpoint: Checkpoint = None,
     other_checkpoint: Annotated[
-        Path | None, typer.Option(help="Parameters of the other network.")
+        Path | None,
+        typer.Option(help="Parameters of the other network.", exists=True, dir_okay=False),
     ] = None,
     device: Device = "cpu",
 ) -> None:
@@ -61,15 +68,15 @@ def match(
         visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
             --images photos/ --csv pairs.csv -o matches.png --best pairs.png
     """
+    outputs.check(table, ".csv")
+    outputs.check(out, ".svg", ".png")
+    outputs.check(best, ".svg", ".png")
+    outputs.check(save, ".npz", ".nc")
     from visioncircuits import circuits, examples, files, networks
     from visioncircuits.engine import progress
     from visioncircuits.tuning import find, save_plot
     from visioncircuits.weights import storage
 
-    outputs.check(table, ".csv")
-    outputs.check(out, ".svg", ".png")
-    outputs.check(best, ".svg", ".png")
-    outputs.check(save, ".npz", ".nc")
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
     one.layer(layer), two.layer(other_layer)

@@ -22,11 +22,15 @@ def networks(
     every: Annotated[
         bool, typer.Option("--all", help="List all of torchvision's networks too.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Tell where checkpoints are published, too.")
+    ] = False,
 ) -> None:
     """List the networks that can be loaded, and where their checkpoints are."""
     if context.invoked_subcommand is not None:
         return
     from visioncircuits.networks import available
+    from visioncircuits.networks.checkpoints import SOURCES
 
     table = Table("network", "checkpoint", "what it is", box=None, pad_edge=False)
     left_out = 0
@@ -39,6 +43,9 @@ def networks(
     print_table(table)
     if left_out:
         print(f"and {left_out} of torchvision's, to be downloaded: --all lists them")
+    if verbose:
+        for name, sources in SOURCES.items():
+            print(f"\n{name} is published at any of", *(s.url for s in sources), sep="\n")
 
 
 @app.command()
@@ -82,7 +89,11 @@ def verify(
     checkpoint: Checkpoint = None,
     published: Annotated[
         Path | None,
-        typer.Option(help="A folder with `golden_activations/` of this network to compare with."),
+        typer.Option(
+            help="A folder with `golden_activations/` of this network to compare with.",
+            exists=True,
+            file_okay=False,
+        ),
     ] = None,
 ) -> None:
     """Check that a checkpoint computes what it should; the exit code is 0 if so, else 1."""

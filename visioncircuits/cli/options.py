@@ -1,14 +1,34 @@
 """Arguments that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from visioncircuits.networks import names
+
+
+class Precisions(StrEnum):
+    """What convolutions are computed in."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
+
+class Engines(StrEnum):
+    """Who works."""
+
+    local = "local"
+    ray = "ray"
+
+
 NetworkName = Annotated[
     str,
     typer.Argument(
         metavar="NETWORK",
+        callback=names.network,
         help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
         "`handwritten:curves`; `visioncircuits networks` lists them.",
     ),
@@ -19,11 +39,13 @@ Checkpoint = Annotated[
         "--checkpoint",
         help="Parameters to use instead of those that would be found or downloaded: "
         "`.safetensors`, `.pth`, `.onnx` or `.caffemodel`.",
+        exists=True,
+        dir_okay=False,
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="Where to compute: `cpu`, `cuda`, …")]
 Precision = Annotated[
-    str,
+    Precisions,
     typer.Option(
         "--precision",
         help="What convolutions are computed in: `float32`; `bfloat16` or `float16`, for GPUs.",
@@ -48,7 +70,7 @@ Workers = Annotated[
     ),
 ]
 EngineName = Annotated[
-    str,
+    Engines,
     typer.Option(
         "--engine", help="Who works: `local`, processes of this machine, or `ray`, a Ray cluster."
     ),

@@ -1,6 +1,7 @@
 """What commands write: checked before they start, and the pictures of features that they show."""
 
 import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,26 @@ def check(path: Path | None, *suffixes: str) -> None:
         raise InputError(f"{path} cannot be written: name it {' or '.join(suffixes)}")
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+    if path.is_dir() or not os.access(path.absolute().parent, os.W_OK):
+        raise InputError(
+            f"{path} cannot be written: it is a folder, or in one that is not yours to write to"
+        )
+
+
+def check_folder(path: Path) -> None:
+    """Make sure that a folder can be written or made.
+
+    Raises
+    ------
+    InputError
+        Where it, or what is there of the way to it, is a file or may not be written to.
+    """
+    path = path.absolute()
+    there = next(way for way in (path, *path.parents) if way.exists())
+    if not there.is_dir():
+        raise InputError(f"the folder {path} cannot be made: {there} is a file")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"the folder {path} cannot be written: {there} is not yours to write to")
 
 
 def write_picture(picture: "Image.Image", path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
+from visioncircuits.cli.features import Unit
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save, Steps
 
 app = typer.Typer()
@@ -15,7 +16,7 @@ app = typer.Typer()
 def positions(
     network: NetworkName,
     source: Annotated[str, typer.Argument(help="A layer before the feature's.")],
-    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    feature: Unit,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ],

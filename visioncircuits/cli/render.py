@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from visioncircuits.cli import outputs
+from visioncircuits.cli.features import Unit
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 
 app = typer.Typer()
@@ -23,7 +25,7 @@ class Aim(StrEnum):
 @app.command()
 def render(
     network: NetworkName,
-    feature: Annotated[str, typer.Argument(help="A unit, such as `mixed3b:413`.")],
+    feature: Unit,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ],
@@ -37,7 +39,7 @@ def render(
     diversity: Annotated[
         int,
         typer.Option(
-            help="Draw so many pictures that differ in style: `out-1.png`, `out-2.png`, …"
+            help="Draw so many pictures that differ in style: `out-1.png`, `out-2.png`, …", min=1
         ),
     ] = 1,
     size: Annotated[
@@ -54,15 +56,12 @@ def render(
 
         visioncircuits render bvlc_googlenet mixed3b:413 -o curve.png
     """
+    outputs.check(out, ".png", ".webp")
     from visioncircuits import featurevis, networks
     from visioncircuits.engine import progress
-    from visioncircuits.errors import InputError
     from visioncircuits.featurevis import objectives
+    from visioncircuits.featurevis.visualization import record_beside
 
-    if out.suffix.lower() not in (".png", ".webp"):
-        raise InputError(f"{out} cannot be written: name it .png or .webp")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"{out} cannot be written: there is no folder {out.absolute().parent}")
     found = networks.load(network, checkpoint=checkpoint, device=device)
     driven = found.feature(feature)
     if diversity > 1:
@@ -73,15 +72,20 @@ def render(
         objective = objectives.negative(found, driven)
     else:
         objective = objectives.neuron(driven)
+    pictures = range(1, objective.pictures + 1)
+    paths = [out.with_stem(f"{out.stem}-{place}") for place in pictures] if diversity > 1 else [out]
+    for path in paths:
+        record_beside(path)
     settings = featurevis.suited(found, driven.layer, steps=steps, seed=seed)
     if size is not None:
         settings = replace(settings, size=size)
     with progress("steps", steps * objective.pictures) as advance:
         drawn = list(featurevis.render_all(found, [objective], settings=settings, progress=advance))
-    for place, visualization in enumerate(drawn, 1):
-        path = out if len(drawn) == 1 else out.with_stem(f"{out.stem}-{place}")
+    for path, visualization in zip(paths, drawn, strict=True):
         visualization.save(path)
         if visualization.dead:
-            print(f"{driven} is dead: no gradient ever reached the picture, so {path} is noise")
+            print(
+                f"{driven} is dead: no finite gradient ever reached the picture, so {path} is noise"
+            )
         else:
             print(f"{path}: drives {driven} to {visualization.activation:.4g}")

@@ -1,12 +1,13 @@
 """`visioncircuits reproduce`: the Circuits thread's claims, tested on a network."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from visioncircuits.cli import outputs
 from visioncircuits.cli.options import Checkpoint
+from visioncircuits.networks import names
 
 app = typer.Typer()
 
@@ -21,13 +22,16 @@ def reproduce(
         ),
     ],
     network: Annotated[
-        str, typer.Option(help="A network's name, such as `bvlc_googlenet`.")
+        str,
+        typer.Option(callback=names.network, help="A network's name, such as `bvlc_googlenet`."),
     ] = "bvlc_googlenet",
     images: Annotated[
         Path | None,
         typer.Option(
             help="A folder of photographs; without it, claims about photographs are not tested. "
-            "Names that begin with WordNet ids tell the classes."
+            "Names that begin with WordNet ids tell the classes.",
+            exists=True,
+            file_okay=False,
         ),
     ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder for the pages.")] = Path(
@@ -36,8 +40,10 @@ def reproduce(
     published: Annotated[
         Path | None,
         typer.Option(
-            help="The folder of the thread's published data; by default what "
-            "VISIONCIRCUITS_PUBLISHED names."
+            envvar="VISIONCIRCUITS_PUBLISHED",
+            help="The folder of the thread's published data.",
+            exists=True,
+            file_okay=False,
         ),
     ] = None,
     quick: Annotated[
@@ -45,7 +51,7 @@ def reproduce(
         typer.Option("--quick", help="Minutes, not hours: fewer photographs, steps and draws."),
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(help="How many processes; by default one a core.")
+        int | None, typer.Option(help="How many processes; by default one a core.", min=1)
     ] = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
     checkpoint: Checkpoint = None,
@@ -59,19 +65,15 @@ def reproduce(
 
         visioncircuits reproduce all --network bvlc_googlenet --images photos/ --quick
     """
+    outputs.check_folder(out)
     from visioncircuits import engine, thread
-    from visioncircuits.errors import InputError, unknown
+    from visioncircuits.errors import unknown
     from visioncircuits.thread.study import PUBLISHED
 
-    names = thread.names() if "all" in article else list(dict.fromkeys(article))
-    for name in names:
+    articles = thread.names() if "all" in article else list(dict.fromkeys(article))
+    for name in articles:
         if name not in thread.names():
             raise unknown("article", name, [*thread.names(), "all"])
-    if published is None and os.environ.get(PUBLISHED):
-        published = Path(os.environ[PUBLISHED])
-    for told, folder in (("photographs", images), ("published data", published)):
-        if folder is not None and not folder.is_dir():
-            raise InputError(f"there is no folder {folder}; name one of {told}")
     if published is None:
         print(
             f"no published data: claims about it are not run; give --published or set {PUBLISHED}"
@@ -84,8 +86,12 @@ def reproduce(
         quick=quick,
         seed=seed,
     )
-    with engine.progress("parts of articles", thread.pending(names, run, out)) as advance:
+    with engine.progress("parts of articles", thread.pending(articles, run, out)) as advance:
         page = thread.reproduce(
-            names, run, out, engine=engine.local(workers=workers), advance=lambda done: advance(1)
+            articles,
+            run,
+            out,
+            engine=engine.local(workers=workers),
+            advance=lambda done: advance(1),
         )
     print(f"open {page}")

@@ -35,6 +35,7 @@ def stimuli(
     visioncircuits stimuli
     visioncircuits stimuli curves -o curves.png
     """
+    outputs.check(out, ".png", ".webp")
     from rich.table import Table
 
     from visioncircuits.stimuli import contact_sheet, named, names
@@ -47,7 +48,6 @@ def stimuli(
             table.add_row(ready, str(len(found)), axes)
         print_table(table)
         return
-    outputs.check(out, ".png", ".webp")
     found = named(name)
     sheet = contact_sheet(found, columns=columns, most=most, scale=scale)
     path = out or Path(f"{name}.png")

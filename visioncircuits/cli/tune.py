@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
-from visioncircuits.cli.features import features
+from visioncircuits.cli.features import features, several
 from visioncircuits.cli.hypotheses import Images
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -21,6 +21,7 @@ def tune(
         str,
         typer.Argument(
             metavar="FEATURES",
+            callback=several,
             help="A layer for all of its units (`mixed3b`, or `mixed3b_pre_relu` for the values "
             "before the rectifier), or units of one (`mixed3b:413,408`).",
         ),
@@ -53,6 +54,8 @@ def tune(
 
         visioncircuits tune bvlc_googlenet mixed3b --stimuli curves -o mixed3b-curves.nc
     """
+    outputs.check(out, ".nc")
+    outputs.check(plot, ".svg", ".png")
     from rich.table import Table
 
     from visioncircuits import networks
@@ -67,8 +70,6 @@ def tune(
         write,
     )
 
-    outputs.check(out, ".nc")
-    outputs.check(plot, ".svg", ".png")
     shown = named(stimuli)
     found = networks.load(network, checkpoint=checkpoint, device=device)
     with progress("stimuli", len(shown)) as advance:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import features
+from visioncircuits.cli.features import features, several
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save, Steps
+from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,9 +46,12 @@ def weights(
     network: NetworkName,
     source: Annotated[
         str,
-        typer.Argument(help="A layer, a unit, or units such as `mixed3a:3,20`; or `input`."),
+        typer.Argument(
+            callback=several,
+            help="A layer, a unit, or units such as `mixed3a:3,20`; or `input`.",
+        ),
     ],
-    target: Annotated[str, typer.Argument(help="The same, of a later layer.")],
+    target: Annotated[str, typer.Argument(callback=several, help="The same, of a later layer.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ] = None,
@@ -76,8 +80,9 @@ def weights(
     """
     outputs.check(out, ".png", ".webp")
     outputs.check(save, ".npz", ".nc")
+    if out is None and save is None:
+        raise InputError("nothing to write: give a picture's name with -o, an array's with --save")
     from visioncircuits import networks
-    from visioncircuits.errors import InputError
     from visioncircuits.weights import (
         ExpandedWeights,
         Linearization,
@@ -85,8 +90,6 @@ def weights(
         one_sided_nmf,
     )
 
-    if out is None and save is None:
-        raise InputError("nothing to write: give a picture's name with -o, an array's with --save")
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     found = expanded_weights(
         loaded,
@@ -109,7 +112,6 @@ def weights(
 def _kernels(
     network: "Network", found: "ExpandedWeights", top: int, part: Part, steps: int
 ) -> "Image.Image":
-    from visioncircuits.errors import InputError
     from visioncircuits.weights import (
         connection_cards,
         kernel_grid,

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from visioncircuits.engine.work import (
     ATTEMPTS,
     Failure,
@@ -87,6 +85,8 @@ class Cluster:
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if self.address is None:
             os.environ.update(_QUIET)
+            import torch
+
             workers = self.workers or torch.get_num_threads()
             options |= {"num_cpus": workers * self.threads, "include_dashboard": False}
         try:
@@ -101,6 +101,8 @@ class Cluster:
 
 
 def _serve(task: bytes, threads: int) -> Any:
+    import torch
+
     torch.set_num_threads(threads)
     return attempt(carry_out, task)
 

@@ -3,8 +3,6 @@
 import os
 from collections.abc import Sequence
 
-import torch
-
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
@@ -12,6 +10,8 @@ def gpus() -> tuple[str, ...]:
     """Name the GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` names them."""
     listed = os.environ.get(VISIBLE)
     if listed is None:
+        import torch
+
         return tuple(map(str, range(torch.cuda.device_count())))
     return tuple(name.strip() for name in listed.split(",") if name.strip())
 

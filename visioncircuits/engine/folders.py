@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from visioncircuits.errors import InputError
-from visioncircuits.files import PART, explained
+from visioncircuits.files import PART, explained, lock
 
 
 def write(path: Path, files: Mapping[str, bytes]) -> None:
@@ -46,7 +46,7 @@ def sweep(folder: Path) -> None:
 def alone(folder: Path) -> Iterator[None]:
     """Hold `folder`, made where it is missing, so that no other process writes into it meanwhile.
 
-    The hold ends with the process, however that ends. Systems without `flock` do without.
+    The hold ends with the process, however that ends; see `files.lock`.
 
     Raises
     ------
@@ -55,19 +55,12 @@ def alone(folder: Path) -> Iterator[None]:
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
     try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not lock(handle, wait=False):
             raise InputError(
                 f"{folder} is being written by another process; wait for it or choose another"
-            ) from None
+            )
         yield
     finally:
         os.close(handle)

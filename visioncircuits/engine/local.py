@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from visioncircuits.engine import processes
 from visioncircuits.engine.work import Item, Outcomes, Result, attempt, settled
 from visioncircuits.errors import InputError
@@ -35,6 +33,8 @@ class Local:
 def _here(
     function: Callable[[Item], Result], items: Sequence[Item], *, threads: int
 ) -> Outcomes[Result]:
+    import torch
+
     for index, item in enumerate(items):
         before = torch.get_num_threads()
         torch.set_num_threads(threads)
@@ -77,4 +77,8 @@ def local(*, workers: int | None = None, threads: int = 1, gpus: Sequence[str] =
     for name, value in [("workers", workers), ("threads", threads)]:
         if value is not None and value < 1:
             raise InputError(f"{name} must be 1 or more, not {value}")
-    return Local(workers or torch.get_num_threads(), threads, tuple(gpus))
+    if workers is None:
+        import torch  # which knows the cores; a mistake is not to wait for it
+
+        workers = torch.get_num_threads()
+    return Local(workers, threads, tuple(gpus))

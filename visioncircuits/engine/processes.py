@@ -14,8 +14,6 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-import torch
-
 from visioncircuits.engine import devices
 from visioncircuits.engine.work import ATTEMPTS, Failure, Item, Outcomes, Result, attempt, carry_out
 from visioncircuits.errors import InputError
@@ -76,6 +74,8 @@ def _serve(pipe: Any, threads: int, environment: Mapping[str, str]) -> None:
     os.environ.update(environment)  # before CUDA is first asked for anything
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what ctrl-C means
     threading.Thread(target=_follow_driver, daemon=True).start()
+    import torch
+
     torch.set_num_threads(threads)
     outcome: Any = "ready"
     while True:

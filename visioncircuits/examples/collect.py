@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
-from visioncircuits import __version__
+from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.examples.record import Examples, needed
 from visioncircuits.examples.sources import Photograph
 from visioncircuits.examples.tally import Tally
 from visioncircuits.networks import Network
 from visioncircuits.networks.memory import freed_memory_kept
+from visioncircuits.numbers import whole
 
 TOP = 24
 BATCH = 16
@@ -59,7 +60,8 @@ def collect(
     Raises
     ------
     InputError
-        For an unknown layer, one without positions, or where no picture can be read.
+        For an unknown layer, one without positions, a number that cannot be, or where no picture
+        can be read.
 
     Examples
     --------
@@ -70,6 +72,7 @@ def collect(
     >>> found.layers["conv2d0"].tops.values.shape
     (64, 2)
     """
+    check(top=top, seed=seed, batch=batch)
     found = shown(
         network,
         told(network, layers),
@@ -80,6 +83,19 @@ def collect(
         advance=advance,
     )
     return some(found)
+
+
+def check(*, top: int, seed: int, batch: int = BATCH) -> None:
+    """Refuse numbers that cannot be.
+
+    Raises
+    ------
+    InputError
+        For fewer than 1 example or picture at once, or a seed that is no whole number of 64 bits.
+    """
+    whole("top", top, least=1)
+    whole("batch", batch, least=1)
+    whole("seed", seed, least=0, most=2**64 - 1)
 
 
 def told(network: Network, layers: Sequence[str]) -> dict[str, str]:
@@ -120,6 +136,7 @@ def provenance(
     """Say, as JSON holds it, all that examples depend on beside the photographs."""
     record = {
         "visioncircuits": __version__,
+        "code": fingerprint.code(),
         "torch": torch.__version__,
         "network": network.record(),
         "layers": layers,

@@ -8,7 +8,7 @@ from typing import Any
 from jaxtyping import Float32
 from torch import Tensor
 
-from visioncircuits import pictures
+from visioncircuits import fingerprint, pictures
 from visioncircuits.errors import InputError
 from visioncircuits.examples import sources
 from visioncircuits.examples.sources import Files, Photograph
@@ -22,7 +22,7 @@ Part = Mapping[str, Any]
 """Some photographs, as JSON can hold it.
 
 `first` is the number of the first, `count` how many there are. `files` are those of a folder, or
-`tar` is the file that they are in; each has its size and time, by which to know it again.
+`tar` is the file that they are in; each has its content's SHA-256, by which to know it again.
 """
 
 
@@ -52,28 +52,24 @@ def _tars(paths: Sequence[Path], images: Path) -> list[Part]:
     counts = [sources.packed(path) for path in paths]
     if not any(counts):
         raise InputError(f"{images} holds no photographs ({', '.join(pictures.SUFFIXES)})")
-    firsts = accumulate(counts, initial=0)
+    firsts, shas = accumulate(counts, initial=0), fingerprint.of_files(paths)
     return [
-        {"tar": _known(path, path.name), "first": first, "count": count}
-        for path, count, first in zip(paths, counts, firsts, strict=False)
+        {"tar": {"name": path.name, "sha256": sha}, "first": first, "count": count}
+        for path, sha, count, first in zip(paths, shas, counts, firsts, strict=False)
         if count
     ]
 
 
 def _files(found: Files, shard: int) -> list[Part]:
+    shas = fingerprint.of_files(found.paths)
     files = [
-        {**_known(path, path.relative_to(found.root).as_posix()), "label": label}
-        for path, label in zip(found.paths, found.labels, strict=True)
+        {"name": path.relative_to(found.root).as_posix(), "sha256": sha, "label": label}
+        for path, sha, label in zip(found.paths, shas, found.labels, strict=True)
     ]
     cuts = (files[start : start + shard] for start in range(0, len(files), shard))
     return [
         {"files": cut, "first": place * shard, "count": len(cut)} for place, cut in enumerate(cuts)
     ]
-
-
-def _known(path: Path, name: str) -> dict[str, Any]:
-    about = path.stat()
-    return {"name": name, "bytes": about.st_size, "modified": about.st_mtime_ns}
 
 
 def photographs(part: Part, images: Path, *, size: int) -> Iterator[Photograph]:

@@ -189,10 +189,9 @@ class Examples:
     def joined(self, other: "Examples") -> "Examples":
         """That of both, of whose pictures none may be the same; `record` stays this one's."""
         top = self.record["top"]
-        layers = {
-            name: self.layers[name].joined(layer, top) if name in self.layers else layer
-            for name, layer in {**self.layers, **other.layers}.items()
-        }
+        layers = {**self.layers, **other.layers}  # a part of no readable picture has none
+        for name in self.layers.keys() & other.layers.keys():
+            layers[name] = self.layers[name].joined(other.layers[name], top)
         return Examples(
             layers,
             needed({**self.names, **other.names}, layers.values()),

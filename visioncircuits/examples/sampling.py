@@ -39,9 +39,15 @@ def part(values: Float32[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
 def hashed(
     pictures: Int64[np.ndarray, "*#shape"], positions: Int64[np.ndarray, "*#shape"], seed: int
 ) -> UInt64[np.ndarray, "*_"]:
-    """Give every neuron a number, as good as random (splitmix64: Steele et al., 2014)."""
+    """Give every neuron a number, as good as random (splitmix64: Steele et al., 2014).
+
+    Examples
+    --------
+    >>> hashed(np.array([3]), np.array([4]), 2**64 - 1).dtype
+    dtype('uint64')
+    """
     mixed = pictures.astype(np.uint64) * np.uint64(1 << 20) + positions.astype(np.uint64)
-    mixed = mixed + np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = mixed + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return mixed ^ (mixed >> np.uint64(31))

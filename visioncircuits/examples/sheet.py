@@ -62,7 +62,7 @@ def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figur
     }
 
     height, width = next(iter(shown.values())).shape[1:]
-    seen = network.layers_at((height, width))[unit.layer]
+    seen = network.layer_at(unit.layer, (height, width))
 
     def cut(picture: int, position: np.ndarray) -> np.ndarray:
         row, column = map(int, position)

@@ -1,10 +1,12 @@
 """Where pictures come from: a folder, tar shards, a dataset, or any iterable."""
 
 import io
+import operator
+import reprlib
 import tarfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +34,8 @@ class Photograph:
     name
         To find it again.
     pixels
-        RGB in [0, 1], `(3, size, size)`; None where it cannot be read.
+        RGB in [0, 1], `(3, size, size)`, or what channels a network takes; None where it cannot
+        be read.
     label
         Its class, where it has one.
     problem
@@ -40,7 +43,7 @@ class Photograph:
     """
 
     name: str
-    pixels: Float32[Tensor, "3 height width"] | None
+    pixels: Float32[Tensor, "channels height width"] | None
     label: int | None = None
     problem: str = ""
 
@@ -211,17 +214,76 @@ def dataset(items: Iterable[Any], *, size: int) -> Iterator[Photograph]:
     Parameters
     ----------
     items
-        PIL images, arrays or tensors `(3, height, width)` in [0, 1], or pairs of one and its class.
+        Pictures; tuples of one, its class and anything more; or mappings with an `image` and a
+        `label`. A picture is a PIL image, or an array or tensor of floats in [0, 1] or of 8 bits,
+        `(channels, height, width)`, `(height, width, channels)` or, in grey, `(height, width)`.
+        A class is a whole number or None.
     size
-        Side in pixels to which PIL images are cut.
+        Side in pixels to which pictures are cut as `pictures.read` does, those of other sizes.
+
+    Raises
+    ------
+    InputError
+        For what is no such picture or class; it says which item, and what to give instead.
+
+    Examples
+    --------
+    >>> items = [(np.full((40, 60, 3), 255, np.uint8), 7, "a note"), {"image": torch.rand(3, 9, 9)}]
+    >>> [(tuple(each.pixels.shape), each.label) for each in dataset(items, size=32)]
+    [((3, 32, 32), 7), ((3, 32, 32), None)]
     """
     for place, item in enumerate(items):
-        picture, label = item if isinstance(item, tuple | list) else (item, None)
+        picture, label = _taken_apart(item, place)
         if isinstance(picture, Image.Image):
             pixels = pictures.square(picture, size)
         else:
-            pixels = torch.as_tensor(np.asarray(picture), dtype=torch.float32)
-        yield Photograph(str(place), pixels, None if label is None else int(label))
+            pixels = pictures.resized(_pixels(picture, place), size)
+        yield Photograph(str(place), pixels, label)
+
+
+def _taken_apart(item: Any, place: int) -> tuple[Any, int | None]:
+    """Give an item's picture and class."""
+    if isinstance(item, Mapping):
+        if "image" not in item:
+            raise InputError(
+                f"item {place} has no 'image' but {', '.join(map(repr, item))}; give pairs of a "
+                "picture and its class"
+            )
+        picture, label = item["image"], item.get("label")
+    elif isinstance(item, tuple | list):
+        picture, label = (*item, None, None)[:2]
+    else:
+        picture, label = item, None
+    try:
+        return picture, None if label is None else operator.index(label)
+    except TypeError:
+        raise InputError(
+            f"item {place} has the class {reprlib.repr(label)}; a class is a whole number, so "
+            "number the classes, or give the pictures alone"
+        ) from None
+
+
+def _pixels(picture: Any, place: int) -> Float32[Tensor, "channels height width"]:
+    """Give an array's pixels in [0, 1], channels first."""
+    values = torch.as_tensor(np.array(picture) if isinstance(picture, np.ndarray) else picture)
+    if values.ndim == 2:
+        values = values[None]
+    elif values.ndim == 3 and values.shape[2] in (1, 3) and values.shape[0] not in (1, 3):
+        values = values.permute(2, 0, 1)
+    if values.dtype == torch.uint8:
+        values = values / 255
+    if values.ndim != 3 or not values.is_floating_point():
+        raise InputError(
+            f"item {place} is of {tuple(values.shape)} and {values.dtype}; give pictures as floats "
+            "in [0, 1] or as 8 bits, (channels, height, width)"
+        )
+    if not ((values >= 0) & (values <= 1)).all():
+        raise InputError(
+            f"item {place} has values from {values.min():g} to {values.max():g}; give pictures in "
+            "[0, 1], not normalized: the network's preprocessing does that"
+        )
+    values = values.float()
+    return values.expand(3, -1, -1) if len(values) == 1 else values
 
 
 def ahead(

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cache, partial, reduce
 from pathlib import Path
 
-from visioncircuits import engine, networks
+from visioncircuits import engine, fingerprint, networks
 from visioncircuits.engine import Engine, Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import parts
-from visioncircuits.examples.collect import BATCH, TOP, provenance, shown, some, told
+from visioncircuits.examples.collect import BATCH, TOP, check, provenance, shown, some, told
 from visioncircuits.examples.record import Examples
 from visioncircuits.networks import Network
 
@@ -126,7 +126,8 @@ def survey(
     layers, top, seed
         As for `collect`.
     images
-        A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them.
+        A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them. They
+        are read through once to plan, as parts are known by their content.
         Workers on other machines must find it, and the checkpoint, at the same path.
     checkpoint, device, precision
         As for `networks.load`.
@@ -161,6 +162,7 @@ def survey(
     """
     if shard < 1:
         raise InputError(f"a part must hold 1 picture or more, not {shard}")
+    check(top=top, seed=seed)
     images = Path(images).absolute()
     where = None if checkpoint is None else Path(checkpoint).absolute()
     found = _loaded(network, where, device, precision)
@@ -193,10 +195,16 @@ def show(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, byte
     Raises
     ------
     InputError
-        Where a tar file cannot be read, or the checkpoint is another than was asked for.
+        Where a tar file cannot be read, or the checkpoint or this package is another than was
+        asked for.
     """
     network = _loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
+    if record["code"] != fingerprint.code():
+        raise InputError(
+            "a worker has another visioncircuits than was asked for; install the same on all "
+            "machines"
+        )
     if engine.digest(network.record()) != engine.digest(record["network"]):
         raise InputError(
             f"a worker has another checkpoint of {network.name} than was asked for; give all "

@@ -112,6 +112,8 @@ def _scaled(network: Network, picture: Picture, size: int) -> Float[Tensor, "1 c
     ).clamp(0, 1)
 
 
-@torch.no_grad()
 def _likeness(network: Network, shown: Tensor, layer: str, power: float) -> Objective:
-    return objectives.likeness(layer, network.activations(shown, [layer])[layer][0], power=power)
+    # what inference mode computes could not be differentiated with afterwards
+    with torch.inference_mode(False), torch.no_grad():
+        wanted = network.activations(shown.clone(), [layer])[layer][0]
+    return objectives.likeness(layer, wanted, power=power)

@@ -4,6 +4,7 @@ The Circuits thread rendered its early units with little robustness and a pull t
 increased the robustness with depth ("An Overview of Early Vision").
 """
 
+from visioncircuits.errors import InputError
 from visioncircuits.featurevis.objectives import l2
 from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transforms import Robustness
@@ -38,7 +39,7 @@ def suited(network: Network, layer: str, *, steps: int = 256, seed: int = 0) -> 
     field = max(about.receptive_field)
     amount = min(field / 160, 1.0)
     return Settings(
-        size=_size(about, network.size),
+        size=_size(network, layer),
         steps=steps,
         robustness=Robustness(
             jitter=max(1.0, 16 * amount), scale=0.04 + 0.08 * amount, rotation=2 + 10 * amount
@@ -48,12 +49,35 @@ def suited(network: Network, layer: str, *, steps: int = 256, seed: int = 0) -> 
     )
 
 
-def _size(layer: Layer, largest: int) -> int:
-    """Find the size nearest to the receptive field's at which the middle neuron is centred."""
-    stride = max(layer.stride)
+def _size(network: Network, name: str) -> int:
+    """Find the size nearest to the receptive field's at which the middle neuron is centered.
+
+    Where a neuron looks depends on the size itself, with TensorFlow's SAME padding, so that a
+    size is found by stepping from one to the one that its own layer asks for.
+    """
+    usual = network.layer(name)
+    stride = max(usual.stride)
     if stride == 0:
-        return largest
-    target = min(max(*layer.receptive_field, SMALLEST), LARGEST)
-    centre = max(layer.centre((0, 0)))
-    place = round(((target - 1) / 2 - centre) / stride)
-    return round(2 * (centre + stride * place) + 1)
+        return network.size
+    target = min(max(*usual.receptive_field, SMALLEST), LARGEST)
+    seen: dict[int, float] = {}
+    for first in (target, target + 1):
+        size = first
+        while size not in seen:
+            try:
+                layer = network.layer_at(name, size)
+            except InputError:  # too small for a kernel
+                break
+            seen[size] = max(abs(apart) for apart in _apart(layer, size))
+            centre = max(layer.centre((0, 0)))
+            place = round(((target - 1) / 2 - centre) / stride)
+            size = max(round(2 * (centre + stride * place) + 1), 1)
+    if not seen:
+        return network.size
+    return min(seen, key=lambda size: (seen[size], abs(size - target)))
+
+
+def _apart(layer: Layer, size: int) -> list[float]:
+    """Give how far the middle neuron looks from the picture's middle, down and right."""
+    rows, columns = layer.shape
+    return [at - (size - 1) / 2 for at in layer.centre((rows // 2, columns // 2))]

@@ -17,7 +17,7 @@ from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis.objectives import Answers, Objective
 from visioncircuits.featurevis.parameterizations import Canvas, Parameterization
-from visioncircuits.networks import LayerGraph, Network
+from visioncircuits.networks import Network
 
 Maps = Float[Tensor, "batch channels height width"]
 Reader = Callable[[str], Tensor]
@@ -100,8 +100,7 @@ def _layer(network: Network, name: str) -> str:
     """Find the network's name for a layer that lucent calls `name`."""
     if name in network.layers:
         return name
-    module = network.module
-    last = module.output if isinstance(module, LayerGraph) else list(network.layers)[-1]
+    last = network.output
     known = {layer.replace(".", "_"): layer for layer in network.layers}
     known |= {f"{layer}_conv": layer for layer in network.layers if layer.endswith("_pre_relu")}
     known |= {"labels": last, "softmax2_pre_activation_matmul": last}

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import color
+from visioncircuits.numbers import real, whole
 
 Maps = Float[Tensor, "batch channels height width"]
 
@@ -50,8 +51,7 @@ class Parameterization(Protocol):
 
 
 def _check_noise(sd: float) -> None:
-    if sd < 0:
-        raise InputError(f"the noise's sd must be 0 or more, not {sd}")
+    real("sd", sd, least=0)
 
 
 def _noise(generators: Sequence[Generator], shape: Sequence[int]) -> Tensor:
@@ -119,6 +119,7 @@ class Fourier:
     sd: float = 0.01
 
     def __post_init__(self) -> None:
+        real("decay", self.decay)
         _check_noise(self.sd)
 
     def canvas(
@@ -162,8 +163,7 @@ class Laplacian:
     sd: float = 0.01
 
     def __post_init__(self) -> None:
-        if self.levels < 1:
-            raise InputError(f"a pyramid needs 1 or more levels, not {self.levels}")
+        whole("levels", self.levels, least=1)
         _check_noise(self.sd)
 
     def canvas(

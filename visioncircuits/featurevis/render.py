@@ -29,6 +29,7 @@ from visioncircuits.featurevis.transforms import STILL
 from visioncircuits.featurevis.visualization import Visualization
 from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.memory import freed_memory_kept
+from visioncircuits.numbers import whole
 
 Maps = Float[Tensor, "batch channels height width"]
 Wanted = Objective | LucentObjective | Feature | str
@@ -84,8 +85,10 @@ def render_all(
     Raises
     ------
     InputError
-        Before anything is optimized, for a feature that the network does not have.
+        Before anything is optimized, for a feature that the network does not have, and a batch
+        of fewer than 1.
     """
+    whole("batch", batch, least=1)
     todo = [_objective(network, objective, settings) for objective in objectives]
     if settings is not None:
         _check_start(network, settings)
@@ -237,6 +240,22 @@ def _optimize(
     settings: Settings,
     progress: Callable[[int], object] | None,
 ) -> Iterator[Visualization]:
+    """Optimize, and give the pictures one by one.
+
+    Gradients are on while it computes, whatever the caller has switched off, and only then.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        pictures, alive, history = _optimized(network, todo, settings, progress)
+    yield from _results(network, todo, settings, pictures, alive, history)
+
+
+def _optimized(
+    network: Network,
+    todo: list[Objective],
+    settings: Settings,
+    progress: Callable[[int], object] | None,
+) -> tuple[Maps, Tensor, list[Tensor]]:
+    """Give the pictures, which of them a gradient reached, and their values at every step."""
     generators = _generators(todo, settings.seed)
     count = len(generators)
     shape = (network.preprocessing.channels, settings.size, settings.size)
@@ -263,12 +282,14 @@ def _optimize(
                     penalties = torch.cat([settings.penalty.each(a) for a in answers])
                     loss = loss - (scores.detach().abs() * penalties).sum()
                 reached, *gradients = torch.autograd.grad(loss, (shown, *canvas.parameters))
-            alive |= reached.flatten(1).any(1)
-            adam.step(gradients)
+            # What is not finite tells nothing, and would leave no picture at all.
+            told = (reached.isfinite() & (reached != 0)).flatten(1).any(1)
+            alive |= told & scores.detach().isfinite()
+            adam.step([gradient.nan_to_num(0.0, 0.0, 0.0) for gradient in gradients])
             history.append(scores.detach())
             if progress is not None:
                 progress(count)
-    yield from _results(network, todo, settings, canvas.draw().detach(), alive, history)
+    return canvas.draw().detach(), alive, history
 
 
 def _treatments(settings: Settings, step: int) -> ExitStack:

@@ -19,8 +19,12 @@ from visioncircuits.featurevis.parameterizations import (
     Transparent,
 )
 from visioncircuits.featurevis.transforms import Robustness
+from visioncircuits.numbers import real, whole
 
 Maps = Float[Tensor, "batch channels height width"]
+
+LARGEST = 8192
+"""Pixels of a side, at most: of a larger one no machine holds what is kept for the gradient."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,7 +55,12 @@ class Settings:
     start
         Pictures `(1, channels, height, width)` in [0, 1] to start from instead of noise.
     seed
-        Fixes the result, together with the objective's name.
+        Fixes the result, together with the objective's name; a whole number of 64 bits.
+
+    Raises
+    ------
+    InputError
+        For a value that cannot be.
     """
 
     size: int = 128
@@ -67,12 +76,35 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("size", "input_size", "steps", "rate"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise InputError(f"{name} must be more than 0, not {value}")
-        if self.redirected < 0:
-            raise InputError(f"redirected must be 0 or more, not {self.redirected}")
+        checked: dict[str, Any] = {
+            "size": whole("size", self.size, least=1, most=LARGEST),
+            "steps": whole("steps", self.steps, least=1),
+            "rate": real("rate", self.rate, least=0, open=True),
+            "redirected": whole("redirected", self.redirected, least=0),
+            "seed": whole("seed", self.seed, least=0, most=2**64 - 1),
+        }
+        if self.input_size is not None:
+            checked["input_size"] = whole("input_size", self.input_size, least=1, most=LARGEST)
+        for name, value in checked.items():  # numpy's whole numbers are no JSON
+            object.__setattr__(self, name, value)
+        kinds: dict[str, Any] = {
+            "robustness": Robustness,
+            "averaged_pools": bool,
+            "penalty": Objective | None,
+            "start": Tensor | None,
+        }
+        for name, kind in kinds.items():
+            if not isinstance(value := getattr(self, name), kind):
+                told = getattr(kind, "__name__", str(kind))
+                raise InputError(f"{name} must be of {told}, not {value!r}")
+        drawn = self.parameterization
+        if not (isinstance(drawn, Parameterization) or callable(drawn)):
+            raise InputError(f"parameterization must be one such as Fourier(), not {drawn!r}")
+        if self.start is not None and not _is_picture(self.start):
+            raise InputError(
+                "start must be one floating-point picture (1, channels, height, width) in [0, 1], "
+                f"not {tuple(self.start.shape)} of {self.start.dtype}"
+            )
 
     def record(self) -> dict[str, Any]:
         """Give the settings as plain data; penalties and tensors by name."""
@@ -107,6 +139,13 @@ class Settings:
                 raise InputError(f"the {name} given is not the one recorded: {record[name]!r}")
         rest = {name: _built(name, value) for name, value in record.items() if name not in given}
         return cls(**rest, **given)
+
+
+def _is_picture(start: Tensor) -> bool:
+    """Say whether pixels can be started from."""
+    if start.ndim != 4 or len(start) != 1 or not start.is_floating_point():
+        return False
+    return bool(((start >= 0) & (start <= 1)).all())
 
 
 _KINDS = {

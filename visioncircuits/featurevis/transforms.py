@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
+from visioncircuits.numbers import real, whole
 
 Maps = Float[Tensor, "batch channels height width"]
 
@@ -53,15 +54,14 @@ class Robustness:
     crop: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("jitter", "rotation", "padding"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        if not 0 <= self.scale < 1:
-            raise InputError(f"scale must be from 0 to less than 1, not {self.scale}")
-        if not 0 <= self.still <= 1:
-            raise InputError(f"still must be from 0 to 1, not {self.still}")
-        if self.crop is not None and self.crop < 1:
-            raise InputError(f"crop must be 1 pixel or more, not {self.crop}")
+        for name in ("jitter", "rotation"):
+            real(name, getattr(self, name), least=0)
+        whole("padding", self.padding, least=0)
+        real("still", self.still, least=0, most=1)
+        if real("scale", self.scale, least=0) >= 1:
+            raise InputError(f"scale must be less than 1, not {self.scale}")
+        if self.crop is not None:
+            whole("crop", self.crop, least=1)
 
     def draws(self, generators: Sequence[Generator], steps: int) -> Float[Tensor, "steps batch 5"]:
         """Draw what every step needs, each picture's from its own generator, uniform in [0, 1)."""

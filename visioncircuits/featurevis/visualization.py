@@ -39,7 +39,7 @@ class Visualization:
     history
         The objective's value at every step, on the transformed picture.
     dead
-        Whether no gradient ever reached the picture: then it is noise, not a visualization.
+        Whether no finite gradient ever reached the picture: then it is noise, no visualization.
     record
         How to make it again, as plain data: network, checkpoint, settings, versions.
     """
@@ -56,18 +56,13 @@ class Visualization:
     def image(self) -> Image.Image:
         """Give the picture as a PIL image, 8 bits a channel.
 
-        Raises
-        ------
-        InputError
-            For a picture of another number of channels than grey, RGB or RGBA.
+        A picture of channels that are neither grey nor RGB, with or without opacity, is shown as
+        one grey tile a channel, left to right.
         """
-        if len(self.picture) not in (1, 3, 4):
-            raise InputError(
-                f"a picture of {len(self.picture)} channels is neither grey, RGB nor RGBA; take "
-                "those that you want to see from `picture`"
-            )
-        pixels = (self.picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+        pixels = (self.picture.clamp(0, 1) * 255).round().byte()
+        if not _colored(len(pixels), self.record):
+            return Image.fromarray(torch.cat([*pixels], dim=1).numpy())
+        return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -87,7 +82,8 @@ class Visualization:
         Raises
         ------
         InputError
-            For another suffix, or where the file cannot be written.
+            For another suffix, where the file cannot be written, or where what stands beside it
+            as `.json` is something else than this picture's record.
         """
         path = Path(path)
         text = json.dumps(self.data(), indent=1)
@@ -103,6 +99,11 @@ class Visualization:
                 self.image().save(buffer, "WEBP", lossless=True, exact=True, xmp=xmp)
             case _:
                 raise InputError(f"{path} cannot be written: name it .png or .webp")
+        found = record_beside(path)
+        others = {".png", ".webp"} - {path.suffix.lower()}
+        shared = any(path.with_suffix(suffix).exists() for suffix in others)
+        if shared and found not in (None, json.loads(text)):
+            raise _taken(path)
         write(path.with_suffix(".json"), text.encode())
         write(path, buffer.getvalue())
         return path
@@ -128,11 +129,50 @@ class Visualization:
             raise InputError(f"{path} holds no record of how it was made")
         try:
             data = json.loads(record)
-            channels, *_ = data.pop("shape")  # WebP has no grey: it holds three of the one
-            picture = torch.tensor(pixels).permute(2, 0, 1)[:channels].float() / 255
+            channels, *_ = data.pop("shape")
+            picture = torch.tensor(pixels).permute(2, 0, 1).float() / 255
+            if _colored(channels, data["record"]):
+                picture = picture[:channels]
+            else:
+                picture = torch.stack(picture[0].chunk(channels, dim=1))
             return cls(picture=picture, **data | {"history": tuple(data["history"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} holds a damaged record: {error}") from error
+
+
+def record_beside(path: Path) -> dict[str, Any] | None:
+    """Give the record that stands beside a picture, or where one would be written; None without.
+
+    Raises
+    ------
+    InputError
+        Where something else stands there.
+    """
+    beside = path.with_suffix(".json")
+    if not beside.exists():
+        return None
+    try:
+        found = json.loads(beside.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise _taken(path) from None
+    known = {"shape", *Visualization.__dataclass_fields__} - {"picture"}
+    if not isinstance(found, dict) or found.keys() != known:
+        raise _taken(path)
+    return found
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(
+        f"{path} would write its record over {path.with_suffix('.json')}, which is not this "
+        "picture's; choose another name, or move that file"
+    )
+
+
+def _colored(channels: int, record: dict[str, Any]) -> bool:
+    """Say whether channels are RGB, or RGB and how opaque it is, and not as many of any kind."""
+    if channels == 4:  # of a network of four, none is opacity
+        return record.get("network", {}).get("preprocessing", {}).get("channels", 3) == 3
+    return channels == 3
 
 
 def _from_xmp(xmp: bytes) -> str:

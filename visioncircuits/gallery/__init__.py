@@ -1,20 +1,5 @@
 """The site that shows everything: from a recipe to static pages."""
 
-from visioncircuits.gallery.build import build
-from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
-from visioncircuits.gallery.recipe import Recipe
-from visioncircuits.gallery.section import MakeSection, Section, UnitPage
-from visioncircuits.gallery.sections import SECTIONS
+import lazy_loader
 
-__all__ = [
-    "SECTIONS",
-    "Gallery",
-    "LayerEntry",
-    "MakeSection",
-    "Picture",
-    "Recipe",
-    "Section",
-    "UnitEntry",
-    "UnitPage",
-    "build",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

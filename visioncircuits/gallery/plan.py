@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 import visioncircuits
+from visioncircuits import fingerprint
 from visioncircuits.engine import Work, digest
 from visioncircuits.gallery.recipe import Recipe, Show
 from visioncircuits.gallery.selection import Selection
@@ -28,6 +29,7 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
         {
             "what": "feature visualization",
             "version": visioncircuits.__version__,
+            "code": fingerprint.code(),
             "network": network.record(),
             "kind": kind,
             "pictures": pictures,
@@ -47,6 +49,7 @@ def weighings(recipe: Recipe, network: Network, selections: Sequence[Selection])
         {
             "what": "weights",
             "version": visioncircuits.__version__,
+            "code": fingerprint.code(),
             "network": network.record(),
             "weights": recipe.weights.model_dump(),
             "features": [str(Unit(selection.layer.name, unit)) for unit in selection.units],
@@ -61,6 +64,7 @@ def measurements(recipe: Recipe, network: Network, selections: Sequence[Selectio
         {
             "what": "tuning",
             "version": visioncircuits.__version__,
+            "code": fingerprint.code(),
             "network": network.record(),
             "stimuli": name,
             "batch": TOGETHER,
@@ -80,6 +84,7 @@ def illustrations(
         {
             "what": "dataset examples",
             "version": visioncircuits.__version__,
+            "code": fingerprint.code(),
             "network": network.record(),
             "photographs": photographs,
             "examples": recipe.examples.model_dump(exclude={"images"}),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,7 +19,7 @@ from pydantic import (
 
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.gallery.lines import line_of
-from visioncircuits.gallery.sets import oriented
+from visioncircuits.networks import names
 
 PRESETS = {"draft": 64, "standard": 256, "fine": 512}
 """Steps of the optimizer at the named qualities."""
@@ -131,6 +132,8 @@ def parse_stimuli(value: Any) -> tuple[str, ...]:
     >>> parse_stimuli(["curves", "lines"])
     ('curves', 'lines')
     """
+    from visioncircuits.gallery.sets import oriented  # needs torch, which few mistakes do
+
     if not isinstance(value, list):
         raise ValueError(f'{value!r} is no list of sets of stimuli; write ["curves"]')
     for name in value:
@@ -307,7 +310,7 @@ class Recipe(_Table):
 
     title: Annotated[str, Field(min_length=1)]
     description: str = ""
-    network: str
+    network: Annotated[str, AfterValidator(names.network)]
     checkpoint: str | None = None
     taxonomy: str | None = None
     show: Show = Show()

@@ -65,7 +65,7 @@ def find(source: Source, selections: Sequence[Selection], images: Path | None) -
 
 
 def fingerprint(survey: Survey) -> str:
-    """Tell one collection of photographs from another, by their names, sizes and times."""
+    """Tell one collection of photographs from another, by their names and content."""
     return engine.digest({"parts": [work["part"] for work in survey.works]})
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -94,7 +94,8 @@ class Handwritten(LayerGraph):
                 norms = sum(name.startswith("localresponsenorm") for name in nodes)
                 add(f"localresponsenorm{norms}", _normalization(channels, stage.normalization))
         super().__init__(nodes, output=stages[-1].layer)
-        self.stages = tuple(stages)
+        # Without the rules: the weights are made, and rules, being closures, cannot be pickled.
+        self.stages = tuple(replace(stage, rules={}) for stage in stages)
 
 
 def _normalization(channels: int, semisaturation: float) -> LocalResponseNorm:
@@ -149,7 +150,7 @@ def build(name: str, stages: Sequence[Stage]) -> Network:
     (11, 11) line 45°
     """
     _check(stages)
-    module = Handwritten(stages)
+    module = Handwritten(stages).eval().requires_grad_(False)
     sources: Sequence[Label] = PIXELS
     spacing = 1.0
     parameters = {}

@@ -1,36 +1,5 @@
 """What is studied: networks, their layers and units, and what they answer."""
 
-from visioncircuits.networks.catalog import Entry, available, load, untrained
-from visioncircuits.networks.checkpoints import Checkpoint
-from visioncircuits.networks.families import Families, read_families
-from visioncircuits.networks.features import Direction, Feature, Unit, parse
-from visioncircuits.networks.layer_graph import Concat, LayerGraph, Step
-from visioncircuits.networks.network import Layer, Network, wrap
-from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
-from visioncircuits.networks.verification import Verification, verify
+import lazy_loader
 
-__all__ = [
-    "CAFFE",
-    "IMAGENET",
-    "TENSORFLOW",
-    "Checkpoint",
-    "Concat",
-    "Direction",
-    "Entry",
-    "Families",
-    "Feature",
-    "Layer",
-    "LayerGraph",
-    "Network",
-    "Step",
-    "Preprocessing",
-    "Unit",
-    "Verification",
-    "available",
-    "load",
-    "parse",
-    "read_families",
-    "untrained",
-    "verify",
-    "wrap",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,12 @@ import torch
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints, torchvision_models
+from visioncircuits.networks import checkpoints, names, torchvision_models
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
 
 PREPROCESSING = {"inceptionv1": TENSORFLOW, "bvlc_googlenet": CAFFE}
-GROUP = "visioncircuits.networks"
 
 
 @dataclass(frozen=True)
@@ -78,17 +76,15 @@ def load(
     Traceback (most recent call last):
     visioncircuits.errors.InputError: ...
     """
-    prefix, _, rest = name.partition(":")
+    prefix, _, rest = names.network(name).partition(":")
     if name in VARIANTS:
         network = _inceptionv1(name, checkpoint)
-    elif prefix == torchvision_models.PREFIX and rest:
+    elif prefix == names.TORCHVISION:
         network = torchvision_models.load(rest, path=checkpoint)
-    elif rest and (plugin := _plugins().get(prefix)):
+    else:
         if checkpoint is not None:
             raise InputError(f"{name} takes no checkpoint: it comes with its parameters")
-        network = plugin.load(rest)
-    else:
-        raise errors.unknown("network", name, [entry.name for entry in available()])
+        network = _plugins()[prefix].load(rest)
     return network.to(device).computing_in(precision)
 
 
@@ -116,14 +112,18 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     480
     """
     prefix, _, rest = name.partition(":")
-    if name not in VARIANTS and prefix != torchvision_models.PREFIX:
+    if name not in VARIANTS and prefix != names.TORCHVISION:
         raise errors.unknown("network to draw parameters for", name, [*VARIANTS, *_torchvision()])
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         if name not in VARIANTS:
             return torchvision_models.untrained(rest)
-        module = inceptionv1(VARIANTS[name])
-        return Network(module, PREPROCESSING[name], name=f"untrained {name}")
+        return Network(
+            inceptionv1(VARIANTS[name]).eval().requires_grad_(False),
+            PREPROCESSING[name],
+            name=f"untrained {name}",
+            classes=_classes(name),
+        )
 
 
 def available() -> Iterator[Entry]:
@@ -134,11 +134,7 @@ def available() -> Iterator[Entry]:
     >>> [entry.name for entry in available()][:2]
     ['inceptionv1', 'bvlc_googlenet']
     """
-    about = {
-        "inceptionv1": "Google's inception5h, the network of the Circuits thread",
-        "bvlc_googlenet": "BVLC's GoogLeNet, ImageNet top-1 68.7 %",
-    }
-    for name, line in about.items():
+    for name, line in names.PUBLISHED.items():
         found = checkpoints.find(name)
         yield Entry(name, line, found.path if found else None, True)
     for prefix, plugin in sorted(_plugins().items()):
@@ -150,16 +146,15 @@ def available() -> Iterator[Entry]:
 
 
 def _torchvision() -> list[str]:
-    return [f"{torchvision_models.PREFIX}:{name}" for name in torchvision_models.names()]
+    return [f"{names.TORCHVISION}:{name}" for name in torchvision_models.names()]
 
 
 def _plugins() -> dict[str, Any]:
-    """Modules with `load(name)` and `available()`, as installed packages announce them."""
-    return {entry.name: entry.load() for entry in entry_points(group=GROUP)}
+    return {entry.name: entry.load() for entry in names.plugins()}
 
 
 def _inceptionv1(name: str, path: str | Path | None) -> Network:
-    module = inceptionv1(VARIANTS[name])
+    module = inceptionv1(VARIANTS[name]).eval().requires_grad_(False)
     checkpoint = checkpoints.obtain(name, path=path)
     module.load_state_dict(checkpoint.parameters(module.state_dict()))
     return Network(
@@ -167,5 +162,10 @@ def _inceptionv1(name: str, path: str | Path | None) -> Network:
         PREPROCESSING[name],
         name=name,
         checkpoint=checkpoint,
-        classes=torchvision_models.imagenet_classes() if name == "bvlc_googlenet" else None,
+        classes=_classes(name),
     )
+
+
+def _classes(name: str) -> tuple[str, ...] | None:
+    """Name a variant's classes; inception5h's 1,008 have an order of their own."""
+    return torchvision_models.imagenet_classes() if name == "bvlc_googlenet" else None

@@ -15,6 +15,7 @@ import platformdirs
 from safetensors.torch import save
 from torch import Tensor
 
+from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
 from visioncircuits.networks.conversion import read_parameters, renamed
 from visioncircuits.networks.downloads import Source, Unavailable, download, fingerprint
@@ -147,8 +148,8 @@ def _found(name: str) -> Iterator[Checkpoint]:
 
 
 def _folder() -> Path | None:
-    named = os.environ.get(FOLDER)
-    if not named:
+    named = variable(FOLDER)
+    if named is None:
         return None
     folder = Path(named).expanduser()
     if not folder.is_dir():
@@ -159,6 +160,11 @@ def _folder() -> Path | None:
 def _file_names(name: str) -> tuple[str, ...]:
     published = (source.file_name for source in SOURCES.get(name, ()))
     return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *published]))
+
+
+def offline() -> bool:
+    """Whether the environment variable `VISIONCIRCUITS_OFFLINE` forbids downloads."""
+    return variable(OFFLINE) not in (None, "0")
 
 
 def cache() -> Path:
@@ -176,20 +182,23 @@ def fetch(name: str) -> Checkpoint:
     Raises
     ------
     InputError
-        Where no source is known or reachable, downloads are forbidden by the environment variable
-        `VISIONCIRCUITS_OFFLINE`, or the cache cannot be written.
+        Where no source is known or reachable, with the sources and their faults as its note;
+        where downloads are forbidden by the environment variable `VISIONCIRCUITS_OFFLINE`, or the
+        cache cannot be written.
     """
     sought = (
         f"no checkpoint of {name!r} in the folder that {FOLDER} names "
-        f"({os.environ.get(FOLDER) or 'not set'}) or in {cache()}"
+        f"({variable(FOLDER) or 'not set'}) or in {cache()}"
     )
     sources = SOURCES.get(name)
     if not sources:
         raise InputError(f"{sought}, and no public one is known; name a file of yours")
-    by_hand = f"by hand and put it into a folder that {FOLDER} names, or name the file itself"
-    if os.environ.get(OFFLINE, "0") != "0":
-        urls = " or ".join(source.url for source in sources)
-        raise InputError(f"{sought}, and {OFFLINE} forbids downloads; get {urls} {by_hand}")
+    by_hand = (
+        "get one by hand, from where `visioncircuits networks --verbose` says, and put it into a "
+        f"folder that {FOLDER} names"
+    )
+    if offline():
+        raise InputError(f"{sought}, and {OFFLINE} forbids downloads; {by_hand}")
     _prepare(cache())
     failures = []
     for source in sources:
@@ -197,10 +206,9 @@ def fetch(name: str) -> Checkpoint:
             return _keep(name, _published(source), source)
         except Unavailable as reason:
             failures.append(f"{source.url} ({reason})")
-    raise InputError(
-        f"{sought}, and none could be downloaded from {' or '.join(failures)}; get one of these "
-        f"{by_hand}"
-    )
+    error = InputError(f"{sought}, and none could be downloaded; {by_hand}")
+    error.add_note("\n".join(failures))
+    raise error
 
 
 def _published(source: Source) -> dict[str, Tensor]:

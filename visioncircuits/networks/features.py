@@ -1,6 +1,5 @@
 """What is studied: a unit of a layer, or a direction in it."""
 
-import re
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import names
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ Feature = Unit | Direction
 def parse(text: str | Feature) -> Feature:
     """Read `layer:unit`; what is a feature already passes through.
 
+    All before the last colon is the layer's name, whatever characters it has.
+
     Raises
     ------
     InputError
@@ -90,7 +92,4 @@ def parse(text: str | Feature) -> Feature:
     """
     if not isinstance(text, str):
         return text
-    match = re.fullmatch(r"([\w./-]+):(\d+)", text.strip())
-    if match is None:
-        raise InputError(f"{text!r} is not a unit; write layer:number, such as mixed3b:379")
-    return Unit(match[1], int(match[2]))
+    return Unit(*names.unit(text))

@@ -75,7 +75,6 @@ class Axis:
         last = max(self.offset + self.size, other.offset + other.size)
         return Axis(max(self.stride, other.stride), last - first, first)
 
-
     def through(self, spans: Sequence[tuple[int, int]], step: Fraction) -> "Axis | None":
         """Give the axis of neurons that see places `first` to `last` of this one each.
 
@@ -165,7 +164,9 @@ class _Watch(TorchDispatchMode):
         seen = self._told(op, args, taken, out) or self.whole
         pooled = op in _MEANS and out.ndim == 2 and taken[0].ndim == 4
         if not (seen.y.stride or seen.x.stride) and (
-            pooled or all(self.seen[t].even for t in taken) or (out.ndim > 3 and out.shape[-2:] == (1, 1))
+            pooled
+            or all(self.seen[t].even for t in taken)
+            or (out.ndim > 3 and out.shape[-2:] == (1, 1))
         ):
             return replace(self.whole, even=True)
         return seen
@@ -243,7 +244,9 @@ class _Watch(TorchDispatchMode):
     def _resized(self, seen: _Seen, source: Tensor, out: Tensor, spans: Any) -> _Seen:
         """Follow a resizing to the places of `out`."""
         axes = [
-            None if places == 1 < size else axis.through(spans(size, places), Fraction(size, places))
+            None
+            if places == 1 < size
+            else axis.through(spans(size, places), Fraction(size, places))
             for axis, size, places in zip(
                 (seen.y, seen.x), source.shape[-2:], out.shape[-2:], strict=True
             )

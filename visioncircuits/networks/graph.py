@@ -210,7 +210,7 @@ class Graph:
     opaque
         Modules that could not be followed: path to reason.
     failure
-        What the module raised after the last node, if it did.
+        What the module failed with, after the last of the nodes.
     """
 
     module: nn.Module
@@ -237,6 +237,10 @@ class Graph:
             and self.nodes[at].shape
             and not (name.startswith(OUTPUT) and at in named)
         ]
+
+    def same(self, one: str, other: str) -> bool:
+        """Find out whether two names are of one place."""
+        return one in self.places and self.places[one] == self.places.get(other)
 
     def depends(self, place: str, earlier: str) -> bool:
         """Find out whether a place is computed from an earlier one."""

@@ -52,8 +52,10 @@ def function(called: Any) -> str:
     --------
     >>> def scaled(factor):
     ...     return lambda values: values * factor
-    >>> function(scaled(2.0)) == function(scaled(2.0)), function(scaled(2.0)) == function(scaled(3.0))
-    (True, False)
+    >>> function(scaled(2.0)) == function(scaled(2.0))
+    True
+    >>> function(scaled(2.0)) == function(scaled(3.0))
+    False
     """
     return hashlib.sha256(repr(_described(called)).encode()).hexdigest()
 

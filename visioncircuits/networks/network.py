@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
@@ -112,15 +112,14 @@ class Network:
         default_factory=dict, init=False, repr=False
     )
     _by_hooks: dict[tuple[int, int], Hooked] = field(default_factory=dict, init=False, repr=False)
-    _described: dict[tuple[int, int], Mapping[str, Layer]] = field(
+    # Plain dictionaries, as views that cannot be changed cannot be pickled either.
+    _described: dict[tuple[int, int], dict[str, Layer]] = field(
         default_factory=dict, init=False, repr=False
     )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what can be found again, and changes, which belong to a context."""
-        state = {key: value for key, value in self.__dict__.items() if key != "layers"}
-        found = {"_graphs": {}, "_by_hooks": {}, "_described": {}, "_structure": []}
-        return state | {"_changes": []} | found
+        """Leave out what can be found again; layers cost more to find than to keep."""
+        return self.__dict__ | {"_graphs": {}, "_by_hooks": {}, "_structure": []}
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {self.size} px, on {self.device})"
@@ -152,7 +151,7 @@ class Network:
         if device == self.device:
             return self
         other = copy.copy(self)
-        other._changes = list(self._changes)
+        other._changes, other._described = list(self._changes), {}
         other.module = copy.deepcopy(self.module).to(device)
         return other
 
@@ -188,7 +187,17 @@ class Network:
     def _computing(self) -> AbstractContextManager[Any]:
         """Compute in the network's precision meanwhile."""
         dtype = PRECISIONS[self.precision]
-        return torch.autocast(self.device.type, dtype=dtype) if dtype else nullcontext()
+        if dtype:
+            return torch.autocast(self.device.type, dtype=dtype)
+        if self.device.type != "cuda":
+            return nullcontext()
+        flags = torch.backends.cudnn  # which computes float32 with ten bits unless it is forbidden
+        return flags.flags(
+            enabled=flags.enabled,
+            benchmark=flags.benchmark,
+            deterministic=flags.deterministic,
+            allow_tf32=False,
+        )
 
     def _answers(self, values: Any) -> Any:
         if PRECISIONS[self.precision] is None or not isinstance(values, Tensor):
@@ -205,6 +214,9 @@ class Network:
         """
         inputs = self._inputs(pictures)
         graph = self._graph(inputs)
+        if isinstance(graph, Graph) and graph.failure:
+            with self._size_errors(*inputs.shape[2:]):
+                raise graph.failure
         names = [name for name in graph.places if name.split(".")[0] == OUTPUT]
         if names == [OUTPUT]:
             return self.activations(pictures, names)[OUTPUT]
@@ -223,27 +235,21 @@ class Network:
         return inputs.contiguous(memory_format=torch.channels_last)
 
     def _graph(self, inputs: Tensor, places: Sequence[str] = ()) -> Graph | Hooked:
-        """Give the graph for pictures of this size, in which the places are, if in any.
-
-        Without places, the module must be able to take pictures of this size.
-        """
+        """Give the graph for pictures of this size, in which the places are, if in any."""
         height, width = inputs.shape[2:]
-        now = structure(self.module)
-        if now != self._structure:
-            self._graphs.clear(), self._by_hooks.clear(), self._described.clear()
-            self.__dict__.pop("layers", None)
-            self._structure = now
+        self._forget_what_has_changed()
         if (height, width) not in self._graphs:
             with self._size_errors(height, width):
-                self._graphs[height, width] = self._traced(height, width)
+                graph = self._traced(height, width)
+                if isinstance(graph, Graph) and graph.failure and (height, width) == self._usual:
+                    raise graph.failure
+                self._graphs[height, width] = graph
         graph = self._graphs[height, width]
-        if isinstance(graph, Graph) and graph.failure is not None:
-            if not places or not graph.places.keys() >= set(places):
+        if isinstance(graph, Graph) and not graph.places.keys() >= set(places):
+            if graph.failure and any(n in self.layers for n in places if n not in graph.places):
                 with self._size_errors(height, width):
                     raise graph.failure
-        if isinstance(graph, Graph) and graph.opaque:
-            known = graph.places.keys()
-            if not known >= set(places):  # inside of what could not be followed
+            if graph.opaque:  # inside of what could not be followed
                 if (height, width) not in self._by_hooks:
                     reason = "; ".join(f"{path} {why}" for path, why in graph.opaque.items())
                     self._by_hooks[height, width] = Hooked.follow(
@@ -251,6 +257,19 @@ class Network:
                     )
                 return self._by_hooks[height, width]
         return graph
+
+    def _forget_what_has_changed(self) -> None:
+        """Follow the module anew once it has other parts or hooks than when it was followed."""
+        now = structure(self.module)
+        if now != self._structure:
+            if self._structure:
+                self._graphs, self._by_hooks, self._described = {}, {}, {}
+                self.__dict__.pop("_aliases", None)
+            self._structure = now
+
+    @property
+    def _usual(self) -> tuple[int, int]:
+        return self.size, self.size
 
     def _blank(self, height: int, width: int) -> Tensor:
         shape = (1, self.preprocessing.channels, height, width)
@@ -272,20 +291,20 @@ class Network:
             raise
         except (RuntimeError, ValueError) as error:
             first = str(error).partition("\n")[0]
-            if (height, width) == (self.size, self.size):
+            if (height, width) == self._usual:
                 if not isinstance(error, RuntimeError):
                     raise
                 raise InputError(
                     f"{self.name} fails on a picture of {height}x{width} pixels, the size stated "
                     f"for it ({first}); if it was made for another size, state that one"
                 ) from error
-            self._graph(self._blank(self.size, self.size))  # fails there too: not the size's fault
+            self._graph(self._blank(*self._usual))  # fails there too: not the size's fault
             raise InputError(
                 f"{self.name} cannot take pictures of {height}x{width} pixels ({first}); the size "
                 f"stated for it is {self.size}x{self.size}"
             ) from error
 
-    @cached_property
+    @property
     def layers(self) -> Mapping[str, Layer]:
         """All layers by name, in the order in which they are computed."""
         return self.layers_at(self.size)
@@ -300,12 +319,38 @@ class Network:
         InputError
             For a size that the network cannot take.
         """
+        self._forget_what_has_changed()
         height, width = (size, size) if isinstance(size, int) else size
         if (height, width) not in self._described:
             self._described[height, width] = self._describe(height, width)
-        return self._described[height, width]
+        graph = self._graphs.get((height, width))
+        if isinstance(graph, Graph) and graph.failure:
+            with self._size_errors(height, width):
+                raise graph.failure
+        return MappingProxyType(self._described[height, width])
 
-    def _describe(self, height: int, width: int) -> Mapping[str, Layer]:
+    def layer_at(self, name: str, size: int | tuple[int, int]) -> Layer:
+        """Describe a layer for pictures of `size`, be they too small for later layers.
+
+        Raises
+        ------
+        InputError
+            For an unknown layer, or a size that leaves nothing to its kernels.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> untrained("bvlc_googlenet").layer_at("conv2d0", 17).shape
+        (9, 9)
+        """
+        height, width = (size, size) if isinstance(size, int) else size
+        name = self.layer(name).name
+        self._graph(self._blank(height, width), [name])
+        if (height, width) not in self._described:
+            self._described[height, width] = self._describe(height, width)
+        return self._described[height, width][name]
+
+    def _describe(self, height: int, width: int) -> dict[str, Layer]:
         """Follow the graph, see what every layer's neurons look at."""
         # within inference mode torch shows fewer of the operations that are followed
         with torch.inference_mode(False):
@@ -315,19 +360,40 @@ class Network:
             if isinstance(graph, Graph) and graph.opaque:
                 inner = self._graph(picture, ["inside of what could not be followed"])
                 found = geometry.windows(inner, picture) | found
-        return MappingProxyType(
-            {
-                name: Layer(
-                    name=name,
-                    units=window.units,
-                    stride=(window.y.stride, window.x.stride),
-                    receptive_field=(window.y.size, window.x.size),
-                    offset=(window.y.offset, window.x.offset),
-                    shape=window.shape,
-                )
-                for name, window in found.items()
-            }
-        )
+        return {
+            name: Layer(
+                name=name,
+                units=window.units,
+                stride=(window.y.stride, window.x.stride),
+                receptive_field=(window.y.size, window.x.size),
+                offset=(window.y.offset, window.x.offset),
+                shape=window.shape,
+            )
+            for name, window in found.items()
+        }
+
+    @property
+    def output(self) -> str:
+        """The layer that the network gives, or the first of those that it gives: usually logits.
+
+        Raises
+        ------
+        InputError
+            Where it gives no tensor.
+
+        Examples
+        --------
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), Preprocessing(), size=32)
+        >>> network.output
+        '1'
+        """
+        graph = self._graph(self._blank(*self._usual))
+        places = [name for name in graph.places if name.split(".")[0] == OUTPUT]
+        if not places:
+            raise InputError(f"{self.name} gives no tensor")
+        if isinstance(graph, Hooked):
+            return places[0]
+        return next((n for n in self.layers if graph.same(n, places[0])), places[0])
 
     @cached_property
     def _aliases(self) -> dict[str, str]:
@@ -371,14 +437,34 @@ class Network:
             direction of another number of units.
         """
         feature = parse(feature)
-        feature.vector(self.layer(feature.layer).units)
-        return feature
+        layer = self.layer(feature.layer)
+        feature.vector(layer.units)
+        return replace(feature, layer=layer.name)
 
     def branches(self, layer: str) -> dict[str, range]:
         """Give the units of `layer` that each branch holds; {} where it has no branches."""
         self.layer(layer)
-        graph = self._graph(self._blank(self.size, self.size))
+        graph = self._graph(self._blank(*self._usual))
         return graph.branches(layer, among=self.layers) if isinstance(graph, Graph) else {}
+
+    def depends(self, layer: str, earlier: str) -> bool:
+        """Find out whether a layer is computed from an earlier one, directly or not.
+
+        Raises
+        ------
+        InputError
+            For an unknown layer.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> network = untrained("bvlc_googlenet")
+        >>> network.depends("mixed3b_5x5", "mixed3a"), network.depends("mixed3a", "mixed3b")
+        (True, False)
+        """
+        later, before = self.layer(layer).name, self.layer(earlier).name
+        graph = self._graph(self._blank(*self._usual), (later, before))
+        return graph.depends(later, before)
 
     def activations(
         self, pictures: Pictures, layers: Sequence[str], *, changes: Sequence[Change] = ()
@@ -466,7 +552,11 @@ class Network:
             self._changes[:] = [other for other in self._changes if other is not change]
 
     def unit_activations(
-        self, pictures: Pictures, units: Mapping[str, Int64[Tensor, "_"]]
+        self,
+        pictures: Pictures,
+        units: Mapping[str, Int64[Tensor, "_"]],
+        *,
+        changes: Sequence[Change] = (),
     ) -> dict[str, Tensor]:
         """Compute some units of some layers: `activations` of their layers, indexed.
 
@@ -478,6 +568,8 @@ class Network:
             As for `activations`.
         units
             Layer name to at least one of its units, counted from 0, in any order.
+        changes
+            As for `activations`.
 
         Returns
         -------
@@ -503,7 +595,7 @@ class Network:
                     f"{layer} has units 0 to {width - 1}; ask for one or more of them, not "
                     f"{indices.tolist()}"
                 )
-        _, found = self._run(pictures, [], {n: i.tolist() for n, i in units.items()}, ())
+        _, found = self._run(pictures, [], {n: i.tolist() for n, i in units.items()}, changes)
         return found
 
     def record(self) -> dict[str, Any]:

@@ -1,13 +1,18 @@
 """From pictures, float32 RGB in [0, 1] everywhere, to what a network was trained on."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.numbers import real, whole
+
+Numbers = float | Sequence[float] | np.floating | np.ndarray | Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +28,14 @@ class Preprocessing:
     order
         `"RGB"` or `"BGR"`: the order in which the network takes three colour channels.
     channels
-        How many channels the network takes. Anything but 3 has no order.
+        How many channels the network takes. Anything but 3 has no order. A network of one
+        channel is given colors as their luma, .299 R + .587 G + .114 B.
 
     Raises
     ------
     InputError
-        For a range of no extent, a `std` of zero, a number of values that fits no channels, or an
-        order that is none of three channels.
+        For a range of no extent, a `std` of zero, a number of values that fits no channels, what
+        is no finite number, or an order that is none of three channels.
 
     Examples
     --------
@@ -38,13 +44,19 @@ class Preprocessing:
     [151.0, 138.0, 132.0]
     """
 
-    range: tuple[float, float] = (0.0, 1.0)
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
+    range: tuple[float, float] | list[float] = (0.0, 1.0)
+    mean: Numbers = (0.0,)
+    std: Numbers = (1.0,)
     order: Literal["RGB", "BGR"] = "RGB"
     channels: int = 3
 
     def __post_init__(self) -> None:
+        numbers = {name: _numbers(name, getattr(self, name)) for name in ("range", "mean", "std")}
+        for name, values in numbers.items():
+            object.__setattr__(self, name, values)
+        object.__setattr__(self, "channels", whole("channels", self.channels, least=1))
+        if len(self.range) != 2:
+            raise InputError(f"a preprocessing range is (low, high), not {self.range}")
         if self.order not in ("RGB", "BGR") or (self.order == "BGR" and self.channels != 3):
             raise InputError(
                 f"the order of channels is 'RGB', or 'BGR' where there are 3, not {self.order!r} "
@@ -52,31 +64,33 @@ class Preprocessing:
             )
         if self.range[0] == self.range[1]:
             raise InputError(f"a preprocessing range needs two different ends, not {self.range}")
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            if len(values) not in (1, self.channels):
+        for name in ("mean", "std"):
+            if len(values := numbers[name]) not in (1, self.channels):
                 raise InputError(
                     f"{name} has {len(values)} values; give 1 or one for each of the "
                     f"{self.channels} channels"
                 )
-        if 0 in self.std:
+        if 0 in numbers["std"]:
             raise InputError("std must not be zero")
 
     def __call__(
         self, pictures: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels height width"]:
+    ) -> Float[Tensor, "batch taken height width"]:
         """Turn pictures into the network's input; differentiable.
 
         Parameters
         ----------
         pictures
-            Floating point in [0, 1], `(batch, channels, height, width)`, colours as RGB.
+            Floating point in [0, 1], `(batch, channels, height, width)`, colours as RGB; also of
+            three channels where the network takes one.
 
         Raises
         ------
         InputError
             For pictures of whole numbers, or of another shape.
         """
-        if pictures.ndim != 4 or pictures.shape[1] != self.channels:
+        to_grey = self.channels == 1 and pictures.ndim == 4 and pictures.shape[1] == 3
+        if pictures.ndim != 4 or not (pictures.shape[1] == self.channels or to_grey):
             raise InputError(
                 f"this network takes pictures of shape (batch, {self.channels}, height, width), "
                 f"not {tuple(pictures.shape)}"
@@ -86,6 +100,8 @@ class Preprocessing:
             raise InputError(
                 f"pictures must be floating point in [0, 1], not {kind}; write pictures / 255"
             )
+        if to_grey:
+            pictures = grey(pictures)
         if self.order == "BGR":
             pictures = pictures.flip(1)
         low, high = self.range
@@ -98,6 +114,26 @@ class Preprocessing:
     def record(self) -> dict[str, Any]:
         """Give the fields as plain data, for a result's provenance."""
         return asdict(self)
+
+
+def _numbers(name: str, values: Any) -> tuple[float, ...]:
+    """Give one number, or several of any kind of sequence, as numbers that JSON holds."""
+    several = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
+    if isinstance(several, str) or not isinstance(several, Iterable):
+        several = (several,)
+    return tuple(real(name, value) for value in several)
+
+
+def grey(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 1 height width"]:
+    """Give the luma of colors, ITU-R 601's, as Pillow's mode L does.
+
+    Examples
+    --------
+    >>> grey(torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)).item()
+    0.29899999499320984
+    """
+    weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device, dtype=pictures.dtype)
+    return torch.einsum("bchw,c->bhw", pictures, weights)[:, None]
 
 
 IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))

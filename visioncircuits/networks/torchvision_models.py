@@ -12,13 +12,13 @@ from safetensors import safe_open
 from torch import nn
 
 from visioncircuits import errors
+from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
 from visioncircuits.networks import checkpoints
 from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.names import TORCHVISION
 from visioncircuits.networks.network import Network
 from visioncircuits.networks.preprocessing import Preprocessing
-
-PREFIX = "torchvision"
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
 TO_ONE = Preprocessing(range=(-1, 1))
@@ -47,6 +47,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         A checkpoint to use instead of one that would be found or downloaded. A `.safetensors`
         file may state as its metadatum `input` what the network takes, such as
         "BGR 0..255 minus (104,117,123)"; for others it is what torchvision's own weights take.
+        Its logits are taken for the classes of torchvision's own.
 
     Raises
     ------
@@ -55,8 +56,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         weights are neither here nor to be had.
     """
     weights = _weights(name)
-    found = checkpoints.find(name, path=path)
-    checkpoint = found or _own(name, weights)
+    checkpoint = checkpoints.find(name, path=path) or _own(name, weights)
     module = _module(name, initialized=False)
     parameters = checkpoint.parameters(module.state_dict())
     # Not `load_state_dict`: MNASNet's asks for a version that tensors alone do not carry.
@@ -66,10 +66,10 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
     return Network(
         module,
         _stated_preprocessing(checkpoint) or _preprocessing(name, weights),
-        name=f"{PREFIX}:{name}",
+        name=f"{TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
         checkpoint=checkpoint,
-        classes=None if found else tuple(weights.meta["categories"]),
+        classes=tuple(weights.meta["categories"]),
     )
 
 
@@ -85,8 +85,9 @@ def untrained(name: str) -> Network:
     return Network(
         _module(name, initialized=True),
         _preprocessing(name, weights),
-        name=f"untrained {PREFIX}:{name}",
+        name=f"untrained {TORCHVISION}:{name}",
         size=weights.transforms().crop_size[0],
+        classes=tuple(weights.meta["categories"]),
     )
 
 
@@ -110,7 +111,8 @@ def _weights(name: str) -> Any:
 
 def _module(name: str, *, initialized: bool) -> nn.Module:
     options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
-    return torchvision.models.get_model(name, **options)
+    module: nn.Module = torchvision.models.get_model(name, **options)
+    return module.eval().requires_grad_(False)
 
 
 def _preprocessing(name: str, weights: Any) -> Preprocessing:
@@ -122,6 +124,9 @@ def _preprocessing(name: str, weights: Any) -> Preprocessing:
 
 def _own(name: str, weights: Any) -> Checkpoint:
     """Find torchvision's own weights where it keeps them, or download them to there."""
+    for folder in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        if variable(folder) is None:
+            os.environ.pop(folder, None)  # torch takes an empty one for the working folder
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     digest = path.stem.rpartition("-")[2]
     if not path.is_file():
@@ -129,7 +134,7 @@ def _own(name: str, weights: Any) -> Checkpoint:
             f"get {weights.url} by hand and name the file as the checkpoint, or put it as "
             f"{name}.pth into a folder that {checkpoints.FOLDER} names"
         )
-        if os.environ.get(checkpoints.OFFLINE, "0") != "0":
+        if checkpoints.offline():
             raise InputError(
                 f"no checkpoint of {name!r} in the folder that {checkpoints.FOLDER} names, and "
                 f"{checkpoints.OFFLINE} forbids downloads; {by_hand}"

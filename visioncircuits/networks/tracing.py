@@ -86,8 +86,8 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     Returns
     -------
     Graph
-        Modules that could not be followed are single nodes of it. Where the module raises, as on
-        a picture that is too small for it, the graph ends before, and has the exception.
+        Modules that could not be followed are single nodes of it; where the module fails, as on
+        a picture too small for it, what comes before that is there.
 
     Examples
     --------
@@ -229,9 +229,7 @@ class _Recorder(TorchFunctionMode):
         self.at[tensor] = at
         self.gradient[at] = tensor.grad_fn
 
-    def _note(
-        self, name: str, function: Any, template: Any, *, inplace: bool = False
-    ) -> int:
+    def _note(self, name: str, function: Any, template: Any, *, inplace: bool = False) -> int:
         args, kwargs = template
         recorded = torch.is_grad_enabled() or not self.recording
         node = Node(name, function, args, kwargs, inplace=inplace, recorded=recorded)
@@ -364,13 +362,13 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
         if "" in opaque:
             raise Untraceable("", opaque[""])
         failure = None
-        try:
-            with _calls(module, recorder), _unchecked(), recorder:
+        with _calls(module, recorder), _unchecked(), recorder:
+            try:
                 module(given)
-        except Untraceable:
-            raise
-        except Exception as error:  # of the module's own: what came before it can be had
-            failure = error
+            except torch.OutOfMemoryError:
+                raise
+            except (RuntimeError, ValueError) as error:
+                failure = error  # what was computed before it can be had
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
         for source in node.inputs:
@@ -483,8 +481,14 @@ def _unified(module: nn.Module, first: _Record, second: _Record, opaque: dict[st
         first.nodes[index] = replace(one, args=args, kwargs=kwargs)
     if len(first.nodes) != len(second.nodes) or first.places != second.places:
         raise Untraceable("", "takes another way for another number of pictures")
-    inner = frozenset(first.inner)
-    return Graph(module, first.nodes, first.places, inner, dict(opaque), first.failure)
+    return Graph(
+        module,
+        first.nodes,
+        first.places,
+        frozenset(first.inner),
+        dict(opaque),
+        failure=first.failure,
+    )
 
 
 def _both(one: Any, other: Any) -> Any:
@@ -591,4 +595,5 @@ def _common(*scopes: str) -> str:
 
 
 def _devices(tensor: Tensor) -> Sequence[int]:
-    return [tensor.device.index or 0] if tensor.device.type == "cuda" else []
+    cuda = tensor.device.type == "cuda" and torch.cuda.is_available()
+    return [tensor.device.index or 0] if cuda else []

@@ -5,11 +5,14 @@ import inspect
 import json
 import marshal
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import get_args
+from numbers import Real
+from typing import SupportsIndex, get_args
 
+import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
@@ -108,7 +111,7 @@ class StimulusSet:
         axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
         return f"<StimulusSet {self.name}: {axes or 'one stimulus'}>"
 
-    def isel(self, **places: int | slice | Iterable[int]) -> "StimulusSet":
+    def isel(self, **places: SupportsIndex | slice | Iterable[SupportsIndex]) -> "StimulusSet":
         """The part of the set at some places of its axes, as xarray's `isel`.
 
         Parameters
@@ -134,16 +137,16 @@ class StimulusSet:
             try:
                 if isinstance(place, slice):
                     axes[name] = values[place]
-                elif isinstance(place, int):
-                    fixed[name] = values[place]
-                    del axes[name]
-                else:
+                elif isinstance(place, Iterable) and getattr(place, "ndim", None) != 0:
                     axes[name] = tuple(values[index] for index in place)
-            except IndexError:
+                else:
+                    fixed[name] = values[operator.index(place)]  # type: ignore[arg-type]
+                    del axes[name]
+            except (IndexError, TypeError):
                 raise InputError(f"{name} has {len(values)} values, none at {place!r}") from None
         return replace(self, axes=axes, fixed=fixed)
 
-    def sel(self, **wanted: Value | slice | Iterable[Value]) -> "StimulusSet":
+    def sel(self, **wanted: Real | str | slice | Iterable[Real | str]) -> "StimulusSet":
         """The part of the set with some values of its axes, as xarray's `sel`.
 
         Parameters
@@ -347,7 +350,7 @@ def _values(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
 
 
 def _places(
-    name: str, values: tuple[Value, ...], wanted: Value | slice | Iterable[Value]
+    name: str, values: tuple[Value, ...], wanted: Real | str | slice | Iterable[Real | str]
 ) -> int | list[int]:
     """Where on an axis the wanted values are."""
     if isinstance(wanted, slice):
@@ -359,18 +362,18 @@ def _places(
         if not inside:
             raise InputError(f"{name} has no value from {low} to {high}")
         return inside
-    if isinstance(wanted, int | float | str):
+    if isinstance(wanted, Real | str):
         return _place(name, values, wanted)
     return [_place(name, values, value) for value in wanted]
 
 
-def _place(name: str, values: tuple[Value, ...], wanted: Value) -> int:
+def _place(name: str, values: tuple[Value, ...], wanted: Real | str) -> int:
     if wanted in values:
         return values.index(wanted)
     numbers = [value for value in values if not isinstance(value, str)]
     if isinstance(wanted, str) or not numbers:
         raise unknown(f"value of {name}", str(wanted), map(str, values))
-    nearest = min(numbers, key=lambda value: abs(value - wanted))
+    nearest = min(numbers, key=lambda value: abs(value - float(wanted)))
     raise InputError(f"{name} has no value {wanted:g}; the nearest is {nearest:g}")
 
 
@@ -389,7 +392,7 @@ def _fingerprint(family: Family) -> str:
 
 def _plain(name: str, value: object) -> object:
     """A parameter as JSON can hold it."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor | np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, tuple | list):
         return [_plain(name, each) for each in value]

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib
 from PIL import Image
 
+from visioncircuits import fingerprint, pictures
 from visioncircuits.engine import Engine, Store, Work, complete
 from visioncircuits.errors import InputError
 from visioncircuits.gallery.drawing import loaded
@@ -107,7 +108,13 @@ def reproduce(
         written()
         advance(f"{work['article']}: {work['part']}")
 
-    test = partial(carry_out, folder=out.resolve() / MEASURED, checkpoint=run.checkpoint)
+    test = partial(
+        carry_out,
+        folder=out.resolve() / MEASURED,
+        checkpoint=run.checkpoint,
+        images=None if run.images is None else run.images.resolve(),
+        published=None if run.published is None else run.published.resolve(),
+    )
     try:
         complete(store, test, works, engine=engine, advance=finished)
     finally:
@@ -124,8 +131,9 @@ def pending(names: Sequence[str], run: Run, out: Path) -> int:
 def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
     shared = {
         "network": loaded(run.network, run.checkpoint).record(),
-        "images": None if run.images is None else str(run.images.resolve()),
-        "published": None if run.published is None else str(run.published.resolve()),
+        "images": None if run.images is None else pictures.fingerprint(run.images),
+        "published": None if run.published is None else _content(run.published),
+        "code": fingerprint.code(),
         "quick": run.quick,
         "seed": run.seed,
     }
@@ -141,17 +149,32 @@ def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def carry_out(work: Work, *, folder: Path, checkpoint: Path | None = None) -> dict[str, bytes]:
+def _content(published: Path) -> str:
+    """Fingerprint of a folder's files."""
+    files = [path for path in published.rglob("*") if path.is_file()]
+    return fingerprint.content(files, root=published)
+
+
+def carry_out(
+    work: Work,
+    *,
+    folder: Path,
+    checkpoint: Path | None = None,
+    images: Path | None = None,
+    published: Path | None = None,
+) -> dict[str, bytes]:
     """Test the claims of a part.
 
     Parameters
     ----------
     work
-        Names article, part, network, photographs, published data.
+        Names article, part and network, and what photographs, published data and code are.
     folder
         For what several parts share.
     checkpoint
         The network's parameters.
+    images, published
+        Where the photographs and the published data lie.
 
     Returns
     -------
@@ -161,8 +184,8 @@ def carry_out(work: Work, *, folder: Path, checkpoint: Path | None = None) -> di
     study = Study(
         network=loaded(work["network"]["name"], checkpoint),
         folder=folder,
-        images=None if work["images"] is None else Path(work["images"]),
-        data=None if work["published"] is None else Path(work["published"]),
+        images=images,
+        data=published,
         quick=work["quick"],
         seed=work["seed"],
     )

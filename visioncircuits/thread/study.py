@@ -1,5 +1,6 @@
 """What an article's script works with: the network, the photographs, what others measured."""
 
+import inspect
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +19,10 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from visioncircuits import featurevis, files, networks, pictures, tuning
+from visioncircuits import featurevis, files, fingerprint, networks, pictures, tuning
 from visioncircuits.circuits import Photographs, control_units
 from visioncircuits.circuits import photographs as classified
+from visioncircuits.circuits.transplants import check_classes
 from visioncircuits.engine import digest
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, collect, folder
@@ -245,6 +247,20 @@ class Study:
         places = np.unique(np.linspace(0, len(everything) - 1, count).round().astype(int))
         return everything.part(places.tolist())
 
+    def scorable(self, most: int) -> Photographs:
+        """As `classified`, to score the network's logits by.
+
+        Raises
+        ------
+        Unavailable
+            Where its logits are not known to stand for ImageNet's classes, too.
+        """
+        try:
+            check_classes(self.network)
+        except InputError as error:
+            raise Unavailable(str(error)) from None
+        return self.classified(most)
+
     def examples(self, layers: Sequence[str]) -> Examples:
         """Give dataset examples and activation statistics of layers, from one pass.
 
@@ -269,7 +285,7 @@ class Study:
             return collect(self.network, names, some, seed=self.seed).packed()
 
         self.kept(what, "npz", make)
-        return Examples.load(self.place(what, "npz"))
+        return Examples.load(self.place(what, "npz", make))
 
     def deviations(self, layer: str) -> xr.DataArray:
         """Measure a layer's standard deviations over photographs, the unit of the heat maps.
@@ -340,19 +356,27 @@ class Study:
 
     # What is kept
 
-    def place(self, what: str, suffix: str) -> Path:
-        """Say where a measurement is kept."""
+    @cached_property
+    def _content(self) -> str | None:
+        """Fingerprint of the photographs, wherever they lie."""
+        return None if self.images is None else pictures.fingerprint(self.images)
+
+    def place(self, what: str, suffix: str, make: Callable[[], bytes]) -> Path:
+        """Say where a measurement is kept: by all that it depends on, its code too."""
+        function = make.func if isinstance(make, partial) else make
         told: dict[str, Any] = {
             "what": what,
             "network": self.network.record(),
-            "images": None if self.images is None else str(self.images.resolve()),
+            "images": self._content,
             "seed": self.seed,
+            "code": fingerprint.code(),
+            "script": fingerprint.of_file(Path(inspect.getfile(function))),
         }
         return self.folder / f"{digest(told)}.{suffix}"
 
     def kept(self, what: str, suffix: str, make: Callable[[], bytes]) -> bytes:
         """Give a measurement; made where it is not kept yet, by one process while others wait."""
-        path = self.place(what, suffix)
+        path = self.place(what, suffix, make)
         with _held(path.with_suffix(".lock")):
             if not path.exists():
                 files.write(path, make())
@@ -364,14 +388,9 @@ def _held(path: Path) -> Iterator[None]:
     """Wait until no other process holds `path`, and hold it; it ends with the process."""
     with files.explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    handle = os.open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        files.lock(handle, wait=True)
         yield
     finally:
         os.close(handle)

@@ -1,7 +1,6 @@
 """Hypotheses: claims about a feature that stimuli can refute."""
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from visioncircuits import hypothesis_file
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning.effects import EFFECTS, Effect, Numbers
@@ -153,18 +153,7 @@ def from_toml(path: str | Path) -> Hypothesis:
         Where the file is missing, is no TOML, or says something that cannot be.
     """
     path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no TOML: {error}") from error
-    known = ("name", "stimuli", "controls", "least_field", "axes", "variants", "predictions")
-    for key in content:
-        if key not in known:
-            raise unknown(f"key of {path}", key, known)
-    if not isinstance(content.get("stimuli"), str):
-        raise InputError(f'{path} names no stimuli; write stimuli = "curves", for instance')
+    content = hypothesis_file.read(path)
     try:
         return Hypothesis(
             name=str(content.get("name", path.stem)),
@@ -181,10 +170,6 @@ def from_toml(path: str | Path) -> Hypothesis:
 
 
 def _prediction(entry: Mapping[str, Any]) -> Prediction:
-    known = ("claim", "effect", "least", "most", "options")
-    for key in entry:
-        if key not in known:
-            raise unknown("key of a prediction", key, known)
     name = str(entry.get("effect", ""))
     if name not in EFFECTS:
         raise unknown("effect", name, EFFECTS)

@@ -12,9 +12,10 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits import __version__
+from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.numbers import whole
 from visioncircuits.stimuli import StimulusSet
 from visioncircuits.stimuli.sets import parameters_of
 from visioncircuits.tuning import storage
@@ -85,11 +86,13 @@ def measure(
     >>> dict(measure(untrained("bvlc_googlenet"), "mixed3a", few).sizes)
     {'unit': 256, 'orientation': 4, 'radius': 4}
     """
+    whole("batch", batch, least=1)
     probe = _probe(network, features, stimuli, reach)
     record = json.loads(
         json.dumps(
             {
                 "visioncircuits": __version__,
+                "code": fingerprint.code(),
                 "torch": torch.__version__,
                 "network": network.record(),
                 "layer": probe.layer,
@@ -163,8 +166,7 @@ def _probe(
     reach: int,
 ) -> _Probe:
     """Check all that can be wrong before anything is computed."""
-    if reach < 0:
-        raise InputError(f"a neighbourhood reaches 0 neurons or more away, not {reach}")
+    whole("reach", reach, least=0)
     listed: tuple[Feature, ...] | None = None
     if isinstance(features, str) and ":" not in features:
         layer = network.layer(features).name
@@ -191,16 +193,25 @@ def _shown(
         return stimuli, nearest(network, layer, (height, width))
     asked = window(network, layer, reach=reach)
     seen = network.layer(layer).receptive_field
-    stimuli.fix(size=tuple(map(min, seen, asked.size))).check()
-    shown = stimuli.fix(size=asked.size, device=str(network.device))
+    known = {**stimuli.axes, **stimuli.fixed}
+    stimuli = stimuli.fix(**{name: 0.0 for name in "xy" if name not in known})
+    stimuli.fix(size=_side(tuple(map(min, seen, asked.size)))).check()
+    shown = stimuli.fix(size=_side(asked.size))
+    if "device" in accepted:
+        shown = shown.fix(device=str(network.device))
     for name, shift in zip("yx", asked.shift, strict=True):
         if name in stimuli.axes:
             # one axis at a time keeps its place among the others
             moved = tuple(float(value) + shift for value in stimuli.axes[name])
             shown = replace(shown, axes={**shown.axes, name: moved})
         else:
-            shown = shown.fix(**{name: float(stimuli.fixed.get(name, 0.0)) + shift})  # type: ignore[arg-type]
+            shown = shown.fix(**{name: float(stimuli.fixed[name]) + shift})  # type: ignore[arg-type]
     return shown, asked
+
+
+def _side(size: tuple[int, ...]) -> int | tuple[int, ...]:
+    """Give a square's size as one number, which a family of one's own may count on."""
+    return size[0] if len(set(size)) == 1 else size
 
 
 def _all(

@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Direction, Feature, Network, Unit
 from visioncircuits.tuning import effects
 from visioncircuits.tuning.evidence import Evidence, gather
 from visioncircuits.tuning.hypotheses import Hypothesis, Prediction
@@ -174,7 +175,8 @@ def judge(
     feature
         A unit or a direction; the other units of its layer are the null.
     deviations
-        Of the layer's units, from `deviations`, for predictions about strength.
+        Of the layer's units, from `deviations`, for predictions about strength; about a
+        direction's with ``directions=[it]``, so that its own comes last.
     seed
         For the bootstrap and the shuffles.
     advance
@@ -188,13 +190,30 @@ def judge(
     Raises
     ------
     InputError
-        As `measure`, and where the layer is too early for the stimuli.
+        As `measure`, where the layer is too early for the stimuli, and for more or fewer
+        deviations than there are units.
     """
     asked = network.feature(feature)
+    mine = None
+    if isinstance(asked, Direction) and deviations is not None:
+        units = network.layer(asked.layer).units
+        if len(deviations) != units + 1:
+            raise InputError(
+                f"{len(deviations)} standard deviations for the {units} units of {asked.layer} and "
+                f"{asked}; measure them by deviations(…, directions=[…])"
+            )
+        deviations, mine = deviations[:-1], np.asarray(deviations)[-1:]
     evidence, tested = _evidence(network, hypothesis, asked.layer, deviations, advance)
     if isinstance(asked, Unit):
         return weigh(evidence, tested, units=[asked.index], seed=seed)[0]
-    own = gather(network, asked, tested.stimuli, variants=tested.variants, controls=tested.controls)
+    own = gather(
+        network,
+        asked,
+        tested.stimuli,
+        variants=tested.variants,
+        controls=tested.controls,
+        deviations=mine,
+    )
     return weigh(_joined(own, evidence), tested, units=[0], seed=seed)[0]
 
 
@@ -332,13 +351,16 @@ def _evidence(
     if isinstance(hypothesis, str):
         hypothesis = predefined(hypothesis, network, layer)
     check_field(hypothesis, network, layer)
+    units = network.layer(layer).units
+    if deviations is not None and len(deviations) != units:
+        raise InputError(f"{len(deviations)} standard deviations for the {units} units of {layer}")
     evidence = gather(
         network,
         layer,
         hypothesis.stimuli,
         variants=hypothesis.variants,
         controls=hypothesis.controls,
-        deviations=deviations,
+        deviations=None if deviations is None else np.asarray(deviations),
         advance=advance,
     )
     return evidence, hypothesis
@@ -353,6 +375,9 @@ def _joined(first: Evidence, second: Evidence) -> Evidence:
             name: np.concatenate([first.controls[name], second.controls[name]])
             for name in first.controls
         },
+        None
+        if first.deviations is None or second.deviations is None
+        else np.concatenate([first.deviations, second.deviations]),
     )
 
 

@@ -58,7 +58,7 @@ def window(network: Network, layer: str, *, reach: int = 0) -> Window:
     side, tries = max(seen), 2 * max(usual.stride)
     while tries and side < network.size:
         try:
-            at_side = network.layers_at(side)[layer]
+            at_side = network.layer_at(layer, side)
         except InputError:  # too small for the kernel of some layer
             side += max(usual.stride)
             continue
@@ -96,7 +96,7 @@ def nearest(network: Network, layer: str, size: tuple[int, int]) -> Window:
     InputError
         For an unknown layer, one without positions, or a size that the network cannot take.
     """
-    at_size = network.layers_at(size)[network.layer(layer).name]
+    at_size = network.layer_at(layer, size)
     if len(at_size.shape) != 2:
         raise InputError(f"{layer} has no positions; choose a layer before the global pooling")
     middle = [(side - 1) / 2 for side in size]

@@ -78,9 +78,12 @@ class Circuit:
         about = []
         for at, stage in enumerate(self.stages):
             pair = (f"column {at + 1}", f"column {at}")
-            arrays[f"weight {at}"] = ((*pair, f"y {at}", f"x {at}"), stage.weights.weight.numpy())
-            arrays[f"share {at}"] = (pair, stage.share.numpy())
-            arrays[f"drawn {at}"] = (pair, stage.drawn.numpy())
+            arrays[f"weight {at}"] = (
+                (*pair, f"y {at}", f"x {at}"),
+                stage.weights.weight.cpu().numpy(),
+            )
+            arrays[f"share {at}"] = (pair, stage.share.cpu().numpy())
+            arrays[f"drawn {at}"] = (pair, stage.drawn.cpu().numpy())
             weights = stage.weights
             about.append([weights.stride, weights.offset, weights.record])
         columns = enumerate(self.columns)

@@ -1,22 +1,25 @@
 """Expanded weights by backward passes: slow, but for any network that torch can differentiate."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import prod
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
-from visioncircuits.networks.normalization import LocalResponseNorm
+from visioncircuits.networks.graph import Replacement
 from visioncircuits.weights.expanded import ExpandedWeights, provenance
 from visioncircuits.weights.kernels import Pair
-from visioncircuits.weights.linearization import INPUT, RECTIFIERS, Linearization
+from visioncircuits.weights.linearization import (
+    INPUT,
+    NORMALIZATIONS,
+    RECTIFIERS,
+    Linearization,
+)
 from visioncircuits.weights.selection import Features, select
 
 
@@ -98,25 +101,15 @@ def _forward(
     network: Network, source: str, target: str, pictures: Tensor, linearization: Linearization
 ) -> tuple[Tensor, Tensor]:
     """Compute the target from a leaf in the source's place; give both."""
-    leaves = []
-
-    def cut(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-        leaves.append(output.detach().clone().requires_grad_())
-        return leaves[-1].clone()  # what follows may work in place
-
-    if source == INPUT:
-        leaves.append(pictures.clone().requires_grad_())
-        hooks = []
-    else:
-        hooks = [network.module.get_submodule(source).register_forward_hook(cut)]
-    given = leaves[0] if leaves else pictures
-    try:
-        with torch.enable_grad(), _Replacing(linearization), _identities(network, linearization):
-            value = network.activations(given, [target])[target]
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return leaves[-1] if leaves else given, value
+    with torch.inference_mode(False), torch.enable_grad(), _Replacing(linearization):
+        if source == INPUT:
+            leaf = pictures.to(network.device).detach().clone().requires_grad_()
+            return leaf, network.activations(leaf, [target])[target]
+        with torch.no_grad():
+            values = network.activations(pictures, [source])[source]
+        leaf = values.clone().requires_grad_()
+        change = Replacement(network.layer(source).name, leaf)
+        return leaf, network.activations(pictures, [target], changes=[change])[target]
 
 
 class _Replacing(TorchFunctionMode):
@@ -135,6 +128,8 @@ class _Replacing(TorchFunctionMode):
         if name == "max_pool2d" and self.linearization.max_pool != "route":
             repeat = self.linearization.max_pool == "repeat"
             return _straight(_average(*args, repeat=repeat, **kwargs), func(*args, **kwargs))
+        if func in NORMALIZATIONS and self.linearization.normalization == "identity":
+            return _straight(args[0], func(*args, **kwargs))
         return func(*args, **kwargs)
 
 
@@ -156,26 +151,6 @@ def _average(
     kernel = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
     divisor = 1 if repeat else prod(kernel)
     return F.avg_pool2d(values, kernel_size, stride, padding, ceil_mode, divisor_override=divisor)
-
-
-@contextmanager
-def _identities(network: Network, linearization: Linearization) -> Iterator[None]:
-    """Give local response normalizations the identity's derivative, if that is asked for."""
-
-    def replace(_module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
-        return _straight(inputs[0], output)
-
-    hooks = [
-        module.register_forward_hook(replace)
-        for module in network.module.modules()
-        if isinstance(module, nn.LocalResponseNorm | LocalResponseNorm)
-        and linearization.normalization == "identity"
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def _window(

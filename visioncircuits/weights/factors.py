@@ -58,7 +58,7 @@ class Factors:
         InputError
             Where there are not two factors.
         """
-        maps = self.spatial.weight.flatten(2).double().cpu().numpy()
+        maps = self.spatial.weight.flatten(2).cpu().double().numpy()
         if maps.shape[1] != 2:
             raise InputError(f"two factors may oppose each other, not {maps.shape[1]}")
         return np.array([np.corrcoef(pair)[0, 1] for pair in maps])
@@ -158,7 +158,7 @@ def _check(weights: ExpandedWeights, count: int) -> None:
 
 
 def _by_channel(weight: Float[Tensor, "out in height width"]) -> Float[np.ndarray, "in rest"]:
-    return weight.transpose(0, 1).flatten(1).double().cpu().numpy()
+    return weight.transpose(0, 1).flatten(1).cpu().double().numpy()
 
 
 def _direction(layer: str, column: Float[np.ndarray, " units"]) -> Direction:

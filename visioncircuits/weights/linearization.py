@@ -5,22 +5,23 @@ whatever its Python does: a convolution stays what it is, and what is not linear
 `Linearization` says.
 """
 
+import inspect
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from visioncircuits.networks import Network
-from visioncircuits.networks.normalization import LocalResponseNorm
+from visioncircuits.networks.normalization import normalized
 from visioncircuits.weights.kernels import (
     Addition,
     Concatenation,
@@ -155,16 +156,22 @@ def trace(
     averaged
         Whether gates and gains are averaged over pictures and positions.
     """
-    named = [network.layer(name).name for name in layers if name != INPUT]
+    named = [name for name in layers if name != INPUT]
     if pictures is None:
         channels = network.preprocessing.channels
         pictures = torch.zeros(1, channels, network.size, network.size)
     pictures = pictures.to(network.device)
-    with _Watch(pictures, linearization, averaged) as watch, watch.normalizations(network.module):
+    height, width = pictures.shape[2:]
+    for name in named:
+        network.layer_at(name, (height, width))  # traced before it is watched
+    with _Watch(pictures, linearization, averaged) as watch, _Normalizations(watch):
         found = network.activations(pictures, named)
     found[INPUT] = pictures
     return Trace(watch.steps, {name: watch.at[found[name]] for name in layers})
 
+
+NORMALIZATIONS = (F.local_response_norm, normalized)
+"""Local response normalization, torch's and ours."""
 
 RECTIFIERS = ("relu", "hardtanh", "leaky_relu")
 _SAME = {"alias", "clone", "contiguous", "detach", "dropout", "lift_fresh", "_to_copy"}
@@ -301,30 +308,40 @@ class _Watch(TorchDispatchMode):
         map = map[..., None, None] if map.ndim == 2 else map
         return map.mean((0, 2, 3))[:, None, None] if self.averaged else map[0]
 
-    @contextmanager
-    def normalizations(self, module: nn.Module) -> Iterator[None]:
-        """Take local response normalizations whole: within, they are products of values."""
+    def normalization(self, values: Tensor, output: Tensor, settings: tuple[Any, ...]) -> None:
+        """Note a local response normalization whole: within, it is products of values."""
+        operation: Operation = Identity()
+        if self.linearization.normalization == "gain":
+            operation = Gain(self._values(_normalization_gain(values, *settings)))
+        self._note("local_response_norm", operation, [self.at[values]], output)
 
-        def before(_module: nn.Module, _inputs: Any) -> None:
-            self.paused = True
 
-        def after(module: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-            operation: Operation = Identity()
-            if self.linearization.normalization == "gain":
-                operation = Gain(self._values(_normalization_gain(module, inputs[0])))
-            self.paused = False
-            self._note("local_response_norm", operation, [self.at[inputs[0]]], output)
+class _Normalizations(TorchFunctionMode):
+    """Hide the insides of local response normalizations from a watch."""
 
-        hooks = []
-        for part in module.modules():
-            if isinstance(part, nn.LocalResponseNorm | LocalResponseNorm):
-                hooks.append(part.register_forward_pre_hook(before))
-                hooks.append(part.register_forward_hook(after))
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func not in NORMALIZATIONS or args[0] not in self.watch.at:
+            return func(*args, **kwargs)
+        self.watch.paused = True
         try:
-            yield
+            output = func(*args, **kwargs)
+            if func is normalized:
+                settings = args[1:]
+            else:
+                bound = inspect.signature(func).bind(*args, **kwargs)
+                bound.apply_defaults()
+                settings = _banded(args[0], *bound.args[1:])
+            self.watch.normalization(args[0], output, settings)
         finally:
-            for hook in hooks:
-                hook.remove()
+            self.watch.paused = False
+        return output
 
 
 def _tensors(values: Any) -> list[Tensor]:
@@ -380,9 +397,20 @@ def _batch_norm(weight: Tensor | None, variance: Tensor, epsilon: float) -> Gain
     return Gain((gain if weight is None else gain * weight)[:, None, None])
 
 
-def _normalization_gain(module: Any, values: Tensor) -> Tensor:
+def _banded(
+    values: Tensor, size: int, alpha: float, beta: float, k: float
+) -> tuple[Tensor, Tensor, float]:
+    """Give torch's settings of a local response normalization as those of `normalized`.
+
+    Unit `i` is divided by the energy of units `i − size // 2` to `i + (size − 1) // 2`.
+    """
+    index = torch.arange(values.shape[1], device=values.device)
+    apart = index - index[:, None]
+    near = (apart >= -(size // 2)) & (apart <= (size - 1) // 2)
+    band = near.to(values)[..., None, None] * (alpha / size)
+    return band, values.new_full((values.shape[1],), k), beta
+
+
+def _normalization_gain(values: Tensor, band: Tensor, bias: Tensor, beta: float) -> Tensor:
     """Compute what a local response normalization multiplies each value by."""
-    size = module.size
-    around = (0, 0, 0, 0, size // 2, (size - 1) // 2)
-    squares = F.avg_pool3d(F.pad((values * values)[:, None], around), (size, 1, 1), stride=1)[:, 0]
-    return (module.k + module.alpha * squares) ** -module.beta
+    return F.conv2d(values * values, band, bias) ** -beta

@@ -249,7 +249,7 @@ def test_a_mistake_is_met_before_anything_is_written(
 def test_pictures_that_cannot_be_made_are_left_out_and_told(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = importlib.import_module("visioncircuits.gallery.build")
+    module = importlib.import_module("visioncircuits.gallery.building")
     made = module.draw
 
     def fails_at_five(work: engine.Work, *, checkpoint: Path | None) -> dict[str, bytes]:

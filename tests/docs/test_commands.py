@@ -1,0 +1,139 @@
+"""What README and the documentation tell to type is typed, in order, in one empty folder."""
+
+import itertools
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from visioncircuits import thread
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+BLOCK = re.compile(r"^```(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROMISES = ("-o", "--out", "--json", "--plot")
+WHOLE = "visioncircuits reproduce all --network bvlc_googlenet --images photos/ --out thread/"
+QUICK = f"{WHOLE} --quick"
+LEFT_OUT = {WHOLE: "takes 40 minutes; with --quick it is run"}
+
+
+def commands(page: Path) -> list[str]:
+    """The command lines of a page's fenced blocks, without their comments."""
+    lines = "".join(block for _, block in BLOCK.findall(page.read_text("utf-8"))).splitlines()
+    typed = (line for line in lines if line.startswith("visioncircuits "))
+    return [shlex.join(shlex.split(line, comments=True)) for line in typed]
+
+
+@pytest.fixture
+def beside(
+    tmp_path: Path,
+    checkpoints: Path,
+    published: Path,
+    photographs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """A folder with what the pages take for granted: recipes, photographs, and one of these.
+
+    Where a recipe is of all units of a layer, two are made here.
+    """
+    (tmp_path / "galleries").mkdir()
+    for path in (ROOT / "galleries").glob("*.toml"):
+        recipe = path.read_text("utf-8").replace('units = "all"', "units = [0, 1]")
+        recipe = re.sub('^images = ".*"', 'images = "../photos"', recipe, flags=re.MULTILINE)
+        (tmp_path / "galleries" / path.name).write_text(recipe, "utf-8")
+    (tmp_path / "photos").mkdir()
+    chosen = [path.resolve() for path in sorted(photographs.iterdir())[::12]]
+    for path in chosen:
+        (tmp_path / "photos" / path.name).symlink_to(path)
+    (tmp_path / "photo.jpg").symlink_to(chosen[0])
+    monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
+    monkeypatch.setenv("VISIONCIRCUITS_PUBLISHED", str(published))
+    monkeypatch.setenv("VISIONCIRCUITS_OFFLINE", "1")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # as many workers as a user has
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def follow(line: str, folder: Path) -> tuple[float, str, str]:
+    """Type a command line: the seconds it took, its exit code, and what was wrong with it."""
+    program, *arguments = shlex.split(line)
+    began = time.monotonic()
+    told = subprocess.run(
+        [Path(sys.executable).with_name(program), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wrong = [] if told.returncode == 0 else [told.stderr]
+    for option, value in itertools.pairwise(arguments):
+        if option in PROMISES:
+            files = [folder / value, *(folder / value).rglob("*")]
+            if not any(path.is_file() and path.stat().st_size for path in files):
+                wrong.append(f"{option} {value} is not there or empty")
+    return time.monotonic() - began, str(told.returncode), "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.published
+@pytest.mark.images
+def test_every_command_line_does_what_it_promises(
+    beside: Path, record_property: Callable[[str, object], None]
+) -> None:
+    lines = [line for page in PAGES for line in commands(page)]
+    assert {QUICK, *LEFT_OUT} <= set(lines), "what is expected stands on no page"
+    rows, wrong = [], {}
+    for line in lines:
+        if line in LEFT_OUT:
+            rows.append(f"{'':>7}     not run: {LEFT_OUT[line]}: {line}")
+            continue
+        seconds, code, fault = follow(line, beside)
+        rows.append(f"{seconds:6.1f} s  {code:>3}  {line}")
+        if fault:
+            wrong[line] = fault
+        if line == QUICK and not fault:  # kept, as later lines write into the same folder
+            shutil.copytree(beside / "thread", beside / "whole")
+    record_property("command lines: seconds, exit codes", "\n".join(rows))
+    assert wrong == {}
+    check(beside / "whole")
+
+
+def check(written: Path) -> None:
+    """The whole thread was run quickly: every article is there, and says so."""
+    card = json.loads((written / "scorecard.json").read_text())
+    assert [article["name"] for article in card["articles"]] == thread.names()
+    assert card["quick"]
+    rows = [row for article in card["articles"] for row in article["claims"]]
+    for article in card["articles"]:
+        assert article["unfinished"] == []
+        assert {row["kind"] for row in article["claims"]} & {"published data", "this network"}
+        assert "Quick run" in (written / f"{article['name']}.html").read_text()
+        for row in article["claims"]:
+            assert row["why"] or row["word"] not in ("cannot be tested", "not run"), row["claim"]
+    from_data = [row for row in rows if row["kind"] == "published data"]
+    assert sum(row["word"] == "holds" for row in from_data) > 0.9 * len(from_data)
+    here = [row for row in rows if row["kind"] == "this network"]
+    assert sum(row["word"] == "holds" for row in here) > len(here) / 2
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_the_python_of_the_readme_runs_as_it_stands(beside: Path) -> None:
+    blocks = [text for kind, text in BLOCK.findall(PAGES[0].read_text("utf-8")) if kind == "python"]
+    assert len(blocks) >= 4
+    layers = (nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 48, 3), nn.ReLU())
+    names = {"module": nn.Sequential()}  # the reader's own network, which the page takes as given
+    names["module"].add_module("features", nn.Sequential(*layers))
+    for block in blocks:
+        exec(compile(block, str(PAGES[0]), "exec"), names)
+    assert (beside / "curve.png").stat().st_size
+    assert (beside / "curve.json").stat().st_size

@@ -1,0 +1,65 @@
+"""What results depend on beside their settings: the code that made them, and files' content."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+@cache
+def code() -> str:
+    """Give the SHA-256 of the package's sources, so that another version's results are others.
+
+    Articles' scripts are left out, where they lie in the package: see `thread.reproduce`.
+
+    Examples
+    --------
+    >>> len(code())
+    64
+    """
+    sources = [path for suffix in ("py", "json") for path in _PACKAGE.rglob(f"*.{suffix}")]
+    scripts = _PACKAGE / "scripts"
+    return content((path for path in sources if scripts not in path.parents), root=_PACKAGE)
+
+
+def content(paths: Iterable[Path], *, root: Path | None = None) -> str:
+    """Give the SHA-256 of files' names and bytes, whatever folder they are in and in what order.
+
+    Parameters
+    ----------
+    paths
+        Of files.
+    root
+        Names count from here; by default they are the files' own.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> here, there = Path(tempfile.mkdtemp()) / "a.txt", Path(tempfile.mkdtemp()) / "a.txt"
+    >>> here.write_text("same"), there.write_text("same")
+    (4, 4)
+    >>> content([here]) == content([there])
+    True
+    """
+    files = list(paths)
+    names = [path.relative_to(root).as_posix() if root else path.name for path in files]
+    lines = sorted(zip(names, of_files(files), strict=True))
+    return hashlib.sha256("\n".join(f"{sha} {name}" for name, sha in lines).encode()).hexdigest()
+
+
+def of_files(paths: Sequence[Path]) -> list[str]:
+    """Give each file's SHA-256, read on threads."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(of_file, paths))
+
+
+def of_file(path: Path) -> str:
+    """Give the SHA-256 of a file's bytes; nothing where it cannot be read, as its reader tells."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
