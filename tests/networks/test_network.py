@@ -255,7 +255,7 @@ class TestFeatures:
     def test_are_read_and_checked(self, googlenet: Network) -> None:
         assert googlenet.feature("mixed3b:479") == Unit("mixed3b", 479)
         direction = Direction("conv2d0", (0.5,) * 64)
-        assert googlenet.feature(direction) is direction
+        assert googlenet.feature(direction) == direction
 
     @pytest.mark.parametrize(
         ("feature", "told"),

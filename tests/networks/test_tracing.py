@@ -52,6 +52,14 @@ def test_places_are_named_by_modules_calls_and_functions() -> None:
     assert outputs == ["output.out", "output.aux.0", "output.aux.1"]
 
 
+def test_places_before_a_failure_of_torchs_can_be_had() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(7, 2))
+    graph = trace(module, PICTURE)
+    assert isinstance(graph.failure, RuntimeError)
+    assert list(graph.places) == ["input", "0.conv2d", "0", "1.flatten", "1"]
+    assert torch.equal(graph.run(PICTURE, ["0"])[0]["0"], module[0](PICTURE))
+
+
 class _Failing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         raise ZeroDivisionError("broken")
@@ -61,9 +69,8 @@ def test_a_modules_own_errors_stay_what_they_are_and_leave_nothing_behind() -> N
     module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Dropout(), _Failing()).train()
     calls: list[int] = []
     module[0].register_forward_hook(lambda *_: calls.append(1))
-    graph = trace(module, PICTURE)
-    assert isinstance(graph.failure, ZeroDivisionError)
-    assert list(graph.places) == ["input", "0.conv2d", "0", "1.dropout", "1"]
+    with pytest.raises(ZeroDivisionError, match="broken"):
+        trace(module, PICTURE)
     assert calls
     assert [len(child._forward_hooks) for child in module] == [1, 0, 0]
     assert not any(child._forward_pre_hooks for child in module.modules())

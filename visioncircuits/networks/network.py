@@ -239,11 +239,11 @@ class Network:
         height, width = inputs.shape[2:]
         self._forget_what_has_changed()
         if (height, width) not in self._graphs:
-            with self._size_errors(height, width):
-                graph = self._traced(height, width)
-                if isinstance(graph, Graph) and graph.failure and (height, width) == self._usual:
+            graph = self._traced(height, width)
+            if isinstance(graph, Graph) and graph.failure and (height, width) == self._usual:
+                with self._size_errors(height, width):
                     raise graph.failure
-                self._graphs[height, width] = graph
+            self._graphs[height, width] = graph
         graph = self._graphs[height, width]
         if isinstance(graph, Graph) and not graph.places.keys() >= set(places):
             if graph.failure and any(n in self.layers for n in places if n not in graph.places):
@@ -280,7 +280,8 @@ class Network:
         try:
             return trace(self.module, blank)
         except Untraceable as error:
-            return Hooked.follow(self.module, blank, str(error))
+            with self._size_errors(height, width):
+                return Hooked.follow(self.module, blank, str(error))
 
     @contextmanager
     def _size_errors(self, height: int, width: int) -> Iterator[None]:

@@ -86,8 +86,8 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     Returns
     -------
     Graph
-        Modules that could not be followed are single nodes of it; where the module fails, as on
-        a picture too small for it, what comes before that is there.
+        Modules that could not be followed are single nodes of it; where a function of torch's
+        fails, as on a picture too small for it, what comes before that is there.
 
     Examples
     --------
@@ -148,6 +148,7 @@ class _Recorder(TorchFunctionMode):
         self.gradient: dict[int, Any] = {}
         self.stack: list[_Call] = []
         self.paused = 0
+        self.failure: Exception | None = None
         self.paths = {id(child): path for path, child in _named(module)}
         self.childless = {path for path, child in _named(module) if not any(child.children())}
         tensors = chain(
@@ -176,7 +177,11 @@ class _Recorder(TorchFunctionMode):
             raise Untraceable(self.scope, f"looks at values ({name})")
         versions = [_version(tensor) for tensor in taken]
         template = self._template((args, kwargs)) if name not in _SILENT else None
-        result = func(*args, **kwargs)
+        try:
+            result = func(*args, **kwargs)
+        except (RuntimeError, ValueError) as error:
+            self.failure = error
+            raise
         if template is None:
             return result
         pairs = zip(taken, versions, strict=True)
@@ -361,14 +366,12 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
         recorder._set(given, 0)
         if "" in opaque:
             raise Untraceable("", opaque[""])
-        failure = None
         with _calls(module, recorder), _unchecked(), recorder:
             try:
                 module(given)
-            except torch.OutOfMemoryError:
-                raise
             except (RuntimeError, ValueError) as error:
-                failure = error  # what was computed before it can be had
+                if error is not recorder.failure or isinstance(error, torch.OutOfMemoryError):
+                    raise  # not torch's: an error of the module's own
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
         for source in node.inputs:
@@ -379,7 +382,7 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
                 recorder.scopes[change], recorder.scopes[other], recorder.scopes[used[other]]
             )
             raise Untraceable(scope, "changes in place what it goes on using under another name")
-    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, failure)
+    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, recorder.failure)
 
 
 def structure(module: nn.Module) -> list[Any]:
