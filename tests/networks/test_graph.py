@@ -1,226 +1,211 @@
+"""What a run computes and what it leaves out; values are held in `test_conformance.py`."""
+
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import torch
+import torchvision
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.graph import Concat, LayerGraph, Node
-from visioncircuits.networks.inceptionv1 import VARIANTS, GlobalAverage, inceptionv1
-from visioncircuits.networks.normalization import LocalResponseNorm
-from visioncircuits.networks.padding import SameConv2d, SameMaxPool2d
+from visioncircuits.networks.catalog import untrained
+from visioncircuits.networks.graph import Edit, Graph, Replacement, Rewiring
+from visioncircuits.networks.hooked import Hooked
+from visioncircuits.networks.tracing import trace
 
 
-def _graph() -> LayerGraph:
-    """One layer of every kind that a network of this library has."""
-    nodes = {
-        "stem": Node(SameConv2d(3, 6, 3, 2), ("input",)),
-        "rectified": Node(nn.ReLU(inplace=True), ("stem",)),
-        "normed": Node(LocalResponseNorm(6, size=3, alpha=1, beta=0.75, k=1.0), ("rectified",)),
-        "pooled": Node(SameMaxPool2d(), ("normed",)),
-        "wide": Node(nn.Conv2d(6, 4, 3, padding=1), ("pooled",)),
-        "wide_rectified": Node(nn.ReLU(inplace=True), ("wide",)),
-        "grouped": Node(nn.Conv2d(6, 6, 1, groups=2, bias=False), ("pooled",)),
-        "reflected": Node(nn.Conv2d(6, 3, 3, padding=1, padding_mode="reflect"), ("pooled",)),
-        "pair": Node(Concat(), ("wide", "grouped")),
-        "joined": Node(Concat(), ("wide_rectified", "pair", "reflected", "normed_small")),
-        "average": Node(GlobalAverage(), ("joined",)),
-        "logits": Node(nn.Linear(23, 5), ("average",)),
-        "input_joined": Node(Concat(), ("input", "input")),
-        "input_rectified": Node(nn.ReLU(), ("input",)),
-    }
-    norm = Node(LocalResponseNorm(6, size=3, alpha=1, beta=0.75, k=1.0), ("pooled",))
-    order = list(nodes)
-    order.insert(order.index("joined"), "normed_small")
-    return LayerGraph({name: nodes.get(name, norm) for name in order}, output="logits")
+class _Counting(TorchFunctionMode):
+    """How many units all convolutions compute, and how often every function is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Counter[str] = Counter()
+        self.units = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "")
+        self.calls[name] += 1
+        if name == "conv2d":
+            self.units += result.shape[1]
+        return result
+
+
+@contextmanager
+def _counted() -> Iterator[_Counting]:
+    with _Counting() as counting, torch.no_grad():
+        yield counting
 
 
 @pytest.fixture(scope="module")
-def graph() -> LayerGraph:
+def inception() -> Graph:
+    return trace(untrained("bvlc_googlenet").module, torch.zeros(1, 3, 32, 32))
+
+
+@pytest.fixture(scope="module")
+def resnet() -> Graph:
     torch.manual_seed(0)
-    return _graph().requires_grad_(False)
+    return trace(torchvision.models.resnet18(), torch.zeros(1, 3, 32, 32))
 
 
-@pytest.fixture(scope="module")
-def inputs() -> Tensor:
-    return torch.randn(2, 3, 33, 26, generator=torch.Generator().manual_seed(1))
+PICTURES = torch.linspace(-1, 1, 2 * 3 * 32 * 32).view(2, 3, 32, 32).sin()
 
 
-def _calls(graph: LayerGraph) -> Counter[str]:
-    calls: Counter[str] = Counter()
-    for name, child in graph.named_children():
-        child.register_forward_hook(lambda *_, name=name: calls.update([name]))
-    return calls
+def test_nothing_after_the_deepest_place_is_computed(resnet: Graph) -> None:
+    with _counted() as counting:
+        resnet.run(PICTURES, ["layer2.0.conv1", "bn1"])
+    assert counting.calls["conv2d"] == 6  # the stem, four of layer1, and this one
 
 
-def _ancestors(graph: LayerGraph, layer: str) -> set[str]:
-    if layer == "input":
-        return set()
-    return {layer}.union(*(_ancestors(graph, source) for source in graph.sources[layer]))
+def test_branches_beside_a_unit_are_not_computed(inception: Graph) -> None:
+    with _counted() as counting:
+        inception.run(PICTURES, units={"mixed3a": [70]})
+    assert counting.calls["conv2d"] == 3 + 2  # the stem; a bottleneck of 96 and one unit of it
+    assert counting.units == 64 + 64 + 192 + 96 + 1
 
 
-def _by_hand(graph: LayerGraph, inputs: Tensor) -> dict[str, Tensor]:
-    """Every layer, each from copies, so that nothing done in place can be seen."""
-    values = {"input": inputs.clone()}
-    for name, sources in graph.sources.items():
-        values[name] = graph.operation(name)(*(values[source].clone() for source in sources))
-    return values
+def test_siblings_of_a_unit_are_not_computed_in_any_network(resnet: Graph) -> None:
+    with _counted() as whole:
+        resnet.run(PICTURES, ["layer1.0.bn1"])
+    with _counted() as some:
+        resnet.run(PICTURES, units={"layer1.0.bn1": [3, 60]})
+    assert (whole.units, some.units) == (128, 66)
 
 
-def test_every_layer_is_what_its_operation_makes_of_its_inputs(
-    graph: LayerGraph, inputs: Tensor
-) -> None:
-    expected = _by_hand(graph, inputs)
-    found = graph.compute_all(inputs)
-    assert set(found) == set(expected) - {"input"}
-    for name, value in found.items():
-        assert torch.equal(value, expected[name]), name
+def test_siblings_of_a_unit_are_not_computed_under_an_edit_upstream(resnet: Graph) -> None:
+    with _counted() as counting:
+        resnet.run(PICTURES, units={"layer1.0.bn1": [3]}, changes=[Edit("conv1", torch.abs)])
+    assert counting.units == 64 + 1
 
 
-@pytest.mark.parametrize("layer", list(_graph().sources))
-def test_a_layer_alone_is_the_same_as_among_all(
-    graph: LayerGraph, inputs: Tensor, layer: str
-) -> None:
-    found = graph.compute(inputs, [layer])
-    assert list(found) == [layer]
-    assert torch.equal(found[layer], _by_hand(graph, inputs)[layer])
+def test_what_is_replaced_is_not_computed(resnet: Graph) -> None:
+    values = torch.rand(2, 64, 8, 8)
+    with _counted() as counting:
+        found, _ = resnet.run(PICTURES, ["layer1.0.conv1"], changes=[Replacement("maxpool", values)])
+    assert counting.calls["conv2d"] == 1
+    expected = resnet.module.layer1[0].conv1(values)
+    torch.testing.assert_close(found["layer1.0.conv1"], expected)
 
 
-def test_calling_the_graph_gives_its_output(graph: LayerGraph, inputs: Tensor) -> None:
-    assert torch.equal(graph(inputs), graph.compute(inputs, ["logits"])["logits"])
+def test_parameters_are_read_anew(resnet: Graph) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU())
+    graph = trace(module, torch.zeros(1, 3, 4, 4))
+    graph.run(torch.ones(1, 3, 4, 4), ["1"])
+    module[0].weight.data.zero_()
+    module[0].bias.data.fill_(2)
+    assert graph.run(torch.ones(1, 3, 4, 4), ["1"])[0]["1"].unique() == 2
+    module[0].bias = nn.Parameter(torch.full((2,), 3.0))
+    assert graph.run(torch.ones(1, 3, 4, 4), ["1"])[0]["1"].unique() == 3
 
 
-@pytest.mark.parametrize("layer", ["rectified", "pair", "joined", "input_rectified", "logits"])
-def test_only_what_a_layer_depends_on_is_computed_and_once(inputs: Tensor, layer: str) -> None:
-    graph = _graph()
-    calls = _calls(graph)
-    graph.compute(inputs, [layer])
-    assert calls == Counter(_ancestors(graph, layer))
-
-
-def test_branches_beside_a_unit_of_inceptionv1_are_not_computed() -> None:
-    graph = inceptionv1(VARIANTS["bvlc_googlenet"])
-    calls = _calls(graph)
-    graph.compute_units(torch.zeros(1, 3, 32, 32), {"mixed3a": torch.tensor([70])})
-    assert "mixed3a_3x3_bottleneck" in calls
-    assert not [name for name in calls if "5x5" in name or "pool_reduce" in name]
-
-
-def test_the_input_can_be_had_and_is_never_written_to(graph: LayerGraph, inputs: Tensor) -> None:
-    before = inputs.clone()
-    assert graph.compute(inputs, ["input", "stem"])["input"] is inputs
-    in_place = LayerGraph({"a": Node(nn.ReLU(inplace=True), ("input",))}, output="a")
-    in_place(inputs)
-    graph.compute_all(inputs)
-    assert torch.equal(inputs, before)
-
-
-def test_a_rectifier_in_place_spoils_no_layer_that_hands_on_its_input() -> None:
-    graph = LayerGraph(
-        {
-            "conv": Node(nn.Conv2d(3, 4, 1), ("input",)),
-            "same": Node(nn.Identity(), ("conv",)),
-            "rectified": Node(nn.ReLU(inplace=True), ("same",)),
-        },
-        output="rectified",
-    )
-    found = graph.compute(torch.randn(1, 3, 4, 4), ["conv", "rectified"])
-    assert found["conv"].min() < 0
-    assert torch.equal(found["conv"].relu(), found["rectified"])
-
-
-@pytest.mark.parametrize("layer", list(_graph().sources))
-def test_units_alone_are_those_of_the_whole_layer(
-    graph: LayerGraph, inputs: Tensor, layer: str
-) -> None:
-    whole = graph.compute(inputs, [layer])[layer]
-    generator = torch.Generator().manual_seed(2)
-    for count in (1, 2, whole.shape[1], 2 * whole.shape[1]):  # repeated and out of order too
-        units = torch.randint(whole.shape[1], (count,), generator=generator)
-        found = graph.compute_units(inputs, {layer: units})[layer]
-        torch.testing.assert_close(found, whole[:, units], rtol=1e-5, atol=1e-6)
-
-
-def test_units_of_several_layers_come_from_one_pass(graph: LayerGraph, inputs: Tensor) -> None:
-    units = {"joined": torch.tensor([22, 0, 5]), "wide": torch.tensor([3]), "stem": torch.arange(2)}
-    found = graph.compute_units(inputs, units)
-    whole = graph.compute(inputs, units)
-    for layer, indices in units.items():
-        torch.testing.assert_close(found[layer], whole[layer][:, indices], rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("layer", ["mixed3a", "mixed4a_pre_relu", "mixed3b_5x5", "maxpool4"])
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_units_of_inceptionv1_are_those_of_the_whole_layer(variant: str, layer: str) -> None:
-    graph = inceptionv1(VARIANTS[variant]).requires_grad_(False)
-    inputs = torch.randn(1, 3, 32, 47) * 100
-    whole = graph.compute(inputs, [layer])[layer]
-    units = torch.randperm(whole.shape[1])[:40]
-    found = graph.compute_units(inputs, {layer: units})[layer]
-    assert (found - whole[:, units]).abs().max() <= 1e-5 * whole.abs().max()
-
-
-def test_gradients_through_units_are_those_through_the_layer(
-    graph: LayerGraph, inputs: Tensor
-) -> None:
-    inputs = inputs.clone().requires_grad_()
-    units = torch.tensor([3, 12, 18])
-    (found,) = torch.autograd.grad(
-        graph.compute_units(inputs, {"joined": units})["joined"].square().sum(), inputs
-    )
-    (expected,) = torch.autograd.grad(
-        graph.compute(inputs, ["joined"])["joined"][:, units].square().sum(), inputs
-    )
-    assert expected.abs().max() > 0
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_a_rectifier_of_ones_own_is_used_for_units_too(inputs: Tensor) -> None:
-    class Doubled(nn.ReLU):
+def test_the_input_is_never_written_to() -> None:
+    class Module(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            return 2 * x.relu()
+            return F.relu(x.mul_(2), inplace=True)
 
-    graph = LayerGraph(
-        {"a": Node(nn.Conv2d(3, 4, 1), ("input",)), "b": Node(Doubled(), ("a",))}, output="b"
+    pictures = PICTURES.clone()
+    graph = trace(Module(), pictures[:1])
+    found, _ = graph.run(pictures, ["input", "mul", "output"])
+    assert torch.equal(pictures, PICTURES)
+    assert torch.equal(found["input"], PICTURES)
+    assert torch.equal(found["mul"], PICTURES * 2)
+    assert torch.equal(found["output"], (PICTURES * 2).relu())
+
+
+def test_gradients_flow_to_the_pictures_and_nowhere_else(resnet: Graph) -> None:
+    inputs = PICTURES.clone().requires_grad_()
+    found, some = resnet.run(inputs, ["layer1.0.bn2"], units={"layer2.0": [5, 7]})
+    loss = found["layer1.0.bn2"][:, 3].square().sum() + some["layer2.0"].sum()
+    (gradient,) = torch.autograd.grad(loss, inputs)
+
+    module = resnet.module.eval()
+    stem = module.maxpool(torch.relu(module.bn1(module.conv1(inputs))))
+    block = module.layer1[0]
+    inner = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(stem)))))
+    deep = module.layer2[0](module.layer1[1](torch.relu(inner + stem)))
+    loss = inner[:, 3].square().sum() + deep[:, [5, 7]].sum()
+    (expected,) = torch.autograd.grad(loss, inputs)
+    assert expected.abs().max() > 0
+    torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-5)
+    assert all(parameter.grad is None for parameter in module.parameters())
+
+
+def test_gradients_stop_where_the_module_stops_them() -> None:
+    class Module(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.no_grad():
+                scale = self.conv(x).mean()
+            return x * scale + x.detach()
+
+    inputs = PICTURES.clone().requires_grad_()
+    module = Module()
+    (expected,) = torch.autograd.grad(module(inputs).sum(), inputs)
+    found, _ = trace(module, PICTURES[:1]).run(inputs, ["output"])
+    (gradient,) = torch.autograd.grad(found["output"].sum(), inputs)
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_an_edge_carries_a_change_to_its_target_alone(resnet: Graph) -> None:
+    changes = [
+        Rewiring("layer1.0.relu_1", torch.zeros_like, "layer1.1.conv1", lambda _, changed: changed)
+    ]
+    read = ["layer1.0.relu_1", "layer1.1.conv1", "layer1.1.add"]
+    plain, _ = resnet.run(PICTURES, [*read, "layer1.1.bn2"])
+    found, _ = resnet.run(PICTURES, [*read, "layer1.1.bn2"], changes=changes)
+    assert torch.equal(found["layer1.0.relu_1"], plain["layer1.0.relu_1"])
+    assert not found["layer1.1.conv1"].any()
+    torch.testing.assert_close(  # the shortcut is as it was
+        found["layer1.1.add"] - found["layer1.1.bn2"], plain["layer1.0.relu_1"]
     )
-    units = torch.tensor([2])
-    found = graph.compute_units(inputs, {"b": units})["b"]
-    torch.testing.assert_close(found, graph(inputs)[:, units])
 
 
-def test_branches_say_which_units_come_from_where(graph: LayerGraph, inputs: Tensor) -> None:
-    spans = graph.branches("joined")
-    assert spans == {
-        "wide_rectified": range(4),
-        "pair": range(4, 14),
-        "reflected": range(14, 17),
-        "normed_small": range(17, 23),
-    }
-    values = graph.compute_all(inputs)
-    for name, span in spans.items():
-        assert torch.equal(values["joined"][:, span.start : span.stop], values[name])
-    assert graph.branches("stem") == {}
+def test_concatenations_have_branches(inception: Graph) -> None:
+    among = ["mixed3a_1x1", "mixed3a_3x3", "mixed3a_5x5", "mixed3a_pool_reduce"]
+    spans = inception.branches("mixed3a_pre_relu", among=[f"{name}_pre_relu" for name in among])
+    spans = spans or inception.branches("mixed3a", among=among)
+    assert [len(span) for span in spans.values()] == [64, 128, 32, 32]
+    assert inception.branches("mixed3a_1x1", among=among) == {}
 
 
-def test_widths_are_those_of_the_values(graph: LayerGraph, inputs: Tensor) -> None:
-    for name, value in graph.compute_all(inputs).items():
-        if not name.startswith("input"):
-            assert graph.width(name) == value.shape[1], name
+def test_places_depend_on_earlier_ones(resnet: Graph) -> None:
+    assert resnet.depends("layer1.0.bn2", "layer1.0.conv1")
+    assert not resnet.depends("layer1.0.conv1", "layer1.0.bn2")
+    assert not resnet.depends("layer2.0.downsample.0", "layer2.0.conv1")
 
 
-def test_modules_are_registered_under_their_layers(graph: LayerGraph) -> None:
-    assert {name.partition(".")[0] for name in graph.state_dict()} <= set(graph.sources)
-    assert graph.get_submodule("wide") is graph.operation("wide")
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ([Edit("layer9", torch.abs)], "unknown layer 'layer9'"),
+        (
+            [Rewiring("layer2.0.conv1", torch.abs, "layer1.0.conv1", lambda now, _: now)],
+            "layer1.0.conv1 does not depend on layer2.0.conv1",
+        ),
+    ],
+)
+def test_changes_that_cannot_be_are_refused(resnet: Graph, changes: list[Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        resnet.run(PICTURES, ["fc"], changes=changes)
 
 
-def test_an_unknown_layer_is_refused_with_the_nearest(graph: LayerGraph, inputs: Tensor) -> None:
-    with pytest.raises(InputError, match=r"unknown layer 'wides'; the nearest are 'wide'"):
-        graph.compute(inputs, ["wides"])
-
-
-def test_layers_out_of_order_are_refused() -> None:
-    node = Node(nn.ReLU(), ("later",))
-    with pytest.raises(InputError, match="layer 'a' takes 'later', which is no layer before it"):
-        LayerGraph({"a": node, "later": Node(nn.ReLU(), ("input",))}, output="a")
-    with pytest.raises(InputError, match="unknown output layer 'b'"):
-        LayerGraph({"a": Node(nn.ReLU(), ("input",))}, output="b")
+def test_what_cannot_be_traced_says_what_it_cannot_do() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU(inplace=True))
+    hooked = Hooked.follow(module, PICTURES[:1], "the network looks at values (item)")
+    assert hooked.places == ("input", "0", "1", "output")
+    found, some = hooked.run(PICTURES, ["0", "output"], units={"1": [1]})
+    assert torch.equal(found["0"], module[0](PICTURES))
+    assert torch.equal(found["output"][:, [1]], some["1"])
+    with pytest.raises(InputError, match=r"single edges .* because the network looks at values"):
+        hooked.run(PICTURES, ["1"], changes=[Rewiring("0", torch.abs, "1", torch.add)])
+    with pytest.raises(InputError, match=r"unknown layer 'relu'; .* because the network looks"):
+        hooked.run(PICTURES, ["relu"])
+    assert not any(child._forward_hooks for child in module.modules())

@@ -15,9 +15,10 @@ from torch.nn import functional as F
 from torchvision.transforms import functional as transforms
 
 from visioncircuits.networks.catalog import load, untrained
-from visioncircuits.networks.graph import LayerGraph
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
+from visioncircuits.networks.layer_graph import LayerGraph
 from visioncircuits.networks.network import Network
+from visioncircuits.networks.tracing import trace
 
 STAGES = {
     "conv1/7x7_s2": "conv2d0",
@@ -54,6 +55,11 @@ def random() -> LayerGraph:
     return module
 
 
+def _values(module: LayerGraph, inputs: Tensor) -> dict[str, Tensor]:
+    found, _ = trace(module, inputs[:1]).run(inputs, list(module.sources))
+    return found
+
+
 # Caffe
 
 
@@ -62,7 +68,7 @@ def random() -> LayerGraph:
 def test_every_stage_is_what_caffe_computed(bvlc: Network, checkpoints: Path) -> None:
     stored = dict(np.load(checkpoints / "bvlc_googlenet_reference_activations.npz"))
     inputs = torch.from_numpy(stored.pop("input_bgr_minus_mean"))[None]
-    found = bvlc.module.compute(inputs, STAGES.values())
+    found = _values(bvlc.module, inputs)
     stages = {stage: found[layer] for stage, layer in STAGES.items()}
     stages["prob"] = found["logits"].softmax(1)
     assert set(stages) == set(stored)
@@ -183,8 +189,8 @@ def test_inceptionv1_is_lucents_once_its_norm_is_put_right(
             )
     inputs = torch.rand(2, 3, 224, 224) * 255 - 117
     theirs(inputs)
-    found = ours.compute(inputs, expected)
-    named = set(ours.sources) - set(found)
+    found = _values(ours, inputs)
+    named = set(ours.sources) - set(expected)
     assert {name for name in named if not name.endswith("_pre_relu")} == {
         "localresponsenorm0", "localresponsenorm1", "avgpool0",
     }  # fmt: skip
@@ -192,7 +198,7 @@ def test_inceptionv1_is_lucents_once_its_norm_is_put_right(
         assert (found[layer] - value).abs().max() <= 1e-5 * value.abs().max(), layer
     # These parameters are large enough for the norm to matter: lucent's own would be seen.
     wrong = F.local_response_norm(found["maxpool0"], size=9, alpha=1e-4, beta=0.5, k=1)
-    found = ours.compute(inputs, ["localresponsenorm0"])["localresponsenorm0"]
+    found = found["localresponsenorm0"]
     assert (found - wrong).abs().max() > 0.1 * found.abs().max()
 
 
@@ -222,12 +228,7 @@ def test_at_odd_sizes_strides_are_placed_as_in_tensorflow(
 ) -> None:
     inputs = torch.rand(1, 3, *size) * 255 - 117
     pools = ("maxpool0", "maxpool1", "maxpool4", "maxpool10")
-    values = {
-        name: value.numpy()
-        for name, value in random.compute(
-            inputs, ["conv2d0_pre_relu", *pools, *(random.sources[pool][0] for pool in pools)]
-        ).items()
-    }
+    values = {name: value.numpy() for name, value in _values(random, inputs).items()}
     conv = random.operation("conv2d0_pre_relu")
     windows = _same(inputs.double().numpy(), 7, 0.0)
     expected = np.einsum("bcyxij,ocij->boyx", windows, conv.weight.double().numpy(), optimize=True)
@@ -246,7 +247,7 @@ def test_at_odd_sizes_strides_are_placed_as_in_tensorflow(
 @pytest.mark.parametrize("size", [32, 33, 47, 97])
 def test_any_input_from_32_pixels_is_taken(variant: str, size: int) -> None:
     module = untrained(variant).module
-    found = module.compute_all(torch.randn(1, 3, size, size + 1) * 100)
+    found = _values(module, torch.randn(1, 3, size, size + 1) * 100)
     assert all(value.isfinite().all() for value in found.values())
     assert found["logits"].shape == (1, VARIANTS[variant].classes)
 
@@ -255,7 +256,7 @@ def test_any_input_from_32_pixels_is_taken(variant: str, size: int) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_layers_and_branches_are_those_of_googles_graph(variant: str) -> None:
     module = untrained(variant).module
-    found = module.compute_all(torch.randn(1, 3, 32, 32) * 100)
+    found = _values(module, torch.randn(1, 3, 32, 32) * 100)
     units = UNITS | ({} if variant == "inceptionv1" else {"mixed4a": 512, "logits": 1000})
     assert {layer: found[layer].shape[1] for layer in units} == units
     for layer in (name for name in units if name.startswith("mixed")):

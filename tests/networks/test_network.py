@@ -9,6 +9,7 @@ import torchvision
 from torch import Tensor, nn
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import identity
 from visioncircuits.networks.catalog import load, untrained
 from visioncircuits.networks.features import Direction, Unit
 from visioncircuits.networks.network import Layer, Network, wrap
@@ -96,7 +97,7 @@ class TestActivations:
         assert pictures.grad.abs().max() > 0
         for parameter in small.module.parameters():
             assert parameter.grad is None
-            assert not parameter.requires_grad
+            assert parameter.requires_grad
 
     def test_leave_gradients_that_parameters_had(self) -> None:
         module = _small()
@@ -131,7 +132,8 @@ class TestUnitActivations:
         pictures, units = torch.rand(2, 3, 32, 32), torch.tensor([3, 0])
         found = small.unit_activations(pictures, {"2": units, "4": units})
         whole = small.activations(pictures, ["2", "4"])
-        assert all(torch.equal(found[name], whole[name][:, units]) for name in whole)
+        for name, values in whole.items():
+            torch.testing.assert_close(found[name], values[:, units])
 
     @pytest.mark.parametrize("units", [[256], [-1, 3], []])
     def test_of_units_that_are_not_there_are_refused(
@@ -194,7 +196,7 @@ class TestPicturesThatCannotBeTaken:
 
     def test_a_size_stated_wrongly_is_told_so(self) -> None:
         network = wrap(_small(), IMAGENET, name="mine")
-        with pytest.raises(InputError, match=r"mine cannot take pictures of 224x224 pixels"):
+        with pytest.raises(InputError, match=r"mine fails on a picture of 224x224 pixels, the size"):
             network.layer("0")
 
     def test_what_fails_for_another_reason_stays_what_it_is(self, small: Network) -> None:
@@ -253,7 +255,7 @@ class TestFeatures:
     def test_are_read_and_checked(self, googlenet: Network) -> None:
         assert googlenet.feature("mixed3b:479") == Unit("mixed3b", 479)
         direction = Direction("conv2d0", (0.5,) * 64)
-        assert googlenet.feature(direction) is direction
+        assert googlenet.feature(direction) == direction
 
     @pytest.mark.parametrize(
         ("feature", "told"),
@@ -275,11 +277,29 @@ class TestFeatures:
 
 
 class TestModules:
-    def test_are_put_into_evaluation_and_frozen(self) -> None:
+    def test_are_used_as_in_evaluation_and_left_in_training(self) -> None:
         module = torchvision.models.resnet18().train()
-        network = wrap(module, IMAGENET)
-        assert not any(child.training for child in network.module.modules())
-        assert not any(p.requires_grad for p in network.module.parameters())
+        network = wrap(module, IMAGENET, size=64)
+        pictures = torch.rand(2, 3, 64, 64)
+        found = network(pictures)
+        assert all(child.training for child in module.modules())
+        assert all(p.requires_grad for p in module.parameters())
+        expected = module.eval()(network.preprocessing(pictures))
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+    def test_are_followed_anew_once_they_have_changed(self, small: Network) -> None:
+        pictures = torch.rand(1, 3, 32, 32)
+        before = small.activations(pictures, ["2"])["2"]
+        handle = small.module[1].register_forward_hook(lambda _m, _i, out: out * 0)
+        after = small.activations(pictures, ["2"])["2"]
+        torch.testing.assert_close(after, small.module[2].bias[:, None, None].expand_as(after))
+        handle.remove()
+        assert torch.equal(small.activations(pictures, ["2"])["2"], before)
+        small.module[1] = nn.Tanh()
+        small.module.append(nn.Softmax(1))
+        assert "5" in small.layers
+        expected = small.module[:3](small.preprocessing(pictures))
+        torch.testing.assert_close(small.activations(pictures, ["2"])["2"], expected)
 
     def test_keep_their_statistics(self) -> None:
         module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.9))
@@ -349,10 +369,12 @@ class TestModules:
 
 
 def test_the_record_is_plain_data() -> None:
-    network = Network(_small(), CAFFE, name="mine", size=32)
+    module = _small()
+    network = Network(module, CAFFE, name="mine", size=32)
     assert network.record() == {
         "name": "mine",
         "checkpoint_sha256": None,
+        "parameters_sha256": identity.parameters(module),
         "preprocessing": CAFFE.record(),
     }
 

@@ -44,6 +44,7 @@ _MIXING = (
     aten.as_strided, aten.baddbmm, aten.bmm, aten.convolution, aten.cumsum, aten.flip,
     aten.gather, aten.grid_sampler_2d, aten.mm, aten.addmm, aten.roll, aten.sort,
 )  # fmt: skip
+_REDUCTIONS = (*_MEANS, aten.select, aten.unbind)
 _ALONG = (aten._softmax, aten._log_softmax, aten.index_select)
 
 
@@ -213,7 +214,8 @@ class _Watch(TorchDispatchMode):
         found = [self.seen[t] for t in taken if not self.seen[t].even] or [seen]
         for tensor, other in zip(taken, map(self.seen.get, taken), strict=True):
             same = seen.places(tensor) == seen.places(out)
-            if not other.even and not (same and (tensor.ndim <= out.ndim or op in _RESHAPES)):
+            kept = tensor.ndim <= out.ndim or op in _RESHAPES or _keeps(op, args, rows)
+            if not other.even and not (same and kept):
                 return None
         return reduce(_Seen.joined, found)
 
@@ -269,6 +271,14 @@ class _Watch(TorchDispatchMode):
 
 
 _NEAREST = (aten.upsample_nearest2d, aten._upsample_nearest_exact2d)
+
+
+def _keeps(op: Any, args: tuple[Any, ...], rows: int) -> bool:
+    """Whether a reduction is over dimensions before the positions."""
+    if op not in _REDUCTIONS or len(args) < 2:
+        return False
+    dims = [args[1]] if isinstance(args[1], int) else args[1] or [-1]
+    return all(0 <= dim % args[0].ndim < rows for dim in dims)
 
 
 def _shared(size: int, places: int) -> list[tuple[int, int]]:

@@ -408,6 +408,8 @@ class _Tensor:
 
     def read(self) -> Tensor:
         tensor: Tensor = getattr(self.owner, self.name)
+        if tensor.is_inference() and not torch.is_inference_mode_enabled():
+            return tensor.clone()  # which can take part in gradients
         return tensor.detach()
 
 
@@ -681,7 +683,7 @@ class _Drawing:
 
     def _spare(self, node: Node, used: Counter[Key]) -> bool:
         """Whether what a node changes in place is of no use to anything else, nor to gradients."""
-        if not isinstance(node.args[0], Value):
+        if not node.args or not isinstance(node.args[0], Value):
             return False
         source = self.nodes[node.args[0].node]
         own = source.fresh or source.inplace  # what works in place has a copy, or took it over

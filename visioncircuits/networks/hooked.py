@@ -70,7 +70,8 @@ class Hooked:
         wanted = {*read, *(units or {})}
         for place in (*wanted, *(name for c in changes for name in c.plan[1:])):
             if place not in self.places:
-                raise errors.unknown("layer", place, self.places)
+                hint = f"of what lies between them nothing can be had, because {self.reason}"
+                raise errors.unknown("layer", place, self.places, hint=hint)
         edits: dict[str, list[Any]] = defaultdict(list)
         for change in changes:
             if isinstance(change, Rewiring):

@@ -22,7 +22,7 @@ from visioncircuits.networks.features import Feature, parse
 from visioncircuits.networks.graph import OUTPUT, Change, Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.preprocessing import Preprocessing
-from visioncircuits.networks.tracing import Untraceable, evaluating, trace
+from visioncircuits.networks.tracing import Untraceable, evaluating, structure, trace
 
 Pictures = Float[Tensor, "batch channels height width"]
 
@@ -106,6 +106,7 @@ class Network:
     checkpoint: Checkpoint | None = None
     classes: tuple[str, ...] | None = field(default=None, repr=False)
     precision: str = "float32"
+    _structure: list[Any] = field(default_factory=list, init=False, repr=False)
     _changes: list[Change] = field(default_factory=list, init=False, repr=False)
     _graphs: dict[tuple[int, int], Graph | Hooked] = field(
         default_factory=dict, init=False, repr=False
@@ -118,7 +119,7 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be found again; layers cost more to find than to keep."""
-        return self.__dict__ | {"_graphs": {}, "_by_hooks": {}}
+        return self.__dict__ | {"_graphs": {}, "_by_hooks": {}, "_structure": []}
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {self.size} px, on {self.device})"
@@ -236,12 +237,13 @@ class Network:
     def _graph(self, inputs: Tensor, places: Sequence[str] = ()) -> Graph | Hooked:
         """Give the graph for pictures of this size, in which the places are, if in any."""
         height, width = inputs.shape[2:]
+        self._forget_what_has_changed()
         if (height, width) not in self._graphs:
-            with self._size_errors(height, width):
-                graph = self._traced(height, width)
-                if isinstance(graph, Graph) and graph.failure and (height, width) == self._usual:
+            graph = self._traced(height, width)
+            if isinstance(graph, Graph) and graph.failure and (height, width) == self._usual:
+                with self._size_errors(height, width):
                     raise graph.failure
-                self._graphs[height, width] = graph
+            self._graphs[height, width] = graph
         graph = self._graphs[height, width]
         if isinstance(graph, Graph) and not graph.places.keys() >= set(places):
             if graph.failure and any(n in self.layers for n in places if n not in graph.places):
@@ -256,6 +258,15 @@ class Network:
                 return self._by_hooks[height, width]
         return graph
 
+    def _forget_what_has_changed(self) -> None:
+        """Follow the module anew once it has other parts or hooks than when it was followed."""
+        now = structure(self.module)
+        if now != self._structure:
+            if self._structure:
+                self._graphs, self._by_hooks, self._described = {}, {}, {}
+                self.__dict__.pop("_aliases", None)
+            self._structure = now
+
     @property
     def _usual(self) -> tuple[int, int]:
         return self.size, self.size
@@ -269,7 +280,8 @@ class Network:
         try:
             return trace(self.module, blank)
         except Untraceable as error:
-            return Hooked.follow(self.module, blank, str(error))
+            with self._size_errors(height, width):
+                return Hooked.follow(self.module, blank, str(error))
 
     @contextmanager
     def _size_errors(self, height: int, width: int) -> Iterator[None]:
@@ -308,6 +320,7 @@ class Network:
         InputError
             For a size that the network cannot take.
         """
+        self._forget_what_has_changed()
         height, width = (size, size) if isinstance(size, int) else size
         if (height, width) not in self._described:
             self._described[height, width] = self._describe(height, width)

@@ -86,8 +86,8 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     Returns
     -------
     Graph
-        Modules that could not be followed are single nodes of it; where the module fails, as on
-        a picture too small for it, what comes before that is there.
+        Modules that could not be followed are single nodes of it; where a function of torch's
+        fails, as on a picture too small for it, what comes before that is there.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     >>> list(graph.places)
     ['input', '0', '1', 'output']
     """
-    opaque: dict[str, str] = {}
+    opaque = {path: "is scripted" for path in _scripted(module)}
     while True:
         try:
             first, second = (
@@ -138,6 +138,8 @@ class _Recorder(TorchFunctionMode):
     def __init__(self, module: nn.Module, opaque: dict[str, str]) -> None:
         super().__init__()
         self.opaque = opaque
+        # what was made in inference mode cannot be differentiated, nor that be noticed
+        self.recording = not any(parameter.is_inference() for parameter in module.parameters())
         self.nodes: list[Node] = []
         self.scopes: list[str] = []
         self.places: dict[str, int] = {}
@@ -146,6 +148,7 @@ class _Recorder(TorchFunctionMode):
         self.gradient: dict[int, Any] = {}
         self.stack: list[_Call] = []
         self.paused = 0
+        self.failure: Exception | None = None
         self.paths = {id(child): path for path, child in _named(module)}
         self.childless = {path for path, child in _named(module) if not any(child.children())}
         tensors = chain(
@@ -172,18 +175,23 @@ class _Recorder(TorchFunctionMode):
         taken = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         if name in _READS_VALUES and any(self._from_input(t) for t in taken):
             raise Untraceable(self.scope, f"looks at values ({name})")
-        versions = [tensor._version for tensor in taken]
+        versions = [_version(tensor) for tensor in taken]
         template = self._template((args, kwargs)) if name not in _SILENT else None
-        result = func(*args, **kwargs)
+        try:
+            result = func(*args, **kwargs)
+        except (RuntimeError, ValueError) as error:
+            self.failure = error
+            raise
         if template is None:
             return result
-        changed = [t for t, v in zip(taken, versions, strict=True) if t._version != v]
+        pairs = zip(taken, versions, strict=True)
+        changed = list({id(t): t for t, version in pairs if _version(t) != version}.values())
         made = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
         if not made and not changed:
             return result
         if len(changed) > 1 or any(id(tensor) in self.known for tensor in changed):
             raise Untraceable(self.scope, f"changes tensors in place that it keeps ({name})")
-        if changed and not (taken and changed[0] is taken[0]):
+        if changed and not (args and changed[0] is args[0]):
             raise Untraceable(self.scope, f"writes into a tensor that it is given ({name})")
         if changed and made and made[0] is not changed[0]:
             raise Untraceable(self.scope, f"changes one tensor and gives another ({name})")
@@ -228,7 +236,8 @@ class _Recorder(TorchFunctionMode):
 
     def _note(self, name: str, function: Any, template: Any, *, inplace: bool = False) -> int:
         args, kwargs = template
-        node = Node(name, function, args, kwargs, inplace=inplace, recorded=torch.is_grad_enabled())
+        recorded = torch.is_grad_enabled() or not self.recording
+        node = Node(name, function, args, kwargs, inplace=inplace, recorded=recorded)
         varies = any(self.nodes[source].varies for source in node.inputs)
         self.nodes.append(replace(node, varies=varies))
         self.scopes.append(self.scope)
@@ -287,7 +296,7 @@ class _Recorder(TorchFunctionMode):
         if self.paused == 1:
             self.template = self._template((args, kwargs))
             self.before = [
-                (t, t._version) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)
+                (t, _version(t)) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)
             ]
         self.stack.append(_Call(path, len(self.nodes)))
 
@@ -303,7 +312,7 @@ class _Recorder(TorchFunctionMode):
             self.paused -= 1
             if self.paused:
                 return None
-            if any(tensor._version != version for tensor, version in self.before):
+            if any(_version(tensor) != version for tensor, version in self.before):
                 raise Untraceable(call.path, "changes what it is given in place")
             at = self._note(call.path, Module(call.path), self.template)
             taken = [tensor for tensor, _ in self.before]
@@ -342,29 +351,27 @@ class _Recorder(TorchFunctionMode):
 
 def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Record:
     """Run a module and note what it does."""
+    recorder = _Recorder(module, opaque)
     with (
         torch.inference_mode(False),
-        torch.enable_grad(),
+        torch.set_grad_enabled(recorder.recording),
         torch.random.fork_rng(devices=_devices(pictures)),
         evaluating(module),
     ):
         leaf = torch.rand_like(pictures, memory_format=torch.contiguous_format).requires_grad_()
         given = leaf.clone()
-        recorder = _Recorder(module, opaque)
         recorder.nodes.append(Node(INPUT, _identity, (), {}, varies=True, shape=tuple(given.shape)))
         recorder.scopes.append("")
         recorder.places[INPUT] = 0
         recorder._set(given, 0)
         if "" in opaque:
             raise Untraceable("", opaque[""])
-        failure = None
         with _calls(module, recorder), _unchecked(), recorder:
             try:
                 module(given)
-            except torch.OutOfMemoryError:
-                raise
             except (RuntimeError, ValueError) as error:
-                failure = error  # what was computed before it can be had
+                if error is not recorder.failure or isinstance(error, torch.OutOfMemoryError):
+                    raise  # not torch's: an error of the module's own
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
         for source in node.inputs:
@@ -375,7 +382,16 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
                 recorder.scopes[change], recorder.scopes[other], recorder.scopes[used[other]]
             )
             raise Untraceable(scope, "changes in place what it goes on using under another name")
-    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, failure)
+    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, recorder.failure)
+
+
+def structure(module: nn.Module) -> list[Any]:
+    """Give what a trace depends on beside values: the modules, their hooks."""
+    return [
+        (id(child), *child._forward_pre_hooks, *child._forward_hooks)
+        for child in module.modules()
+        if not isinstance(child, torch.jit.ScriptModule)
+    ]
 
 
 @contextmanager
@@ -385,18 +401,18 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     The flags are set, not `train` or `eval` called, which some modules override.
     """
     modes = [(child, child.training) for child in module.modules()]
-    gradients = [(p, p.requires_grad) for p in module.parameters()]
+    gradients = [p for p in module.parameters() if p.requires_grad and not p.is_inference()]
     try:
         for child, _ in modes:
             child.training = False
-        for parameter, _ in gradients:
+        for parameter in gradients:
             parameter.requires_grad_(False)
         yield
     finally:
         for child, mode in modes:
             child.training = mode
-        for parameter, wanted in gradients:
-            parameter.requires_grad_(wanted)
+        for parameter in gradients:
+            parameter.requires_grad_(True)
 
 
 @contextmanager
@@ -406,11 +422,18 @@ def _unchecked() -> Iterator[None]:
     def apply(function: Any, _preserve: bool, *args: Any) -> Any:
         return function(*args)
 
-    CheckpointFunction.apply = apply  # in front of the class's inherited one
+    with _overridden(CheckpointFunction, "apply", apply):
+        yield
+
+
+@contextmanager
+def _overridden(owner: type, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Put a method in front of an inherited one."""
+    setattr(owner, name, function)
     try:
         yield
     finally:
-        del CheckpointFunction.apply
+        delattr(owner, name)
 
 
 @contextmanager
@@ -426,16 +449,23 @@ def _calls(module: nn.Module, recorder: _Recorder) -> Iterator[None]:
         with torch._C.DisableTorchFunction():
             return recorder.leave(result)
 
+    def scripted(child: nn.Module, *args: Any, **kwargs: Any) -> Any:  # these take no hooks
+        if id(child) not in recorder.paths:
+            return nn.Module.__call__(child, *args, **kwargs)
+        before(child, args, kwargs)
+        result = nn.Module.__call__(child, *args, **kwargs)
+        replaced = after(child, args, result)
+        return result if replaced is None else replaced
+
     try:
         for _, child in _named(module):
-            try:
+            if not isinstance(child, torch.jit.ScriptModule):
                 handles.append(
                     child.register_forward_pre_hook(before, prepend=True, with_kwargs=True)
                 )
                 handles.append(child.register_forward_hook(after))
-            except RuntimeError:  # scripted modules take none
-                continue
-        yield
+        with _overridden(torch.jit.RecursiveScriptModule, "__call__", scripted):
+            yield
     finally:
         for handle in handles:
             handle.remove()
@@ -512,6 +542,15 @@ def _named(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return list(module.named_modules())
 
 
+def _scripted(module: nn.Module, path: str = "") -> Iterator[str]:
+    """Give the outermost scripted modules."""
+    if isinstance(module, torch.jit.ScriptModule):
+        yield path
+        return
+    for name, child in module.named_children():
+        yield from _scripted(child, f"{path}.{name}" if path else name)
+
+
 def _any_layout(function: Any, args: tuple[Any, ...]) -> Any:
     """Give a function for tensors of any layout, where one asks for rows one after another."""
     if function is Tensor.view and not isinstance(args[1], torch.dtype):
@@ -538,6 +577,10 @@ def _place_name(function: Any) -> str:
     name, spelled = _name(function), _spelled(function)
     named = spelled.endswith("_") and not spelled.endswith("__") and name not in _AUGMENTED
     return f"{name}_" if named else name
+
+
+def _version(tensor: Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def _storage(tensor: Tensor) -> int:
