@@ -155,6 +155,17 @@ OPERATORS = {
 }  # fmt: skip
 
 
+OTHERWISE_NAMED = "|".join(
+    (
+        r"stochastic_depth$",  # in evaluation it hands its input on, and is no function of torch's
+        r"stochastic_depth_\d+$",
+        r"shifted_window_attention",  # torchvision tells fx not to look into these two
+        r"_get_relative_position_bias|_patch_merging_pad",
+        r"encoder_layer_\d+\.ln(_1)?$",  # torchvision takes the modules ln_1 and ln_2 for calls
+    )
+)
+
+
 class _Followed(fx.Interpreter):
     """A module as torchvision's feature extraction names its parts."""
 
@@ -220,11 +231,11 @@ def names(case: Case) -> None:
         pytest.skip("torch.fx cannot follow it")
     pictures = case.pictures(2)
     expected = followed.follow(pictures)
-    missing = expected.keys() - {*case.places}
-    assert not missing
+    expected = {name: v for name, v in expected.items() if not re.search(OTHERWISE_NAMED, name)}
+    assert expected.keys() <= {*case.network._graph(pictures).places}
     found = case.read(pictures, case.places)
-    for name, value in expected.items():
-        case.close(found[name], value, name)
+    for name in expected.keys() & found.keys():
+        case.close(found[name], expected[name], name)
 
 
 def rewrites(case: Case) -> None:
@@ -243,11 +254,12 @@ def zeroes(case: Case) -> None:
     places = case.places
     calls = _some([n for n in _by_hooks(case.plain, pictures) if not n.startswith("output")], 5)
     followed = _followed(case)
-    functions = _some([*(followed.follow(pictures) if followed else ())], 5)
+    functions = [*followed.follow(pictures)] if followed else []
+    functions = [n for n in functions if n in places and not re.search(OTHERWISE_NAMED, n)]
     outputs = [name for name in places if name.startswith("output")]
     for place, oracle in (
         *((name, partial(_by_hooks, case.plain)) for name in calls),
-        *((name, followed.follow) for name in functions if followed and "output" not in name),
+        *((name, followed.follow) for name in _some(functions, 5) if followed and "output" not in name),
     ):
         expected = oracle(pictures, place)
         found = case.read(pictures, [*outputs, place], Edit(place, torch.zeros_like))
@@ -391,15 +403,64 @@ FAMILIES: dict[str, Case] = {
     },
 }
 
-CANNOT: dict[tuple[str, str], str] = {}
-
-
 @pytest.mark.filterwarnings("ignore:`torch.jit")
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_network_conforms(name: str, check: Callable[[Case], None]) -> None:
-    if (name, check.__name__) in CANNOT:
-        pytest.skip(CANNOT[name, check.__name__])
     check(FAMILIES[name])
+
+
+SIZES = {"inception_v3": (75, 75), "maxvit_t": (224, 224), "vit_h_14": (28, 28)}
+ALL = models.list_models(module=torchvision.models)
+
+
+@pytest.fixture
+def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fill parameters with what is quickly drawn."""
+
+    def drawn(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
+        with torch.no_grad():
+            return tensor.uniform_(-1, 1).mul_((3 / max(1, tensor[0].numel())) ** 0.5)
+
+    for name in ("trunc_normal_", "kaiming_normal_", "kaiming_uniform_", "xavier_uniform_", "normal_"):
+        monkeypatch.setattr(nn.init, name, drawn)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_quick_start")
+@pytest.mark.parametrize("name", ALL)
+def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> None:
+    size = SIZES.get(name, (32, 32))
+    options: dict[str, Any] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    if name.startswith("vit"):
+        options["image_size"] = size[0]
+    case = Case(partial(models.get_model, name, weights=None, **options), size)
+    pictures, places = case.pictures(2), case.places
+    module = case.module.eval()
+    expected = _by_hooks(module, pictures)
+    found = case.read(pictures, places)
+    assert expected.keys() <= {*places}
+    for place, value in expected.items():
+        case.close(found[place], value, place)
+    middle = places[len(places) // 2]
+    after = case.read(pictures, places, Edit(middle, torch.clone))
+    assert all(torch.equal(after[place], value) for place, value in found.items())
+
+
+REAL = {
+    "bvlc_googlenet": "bvlc_googlenet.safetensors",
+    "torchvision:squeezenet1_1": "squeezenet1_1.safetensors",
+}
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("name", REAL)
+def test_a_network_with_real_weights_conforms(name: str, checkpoints: Path) -> None:
+    def make() -> nn.Module:
+        return load(name, checkpoint=checkpoints / REAL[name]).module
+
+    case = Case(make, (64, 64))
+    for check in (reads, rewrites, zeroes, selects):
+        check(case)
