@@ -151,13 +151,14 @@ def _by_hooks(module: nn.Module, pictures: Tensor, zeroed: str = "") -> dict[str
 
 
 OPERATORS = {
-    "truediv": "div", "mod": "remainder", "add_": "add", "mul_": "mul", "sub_": "sub", "div_": "div",
+    "truediv": "div", "mod": "remainder", "add_": "add", "mul_": "mul", "sub_": "sub",
+    "div_": "div",
 }  # fmt: skip
 
 
 OTHERWISE_NAMED = "|".join(
     (
-        r"stochastic_depth$",  # in evaluation it hands its input on, and is no function of torch's
+        r"stochastic_depth$",  # hands its input on, by no function of torch's
         r"stochastic_depth_\d+$",
         r"shifted_window_attention",  # torchvision tells fx not to look into these two
         r"_get_relative_position_bias|_patch_merging_pad",
@@ -259,7 +260,11 @@ def zeroes(case: Case) -> None:
     outputs = [name for name in places if name.startswith("output")]
     for place, oracle in (
         *((name, partial(_by_hooks, case.plain)) for name in calls),
-        *((name, followed.follow) for name in _some(functions, 5) if followed and "output" not in name),
+        *(
+            (name, followed.follow)
+            for name in _some(functions, 5)
+            if followed and "output" not in name
+        ),
     ):
         expected = oracle(pictures, place)
         found = case.read(pictures, [*outputs, place], Edit(place, torch.zeros_like))
@@ -403,6 +408,7 @@ FAMILIES: dict[str, Case] = {
     },
 }
 
+
 @pytest.mark.filterwarnings("ignore:`torch.jit")
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
@@ -412,7 +418,12 @@ def test_a_network_conforms(name: str, check: Callable[[Case], None]) -> None:
     check(FAMILIES[name])
 
 
-SIZES = {"inception_v3": (75, 75), "maxvit_t": (224, 224), "vit_h_14": (28, 28)}
+SIZES = {
+    "alexnet": (64, 64),
+    "inception_v3": (75, 75),
+    "maxvit_t": (224, 224),
+    "vit_h_14": (28, 28),
+}
 ALL = models.list_models(module=torchvision.models)
 
 
@@ -424,7 +435,13 @@ def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
         with torch.no_grad():
             return tensor.uniform_(-1, 1).mul_((3 / max(1, tensor[0].numel())) ** 0.5)
 
-    for name in ("trunc_normal_", "kaiming_normal_", "kaiming_uniform_", "xavier_uniform_", "normal_"):
+    for name in (
+        "trunc_normal_",
+        "kaiming_normal_",
+        "kaiming_uniform_",
+        "xavier_uniform_",
+        "normal_",
+    ):
         monkeypatch.setattr(nn.init, name, drawn)
 
 
@@ -433,7 +450,9 @@ def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> None:
     size = SIZES.get(name, (32, 32))
-    options: dict[str, Any] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    options: dict[str, Any] = (
+        {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    )
     if name.startswith("vit"):
         options["image_size"] = size[0]
     case = Case(partial(models.get_model, name, weights=None, **options), size)

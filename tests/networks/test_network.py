@@ -196,7 +196,9 @@ class TestPicturesThatCannotBeTaken:
 
     def test_a_size_stated_wrongly_is_told_so(self) -> None:
         network = wrap(_small(), IMAGENET, name="mine")
-        with pytest.raises(InputError, match=r"mine fails on a picture of 224x224 pixels, the size"):
+        with pytest.raises(
+            InputError, match=r"mine fails on a picture of 224x224 pixels, the size"
+        ):
             network.layer("0")
 
     def test_what_fails_for_another_reason_stays_what_it_is(self, small: Network) -> None:

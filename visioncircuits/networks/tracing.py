@@ -95,7 +95,7 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     >>> list(graph.places)
     ['input', '0', '1', 'output']
     """
-    opaque = {path: "is scripted" for path in _scripted(module)}
+    opaque = dict.fromkeys(_scripted(module), "is scripted")
     while True:
         try:
             first, second = (
@@ -143,7 +143,7 @@ class _Recorder(TorchFunctionMode):
         self.nodes: list[Node] = []
         self.scopes: list[str] = []
         self.places: dict[str, int] = {}
-        self.inner: set[str] = set()
+        self.insides: set[str] = set()
         self.at = WeakTensorKeyDictionary()  # a tensor's newest version: its node
         self.gradient: dict[int, Any] = {}
         self.stack: list[_Call] = []
@@ -214,13 +214,13 @@ class _Recorder(TorchFunctionMode):
             self._made(at, result, taken)
             self._set(result, at)
             return result
-        for path, leaf in _paths(result):
+        for path, leaf in leaves(result):
             if isinstance(leaf, Tensor):
                 place = self._note("getitem", part, ((Value(at), path), {}))
                 self._made(place, leaf, taken)
                 self._set(leaf, place)
                 for name in [n for n, index in self.places.items() if index == at]:
-                    self._place(f"{name}.{'.'.join(map(str, path))}", place, name in self.inner)
+                    self._place(f"{name}.{'.'.join(map(str, path))}", place, name in self.insides)
         return result
 
     def _made(self, at: int, value: Tensor, taken: list[Tensor]) -> None:
@@ -275,7 +275,7 @@ class _Recorder(TorchFunctionMode):
         if name not in self.places:
             self.places[name] = at
             if inner:
-                self.inner.add(name)
+                self.insides.add(name)
 
     def _name_operation(self, name: str, at: int) -> None:
         if not self.stack:
@@ -324,7 +324,7 @@ class _Recorder(TorchFunctionMode):
             return None
         if not isinstance(result, Tensor):
             name = self._call_name(call.path)
-            for path, leaf in _paths(result):
+            for path, leaf in leaves(result):
                 if isinstance(leaf, Tensor):
                     reference = self._reference(leaf)
                     if isinstance(reference, Value):
@@ -382,7 +382,9 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
                 recorder.scopes[change], recorder.scopes[other], recorder.scopes[used[other]]
             )
             raise Untraceable(scope, "changes in place what it goes on using under another name")
-    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, recorder.failure)
+    return _Record(
+        recorder.nodes, recorder.places, recorder.insides, recorder.scopes, recorder.failure
+    )
 
 
 def structure(module: nn.Module) -> list[Any]:
@@ -519,17 +521,17 @@ def _both(one: Any, other: Any) -> Any:
     return one
 
 
-def _paths(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Give the leaves of a nested result, and the way to each."""
     if isinstance(values, dict):
         for key, value in values.items():
-            yield from _paths(value, (*path, key))
+            yield from leaves(value, (*path, key))
     elif isinstance(values, tuple) and hasattr(values, "_fields"):
         for key in values._fields:
-            yield from _paths(getattr(values, key), (*path, key))
+            yield from leaves(getattr(values, key), (*path, key))
     elif isinstance(values, tuple | list):
         for key, value in enumerate(values):
-            yield from _paths(value, (*path, key))
+            yield from leaves(value, (*path, key))
     else:
         yield path, values
 
