@@ -253,6 +253,19 @@ class TestLayers:
             googlenet.branches("mixed9z")
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_a_scripted_network_gives_its_output_and_says_why_nothing_else() -> None:
+    module = torch.jit.script(_small()[:2])
+    network = wrap(module, Preprocessing(), size=32)
+    pictures = torch.rand(2, 3, 32, 32)
+    assert list(network.layers) == ["output"]
+    found = network.activations(pictures, ["output"])["output"]
+    torch.testing.assert_close(found, module(pictures))
+    told = "unknown layer '0'; known are 'output'; .* because the network is scripted"
+    with pytest.raises(InputError, match=told):
+        network.activations(pictures, ["0"])
+
+
 class TestFeatures:
     def test_are_read_and_checked(self, googlenet: Network) -> None:
         assert googlenet.feature("mixed3b:479") == Unit("mixed3b", 479)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from threading import RLock
 from typing import Any
 
 import torch
@@ -431,11 +432,16 @@ def _unchecked() -> Iterator[None]:
 @contextmanager
 def _overridden(owner: type, name: str, function: Callable[..., Any]) -> Iterator[None]:
     """Put a method in front of an inherited one."""
-    setattr(owner, name, function)
-    try:
-        yield
-    finally:
-        delattr(owner, name)
+    with _overriding:
+        setattr(owner, name, function)
+        try:
+            yield
+        finally:
+            delattr(owner, name)
+
+
+_overriding = RLock()
+"""So that threads that trace do so one after the other."""
 
 
 @contextmanager
