@@ -469,9 +469,9 @@ def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> No
     module = case.module.eval()
     expected = _by_hooks(module, pictures)
     found = case.read(pictures, places)
-    assert expected.keys() <= {*places}
-    for place, value in expected.items():
-        case.close(found[place], value, place)
+    assert expected.keys() <= {*case.network._graph(pictures).places}
+    for place in expected.keys() & found.keys():
+        case.close(found[place], expected[place], place)
     middle = places[len(places) // 2]
     after = case.read(pictures, places, Edit(middle, torch.clone))
     assert all(torch.equal(after[place], value) for place, value in found.items())
