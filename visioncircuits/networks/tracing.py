@@ -373,6 +373,8 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
             except (RuntimeError, ValueError) as error:
                 if error is not recorder.failure or isinstance(error, torch.OutOfMemoryError):
                     raise  # not torch's: an error of the module's own
+            else:
+                recorder.failure = None  # whatever the module tried and caught
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
         for source in node.inputs:
@@ -561,7 +563,7 @@ def _scripted(module: nn.Module, path: str = "") -> Iterator[str]:
 
 def _any_layout(function: Any, args: tuple[Any, ...]) -> Any:
     """Give a function for tensors of any layout, where one asks for rows one after another."""
-    if function is Tensor.view and not isinstance(args[1], torch.dtype):
+    if function is Tensor.view and len(args) > 1 and not isinstance(args[1], torch.dtype):
         return Tensor.reshape
     return Tensor.reshape_as if function is Tensor.view_as else function
 
