@@ -33,7 +33,9 @@ class Case:
     make: Callable[[], nn.Module]
     size: tuple[int, int] = (64, 64)
     channels: int = 3
-    loose: bool = False  # whether strides are no whole numbers, so that windows are too large
+    # Whether windows may be too large: strides that are no whole numbers, and attention within
+    # windows, of which the whole picture is said.
+    loose: bool = False
 
     def build(self) -> nn.Module:
         torch.manual_seed(3)
@@ -387,7 +389,7 @@ FAMILIES: dict[str, Case] = {
         partial(models.googlenet, init_weights=False, aux_logits=False), (64, 47)
     ),
     "inception": Case(partial(models.inception_v3, init_weights=False), (75, 75)),
-    "maxvit": Case(_slim, (32, 32)),
+    "maxvit": Case(_slim, (32, 32), loose=True),
     "mnasnet": Case(models.mnasnet0_5),
     "mobilenetv2": Case(models.mobilenet_v2, (33, 65)),
     "mobilenetv3": Case(models.mobilenet_v3_small),
@@ -469,7 +471,9 @@ def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> No
     module = case.module.eval()
     expected = _by_hooks(module, pictures)
     found = case.read(pictures, places)
-    assert expected.keys() <= {*case.network._graph(pictures).places}
+    graph = case.network._graph(pictures)
+    closed = tuple(f"{path}." for path in graph.opaque)  # Swin V2's attention: see its reason
+    assert {n for n in expected if not n.startswith(closed)} <= {*graph.places}
     for place in expected.keys() & found.keys():
         case.close(found[place], expected[place], place)
     middle = places[len(places) // 2]
