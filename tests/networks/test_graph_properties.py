@@ -206,10 +206,13 @@ def _by_hand(
     def with_source(replaced: Tensor) -> Callable[[int, Tensor], Tensor]:
         return lambda at, value: replaced if at == source else edited(at, value)
 
-    marked = torch.full_like(base[source], torch.nan)
-    if not _interpreted(module, picture, with_source(marked))[target].isnan().any() and not any(
-        line == target and kind == len(CHANGES) for line, kind in asked.edits
-    ):
+    given = {line: v for (line, kind), v in zip(asked.edits, values, strict=True)
+             if kind == len(CHANGES)}  # fmt: skip
+    nothing = torch.full_like(base[source], torch.nan)  # reaches whatever depends on it
+    reached = _interpreted(
+        module, picture, lambda at, value: nothing if at == source else given.get(at, value)
+    )
+    if not reached[target].isnan().any():
         return None
     merged = _merge(base[target], _interpreted(module, picture, with_source(swapped))[target])
     return _interpreted(
