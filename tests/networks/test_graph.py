@@ -86,7 +86,9 @@ def test_siblings_of_a_unit_are_not_computed_under_an_edit_upstream(resnet: Grap
 def test_what_is_replaced_is_not_computed(resnet: Graph) -> None:
     values = torch.rand(2, 64, 8, 8)
     with _counted() as counting:
-        found, _ = resnet.run(PICTURES, ["layer1.0.conv1"], changes=[Replacement("maxpool", values)])
+        found, _ = resnet.run(
+            PICTURES, ["layer1.0.conv1"], changes=[Replacement("maxpool", values)]
+        )
     assert counting.calls["conv2d"] == 1
     expected = resnet.module.layer1[0].conv1(values)
     torch.testing.assert_close(found["layer1.0.conv1"], expected)

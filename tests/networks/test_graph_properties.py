@@ -14,7 +14,18 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks.graph import Change, Edit, Replacement, Rewiring
 from visioncircuits.networks.tracing import trace
 
-KINDS = ["conv", "conv", "shared", "relu", "relu in place", "rectifier", "pool", "cat", "add", "add in place"]
+KINDS = [
+    "conv",
+    "conv",
+    "shared",
+    "relu",
+    "relu in place",
+    "rectifier",
+    "pool",
+    "cat",
+    "add",
+    "add in place",
+]
 CHANGES: list[Callable[[Tensor], Tensor]] = [
     torch.zeros_like,
     lambda values: values * 0.5 + 1,
@@ -179,9 +190,9 @@ def _by_hand(
     """Give every line's value; None where an edge is asked for that there is not."""
 
     def edited(at: int, value: Tensor) -> Tensor:
-        for (line, kind), given in zip(asked.edits, values, strict=True):
+        for (line, kind), replaced in zip(asked.edits, values, strict=True):
             if line == at:
-                value = given if kind == len(CHANGES) else CHANGES[kind](value)
+                value = replaced if kind == len(CHANGES) else CHANGES[kind](value)
         return value
 
     base = _interpreted(module, picture, edited)
@@ -195,10 +206,13 @@ def _by_hand(
     def with_source(replaced: Tensor) -> Callable[[int, Tensor], Tensor]:
         return lambda at, value: replaced if at == source else edited(at, value)
 
-    marked = torch.full_like(base[source], torch.nan)
-    if not _interpreted(module, picture, with_source(marked))[target].isnan().any() and not any(
-        line == target and kind == len(CHANGES) for line, kind in asked.edits
-    ):
+    given = {line: v for (line, kind), v in zip(asked.edits, values, strict=True)
+             if kind == len(CHANGES)}  # fmt: skip
+    nothing = torch.full_like(base[source], torch.nan)  # reaches whatever depends on it
+    reached = _interpreted(
+        module, picture, lambda at, value: nothing if at == source else given.get(at, value)
+    )
+    if not reached[target].isnan().any():
         return None
     merged = _merge(base[target], _interpreted(module, picture, with_source(swapped))[target])
     return _interpreted(

@@ -196,7 +196,9 @@ class TestPicturesThatCannotBeTaken:
 
     def test_a_size_stated_wrongly_is_told_so(self) -> None:
         network = wrap(_small(), IMAGENET, name="mine")
-        with pytest.raises(InputError, match=r"mine fails on a picture of 224x224 pixels, the size"):
+        with pytest.raises(
+            InputError, match=r"mine fails on a picture of 224x224 pixels, the size"
+        ):
             network.layer("0")
 
     def test_what_fails_for_another_reason_stays_what_it_is(self, small: Network) -> None:
@@ -249,6 +251,19 @@ class TestLayers:
         assert wrap(_small(), IMAGENET, size=32).branches("0") == {}
         with pytest.raises(InputError, match="unknown layer"):
             googlenet.branches("mixed9z")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_a_scripted_network_gives_its_output_and_says_why_nothing_else() -> None:
+    module = torch.jit.script(_small()[:2])
+    network = wrap(module, Preprocessing(), size=32)
+    pictures = torch.rand(2, 3, 32, 32)
+    assert list(network.layers) == ["output"]
+    found = network.activations(pictures, ["output"])["output"]
+    torch.testing.assert_close(found, module(pictures))
+    told = "unknown layer '0'; known are 'output'; .* because the network is scripted"
+    with pytest.raises(InputError, match=told):
+        network.activations(pictures, ["0"])
 
 
 class TestFeatures:

@@ -60,6 +60,20 @@ def test_places_before_a_failure_of_torchs_can_be_had() -> None:
     assert torch.equal(graph.run(PICTURE, ["0"])[0]["0"], module[0](PICTURE))
 
 
+class _Trying(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        try:
+            return x.view(-1, 7)
+        except RuntimeError:
+            return x.relu()
+
+
+def test_a_failure_that_a_module_catches_is_none() -> None:
+    graph = trace(_Trying(), PICTURE)
+    assert graph.failure is None
+    assert list(graph.places) == ["input", "relu", "output"]
+
+
 class _Failing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         raise ZeroDivisionError("broken")

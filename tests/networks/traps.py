@@ -234,6 +234,11 @@ class ChoosesAtTheTop(_Parts):
         return self.b(x).relu() if bool(x.sum() > 0) else self.b(-x).relu()
 
 
+class ChoosesAndGivesADict(ChoosesAtTheTop):
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"out": super().forward(x), "in": x}
+
+
 class AsksForSizes(_Parts):
     def __init__(self) -> None:
         super().__init__(a=_conv(), b=_conv())
@@ -384,6 +389,7 @@ TRAPS: dict[str, Callable[[], nn.Module]] = {
     "scripted": lambda: _script(nn.Sequential(_conv(3), nn.ReLU(), _conv())),
     "a choice inside": ChoosesInside,
     "a choice at the top": ChoosesAtTheTop,
+    "a choice and a dict": ChoosesAndGivesADict,
     "conditions on sizes": AsksForSizes,
     "resizing its input": Resizes,
     "keywords": ByKeyword,

@@ -520,7 +520,9 @@ class _Drawing:
                 "layer"
             )
         start = (target[0], len(self.graph.nodes) + index)
-        copies = {key: (*start, number + 1) for number, key in enumerate([source, *between])}
+        copies: dict[Key, Key] = {
+            key: (*start, number + 1) for number, key in enumerate([source, *between])
+        }
         changed = Node("edit", Given(index), (Value(source),), {}, varies=True)
         merged = Node(
             "edit", Given(index), (Value(target), Value(copies[target])), {}, varies=True,
@@ -559,8 +561,10 @@ class _Drawing:
         return key
 
     def select(self, key: Key, units: Tensor, computed: set[Key]) -> Key:
-        """Draw what computes some units of a node's value; they are taken from the whole of it
-        where it is computed anyway, edited, or an operation that mixes units.
+        """Draw what computes some units of a node's value.
+
+        They are taken from the whole of it where it is computed anyway, edited, or an operation
+        that mixes units.
         """
         known = key, tuple(units.tolist())
         if known not in self.selected:
@@ -614,7 +618,7 @@ class _Drawing:
                 return replace(
                     node, args=(), kwargs={**given, "input": part(given["input"])}, shape=shape
                 )
-            case "flatten" if like and len(node.shape) == 2 and first.shape[2:] == (1, 1):
+            case "flatten" if first and like and first.shape[2:] == (1, 1) and len(shape) == 2:
                 return replace(node, args=(part(args[0]), *args[1:]), shape=shape)
             case name if like and name in BY_UNIT and not _tensors(args[1:], node.kwargs):
                 return replace(node, args=(part(args[0]), *args[1:]), shape=shape)

@@ -6,6 +6,7 @@ as the deepest place asked for.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.networks.graph import INPUT, OUTPUT, Change, Edit, Rewiring
-from visioncircuits.networks.tracing import evaluating
+from visioncircuits.networks.tracing import evaluating, leaves
 
 
 class _Reached(Exception):
@@ -86,17 +87,13 @@ class Hooked:
             for change in edits.get(name, ()):
                 value = change.change(value) if isinstance(change, Edit) else change.values
             if name in wanted:
-                # what follows may work in place
-                found[name] = value if name == OUTPUT else value.clone()
+                found[name] = value.clone()  # what follows may work in place
                 if len(found) == len(wanted):
                     raise _Reached
             return value
 
-        with evaluating(self.module):
-            try:
-                _run(self.module, pass_on(INPUT, inputs.contiguous()), pass_on)
-            except _Reached:
-                pass
+        with evaluating(self.module), suppress(_Reached):
+            _run(self.module, pass_on(INPUT, inputs.contiguous()), pass_on)
         some = {
             name: found[name][:, torch.tensor(indices, device=found[name].device)]
             for name, indices in (units or {}).items()
@@ -127,5 +124,6 @@ def _run(module: nn.Module, inputs: Tensor, pass_on: Any) -> None:
     finally:
         for handle in handles:
             handle.remove()
-    if isinstance(output, Tensor):
-        pass_on(OUTPUT, output)
+    for path, leaf in leaves(output):
+        if isinstance(leaf, Tensor):
+            pass_on(".".join([OUTPUT, *map(str, path)]), leaf)

@@ -72,8 +72,8 @@ def _described(value: Any) -> Any:
     if isinstance(value, functools.partial):
         return "partial", _described([value.func, value.args, value.keywords])
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return type(value).__qualname__, _described(held)
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return type(value).__qualname__, _described(fields)
     code = getattr(value, "__code__", None)
     if code is not None:
         enclosed = [cell.cell_contents for cell in value.__closure__ or ()]

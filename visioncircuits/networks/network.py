@@ -413,7 +413,10 @@ class Network:
         """
         name = self._aliases.get(name, name)
         if name not in self.layers:
-            raise errors.unknown("layer", name, self.layers, hint=f"the network is {self.name}")
+            graph, hint = self._graph(self._blank(*self._usual)), f"the network is {self.name}"
+            if isinstance(graph, Hooked):
+                hint += f", and has no places between modules, because {graph.reason}"
+            raise errors.unknown("layer", name, self.layers, hint=hint)
         return self.layers[name]
 
     def before_rectifier(self, layer: str) -> str:

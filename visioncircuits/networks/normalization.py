@@ -53,9 +53,9 @@ def normalized(
 ) -> Float[Tensor, "batch channels height width"]:
     """Normalize: `x · (bias + band ∗ x²)^−beta`; one function to those who follow torch's."""
     if has_torch_function_unary(x):
-        return handle_torch_function(normalized, (x,), x, band, bias, beta)  # type: ignore[no-any-return]
+        return handle_torch_function(normalized, (x,), x, band, bias, beta)
     with torch.autocast(x.device.type, enabled=False):  # squares overflow in half precision
-        return _Normalize.apply(x.to(band.dtype), band, bias, beta)  # type: ignore[no-any-return]
+        return _Normalize.apply(x.to(band.dtype), band, bias, beta)
 
 
 class LocalResponseNorm(nn.Module):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from threading import RLock
 from typing import Any
 
 import torch
@@ -95,7 +96,7 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     >>> list(graph.places)
     ['input', '0', '1', 'output']
     """
-    opaque = {path: "is scripted" for path in _scripted(module)}
+    opaque = dict.fromkeys(_scripted(module), "is scripted")
     while True:
         try:
             first, second = (
@@ -143,7 +144,7 @@ class _Recorder(TorchFunctionMode):
         self.nodes: list[Node] = []
         self.scopes: list[str] = []
         self.places: dict[str, int] = {}
-        self.inner: set[str] = set()
+        self.insides: set[str] = set()
         self.at = WeakTensorKeyDictionary()  # a tensor's newest version: its node
         self.gradient: dict[int, Any] = {}
         self.stack: list[_Call] = []
@@ -214,13 +215,13 @@ class _Recorder(TorchFunctionMode):
             self._made(at, result, taken)
             self._set(result, at)
             return result
-        for path, leaf in _paths(result):
+        for path, leaf in leaves(result):
             if isinstance(leaf, Tensor):
                 place = self._note("getitem", part, ((Value(at), path), {}))
                 self._made(place, leaf, taken)
                 self._set(leaf, place)
                 for name in [n for n, index in self.places.items() if index == at]:
-                    self._place(f"{name}.{'.'.join(map(str, path))}", place, name in self.inner)
+                    self._place(f"{name}.{'.'.join(map(str, path))}", place, name in self.insides)
         return result
 
     def _made(self, at: int, value: Tensor, taken: list[Tensor]) -> None:
@@ -275,7 +276,7 @@ class _Recorder(TorchFunctionMode):
         if name not in self.places:
             self.places[name] = at
             if inner:
-                self.inner.add(name)
+                self.insides.add(name)
 
     def _name_operation(self, name: str, at: int) -> None:
         if not self.stack:
@@ -324,7 +325,7 @@ class _Recorder(TorchFunctionMode):
             return None
         if not isinstance(result, Tensor):
             name = self._call_name(call.path)
-            for path, leaf in _paths(result):
+            for path, leaf in leaves(result):
                 if isinstance(leaf, Tensor):
                     reference = self._reference(leaf)
                     if isinstance(reference, Value):
@@ -372,6 +373,8 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
             except (RuntimeError, ValueError) as error:
                 if error is not recorder.failure or isinstance(error, torch.OutOfMemoryError):
                     raise  # not torch's: an error of the module's own
+            else:
+                recorder.failure = None  # whatever the module tried and caught
     used: dict[int, int] = {}
     for index, node in enumerate(recorder.nodes):
         for source in node.inputs:
@@ -382,7 +385,9 @@ def _record(module: nn.Module, pictures: Tensor, opaque: dict[str, str]) -> _Rec
                 recorder.scopes[change], recorder.scopes[other], recorder.scopes[used[other]]
             )
             raise Untraceable(scope, "changes in place what it goes on using under another name")
-    return _Record(recorder.nodes, recorder.places, recorder.inner, recorder.scopes, recorder.failure)
+    return _Record(
+        recorder.nodes, recorder.places, recorder.insides, recorder.scopes, recorder.failure
+    )
 
 
 def structure(module: nn.Module) -> list[Any]:
@@ -429,11 +434,16 @@ def _unchecked() -> Iterator[None]:
 @contextmanager
 def _overridden(owner: type, name: str, function: Callable[..., Any]) -> Iterator[None]:
     """Put a method in front of an inherited one."""
-    setattr(owner, name, function)
-    try:
-        yield
-    finally:
-        delattr(owner, name)
+    with _overriding:
+        setattr(owner, name, function)
+        try:
+            yield
+        finally:
+            delattr(owner, name)
+
+
+_overriding = RLock()
+"""So that threads that trace do so one after the other."""
 
 
 @contextmanager
@@ -519,17 +529,17 @@ def _both(one: Any, other: Any) -> Any:
     return one
 
 
-def _paths(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Give the leaves of a nested result, and the way to each."""
     if isinstance(values, dict):
         for key, value in values.items():
-            yield from _paths(value, (*path, key))
+            yield from leaves(value, (*path, key))
     elif isinstance(values, tuple) and hasattr(values, "_fields"):
         for key in values._fields:
-            yield from _paths(getattr(values, key), (*path, key))
+            yield from leaves(getattr(values, key), (*path, key))
     elif isinstance(values, tuple | list):
         for key, value in enumerate(values):
-            yield from _paths(value, (*path, key))
+            yield from leaves(value, (*path, key))
     else:
         yield path, values
 
@@ -553,7 +563,7 @@ def _scripted(module: nn.Module, path: str = "") -> Iterator[str]:
 
 def _any_layout(function: Any, args: tuple[Any, ...]) -> Any:
     """Give a function for tensors of any layout, where one asks for rows one after another."""
-    if function is Tensor.view and not isinstance(args[1], torch.dtype):
+    if function is Tensor.view and len(args) > 1 and not isinstance(args[1], torch.dtype):
         return Tensor.reshape
     return Tensor.reshape_as if function is Tensor.view_as else function
 
