@@ -87,7 +87,7 @@ class TestPerform:
                 said, torch.tensor(pictures.labels), reduction="none"
             )
             ours = found["cross_entropy"].sel(condition=condition).values
-            np.testing.assert_allclose(ours, expected.numpy(), rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(ours, expected.detach().numpy(), rtol=1e-4, atol=1e-4)
         assert not found["divergence"].sel(condition="intact").values.any()
 
     def test_a_family_put_in_its_own_place_repairs_nearly_all(
