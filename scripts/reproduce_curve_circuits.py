@@ -385,7 +385,8 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
             negative = [sources[place] for place in np.flatnonzero(kernels[row] < 0)]
             with ExitStack() as stack:
                 if negative:
-                    stack.enter_context(rewired(network, negative, target, silenced()))
+                    place = unrectified(network, target)  # where it is measured
+                    stack.enter_context(rewired(network, negative, place, silenced()))
                 positive.append(echo_of(drive(network, [target], stimuli))[0])
     told = f"median of {len(targets)} detectors; intact {np.median(intact):.2f}"
     low, high = interval(np.array(positive) - alone, study.rng("echoes"), statistic=np.mean)
@@ -402,11 +403,16 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
 
 def drive(network: Network, targets: Sequence[str], stimuli: StimulusSet) -> xr.DataArray:
     """Measure what stimuli add before the rectifier, so that no threshold hides an echo."""
-    layer = network.before_rectifier(parse(targets[0]).layer)
-    before = [target.replace(parse(target).layer, layer) for target in targets]
+    before = [unrectified(network, target) for target in targets]
     blank = stimuli.isel(orientation=[0], radius=[0]).fix(ink="white")
     answers = measure(network, before, stimuli)
     return answers - measure(network, before, blank).squeeze(("orientation", "radius"), drop=True)
+
+
+def unrectified(network: Network, unit: str) -> str:
+    """Name a unit's value before its rectifier."""
+    layer = parse(unit).layer
+    return unit.replace(layer, network.before_rectifier(layer))
 
 
 def echo_of(responses: xr.DataArray) -> Array:
