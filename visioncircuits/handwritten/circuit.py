@@ -15,7 +15,7 @@ from visioncircuits.handwritten.plane import Places
 from visioncircuits.handwritten.rules import Rule
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.networks.layer_graph import LayerGraph, Step
-from visioncircuits.networks.network import Network
+from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.normalization import LocalResponseNorm
 from visioncircuits.networks.preprocessing import Preprocessing
 
@@ -150,7 +150,7 @@ def build(name: str, stages: Sequence[Stage]) -> Network:
     (11, 11) line 45°
     """
     _check(stages)
-    module = Handwritten(stages).eval().requires_grad_(False)
+    module = prepared(Handwritten(stages))
     sources: Sequence[Label] = PIXELS
     spacing = 1.0
     parameters = {}

@@ -11,7 +11,7 @@ from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.networks import checkpoints, names, torchvision_models
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
-from visioncircuits.networks.network import Network
+from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
 
 PREPROCESSING = {"inceptionv1": TENSORFLOW, "bvlc_googlenet": CAFFE}
@@ -119,7 +119,7 @@ def untrained(name: str, *, seed: int = 0) -> Network:
         if name not in VARIANTS:
             return torchvision_models.untrained(rest)
         return Network(
-            inceptionv1(VARIANTS[name]).eval().requires_grad_(False),
+            prepared(inceptionv1(VARIANTS[name])),
             PREPROCESSING[name],
             name=f"untrained {name}",
             classes=_classes(name),
@@ -154,7 +154,7 @@ def _plugins() -> dict[str, Any]:
 
 
 def _inceptionv1(name: str, path: str | Path | None) -> Network:
-    module = inceptionv1(VARIANTS[name]).eval().requires_grad_(False)
+    module = prepared(inceptionv1(VARIANTS[name]))
     checkpoint = checkpoints.obtain(name, path=path)
     module.load_state_dict(checkpoint.parameters(module.state_dict()))
     return Network(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -25,6 +25,8 @@ from visioncircuits.networks.preprocessing import Preprocessing
 from visioncircuits.networks.tracing import Untraceable, evaluating, structure, trace
 
 Pictures = Float[Tensor, "batch channels height width"]
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """What convolutions can be computed in."""
@@ -612,6 +614,14 @@ class Network:
             **({"changes": [change.record() for change in self._changes]} if self._changes else {}),
             **({} if self.precision == "float32" else {"precision": self.precision}),
         }
+
+
+def prepared(module: AnyModule) -> AnyModule:
+    """Put a module that this library made into evaluation mode, frozen, its kernels channels last.
+
+    Kernels that lie so need not be turned around in every pass.
+    """
+    return module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def wrap(

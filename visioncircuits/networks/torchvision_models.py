@@ -17,7 +17,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import checkpoints
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.names import TORCHVISION
-from visioncircuits.networks.network import Network
+from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import Preprocessing
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
@@ -111,8 +111,7 @@ def _weights(name: str) -> Any:
 
 def _module(name: str, *, initialized: bool) -> nn.Module:
     options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
-    module: nn.Module = torchvision.models.get_model(name, **options)
-    return module.eval().requires_grad_(False)
+    return prepared(torchvision.models.get_model(name, **options))
 
 
 def _preprocessing(name: str, weights: Any) -> Preprocessing:
