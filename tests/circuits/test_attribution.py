@@ -66,7 +66,7 @@ def test_any_module_will_do():
     )
     network = wrap(module, Preprocessing(), size=32)
     found = gradient_times_activation(network, "2:1", torch.rand(1, 3, 32, 32), to="1")
-    assert float(found.values.sum() + module[2].bias[1]) == pytest.approx(
+    assert float(found.values.sum() + module[2].bias[1].detach()) == pytest.approx(
         float(found.said), abs=1e-5
     )
 

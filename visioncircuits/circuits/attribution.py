@@ -191,7 +191,7 @@ class FeatureValue(nn.Module):
     ) -> Float[Tensor, " batch"]:
         """Give the activation on each picture."""
         layer = self.feature.layer
-        said = _said(self.network.activations(pictures, [layer]), self.feature)
+        said = _said({layer: self.network.called(pictures, layer)}, self.feature)
         return said if self.position is None else said[:, *self.position]
 
 

@@ -19,7 +19,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import geometry, identity
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.features import Feature, parse
-from visioncircuits.networks.graph import OUTPUT, Change, Graph
+from visioncircuits.networks.graph import INPUT, OUTPUT, Change, Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.preprocessing import Preprocessing
 from visioncircuits.networks.tracing import Untraceable, evaluating, structure, trace
@@ -536,6 +536,32 @@ class Network:
             {name: self._answers(whole[names[name]]) for name in layers},
             {name: self._answers(some[names[name]]) for name in units},
         )
+
+    def called(self, pictures: Pictures, layer: str) -> Tensor:
+        """Compute a layer by calling the module itself, so that hooks on its parts act.
+
+        `activations` gives the same, computes less, and heeds no hook that was put on after the
+        network was followed. Methods of other libraries, such as Captum's, live by hooks.
+
+        Raises
+        ------
+        InputError
+            For a layer that is no module's, and while single edges are changed.
+
+        Examples
+        --------
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), Preprocessing(), size=32)
+        >>> network.called(torch.rand(2, 3, 32, 32), "1").shape
+        torch.Size([2, 8, 28, 28])
+        """
+        name = self.layer(layer).name
+        if name not in dict(self.module.named_modules()):
+            raise InputError(f"{layer} is no module's output, so that no hook can read it")
+        places = (INPUT, name, *(place for change in self._changes for place in change.plan[1:]))
+        hooked = Hooked(self.module, places, "it is read by hooks")
+        with self._computing():
+            found, _ = hooked.run(self._inputs(pictures), [name], changes=self._changes)
+        return self._answers(found[name])
 
     @contextmanager
     def changing(self, change: Change) -> Iterator[None]:
