@@ -382,7 +382,5 @@ def test_layers_come_in_the_order_in_which_they_are_computed() -> None:
 
 def test_no_hook_stays_behind() -> None:
     module = nn.Sequential(_conv(3), _conv(30))
-    with pytest.raises(RuntimeError):
-        windows(module, torch.rand(1, 4, 9, 9))
-    windows(module[:1], torch.rand(1, 4, 9, 9))
+    assert list(windows(module, torch.rand(1, 4, 9, 9))) == ["0"]  # too small for the other
     assert not any(child._forward_hooks for child in module.modules())

@@ -225,7 +225,7 @@ def test_networks_of_one_channel_are_shown_the_same_stimuli_in_grey():
     colors = FEW.fix(ink="red", size=5).draw().picture
     luma = torch.einsum("bchw,c->bhw", colors, torch.tensor([0.299, 0.587, 0.114]))[:, None]
     assert np.allclose(
-        found.values.reshape(4, -1).T, module[0](luma)[:, :, 0, 0].numpy(), atol=1e-5
+        found.values.reshape(4, -1).T, module[0](luma)[:, :, 0, 0].detach().numpy(), atol=1e-5
     )
 
 

@@ -94,7 +94,7 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     --------
     >>> graph = trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), torch.zeros(1, 3, 8, 8))
     >>> list(graph.places)
-    ['input', '0', '1', 'output']
+    ['input', '0.conv2d', '0', '1.relu', '1', 'output']
     """
     opaque = dict.fromkeys(_scripted(module), "is scripted")
     while True:
