@@ -230,11 +230,22 @@ def reads(case: Case) -> None:
                 assert torch.equal(case.read(pictures, [alias])[alias], found[name])
 
 
+BEYOND_FX = {
+    "a choice and a dict",
+    "a choice at the top",
+    "a choice inside",
+    "a view changed in place",
+    "conditions on sizes",
+    "lists and numbers",
+    "scripted",
+}
+"""What torch.fx cannot follow, so that there is no oracle for the names of its functions."""
+
+
 def names(case: Case) -> None:
     """Functions have torchvision's names, and give its values."""
     followed = _followed(case)
-    if followed is None:
-        pytest.skip("torch.fx cannot follow it")
+    assert followed is not None, "torch.fx cannot follow it"
     pictures = case.pictures(2)
     expected = followed.follow(pictures)
     graph = case.network._graph(pictures)
@@ -426,7 +437,10 @@ FAMILIES: dict[str, Case] = {
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_network_conforms(name: str, check: Callable[[Case], None]) -> None:
-    check(FAMILIES[name])
+    if check is names and name in BEYOND_FX:
+        assert _followed(FAMILIES[name]) is None
+    else:
+        check(FAMILIES[name])
 
 
 SIZES = {
