@@ -254,7 +254,7 @@ def test_a_unit_that_no_gradient_reaches_is_dead() -> None:
 
 def test_a_dead_unit_is_told_from_a_live_one_beside_it_and_despite_penalties() -> None:
     network = silent(weight=1.0)
-    network.module[0].weight[0] = 0
+    network.module[0].weight.data[0] = 0
     settings = Settings(size=16, steps=4, penalty=objectives.l2(1.0))
     wanted = [objectives.unit(f"1:{unit}") + objectives.l2(1.0) for unit in (0, 1)]
     assert [v.dead for v in render_all(network, wanted, settings=settings)] == [True, False]
