@@ -6,10 +6,11 @@ is then asked for decides what is computed.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from itertools import accumulate
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +19,16 @@ from torch.nn import functional as F
 from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.networks import identity
+from visioncircuits.networks.evaluation import evaluating
 
 INPUT = "input"
 """The place of what the network takes."""
 
 OUTPUT = "output"
 """The place of what the network gives; `output.out`, `output.0` where it gives several."""
+
+
+At = TypeVar("At", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,10 @@ class Graph:
     def depends(self, place: str, earlier: str) -> bool:
         """Find out whether a place is computed from an earlier one."""
         source, target = self.places[earlier], self.places[place]
-        return source != target and source in self._before(target)
+        return source != target and source in ancestors([target], self._inputs)
+
+    def _inputs(self, node: int) -> tuple[int, ...]:
+        return self.nodes[node].inputs
 
     def branches(self, place: str, *, among: Collection[str]) -> dict[str, range]:
         """Give the units of a concatenation that come from each of its inputs; {} for others.
@@ -257,28 +265,12 @@ class Graph:
         among
             Places that may name an input.
         """
-        node = self.nodes[self.places[place]]
-        given = _bound(node, "tensors dim")
-        if node.name != "cat" or given.get("dim", 0) not in (1, 1 - len(node.shape)):
-            return {}
-        spans, start = {}, 0
-        for source in given["tensors"]:
-            width = self.nodes[source.node].shape[1]
-            names = [name for name in among if self.places.get(name) == source.node]
-            if not names:
+        found = {}
+        for source, span in _spans(self.nodes[self.places[place]], self.nodes.__getitem__):
+            name = next((name for name in among if self.places.get(name) == source), None)
+            if name is None:
                 return {}
-            spans[names[0]] = range(start, start + width)
-            start += width
-        return spans
-
-    def _before(self, node: int) -> set[int]:
-        found: set[int] = set()
-        stack = [node]
-        while stack:
-            at = stack.pop()
-            if at not in found:
-                found.add(at)
-                stack.extend(self.nodes[at].inputs)
+            found[name] = span
         return found
 
     def run(
@@ -467,7 +459,7 @@ def _plan(
         if isinstance(change, Rewiring):
             drawn.rewire(index, change)
     whole = {name: drawn.at(name) for name in asked}
-    computed = drawn.before(whole.values())
+    computed = ancestors(whole.values(), drawn.inputs)
     some = {
         name: drawn.select(drawn.at(name), torch.tensor(indices), computed)
         for name, indices in units.items()
@@ -513,46 +505,28 @@ class _Drawing:
 
     def rewire(self, index: int, change: Rewiring) -> None:
         source, target = self.at(change.source), self.at(change.target)
-        between = self._between(source, target)
-        if not between:
+        path = between(source, target, self.inputs)
+        if len(path) < 2:
             raise InputError(
                 f"{change.target} does not depend on {change.source}; name sources of an earlier "
                 "layer"
             )
         start = (target[0], len(self.graph.nodes) + index)
-        copies: dict[Key, Key] = {
-            key: (*start, number + 1) for number, key in enumerate([source, *between])
-        }
+        copies: dict[Key, Key] = {key: (*start, number) for number, key in enumerate(path, start=1)}
         changed = Node("edit", Given(index), (Value(source),), {}, varies=True)
         merged = Node(
             "edit", Given(index), (Value(target), Value(copies[target])), {}, varies=True,
             shape=self.nodes[target].shape,
         )  # fmt: skip
         added = {
-            copies[key]: self.nodes[key].taking(lambda at: copies.get(at, at)) for key in between
+            copies[key]: self.nodes[key].taking(lambda at: copies.get(at, at)) for key in path[1:]
         }
         self._insert(change.target, (*start, len(copies) + 1), merged)
         self.nodes[copies[source]] = changed
         self.nodes.update(added)
 
-    def _between(self, source: Key, target: Key) -> list[Key]:
-        """The nodes on the paths from one to another, the source left out."""
-        reached = {source}
-        if source != target:
-            for key in sorted(self.before([target])):
-                if not reached.isdisjoint(self.nodes[key].inputs):
-                    reached.add(key)
-        return sorted(reached - {source}) if target in reached and source != target else []
-
-    def before(self, keys: Any) -> set[Key]:
-        found: set[Key] = set()
-        stack = list(keys)
-        while stack:
-            at = stack.pop()
-            if at not in found:
-                found.add(at)
-                stack.extend(self.nodes[at].inputs)
-        return found
+    def inputs(self, key: Key) -> tuple[Key, ...]:
+        return self.nodes[key].inputs
 
     def _added(self, node: Node) -> Key:
         key = (self.count,)
@@ -576,10 +550,10 @@ class _Drawing:
 
     def _selected(self, node: Node, units: Tensor, computed: set[Key]) -> Node | None:
         """Give the node that computes some units alone; None where there is none."""
-        if len(node.shape) not in (2, 4) or not isinstance(node.args, tuple):
+        if len(node.shape) not in (2, 4):
             return None
 
-        def part(value: Any) -> Any:
+        def few(value: Any) -> Any:
             return Value(self.select(value.node, units, computed))
 
         def some(value: Any) -> Any:
@@ -602,7 +576,7 @@ class _Drawing:
                     return None
                 given["weight"], given["bias"] = some(given["weight"]), some(given.get("bias"))
                 if depthwise:
-                    given |= {"input": part(given["input"]), "groups": len(units)}
+                    given |= {"input": few(given["input"]), "groups": len(units)}
                 return replace(node, args=(), kwargs=given, shape=shape)
             case "linear" if len(node.shape) == 2:
                 given = _bound(node, "input weight bias")
@@ -616,33 +590,28 @@ class _Drawing:
                 for name in ("running_mean", "running_var", "weight", "bias"):
                     given[name] = some(given.get(name))
                 return replace(
-                    node, args=(), kwargs={**given, "input": part(given["input"])}, shape=shape
+                    node, args=(), kwargs={**given, "input": few(given["input"])}, shape=shape
                 )
             case "flatten" if first and like and first.shape[2:] == (1, 1) and len(shape) == 2:
-                return replace(node, args=(part(args[0]), *args[1:]), shape=shape)
+                return replace(node, args=(few(args[0]), *args[1:]), shape=shape)
             case name if like and name in BY_UNIT and not _tensors(args[1:], node.kwargs):
-                return replace(node, args=(part(args[0]), *args[1:]), shape=shape)
+                return replace(node, args=(few(args[0]), *args[1:]), shape=shape)
             case "add" | "sub" | "mul" if len(args) == 2 and isinstance(args[1], Value):
                 if self.nodes[args[1].node].shape == node.shape == (first and first.shape):
-                    return replace(node, args=(part(args[0]), part(args[1])), shape=shape)
+                    return replace(node, args=(few(args[0]), few(args[1])), shape=shape)
         return None
 
     def _from_branches(self, node: Node, units: Tensor, computed: set[Key]) -> Node | None:
         """Share a concatenation's units out to its branches."""
-        given = _bound(node, "tensors dim")
-        branches = given["tensors"]
-        if given.get("dim", 0) not in (1, 1 - len(node.shape)):
+        spans = _spans(node, self.nodes.__getitem__)
+        if not spans:
             return None
-        if not all(isinstance(b, Value) and self.nodes[b.node].shape for b in branches):
-            return None
-        start, parts, places = 0, [], []
-        for branch in branches:
-            width = self.nodes[branch.node].shape[1]
-            own = ((units >= start) & (units < start + width)).nonzero().flatten()
+        parts, places = [], []
+        for branch, span in spans:
+            own = ((units >= span.start) & (units < span.stop)).nonzero().flatten()
             if len(own):
-                parts.append(Value(self.select(branch.node, units[own] - start, computed)))
+                parts.append(Value(self.select(branch, units[own] - span.start, computed)))
                 places.append(own)
-            start += width
         order = torch.cat(places).argsort()
         if len(parts) == 1:
             return Node("units", rows, (parts[0], order), {}, fresh=True, varies=True)
@@ -653,7 +622,7 @@ class _Drawing:
 
     def steps(self, wanted: set[Key]) -> list[_Step]:
         """Put what is needed in order, and decide what is freed and copied on the way."""
-        order = [key for key in sorted(self.before(wanted)) if key != (0,)]
+        order = [key for key in sorted(ancestors(wanted, self.inputs)) if key != (0,)]
         last: dict[Key, Key] = {}
         used = Counter(wanted)
         for key in order:
@@ -667,7 +636,8 @@ class _Drawing:
             node = self.nodes[key]
             copied = node.inplace and not self._spare(node, used)
             function = node.function
-            if node.name == "relu" and self._rectifies_in_place(node, used):
+            if function in (F.relu, torch.relu) and self._spare(node, used):
+                # It takes over its input's memory, which is a pass over it less.
                 function, node = torch.relu_, replace(node, args=node.args[:1], kwargs={})
             if isinstance(function, Module):
                 function = _Whole(self.graph.module.get_submodule(function.path))
@@ -680,10 +650,6 @@ class _Drawing:
 
     def _leaf(self, leaf: Any) -> Any:
         return _Tensor(self.graph.module, leaf.name) if isinstance(leaf, Parameter) else leaf
-
-    def _rectifies_in_place(self, node: Node, used: Counter[Key]) -> bool:
-        """Whether a rectifier can take over its input's memory, which is a pass over it less."""
-        return node.function in (F.relu, torch.relu) and self._spare(node, used)
 
     def _spare(self, node: Node, used: Counter[Key]) -> bool:
         """Whether what a node changes in place is of no use to anything else, nor to gradients."""
@@ -701,8 +667,6 @@ class _Whole:
         self.module = module
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from visioncircuits.networks.tracing import evaluating
-
         args, kwargs = mapped((args, kwargs), _contiguous)  # it may ask for rows one after another
         with evaluating(self.module):
             return self.module(*args, **kwargs)
@@ -722,6 +686,44 @@ BY_UNIT = {
     "tanh",
 }  # fmt: skip
 """Functions that give each unit from the same unit of their first argument."""
+
+
+def ancestors(ends: Iterable[At], inputs: Callable[[At], Iterable[At]]) -> set[At]:
+    """List what some nodes depend on, themselves among them."""
+    found: set[At] = set()
+    stack = list(ends)
+    while stack:
+        at = stack.pop()
+        if at not in found:
+            found.add(at)
+            stack.extend(inputs(at))
+    return found
+
+
+def between(source: At, target: At, inputs: Callable[[At], Iterable[At]]) -> list[At]:
+    """List the nodes on the paths from one to another, both among them; [] if there is none.
+
+    Nodes sort in the order in which they are computed.
+    """
+    before: list[At] = sorted(ancestors([target], inputs))  # type: ignore[type-var]
+    reached = {source}
+    for at in before:
+        if not reached.isdisjoint(inputs(at)):
+            reached.add(at)
+    return [at for at in before if at in reached] if target in reached else []
+
+
+def _spans(node: Node, at: Callable[[Any], Node]) -> list[tuple[Any, range]]:
+    """Give the inputs of a concatenation of units, and the units of each; [] for other nodes."""
+    given = _bound(node, "tensors dim")
+    if node.name != "cat" or given.get("dim", 0) not in (1, 1 - len(node.shape)):
+        return []
+    if not all(isinstance(value, Value) and at(value.node).shape for value in given["tensors"]):
+        return []
+    widths = [at(value.node).shape[1] for value in given["tensors"]]
+    ends = accumulate(widths)
+    spans = [range(end - width, end) for end, width in zip(ends, widths, strict=True)]
+    return [(value.node, span) for value, span in zip(given["tensors"], spans, strict=True)]
 
 
 def _bound(node: Node, names: str) -> dict[str, Any]:

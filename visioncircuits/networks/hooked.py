@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
+from visioncircuits.networks.evaluation import evaluating
 from visioncircuits.networks.graph import INPUT, OUTPUT, Change, Edit, Rewiring
-from visioncircuits.networks.tracing import evaluating, leaves
+from visioncircuits.networks.tracing import leaves
 
 
 class _Reached(Exception):

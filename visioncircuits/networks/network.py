@@ -18,11 +18,12 @@ from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.networks import geometry, identity
 from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.evaluation import evaluating
 from visioncircuits.networks.features import Feature, parse
 from visioncircuits.networks.graph import INPUT, OUTPUT, Change, Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.preprocessing import Preprocessing
-from visioncircuits.networks.tracing import Untraceable, evaluating, structure, trace
+from visioncircuits.networks.tracing import Untraceable, structure, trace
 
 Pictures = Float[Tensor, "batch channels height width"]
 
@@ -216,9 +217,7 @@ class Network:
         """
         inputs = self._inputs(pictures)
         graph = self._graph(inputs)
-        if isinstance(graph, Graph) and graph.failure:
-            with self._size_errors(*inputs.shape[2:]):
-                raise graph.failure
+        self._check_whole(graph, *inputs.shape[2:])
         names = [name for name in graph.places if name.split(".")[0] == OUTPUT]
         if names == [OUTPUT]:
             return self.activations(pictures, names)[OUTPUT]
@@ -242,15 +241,13 @@ class Network:
         self._forget_what_has_changed()
         if (height, width) not in self._graphs:
             graph = self._traced(height, width)
-            if isinstance(graph, Graph) and graph.failure and (height, width) == self._usual:
-                with self._size_errors(height, width):
-                    raise graph.failure
+            if (height, width) == self._usual:
+                self._check_whole(graph, height, width)
             self._graphs[height, width] = graph
         graph = self._graphs[height, width]
         if isinstance(graph, Graph) and not graph.places.keys() >= set(places):
             if graph.failure and any(n in self.layers for n in places if n not in graph.places):
-                with self._size_errors(height, width):
-                    raise graph.failure
+                self._check_whole(graph, height, width)
             if graph.opaque:  # inside of what could not be followed
                 if (height, width) not in self._by_hooks:
                     reason = "; ".join(f"{path} {why}" for path, why in graph.opaque.items())
@@ -284,6 +281,12 @@ class Network:
         except Untraceable as error:
             with self._size_errors(height, width):
                 return Hooked.follow(self.module, blank, str(error))
+
+    def _check_whole(self, graph: Graph | Hooked, height: int, width: int) -> None:
+        """Refuse a graph that ends where the module failed on pictures of this size."""
+        if isinstance(graph, Graph) and graph.failure:
+            with self._size_errors(height, width):
+                raise graph.failure
 
     @contextmanager
     def _size_errors(self, height: int, width: int) -> Iterator[None]:
@@ -326,10 +329,8 @@ class Network:
         height, width = (size, size) if isinstance(size, int) else size
         if (height, width) not in self._described:
             self._described[height, width] = self._describe(height, width)
-        graph = self._graphs.get((height, width))
-        if isinstance(graph, Graph) and graph.failure:
-            with self._size_errors(height, width):
-                raise graph.failure
+        if graph := self._graphs.get((height, width)):
+            self._check_whole(graph, height, width)
         return MappingProxyType(self._described[height, width])
 
     def layer_at(self, name: str, size: int | tuple[int, int]) -> Layer:

@@ -12,7 +12,7 @@ from torch (scripted functions, gradients of its own), stays a call of its small
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from threading import RLock
 from typing import Any
@@ -24,8 +24,10 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import CheckpointFunction
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from visioncircuits.networks.evaluation import evaluating
 from visioncircuits.networks.graph import (
     INPUT,
+    OUTPUT,
     Batch,
     Graph,
     Module,
@@ -119,7 +121,6 @@ class _Call:
 
     path: str
     first: int
-    names: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 @dataclass
@@ -150,8 +151,10 @@ class _Recorder(TorchFunctionMode):
         self.stack: list[_Call] = []
         self.paused = 0
         self.failure: Exception | None = None
-        self.paths = {id(child): path for path, child in _named(module)}
-        self.childless = {path for path, child in _named(module) if not any(child.children())}
+        self.paths = {id(child): path for path, child in module.named_modules()}
+        self.childless = {
+            path for path, child in module.named_modules() if not any(child.children())
+        }
         tensors = chain(
             module.named_parameters(remove_duplicate=False),
             module.named_buffers(remove_duplicate=False),
@@ -344,7 +347,7 @@ class _Recorder(TorchFunctionMode):
 
     def _call_name(self, path: str) -> str:
         if not path:
-            return "output"
+            return OUTPUT
         self.calls[path] += 1
         count = self.calls[path] - 1
         return f"{path}_{count}" if count else path
@@ -400,27 +403,6 @@ def structure(module: nn.Module) -> list[Any]:
 
 
 @contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode and freeze it; afterwards it is as it was.
-
-    The flags are set, not `train` or `eval` called, which some modules override.
-    """
-    modes = [(child, child.training) for child in module.modules()]
-    gradients = [p for p in module.parameters() if p.requires_grad and not p.is_inference()]
-    try:
-        for child, _ in modes:
-            child.training = False
-        for parameter in gradients:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for child, mode in modes:
-            child.training = mode
-        for parameter in gradients:
-            parameter.requires_grad_(True)
-
-
-@contextmanager
 def _unchecked() -> Iterator[None]:
     """Let reentrant activation checkpoints, which hide gradients, pass on what they call."""
 
@@ -468,7 +450,7 @@ def _calls(module: nn.Module, recorder: _Recorder) -> Iterator[None]:
         return result if replaced is None else replaced
 
     try:
-        for _, child in _named(module):
+        for _, child in module.named_modules():
             if not isinstance(child, torch.jit.ScriptModule):
                 handles.append(
                     child.register_forward_pre_hook(before, prepend=True, with_kwargs=True)
@@ -546,10 +528,6 @@ def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any,
 
 def _identity(value: Any) -> Any:
     return value.view_as(value) if isinstance(value, Tensor) else value
-
-
-def _named(module: nn.Module) -> list[tuple[str, nn.Module]]:
-    return list(module.named_modules())
 
 
 def _scripted(module: nn.Module, path: str = "") -> Iterator[str]:

@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from visioncircuits.networks import Network
+from visioncircuits.networks.graph import between
 from visioncircuits.networks.normalization import normalized
 from visioncircuits.weights.kernels import (
     Addition,
@@ -115,25 +116,9 @@ class Trace:
     steps: list[Step]
     layers: dict[str, int]
 
-    def before(self, step: int) -> set[int]:
-        """List the steps that `step` depends on, itself among them."""
-        found: set[int] = set()
-        stack = [step]
-        while stack:
-            at = stack.pop()
-            if at not in found:
-                found.add(at)
-                stack.extend(self.steps[at].inputs)
-        return found
-
     def between(self, source: int, target: int) -> list[int]:
         """List the steps on the paths from `source` to `target`, in order; [] if there is none."""
-        before = sorted(self.before(target))
-        reached = {source}
-        for at in before:
-            if reached.intersection(self.steps[at].inputs):
-                reached.add(at)
-        return [at for at in before if at in reached] if target in reached else []
+        return between(source, target, lambda at: self.steps[at].inputs)
 
 
 @torch.no_grad()
