@@ -143,8 +143,8 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on which nothing may go wrong."""
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """A page on which nothing may go wrong, closed before the folder of its files goes."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     opened = context.new_page()
     wrong: list[str] = []
