@@ -78,6 +78,12 @@ def test_redirected_gradients_are_lucids(relu: Callable[[Tensor], Tensor]) -> No
         assert found[1].any()
         assert not found[2].any()
         assert found[4].any()
+        some = torch.tensor([True, False, True, True, True, True])
+        with RedirectedReLU(some):
+            y = relu(x)
+        (masked,) = torch.autograd.grad(y, x, torch.tensor(gradient))
+        assert not masked[1].any()
+        assert torch.equal(masked[some], found[some])
 
 
 @pytest.mark.parametrize("relu", RELUS.values(), ids=RELUS)

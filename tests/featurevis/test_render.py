@@ -40,7 +40,7 @@ SHARP = Settings(size=32, steps=12, robustness=STILL, redirected=0)
 def test_the_optimizer_is_torchs_adam() -> None:
     ours, theirs = torch.randn(4, 5), torch.randn(4, 5)
     theirs.copy_(ours)
-    adam = Adam([ours], 0.05)
+    adam = Adam([ours], 0.05, warmup=0)
     reference = torch.optim.Adam([theirs.requires_grad_()], lr=0.05)
     for step in range(20):
         gradient = torch.randn(4, 5) * 10.0 ** -(step % 4)
@@ -48,6 +48,17 @@ def test_the_optimizer_is_torchs_adam() -> None:
         theirs.grad = gradient.clone()
         reference.step()
     torch.testing.assert_close(ours, theirs.detach())
+
+
+def test_steps_lengthen_while_the_optimizer_warms_up() -> None:
+    value = torch.zeros(1)
+    adam = Adam([value], 0.5, warmup=4)
+    walked = []
+    for _ in range(6):
+        before = value.clone()
+        adam.step([torch.ones(1)])  # Adam's step along a steady gradient is its rate
+        walked.append((before - value).item())
+    assert walked == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5, 0.5], rel=1e-4)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(network: Network) -> None:
@@ -269,6 +280,19 @@ def test_redirected_rectifiers_wake_a_unit_that_grey_leaves_silent() -> None:
     found = render(network, "1:0", settings=awake)
     assert not found.dead
     assert found.activation > 1
+
+
+def test_a_unit_that_wakes_late_is_redirected_until_then_and_its_mate_no_longer() -> None:
+    network = silent(weight=1.0)
+    network.module[0].bias.data[0] = -40.0  # many steps away; white alone gives 27
+    network.module[0].weight.data[0] = 4.0
+    settings = Settings(size=16, steps=120, robustness=STILL, redirected=2)
+    late, soon = render_all(network, ["1:0", "1:1"], settings=settings)
+    assert late.history[20] == 0
+    assert soon.history[20] > 0
+    assert late.activation > 1
+    alone = render(network, "1:1", settings=settings)
+    torch.testing.assert_close(alone.picture, soon.picture, atol=1e-5, rtol=0)
 
 
 def test_gradient_treatments_leave_the_network_as_it_was(network: Network) -> None:

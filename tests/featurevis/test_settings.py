@@ -36,6 +36,7 @@ from visioncircuits.featurevis import (
         {"rate": math.nan},
         {"rate": math.inf},
         {"rate": "fast"},
+        {"warmup": -1},
         {"redirected": -1},
         {"redirected": 1.5},
         {"seed": -1},

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
@@ -22,32 +23,41 @@ _MAX_POOL_WITH_INDICES: set[Any] = {F.max_pool2d_with_indices}
 
 class _RedirectedReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, inplace: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, inplace: bool, samples: Tensor | None) -> Tensor:
         if inplace:
             ctx.mark_dirty(x)
         rectified = x.clamp_min_(0) if inplace else x.clamp_min(0)
         ctx.save_for_backward(rectified)
+        ctx.samples = samples
         return rectified
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         (grad,) = grads
         (rectified,) = ctx.saved_tensors
         plain = torch.ops.aten.threshold_backward(grad, rectified, 0)
         rest = tuple(range(1, grad.ndim))
         blocked = torch.linalg.vector_norm(plain, torch.inf, dim=rest, keepdim=True) == 0
+        if ctx.samples is not None and len(ctx.samples) == len(grad):
+            blocked = blocked & ctx.samples.view(-1, *(1 for _ in rest))
         if not blocked.any():
-            return plain, None
+            return plain, None, None
         # Of what is blocked, only what raises a neuron, a negative gradient, is let through.
-        return torch.where(blocked, grad.clamp_max(0), plain), None
+        return torch.where(blocked, grad.clamp_max(0), plain), None, None
 
 
 class RedirectedReLU(TorchFunctionMode):
     """Let gradients through rectifiers where otherwise none would pass.
 
-    A unit that does not answer to the starting noise has no gradient. Per sample, and only where
+    A unit that the starting noise does not activate has no gradient. Per sample, and only where
     the rectifier blocks all of that sample's gradient, what would raise an inactive neuron is let
     through. Source: lucid's `redirected_relu_grad`. The gradient is that of a loss to be lowered.
+
+    Parameters
+    ----------
+    samples
+        Which of the batch it is for, bool `(batch,)`; all by default, and in a rectifier whose
+        input the network has given another first dimension.
 
     Examples
     --------
@@ -58,18 +68,21 @@ class RedirectedReLU(TorchFunctionMode):
     -1.0
     """
 
+    def __init__(self, samples: Bool[Tensor, " batch"] | None = None) -> None:
+        super().__init__()
+        self._samples = samples
+
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         if func in _RELU:
-            return _redirected(*args, **(kwargs or {}))
+            return self._redirected(*args, **(kwargs or {}))
         if func in _RELU_IN_PLACE:
-            return _redirected(args[0], inplace=True)
+            return self._redirected(args[0], inplace=True)
         return func(*args, **(kwargs or {}))
 
-
-def _redirected(input: Tensor, inplace: bool = False) -> Tensor:
-    return _RedirectedReLU.apply(input, inplace)
+    def _redirected(self, input: Tensor, inplace: bool = False) -> Tensor:
+        return _RedirectedReLU.apply(input, inplace, self._samples)
 
 
 class _AveragedMaxPool(torch.autograd.Function):

@@ -156,8 +156,8 @@ def _batches(
 class Adam:
     """Kingma and Ba's optimizer, elementwise, so that batch mates share nothing."""
 
-    def __init__(self, parameters: Sequence[Tensor], rate: float) -> None:
-        self.parameters, self.rate, self.steps = parameters, rate, 0
+    def __init__(self, parameters: Sequence[Tensor], rate: float, *, warmup: int) -> None:
+        self.parameters, self.rate, self.warmup, self.steps = parameters, rate, warmup, 0
         self.mean = [torch.zeros_like(p) for p in parameters]
         self.square = [torch.zeros_like(p) for p in parameters]
 
@@ -167,6 +167,8 @@ class Adam:
         self.steps += 1
         unbias = (1 - 0.999**self.steps) ** 0.5
         rate = self.rate / (1 - 0.9**self.steps)
+        if self.steps < self.warmup:
+            rate *= self.steps / self.warmup
         for parameter, gradient, mean, square in zip(
             self.parameters, gradients, self.mean, self.square, strict=True
         ):
@@ -264,8 +266,11 @@ def _optimized(
         generators, shape, start=start, device=network.device
     )
     draws = settings.robustness.draws(generators, settings.steps).to(network.device)
-    adam = Adam(canvas.parameters, settings.rate)
+    warmup = min(settings.warmup, settings.steps // 4)
+    adam = Adam(canvas.parameters, settings.rate, warmup=warmup)
     alive = torch.zeros(count, dtype=torch.bool, device=network.device)
+    above = torch.zeros(count, dtype=torch.int64, device=network.device)  # steps above zero
+    redirecting = settings.redirected > 0
     history = []
     with freed_memory_kept():
         for step in range(settings.steps):
@@ -274,7 +279,9 @@ def _optimized(
             if pictures.shape[1] == shape[0] + 1:
                 seen = over(pictures, _backgrounds(generators, pictures))
             shown = settings.robustness(seen, draws[step], size=settings.input_size)
-            with _treatments(settings, step):
+            blocked = above < settings.redirected
+            redirecting = redirecting and bool(blocked.any())
+            with _treatments(settings, blocked if redirecting else None):
                 answers = _ask(network, pictures, shown, todo)
                 scores = torch.cat([o.each(a) for o, a in zip(todo, answers, strict=True)])
                 loss = -scores.sum()
@@ -285,6 +292,7 @@ def _optimized(
             # What is not finite tells nothing, and would leave no picture at all.
             told = (reached.isfinite() & (reached != 0)).flatten(1).any(1)
             alive |= told & scores.detach().isfinite()
+            above += scores.detach() > 0
             adam.step([gradient.nan_to_num(0.0, 0.0, 0.0) for gradient in gradients])
             history.append(scores.detach())
             if progress is not None:
@@ -292,11 +300,11 @@ def _optimized(
     return canvas.draw().detach(), alive, history
 
 
-def _treatments(settings: Settings, step: int) -> ExitStack:
-    """Give the gradient treatments that hold at a step."""
+def _treatments(settings: Settings, redirected: Tensor | None) -> ExitStack:
+    """Give the gradient treatments that hold at a step, redirection for some of the pictures."""
     stack = ExitStack()
-    if step < settings.redirected:
-        stack.enter_context(RedirectedReLU())
+    if redirected is not None:
+        stack.enter_context(RedirectedReLU(redirected))
     if settings.averaged_pools:
         stack.enter_context(AveragedMaxPool())
     return stack

@@ -41,12 +41,17 @@ class Settings:
         How many steps of Adam.
     rate
         Their length.
+    warmup
+        Over how many first steps the length rises to that, a quarter of them at most. Adam's
+        first steps are equally long for every frequency, and in phase where the gradient comes
+        from: taken in full they draw a speck that nothing removes.
     parameterization
         How the picture is written down; a `param_f` of lucent's is taken as it is.
     robustness
         How it is moved at random before the network sees it.
     redirected
-        For how many first steps rectifiers let blocked gradients through.
+        How often a picture's objective must have been above 0 until rectifiers no longer let
+        blocked gradients through.
     averaged_pools
         Whether max pools have the gradient of average pools.
     penalty
@@ -67,6 +72,7 @@ class Settings:
     input_size: int | None = None
     steps: int = 256
     rate: float = 0.05
+    warmup: int = 32
     parameterization: Parameterization | Callable[[], Any] = Fourier()
     robustness: Robustness = Robustness()
     redirected: int = 16
@@ -80,6 +86,7 @@ class Settings:
             "size": whole("size", self.size, least=1, most=LARGEST),
             "steps": whole("steps", self.steps, least=1),
             "rate": real("rate", self.rate, least=0, open=True),
+            "warmup": whole("warmup", self.warmup, least=0),
             "redirected": whole("redirected", self.redirected, least=0),
             "seed": whole("seed", self.seed, least=0, most=2**64 - 1),
         }
