@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Preprocessing, untrained, wrap
@@ -33,6 +34,23 @@ def test_a_neuron_that_sees_more_than_the_picture_is_the_middle_one():
     asked = window(untrained("bvlc_googlenet"), "mixed5b")
     assert asked.size == (224, 224)
     assert asked.position == (3, 3)
+
+
+class Scaled(nn.Module):
+    """Scales every picture to one size first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(F.interpolate(x, size=(20, 20), mode="bilinear")).relu()
+
+
+def test_a_network_that_scales_its_pictures_is_shown_whole_ones():
+    network = wrap(Scaled(), Preprocessing(), size=32)
+    assert window(network, "conv").size == (32, 32)
+    assert window(network, "conv").position == (10, 10)
 
 
 def test_a_neighbourhood_needs_more_room():

@@ -24,7 +24,12 @@ from visioncircuits.networks import (
 )
 from visioncircuits.networks.normalization import LocalResponseNorm
 from visioncircuits.networks.padding import SameMaxPool2d, same_padding
-from visioncircuits.weights import ExpandedWeights, Linearization, expanded_weights
+from visioncircuits.weights import (
+    ExpandedWeights,
+    Linearization,
+    expanded_weights,
+    expanded_weights_by_autograd,
+)
 from visioncircuits.weights.linearization import LOCAL
 
 
@@ -365,7 +370,7 @@ def test_are_labelled(networks: dict[str, Network]) -> None:
         ("mixed3a", "mixed3c", "unknown layer 'mixed3c'"),
         (["mixed3a:1", "mixed3b:1"], "mixed4a", "features of mixed3a and mixed3b"),
         ([], "mixed4a", "no feature is given"),
-        ("conv2d0", "input", "conv2d0 comes after input"),
+        ("conv2d0", "input", "nothing leads to input"),
         (
             "conv2d0",
             "mixed5b",
@@ -413,6 +418,61 @@ class Gated(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.first(x)
         return self.second(x * torch.sigmoid(x))
+
+
+POOLS = {
+    "padded": {"kernel_size": 3, "stride": 2, "padding": 1},
+    "of what is there": {
+        "kernel_size": 3,
+        "stride": 2,
+        "padding": 1,
+        "count_include_pad": False,
+    },
+    "beyond the border": {"kernel_size": 3, "stride": 2, "ceil_mode": True},
+    "both": {"kernel_size": 4, "stride": 3, "padding": 1, "ceil_mode": True},
+    "by a number": {"kernel_size": 3, "stride": 2, "ceil_mode": True, "divisor_override": 5},
+}
+
+
+@pytest.mark.parametrize("size", [15, 16])
+@pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
+def test_at_borders_divide_as_average_pools_do(pool: dict[str, Any], size: int) -> None:
+    layers = (nn.Conv2d(3, 4, 3), nn.AvgPool2d(**pool), nn.Conv2d(4, 5, 3, padding=1))
+    module = nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(3))
+    module(torch.zeros(1, 3, size, size))
+    network = wrap(module, Preprocessing(), size=size)
+    last = network.layer("2").shape[0] - 1
+    for target, position in (("2", (0, 0)), ("2", (last, 1)), ("2", (last, last)), ("4", None)):
+        weights = expanded_weights(network, "0", target, position=position)
+        derivative = expanded_weights_by_autograd(network, "0", target, position=position)
+        assert weights.offset == derivative.offset
+        torch.testing.assert_close(weights.weight, derivative.weight)
+
+
+def test_to_a_neuron_that_sees_padding_alone_are_refused() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 5, 1, padding=2))
+    network = wrap(module, Preprocessing(), size=16)
+    for weigh in (expanded_weights, expanded_weights_by_autograd):
+        for source in ("0", "input"):
+            with pytest.raises(InputError, match=rf"sees nothing of {source} but padding"):
+                weigh(network, source, "1", position=(0, 0))
+
+
+def test_of_a_branch_that_sees_padding_alone_are_zero() -> None:
+    nodes = {
+        "first": Step(nn.Conv2d(3, 4, 3, padding=1), ("input",)),
+        "near": Step(nn.Conv2d(4, 2, 5, padding=4), ("first",)),
+        "wide": Step(nn.Conv2d(4, 2, 1, padding=2), ("first",)),
+        "both": Step(Concat(), ("near", "wide")),
+    }
+    network = Network(LayerGraph(nodes, output="both"), Preprocessing(), size=16)
+    weights = expanded_weights(network, "first", "both", position=(1, 2))
+    derivative = expanded_weights_by_autograd(network, "first", "both", position=(1, 2))
+    assert weights.weight[:2].any()
+    assert not weights.weight[2:].any()
+    torch.testing.assert_close(
+        on_map(weights, (0, 0), (16, 16)), on_map(derivative, (0, 0), (16, 16))
+    )
 
 
 def test_name_the_operation_that_cannot_be_followed() -> None:

@@ -143,7 +143,7 @@ def path_contributions(
     layers = [begin.layer, *(stop.layer for stop in stops), end.layer]
     found = []
     for picture in pictures[:, None]:
-        watched = trace(network, layers, LOCAL, pictures=picture, averaged=False)
+        watched = trace(network, layers, LOCAL, pictures=picture, averaged=False, borders=True)
         _check_order(watched, [begin, *stops, end])
         (flow,) = contextual_weights(network, source, end.features[0], picture, position=position)
         outputs, neuron = end, ((0, 0), flow.position)

@@ -62,6 +62,8 @@ def window(network: Network, layer: str, *, reach: int = 0) -> Window:
         except InputError:  # too small for the kernel of some layer
             side += max(usual.stride)
             continue
+        if (at_side.stride, at_side.receptive_field) != (usual.stride, usual.receptive_field):
+            break  # the network scales its pictures: a smaller one is not a part of a larger one
         if (position := _inside(at_side, side, reach)) is not None:
             return _window(at_side, side, position)
         side, tries = side + 1, tries - 1  # with more tries, pictures only have more neurons

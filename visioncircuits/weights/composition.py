@@ -48,14 +48,20 @@ def backwards(
         if trace.between(begin, at)
     ]
     windows = [
-        _back(trace, begin, at, Kernel(p[:0, :, None, None], *neuron)) for at, _, p in starts
+        window
+        for at, _, part in starts
+        if (window := _back(trace, begin, at, Kernel(part[:0, :, None, None], *neuron)))
     ]
+    if not windows:
+        raise sees_padding(inputs.layer, outputs.layer, neuron[1])
     offset, size = union(windows)
     weight = _room(inputs, outputs, size, memory)
     for at, index, part in starts:
         for turn in _turns(trace, trace.between(begin, at), size, len(index)):
             rows = part[turn, :, None, None]
             kernel = _back(trace, begin, at, Kernel(rows, *neuron))
+            if kernel is None:
+                continue
             found = kernel.weight
             if not inputs.whole:
                 found = torch.einsum("kc,rcyx->rkyx", inputs.vectors, found)
@@ -77,18 +83,31 @@ def forwards(trace: Trace, inputs: Selection, outputs: Selection, *, memory: flo
     return Kernel(weight, window.stride, window.offset)
 
 
-def _back(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel:
+def sees_padding(source: str, target: str, position: Pair) -> InputError:
+    """Say that there are no weights to a neuron whose window lies beyond the borders."""
+    return InputError(
+        f"the neuron of {target} at {position} sees nothing of {source} but padding; choose one "
+        "nearer to the middle"
+    )
+
+
+def _back(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel | None:
+    """Compose along all paths; None where they end in padding."""
     held = {target: [kernel]}
     path = trace.between(source, target)
     for at in reversed(path[1:]):
+        if at not in held:
+            continue
         step = trace.steps[at]
         assert step.operation is not None
         parts = step.operation.back(total(held.pop(at)))
         for before, part in zip(step.inputs, parts, strict=True):
             if before in path:
-                shape = trace.steps[before].shape[1:]
-                held.setdefault(before, []).append(part.cropped(shape) if part.fixed else part)
-    return total(held[source])
+                if part.fixed:
+                    part = part.cropped(trace.steps[before].shape[1:])
+                if all(part.size):
+                    held.setdefault(before, []).append(part)
+    return total(held[source]) if source in held else None
 
 
 def _forth(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel:

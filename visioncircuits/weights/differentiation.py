@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 from visioncircuits.networks.graph import Replacement
+from visioncircuits.weights.composition import sees_padding
 from visioncircuits.weights.expanded import ExpandedWeights, provenance
 from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import (
@@ -81,6 +82,8 @@ def expanded_weights_by_autograd(
     row, column = position or (neurons.shape[1] // 2, neurons.shape[2] // 2)
     neuron = neurons[:, row, column]
     window = _window(network, inputs.layer, outputs.layer, (row, column), _map(leaf).shape[1:])
+    if any(part.start >= part.stop for part in window):
+        raise sees_padding(inputs.layer, outputs.layer, (row, column))
     gradients = []
     for vector in outputs.vectors:
         (gradient,) = torch.autograd.grad(neuron @ vector, leaf, retain_graph=True)

@@ -21,7 +21,7 @@ from visioncircuits.networks import Feature, Network, parse
 from visioncircuits.weights import storage
 from visioncircuits.weights.composition import EVERY, GIB, backwards, forwards
 from visioncircuits.weights.kernels import Pair
-from visioncircuits.weights.linearization import Linearization, Trace, trace
+from visioncircuits.weights.linearization import INPUT, Linearization, Trace, trace
 from visioncircuits.weights.selection import Features, select
 
 FEW = 8
@@ -210,7 +210,16 @@ def expanded_weights(
     _check(linearization, pictures, position)
     inputs, outputs = select(network, source), select(network, target)
     layers = [inputs.layer, outputs.layer]
-    found = trace(network, layers, linearization, pictures=pictures, averaged=position is None)
+    if outputs.layer == INPUT:
+        raise InputError(f"nothing leads to {INPUT}, the picture itself; give it as the source")
+    found = trace(
+        network,
+        layers,
+        linearization,
+        pictures=pictures,
+        averaged=position is None,
+        borders=position is not None or not all(network.layer(outputs.layer).stride),
+    )
     _check_path(found, *layers)
     neuron = _neuron(network, found, outputs.layer, position)
     if FEW * len(inputs) < len(outputs) and neuron == EVERY:

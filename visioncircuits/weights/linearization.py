@@ -129,6 +129,7 @@ def trace(
     *,
     pictures: Float[Tensor, "batch channels height width"] | None = None,
     averaged: bool = True,
+    borders: bool = False,
 ) -> Trace:
     """Watch a forward pass, as far as the deepest of `layers`.
 
@@ -140,6 +141,8 @@ def trace(
         What to watch it on; where nothing depends on them, a black one of the network's own size.
     averaged
         Whether gates and gains are averaged over pictures and positions.
+    borders
+        Whether it is to hold at the maps' borders too, where average pools divide by less.
     """
     named = [name for name in layers if name != INPUT]
     if pictures is None:
@@ -149,7 +152,7 @@ def trace(
     height, width = pictures.shape[2:]
     for name in named:
         network.layer_at(name, (height, width))  # traced before it is watched
-    with _Watch(pictures, linearization, averaged) as watch, _Normalizations(watch):
+    with _Watch(pictures, linearization, averaged, borders) as watch, _Normalizations(watch):
         found = network.activations(pictures, named)
     found[INPUT] = pictures
     return Trace(watch.steps, {name: watch.at[found[name]] for name in layers})
@@ -167,9 +170,11 @@ _BATCH_NORMS = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"}
 class _Watch(TorchDispatchMode):
     """Write down each operation on what comes from the pictures."""
 
-    def __init__(self, pictures: Tensor, linearization: Linearization, averaged: bool) -> None:
+    def __init__(
+        self, pictures: Tensor, linearization: Linearization, averaged: bool, borders: bool
+    ) -> None:
         super().__init__()
-        self.linearization, self.averaged = linearization, averaged
+        self.linearization, self.averaged, self.borders = linearization, averaged, borders
         self.steps: list[Step] = []
         self.at = WeakTensorKeyDictionary()
         self.paused = False
@@ -197,6 +202,9 @@ class _Watch(TorchDispatchMode):
                 operation = self._operation(name, args, kwargs, known, shapes, values)
                 for value in values if operation is None else values[:1]:
                     self._note(name, operation, inputs, value)
+                if name == "avg_pool2d" and operation is not None and self.borders:
+                    gain = _border_gain(args, values[0])
+                    self._note("border", Gain(gain), [self.at[values[0]]], values[0])
         return out
 
     def _note(
@@ -237,7 +245,7 @@ class _Watch(TorchDispatchMode):
                 return self._rectifier(name, args, value)
             case "max_pool2d_with_indices" if _pair(_argument(args, 4, 1)) == (1, 1):
                 return self._max_pool(args, shape, values)
-            case "avg_pool2d" if not any(_pair(_argument(args, 3, 0))) or _argument(args, 5, True):
+            case "avg_pool2d":
                 area = math.prod(_pair(args[1]))
                 return _pool(args, value, 1 / (_argument(args, 6, None) or area))
             case "_adaptive_avg_pool2d" | "mean" if len(shape) == 3:
@@ -348,6 +356,22 @@ def _pool(args: tuple[Any, ...], like: Tensor, weight: float) -> Window:
     rows, columns = like.new_full((height,), weight), like.new_ones(width)
     stride = _pair(_argument(args, 2, None) or args[1])
     return Window(rows, columns, stride, _pair(_argument(args, 3, 0)))
+
+
+def _border_gain(args: tuple[Any, ...], value: Tensor) -> Float[Tensor, "1 height width"]:
+    """Give what an average pool's values exceed sums over full windows by: 1 but at borders."""
+    kernel, padding = _pair(args[1]), _pair(_argument(args, 3, 0))
+    included, divisor = _argument(args, 5, True), _argument(args, 6, None)
+    height, width = value.shape[2:]
+    if divisor is not None:
+        return value.new_ones(1, height, width)
+    places = value.new_ones(1, *args[0].shape[2:])
+    if included:
+        places, padding = F.pad(places, (padding[1], padding[1], padding[0], padding[0])), (0, 0)
+        places[:] = 1
+    stride = _argument(args, 2, None) or args[1]
+    area = F.avg_pool2d(places, kernel, stride, padding, ceil_mode=True, divisor_override=1)
+    return math.prod(kernel) / area[:, :height, :width]
 
 
 def _average(
