@@ -18,7 +18,14 @@ from jaxtyping import install_import_hook
 checker = ModuleType("checker")
 checker.checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
 sys.modules["checker"] = checker
-install_import_hook("visioncircuits", "checker.checked")
+# Only where shapes are written: of the rest mypy knows, and checks there take most of the time.
+ROOT = Path(__file__).resolve().parent.parent
+shaped = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in sorted((ROOT / "visioncircuits").rglob("*.py"))
+    if "from jaxtyping" in path.read_text("utf-8")
+]
+install_import_hook(shaped, "checker.checked")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
@@ -27,7 +34,7 @@ from filelock import FileLock  # noqa: E402
 from visioncircuits.environment import variable  # noqa: E402
 
 # Read before any test changes the environment or the working folder.
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+SHARED = ROOT.parent / "shared"
 CHECKPOINTS = Path(variable("VISIONCIRCUITS_CHECKPOINTS") or SHARED / "weights").resolve()
 PUBLISHED_DATA = Path(variable("VISIONCIRCUITS_PUBLISHED") or SHARED / "published").resolve()
 CHROMIUM = Path(variable("CHROMIUM") or "/usr/bin/chromium")

@@ -50,7 +50,7 @@ def beside(
         recipe = re.sub('^images = ".*"', 'images = "../photos"', recipe, flags=re.MULTILINE)
         (tmp_path / "galleries" / path.name).write_text(recipe, "utf-8")
     (tmp_path / "photos").mkdir()
-    chosen = [path.resolve() for path in sorted(photographs.iterdir())[::12]]
+    chosen = [path.resolve() for path in sorted(photographs.iterdir())[::40]]
     for path in chosen:
         (tmp_path / "photos" / path.name).symlink_to(path)
     (tmp_path / "photo.jpg").symlink_to(chosen[0])
