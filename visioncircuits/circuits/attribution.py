@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+import lazy_loader
 import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.transforms.functional import gaussian_blur
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.graph import INPUT, Replacement
+
+torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
 
 
 @dataclass(frozen=True)
@@ -287,7 +289,7 @@ def overlay(
     total = values.sum(0)[None, None].float()
     sums = torch.nn.functional.interpolate(total, (height, width), mode="bilinear")[0, 0]
     if total.shape[2:] == (height, width):  # pixels alone are too fine to see
-        sums = gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
+        sums = torchvision.transforms.functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
     strength = (sums / most).clamp(-1, 1)[None]
     grey = picture.mean(0, keepdim=True).expand(3, -1, -1)

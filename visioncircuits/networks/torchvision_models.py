@@ -6,8 +6,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+import lazy_loader
 import torch
-import torchvision
 from safetensors import safe_open
 from torch import nn
 
@@ -19,6 +19,8 @@ from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.names import TORCHVISION
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import Preprocessing
+
+torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
 TO_ONE = Preprocessing(range=(-1, 1))
