@@ -45,7 +45,7 @@ def compare(
 ) -> None:
     r"""Compare a handwritten curve circuit with trained curve detectors: tuning, weights, function.
 
-    Interrupt it whenever you like: the same command goes on where it was.
+    Interrupt it whenever you like: the same command scores the photographs that are left.
 
         visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b \
             --early-layer mixed3a --images photographs/ --out report/

@@ -192,9 +192,8 @@ class _Watch(TorchDispatchMode):
         inputs = [self.at[tensor] for tensor in known]
         shapes = [tuple(tensor.shape[1:]) for tensor in known]
         out = func(*args, **kwargs)
-        if known:
+        if known and (values := _tensors(out)):
             name = func.overloadpacket.__name__.removesuffix("_")
-            values = _tensors(out)
             same = name in _SAME or (name in _RESHAPES and values[0].shape[1:] == shapes[0])
             if same:
                 self.at[values[0]] = inputs[0]
