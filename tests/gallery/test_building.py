@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import save_file
@@ -252,10 +253,10 @@ def test_pictures_that_cannot_be_made_are_left_out_and_told(
     module = importlib.import_module("visioncircuits.gallery.building")
     made = module.draw
 
-    def fails_at_five(work: engine.Work, *, checkpoint: Path | None) -> dict[str, bytes]:
+    def fails_at_five(work: engine.Work, **options: Any) -> dict[str, bytes]:
         if "features.3:5" in work["features"] and work["kind"] == "negative":
             raise RuntimeError("out of memory")
-        return made(work, checkpoint=checkpoint)
+        return made(work, **options)
 
     monkeypatch.setattr(module, "draw", fails_at_five)
     with pytest.raises(engine.WorkFailed, match=r"1 of 11 .* out of memory"):

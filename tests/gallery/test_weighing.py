@@ -178,7 +178,7 @@ def test_what_cannot_be_followed_is_said_and_the_rest_is_told(
     with torch.no_grad():
         module.first[0].weight[2] = 0
     network = wrap(module, Preprocessing(), size=24, name="sums")
-    monkeypatch.setattr(weighing, "loaded", lambda name, checkpoint: network)
+    monkeypatch.setattr(weighing, "loaded", lambda *_: network)
     data, _ = told(work(network, "second", (1,)), random_squeezenet)["second:1"]
     assert "'sigmoid', which has no linear stand-in" in data["inputs"][0]["untold"]
     data, _ = told(work(network, "first", (1, 2)), random_squeezenet)["first:1"]

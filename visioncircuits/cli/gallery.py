@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.options import Address, EngineName, Engines, Workers
+from visioncircuits.cli.options import Address, Device, EngineName, Engines, Workers
 from visioncircuits.gallery import recipe as recipes
 
 app = typer.Typer()
@@ -26,6 +26,7 @@ def gallery(
     workers: Workers = None,
     engine: EngineName = Engines.local,
     address: Address = None,
+    device: Device = "cpu",
 ) -> None:
     """Build a gallery: a static site of feature visualizations, from a recipe.
 
@@ -38,5 +39,5 @@ def gallery(
     from visioncircuits.engine import choose
     from visioncircuits.gallery import build
 
-    workforce = choose(engine.value, workers=workers, address=address)
-    print(f"open {build(recipe, out, images=images, workers=workforce)}")
+    workforce = choose(engine.value, workers=workers, address=address, device=device)
+    print(f"open {build(recipe, out, images=images, workers=workforce, device=device)}")

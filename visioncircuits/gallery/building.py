@@ -16,7 +16,7 @@ from visioncircuits.gallery.selection import select
 from visioncircuits.gallery.weighing import weigh
 
 Job = Callable[..., Mapping[str, bytes]]
-"""Takes a piece of work and a `checkpoint`; gives files, name to content."""
+"""Takes a piece of work, a `checkpoint` and a `device`; gives files, name to content."""
 
 MARK = "recipe.toml"
 """The first file of a site, the recipe that it is of, says that the folder is a gallery's."""
@@ -28,6 +28,7 @@ def build(
     *,
     images: str | Path | None = None,
     workers: int | engine.Engine | None = None,
+    device: str = "cpu",
     progress: bool = True,
 ) -> Path:
     """Build a gallery.
@@ -48,6 +49,9 @@ def build(
         file or a folder of tar files. Where the recipe's are not there, the site does without.
     workers
         How many processes, by default one a core; or an engine, such as `engine.cluster()`.
+    device
+        Where to compute, such as `"cuda"`. Only on one kind of device are sites the same to the
+        byte.
     progress
         Whether to show how far it is, on standard error.
 
@@ -68,7 +72,7 @@ def build(
     source = recipe.read(recipe_path)
     checkpoint = source.beside(source.recipe.checkpoint)
     workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
-    network = networks.load(source.recipe.network, checkpoint=checkpoint)
+    network = networks.load(source.recipe.network, checkpoint=checkpoint, device=device)
     selections = select(source, network)
     jobs: dict[str, tuple[Job, list[engine.Work]]] = {
         "pictures": (draw, plan.requests(source.recipe, network, selections)),
@@ -76,7 +80,7 @@ def build(
         "tuning": (measure, plan.measurements(source.recipe, network, selections)),
     }
     images = Path(images) if images else None
-    survey = surveying.find(source, selections, images)
+    survey = surveying.find(source, selections, images, device=device)
     with folders.alone(out):
         _claim(out)
         folders.sweep(out)
@@ -103,7 +107,7 @@ def build(
             jobs["examples"] = (illustrate, [])
         stores = {label: engine.Store(out / label) for label in jobs}
         for label, (job, asked) in jobs.items():
-            work = partial(job, checkpoint=checkpoint)
+            work = partial(job, checkpoint=checkpoint, device=device)
             failed = _complete(label, stores[label], work, asked, workforce, shown=progress)
             failures.extend([failed] if failed else [])
         requests = {label: asked for label, (_, asked) in jobs.items()}

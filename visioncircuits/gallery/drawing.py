@@ -16,15 +16,16 @@ THUMBNAIL = 128
 """Pixels: what a grid shows on a fine screen."""
 
 
-def draw(work: Work, *, checkpoint: Path | None = None) -> dict[str, bytes]:
+def draw(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
     """Make the pictures of a piece of work.
 
     Parameters
     ----------
     work
         As `plan.batches` describes it.
-    checkpoint
-        Where the network's parameters are, if not where they are looked for.
+    checkpoint, device
+        Where the network's parameters are, if not where they are looked for, and where to
+        compute.
 
     Returns
     -------
@@ -32,7 +33,7 @@ def draw(work: Work, *, checkpoint: Path | None = None) -> dict[str, bytes]:
         File name to content: for each picture a lossless WebP with its record inside, the record
         as JSON, and a thumbnail.
     """
-    network = loaded(work["network"]["name"], checkpoint)
+    network = loaded(work["network"]["name"], checkpoint, device)
     wanted = [_objective(network, work, feature) for feature in work["features"]]
     drawn = featurevis.render_all(
         network,
@@ -64,9 +65,9 @@ def stem(feature: str, kind: str, place: int) -> str:
 
 
 @cache
-def loaded(name: str, checkpoint: Path | None) -> Network:
+def loaded(name: str, checkpoint: Path | None, device: str) -> Network:
     """Load a network, once in a process."""
-    return networks.load(name, checkpoint=checkpoint)
+    return networks.load(name, checkpoint=checkpoint, device=device)
 
 
 def _settings(network: Network, work: Work) -> Settings:

@@ -54,6 +54,7 @@ def illustrate(
     found: Path,
     classes: Mapping[int, str],
     checkpoint: Path | None = None,
+    device: str = "cpu",
 ) -> dict[str, bytes]:
     """Cut the examples of a piece of work's units out of photographs.
 
@@ -67,8 +68,9 @@ def illustrate(
         The file of the `Examples` that were collected of them.
     classes
         Their names; others are told by number.
-    checkpoint
-        Where the network's parameters are, if not where they are looked for.
+    checkpoint, device
+        Where the network's parameters are, if not where they are looked for, and where to
+        compute.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def illustrate(
         of crops, of whole pictures veiled where the unit is silent, and of whole pictures with
         its pre-activations in colour.
     """
-    network = loaded(work["network"]["name"], checkpoint)
+    network = loaded(work["network"]["name"], checkpoint, device)
     name = parse(work["features"][0]).layer
     kept = _read(found)
     layer, told = network.layers[name], kept.record["layers"][name]
@@ -93,7 +95,7 @@ def illustrate(
     for number in wanted:  # each is read once, and few are in memory at a time
         picture = examples.photograph(images, kept.names[number], size=network.size)
         with torch.inference_mode():
-            maps = network.activations(picture[None], [told])[told][0].float()
+            maps = network.activations(picture[None], [told])[told][0].float().cpu()
         for sheet in sheets.values():
             sheet.cut(number, picture, maps[sheet.unit])
     files = {}

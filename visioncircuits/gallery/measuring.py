@@ -19,15 +19,16 @@ RESPONSES, UNTOLD = "responses.nc", "untold.json"
 """What a piece of work gives: the responses, or why there are none."""
 
 
-def measure(work: Work, *, checkpoint: Path | None = None) -> dict[str, bytes]:
+def measure(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
     """Measure what a piece of work's units answer.
 
     Parameters
     ----------
     work
         As `plan.measurements` describes it.
-    checkpoint
-        Where the network's parameters are, if not where they are looked for.
+    checkpoint, device
+        Where the network's parameters are, if not where they are looked for, and where to
+        compute.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def measure(work: Work, *, checkpoint: Path | None = None) -> dict[str, bytes]:
         One file: netCDF with the responses, or where the stimuli cannot be shown to the layer
         JSON that says why.
     """
-    network = loaded(work["network"]["name"], checkpoint)
+    network = loaded(work["network"]["name"], checkpoint, device)
     try:
         responses = tuning.measure(network, work["features"], stimuli(work["stimuli"]))
     except InputError as error:

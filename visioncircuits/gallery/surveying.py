@@ -22,13 +22,17 @@ PARTS = "parts"
 """The folder with what is finished of the pass, as long as not all is."""
 
 
-def find(source: Source, selections: Sequence[Selection], images: Path | None) -> Survey | None:
+def find(
+    source: Source, selections: Sequence[Selection], images: Path | None, *, device: str = "cpu"
+) -> Survey | None:
     """Find the photographs, and plan the pass.
 
     Parameters
     ----------
     images
         Instead of those that the recipe names.
+    device
+        Where to compute.
 
     Returns
     -------
@@ -57,6 +61,7 @@ def find(source: Source, selections: Sequence[Selection], images: Path | None) -
             layers,
             where,
             checkpoint=source.beside(source.recipe.checkpoint),
+            device=device,
             labels=asked.labels,
             top=asked.top,
         )

@@ -40,22 +40,23 @@ MEMBERS = 5
 """How many units are told of a factor."""
 
 
-def weigh(work: Work, *, checkpoint: Path | None = None) -> dict[str, bytes]:
+def weigh(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
     """Tell of the weights of a piece of work's units.
 
     Parameters
     ----------
     work
         As `plan.weighings` describes it.
-    checkpoint
-        Where the network's parameters are, if not where they are looked for.
+    checkpoint, device
+        Where the network's parameters are, if not where they are looked for, and where to
+        compute.
 
     Returns
     -------
     dict
         File name to content: for each unit its numbers as JSON, and a lossless WebP of kernels.
     """
-    network = loaded(work["network"]["name"], checkpoint)
+    network = loaded(work["network"]["name"], checkpoint, device)
     units = work["features"]
     options = work["weights"]
     about = surroundings(network, parse(units[0]).layer)
