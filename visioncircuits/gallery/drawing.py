@@ -65,7 +65,7 @@ def stem(feature: str, kind: str, place: int) -> str:
 
 
 @cache
-def loaded(name: str, checkpoint: Path | None, device: str) -> Network:
+def loaded(name: str, checkpoint: Path | None, device: str = "cpu") -> Network:
     """Load a network, once in a process."""
     return networks.load(name, checkpoint=checkpoint, device=device)
 
