@@ -7,7 +7,15 @@ import torch
 from PIL import Image
 
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Examples, collect, dataset, folder, sampling, shards
+from visioncircuits.examples import (
+    Examples,
+    Photograph,
+    collect,
+    dataset,
+    folder,
+    sampling,
+    shards,
+)
 from visioncircuits.networks import untrained
 
 LAYERS = ["conv2d1", "mixed3a"]
@@ -245,6 +253,12 @@ def test_pictures_of_mixed_sizes_go_through_together(network):
     sizes = [(96, 96), (100, 250), (300, 64), (7, 9)]
     found = collect(network, ["conv2d1"], dataset((torch.rand(3, *s) for s in sizes), size=96))
     assert found.seen == 4
+
+
+def test_photographs_of_ones_own_are_of_one_size(network):
+    mixed = [Photograph("a", torch.rand(3, 32, 32)), Photograph("b", torch.rand(3, 40, 32))]
+    with pytest.raises(InputError, match=r"b is of \(3, 40, 32\), .* bring all to one size"):
+        collect(network, ["conv2d0"], mixed)
 
 
 def test_an_array_is_cut_as_the_same_picture_is():

@@ -60,8 +60,8 @@ def collect(
     Raises
     ------
     InputError
-        For an unknown layer, one without positions, a number that cannot be, or where no picture
-        can be read.
+        For an unknown layer, one without positions, a number that cannot be, photographs of
+        different sizes, or where no picture can be read.
 
     Examples
     --------
@@ -188,6 +188,7 @@ def _batches(
 ) -> Iterator[tuple[list[Photograph], Int64[np.ndarray, " pictures"]]]:
     """Give pictures that can be read, and their numbers; those that cannot be are counted too."""
     waiting: list[tuple[int, Photograph]] = []
+    shape = None
 
     def stacked() -> tuple[list[Photograph], Int64[np.ndarray, " pictures"]]:
         return [photo for _, photo in waiting], np.array([number for number, _ in waiting])
@@ -197,6 +198,12 @@ def _batches(
             skipped.append(photograph.problem)
             advance(1)
             continue
+        shape = shape or photograph.pixels.shape
+        if photograph.pixels.shape != shape:
+            raise InputError(
+                f"{photograph.name} is of {tuple(photograph.pixels.shape)}, and the photographs "
+                f"before it of {tuple(shape)}; bring all to one size"
+            )
         waiting.append((number, photograph))
         if len(waiting) == batch:
             yield stacked()
