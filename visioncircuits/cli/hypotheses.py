@@ -25,9 +25,10 @@ def _checked(name: str) -> str:
     return name
 
 
-def files(paths: list[Path] | None) -> list[Path] | None:
-    """Give hypotheses' files back, read already."""
-    for path in paths or ():
+def files(paths: list[Path] | None) -> list[Path]:
+    """Give hypotheses' files back, read already; a list always, for older typers count it."""
+    paths = paths or []
+    for path in paths:
         hypothesis_file.read(path)
     return paths
 
