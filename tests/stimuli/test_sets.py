@@ -67,6 +67,7 @@ def test_batches_are_the_whole_set_in_order(curves):
 
 
 def test_a_million_stimuli_are_cheap_to_make_slice_and_draw_from():
+    StimulusSet(curve, {"orientation": [0.0, 1.0]}, {"size": SIZE}).check()  # imports are not it
     tracemalloc.start()
     grid = StimulusSet(
         curve,
