@@ -370,7 +370,7 @@ def test_are_labelled(networks: dict[str, Network]) -> None:
         ("mixed3a", "mixed3c", "unknown layer 'mixed3c'"),
         (["mixed3a:1", "mixed3b:1"], "mixed4a", "features of mixed3a and mixed3b"),
         ([], "mixed4a", "no feature is given"),
-        ("conv2d0", "input", "nothing leads to input"),
+        ("conv2d0", "input", "conv2d0 comes after input"),
         (
             "conv2d0",
             "mixed5b",

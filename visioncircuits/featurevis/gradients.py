@@ -36,14 +36,14 @@ class _RedirectedReLU(torch.autograd.Function):
         (grad,) = grads
         (rectified,) = ctx.saved_tensors
         plain = torch.ops.aten.threshold_backward(grad, rectified, 0)
-        rest = tuple(range(1, grad.ndim))
-        blocked = torch.linalg.vector_norm(plain, torch.inf, dim=rest, keepdim=True) == 0
-        if ctx.samples is not None and len(ctx.samples) == len(grad):
-            blocked = blocked & ctx.samples.view(-1, *(1 for _ in rest))
-        if not blocked.any():
-            return plain, None, None
-        # Of what is blocked, only what raises a neuron, a negative gradient, is let through.
-        return torch.where(blocked, grad.clamp_max(0), plain), None, None
+        some = ctx.samples is not None and len(ctx.samples) == len(grad)
+        chosen = ctx.samples if some else slice(None)
+        passed, rest = plain[chosen], tuple(range(1, grad.ndim))
+        blocked = torch.linalg.vector_norm(passed, torch.inf, dim=rest, keepdim=True) == 0
+        if blocked.any():
+            # Of what is blocked, only what raises a neuron, a negative gradient, is let through.
+            plain[chosen] = torch.where(blocked, grad[chosen].clamp_max(0), passed)
+        return plain, None, None
 
 
 class RedirectedReLU(TorchFunctionMode):

@@ -210,15 +210,13 @@ def expanded_weights(
     _check(linearization, pictures, position)
     inputs, outputs = select(network, source), select(network, target)
     layers = [inputs.layer, outputs.layer]
-    if outputs.layer == INPUT:
-        raise InputError(f"nothing leads to {INPUT}, the picture itself; give it as the source")
     found = trace(
         network,
         layers,
         linearization,
         pictures=pictures,
         averaged=position is None,
-        borders=position is not None or not all(network.layer(outputs.layer).stride),
+        borders=position is not None or _everywhere(network, outputs.layer) != EVERY,
     )
     _check_path(found, *layers)
     neuron = _neuron(network, found, outputs.layer, position)
@@ -276,11 +274,16 @@ def _check_path(found: Trace, source: str, target: str) -> None:
             )
 
 
+def _everywhere(network: Network, layer: str) -> tuple[Pair, Pair]:
+    """Give stride and offset of the identity at a layer, all of whose neurons are meant."""
+    return EVERY if layer == INPUT or all(network.layer(layer).stride) else ((0, 0), (0, 0))
+
+
 def _neuron(network: Network, found: Trace, layer: str, position: Pair | None) -> tuple[Pair, Pair]:
     """Give stride and offset of the identity at the target."""
     shape = (*found.steps[found.layers[layer]].shape[1:], 1, 1)[:2]
     if position is None:
-        return EVERY if all(network.layer(layer).stride) else ((0, 0), (0, 0))
+        return _everywhere(network, layer)
     if not all(0 <= place < size for place, size in zip(position, shape, strict=True)):
         raise InputError(
             f"{layer} has no neuron at {position}; it has {shape[0]} rows and {shape[1]} columns"

@@ -366,8 +366,8 @@ def _border_gain(args: tuple[Any, ...], value: Tensor) -> Float[Tensor, "1 heigh
         return value.new_ones(1, height, width)
     places = value.new_ones(1, *args[0].shape[2:])
     if included:
-        places, padding = F.pad(places, (padding[1], padding[1], padding[0], padding[0])), (0, 0)
-        places[:] = 1
+        (top, left), padding = padding, (0, 0)
+        places = F.pad(places, (left, left, top, top), value=1.0)
     stride = _argument(args, 2, None) or args[1]
     area = F.avg_pool2d(places, kernel, stride, padding, ceil_mode=True, divisor_override=1)
     return math.prod(kernel) / area[:, :height, :width]
