@@ -414,13 +414,13 @@ class Network:
         InputError
             For a layer that the network does not have, with the nearest names.
         """
-        name = self._aliases.get(name, name)
-        if name not in self.layers:
+        layers, name = self.layers, self._aliases.get(name, name)
+        if name not in layers:
             graph, hint = self._graph(self._blank(*self._usual)), f"the network is {self.name}"
             if isinstance(graph, Hooked):
                 hint += f", and has no places between modules, because {graph.reason}"
-            raise errors.unknown("layer", name, self.layers, hint=hint)
-        return self.layers[name]
+            raise errors.unknown("layer", name, layers, hint=hint)
+        return layers[name]
 
     def before_rectifier(self, layer: str) -> str:
         """Name a layer's values before its rectifier, where the network has a name for them.
