@@ -34,6 +34,7 @@ def test_that_needs_nothing():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ci", "told"),
     [

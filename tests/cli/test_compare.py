@@ -1,8 +1,8 @@
 """`visioncircuits compare`, run as a user does."""
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +16,10 @@ import pytest
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
-    arguments: tuple[str, ...], told: str, tmp_path: Path
+    run: Callable[..., Any], arguments: tuple[str, ...], told: str, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", "compare"]
-    rest = ("--layer", "mixed3a", "--images", str(tmp_path), "--out", str(tmp_path / "report"))
-    answer = subprocess.run(
-        [*command, *arguments, *rest], capture_output=True, text=True, check=False
-    )
+    rest = ("--layer", "mixed3a", "--images", tmp_path, "--out", tmp_path / "report")
+    answer = run("compare", *arguments, *rest)
     assert answer.returncode == 2
     assert answer.stderr.startswith("error: ")
     assert answer.stderr.count("\n") == 1

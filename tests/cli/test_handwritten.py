@@ -1,8 +1,8 @@
 """`visioncircuits handwritten`, run as a user does."""
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,14 +10,11 @@ from visioncircuits import load
 from visioncircuits.handwritten import labels
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_a_circuit_is_written_to_a_file_that_can_be_loaded(tmp_path: Path) -> None:
+def test_a_circuit_is_written_to_a_file_that_can_be_loaded(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
     file = tmp_path / "curves-network.safetensors"
-    told = run("handwritten", "curves", "-o", str(file))
+    told = run("handwritten", "curves", "-o", file)
     assert told.returncode == 0, told.stderr
     assert told.stdout == f"{file}: 68,400 parameters, all set by formula\n"
     assert str(labels(load(f"handwritten:{file}"), "mixed3b")[18]) == "curve 270°, radius 60 px"
@@ -28,9 +25,9 @@ def test_a_circuit_is_written_to_a_file_that_can_be_loaded(tmp_path: Path) -> No
     [("curve", "a.safetensors", "'curves'"), ("curves", "a.pth", ".safetensors")],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
-    circuit: str, file: str, told: str, tmp_path: Path
+    run: Callable[..., Any], circuit: str, file: str, told: str, tmp_path: Path
 ) -> None:
-    answer = run("handwritten", circuit, "-o", str(tmp_path / file))
+    answer = run("handwritten", circuit, "-o", tmp_path / file)
     assert answer.returncode == 2
     assert answer.stderr.startswith("error: ")
     assert answer.stderr.count("\n") == 1

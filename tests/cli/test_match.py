@@ -1,20 +1,15 @@
 """`visioncircuits match` and `coverage`, run as a user does."""
 
 import csv
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from visioncircuits.weights import storage
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +22,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_network_matched_with_itself_finds_itself(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_network_matched_with_itself_finds_itself(
+    run: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
     table, picture, saved = (tmp_path / name for name in ("pairs.csv", "m.png", "m.npz"))
     answer = run(
         "match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv2d2",
-        "--images", str(folder), "--csv", str(table), "-o", str(picture), "--save", str(saved),
+        "--images", folder, "--csv", str(table), "-o", str(picture), "--save", str(saved),
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     for path in (table, picture, saved):
@@ -65,16 +63,18 @@ def test_a_network_matched_with_itself_finds_itself(folder: Path, tmp_path: Path
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
-    arguments: tuple[str, ...], told: str, folder: Path
+    run: Callable[..., Any], arguments: tuple[str, ...], told: str, folder: Path
 ) -> None:
-    answer = run(*arguments, "--images", str(folder))
+    answer = run(*arguments, "--images", folder)
     assert answer.returncode == 2
     assert answer.stderr.startswith("error: ")
     assert answer.stderr.count("\n") == 1
     assert told in answer.stderr
 
 
-def test_coverage_refuses_a_taxonomy_of_another_network_before_it_measures(tmp_path: Path) -> None:
+def test_coverage_refuses_a_taxonomy_of_another_network_before_it_measures(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
     taxonomy = tmp_path / "families.json"
     taxonomy.write_text('{"mixed3b": {"Curves": [379]}}')
     answer = run("coverage", "handwritten:curves", "mixed3b", "--families", str(taxonomy))
@@ -82,7 +82,9 @@ def test_coverage_refuses_a_taxonomy_of_another_network_before_it_measures(tmp_p
     assert "the family Curves has unit 379" in answer.stderr
 
 
-def test_coverage_says_how_much_is_explained_and_draws_it(tmp_path: Path) -> None:
+def test_coverage_says_how_much_is_explained_and_draws_it(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
     picture, table = tmp_path / "coverage.png", tmp_path / "units.csv"
     taxonomy = tmp_path / "families.json"
     taxonomy.write_text('{"conv2d0": {"Gabors": [0, 1, 2], "Other Units": [3]}}')

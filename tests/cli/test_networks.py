@@ -1,42 +1,49 @@
 """`visioncircuits networks`, run as a user does."""
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
 
-def run(*arguments: str, checkpoints: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "VISIONCIRCUITS_OFFLINE": "1"}
-    if checkpoints is not None:
-        environment["VISIONCIRCUITS_CHECKPOINTS"] = str(checkpoints)
-    command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", *arguments]
-    with TemporaryDirectory() as home:  # what commands cache stays out of the system
-        environment["HOME"] = home
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+@pytest.fixture(autouse=True)
+def _empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No checkpoint is at hand, and what commands keep stays out of the system."""
+    for name in ("XDG_CACHE_HOME", "VISIONCIRCUITS_CHECKPOINTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("VISIONCIRCUITS_OFFLINE", "1")
 
 
-def test_the_list_says_where_checkpoints_are(checkpoints: Path) -> None:
-    told = run("networks", checkpoints=checkpoints)
+@pytest.fixture
+def at_hand(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
+    return checkpoints
+
+
+def test_the_list_says_where_checkpoints_are(run: Callable[..., Any], at_hand: Path) -> None:
+    told = run("networks")
     assert told.returncode == 0, told.stderr
-    assert str(checkpoints / "bvlc_googlenet.safetensors") in told.stdout
+    assert str(at_hand / "bvlc_googlenet.safetensors") in told.stdout
     assert "torchvision:squeezenet1_1" in told.stdout
 
 
-def test_show_prints_every_layer_with_its_geometry(checkpoints: Path) -> None:
-    told = run("networks", "show", "bvlc_googlenet", checkpoints=checkpoints)
+@pytest.mark.usefixtures("at_hand")
+def test_show_prints_every_layer_with_its_geometry(run: Callable[..., Any]) -> None:
+    told = run("networks", "show", "bvlc_googlenet")
     assert told.returncode == 0, told.stderr
     line = next(line for line in told.stdout.splitlines() if line.startswith("mixed3b "))
     assert line.split()[1:4] == ["480", "91", "8"]
     assert "mixed3b_5x5 320–415" in line
 
 
-def test_verify_answers_with_its_exit_code(checkpoints: Path, tmp_path: Path) -> None:
-    assert run("networks", "verify", "bvlc_googlenet", checkpoints=checkpoints).returncode == 0
+def test_verify_answers_with_its_exit_code(
+    run: Callable[..., Any], at_hand: Path, tmp_path: Path
+) -> None:
+    assert run("networks", "verify", "bvlc_googlenet").returncode == 0
     cut = tmp_path / "bvlc_googlenet.safetensors"
-    cut.write_bytes((checkpoints / cut.name).read_bytes()[:-1000])
+    cut.write_bytes((at_hand / cut.name).read_bytes()[:-1000])
     told = run("networks", "verify", "bvlc_googlenet", "--checkpoint", str(cut))
     assert told.returncode == 2
     assert told.stderr.startswith("error: ")
@@ -54,7 +61,9 @@ def test_verify_answers_with_its_exit_code(checkpoints: Path, tmp_path: Path) ->
         (("gallery", "/nowhere.toml", "--out", "site"), "/nowhere.toml"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(arguments: tuple[str, ...], told: str) -> None:
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    run: Callable[..., Any], arguments: tuple[str, ...], told: str
+) -> None:
     answer = run(*arguments)
     assert answer.returncode == 2
     assert answer.stderr.count("\n") == 1

@@ -61,6 +61,7 @@ def address() -> Iterator[str]:
     head.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, None])
 def test_workers_of_a_cluster_give_the_bytes_that_this_process_gives(
     address: str, workers: int | None
@@ -72,6 +73,7 @@ def test_workers_of_a_cluster_give_the_bytes_that_this_process_gives(
     assert not ray.is_initialized()
 
 
+@pytest.mark.slow
 def test_deaths_and_failures_are_told_and_harm_nothing_else(address: str, tmp_path: Path) -> None:
     graves = tmp_path / "graves"
     graves.mkdir()
@@ -101,6 +103,7 @@ def _note(outcomes: Iterator[tuple[int, object]], results: dict[int, object]) ->
         results[index] = result  # noqa: PERF403
 
 
+@pytest.mark.slow
 def test_a_users_mistake_is_raised_as_such(address: str) -> None:
     with pytest.raises(InputError, match="unknown unit"):
         list(engine.cluster(address).map(mishap, [("mistake", "unknown unit")] * 2))
@@ -136,6 +139,7 @@ engine.complete(
 """
 
 
+@pytest.mark.slow
 def test_a_driver_that_was_killed_resumes_from_what_was_written(
     address: str, tmp_path: Path
 ) -> None:
@@ -166,6 +170,7 @@ def _content(store: engine.Store) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_a_cluster_of_this_machine_is_started_and_ended() -> None:
     assert list(engine.cluster(workers=1).map(abs, [-3])) == [(0, 3)]
     assert not ray.is_initialized()

@@ -21,6 +21,7 @@ def seen(folder: str) -> str | None:
     raise AssertionError("waited a minute in vain")
 
 
+@pytest.mark.slow
 def test_each_worker_sees_its_own_gpu(tmp_path: Path) -> None:
     told = engine.local(workers=2, gpus=["4", "GPU-7f"]).map(seen, [str(tmp_path)] * 2)
     assert {gpu for _, gpu in told} == {"4", "GPU-7f"}

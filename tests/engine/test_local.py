@@ -77,6 +77,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     raise AssertionError("nothing failed")
 
 
+@pytest.mark.slow
 def test_many_workers_give_the_bytes_that_one_gives_and_each_item_once() -> None:
     items = list(range(6))
     one = list(engine.local(workers=1).map(convolve, items))
@@ -164,6 +165,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_driver_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "driver.py"
     script.write_text(DRIVER)

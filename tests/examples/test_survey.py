@@ -81,6 +81,7 @@ def test_tar_files_say_what_the_folder_says(
         assert np.array_equal(packed.layers[name].tops.pictures, alone.layers[name].tops.pictures)
 
 
+@pytest.mark.slow
 def test_with_one_of_two_workers_killed_the_bytes_are_those_of_one(
     squares: Path, alone: Examples, tmp_path: Path
 ) -> None:
@@ -97,6 +98,7 @@ def test_with_one_of_two_workers_killed_the_bytes_are_those_of_one(
     assert asked.joined(store).packed() == alone.packed()
 
 
+@pytest.mark.slow
 def test_two_workers_of_a_cluster_give_the_bytes_of_one_here(
     squares: Path, alone: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +128,7 @@ survey(
 """
 
 
+@pytest.mark.slow
 def test_a_driver_that_was_killed_resumes_from_what_was_written(
     squares: Path, alone: Examples, tmp_path: Path
 ) -> None:

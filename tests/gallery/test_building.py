@@ -81,6 +81,7 @@ def test_a_site_is_built(recipe: Path, tmp_path: Path) -> None:
     assert len(pieces(tmp_path / "out")) == PIECES
 
 
+@pytest.mark.slow
 def test_one_worker_and_two_build_the_same_site(recipe: Path, tmp_path: Path) -> None:
     one = build(recipe, tmp_path / "one", workers=1)
     two = build(recipe, tmp_path / "two", workers=2)
@@ -181,6 +182,7 @@ def test_another_checkpoint_makes_other_pictures(recipe: Path, tmp_path: Path) -
     assert not before.keys() & pieces(out).keys()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_sentence_and_loses_nothing(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

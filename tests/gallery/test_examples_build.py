@@ -217,6 +217,7 @@ def test_the_section_stands_before_tuning_and_weights_and_counts_what_could_not_
     assert "12 photographs, 1 more could not be read" in page
 
 
+@pytest.mark.slow
 def test_one_worker_and_two_build_the_same_site_and_nothing_is_made_twice(
     folder: Path, built: Path
 ) -> None:

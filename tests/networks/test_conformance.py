@@ -430,12 +430,20 @@ FAMILIES: dict[str, Case] = {
     },
 }
 
+SLOW = (
+    "convnext", "deeplab", "densenet", "efficientnet", "fcn", "googlenet without aux", "inception",
+    "maxvit", "regnet", "swin_transformer", "vgg",
+)  # fmt: skip
+"""Large networks, which the quick tests leave out."""
+
 
 @pytest.mark.filterwarnings("ignore:`torch.jit")
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in FAMILIES]
+)
 def test_a_network_conforms(name: str, check: Callable[[Case], None]) -> None:
     if check is names and name in BEYOND_FX:
         assert _followed(FAMILIES[name]) is None

@@ -359,8 +359,8 @@ class TestModules:
         [
             lambda: wrap(_small(), IMAGENET, size=32),
             lambda: untrained("bvlc_googlenet"),
-            lambda: untrained("inceptionv1"),
-            lambda: untrained("torchvision:resnet18"),
+            pytest.param(lambda: untrained("inceptionv1"), marks=pytest.mark.slow),
+            pytest.param(lambda: untrained("torchvision:resnet18"), marks=pytest.mark.slow),
             lambda: load("handwritten:curves"),
         ],
         ids=["wrapped", "bvlc_googlenet", "inceptionv1", "resnet18", "handwritten"],

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -244,11 +242,3 @@ def test_every_article_is_whole(name: str) -> None:
     for each in found.parts:
         assert each.claims, f"{each.name} tests nothing"
         assert each.test.__doc__, f"{each.name} has no title"
-
-
-def test_a_mistake_on_the_command_line_is_one_sentence() -> None:
-    command = [sys.executable, "-c", "from visioncircuits.cli import main; main()", "reproduce"]
-    told = subprocess.run([*command, "zoom-inn"], capture_output=True, text=True, check=False)
-    assert told.returncode == 2
-    assert told.stderr.startswith("error: ")
-    assert told.stderr.count("\n") == 1

@@ -21,7 +21,10 @@ def network():
     return untrained("bvlc_googlenet", seed=1)
 
 
-@pytest.mark.parametrize("layer", ["conv2d1", "mixed3a", "mixed3b_pre_relu", "mixed4a"])
+@pytest.mark.parametrize(
+    "layer",
+    ["conv2d1", "mixed3a", "mixed3b_pre_relu", pytest.param("mixed4a", marks=pytest.mark.slow)],
+)
 def test_a_small_picture_gives_the_answer_of_a_whole_one(network, layer):
     ours = measure(network, layer, FEW)
     middle = network.layer(layer).shape[0] // 2

@@ -8,9 +8,18 @@ from visioncircuits.networks import Preprocessing, untrained, wrap
 from visioncircuits.tuning import window
 from visioncircuits.tuning.window import nearest
 
+SLOW = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["bvlc_googlenet", "inceptionv1"])
-@pytest.mark.parametrize("layer", ["conv2d0", "conv2d2", "mixed3a", "mixed3b", "mixed4a"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "conv2d0",
+        "mixed3a",
+        *(pytest.param(n, marks=SLOW) for n in ("conv2d2", "mixed3b", "mixed4a")),
+    ],
+)
 def test_all_that_the_neuron_sees_is_in_its_picture(name, layer):
     network = untrained(name)
     asked = window(network, layer)

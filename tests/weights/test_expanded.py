@@ -130,6 +130,7 @@ CASES = [
     ("torchvision:resnet18", "layer1.1", "layer3.0"),
     ("torchvision:resnet18", "relu", "layer1.0.conv2"),
 ]
+SLOW = (*CASES[1:3], *CASES[5:7])
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,10 @@ def networks() -> dict[str, Network]:
     return {name: normalized(untrained(name)) for name in dict.fromkeys(n for n, _, _ in CASES)}
 
 
-@pytest.mark.parametrize(("name", "source", "target"), CASES)
+@pytest.mark.parametrize(
+    ("name", "source", "target"),
+    [pytest.param(*c, marks=pytest.mark.slow if c in SLOW else ()) for c in CASES],
+)
 def test_equal_the_derivative_of_the_network_made_linear(
     networks: dict[str, Network], name: str, source: str, target: str
 ) -> None:
