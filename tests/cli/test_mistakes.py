@@ -62,7 +62,7 @@ MISTAKES = {
     "attribute bvlc_googlenet mixed3b:1 --image lost.jpg -o a.png": "lost.jpg",
     "match bvlc_googlenet mixed3b alexnett features.7 --images photos": "alexnett",
     "compare handwriten bvlc_googlenet --layer a --images photos --out new": "handwriten",
-    "compare handwritten:curves bvlc_googlenet --layer a --units a --images photos -o b": "no units",
+    "compare handwritten:curves bvlc_googlenet --layer a --units a --images photos -o b": "units",
     "reproduce all --images nowhere": "nowhere",
     "stimuli curves -o a.gif": ".png or .webp",
     "handwritten curves -o a.pth": ".safetensors",

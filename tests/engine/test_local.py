@@ -86,6 +86,7 @@ def test_many_workers_give_the_bytes_that_one_gives_and_each_item_once() -> None
     assert [index for index, _ in one] == items
 
 
+@pytest.mark.slow
 def test_what_goes_well_is_not_harmed_by_what_fails(day: Day) -> None:
     assert {index: day.results[index][0] for index in (0, 3, 6)} == {
         0: "first",
@@ -95,6 +96,7 @@ def test_what_goes_well_is_not_harmed_by_what_fails(day: Day) -> None:
     assert set(day.results) == {0, 2, 3, 6}
 
 
+@pytest.mark.slow
 def test_what_failed_is_named_with_its_reason(day: Day) -> None:
     reasons = day.failed.reasons
     assert set(reasons) == {1, 4, 5}
@@ -103,16 +105,19 @@ def test_what_failed_is_named_with_its_reason(day: Day) -> None:
     assert "3 of 7 pieces of work failed; piece 1 says: ValueError" in str(day.failed)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_work_done_again(day: Day) -> None:
     assert 2 in day.results
     assert "a worker was killed (signal 9); its work is done again" in day.log
 
 
+@pytest.mark.slow
 def test_an_item_that_kills_its_workers_is_given_up(day: Day) -> None:
     assert day.failed.reasons[5] == "its worker was killed (signal 9), 3 times"
     assert len(day.log) == 1 + 2  # one death that was an accident, two before giving up
 
 
+@pytest.mark.slow
 def test_each_worker_has_one_thread(day: Day) -> None:
     assert {result[1] for result in day.results.values()} == {1}
 

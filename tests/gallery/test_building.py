@@ -137,6 +137,7 @@ def test_killed_from_outside_while_workers_work_it_goes_on_and_gives_the_same_si
     assert finished.items() <= pieces(out).items()
 
 
+@pytest.mark.slow
 def test_a_changed_recipe_makes_only_what_is_new_and_removes_what_is_gone(
     recipe: Path, tmp_path: Path
 ) -> None:
@@ -209,6 +210,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(
     assert finished.items() <= pieces(out).items()
 
 
+@pytest.mark.slow
 def test_a_picture_that_was_damaged_is_made_again(recipe: Path, tmp_path: Path) -> None:
     whole = build(recipe, tmp_path / "out")
     damaged = next((tmp_path / "out" / "pictures").rglob("features.3-7-positive.webp"))
@@ -249,6 +251,7 @@ def test_a_mistake_is_met_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_pictures_that_cannot_be_made_are_left_out_and_told(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def test_the_page_stands_by_itself_and_says_what_was_found(
     assert numbers["kernels"]["aligned"] == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_comparison_gives_the_same_bytes(comparison: Comparison, tmp_path: Path) -> None:
     for name in ("a", "b"):
         report.write(comparison, {}, tmp_path / name)

@@ -54,6 +54,7 @@ def test_every_unit_has_its_weights(recipe: Path) -> None:
     assert (out / "layers/features.3.squeeze_activation/units.webp").is_file()
 
 
+@pytest.mark.slow
 def test_they_are_weighed_again_for_other_options_alone(recipe: Path) -> None:
     before = weighed(build(recipe))
     after = weighed(build(recipe, RECIPE.replace("steps = 1", "steps = 2")))

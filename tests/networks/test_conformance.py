@@ -431,8 +431,8 @@ FAMILIES: dict[str, Case] = {
 }
 
 SLOW = (
-    "convnext", "deeplab", "densenet", "efficientnet", "fcn", "googlenet without aux", "inception",
-    "maxvit", "regnet", "swin_transformer", "vgg",
+    "alexnet", "convnext", "deeplab", "densenet", "efficientnet", "fcn", "googlenet without aux",
+    "inception", "maxvit", "regnet", "swin_transformer", "vgg",
 )  # fmt: skip
 """Large networks, which the quick tests leave out."""
 

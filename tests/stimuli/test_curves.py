@@ -123,6 +123,7 @@ def test_an_upright_stroke_has_the_published_profile():
     assert profile.tolist() == pytest.approx([0.0, 0.335, 1.0, 0.335, 0.0], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", [40.0])
 @pytest.mark.parametrize("roundness", [0.0, 1 / 3, 1.0])
 @pytest.mark.parametrize("radius", [25.7, 290.0])
