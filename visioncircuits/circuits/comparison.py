@@ -68,6 +68,26 @@ def compare_tuning(
         measure(family.network, family.units, stimuli, advance=advance)
         for family in (trained, written)
     )
+    return compare_responses(trained, written, theirs, ours)
+
+
+def compare_responses(
+    trained: Family, written: Family, theirs: xr.DataArray, ours: xr.DataArray
+) -> tuple[xr.Dataset, xr.DataArray, xr.DataArray]:
+    """Compare how two families are tuned by responses that were measured before.
+
+    Parameters
+    ----------
+    trained, written
+        Counterparts, as `counterparts` gives them.
+    theirs, ours
+        Their responses to one set of stimuli, as `tuning.measure` gives them.
+
+    Returns
+    -------
+    tuple
+        As `compare_tuning`.
+    """
     off = np.subtract(trained.orientations, written.orientations)
     answers = [theirs, turned(ours, off)]
     positive = [answer.clip(min=0) for answer in answers]
@@ -78,7 +98,7 @@ def compare_tuning(
         "width": [each["width"].values for each in tuned],
         "echo": [each["echo"].values for each in tuned],
     }
-    if "radius" in stimuli.dims:
+    if "radius" in theirs.dims:
         numbers["radius"] = [_best_radius(answer) for answer in positive]
     return (
         xr.Dataset(
@@ -88,7 +108,6 @@ def compare_tuning(
                 **{name: (("which", "unit"), np.stack(both)) for name, both in numbers.items()},
             },
             coords={"unit": trained.names, "which": ["trained", "handwritten"]},
-            attrs={"stimuli": stimuli.name},
         ),
         answers[0],
         answers[1],

@@ -17,7 +17,7 @@ from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import find, predefined
+from visioncircuits.tuning import find, measure, predefined
 from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"
@@ -179,16 +179,9 @@ def compare(
         scores_without = transplants.perform(
             _parts(family, mine, reduced), fewer, store=store, engine=engine, advance=advance
         )
-    return Comparison(
-        family,
-        mine,
-        tuning,
-        kernels,
-        maps,
-        scores,
-        tuning_without(family, mine, {"nothing": handwritten, **reduced}),
-        scores_without,
-    )
+    with progress("tuning of parts", len(reduced) * len(named("curves"))) as advance:
+        without = tuning_without(family, mine, tuning["curves"], reduced, advance=advance)
+    return Comparison(family, mine, tuning, kernels, maps, scores, without, scores_without)
 
 
 def _operation(family: Family, mine: Family, whole: Family) -> Operation:
@@ -299,8 +292,15 @@ def _bends(label: Label) -> bool:
     return label.kind == "early curve"
 
 
-def tuning_without(family: Family, mine: Family, reduced: Mapping[str, Network]) -> xr.Dataset:
-    """Tell how curves are tuned when something is left out of their circuit.
+def tuning_without(
+    family: Family,
+    mine: Family,
+    whole: Tuned,
+    reduced: Mapping[str, Network],
+    *,
+    advance: Callable[[int], object] = lambda more: None,
+) -> xr.Dataset:
+    """Measure how curves are tuned when something is left out of their circuit.
 
     Parameters
     ----------
@@ -308,19 +308,26 @@ def tuning_without(family: Family, mine: Family, reduced: Mapping[str, Network])
         The trained one.
     mine
         Its handwritten counterparts.
+    whole
+        How both are tuned on curves.
     reduced
         What is left out, to the network without it.
+    advance
+        Is called with how many stimuli more have been measured.
 
     Returns
     -------
     xarray.Dataset
-        By `without`: medians over units of `surface`, `width`, `echo` and `off`.
+        By `without`, "nothing" first: medians over units of `surface`, `width`, `echo` and `off`.
     """
     wanted = np.array([labels(mine.network, mine.layer)[p].orientation for p in mine.places])
-    rows = []
-    for network in reduced.values():
+    tuned = {"nothing": whole.numbers}
+    for name, network in reduced.items():
+        responses = measure(network, mine.units, named("curves"), advance=advance)
         altered = Family(network, mine.units, mine.orientations)
-        found, _, _ = comparison.compare_tuning(family, altered, named("curves"))
+        tuned[name], _, _ = comparison.compare_responses(family, altered, whole.trained, responses)
+    rows = []
+    for found in tuned.values():
         ours = found.sel(which="handwritten")
         off = np.abs((ours["prefers"].values - wanted + 180) % 360 - 180)
         rows.append(
@@ -330,5 +337,5 @@ def tuning_without(family: Family, mine: Family, reduced: Mapping[str, Network])
     table = np.array(rows)
     return xr.Dataset(
         {name: ("without", table[:, place]) for place, name in enumerate(names)},
-        coords={"without": list(reduced)},
+        coords={"without": list(tuned)},
     )
