@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from visioncircuits.circuits import (
+from visioncircuits.comparison import (
     absolute_axes,
     axis_correlations,
     branch_table,

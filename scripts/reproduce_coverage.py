@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
-from visioncircuits.circuits.coverage import (
+from visioncircuits.comparison.coverage import (
     Coverage,
     applicable,
     coverage_panel,

@@ -10,10 +10,10 @@ import xarray as xr
 from PIL import Image
 from scipy.ndimage import zoom
 
-from visioncircuits import circuits, engine, handwritten
-from visioncircuits.circuits import intervened, rewired, silenced
-from visioncircuits.circuits.curves import CONTROLS, HANDWRITTEN
+from visioncircuits import comparison, engine, handwritten, interventions
+from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
 from visioncircuits.gallery import report
+from visioncircuits.interventions import edited, path_patched, zero
 from visioncircuits.networks import Feature, LayerGraph, Network, Unit, parse, read_families
 from visioncircuits.stimuli import (
     StimulusSet,
@@ -72,7 +72,7 @@ RECOVERED = Claim(
 )
 ECHOES = Claim(
     "published data",
-    "without inhibition the detectors echo at 180 degrees: median echo intact, of early curves "
+    "without inhibition the detectors echo at 180 degrees: median echo original, of early curves "
     "only, of their positive weights only",
     ".01, .00, .24",
 )
@@ -377,8 +377,8 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     chosen = {int(unit.rpartition(":")[2]) for unit in sources}
     others = [Unit(layer, u) for u in range(network.layer(layer).units) if u not in chosen]
     kernels = expanded_weights(network, sources, targets).weight.sum((2, 3))
-    intact = echo_of(drive(network, targets, stimuli))
-    with intervened(network, others, silenced()):
+    original = echo_of(drive(network, targets, stimuli))
+    with edited(network, others, zero()):
         alone = echo_of(drive(network, targets, stimuli))
         positive = []
         for row, target in enumerate(targets):
@@ -386,9 +386,9 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
             with ExitStack() as stack:
                 if negative:
                     place = unrectified(network, target)  # where it is measured
-                    stack.enter_context(rewired(network, negative, place, silenced()))
+                    stack.enter_context(path_patched(network, negative, place, zero()))
                 positive.append(echo_of(drive(network, [target], stimuli))[0])
-    told = f"median of {len(targets)} detectors; intact {np.median(intact):.2f}"
+    told = f"median of {len(targets)} detectors; original {np.median(original):.2f}"
     low, high = interval(np.array(positive) - alone, study.rng("echoes"), statistic=np.mean)
     yield EARLY_ONLY.found(f"{np.median(alone):.2f}", holds=np.median(alone) < 0.1, why=told)
     yield POSITIVE_ONLY.found(
@@ -593,7 +593,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
     """
     late = study.detectors("curve", "mixed3b")
     photographs = study.scorable(study.of(1000, quick=48))
-    found = circuits.compare(
+    found = comparison.compare(
         handwritten.curves(),
         study.network,
         layer=study.layer("mixed3b"),
@@ -617,7 +617,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         )
     yield Plate(
         "repair",
-        report.repair_figure(circuits.repair(found.scores), (HANDWRITTEN, *CONTROLS)),
+        report.repair_figure(interventions.repair(found.scores), (HANDWRITTEN, *CONTROLS)),
         f"Share of the damage that each donor repairs, with 95 % intervals; {len(photographs)} "
         "photographs.",
     )
@@ -657,7 +657,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
             no=any(share[2] < 0.5 for share in repaired.values()),
         ),
         interval=", ".join(f"{share[1]:.0%} to {share[2]:.0%}" for share in repaired.values()),
-        why=f"Top-5 accuracy: intact {accuracy['intact']['top5']:.1%}, removed "
+        why=f"Top-5 accuracy: original {accuracy['original']['top5']:.1%}, removed "
         f"{accuracy['removed']['top5']:.1%}, by hand {accuracy[HANDWRITTEN]['top5']:.1%} of "
         f"{len(photographs)} photographs. Holds where both intervals are above half; cannot be "
         "told where one spans it.",

@@ -11,8 +11,8 @@ from PIL import Image
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from visioncircuits.circuits import filter_preferences, mirrored, odds, placement
-from visioncircuits.circuits.symmetry import correlation
+from visioncircuits.comparison import filter_preferences, mirrored, odds, placement
+from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.networks import Families, Network, Unit, read_families
 from visioncircuits.stimuli import StimulusSet, curve, sinusoidal_grating
 from visioncircuits.thread import (

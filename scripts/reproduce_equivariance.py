@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits import pictures
-from visioncircuits.circuits import odds
-from visioncircuits.circuits.equivariance import (
+from visioncircuits.comparison import odds
+from visioncircuits.comparison.equivariance import (
     Transformation,
     hue_rotation,
     orbits,
@@ -21,7 +21,7 @@ from visioncircuits.circuits.equivariance import (
     reflection,
     rotation,
 )
-from visioncircuits.circuits.symmetry import (
+from visioncircuits.comparison.symmetry import (
     centroids,
     correlation,
     mirrored,

@@ -13,7 +13,7 @@ from scipy.stats import hypergeom
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from visioncircuits.circuits.symmetry import correlation
+from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.examples.crops import crop
 from visioncircuits.networks import Network, untrained
 from visioncircuits.pictures import read

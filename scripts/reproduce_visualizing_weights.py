@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 from torch.nn.functional import conv2d, cosine_similarity
 
-from visioncircuits.circuits.symmetry import correlation, sums_by_angle
+from visioncircuits.comparison.symmetry import correlation, sums_by_angle
 from visioncircuits.networks import Network, Unit
 from visioncircuits.stimuli import StimulusSet, circle, color_contrast
 from visioncircuits.thread import (

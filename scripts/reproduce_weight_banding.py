@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from visioncircuits.circuits import intervened
+from visioncircuits.interventions import edited
 from visioncircuits.networks import Network, Unit, untrained
 from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, interval, part
 from visioncircuits.weights import (
@@ -238,7 +238,7 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
             edit = (lambda maps: maps) if axis is None else (
                 lambda maps, axis=axis, order=order: maps.index_select(axis, order)
             )  # fmt: skip
-            with torch.inference_mode(), intervened(network, units, edit):
+            with torch.inference_mode(), edited(network, units, edit):
                 harmed.append(cross_entropy(network(pixels), labels, reduction="none"))
     values = {how: torch.cat(harmed).double().numpy() for how, harmed in losses.items()}
     rows, columns = (values[how] - values[""] for how in ("rows", "columns"))

@@ -15,8 +15,9 @@ from PIL import Image
 from scipy.stats import binomtest, rankdata, spearmanr
 
 from visioncircuits import networks
-from visioncircuits.circuits import Photographs, mirrored
+from visioncircuits.comparison import mirrored
 from visioncircuits.errors import InputError
+from visioncircuits.examples import Photographs
 from visioncircuits.networks import Network, Unit
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import StimulusSet, curve, line, named

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from visioncircuits.circuits import Discovery
+from visioncircuits.attribution import Discovery
 from visioncircuits.cli.main import app
 from visioncircuits.errors import InputError
 

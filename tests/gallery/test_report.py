@@ -8,8 +8,8 @@ import xarray as xr
 from PIL import Image
 
 from visioncircuits import handwritten
-from visioncircuits.circuits import Comparison, compare_kernels, compare_tuning, curve_family
-from visioncircuits.circuits.curves import CONTROLS, HANDWRITTEN, Connected, Tuned
+from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, curve_family
+from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN, Connected, Tuned
 from visioncircuits.gallery import report
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.stimuli import named
@@ -18,7 +18,7 @@ from visioncircuits.stimuli import named
 def scores(shares: dict[str, float]) -> xr.Dataset:
     """A removal that costs 1 nat a photograph, and what repairs some share of that."""
     cost = np.random.default_rng(0).gamma(4.0, 0.25, 60)
-    names = ["intact", "removed", *shares]
+    names = ["original", "removed", *shares]
     left = np.array([0.0, 1.0, *(1 - share for share in shares.values())])
     entropy = 1 + left[:, None] * cost
     return xr.Dataset(

@@ -18,9 +18,9 @@ from torch._subclasses.fake_tensor import (
     FakeTensorMode,
 )
 
-from visioncircuits import circuits, featurevis
-from visioncircuits.circuits.discovery import _speaker
-from visioncircuits.circuits.transplants import _all_maps
+from visioncircuits import attribution, featurevis, interventions
+from visioncircuits.attribution.discovery import _speaker
+from visioncircuits.interventions.transplants import _all_maps
 from visioncircuits.networks import Direction, LayerGraph, Network, Preprocessing, wrap
 from visioncircuits.networks.graph import Edit
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
@@ -61,27 +61,29 @@ def layers(network: Network) -> tuple[str, str]:
 
 def silenced(network: Network, pictures: Tensor) -> Tensor:
     early, late = layers(network)
-    with circuits.intervened(network, [f"{early}:3", f"{early}:5"], circuits.silenced()):
+    with interventions.edited(network, [f"{early}:3", f"{early}:5"], interventions.zero()):
         return network.activations(pictures, [late])[late]
 
 
 def turned(network: Network, pictures: Tensor) -> Tensor:
     early, late = layers(network)
     width = network.layer(early).units
-    with circuits.intervened(network, Direction(early, (1.0,) * width), circuits.scaled(-1)):
+    with interventions.edited(network, Direction(early, (1.0,) * width), interventions.scale(-1)):
         return network.activations(pictures, [late])[late]
 
 
 def rewired(network: Network, pictures: Tensor) -> Tensor:
     early, late = layers(network)
-    with circuits.rewired(network, f"{early}:3", f"{late}:1", circuits.held(2.0)):
+    with interventions.path_patched(
+        network, f"{early}:3", f"{late}:1", interventions.constant(2.0)
+    ):
         return network.activations(pictures, [late])[late]
 
 
 def replaced(network: Network, pictures: Tensor) -> Tensor:
     early, _ = layers(network)
     values = network.activations(pictures, [early])[early]
-    return circuits.replaced(network, early, values.cpu(), pictures=pictures)
+    return interventions.output_with(network, early, values.cpu(), pictures=pictures)
 
 
 def weights_of(network: Network, _pictures: Tensor) -> Tensor:
@@ -97,7 +99,7 @@ def weights_in_context(network: Network, pictures: Tensor) -> Tensor:
 
 def along_paths(network: Network, pictures: Tensor) -> Tensor:
     early, late = layers(network)
-    (paths,) = circuits.path_contributions(
+    (paths,) = attribution.path_contributions(
         network, "input", f"{late}:3", pictures[:1], through=[early], position=(2, 2)
     )
     return torch.from_numpy(paths.contributions.values)
@@ -111,8 +113,8 @@ def discovered(network: Network, pictures: Tensor) -> Tensor:
 
 def donated(network: Network, pictures: Tensor) -> Tensor:
     _, late = layers(network)
-    donors = {"donor": circuits.Donor(network, late, (3, 4))}
-    operation = circuits.Operation(network, late, (1, 2), donors=donors, removals={})
+    donors = {"donor": interventions.Donor(network, late, (3, 4))}
+    operation = interventions.Transplant(network, late, (1, 2), donors=donors, removals={})
     ((_, maps),) = _all_maps(operation, pictures)
     return maps
 
@@ -126,10 +128,10 @@ ENTRIES: dict[str, Callable[[Network, Tensor], Any]] = {
     "rewired": rewired,
     "replaced": replaced,
     "gradients": lambda n, p: (
-        circuits.gradient_times_activation(n, f"{layers(n)[1]}:3", p, to=layers(n)[0]).values
+        attribution.gradient_times_activation(n, f"{layers(n)[1]}:3", p, to=layers(n)[0]).values
     ),
     "integrated": lambda n, p: (
-        circuits.integrated_gradients(n, f"{layers(n)[1]}:3", p, position=(2, 3), steps=2).values
+        attribution.integrated_gradients(n, f"{layers(n)[1]}:3", p, position=(2, 3), steps=2).values
     ),
     "weights": weights_of,
     "weights in context": weights_in_context,

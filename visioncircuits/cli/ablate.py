@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-class Silence(StrEnum):
-    """What is said instead."""
+class Mode(StrEnum):
+    """What takes the place of the units' values."""
 
     zero = "zero"
     mean = "mean"
@@ -40,24 +40,25 @@ def ablate(
             file_okay=False,
         ),
     ],
-    silence: Annotated[
-        Silence,
+    mode: Annotated[
+        Mode,
         typer.Option(
-            help="What they say instead: nothing, their mean, or what they say of another picture."
+            help="What takes the place of their values: zero, their mean, or their values on "
+            "another photograph."
         ),
-    ] = Silence.zero,
+    ] = Mode.zero,
     on: Annotated[
         str | None,
-        typer.Option(help="Units further on, such as `mixed4a:58,71`: what becomes of them too."),
+        typer.Option(help="Later units, such as `mixed4a:58,71`, whose changes are reported too."),
     ] = None,
     controls: Annotated[
-        int, typer.Option(help="How many times to take out as many other units instead.", min=0)
+        int, typer.Option(help="How many times as many other units are ablated as controls.", min=0)
     ] = 3,
     seed: Annotated[int, typer.Option(help="Of the controls and the intervals.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
-    """Take units out of a network, and tell what it loses, with 95 % intervals over photographs.
+    """Ablate units of a network, and report what it loses, with 95 % intervals over photographs.
 
     visioncircuits ablate bvlc_googlenet curves.json --images photos/
 
@@ -67,24 +68,28 @@ def ablate(
     others = None if on is None else _units(on)
     from rich.table import Table
 
-    from visioncircuits import circuits, networks
+    from visioncircuits import examples, interventions, networks
     from visioncircuits.engine import progress
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    photographs = circuits.photographs(images)
+    photographs = examples.photographs(images)
     if others is not None:
-        ablations = circuits.unit_ablations(
-            found, named, silence=silence.value, controls=controls, seed=seed
+        ablations = interventions.unit_ablations(
+            found, named, mode=mode.value, controls=controls, seed=seed
         )
         with progress("photographs", len(photographs)) as advance:
-            said = circuits.observe(found, others, photographs.paths, ablations, advance=advance)
-        _print_changes(said, circuits.change(said, seed=seed), f"the {len(named)} units")
+            measured = interventions.observe(
+                found, others, photographs.paths, ablations, advance=advance
+            )
+        _print_changes(
+            measured, interventions.changes(measured, seed=seed), f"the {len(named)} units"
+        )
     with progress("photographs", len(photographs)) as advance:
-        scores = circuits.ablate(
-            found, named, photographs, silence=silence.value, controls=controls, seed=seed,
+        scores = interventions.ablate(
+            found, named, photographs, mode=mode.value, controls=controls, seed=seed,
             advance=advance,
         )  # fmt: skip
-    damage = circuits.damage(scores, seed=seed)
+    damage = interventions.damage(scores, seed=seed)
     table = Table("without", box=None, pad_edge=False)
     for title in ("cross-entropy, nats", "divergence, nats", "top-1, points", "top-5, points"):
         table.add_column(title, justify="right")
@@ -95,19 +100,19 @@ def ablate(
         label = _label(condition, f"the {len(named)} units")
         table.add_row(label, *cells)
     print_table(table)
-    intact = scores.sel(condition="intact").mean("photograph")
+    original = scores.sel(condition="original").mean("photograph")
     print(
-        f"intact: cross-entropy {float(intact['cross_entropy']):.3f}, top-1 "
-        f"{float(intact['top1']):.1%}, top-5 {float(intact['top5']):.1%} over {len(photographs)} "
-        "photographs"
+        f"original: cross-entropy {float(original['cross_entropy']):.3f}, top-1 "
+        f"{float(original['top1']):.1%}, top-5 {float(original['top5']):.1%} over "
+        f"{len(photographs)} photographs"
     )
 
 
-def _print_changes(said: "xr.Dataset", change: "xr.Dataset", ablated: str) -> None:
-    """Say what features say without the units, in activation."""
+def _print_changes(measured: "xr.Dataset", change: "xr.Dataset", ablated: str) -> None:
+    """Print what later features change by without the units, in activation."""
     from rich.table import Table
 
-    intact = said.sel(condition="intact").mean("photograph")
+    original = measured.sel(condition="original").mean("photograph")
     table = Table("feature", "without", box=None, pad_edge=False)
     for title in ("mean activation", "changes by", "strongest", "changes by"):
         table.add_column(title, justify="right")
@@ -116,7 +121,7 @@ def _print_changes(said: "xr.Dataset", change: "xr.Dataset", ablated: str) -> No
             cells = []
             for name in ("mean", "peak"):
                 row = change[name].sel(feature=feature, condition=condition)
-                cells += [f"{float(intact[name].sel(feature=feature)):.4g}", _cell(row, 1, 3)]
+                cells += [f"{float(original[name].sel(feature=feature)):.4g}", _cell(row, 1, 3)]
             table.add_row(feature, _label(condition, ablated), *cells)
     print_table(table)
     print()

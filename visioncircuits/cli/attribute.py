@@ -42,15 +42,15 @@ def attribute(
     outputs.check(out, ".png", ".webp")
     from rich.table import Table
 
-    from visioncircuits import circuits, networks, pictures
-    from visioncircuits.circuits.attribution import INPUT
+    from visioncircuits import attribution, networks, pictures
+    from visioncircuits.attribution.gradients import INPUT
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     picture = pictures.read(image, found.size)[None]
-    attributed = circuits.integrated_gradients(
+    attributed = attribution.integrated_gradients(
         found, feature, picture, to=to or INPUT, baseline=0.0 if to else 0.5, steps=steps
     )
-    outputs.write_picture(circuits.overlay(picture[0], attributed.values[0]), out)
+    outputs.write_picture(attribution.overlay(picture[0], attributed.values[0]), out)
     said, base = float(attributed.said), float(attributed.baseline)
     if to:
         each = attributed.values[0].sum((1, 2))

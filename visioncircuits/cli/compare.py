@@ -52,17 +52,17 @@ def compare(
     """
     detectors = None if units is None else _units(units)
     outputs.check_folder(out)
-    from visioncircuits import circuits, engine, networks
+    from visioncircuits import comparison, engine, examples, networks
     from visioncircuits.gallery import report
 
     ours, theirs = networks.load(handwritten), networks.load(trained, checkpoint=checkpoint)
-    found = circuits.compare(
+    found = comparison.compare(
         ours,
         theirs,
         layer=layer,
         units=detectors,
         early_layer=early_layer,
-        photographs=circuits.photographs(images),
+        photographs=examples.photographs(images),
         store=engine.Store(out / "scores"),
         engine=engine.local(workers=workers),
         progress=engine.progress,

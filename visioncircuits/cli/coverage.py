@@ -54,18 +54,18 @@ def coverage(
     outputs.check(table, ".csv")
     from rich.table import Table
 
-    from visioncircuits import circuits, files, networks, tuning
+    from visioncircuits import comparison, files, networks, tuning
     from visioncircuits.engine import progress
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     known = networks.read_families(families).layers if families is not None else {}
     by_family = None
     if families is not None:
-        by_family = circuits.covered_by_families(found, layer, known.get(layer, {}))
-    tested = circuits.applicable(found, layer)
+        by_family = comparison.covered_by_families(found, layer, known.get(layer, {}))
+    tested = comparison.applicable(found, layer)
     tested += [tuning.from_toml(path) for path in more or ()]
     with progress("stimuli", sum(map(len, tested))) as advance:
-        covered = circuits.covered_by_stimuli(found, layer, tested, seed=seed, advance=advance)
+        covered = comparison.covered_by_stimuli(found, layer, tested, seed=seed, advance=advance)
     if by_family is not None:
         covered = covered.joined(by_family)
     shown = Table("explanation", box=None, pad_edge=False)
@@ -85,5 +85,5 @@ def coverage(
         files.write(table, covered.units().to_csv(index=False).encode())
         print(table)
     if out is not None:
-        tuning.save_plot(circuits.coverage_panel(covered), out)
+        tuning.save_plot(comparison.coverage_panel(covered), out)
         print(out)

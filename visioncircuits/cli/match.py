@@ -72,7 +72,7 @@ def match(
     outputs.check(out, ".svg", ".png")
     outputs.check(best, ".svg", ".png")
     outputs.check(save, ".npz", ".nc")
-    from visioncircuits import circuits, examples, files, networks
+    from visioncircuits import comparison, examples, files, networks
     from visioncircuits.engine import progress
     from visioncircuits.tuning import find, save_plot
     from visioncircuits.weights import storage
@@ -82,10 +82,10 @@ def match(
     one.layer(layer), two.layer(other_layer)
     photographs = examples.folder(images, size=one.size)
     with progress("photographs", len(photographs)) as advance:
-        found = circuits.match(
+        found = comparison.match(
             (one, layer), (two, other_layer), photographs, seed=seed, advance=advance
         )
-    pairs = circuits.pairs(found)
+    pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])
     above = pairs["photographs"] - pairs["chance"]
     print(
@@ -100,7 +100,7 @@ def match(
             find(side, family, name, seed=seed)["unit"].tolist()
             for side, name in ((one, layer), (two, other_layer))
         )
-        told = circuits.agreement(pairs, units, others, width=two.layer(other_layer).units)
+        told = comparison.agreement(pairs, units, others, width=two.layer(other_layer).units)
         print(
             f"{family}: {told.same} of {told.of} detectors in {layer} have a partner that is one "
             f"of the {len(others)} in {other_layer}; by chance {told.chance:.1f} would"
@@ -111,7 +111,7 @@ def match(
     if save is not None:
         print(storage.write(found, save))
     if out is not None:
-        save_plot(circuits.matches_panel(found), out)
+        save_plot(comparison.matches_panel(found), out)
         print(out)
     if best is not None:
         chosen = pairs[pairs["mutual"]][:16]
@@ -119,7 +119,7 @@ def match(
             outputs.thumbnails(side, map(networks.parse, chosen[column]), steps=steps)
             for side, column in ((one, "unit"), (two, "partner"))
         ]
-        save_plot(circuits.pairs_panel(chosen, *sides), best)
+        save_plot(comparison.pairs_panel(chosen, *sides), best)
         print(best)
 
 

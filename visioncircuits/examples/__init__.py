@@ -2,6 +2,7 @@
 
 from visioncircuits.examples.collect import collect
 from visioncircuits.examples.crops import crop, masked
+from visioncircuits.examples.labeled import Photographs, photographs
 from visioncircuits.examples.parts import photograph
 from visioncircuits.examples.record import Examples, LayerExamples, Moments
 from visioncircuits.examples.sheet import expected_value, sheet
@@ -14,6 +15,7 @@ __all__ = [
     "LayerExamples",
     "Moments",
     "Photograph",
+    "Photographs",
     "Places",
     "Survey",
     "collect",
@@ -23,6 +25,7 @@ __all__ = [
     "folder",
     "masked",
     "photograph",
+    "photographs",
     "shards",
     "sheet",
     "survey",

@@ -16,11 +16,12 @@ from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
 from visioncircuits import __version__, featurevis, files
-from visioncircuits.circuits import Comparison, advantage, damage, repair, sign_table
-from visioncircuits.circuits.curves import CONTROLS, HANDWRITTEN
+from visioncircuits.comparison import Comparison, sign_table
+from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
 from visioncircuits.engine import progress
 from visioncircuits.featurevis import objectives
 from visioncircuits.gallery import pages
+from visioncircuits.interventions import advantage, damage, repair
 from visioncircuits.weights import signed_colors
 
 STYLE: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8}
@@ -236,7 +237,7 @@ def _table(found: xr.Dataset) -> dict[str, dict[str, list[float]]]:
             for name in found.data_vars
         }
         for condition in found["condition"].values
-        if condition != "intact"
+        if condition != "original"
     }
 
 
@@ -350,7 +351,7 @@ def repair_figure(found: xr.Dataset, conditions: Sequence[str]) -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     for place, (name, title) in zip(
         axes,
-        (("cross_entropy", "cross-entropy"), ("divergence", "divergence from intact")),
+        (("cross_entropy", "cross-entropy"), ("divergence", "divergence from original")),
         strict=True,
     ):
         low, high = -0.5, 1.15

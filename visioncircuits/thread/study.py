@@ -20,13 +20,13 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits import featurevis, files, fingerprint, networks, pictures, tuning
-from visioncircuits.circuits import Photographs, control_units
-from visioncircuits.circuits import photographs as classified
-from visioncircuits.circuits.transplants import check_classes
 from visioncircuits.engine import digest
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Examples, collect, folder
+from visioncircuits.examples import Examples, Photographs, collect, folder
+from visioncircuits.examples import photographs as classified
 from visioncircuits.featurevis import objectives
+from visioncircuits.interventions import control_units
+from visioncircuits.interventions.transplants import check_classes
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.weights import main_layers

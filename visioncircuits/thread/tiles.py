@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from visioncircuits.circuits.symmetry import correlation
+from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.networks import Network
 from visioncircuits.weights import expanded_weights
 

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from visioncircuits import comparison, examples, handwritten, load
+from visioncircuits.comparison import (
+    Family,
+    compare_kernels,
+    compare_tuning,
+    counterparts,
+    curve_family,
+    sign_table,
+)
+from visioncircuits.handwritten import curves
+from visioncircuits.networks import Network
+from visioncircuits.stimuli import named
+
+FEW = [f"mixed3b:{unit}" for unit in (1, 5, 14)]
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return handwritten.load("curves")
+
+
+@pytest.fixture(scope="module")
+def family(network: Network) -> Family:
+    return curve_family(network, FEW)
+
+
+def test_a_family_is_tuned_as_itself(family: Family) -> None:
+    found, theirs, ours = compare_tuning(family, family, named("curves").isel(radius=[1, 2]))
+    np.testing.assert_allclose(found["surface"], 1, atol=1e-5)
+    np.testing.assert_allclose(found["orientation"], 1, atol=1e-5)
+    assert theirs.equals(ours)
+    assert (found["width"].sel(which="trained") == found["width"].sel(which="handwritten")).all()
+
+
+def test_a_counterpart_that_is_off_is_turned_before_it_is_correlated(
+    network: Network, family: Family
+) -> None:
+    beside = curve_family(network, [f"mixed3b:{unit}" for unit in (2, 6, 15)])
+    stimuli = named("curves").isel(radius=[1, 2])
+    found, _, _ = compare_tuning(family, beside, stimuli)
+    assert float(found["orientation"].min()) > 0.97
+    asked = Family(network, beside.units, family.orientations)  # as if they were not off
+    unturned, _, _ = compare_tuning(family, asked, stimuli)
+    assert (unturned["orientation"] < found["orientation"]).all()
+
+
+def test_kernels_are_those_of_the_counterparts(network: Network, family: Family) -> None:
+    whole = curve_family(network, [f"mixed3b:{unit}" for unit in range(24)])
+    early = curve_family(network, [f"mixed3a:{unit}" for unit in range(24)])
+    other = curve_family(curves(early_inhibition=0.7), FEW)
+    few = curve_family(other.network, ["mixed3a:1", "mixed3a:12"])
+    found, theirs, ours = compare_kernels(other, few, whole, early)
+    weight = network.module.operation("mixed3b_pre_relu").weight
+    np.testing.assert_allclose(ours.values, weight[[1, 5, 14]][:, [1, 12]], atol=1e-6)
+    np.testing.assert_allclose(theirs.values, ours.values, atol=1e-6)  # of one rule
+    np.testing.assert_allclose(found["correlation"], 1, atol=1e-5)
+
+
+def test_the_sign_rule_is_told_by_a_table() -> None:
+    sums = xr.Dataset(
+        {
+            "handwritten": (("target", "source"), np.array([[1.0, -1.0], [0.0, 0.5]])),
+            "trained": (("target", "source"), np.array([[0.9, -0.5], [0.1, -0.3]])),
+        }
+    )
+    table = sign_table(sums)
+    assert table.sel(handwritten="excites", trained="excites") == 1
+    assert table.sel(handwritten="inhibits", trained="inhibits") == 1
+    assert table.sel(handwritten="neither", trained="neither") == 1
+    assert table.sel(handwritten="excites", trained="inhibits") == 1
+    assert table.sum() == 4
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_handwritten_curves_are_tuned_as_trained_ones(network: Network, checkpoints: Path) -> None:
+    trained = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
+    units = (358, 336, 368, 394, 386, 413, 408, 398, 321, 326, 335)
+    family = curve_family(trained, [f"mixed3b:{unit}" for unit in units])
+    mine = counterparts(family, curve_family(network, [f"mixed3b:{u}" for u in range(24)]))
+    found, _, _ = compare_tuning(family, mine, named("curves"))
+    assert float(found["surface"].median()) > 0.85
+    assert float(found["orientation"].median()) > 0.9
+
+
+@pytest.mark.images
+def test_maps_of_a_family_agree_with_themselves(family: Family, photographs: Path) -> None:
+    found = examples.photographs(photographs).part([0, 500])
+    ranks = comparison.compare_maps(family, family, found)
+    np.testing.assert_allclose(ranks, 1)
+    upside_down = Family(family.network, tuple(reversed(family.units)), family.orientations)
+    assert (comparison.compare_maps(family, upside_down, found)[[0, 2]] < 0.5).all()
+    assert torch.tensor(ranks.values).isfinite().all()

@@ -1,0 +1,236 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from visioncircuits import engine, examples, handwritten, interventions
+from visioncircuits.errors import InputError
+from visioncircuits.examples import Photographs
+from visioncircuits.interventions import Donor, Scale, Transplant, control_units, score_transplant
+from visioncircuits.interventions.transplants import check_classes, score
+from visioncircuits.networks import Network, Preprocessing, imagenet_classes, load, untrained, wrap
+
+SIZE = 32
+FAMILY = (1, 4, 6)
+
+
+def small(seed: int, classes: Sequence[str] | None = imagenet_classes()) -> Network:
+    """A network of eight units at 16x16 places, and a thousand classes."""
+    torch.manual_seed(seed)
+    module = nn.Sequential(
+        nn.Conv2d(3, 8, 5, 2, 2),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(4),
+        nn.Flatten(),
+        nn.Linear(128, 1000),
+    )
+    with torch.no_grad():
+        module[4].weight.mul_(20)
+    return wrap(module, Preprocessing(), size=SIZE, name=f"small {seed}", classes=classes)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
+    folder, generator = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
+    for name in ("n01440764_a", "n01443537_b", "n01484850_c", "n01491361_d", "n01494475_e"):
+        coarse = generator.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((40, 40)).save(folder / f"{name}.png")
+    return examples.photographs(folder)
+
+
+def operation(network: Network, **donors: Donor) -> Transplant:
+    return Transplant(network, "1", FAMILY, donors, {"others": (0, 2, 3)})
+
+
+class TestScale:
+    def test_a_donor_comes_to_fire_as_often_and_as_strongly(self) -> None:
+        donors = torch.randn(5, 3, 8, 8)
+        family = (torch.randn(5, 3, 8, 8) - torch.tensor([0.0, 1.0, 2.0])[:, None, None]).relu() * 9
+        scaled = Scale.between(donors, family)(donors)
+        for unit in range(3):
+            fired, wanted = scaled[:, unit], family[:, unit]
+            assert (fired > 0).sum() == (wanted > 0).sum()
+            assert float(fired.mean()) == pytest.approx(float(wanted.mean()), rel=1e-5)
+
+    def test_the_unit_itself_comes_back_as_it_was(self) -> None:
+        before = torch.randn(4, 2, 6, 6) - 1
+        torch.testing.assert_close(
+            Scale.between(before, before.relu())(before),
+            before.relu(),
+            atol=0.15,  # the threshold is the strongest value that did not fire, not 0
+            rtol=0.1,
+        )
+
+    def test_a_silent_unit_stays_silent_and_one_that_always_fires_is_met(self) -> None:
+        donors = torch.randn(1, 2, 4, 4)
+        family = torch.stack([torch.zeros(4, 4), torch.ones(4, 4)])[None]
+        scaled = Scale.between(donors, family)(donors)
+        assert not scaled[:, 0].any()
+        assert float(scaled[:, 1].mean()) == pytest.approx(1.0)
+
+
+class TestPerform:
+    def test_scores_are_those_of_the_edited_activations(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network = small(0)
+        found = score_transplant(operation(network), pictures, store=engine.Store(tmp_path))
+        seen = pictures.pictures(SIZE)
+        for condition, units in (("original", ()), ("removed", FAMILY), ("others", (0, 2, 3))):
+            values = network.activations(seen, ["1"])["1"].clone()
+            values[:, list(units)] = 0
+            said = network.module[2:](values)
+            expected = nn.functional.cross_entropy(
+                said, torch.tensor(pictures.labels), reduction="none"
+            )
+            ours = found["cross_entropy"].sel(condition=condition).values
+            np.testing.assert_allclose(ours, expected.detach().numpy(), rtol=1e-4, atol=1e-4)
+        assert not found["divergence"].sel(condition="original").values.any()
+
+    def test_a_family_put_in_its_own_place_repairs_nearly_all(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network = small(0)
+        donors = {"itself": Donor(network, "0", FAMILY), "another": Donor(small(1), "0", FAMILY)}
+        found = score_transplant(
+            operation(network, **donors), pictures, store=engine.Store(tmp_path)
+        )
+        share = interventions.repair(found)["divergence"].sel(bound="mean")
+        assert float(share.sel(condition="itself")) > 0.9
+        assert float(share.sel(condition="another")) < 0.8
+
+    def test_scales_come_from_photographs_that_are_not_scored_with_them(
+        self, pictures: Photographs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        learnt: list[set[str]] = []
+        between = Scale.between.__func__
+        read = Photographs.pictures
+
+        def note(self: Photographs, size: int) -> torch.Tensor:
+            seen.update(self.names)
+            return read(self, size)
+
+        def remember(cls: type[Scale], *maps: torch.Tensor) -> Scale:
+            learnt.append(set(seen))
+            seen.clear()
+            return between(cls, *maps)
+
+        seen: set[str] = set()
+        monkeypatch.setattr(Photographs, "pictures", note)
+        monkeypatch.setattr(Scale, "between", classmethod(remember))
+        network = small(0)
+        store = engine.Store(tmp_path)
+        score_transplant(operation(network, it=Donor(network, "0", FAMILY)), pictures, store=store)
+        works = [work for work in store.finished() if work["task"] == "scores"]
+        assert learnt == [set(pictures.names[0::2]), set(pictures.names[1::2])]
+        for work in works:
+            assert not set(work["scaled"]) & set(work["photographs"])
+
+    def test_an_interrupted_run_goes_on(
+        self, pictures: Photographs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network, store = small(0), engine.Store(tmp_path)
+        before = score_transplant(operation(network), pictures, store=store)
+        monkeypatch.setattr("visioncircuits.interventions.transplants.score", None)
+        done: list[int] = []
+        again = score_transplant(operation(network), pictures, store=store, advance=done.append)
+        assert again.identical(before)
+        assert sum(done) == len(pictures)
+
+    def test_other_photographs_of_the_same_names_are_scored_again(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network, store = small(0), engine.Store(tmp_path / "store")
+        before = score_transplant(operation(network), pictures, store=store)
+        for path in pictures.paths:
+            with Image.open(path) as image:
+                image.rotate(180).save(tmp_path / path.name)
+        turned = Photographs(tuple(tmp_path / name for name in pictures.names), pictures.labels)
+        after = score_transplant(operation(network), turned, store=store)
+        fresh = score_transplant(operation(network), turned, store=engine.Store(tmp_path / "fresh"))
+        assert after.identical(fresh)
+        assert not after.equals(before)
+
+    def test_what_does_not_fit_is_said_before_the_work(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network, store = small(0), engine.Store(tmp_path)
+        with pytest.raises(InputError, match="3 units need as many donors; few has 2"):
+            score_transplant(
+                operation(network, few=Donor(network, "0", (1, 2))), pictures, store=store
+            )
+        last = list(network.layers)[-1]
+        flat = Donor(network, last, FAMILY)
+        with pytest.raises(InputError, match="has no positions"):
+            score_transplant(operation(network, flat=flat), pictures, store=store)
+        with pytest.raises(InputError, match="takes a network of ImageNet's 1000 classes"):
+            score_transplant(
+                Transplant(handwritten.load("lines"), "mixed3a", (0,), {}, {}),
+                pictures,
+                store=store,
+            )
+        with pytest.raises(InputError, match="4 photographs or more, not 3"):
+            score_transplant(operation(network), pictures.part(range(3)), store=store)
+        assert not list(tmp_path.iterdir())
+
+
+class TestClasses:
+    """Labels are held against logits only where these are known to stand for the same."""
+
+    def test_logits_of_unknown_meaning_are_not_scored(self) -> None:
+        with pytest.raises(InputError, match="of small 0 its are not known"):
+            check_classes(small(0, None))
+
+    def test_inception5h_with_1008_logits_is_not_scored(self) -> None:
+        with pytest.raises(InputError, match="of untrained inceptionv1 its are not known"):
+            check_classes(untrained("inceptionv1"))
+
+    def test_another_order_is_not_scored(self) -> None:
+        with pytest.raises(InputError, match="others, or in another order"):
+            check_classes(small(0, imagenet_classes()[::-1]))
+
+    def test_names_without_as_many_logits_are_not_scored(self) -> None:
+        module = nn.Sequential(nn.Conv2d(3, 10, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        network = wrap(module, Preprocessing(), size=SIZE, classes=imagenet_classes())
+        with pytest.raises(InputError, match=r"gives \(10,\) values a picture"):
+            check_classes(network)
+
+    def test_networks_that_name_them_are_scored(self, checkpoints: Path) -> None:
+        check_classes(small(0))
+        check_classes(untrained("bvlc_googlenet"))
+        check_classes(
+            load("torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors")
+        )
+
+
+def test_scores_are_torchs() -> None:
+    logits, original = torch.randn(2, 20, 50).unbind(0)
+    labels = torch.randint(50, (20,))
+    entropy, divergence, top1, top5 = score(logits, original, labels)
+    expected = nn.functional.cross_entropy(logits, labels, reduction="none")
+    np.testing.assert_allclose(entropy, expected.numpy(), rtol=1e-5)
+    kl = nn.functional.kl_div(
+        logits.log_softmax(1), original.log_softmax(1), reduction="none", log_target=True
+    )
+    np.testing.assert_allclose(divergence, kl.sum(1).numpy(), rtol=1e-4, atol=1e-6)
+    assert (top1 == (logits.argmax(1) == labels).numpy()).all()
+    assert (top5 == (logits.topk(5).indices == labels[:, None]).any(1).numpy()).all()
+
+
+class TestControls:
+    def test_other_units_are_of_the_same_branch(self) -> None:
+        network = untrained("bvlc_googlenet")
+        drawn = control_units(network, "mixed3b", (321, 335, 413))
+        assert len(set(drawn)) == 3
+        assert not set(drawn) & {321, 335, 413}
+        assert all(320 <= unit < 416 for unit in drawn)  # the 5x5 branch
+        assert drawn == control_units(network, "mixed3b", (321, 335, 413))
+        assert drawn != control_units(network, "mixed3b", (321, 335, 413), seed=1)
+
+    def test_a_branch_that_is_all_family_has_none(self) -> None:
+        with pytest.raises(InputError, match="has only 3 units beside the family"):
+            control_units(small(0), "1", range(5))

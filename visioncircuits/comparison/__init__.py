@@ -1,0 +1,90 @@
+"""What another layer, family or network holds: matching, symmetry, handwritten against trained."""
+
+from visioncircuits.comparison.branches import (
+    absolute_axes,
+    axis_correlations,
+    branch_table,
+    filter_preferences,
+    odds,
+)
+from visioncircuits.comparison.coverage import (
+    Coverage,
+    applicable,
+    coverage_panel,
+    covered_by_families,
+    covered_by_stimuli,
+)
+from visioncircuits.comparison.equivariance import (
+    Transformation,
+    hue_rotation,
+    orbits,
+    partners,
+    reflection,
+    rotation,
+    scaling,
+)
+from visioncircuits.comparison.families import Family, counterparts, curve_family
+from visioncircuits.comparison.handwritten import Comparison, compare
+from visioncircuits.comparison.matching import (
+    Agreement,
+    agreement,
+    match,
+    matches_panel,
+    pairs,
+    pairs_panel,
+    probes,
+)
+from visioncircuits.comparison.similarity import (
+    compare_kernels,
+    compare_maps,
+    compare_tuning,
+    sign_table,
+)
+from visioncircuits.comparison.symmetry import (
+    centroids,
+    mirrored,
+    placement,
+    rotated_template,
+    sums_by_angle,
+)
+
+__all__ = [
+    "Agreement",
+    "Comparison",
+    "Coverage",
+    "Family",
+    "Transformation",
+    "absolute_axes",
+    "agreement",
+    "applicable",
+    "axis_correlations",
+    "branch_table",
+    "centroids",
+    "compare",
+    "compare_kernels",
+    "compare_maps",
+    "compare_tuning",
+    "counterparts",
+    "coverage_panel",
+    "covered_by_families",
+    "covered_by_stimuli",
+    "curve_family",
+    "filter_preferences",
+    "hue_rotation",
+    "match",
+    "matches_panel",
+    "mirrored",
+    "odds",
+    "orbits",
+    "pairs",
+    "pairs_panel",
+    "partners",
+    "placement",
+    "probes",
+    "reflection",
+    "rotated_template",
+    "rotation",
+    "scaling",
+    "sign_table",
+    "sums_by_angle",
+]

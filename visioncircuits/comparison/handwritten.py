@@ -1,0 +1,342 @@
+"""The comparison of the curve circuits, handwritten and trained, from beginning to end."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from visioncircuits.comparison import similarity as comparison
+from visioncircuits.comparison.families import Family, counterparts, curve_family
+from visioncircuits.engine import Engine, Store
+from visioncircuits.errors import InputError
+from visioncircuits.examples.labeled import Photographs
+from visioncircuits.handwritten import Label, curves, labels
+from visioncircuits.handwritten.curves import LEFT_OUT
+from visioncircuits.interventions import control_units, score_transplant
+from visioncircuits.interventions.transplants import Donor, Transplant
+from visioncircuits.networks import Network, untrained
+from visioncircuits.stimuli import named
+from visioncircuits.tuning import find, measure, predefined
+from visioncircuits.weights import surroundings
+
+HANDWRITTEN = "handwritten"
+"""The donor that all others are controls of."""
+
+CONTROLS = ("facing the opposite way", "permuted", "untrained")
+"""Donors that only a circuit that sees curves should do better than."""
+
+RANDOM = 3
+"""How many draws of other units are removed, to see what removing any costs."""
+
+MAPPED = 100
+"""Photographs that activation maps are compared on."""
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
+"""Of a label and a total: a context whose function is told how much more is done."""
+
+
+@contextmanager
+def silent(_label: str, _total: int) -> Iterator[Callable[[int], object]]:
+    """Show no progress."""
+    yield lambda more: None
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Two families' tuning on one set of stimuli; see `compare_tuning`."""
+
+    numbers: xr.Dataset
+    trained: xr.DataArray
+    handwritten: xr.DataArray
+
+
+@dataclass(frozen=True)
+class Connected:
+    """Two families' kernels between one pair of layers; see `compare_kernels`."""
+
+    numbers: xr.Dataset
+    trained: xr.DataArray
+    handwritten: xr.DataArray
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A handwritten curve circuit beside a trained one.
+
+    Attributes
+    ----------
+    trained, handwritten
+        The families, unit by unit counterparts.
+    tuning
+        By set of stimuli.
+    kernels
+        From early curves to curves, where early curves were given.
+    maps
+        Spearman's correlation of activation maps over photographs, by trained unit.
+    scores
+        Of the transplant and its controls; see `perform`.
+    without
+        By what is left out of the handwritten circuit: its own tuning, `surface` (correlation with
+        the trained), `echo`, `width`, `off` (degrees from its label), medians over its units.
+    scores_without
+        Of transplants of what is left.
+    """
+
+    trained: Family
+    handwritten: Family
+    tuning: Mapping[str, Tuned]
+    kernels: Connected | None
+    maps: xr.DataArray
+    scores: xr.Dataset
+    without: xr.Dataset
+    scores_without: xr.Dataset
+
+
+def compare(
+    handwritten: Network,
+    trained: Network,
+    *,
+    layer: str,
+    units: Sequence[int] | None = None,
+    early_layer: str | None = None,
+    photographs: Photographs,
+    photographs_without: int = 500,
+    store: Store,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+) -> Comparison:
+    """Compare a handwritten curve circuit with a trained family of curve detectors.
+
+    Parameters
+    ----------
+    handwritten
+        `handwritten:curves`, or one of your own with units of the kind "curve" in its last layer.
+    trained
+        A network that tells ImageNet's classes apart.
+    layer, units
+        The trained family; those that `tuning.find` supports, where they are not given.
+    early_layer
+        A layer before it, whose curves (`tuning.find`) the kernels lead from. By default the
+        nearest that all paths pass through; where that has no curves, no kernels are compared.
+    photographs
+        What activations are compared on and transplants are scored on.
+    photographs_without
+        How many of them transplants of incomplete circuits are scored on.
+    store
+        Keeps the scores; an interrupted comparison goes on from them.
+    engine
+        Who scores; this process by default.
+    progress
+        Shows how far it is.
+
+    Raises
+    ------
+    InputError
+        For networks, layers and units that do not fit, before anything long is computed.
+    """
+    top = list(handwritten.layers)[-1]
+    ours = [
+        f"{top}:{place}"
+        for place, label in enumerate(labels(handwritten, top))
+        if label.kind == "curve"
+    ]
+    if not ours:
+        raise InputError(f"{handwritten.name} has no curves in {top}; take handwritten:curves")
+    trained.layer(layer)
+    if early_layer is not None:
+        trained.layer(early_layer)
+    if units is None:
+        found = _found(trained, layer, progress)
+    else:
+        found = [f"{layer}:{unit}" for unit in units]
+    family = curve_family(trained, found)
+    whole = curve_family(handwritten, ours)
+    mine = counterparts(family, whole)
+    operation = _operation(family, mine, whole)
+    operation.check()
+    sets = comparison.sets()
+    with progress("stimuli", 2 * sum(map(len, sets))) as advance:
+        tuning = {
+            each.name: Tuned(*comparison.compare_tuning(family, mine, each, advance=advance))
+            for each in sets
+        }
+    kernels = None
+    if (early := _early(trained, layer, early_layer, progress)) is not None:
+        kernels = _kernels(family, early, whole)
+    some = photographs.part(range(0, len(photographs), -(-len(photographs) // MAPPED)))
+    with progress("maps", len(some)) as advance:
+        maps = comparison.compare_maps(family, mine, some, advance=advance)
+    with progress("transplants", len(photographs)) as advance:
+        scores = score_transplant(
+            operation, photographs, store=store, engine=engine, advance=advance
+        )
+    reduced = {name: curves(**parameters) for name, parameters in LEFT_OUT.items()}
+    fewer = photographs.part(
+        range(0, len(photographs), -(-len(photographs) // photographs_without))
+    )
+    with progress("transplants of parts", len(fewer)) as advance:
+        scores_without = score_transplant(
+            _parts(family, mine, reduced), fewer, store=store, engine=engine, advance=advance
+        )
+    with progress("tuning of parts", len(reduced) * len(named("curves"))) as advance:
+        without = tuning_without(family, mine, tuning["curves"], reduced, advance=advance)
+    return Comparison(family, mine, tuning, kernels, maps, scores, without, scores_without)
+
+
+def _operation(family: Family, mine: Family, whole: Family) -> Transplant:
+    """Plan the transplant and its controls."""
+    network, layer, places = family.network, family.layer, family.places
+    written, before = mine.network, mine.network.before_rectifier(mine.layer)
+    facing = {unit.index: place for place, unit in enumerate(whole.units)}
+    turned = [whole.places[(facing[place] + len(whole) // 2) % len(whole)] for place in mine.places]
+    nowhere = untrained("bvlc_googlenet")
+    strangers = control_units(nowhere, "mixed3b", places, seed=1)
+    return Transplant(
+        network,
+        layer,
+        places,
+        donors={
+            HANDWRITTEN: Donor(written, before, mine.places),
+            **dict(
+                zip(
+                    CONTROLS,
+                    (
+                        Donor(written, before, tuple(turned)),
+                        Donor(written, before, _permuted(mine.places)),
+                        Donor(nowhere, "mixed3b_pre_relu", strangers),
+                    ),
+                    strict=True,
+                )
+            ),
+        },
+        removals={
+            f"other units removed, draw {seed + 1}": control_units(
+                network, layer, places, seed=seed
+            )
+            for seed in range(RANDOM)
+        },
+    )
+
+
+def _permuted(places: Sequence[int], *, seed: int = 0) -> tuple[int, ...]:
+    """Shuffle until nothing is where it was.
+
+    Examples
+    --------
+    >>> _permuted((4, 5))
+    (5, 4)
+    """
+    generator = np.random.default_rng(seed)
+    for _ in range(1000):
+        order = generator.permutation(len(places))
+        shuffled = tuple(places[place] for place in order)
+        if all(one != other for one, other in zip(shuffled, places, strict=True)):
+            return shuffled
+    raise InputError("a family of one orientation cannot be permuted; compare two units or more")
+
+
+def _parts(family: Family, mine: Family, reduced: Mapping[str, Network]) -> Transplant:
+    before = mine.network.before_rectifier(mine.layer)
+    return Transplant(
+        family.network,
+        family.layer,
+        family.places,
+        donors={
+            name: Donor(network, before, mine.places)
+            for name, network in {"nothing": mine.network, **reduced}.items()
+        },
+        removals={},
+    )
+
+
+def _found(network: Network, layer: str, progress: Progress) -> list[str]:
+    """Name the curve detectors of a layer."""
+    with progress(f"curves in {layer}", len(predefined("curves", network, layer))) as advance:
+        units = [str(unit) for unit in find(network, "curves", layer, advance=advance)["unit"]]
+    if not units:
+        raise InputError(
+            f"no unit of {layer} in {network.name} passes for a curve detector; try another layer, "
+            "or name the units"
+        )
+    return units
+
+
+def _early(
+    network: Network, layer: str, early_layer: str | None, progress: Progress
+) -> Family | None:
+    """Find the curves that a family may be made of."""
+    if early_layer is not None:
+        return curve_family(network, _found(network, early_layer, progress))
+    for nearest in surroundings(network, layer).before[:1]:
+        try:
+            return curve_family(network, _found(network, nearest, progress))
+        except InputError:
+            return None  # no curves there, or it comes too early for them
+    return None
+
+
+def _kernels(family: Family, early: Family, whole: Family) -> Connected:
+    network = whole.network
+    named_early = {
+        layer: [f"{layer}:{u}" for u, label in enumerate(labels(network, layer)) if _bends(label)]
+        for layer in network.layers
+        if not layer.endswith("_pre_relu")
+    }
+    written = next(units for units in named_early.values() if units)
+    ours = curve_family(whole.network, written)
+    return Connected(*comparison.compare_kernels(family, early, whole, ours))
+
+
+def _bends(label: Label) -> bool:
+    return label.kind == "early curve"
+
+
+def tuning_without(
+    family: Family,
+    mine: Family,
+    whole: Tuned,
+    reduced: Mapping[str, Network],
+    *,
+    advance: Callable[[int], object] = lambda more: None,
+) -> xr.Dataset:
+    """Measure how curves are tuned when something is left out of their circuit.
+
+    Parameters
+    ----------
+    family
+        The trained one.
+    mine
+        Its handwritten counterparts.
+    whole
+        How both are tuned on curves.
+    reduced
+        What is left out, to the network without it.
+    advance
+        Is called with how many stimuli more have been measured.
+
+    Returns
+    -------
+    xarray.Dataset
+        By `without`, "nothing" first: medians over units of `surface`, `width`, `echo` and `off`.
+    """
+    wanted = np.array([labels(mine.network, mine.layer)[p].orientation for p in mine.places])
+    tuned = {"nothing": whole.numbers}
+    for name, network in reduced.items():
+        responses = measure(network, mine.units, named("curves"), advance=advance)
+        altered = Family(network, mine.units, mine.orientations)
+        tuned[name], _, _ = comparison.compare_responses(family, altered, whole.trained, responses)
+    rows = []
+    for found in tuned.values():
+        ours = found.sel(which="handwritten")
+        off = np.abs((ours["prefers"].values - wanted + 180) % 360 - 180)
+        rows.append(
+            [np.median(each) for each in (found["surface"], ours["width"], ours["echo"], off)]
+        )
+    names = ("surface", "width", "echo", "off")
+    table = np.array(rows)
+    return xr.Dataset(
+        {name: ("without", table[:, place]) for place, name in enumerate(names)},
+        coords={"without": list(tuned)},
+    )

@@ -1,0 +1,426 @@
+"""Universality: which units of two networks do the same.
+
+Sources: Olah et al., "Zoom In" (2020), whose third claim this is; Li et al., "Convergent Learning"
+(2016), which matches units by how their activations correlate.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from visioncircuits import __version__
+from visioncircuits.comparison.equivariance import correlated
+from visioncircuits.errors import InputError
+from visioncircuits.examples import Photograph
+from visioncircuits.networks import Network
+from visioncircuits.networks.grids import Maps, onto
+from visioncircuits.stimuli import StimulusSet, named
+from visioncircuits.tuning import measure, window
+from visioncircuits.tuning.plots import FAINT, INK, RULE
+
+KIND = "matches"
+"""What a saved result says that it is."""
+
+READY = (
+    "curves", "lines", "edges", "corners", "circles", "sinusoidal-gratings", "checkerboards",
+    "hatches", "dots", "noise", "color-contrast", "color-center-surround",
+)  # fmt: skip
+
+Side = tuple[Network, str]
+"""A network, and a layer of it."""
+
+
+def probes(*sides: Side) -> list[StimulusSet]:
+    """Give the stimuli that units are matched on: lines, curves, textures, colors, frequencies.
+
+    Parameters
+    ----------
+    sides
+        Left out are stimuli too large for what a neuron of one of these layers sees.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> early = untrained("bvlc_googlenet"), "conv2d0"
+    >>> len(probes(early)) < len(probes())
+    True
+    """
+    sizes = [_drawn(network, layer) for network, layer in sides]
+    boundaries = named("high-low")
+    coarse = {name: slice(None, None, 10) for name in boundaries.dims}
+    return [
+        family
+        for family in (*map(named, READY), boundaries.isel(**coarse))
+        if all(_fits(family, size) for size in sizes)
+    ]
+
+
+def _drawn(network: Network, layer: str) -> tuple[int, ...]:
+    """How large stimuli are drawn for a layer: what a neuron sees, as `measure` has it."""
+    return tuple(map(min, network.layer(layer).receptive_field, window(network, layer).size))
+
+
+def _fits(family: StimulusSet, size: tuple[int, ...]) -> bool:
+    """Find out whether a set can be drawn that small."""
+    try:
+        family.fix(size=size).check()
+    except InputError:
+        return False
+    return True
+
+
+def match(
+    one: Side,
+    other: Side,
+    photographs: Iterable[Photograph],
+    *,
+    stimuli: Sequence[StimulusSet] | None = None,
+    batch: int = 16,
+    seed: int = 0,
+    advance: Callable[[int], object] = lambda more: None,
+) -> xr.Dataset:
+    """Correlate every unit of one layer with every unit of another, on photographs and stimuli.
+
+    On photographs activations are compared position by position, on the coarser of the two
+    layers' grids; photographs are seen once, and memory does not grow with their number. On
+    stimuli each layer's neurons see every stimulus at the middle of what they see.
+
+    Parameters
+    ----------
+    one, other
+        Networks with a layer each; activations are compared as the layers give them.
+    photographs
+        From `examples.folder`, all of the size that the first network takes; those that cannot be
+        read are left out.
+    stimuli
+        By default the `probes` that suit both layers.
+    batch
+        Pictures that go through the networks at once.
+    seed
+        Of the shuffled stimuli.
+    advance
+        Is told how many photographs more have been seen.
+
+    Returns
+    -------
+    xarray.Dataset
+        float64 correlations by `unit` and `other`: `photographs`; `mismatched`, of each photograph
+        with the one before it, which is the null; `stimuli`; `shuffled`, with the stimuli of the
+        other network in another order. 0 for units that never vary. The attribute `record` says
+        in JSON how it was made, with `seen` and `skipped` photographs.
+
+    Raises
+    ------
+    InputError
+        For an unknown layer, one without positions, stimuli that `measure` cannot show to one of
+        them, and fewer than two photographs.
+    """
+    for network, layer in (one, other):
+        if len(network.layer(layer).shape) != 2:
+            raise InputError(f"{layer} of {network.name} has no positions; choose an earlier layer")
+    shown = probes(one, other) if stimuli is None else list(stimuli)
+    tuned = [_tuned(network, layer, shown) for network, layer in (one, other)]
+    sums = _Sums.nothing(*(network.layer(layer).units for network, layer in (one, other)))
+    seen, skipped = 0, 0
+    ends: list[tuple[Tensor, Tensor]] = []  # the first photograph, and the last so far
+    for pictures, lost in _batches(photographs, batch):
+        skipped += lost
+        advance(len(pictures) + lost)
+        if not pictures:
+            continue
+        maps = _maps(one, other, torch.stack(pictures))
+        sums.add(*maps)
+        chain = [*ends[1:], *zip(*maps, strict=True)]
+        for (_, before), (now, _) in pairwise(chain):
+            sums.mismatch(now, before)
+        ends = [ends[0] if ends else chain[0], chain[-1]]
+        seen += len(pictures)
+    if seen < 2:
+        raise InputError(f"matching needs two photographs or more, and {seen} can be read")
+    sums.mismatch(ends[0][0], ends[1][1])
+    order = np.random.default_rng(seed).permutation(tuned[1].shape[1])
+    found = {
+        "photographs": sums.correlations(sums.products),
+        "mismatched": sums.correlations(sums.mismatched),
+        "stimuli": correlated(*tuned),
+        "shuffled": correlated(tuned[0], tuned[1][:, order]),
+    }
+    record = {
+        "visioncircuits": __version__,
+        "torch": torch.__version__,
+        "networks": [network.record() for network, _ in (one, other)],
+        "layers": [layer for _, layer in (one, other)],
+        "stimuli": [family.record() for family in shown],
+        "seen": seen,
+        "skipped": skipped,
+        "seed": seed,
+    }
+    units, others = (
+        [f"{layer}:{unit}" for unit in range(network.layer(layer).units)]
+        for network, layer in (one, other)
+    )
+    return xr.Dataset(
+        {name: (("unit", "other"), values) for name, values in found.items()},
+        coords={"unit": units, "other": others},
+        attrs={"kind": KIND, "record": json.dumps(record, sort_keys=True)},
+    )
+
+
+def pairs(found: xr.Dataset) -> pd.DataFrame:
+    """List every unit with the one that it correlates with most on photographs.
+
+    Parameters
+    ----------
+    found
+        From `match`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a unit, those first whose `photographs` are furthest above `chance`: `unit`,
+        `partner`, `photographs` (their correlation), `chance` (the unit's highest with any other
+        unit on mismatched photographs), `mutual` (the partner has no better match than this unit),
+        `stimuli` (their correlation), `rank` (the partner's place among all others by stimuli; 1
+        is the best).
+
+    Examples
+    --------
+    >>> both = ("unit", "other")
+    >>> tables = {"photographs": [[0.9, 0.1], [0.8, 0.2]], "stimuli": [[0.7, 0.0], [0.1, 0.2]]}
+    >>> found = xr.Dataset(
+    ...     {name: (both, values) for name, values in tables.items()}
+    ...     | {"mismatched": (both, [[0.1, 0.0], [0.0, 0.1]])},
+    ...     coords={"unit": ["a:0", "a:1"], "other": ["b:0", "b:1"]},
+    ... )
+    >>> pairs(found)[["unit", "partner", "mutual", "rank"]].values.tolist()
+    [['a:0', 'b:0', True, 1], ['a:1', 'b:0', False, 2]]
+    """
+    activity, tuning = found["photographs"].values, found["stimuli"].values
+    best, every = activity.argmax(1), np.arange(len(activity))
+    table = pd.DataFrame(
+        {
+            "unit": found["unit"].values,
+            "partner": found["other"].values[best],
+            "photographs": activity[every, best],
+            "chance": found["mismatched"].values.max(1),
+            "mutual": activity.argmax(0)[best] == every,
+            "stimuli": tuning[every, best],
+            "rank": 1 + (tuning > tuning[every, best][:, None]).sum(1),
+        }
+    )
+    # Units that tell places in a picture rather than what is there match on mismatched ones too.
+    order = np.argsort(table["chance"] - table["photographs"], kind="stable")
+    return table.iloc[order].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How many of a family's partners are of the same family in the other network.
+
+    Attributes
+    ----------
+    same, of
+        So many of so many.
+    chance
+        How many there would be, were partners any units.
+    """
+
+    same: int
+    of: int
+    chance: float
+
+
+def agreement(
+    table: pd.DataFrame, units: Iterable[str], others: Iterable[str], *, width: int
+) -> Agreement:
+    """Count partners that are of the same family.
+
+    Parameters
+    ----------
+    table
+        From `pairs`.
+    units, others
+        The family in the one network, and in the other.
+    width
+        How many units the other layer has.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"unit": ["a:0", "a:1", "a:2"], "partner": ["b:7", "b:7", "b:1"]})
+    >>> agreement(table, ["a:0", "a:2"], ["b:7", "b:8"], width=10)
+    Agreement(same=1, of=2, chance=0.4)
+    """
+    wanted, family = set(units), set(others)
+    partners = table.loc[table["unit"].isin(wanted), "partner"]
+    return Agreement(
+        int(partners.isin(family).sum()), len(partners), len(partners) * len(family) / width
+    )
+
+
+@dataclass
+class _Sums:
+    """What correlations are computed from, growing with the photographs."""
+
+    count: int
+    one: Float[Tensor, "2 units"]
+    other: Float[Tensor, "2 others"]
+    products: Float[Tensor, "units others"]
+    mismatched: Float[Tensor, "units others"]
+
+    @classmethod
+    def nothing(cls, units: int, others: int) -> "_Sums":
+        shapes = (2, units), (2, others), (units, others), (units, others)
+        return cls(0, *(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
+
+    def add(self, one: Float[Tensor, "b units p"], other: Float[Tensor, "b others p"]) -> None:
+        """Count pictures, each with itself."""
+        self.count += one.shape[0] * one.shape[2]
+        for kept, maps in ((self.one, one), (self.other, other)):
+            kept += torch.stack([maps.sum((0, 2)), maps.square().sum((0, 2))])
+        self.products += torch.einsum("bup,bop->uo", one, other)
+
+    def mismatch(self, one: Float[Tensor, "units p"], other: Float[Tensor, "others p"]) -> None:
+        """Count a picture with another."""
+        self.mismatched += one @ other.T
+
+    def correlations(self, products: Tensor) -> Float[np.ndarray, "units others"]:
+        """Pearson's; both pairings see every picture once, so they differ in products alone."""
+        (first, squares), (second, others) = self.one / self.count, self.other / self.count
+        covariance = products / self.count - first[:, None] * second
+        spreads = ((squares - first**2).clamp(min=0).sqrt()[:, None]
+                   * (others - second**2).clamp(min=0).sqrt())  # fmt: skip
+        return torch.where(spreads > 1e-12, covariance / spreads.clamp(min=1e-12), 0.0).numpy()
+
+
+def _batches(photographs: Iterable[Photograph], batch: int) -> Iterator[tuple[list[Tensor], int]]:
+    """Give pictures, and how many could not be read."""
+    pictures: list[Tensor] = []
+    lost = 0
+    for photograph in photographs:
+        if photograph.pixels is None:
+            lost += 1
+        else:
+            pictures.append(photograph.pixels)
+        if len(pictures) == batch:
+            yield pictures, lost
+            pictures, lost = [], 0
+    yield pictures, lost
+
+
+@torch.no_grad()
+def _maps(one: Side, other: Side, pictures: Tensor) -> list[Float[Tensor, "b _ positions"]]:
+    """Activations of both layers on the coarser of their grids."""
+    size = pictures.shape[2], pictures.shape[3]
+    layers = [network.layer_at(layer, size) for network, layer in (one, other)]
+    coarser = min(layers, key=lambda layer: layer.shape[0] * layer.shape[1])
+    found: list[Maps] = [
+        onto(network.activations(pictures, [layer])[layer], described, coarser)
+        for (network, layer), described in zip((one, other), layers, strict=True)
+    ]
+    return [maps.flatten(2).cpu().double() for maps in found]
+
+
+def _tuned(
+    network: Network, layer: str, stimuli: Sequence[StimulusSet]
+) -> Float[np.ndarray, "units stimuli"]:
+    answers = [measure(network, layer, family).values for family in stimuli]
+    return np.concatenate([each.reshape(len(each), -1) for each in answers], 1).astype(np.float64)
+
+
+def matches_panel(found: xr.Dataset) -> Figure:
+    """Draw how well each unit's best partner fits, beside what chance gives.
+
+    Left, the highest correlation of every unit on photographs, and on mismatched ones; right, the
+    correlation on stimuli with the partner that photographs chose, and with every other unit.
+
+    Parameters
+    ----------
+    found
+        From `match`.
+    """
+    table = pairs(found)
+    figure = Figure(figsize=(7.2, 2.9), facecolor="white", layout="constrained")
+    left, right = figure.subplots(1, 2)
+    names = (found["unit"].values[0].partition(":")[0], found["other"].values[0].partition(":")[0])
+    _histogram(left, {"matched": table["photographs"], "mismatched": table["chance"]})
+    left.set_xlabel(f"highest correlation on photographs, {names[0]} with {names[1]}")
+    tuning = found["stimuli"].values.ravel()
+    _histogram(right, {"with its partner": table["stimuli"], "with any unit": pd.Series(tuning)})
+    right.set_xlabel("correlation on stimuli")
+    left.set_ylabel("share of units")
+    return figure
+
+
+def _histogram(axes: Axes, values: Mapping[str, pd.Series]) -> None:
+    """Draw two distributions, the second as what the first is held against."""
+    low = min(-0.2, *(float(each.min()) for each in values.values()))
+    bins = (np.arange(np.floor(low * 20), 21) / 20).tolist()
+    for (name, each), color, alpha in zip(values.items(), ("#0571B0", RULE), (0.85, 1.0),
+                                          strict=True):  # fmt: skip
+        weights = np.full(len(each), 1 / len(each))
+        within = each.clip(upper=1)  # rounding may go beyond it
+        axes.hist(within, bins, weights=weights, color=color, alpha=alpha, label=name,
+                  zorder=2 if color != RULE else 1)  # fmt: skip
+        axes.axvline(float(each.median()), color=INK if color != RULE else FAINT, lw=0.8,
+                     ls=(0, (3, 2)), zorder=3)  # fmt: skip
+    axes.set_xlim(bins[0], 1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=7, colors=FAINT)
+    axes.xaxis.label.set_fontsize(8)
+    axes.yaxis.label.set_fontsize(8)
+    axes.legend(frameon=False, fontsize=7, title="dashed: medians", title_fontsize=6)
+
+
+def pairs_panel(
+    table: pd.DataFrame,
+    units: Mapping[str, Image.Image],
+    partners: Mapping[str, Image.Image],
+    *,
+    columns: int = 4,
+) -> Figure:
+    """Draw pairs side by side, each by the two pictures that drive it most.
+
+    Parameters
+    ----------
+    table
+        From `pairs`, or some of its rows.
+    units, partners
+        Pictures of either network's units, by name; a unit without one is shown by its name alone.
+    columns
+        Pairs in a row.
+
+    Raises
+    ------
+    InputError
+        Without a pair.
+    """
+    if not len(table):
+        raise InputError("there is no pair to draw")
+    columns = min(columns, len(table))
+    rows = -(-len(table) // columns)
+    figure = Figure(figsize=(2.0 * columns, 1.45 * rows), facecolor="white")
+    for place, row in enumerate(table.to_dict("records")):
+        top, left = 1 - (place // columns) / rows, (place % columns) / columns
+        for side, (kind, pictures) in enumerate((("unit", units), ("partner", partners))):
+            width, height = 0.46 / columns, 0.92 / 1.45 / rows
+            x = left + (0.03 + 0.48 * side) / columns
+            axes = figure.add_axes((x, top - 0.25 / 1.45 / rows - height, width, height))
+            axes.set_axis_off()
+            if row[kind] in pictures:
+                axes.imshow(pictures[row[kind]])
+            axes.set_title(row[kind], fontsize=6, color=INK, pad=2)
+        told = f"photographs {row['photographs']:.2f}, stimuli {row['stimuli']:.2f}"
+        figure.text(left + 0.5 / columns, top - 1.4 / 1.45 / rows, told, fontsize=6, color=FAINT,
+                    ha="center", va="bottom")  # fmt: skip
+    return figure

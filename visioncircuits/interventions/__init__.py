@@ -1,0 +1,43 @@
+"""What happens without a feature, along one edge, or with another value in its place."""
+
+from visioncircuits.interventions.ablation import ablate, control_units
+from visioncircuits.interventions.downstream import observe, unit_ablations
+from visioncircuits.interventions.edits import (
+    constant,
+    edited,
+    mean,
+    patch,
+    resample,
+    scale,
+    zero,
+)
+from visioncircuits.interventions.effects import advantage, changes, damage, repair
+from visioncircuits.interventions.path_patching import path_patched, reweighted
+from visioncircuits.interventions.replacement import output_with
+from visioncircuits.interventions.scale import Scale
+from visioncircuits.interventions.transplants import Donor, Transplant, score_transplant
+
+__all__ = [
+    "Donor",
+    "Scale",
+    "Transplant",
+    "ablate",
+    "advantage",
+    "changes",
+    "constant",
+    "control_units",
+    "damage",
+    "edited",
+    "mean",
+    "observe",
+    "output_with",
+    "patch",
+    "path_patched",
+    "repair",
+    "resample",
+    "reweighted",
+    "scale",
+    "score_transplant",
+    "unit_ablations",
+    "zero",
+]

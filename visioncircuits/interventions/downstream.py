@@ -1,0 +1,117 @@
+"""What interventions change in the activations of later features."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+
+from visioncircuits import __version__, pictures
+from visioncircuits.errors import InputError
+from visioncircuits.interventions.ablation import ABLATIONS, Ablation, batches, removals
+from visioncircuits.interventions.edits import edited
+from visioncircuits.networks import Feature, Network, Unit
+
+Intervention = Callable[[], AbstractContextManager[None]]
+"""Enters an intervention, such as `partial(rewired, network, "mixed3a:7", "mixed3b:9", edit)`."""
+
+
+@torch.inference_mode()
+def observe(
+    network: Network,
+    features: Sequence[str | Feature],
+    photographs: Sequence[Path],
+    changes: Mapping[str, Intervention],
+    *,
+    batch: int = 20,
+    advance: Callable[[int], object] = lambda more: None,
+) -> xr.Dataset:
+    """Measure features on photographs, in the original network and under interventions.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    features
+        Of any layers.
+    photographs
+        Files.
+    changes
+        By name, what enters an intervention.
+    batch
+        Photographs at once; 2 or more, for interventions that take means or swap photographs.
+    advance
+        Is called with how many more photographs are done.
+
+    Returns
+    -------
+    xarray.Dataset
+        `mean` and `peak` of each feature's activation over its positions, by `condition`
+        ("original" and the changes), `feature` and `photograph`; `change` gives the differences
+        with intervals.
+
+    Raises
+    ------
+    InputError
+        For unknown features, fewer than 2 photographs, or a file that is no picture.
+
+    Examples
+    --------
+    >>> from visioncircuits.interventions import path_patched, scale
+    >>> weaker = partial(path_patched, network, "mixed3a:81", "mixed3b:413", scale(0.5))
+    ... # doctest: +SKIP
+    >>> found = observe(network, ["mixed3b:413"], paths, {"weaker": weaker})  # doctest: +SKIP
+    """
+    listed = [network.feature(feature) for feature in features]
+    if batch < 2 or len(photographs) < 2:
+        raise InputError("an intervention is measured on 2 photographs or more, as many at once")
+    conditions: dict[str, Intervention] = {"original": nullcontext, **changes}
+    layers = list(dict.fromkeys(feature.layer for feature in listed))
+    shape = len(conditions), len(listed), len(photographs)
+    means, peaks = np.empty(shape), np.empty(shape)
+    for places in batches(len(photographs), batch):
+        shown = torch.stack([pictures.read(photographs[n], network.size) for n in places])
+        for row, entered in enumerate(conditions.values()):
+            with entered():
+                found = network.activations(shown, layers)
+            for column, feature in enumerate(listed):
+                values = found[feature.layer]
+                vector = feature.vector(values.shape[1]).to(values)
+                maps = torch.einsum("u,bu...->b...", vector, values).reshape(len(values), -1)
+                means[row, column, places] = maps.cpu().double().mean(1).numpy()
+                peaks[row, column, places] = maps.cpu().double().amax(1).numpy()
+        advance(len(places))
+    dims = ("condition", "feature", "photograph")
+    record = {"visioncircuits": __version__, "network": network.record()}
+    return xr.Dataset(
+        {"mean": (dims, means), "peak": (dims, peaks)},
+        coords={
+            "condition": list(conditions),
+            "feature": [str(feature) for feature in listed],
+            "photograph": [path.name for path in photographs],
+        },
+        attrs={"record": json.dumps(record, sort_keys=True)},
+    )
+
+
+def unit_ablations(
+    network: Network,
+    units: Sequence[str | Unit],
+    *,
+    mode: Ablation = "zero",
+    controls: int = 3,
+    seed: int = 0,
+) -> dict[str, Intervention]:
+    """Return the interventions of an ablation, to be measured at later features.
+
+    Parameters and errors are those of `ablate`, and so are the conditions, "original" left out.
+    """
+    layer, removed = removals(network, units, controls=controls, seed=seed)
+    return {
+        name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
+        for name, indices in removed.items()
+    }

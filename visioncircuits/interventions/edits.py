@@ -1,0 +1,204 @@
+"""Edits of features: zero, mean and resample ablation, constants, scaling, patching."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Feature, Network, Unit, graph
+
+Maps = Float[Tensor, "batch features *positions"]
+Change = Callable[[Maps], Maps]
+"""From the values of features to what they become."""
+
+
+@contextmanager
+def edited(
+    network: Network, features: str | Feature | Sequence[str | Feature], change: Change
+) -> Iterator[None]:
+    """Change the values of features of one layer, for all that follows it, within this context.
+
+    Contexts nest, at one layer or at several. Nothing of the change is left after the context,
+    whatever happens in it. Gradients flow through the change as through any other function.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    features
+        Units or directions of one layer. The value of a direction is the layer's projection on
+        it; the layer is changed along the direction and nowhere else.
+    change
+        `zero()`, `mean()`, `resample()`, `constant(values)`, `scale(factor)`, `patch(values)`, or
+        a function of your own from values `(batch, features, …)` to others of that shape.
+
+    Raises
+    ------
+    InputError
+        For unknown features, none, or features of several layers.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> with edited(network, "mixed3a:7", zero()):
+    ...     values = network.activations(picture, ["mixed3a"])["mixed3a"]
+    >>> float(values[:, 7].abs().max())
+    0.0
+    """
+    with network.changing(edit_of(network, features, change)):
+        yield
+
+
+def edit_of(
+    network: Network, features: str | Feature | Sequence[str | Feature], change: Change
+) -> graph.Edit:
+    """Return the edit of the network's graph that changes features of one layer.
+
+    Raises
+    ------
+    InputError
+        For unknown features, none, or features of several layers.
+    """
+    place = access(network, features)
+    return graph.Edit(place.layer, _Changed(place, change))
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """From a layer's values to those in which its features are changed."""
+
+    place: "Access"
+    change: Change
+
+    def __call__(self, values: Tensor) -> Tensor:
+        return self.place.write(values, self.change(self.place.read(values)))
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where features are in a layer's values.
+
+    Attributes
+    ----------
+    layer
+        Theirs.
+    read
+        From the layer's values to the features'.
+    write
+        From the layer's values, and new values of the features, to the layer's values with these.
+    """
+
+    layer: str
+    read: Change
+    write: Callable[[Tensor, Maps], Tensor]
+
+
+def access(network: Network, features: str | Feature | Sequence[str | Feature]) -> Access:
+    """Find features of one layer.
+
+    Raises
+    ------
+    InputError
+        For unknown features, none, or features of several layers.
+    """
+    several = [features] if isinstance(features, str | Feature) else list(features)
+    listed = [network.feature(feature) for feature in several]
+    layers = sorted({feature.layer for feature in listed})
+    if len(layers) != 1:
+        found = f"not of {', '.join(layers)}" if layers else "and there is none"
+        raise InputError(f"an intervention changes features of one layer, {found}")
+    if all(isinstance(feature, Unit) for feature in listed):
+        return _units(layers[0], [f.index for f in listed if isinstance(f, Unit)])
+    width = network.layer(layers[0]).units
+    return _directions(layers[0], torch.stack([feature.vector(width) for feature in listed]))
+
+
+def _units(layer: str, indices: list[int]) -> Access:
+    def write(values: Tensor, new: Tensor) -> Tensor:
+        changed = values.clone()
+        changed[:, indices] = new
+        return changed
+
+    return Access(layer, lambda values: values[:, indices], write)
+
+
+def _directions(layer: str, vectors: Tensor) -> Access:
+    inverse = torch.linalg.pinv(vectors)  # what moves one direction's value and not the others'
+
+    def read(values: Tensor) -> Tensor:
+        return torch.einsum("fu,bu...->bf...", vectors.to(values), values)
+
+    def write(values: Tensor, new: Tensor) -> Tensor:
+        more = new - read(values)
+        return values + torch.einsum("uf,bf...->bu...", inverse.to(values), more)
+
+    return Access(layer, read, write)
+
+
+def zero() -> Change:
+    """Zero ablation."""
+    return torch.zeros_like
+
+
+def constant(values: float | Float[Tensor, " features"]) -> Change:
+    """One value everywhere, such as each feature's mean over photographs."""
+
+    def change(before: Tensor) -> Tensor:
+        level = torch.as_tensor(values, dtype=before.dtype, device=before.device)
+        shape = (1, -1, *(1,) * (before.ndim - 2)) if level.ndim else ()
+        return level.reshape(shape).expand_as(before)
+
+    return change
+
+
+def mean() -> Change:
+    """Mean ablation: each feature's mean over the batch and all positions."""
+
+    def change(before: Tensor) -> Tensor:
+        over = [axis for axis in range(before.ndim) if axis != 1]
+        return before.mean(over, keepdim=True).expand_as(before)
+
+    return change
+
+
+def resample() -> Change:
+    """Resample ablation: the values on the batch's previous picture, at the same positions."""
+
+    def change(before: Tensor) -> Tensor:
+        return before.roll(1, 0)
+
+    return change
+
+
+def scale(factor: float) -> Change:
+    """Multiply by a factor, which may be negative."""
+
+    def change(before: Tensor) -> Tensor:
+        return before * factor
+
+    return change
+
+
+def patch(values: Maps) -> Change:
+    """Patch in values from elsewhere: other pictures, other features, another network.
+
+    Raises
+    ------
+    InputError
+        In use, where the shape is not the features'.
+    """
+
+    def change(before: Tensor) -> Tensor:
+        if values.shape != before.shape:
+            raise InputError(
+                f"features with values of shape {tuple(before.shape)} cannot be patched with "
+                f"values of shape {tuple(values.shape)}"
+            )
+        return values.to(before)
+
+    return change
