@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
+TOOLS = {"networks", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "weights", "handwritten"}
+CIRCUITS = {"interventions", "attribution", "comparison"}
 MAY_KNOW = {
     "networks": set[str](),
     "stimuli": set[str](),
@@ -16,10 +18,12 @@ MAY_KNOW = {
     "tuning": {"networks", "stimuli", "engine"},
     "weights": {"networks"},
     "handwritten": {"networks"},
-    "circuits": {"networks", "stimuli", "engine"} | ARGUMENTS,
-    "gallery": {"networks", "stimuli", "engine", "circuits"} | ARGUMENTS,
-    "thread": {"networks", "stimuli", "engine", "circuits", "gallery"} | ARGUMENTS,
-    "cli": {"networks", "stimuli", "engine", "circuits", "gallery", "thread"} | ARGUMENTS,
+    "interventions": TOOLS | ARGUMENTS,
+    "attribution": TOOLS | ARGUMENTS | {"interventions"},
+    "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
+    "gallery": TOOLS | ARGUMENTS | CIRCUITS,
+    "thread": TOOLS | ARGUMENTS | CIRCUITS | {"gallery"},
+    "cli": TOOLS | ARGUMENTS | CIRCUITS | {"gallery", "thread"},
 }
 
 

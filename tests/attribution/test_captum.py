@@ -87,7 +87,7 @@ def test_a_method_that_is_captum_s_alone_adds_up_on_our_features(network, pictur
     )
 
 
-def test_a_neuron_s_position_is_asked_for_where_there_is_one(network):
+def test_a_neuron_s_position_is_required_where_there_is_one(network):
     assert FeatureValue(network, "logits:7")(torch.rand(1, 3, 224, 224)).shape == (1,)
     with pytest.raises(InputError, match="give the position"):
         FeatureValue(network, "mixed3b:200")

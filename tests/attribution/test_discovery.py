@@ -34,10 +34,10 @@ def modules():
     torch.manual_seed(1)
     early, late = nn.Conv2d(3, 12, 3), nn.Conv2d(12, 2, 3)
     with torch.no_grad():
-        heard = late.weight[0].clone()
+        before = late.weight[0].clone()
         late.weight[0] = 0
-        late.weight[0, STRONG, :] = heard[STRONG, :].abs()  # none undoes what another does
-        late.weight[0, WEAK, :] = 0.02 * heard[WEAK, :]
+        late.weight[0, STRONG, :] = before[STRONG, :].abs()  # none undoes what another does
+        late.weight[0, WEAK, :] = 0.02 * before[WEAK, :]
     return {"early": early, "relu": nn.ReLU(), "late": late}
 
 
@@ -55,7 +55,7 @@ def found(network, paths):
     return discover(network, "late:0", "relu", paths, share=0.98, draws=3)
 
 
-def test_the_units_that_the_feature_hears_are_found(found):
+def test_the_units_with_strong_weights_to_the_feature_are_found(found):
     assert sorted(found.kept) == [f"relu:{unit}" for unit in STRONG]
     assert (found.explained >= 0.98).all()
     assert (found.correlation > 0.98).all()
@@ -71,10 +71,10 @@ def test_what_they_keep_is_what_an_ablation_of_all_others_leaves(network, paths,
     level = early["relu"][::2].mean((0, 2, 3))
     others = [unit for unit in range(12) if f"relu:{unit}" not in found.kept]
     with edited(network, [f"relu:{unit}" for unit in others], constant(level[others])):
-        said = network.activations(shown, ["late"])["late"][:, 0].numpy().astype(float)
+        measured = network.activations(shown, ["late"])["late"][:, 0].numpy().astype(float)
     before = early["late"][:, 0].numpy().astype(float)
     for half, start in (("selection", 0), ("held-out", 1)):
-        a, b = before[start::2], said[start::2]
+        a, b = before[start::2], measured[start::2]
         expected = 1 - ((a - b) ** 2).mean() / a.var()
         assert float(found.explained.sel(half=half)) == pytest.approx(expected, abs=1e-6)
         correlation = np.corrcoef(a.ravel(), b.ravel())[0, 1]
@@ -92,8 +92,8 @@ def test_attribution_is_the_mean_square_of_single_ablations_where_all_is_linear(
     for unit in STRONG:
         mean = float(early["relu"][:, unit].mean())
         with edited(network, f"relu:{unit}", constant(mean)):
-            said = network.activations(shown, ["late"])["late"][:, 0]
-        expected = float((said - before).square().mean() / before.var(correction=0))
+            measured = network.activations(shown, ["late"])["late"][:, 0]
+        expected = float((measured - before).square().mean() / before.var(correction=0))
         ours = float(found.attribution.sel(part=f"relu:{unit}"))
         assert ours == pytest.approx(expected, rel=0.8)  # a few random signs a picture
 
@@ -162,7 +162,7 @@ def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request
 
 
 @pytest.mark.parametrize(
-    ("feature", "upstream", "options", "told"),
+    ("feature", "upstream", "options", "message"),
     [
         ("late:0", "late", {}, "does not depend on late"),
         ("relu:0", "late", {}, "does not depend on late"),
@@ -170,13 +170,13 @@ def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request
         ("late:0", "relu", {"share": 1.0}, "between 0 and 1"),
     ],
 )
-def test_what_cannot_be_discovered_is_refused(network, paths, feature, upstream, options, told):
-    with pytest.raises(InputError, match=told):
+def test_what_cannot_be_discovered_is_refused(network, paths, feature, upstream, options, message):
+    with pytest.raises(InputError, match=message):
         discover(network, feature, upstream, paths, **options)
 
 
-def test_photographs_that_tell_nothing_are_refused(network, paths):
+def test_photographs_of_one_activation_are_refused(network, paths):
     with pytest.raises(InputError, match="4 photographs or more"):
         discover(network, "late:0", "relu", paths[:3])
-    with pytest.raises(InputError, match="says the same of all"):
+    with pytest.raises(InputError, match="has one activation on all"):
         discover(network, Direction("late", (0.0, 0.0)), "relu", paths)

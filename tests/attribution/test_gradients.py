@@ -26,7 +26,7 @@ def test_of_a_linear_step_gradient_times_activation_is_exact(network, pictures):
         network, "mixed3b_1x1_pre_relu:9", pictures, to="mixed3a", position=(4, 5)
     )
     bias = network.module.get_submodule("mixed3b_1x1_pre_relu").bias[9]
-    assert torch.allclose(found.values.sum((1, 2, 3)) + bias, found.said, atol=1e-4)
+    assert torch.allclose(found.values.sum((1, 2, 3)) + bias, found.activation, atol=1e-4)
     assert (found.values[:, :, 4, 5] != 0).any()
     found.values[:, :, 4, 5] = 0
     assert found.values.abs().max() == 0
@@ -35,8 +35,8 @@ def test_of_a_linear_step_gradient_times_activation_is_exact(network, pictures):
 @pytest.mark.parametrize("to", ["input", "conv2d2", "mixed3a"])
 def test_integrated_gradients_are_complete(network, pictures, to):
     found = integrated_gradients(network, "mixed3b:9", pictures, to=to, steps=64)
-    whole = (found.said - found.baseline).abs().max()
-    assert found.missing.abs().max() < 0.03 * whole
+    whole = (found.activation - found.baseline).abs().max()
+    assert found.remainder.abs().max() < 0.03 * whole
 
 
 def test_they_agree_with_small_changes_of_the_layer(network, pictures):
@@ -44,10 +44,10 @@ def test_they_agree_with_small_changes_of_the_layer(network, pictures):
     generator = torch.Generator().manual_seed(1)
     step = 1e-3 * torch.randn(1, 3, 96, 96, generator=generator)
 
-    def said(changed: torch.Tensor) -> torch.Tensor:
+    def measured(changed: torch.Tensor) -> torch.Tensor:
         return network.activations(changed.double(), ["mixed3a"])["mixed3a"][0, 5, 6, 6]
 
-    numeric = said(pictures[:1] + step) - said(pictures[:1] - step)
+    numeric = measured(pictures[:1] + step) - measured(pictures[:1] - step)
     gradient = found.values / pictures[:1]
     assert float(2 * (gradient * step).sum()) == pytest.approx(float(numeric), rel=0.1)
 
@@ -57,7 +57,9 @@ def test_a_logit_is_explained_without_a_position(network, pictures):
     found = gradient_times_activation(network, "logits:207", picture, to="mixed5b")
     assert found.values.shape == (1, 1024, 7, 7)
     bias = network.module.get_submodule("logits").bias[207]
-    assert float(found.values.sum() + bias) == pytest.approx(float(found.said), rel=1e-3, abs=1e-4)
+    assert float(found.values.sum() + bias) == pytest.approx(
+        float(found.activation), rel=1e-3, abs=1e-4
+    )
 
 
 def test_any_module_will_do():
@@ -67,12 +69,12 @@ def test_any_module_will_do():
     network = wrap(module, Preprocessing(), size=32)
     found = gradient_times_activation(network, "2:1", torch.rand(1, 3, 32, 32), to="1")
     assert float(found.values.sum() + module[2].bias[1].detach()) == pytest.approx(
-        float(found.said), abs=1e-5
+        float(found.activation), abs=1e-5
     )
 
 
 @pytest.mark.parametrize(
-    ("feature", "options", "told"),
+    ("feature", "options", "message"),
     [
         ("mixed3a:1", {"to": "mixed3b"}, "does not depend on mixed3b"),
         ("mixed3a:1", {"to": "mixed3a"}, "does not depend on mixed3a"),
@@ -81,11 +83,11 @@ def test_any_module_will_do():
         ("logits:1", {"position": (0, 0)}, "leave the position out"),
     ],
 )
-def test_what_cannot_be_explained_is_refused(network, pictures, feature, options, told):
+def test_what_cannot_be_explained_is_refused(network, pictures, feature, options, message):
     picture = (
         torch.nn.functional.interpolate(pictures, size=224) if "logits" in feature else pictures
     )
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         gradient_times_activation(network, feature, picture, **options)
 
 

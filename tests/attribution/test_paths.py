@@ -68,7 +68,7 @@ def test_paths_and_the_biases_on_their_way_add_up_to_the_activation(network, pic
     assert np.abs(found.beside).max() < 1e-4 * found.activation  # all paths cross mixed3b
 
 
-def test_each_path_is_what_two_derivatives_say(network, picture, found):
+def test_each_path_is_the_product_of_two_derivatives(network, picture, found):
     kept = by_hand(network, picture, "mixed3a", "mixed3b", "mixed4a")
     value = kept["mixed4a"][0][0, 58][found.position]
     (after,) = torch.autograd.grad(value, kept["mixed3b"][1])
@@ -155,7 +155,7 @@ def test_a_direction_of_any_module_is_explained_from_the_pixels():
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "through", "told"),
+    ("source", "target", "through", "message"),
     [
         ("mixed3a", "mixed4a:1", "conv2d2", "no path leads from mixed3a to conv2d2"),
         ("mixed3a", "mixed4a:1", "mixed4a", "no path leads from mixed4a to mixed4a"),
@@ -164,15 +164,15 @@ def test_a_direction_of_any_module_is_explained_from_the_pixels():
         ("mixed3a", "mixed4b:1", ["mixed3b", "mixed4a"], "62914560 paths"),
     ],
 )
-def test_what_are_no_paths_is_refused(source, target, through, told):
-    with pytest.raises(InputError, match=told):
+def test_what_are_no_paths_is_refused(source, target, through, message):
+    with pytest.raises(InputError, match=message):
         path_contributions(
             untrained("bvlc_googlenet"), source, target, torch.rand(1, 3, 64, 64), through=through
         )
 
 
-def test_branches_are_asked_of_whole_layers_that_have_some(network, found):
+def test_branches_need_whole_layers_that_have_some(network, found):
     with pytest.raises(InputError, match="has no branches"):
         branch_contributions(network, found.contributions, "conv2d2")
-    with pytest.raises(InputError, match="ask for the layer"):
+    with pytest.raises(InputError, match="take the layer"):
         branch_contributions(network, found.contributions[:, :9], "mixed3b")

@@ -35,25 +35,25 @@ def test_what_find_wrote_can_be_ablated(
     path = tmp_path / "curves.json"
     path.write_text(json.dumps([{"unit": "mixed3b:413"}, {"unit": "mixed3b:326"}]))
     call("ablate", "bvlc_googlenet", path, "--images", few, "--controls", "1")
-    told = capsys.readouterr().out
-    assert "the 2 units" in told
-    assert "others (control 1)" in told
-    assert "over 6 photographs" in told
+    printed = capsys.readouterr().out
+    assert "the 2 units" in printed
+    assert "others (control 1)" in printed
+    assert "over 6 photographs" in printed
 
 
 @pytest.mark.usefixtures("_weights")
-def test_an_ablation_tells_what_becomes_of_features_further_on(
+def test_an_ablation_prints_the_changes_of_later_features(
     few: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call(
         "ablate", "bvlc_googlenet", "mixed3a:81,104", "--images", few, "--controls", "1",
         "--on", "mixed3b:413,326",
     )  # fmt: skip
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for feature in ("mixed3b:413", "mixed3b:326"):
-        rows = [line for line in told.splitlines() if line.startswith(feature)]
+        rows = [line for line in printed.splitlines() if line.startswith(feature)]
         assert ["the 2 units" in row for row in rows] == [True, False]
-    assert "top-5" in told
+    assert "top-5" in printed
 
 
 @pytest.mark.usefixtures("_weights")
@@ -72,15 +72,15 @@ def test_an_attribution_is_drawn_and_its_units_listed(
 
 @pytest.mark.usefixtures("_weights")
 @pytest.mark.parametrize(
-    ("units", "told"),
+    ("units", "message"),
     [
         ("mixed3b", "names no units"),
         ("none.json", r"none\.json cannot be read"),
         ("mixed3b:480", "units 0 to 479"),
     ],
 )
-def test_units_that_are_none_are_refused(few: Path, units: str, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_units_that_are_none_are_refused(few: Path, units: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         call("ablate", "bvlc_googlenet", units, "--images", few)
 
 

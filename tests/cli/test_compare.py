@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("handwritten:curve", "bvlc_googlenet"), "'curves'"),
         (("handwritten:curves", "handwritten:lines", "--units", "1"), "holds no photographs"),
@@ -16,12 +16,12 @@ import pytest
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
-    run: Callable[..., Any], arguments: tuple[str, ...], told: str, tmp_path: Path
+    run: Callable[..., Any], arguments: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     rest = ("--layer", "mixed3a", "--images", tmp_path, "--out", tmp_path / "report")
-    answer = run("compare", *arguments, *rest)
-    assert answer.returncode == 2
-    assert answer.stderr.startswith("error: ")
-    assert answer.stderr.count("\n") == 1
-    assert told in answer.stderr
+    ended = run("compare", *arguments, *rest)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1
+    assert message in ended.stderr
     assert not (tmp_path / "report").exists()

@@ -20,7 +20,7 @@ def _weights(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_weights")
-def test_a_discovery_is_told_drawn_and_saved(
+def test_a_discovery_is_printed_drawn_and_saved(
     tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, save = tmp_path / "discovery.png", tmp_path / "discovery.npz"
@@ -29,11 +29,11 @@ def test_a_discovery_is_told_drawn_and_saved(
         "--images", photographs, "--count", "8", "--draws", "2", "--top", "3",
         "-o", out, "--save", save,
     )  # fmt: skip
-    told = capsys.readouterr().out
-    assert told.count("mixed3b_5x5_bottleneck:") == 3
+    printed = capsys.readouterr().out
+    assert printed.count("mixed3b_5x5_bottleneck:") == 3
     found = Discovery.load(save)
-    assert f"{len(found.kept)} of 32 units" in told
-    assert "as many random ones keep" in told
+    assert f"{len(found.kept)} of 32 units" in printed
+    assert "as many random ones keep" in printed
     assert len(found.record["photographs"]) == 8
     with Image.open(out) as image:
         assert image.size == (1920, 880)

@@ -44,9 +44,9 @@ def test_examples_are_collected_and_drawn(
 
 
 @pytest.mark.usefixtures("_weights")
-def test_mistakes_are_told_before_the_work(tmp_path: Path, photographs: Path) -> None:
-    for layer, told in (("mixed3c", "unknown layer"), ("mixed3a:256", "units 0 to 255")):
-        with pytest.raises(InputError, match=told):
+def test_mistakes_are_reported_before_the_work(tmp_path: Path, photographs: Path) -> None:
+    for layer, message in (("mixed3c", "unknown layer"), ("mixed3a:256", "units 0 to 255")):
+        with pytest.raises(InputError, match=message):
             call("examples", "bvlc_googlenet", layer, "--images", photographs, "--out", tmp_path)
 
 

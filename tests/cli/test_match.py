@@ -27,13 +27,13 @@ def test_a_network_matched_with_itself_finds_itself(
     run: Callable[..., Any], folder: Path, tmp_path: Path
 ) -> None:
     table, picture, saved = (tmp_path / name for name in ("pairs.csv", "m.png", "m.npz"))
-    answer = run(
+    ended = run(
         "match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv2d2",
         "--images", folder, "--csv", str(table), "-o", str(picture), "--save", str(saved),
     )  # fmt: skip
-    assert answer.returncode == 0, answer.stderr
+    assert ended.returncode == 0, ended.stderr
     for path in (table, picture, saved):
-        assert f"{path}\n" in answer.stdout
+        assert f"{path}\n" in ended.stdout
     rows = list(csv.DictReader(table.read_text().splitlines()))
     moved = [row for row in rows if float(row["photographs"]) > 0.1]
     assert moved
@@ -44,7 +44,7 @@ def test_a_network_matched_with_itself_finds_itself(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("match", "handwritten:lines", "conv9", "handwritten:lines", "conv2d2"), "'conv2d"),
         (("match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv9"), "'conv2d"),
@@ -63,13 +63,13 @@ def test_a_network_matched_with_itself_finds_itself(
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
-    run: Callable[..., Any], arguments: tuple[str, ...], told: str, folder: Path
+    run: Callable[..., Any], arguments: tuple[str, ...], message: str, folder: Path
 ) -> None:
-    answer = run(*arguments, "--images", folder)
-    assert answer.returncode == 2
-    assert answer.stderr.startswith("error: ")
-    assert answer.stderr.count("\n") == 1
-    assert told in answer.stderr
+    ended = run(*arguments, "--images", folder)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.count("\n") == 1
+    assert message in ended.stderr
 
 
 def test_coverage_refuses_a_taxonomy_of_another_network_before_it_measures(
@@ -77,24 +77,24 @@ def test_coverage_refuses_a_taxonomy_of_another_network_before_it_measures(
 ) -> None:
     taxonomy = tmp_path / "families.json"
     taxonomy.write_text('{"mixed3b": {"Curves": [379]}}')
-    answer = run("coverage", "handwritten:curves", "mixed3b", "--families", str(taxonomy))
-    assert answer.returncode == 2
-    assert "the family Curves has unit 379" in answer.stderr
+    ended = run("coverage", "handwritten:curves", "mixed3b", "--families", str(taxonomy))
+    assert ended.returncode == 2
+    assert "the family Curves has unit 379" in ended.stderr
 
 
-def test_coverage_says_how_much_is_explained_and_draws_it(
+def test_coverage_prints_how_much_is_explained_and_draws_it(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:
     picture, table = tmp_path / "coverage.png", tmp_path / "units.csv"
     taxonomy = tmp_path / "families.json"
     taxonomy.write_text('{"conv2d0": {"Gabors": [0, 1, 2], "Other Units": [3]}}')
-    answer = run(
+    ended = run(
         "coverage", "handwritten:lines", "conv2d0", "--families", str(taxonomy),
         "-o", str(picture), "--csv", str(table),
     )  # fmt: skip
-    assert answer.returncode == 0, answer.stderr
+    assert ended.returncode == 0, ended.stderr
     rows = list(csv.DictReader(table.read_text().splitlines()))
     explained = [row for row in rows if row["explanations"]]
-    assert f"{len(explained) / len(rows):.1%} of {len(rows)} units explained" in answer.stdout
+    assert f"{len(explained) / len(rows):.1%} of {len(rows)} units explained" in ended.stdout
     assert all("Gabors" in row["explanations"] for row in rows[:3])
     assert picture.exists()

@@ -1,4 +1,4 @@
-"""Mistakes that need no network are told before torch is imported or anything is written."""
+"""Mistakes that need no network are reported before torch is imported or anything is written."""
 
 import json
 import os
@@ -115,7 +115,7 @@ def ended(folder: Path) -> dict[str, Ended]:
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_is_one_line_told_before_torch_is_imported(
+def test_a_mistake_is_one_line_printed_before_torch_is_imported(
     ended: dict[str, Ended], folder: Path, line: str
 ) -> None:
     found = ended[line]

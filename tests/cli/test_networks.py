@@ -22,36 +22,36 @@ def at_hand(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return checkpoints
 
 
-def test_the_list_says_where_checkpoints_are(run: Callable[..., Any], at_hand: Path) -> None:
-    told = run("networks")
-    assert told.returncode == 0, told.stderr
-    assert str(at_hand / "bvlc_googlenet.safetensors") in told.stdout
-    assert "torchvision:squeezenet1_1" in told.stdout
+def test_the_list_shows_where_checkpoints_are(run: Callable[..., Any], at_hand: Path) -> None:
+    ended = run("networks")
+    assert ended.returncode == 0, ended.stderr
+    assert str(at_hand / "bvlc_googlenet.safetensors") in ended.stdout
+    assert "torchvision:squeezenet1_1" in ended.stdout
 
 
 @pytest.mark.usefixtures("at_hand")
 def test_show_prints_every_layer_with_its_geometry(run: Callable[..., Any]) -> None:
-    told = run("networks", "show", "bvlc_googlenet")
-    assert told.returncode == 0, told.stderr
-    line = next(line for line in told.stdout.splitlines() if line.startswith("mixed3b "))
+    ended = run("networks", "show", "bvlc_googlenet")
+    assert ended.returncode == 0, ended.stderr
+    line = next(line for line in ended.stdout.splitlines() if line.startswith("mixed3b "))
     assert line.split()[1:4] == ["480", "91", "8"]
     assert "mixed3b_5x5 320–415" in line
 
 
-def test_verify_answers_with_its_exit_code(
+def test_the_exit_code_of_verify_is_its_result(
     run: Callable[..., Any], at_hand: Path, tmp_path: Path
 ) -> None:
     assert run("networks", "verify", "bvlc_googlenet").returncode == 0
     cut = tmp_path / "bvlc_googlenet.safetensors"
     cut.write_bytes((at_hand / cut.name).read_bytes()[:-1000])
-    told = run("networks", "verify", "bvlc_googlenet", "--checkpoint", str(cut))
-    assert told.returncode == 2
-    assert told.stderr.startswith("error: ")
-    assert str(cut) in told.stderr
+    ended = run("networks", "verify", "bvlc_googlenet", "--checkpoint", str(cut))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: ")
+    assert str(cut) in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("networks", "show", "bvlc_googlene"), "bvlc_googlenet"),
         (("networks", "show", "torchvision:resnet19"), "resnet18"),
@@ -62,10 +62,10 @@ def test_verify_answers_with_its_exit_code(
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
-    run: Callable[..., Any], arguments: tuple[str, ...], told: str
+    run: Callable[..., Any], arguments: tuple[str, ...], message: str
 ) -> None:
-    answer = run(*arguments)
-    assert answer.returncode == 2
-    assert answer.stderr.count("\n") == 1
-    assert answer.stderr.startswith("error: ")
-    assert told in answer.stderr
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("error: ")
+    assert message in ended.stderr

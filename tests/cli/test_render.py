@@ -80,7 +80,7 @@ def test_a_number_that_cannot_be_ends_with_code_2(
 
 
 @pytest.mark.usefixtures("_weights")
-def test_another_file_beside_is_told_before_anything_is_drawn(
+def test_another_file_beside_is_reported_before_anything_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "curves.json").write_text('[{"unit": "mixed3b:413"}]')

@@ -74,7 +74,7 @@ def test_what_is_found_is_written_as_json(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
-def test_a_verdict_is_told_drawn_and_written(
+def test_a_verdict_is_printed_drawn_and_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture, record = tmp_path / "verdict.png", tmp_path / "verdict.json"
@@ -90,7 +90,7 @@ def test_a_verdict_is_told_drawn_and_written(
 
 @pytest.mark.usefixtures("_weights")
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("find", "curvs", "bvlc_googlenet", "mixed3b"), "unknown hypothesis 'curvs'"),
         (("find", "curves", "bvlc_googlenet", "conv2d1"), "conv2d1 is too early"),
@@ -108,6 +108,6 @@ def test_a_verdict_is_told_drawn_and_written(
         ),
     ],
 )
-def test_a_mistake_is_told_before_the_work(arguments: tuple[str, ...], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_a_mistake_is_reported_before_the_work(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         call(*arguments)

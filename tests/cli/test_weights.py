@@ -107,7 +107,7 @@ def test_a_circuit_is_drawn_and_saved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("weights", NAME, "mixed3a", "mixed3b:1"), "nothing to write"),
         (("weights", NAME, "mixed3a", "mixed3b:1", "-o", "up.jpg"), "name it .png or .webp"),
@@ -125,9 +125,9 @@ def test_a_circuit_is_drawn_and_saved(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_a_sentence_and_nothing_is_written(
-    arguments: tuple[str, ...], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         call(*arguments)
     assert not list(tmp_path.iterdir())

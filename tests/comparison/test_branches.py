@@ -92,7 +92,7 @@ def weights_of(matrix: np.ndarray) -> ExpandedWeights:
     )
 
 
-def test_axes_tell_apart_units_that_feed_different_units() -> None:
+def test_axes_separate_units_that_feed_different_units() -> None:
     generator = np.random.default_rng(0)
     two_groups = np.kron(np.eye(2), np.ones((6, 5))) + 0.1 * generator.random((12, 10))
     axes = absolute_axes(weights_of(two_groups))
@@ -125,7 +125,7 @@ def test_a_grating_prefers_its_own_frequency_and_a_gray_filter_no_color() -> Non
 
 
 @pytest.mark.published
-def test_published_filters_are_colored_and_fine_as_their_families_say(published: Path) -> None:
+def test_published_filters_are_as_colored_and_fine_as_their_families(published: Path) -> None:
     stretched = np.load(published / "conv2d0_filters_uint8_64x7x7x3.npy")
     filters = torch.tensor(stretched, dtype=torch.float32).permute(0, 3, 1, 2)
     found = filter_preferences(filters - filters.mean((1, 2, 3), keepdim=True))

@@ -71,7 +71,7 @@ def test_a_taxonomy_of_another_network_is_refused() -> None:
     network = untrained("bvlc_googlenet")
     with pytest.raises(InputError, match=r"the family Curves has unit 300, .* units 0 to 255"):
         covered_by_families(network, "mixed3a", {"Curves": [300]})
-    with pytest.raises(InputError, match="no family of mixed3a that says"):
+    with pytest.raises(InputError, match="no family of mixed3a that explains units"):
         covered_by_families(network, "mixed3a", {"Other Units": [3]})
 
 
@@ -88,15 +88,15 @@ def test_only_hypotheses_that_a_layer_sees_enough_for_are_applicable() -> None:
 def test_handwritten_curves_are_explained_and_lines_are_not_by_what_curves_predict() -> None:
     network = handwritten.load("curves")
     bent = StimulusSet(curve, {"orientation": range(0, 360, 15), "radius": (30.0, 60.0)})
-    one_way = Prediction("answers one orientation only", effects.elsewhere, most=0.5,
+    one_way = Prediction("responses one orientation only", effects.elsewhere, most=0.5,
                          options={"beyond": 60.0})  # fmt: skip
     no_echo = Prediction("is silent half a turn on", effects.echo, most=0.3)
     tested = Hypothesis("curve", bent, (one_way, no_echo), ({"width": 1.67}, {"width": 3.0}))
-    told: list[int] = []
-    found = covered_by_stimuli(network, "mixed3b", [tested], advance=told.append)
+    message: list[int] = []
+    found = covered_by_stimuli(network, "mixed3b", [tested], advance=message.append)
     assert found.holds[0, :24].mean() > 0.9
     assert not found.holds[0, 24:].any()
-    assert sum(told) == len(tested)
+    assert sum(message) == len(tested)
 
 
 def test_without_a_hypothesis_there_is_no_coverage() -> None:

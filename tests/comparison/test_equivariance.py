@@ -46,7 +46,7 @@ def test_chance_is_far_below_what_partners_come_to(curves: xr.Dataset) -> None:
     assert (poorer.quantile(0.1, "unit") > curves["chance"]).all()
 
 
-def test_a_family_of_the_handwritten_network_tells_how_far_each_is_turned(
+def test_a_family_of_the_handwritten_network_has_the_rotation_of_each(
     curves: xr.Dataset,
 ) -> None:
     found = orbits(curves.sel(unit=[f"mixed3b:{unit}" for unit in range(24)]))
@@ -124,7 +124,7 @@ def test_quarter_turns_are_exact_clockwise_and_four_of_them_nothing() -> None:
     torch.testing.assert_close(rotation(180).kernel(wide), wide.flip(2, 3))
 
 
-def test_mirroring_enlarging_and_recoloring_do_what_they_say() -> None:
+def test_mirroring_enlarging_and_recoloring_do_what_they_are_named_for() -> None:
     maps = torch.rand(2, 3, 5, 7)
     torch.testing.assert_close(reflection().picture(maps), maps.flip(3))
     dot = torch.zeros(1, 1, 9, 9)

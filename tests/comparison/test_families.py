@@ -5,7 +5,7 @@ import xarray as xr
 
 from visioncircuits import handwritten
 from visioncircuits.comparison import Family, counterparts, curve_family
-from visioncircuits.comparison.families import between, correlations, turned
+from visioncircuits.comparison.families import between, correlations, rotated
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 from visioncircuits.networks.features import Unit
@@ -49,10 +49,10 @@ def test_a_unit_that_no_curve_drives_is_named(network: Network) -> None:
 def test_turning_by_whole_steps_rolls_and_by_all_of_them_does_nothing() -> None:
     values = np.random.default_rng(0).random((2, 8, 3))
     responses = xr.DataArray(values, dims=("unit", "orientation", "radius"))
-    once = turned(responses, np.array([45.0, -90.0])).values
+    once = rotated(responses, np.array([45.0, -90.0])).values
     np.testing.assert_allclose(once[0], np.roll(values[0], 1, 0))
     np.testing.assert_allclose(once[1], np.roll(values[1], -2, 0))
-    np.testing.assert_allclose(turned(responses, np.array([360.0, -360.0])).values, values)
+    np.testing.assert_allclose(rotated(responses, np.array([360.0, -360.0])).values, values)
 
 
 def test_correlations_are_numpys() -> None:

@@ -10,10 +10,10 @@ import xarray as xr
 from torch import nn
 
 from visioncircuits.comparison.matching import (
-    Agreement,
-    agreement,
+    Overlap,
     match,
     matches_panel,
+    overlap,
     pairs,
     pairs_panel,
     probes,
@@ -91,12 +91,12 @@ def test_grids_that_differ_are_compared_where_neurons_look_alike() -> None:
     np.testing.assert_allclose(np.diag(found["photographs"]), 1, atol=1e-6)
 
 
-def test_on_stimuli_units_correlate_as_their_measured_answers_do() -> None:
+def test_on_stimuli_units_correlate_as_their_measured_responses_do() -> None:
     one, other = network(0), network(1)
     found = match((one, "1"), (other, "1"), photographs(2), stimuli=EDGES)
-    answers = [measure(each, "1", EDGES[0]).values for each in (one, other)]
+    responses = [measure(each, "1", EDGES[0]).values for each in (one, other)]
     with np.errstate(invalid="ignore"):
-        expected = np.nan_to_num(np.corrcoef(*answers)[:6, 6:])
+        expected = np.nan_to_num(np.corrcoef(*responses)[:6, 6:])
     np.testing.assert_allclose(found["stimuli"], expected, atol=1e-6)
 
 
@@ -111,12 +111,12 @@ def test_units_that_never_vary_correlate_with_nothing() -> None:
 def test_what_cannot_be_read_is_counted_and_two_photographs_are_needed() -> None:
     lost = Photograph("broken.jpg", None, problem="no picture")
     one, other = (network(0), "1"), (network(1), "1")
-    told: list[int] = []
+    message: list[int] = []
     shown = [lost, *photographs(3), lost]
-    found = match(one, other, shown, stimuli=EDGES, batch=2, advance=told.append)
+    found = match(one, other, shown, stimuli=EDGES, batch=2, advance=message.append)
     record = json.loads(found.attrs["record"])
     assert (record["seen"], record["skipped"]) == (3, 2)
-    assert sum(told) == 5
+    assert sum(message) == 5
     without = match(one, other, shown[1:4], stimuli=EDGES)
     np.testing.assert_allclose(found["mismatched"], without["mismatched"])
     with pytest.raises(InputError, match="two photographs or more, and 1 can be read"):
@@ -160,8 +160,8 @@ def test_a_result_is_saved_and_read_back(found: xr.Dataset, tmp_path: Path) -> N
 
 
 def test_partners_of_a_family_are_counted(found: xr.Dataset) -> None:
-    told = agreement(pairs(found), ["1:0", "1:1"], ["1:2", "1:0"], width=6)
-    assert told == Agreement(same=1, of=2, chance=2 / 3)
+    message = overlap(pairs(found), ["1:0", "1:1"], ["1:2", "1:0"], width=6)
+    assert message == Overlap(same=1, of=2, chance=2 / 3)
 
 
 def test_panels_show_both_distributions_and_both_pictures(found: xr.Dataset) -> None:

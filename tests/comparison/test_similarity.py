@@ -63,7 +63,7 @@ def test_kernels_are_those_of_the_counterparts(network: Network, family: Family)
     np.testing.assert_allclose(found["correlation"], 1, atol=1e-5)
 
 
-def test_the_sign_rule_is_told_by_a_table() -> None:
+def test_the_sign_rule_is_a_table() -> None:
     sums = xr.Dataset(
         {
             "handwritten": (("target", "source"), np.array([[1.0, -1.0], [0.0, 0.5]])),

@@ -30,8 +30,8 @@ def tiles(published: Path, figure: str) -> Tiles:
 
 
 def facing(published: Path, layer: str, units: list[int]) -> np.ndarray:
-    told = json.loads((published / "curve_preferred_orientations.json").read_text())["units"]
-    return np.array([told[layer][str(unit)]["argmax_deg"] for unit in units])
+    message = json.loads((published / "curve_preferred_orientations.json").read_text())["units"]
+    return np.array([message[layer][str(unit)]["argmax_deg"] for unit in units])
 
 
 def into(published: Path, unit: int, layer: str) -> dict[int, float]:
@@ -76,19 +76,21 @@ def test_published_curves_excite_and_inhibit_by_the_angle_between_them(published
 
 @pytest.mark.published
 @pytest.mark.parametrize(
-    ("template", "others", "told"),
+    ("template", "others", "message"),
     [
         ((147, 379), [(81, 385), (145, 342), (71, 330)], ["0.52", "0.59", "0.85"]),
         ((145, 379), [(71, 385), (147, 342), (81, 330)], ["0.67", "0.61", "0.91"]),
     ],
 )
 def test_one_published_kernel_turned_is_the_others(
-    published: Path, template: tuple[int, int], others: list[tuple[int, int]], told: list[str]
+    published: Path, template: tuple[int, int], others: list[tuple[int, int]], message: list[str]
 ) -> None:
     found = tiles(published, "curve-circuit matrix")
     alike = rotated_template(found[template], np.stack([found[pair] for pair in others]))
     assert alike.argmax(1).tolist() == [1, 2, 3]
-    assert [f"{row[quarters]:.2f}" for row, quarters in zip(alike, (1, 2, 3), strict=True)] == told
+    assert [
+        f"{row[quarters]:.2f}" for row, quarters in zip(alike, (1, 2, 3), strict=True)
+    ] == message
 
 
 @pytest.mark.published

@@ -160,36 +160,52 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
 DEADLY = """
 import os, signal, sys
 from pathlib import Path
-from visioncircuits import gallery
+import torchvision
+from visioncircuits import examples, featurevis, gallery, tuning, weights
+from visioncircuits.gallery import building
 
-left = int(sys.argv[3])
 write_bytes = Path.write_bytes
 
-def deadly(path, data):
-    global left
-    left -= Path(sys.argv[2]) in path.parents
-    if left:
-        return write_bytes(path, data)
-    write_bytes(path, data[: len(data) // 2])
-    os.kill(os.getpid(), signal.SIGKILL)
+def build(recipe, out, left):
+    def deadly(path, data):
+        nonlocal left
+        left -= Path(out) in path.parents
+        if left:
+            return write_bytes(path, data)
+        write_bytes(path, data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
 
-Path.write_bytes = deadly
-gallery.build(sys.argv[1], sys.argv[2], workers=1, progress=False)
+    Path.write_bytes = deadly
+    gallery.build(recipe, out, workers=1, progress=False)
+
+for line in sys.stdin:  # one process imports torch; every build is a copy of it
+    recipe, out, left = line.rstrip().split("\\t")
+    child = os.fork()
+    if not child:
+        build(recipe, out, int(left))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
 @pytest.fixture
-def killed(tmp_path: Path) -> Callable[[Path, Path, int], None]:
+def killed(tmp_path: Path) -> Iterator[Callable[[Path, Path, int], None]]:
     """Build a recipe's site, killed in the middle of the write of that number."""
     script = tmp_path / "deadly.py"
     script.write_text(DEADLY)
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
 
-    def build(recipe: Path, out: Path, writes: int) -> None:
-        run = subprocess.run([sys.executable, script, recipe, out, str(writes)], timeout=300)
-        assert run.returncode == -signal.SIGKILL
-        assert list(out.rglob(".part-*")), "it was to die in the middle of writing"
+        def build(recipe: Path, out: Path, writes: int) -> None:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(f"{recipe}\t{out}\t{writes}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == f"{-signal.SIGKILL}\n"
+            assert list(out.rglob(".part-*")), "it was to die in the middle of writing"
 
-    return build
+        yield build
 
 
 @pytest.fixture(scope="session")

@@ -41,20 +41,20 @@ def test_the_damage_of_curves_is_larger_than_that_of_other_units(network, some):
     assert divergence.sel(condition="ablated") > 1.5 * divergence[2:].max()
 
 
-@pytest.mark.parametrize("silence", ["mean", "resample"])
-def test_gentler_ways_of_falling_silent_change_something_too(network, some, silence):
-    scores = ablate(network, CURVES, some.part(range(6)), silence=silence, controls=0, batch=3)
+@pytest.mark.parametrize("mode", ["mean", "resample"])
+def test_mean_and_resample_ablation_change_something_too(network, some, mode):
+    scores = ablate(network, CURVES, some.part(range(6)), mode=mode, controls=0, batch=3)
     assert (scores["divergence"].sel(condition="ablated") > 0).all()
 
 
 @pytest.mark.parametrize(
-    ("units", "told"),
+    ("units", "message"),
     [
         ([], "one or more"),
         (["mixed3a:1", "mixed3b:1"], "units of one layer"),
         (["mixed3b:480"], "units 0 to 479"),
     ],
 )
-def test_units_that_cannot_be_ablated_are_refused(some, units, told):
-    with pytest.raises(InputError, match=told):
+def test_units_that_cannot_be_ablated_are_refused(some, units, message):
+    with pytest.raises(InputError, match=message):
         ablate(untrained("bvlc_googlenet"), units, some)

@@ -28,16 +28,16 @@ def original(network, pictures):
 @pytest.mark.parametrize(
     ("edit", "twin"),
     [
-        (zero(), lambda said: said * 0),
-        (scale(-2.5), lambda said: said * -2.5),
-        (constant(3.0), lambda said: said * 0 + 3),
+        (zero(), lambda measured: measured * 0),
+        (scale(-2.5), lambda measured: measured * -2.5),
+        (constant(3.0), lambda measured: measured * 0 + 3),
         (
             constant(torch.tensor([1.0, 2.0])),
-            lambda said: said * 0 + torch.tensor([1.0, 2.0])[:, None, None],
+            lambda measured: measured * 0 + torch.tensor([1.0, 2.0])[:, None, None],
         ),
     ],
 )
-def test_what_follows_is_as_if_the_layer_had_said_that(network, pictures, original, edit, twin):
+def test_what_follows_is_computed_from_the_edited_values(network, pictures, original, edit, twin):
     values = original["mixed3b"].clone()
     values[:, [3, 77]] = twin(values[:, [3, 77]])
     with edited(network, UNITS, edit):
@@ -63,19 +63,19 @@ def test_contexts_nest(network, pictures, original):
     assert torch.equal(found[:, 77], 2 * original["mixed3b"][:, 77])
 
 
-def test_swapped_features_say_what_was_said_on_other_pictures(network, pictures, original):
+def test_patched_features_have_their_values_on_other_pictures(network, pictures, original):
     others = original["mixed3b"][:, [3, 77]].flip(0)
     with edited(network, UNITS, patch(others)):
         found = network.activations(pictures, ["mixed3b"])["mixed3b"]
     assert torch.equal(found[:, [3, 77]], others)
     with (
-        pytest.raises(InputError, match="cannot be swapped"),
+        pytest.raises(InputError, match="cannot be patched"),
         edited(network, UNITS, patch(others[:1])),
     ):
         network.activations(pictures, ["mixed3b"])
 
 
-def test_a_direction_is_silenced_and_all_that_is_square_to_it_kept(network, pictures, original):
+def test_a_direction_is_ablated_and_all_that_is_orthogonal_to_it_kept(network, pictures, original):
     generator = torch.Generator().manual_seed(1)
     vector, square = torch.randn(2, 480, generator=generator)
     square -= vector * (square @ vector) / (vector @ vector)
@@ -99,13 +99,13 @@ def test_any_network_will_do(checkpoints):
 
 
 @pytest.mark.parametrize(
-    ("features", "told"),
+    ("features", "message"),
     [
         ([], "there is none"),
         (["mixed3a:1", "mixed3b:1"], "not of mixed3a, mixed3b"),
         (["mixed3a:256"], "units 0 to 255"),
     ],
 )
-def test_features_that_cannot_be_changed_together_are_refused(network, features, told):
-    with pytest.raises(InputError, match=told), edited(network, features, zero()):
+def test_features_that_cannot_be_changed_together_are_refused(network, features, message):
+    with pytest.raises(InputError, match=message), edited(network, features, zero()):
         pass

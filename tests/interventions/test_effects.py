@@ -44,7 +44,7 @@ def test_damage_to_accuracy_is_what_is_lost(scores: xr.Dataset) -> None:
     assert not damage(scores)["top5"].values.any()
 
 
-def test_repair_is_one_intact_and_nought_removed(scores: xr.Dataset) -> None:
+def test_repair_is_one_of_the_original_and_zero_of_the_removed(scores: xr.Dataset) -> None:
     found = repair(scores)["cross_entropy"]
     assert found.sel(condition="original").values.tolist() == [1, 1, 1]
     assert found.sel(condition="removed").values.tolist() == [0, 0, 0]

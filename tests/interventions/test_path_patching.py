@@ -114,7 +114,7 @@ def test_all_connections_of_a_source_are_the_source(network, pictures):
     assert torch.allclose(found, expected, atol=1e-5 * float(expected.abs().max()))
 
 
-def test_a_direction_hears_what_the_source_s_weights_make_of_it(network, pictures, original):
+def test_a_direction_receives_what_the_source_s_weights_make_of_it(network, pictures, original):
     vector = torch.randn(480, generator=torch.Generator().manual_seed(1))
     direction = Direction("mixed3b_pre_relu", tuple(vector.tolist()), name="probe")
     with path_patched(network, "mixed3a:7", direction, zero()):
@@ -132,8 +132,8 @@ def test_gradients_flow_through_a_connection(network, pictures):
     leaf = pictures.clone().requires_grad_()
     twin = reweighted_by_hand(network, "mixed3b_1x1_pre_relu.weight", (9, 7), 0.5)
     with path_patched(network, "mixed3a:7", "mixed3b:9", scale(0.5)):
-        said = network.activations(leaf, ["mixed3b"])["mixed3b"][:, 9].sum()
-    (found,) = torch.autograd.grad(said, leaf)
+        measured = network.activations(leaf, ["mixed3b"])["mixed3b"][:, 9].sum()
+    (found,) = torch.autograd.grad(measured, leaf)
     (expected,) = torch.autograd.grad(
         twin.activations(leaf, ["mixed3b"])["mixed3b"][:, 9].sum(), leaf
     )
@@ -145,7 +145,7 @@ def test_nothing_is_left_of_it_even_after_an_error(network, pictures, original):
         raise KeyError
     wrong = patch(torch.zeros(1, 1, 2, 2))
     with (
-        pytest.raises(InputError, match="cannot be swapped"),
+        pytest.raises(InputError, match="cannot be patched"),
         path_patched(network, "mixed3a:7", "mixed3b:9", wrong),
     ):
         network(pictures)
@@ -167,7 +167,7 @@ def test_any_module_will_do(checkpoints):
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "told"),
+    ("source", "target", "message"),
     [
         ("mixed3b:1", "mixed3a:1", "mixed3a does not depend on mixed3b"),
         ("mixed3a:1", "mixed3a:2", "mixed3a does not depend on mixed3a"),
@@ -175,8 +175,8 @@ def test_any_module_will_do(checkpoints):
         ("mixed3a:256", "mixed3b:1", "units 0 to 255"),
     ],
 )
-def test_what_is_not_connected_is_refused(network, source, target, told):
-    with pytest.raises(InputError, match=told), path_patched(network, source, target, zero()):
+def test_what_is_not_connected_is_refused(network, source, target, message):
+    with pytest.raises(InputError, match=message), path_patched(network, source, target, zero()):
         pass
 
 
@@ -212,13 +212,13 @@ def test_weights_are_restored_to_the_bit_even_after_an_error(network):
 
 
 @pytest.mark.parametrize(
-    ("parameter", "place", "told"),
+    ("parameter", "place", "message"),
     [
         ("mixed3b_5x5_pre_relu.wieght", (0,), "nearest are 'mixed3b_5x5_pre_relu.weight'"),
         ("mixed3b_5x5_pre_relu.weight", (96, 0, 0, 0), "96 × 32 × 5 × 5"),
         ("mixed3b_5x5_pre_relu.bias", (0, 0), "is 96, and has no weight"),
     ],
 )
-def test_weights_that_are_not_there_are_refused(network, parameter, place, told):
-    with pytest.raises(InputError, match=told), reweighted(network, parameter, place, zero()):
+def test_weights_that_are_not_there_are_refused(network, parameter, place, message):
+    with pytest.raises(InputError, match=message), reweighted(network, parameter, place, zero()):
         pass

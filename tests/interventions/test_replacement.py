@@ -15,16 +15,16 @@ def network() -> Network:
 @pytest.mark.parametrize("layer", ["mixed3b", "mixed3b_5x5", "conv2d2", "logits"])
 def test_a_layers_own_values_change_nothing(network: Network, layer: str) -> None:
     picture = torch.rand(1, 3, 224, 224)
-    said = network.activations(picture, [layer, "logits"])
-    found = output_with(network, layer, said[layer], pictures=picture)
-    torch.testing.assert_close(found, said["logits"], rtol=1e-4, atol=1e-5)
+    measured = network.activations(picture, [layer, "logits"])
+    found = output_with(network, layer, measured[layer], pictures=picture)
+    torch.testing.assert_close(found, measured["logits"], rtol=1e-4, atol=1e-5)
 
 
 def test_the_rest_sees_the_other_values(network: Network) -> None:
     pictures = torch.rand(2, 3, 224, 224)
-    said = network.activations(pictures, ["mixed4a", "logits"])
-    swapped = output_with(network, "mixed4a", said["mixed4a"].flip(0), pictures=pictures)
-    torch.testing.assert_close(swapped, said["logits"].flip(0), rtol=1e-4, atol=1e-5)
+    measured = network.activations(pictures, ["mixed4a", "logits"])
+    swapped = output_with(network, "mixed4a", measured["mixed4a"].flip(0), pictures=pictures)
+    torch.testing.assert_close(swapped, measured["logits"].flip(0), rtol=1e-4, atol=1e-5)
 
 
 def test_what_goes_past_the_layer_still_comes_from_the_picture(network: Network) -> None:

@@ -65,7 +65,7 @@ class TestScale:
             rtol=0.1,
         )
 
-    def test_a_silent_unit_stays_silent_and_one_that_always_fires_is_met(self) -> None:
+    def test_an_inactive_unit_stays_inactive_and_one_always_active_is_matched(self) -> None:
         donors = torch.randn(1, 2, 4, 4)
         family = torch.stack([torch.zeros(4, 4), torch.ones(4, 4)])[None]
         scaled = Scale.between(donors, family)(donors)
@@ -83,9 +83,9 @@ class TestPerform:
         for condition, units in (("original", ()), ("removed", FAMILY), ("others", (0, 2, 3))):
             values = network.activations(seen, ["1"])["1"].clone()
             values[:, list(units)] = 0
-            said = network.module[2:](values)
+            measured = network.module[2:](values)
             expected = nn.functional.cross_entropy(
-                said, torch.tensor(pictures.labels), reduction="none"
+                measured, torch.tensor(pictures.labels), reduction="none"
             )
             ours = found["cross_entropy"].sel(condition=condition).values
             np.testing.assert_allclose(ours, expected.detach().numpy(), rtol=1e-4, atol=1e-4)
@@ -155,7 +155,7 @@ class TestPerform:
         assert after.identical(fresh)
         assert not after.equals(before)
 
-    def test_what_does_not_fit_is_said_before_the_work(
+    def test_what_does_not_fit_is_refused_before_the_work(
         self, pictures: Photographs, tmp_path: Path
     ) -> None:
         network, store = small(0), engine.Store(tmp_path)

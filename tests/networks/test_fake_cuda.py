@@ -19,7 +19,7 @@ from torch._subclasses.fake_tensor import (
 )
 
 from visioncircuits import attribution, featurevis, interventions
-from visioncircuits.attribution.discovery import _speaker
+from visioncircuits.attribution.behavior import response
 from visioncircuits.interventions.transplants import _all_maps
 from visioncircuits.networks import Direction, LayerGraph, Network, Preprocessing, wrap
 from visioncircuits.networks.graph import Edit
@@ -107,7 +107,7 @@ def along_paths(network: Network, pictures: Tensor) -> Tensor:
 
 def discovered(network: Network, pictures: Tensor) -> Tensor:
     early, late = layers(network)
-    speak = _speaker(network, network.feature(f"{late}:3"), early)
+    speak = response(network, network.feature(f"{late}:3"), early)
     return speak(network.activations(pictures, [early])[early], pictures)
 
 

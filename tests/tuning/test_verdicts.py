@@ -225,9 +225,9 @@ def test_nothing_is_found_with_shuffled_weights(checkpoints, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["curve", "high-low"])
-def test_in_five_random_networks_at_most_one_unit_in_a_hundred_is_found(name):
+def test_in_three_random_networks_at_most_one_unit_in_a_hundred_is_found(name):
     found = tried = 0
-    for seed in range(5):
+    for seed in range(3):
         verdicts = survey(untrained("bvlc_googlenet", seed=seed), name, "mixed3a")
         found += len(supported(verdicts))
         tried += len(verdicts)

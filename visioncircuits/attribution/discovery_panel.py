@@ -28,13 +28,13 @@ def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
     """
     figure = Figure(figsize=(9.6, 4.4))
     figure.text(0.07, 0.93, found.feature, fontsize=13, color=INK, weight="bold")
-    figure.text(0.07, 0.88, _told(found), fontsize=9, color=FAINT)
+    figure.text(0.07, 0.88, _summary(found), fontsize=9, color=FAINT)
     _curve(figure.add_axes((0.07, 0.13, 0.56, 0.68)), found)
     _strongest(figure.add_axes((0.77, 0.13, 0.2, 0.68)), found, listed)
     return figure
 
 
-def _told(found: Discovery) -> str:
+def _summary(found: Discovery) -> str:
     low, high = found.interval
     return (
         f"{len(found.kept)} of {found.attribution.size} units of {found.upstream} keep "

@@ -1,4 +1,4 @@
-"""Attribution: which earlier features, positions and pixels made a feature say what it said."""
+"""Attribution: which earlier features, positions and pixels activated a feature."""
 
 from dataclasses import dataclass
 
@@ -17,26 +17,26 @@ torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What made features say what they said.
+    """What activated a feature.
 
     Attributes
     ----------
     values : Tensor, (batch, units, rows, columns)
-        Of each neuron of the layer, or of each colour of each pixel.
-    said : Tensor, (batch,)
+        Of each neuron of the layer, or of each color of each pixel.
+    activation : Tensor, (batch,)
         What is explained: the feature's activation.
     baseline : Tensor, (batch,)
-        What it would have said at the baseline.
+        Its activation at the baseline.
     """
 
     values: Float[Tensor, "batch units rows columns"]
-    said: Float[Tensor, " batch"]
+    activation: Float[Tensor, " batch"]
     baseline: Float[Tensor, " batch"]
 
     @property
-    def missing(self) -> Float[Tensor, " batch"]:
+    def remainder(self) -> Float[Tensor, " batch"]:
         """What the values do not add up to: of integrated gradients, the error of the sum."""
-        return self.said - self.baseline - self.values.sum((1, 2, 3))
+        return self.activation - self.baseline - self.values.sum((1, 2, 3))
 
 
 def gradient_times_activation(
@@ -49,8 +49,8 @@ def gradient_times_activation(
 ) -> Attribution:
     """Attribute a feature to an earlier layer by gradient times activation.
 
-    Of all that is linear between the layers it is exact; of a rectifier it is what the slope at
-    this activation says. "Building Blocks of Interpretability" (Olah et al., 2018).
+    It is exact for all that is linear between the layers; for a rectifier it takes the slope at
+    this activation. "Building Blocks of Interpretability" (Olah et al., 2018).
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def gradient_times_activation(
     to
         An earlier layer, or `"input"` for the pixels.
     position
-        Row and column of the neuron that is explained; by default where the feature says most.
+        Row and column of the neuron that is explained; by default where the feature is strongest.
 
     Raises
     ------
@@ -82,9 +82,9 @@ def gradient_times_activation(
     asked = network.feature(feature)
     start = _start(network, pictures, to)
     where = _position(network, asked, pictures, position)
-    said, gradient = _sensitivity(network, asked, pictures, to, start, where)
-    zero = torch.zeros_like(said)
-    return Attribution((gradient * start).detach(), said, zero)
+    activation, gradient = _sensitivity(network, asked, pictures, to, start, where)
+    zero = torch.zeros_like(activation)
+    return Attribution((gradient * start).detach(), activation, zero)
 
 
 def integrated_gradients(
@@ -99,8 +99,8 @@ def integrated_gradients(
 ) -> Attribution:
     """Attribute a feature to an earlier layer by gradients along the way from a baseline.
 
-    They add up to what the feature says less what it would say at the baseline (Sundararajan et
-    al., "Axiomatic Attribution for Deep Networks", 2017); `Attribution.missing` is the error that
+    They add up to the activation less that at the baseline (Sundararajan et
+    al., "Axiomatic Attribution for Deep Networks", 2017); `Attribution.remainder` is the error that
     so many steps leave.
 
     Parameters
@@ -108,7 +108,7 @@ def integrated_gradients(
     network, feature, pictures, to, position
         As for `gradient_times_activation`.
     baseline
-        Values of the layer, or one for all: for pixels, .5 is grey.
+        Values of the layer, or one for all: for pixels, .5 is gray.
     steps
         At the middles of so many equal parts of the way.
 
@@ -122,7 +122,7 @@ def integrated_gradients(
     >>> from visioncircuits.networks import untrained
     >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 96, 96)
     >>> found = integrated_gradients(network, "mixed3a:5", picture, to="conv2d2", steps=16)
-    >>> bool(found.missing.abs().max() < 0.05 * (found.said - found.baseline).abs().max())
+    >>> bool(found.remainder.abs().max() < 0.05 * (found.activation - found.baseline).abs().max())
     True
     """
     if steps < 1:
@@ -191,10 +191,10 @@ class FeatureValue(nn.Module):
     def forward(
         self, pictures: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, " batch"]:
-        """Give the activation on each picture."""
+        """Compute the activation on each picture."""
         layer = self.feature.layer
-        said = _said({layer: self.network.called(pictures, layer)}, self.feature)
-        return said if self.position is None else said[:, *self.position]
+        values = _activation({layer: self.network.called(pictures, layer)}, self.feature)
+        return values if self.position is None else values[:, *self.position]
 
 
 def _start(network: Network, pictures: Tensor, to: str) -> Tensor:
@@ -212,23 +212,23 @@ def _position(
 ) -> Tensor | None:
     """The flat place of the neuron in each picture; None where the layer has no positions."""
     with torch.no_grad():
-        said = _said(network.activations(pictures, [feature.layer]), feature)
-    if said.ndim == 1:
+        values = _activation(network.activations(pictures, [feature.layer]), feature)
+    if values.ndim == 1:
         if position is not None:
             raise InputError(f"{feature.layer} has no positions; leave the position out")
         return None
-    rows, columns = said.shape[1:]
+    rows, columns = values.shape[1:]
     if position is None:
-        return said.flatten(1).argmax(1)
+        return values.flatten(1).argmax(1)
     row, column = position
     if not (0 <= row < rows and 0 <= column < columns):
         raise InputError(
             f"{feature.layer} has {rows} × {columns} neurons on these pictures, none at {position}"
         )
-    return torch.full((len(said),), row * columns + column, device=said.device)
+    return torch.full((len(values),), row * columns + column, device=values.device)
 
 
-def _said(found: dict[str, Tensor], feature: Feature) -> Tensor:
+def _activation(found: dict[str, Tensor], feature: Feature) -> Tensor:
     values = found[feature.layer]
     vector = feature.vector(values.shape[1]).to(values)
     return torch.einsum("u,bu...->b...", vector, values)
@@ -242,7 +242,7 @@ def _sensitivity(
     values: Tensor,
     where: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """What the feature says where the layer has these values, and how that depends on them."""
+    """The activation where the layer has these values, and its gradient to them."""
     leaf = values.detach().clone().requires_grad_()
     if to != INPUT and not network.depends(feature.layer, to):
         raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
@@ -252,8 +252,8 @@ def _sensitivity(
         else:
             start = Replacement(network.layer(to).name, leaf)
             found = network.activations(pictures, [feature.layer], changes=[start])
-        said = _said(found, feature)
-        one = said if where is None else said.flatten(1).gather(1, where[:, None])[:, 0]
+        maps = _activation(found, feature)
+        one = maps if where is None else maps.flatten(1).gather(1, where[:, None])[:, 0]
         gradient = None
         if one.requires_grad:
             (gradient,) = torch.autograd.grad(one.sum(), leaf, allow_unused=True)
@@ -268,22 +268,22 @@ def overlay(
     *,
     scale: int = 2,
 ) -> Image.Image:
-    """Show a photograph, and beside it where in it the attribution lies.
+    """Draw a photograph, and beside it where in it the attribution lies.
 
     Parameters
     ----------
     picture
-        In [0, 1]. On the left it is in color where it has three channels, else their mean in grey.
+        In [0, 1]. On the left it is in color where it has three channels, else their mean in gray.
     values
-        Of one picture, from an `Attribution`; units or colours are added up.
+        Of one picture, from an `Attribution`; units or colors are added up.
     scale
         Pixels for one of the photograph.
 
     Returns
     -------
     PIL.Image.Image
-        On the right the photograph in grey, red where the feature was driven and blue where it
-        was held back; full colour is the 99.5th percentile.
+        On the right the photograph in gray, red where it raised the activation and blue where it
+        lowered it; full color is the 99.5th percentile.
     """
     height, width = picture.shape[1:]
     total = values.sum(0)[None, None].float()
@@ -292,10 +292,10 @@ def overlay(
         sums = torchvision.transforms.functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
     strength = (sums / most).clamp(-1, 1)[None]
-    grey = picture.mean(0, keepdim=True).expand(3, -1, -1)
-    picture, grey = picture if len(picture) == 3 else grey, 0.55 + 0.4 * grey
+    gray = picture.mean(0, keepdim=True).expand(3, -1, -1)
+    picture, gray = picture if len(picture) == 3 else gray, 0.55 + 0.4 * gray
     red, blue = (torch.tensor(c)[:, None, None] / 255 for c in ((202.0, 0, 32), (5.0, 113, 176)))
-    shown = torch.lerp(grey, torch.where(strength > 0, red, blue), strength.abs() * 0.9)
+    shown = torch.lerp(gray, torch.where(strength > 0, red, blue), strength.abs() * 0.9)
     both = torch.cat([picture, torch.ones(3, height, 4), shown], 2).clamp(0, 1)
     pixels = both.mul(255).round().byte().permute(1, 2, 0).numpy()
     image = Image.fromarray(pixels)

@@ -25,7 +25,7 @@ from visioncircuits.weights.linearization import LOCAL, Step, Trace, trace
 from visioncircuits.weights.selection import Features, Selection, select
 
 MOST = 2**24
-"""How many paths are told apart at most."""
+"""How many paths are kept apart at most."""
 
 TURN = 256
 """How many paths are followed to the source at once."""
@@ -87,7 +87,7 @@ def path_contributions(
     through: Features | Sequence[Features],
     position: tuple[int, int] | None = None,
 ) -> tuple[Paths, ...]:
-    """Take what a feature says of each picture apart by the paths that lead to it.
+    """Decompose the activation of a feature on each picture by the paths that lead to it.
 
     Rectifiers count as the gates that they were, max pools as what they passed on, and local
     response normalizations as their gain ("Visualizing Weights", Voss et al., 2021), so that the
@@ -102,7 +102,7 @@ def path_contributions(
     pictures
         Float32 in [0, 1], `(batch, 3, height, width)`.
     through
-        Where paths are told apart: a layer between, for each of its units; some of its units; or
+        Where paths are kept apart: a layer between, for each of its units; some of its units; or
         several such stops, from source to target. The branches of a concatenation are stops too.
         Each path takes some milliseconds.
     position
@@ -137,7 +137,7 @@ def path_contributions(
     count = math.prod(len(part) for part in (begin, *stops))
     if count > MOST:
         raise InputError(
-            f"that are {count} paths, and {MOST} can be told apart; name some units of a stop "
+            f"that are {count} paths, and {MOST} can be kept apart; name some units of a stop "
             "instead of the layer"
         )
     layers = [begin.layer, *(stop.layer for stop in stops), end.layer]
@@ -185,15 +185,15 @@ def branch_contributions(network: Network, contributions: xr.DataArray, layer: s
     """
     spans = network.branches(layer)
     if not spans:
-        raise InputError(f"{layer} has no branches; paths are told apart by those of mixed layers")
+        raise InputError(f"{layer} has no branches; paths can be added up by those of mixed layers")
     if contributions.sizes.get(layer) != network.layer(layer).units:
-        raise InputError(f"these paths do not lead through all units of {layer}; ask for the layer")
+        raise InputError(f"these paths lead through some units of {layer} only; take the layer")
     parts = [contributions.isel({layer: list(span)}).sum(layer) for span in spans.values()]
     return xr.concat(parts, xr.Variable(layer, list(spans))).transpose(*contributions.dims)
 
 
 def _listed(through: Features | Sequence[Features]) -> list[Features]:
-    """Tell several stops from several units of one."""
+    """Distinguish several stops from several units of one."""
     if isinstance(through, str | Feature):
         return [through]
     units = all(isinstance(stop, Feature) or ":" in stop for stop in through)
@@ -204,14 +204,14 @@ def _check_order(watched: Trace, parts: Sequence[Selection]) -> None:
     for before, after in pairwise(parts):
         begin, end = watched.layers[before.layer], watched.layers[after.layer]
         if begin == end or not _reaches(watched, begin, end, after.vectors):
-            told = after.features[0] if after is parts[-1] else after.layer
+            missing = after.features[0] if after is parts[-1] else after.layer
             raise InputError(
-                f"no path leads from {before.layer} to {told}; name stops from source to target"
+                f"no path leads from {before.layer} to {missing}; name stops from source to target"
             )
 
 
 def _reaches(watched: Trace, begin: int, at: int, vectors: Float[Tensor, "rows units"]) -> bool:
-    """Find out whether a layer feeds features, which may lie in another branch."""
+    """Check whether a layer feeds features, which may lie in another branch."""
     step = watched.steps[at]
     if at != begin and isinstance(step.operation, Concatenation):
         parts = zip(step.inputs, vectors.split(step.operation.widths, dim=1), strict=True)
@@ -222,7 +222,7 @@ def _reaches(watched: Trace, begin: int, at: int, vectors: Float[Tensor, "rows u
 def _ends(
     watched: Trace, begin: Selection, paths: Selection, values: Float[Tensor, "units rows columns"]
 ) -> Float[Tensor, "paths units"]:
-    """Give what each unit of the source fed into each path, some paths at a time."""
+    """Compute what each unit of the source fed into each path, some paths at a time."""
     found = []
     for first in range(0, len(paths), TURN):
         turn = slice(first, first + TURN)

@@ -32,10 +32,10 @@ def attribute(
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
-    """Attribute what a feature says of a photograph, where it says most, to earlier values.
+    """Attribute a feature's activation on a photograph, where it is strongest, to earlier values.
 
-    The picture shows the photograph, and what in it drove the feature (red) and held it back
-    (blue), by integrated gradients from grey, or from zero in an earlier layer.
+    The picture shows the photograph, and what in it raised the activation (red) and lowered it
+    (blue), by integrated gradients from gray, or from zero in an earlier layer.
 
         visioncircuits attribute bvlc_googlenet mixed3b:413 --image photo.jpg -o attribution.png
     """
@@ -51,16 +51,16 @@ def attribute(
         found, feature, picture, to=to or INPUT, baseline=0.0 if to else 0.5, steps=steps
     )
     outputs.write_picture(attribution.overlay(picture[0], attributed.values[0]), out)
-    said, base = float(attributed.said), float(attributed.baseline)
+    activation, base = float(attributed.activation), float(attributed.baseline)
     if to:
         each = attributed.values[0].sum((1, 2))
         order = each.abs().argsort(descending=True)[:top].tolist()
         table = Table("unit", box=None, pad_edge=False)
         table.add_column("share", justify="right")
         for unit in order:
-            table.add_row(f"{to}:{unit}", f"{float(each[unit]) / (said - base):+.1%}")
+            table.add_row(f"{to}:{unit}", f"{float(each[unit]) / (activation - base):+.1%}")
         print_table(table)
     print(
-        f"{out}: {feature} says {said:.4g}, at the baseline {base:.4g}; "
-        f"{float(attributed.missing):.2g} is left unexplained"
+        f"{out}: {feature} is {activation:.4g}, at the baseline {base:.4g}; "
+        f"{float(attributed.remainder):.2g} is not attributed"
     )

@@ -18,7 +18,7 @@ def discover(
     network: NetworkName,
     feature: Unit,
     upstream: Annotated[
-        str, typer.Option("--from", help="The earlier layer whose units are looked through.")
+        str, typer.Option("--from", help="The earlier layer whose units are searched.")
     ],
     images: Annotated[
         Path, typer.Option(help="A folder of photographs.", exists=True, file_okay=False)
@@ -41,8 +41,8 @@ def discover(
 ) -> None:
     """Find the fewest units of an earlier layer that keep a share of what a feature does.
 
-    All others say their mean. The units are ranked by attribution and chosen by ablation on half
-    of the photographs; the other half says how much they keep, beside as many random units. The
+    All others are mean-ablated. The units are ranked by attribution and chosen by ablation on half
+    of the photographs; the other half measures how much they keep, beside as many random units. The
     picture shows how much is kept against how many.
 
         visioncircuits discover bvlc_googlenet mixed3b:413 --from mixed3a --images photos/ -o d.png

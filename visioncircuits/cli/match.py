@@ -100,7 +100,7 @@ def match(
             find(side, family, name, seed=seed)["unit"].tolist()
             for side, name in ((one, layer), (two, other_layer))
         )
-        told = comparison.agreement(pairs, units, others, width=two.layer(other_layer).units)
+        told = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)
         print(
             f"{family}: {told.same} of {told.of} detectors in {layer} have a partner that is one "
             f"of the {len(others)} in {other_layer}; by chance {told.chance:.1f} would"

@@ -26,10 +26,10 @@ from visioncircuits.comparison.equivariance import (
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.comparison.handwritten import Comparison, compare
 from visioncircuits.comparison.matching import (
-    Agreement,
-    agreement,
+    Overlap,
     match,
     matches_panel,
+    overlap,
     pairs,
     pairs_panel,
     probes,
@@ -49,13 +49,12 @@ from visioncircuits.comparison.symmetry import (
 )
 
 __all__ = [
-    "Agreement",
     "Comparison",
     "Coverage",
     "Family",
+    "Overlap",
     "Transformation",
     "absolute_axes",
-    "agreement",
     "applicable",
     "axis_correlations",
     "branch_table",
@@ -76,6 +75,7 @@ __all__ = [
     "mirrored",
     "odds",
     "orbits",
+    "overlap",
     "pairs",
     "pairs_panel",
     "partners",

@@ -21,7 +21,7 @@ SHUFFLES = 10_000
 
 
 def odds(inside: int, family: int, branch: int, layer: int) -> float:
-    """Give the chance that so much of a family is in a branch, were units dealt at random.
+    """Return the chance that so much of a family is in a branch, were units dealt at random.
 
     The exact upper tail of the hypergeometric distribution.
 

@@ -1,8 +1,8 @@
 """Coverage: how much of a layer is explained, and by what.
 
 A unit is explained where a hypothesis about it is supported by stimuli, or where a taxonomy puts
-it into a family. That is no proof that all that it does is understood: a verdict says that a unit
-answers to what was claimed and to nothing else that it was shown.
+it into a family. That is no proof that all that it does is understood: a verdict states that a unit
+responds to what was claimed and to nothing else that was presented.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from visioncircuits.tuning import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.tuning.plots import INK, RULE, hsl
 
 UNNAMED = ("Other Units",)
-"""Families of a taxonomy that say that a unit is not understood."""
+"""Families of a taxonomy that mean that a unit is not understood."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,11 @@ class Coverage:
         >>> found.units().values.tolist()
         [['a:0', 'curve; line'], ['a:1', '']]
         """
-        told = ["; ".join(np.array(self.explanations)[column].tolist()) for column in self.holds.T]
-        names = [f"{self.layer}:{unit}" for unit in range(len(told))]
-        return pd.DataFrame({"unit": names, "explanations": told})
+        listed = [
+            "; ".join(np.array(self.explanations)[column].tolist()) for column in self.holds.T
+        ]
+        names = [f"{self.layer}:{unit}" for unit in range(len(listed))]
+        return pd.DataFrame({"unit": names, "explanations": listed})
 
     def unexplained(self) -> list[str]:
         """Name the units that nothing explains.
@@ -107,7 +109,7 @@ class Coverage:
         return [f"{self.layer}:{unit}" for unit in np.flatnonzero(~self.holds.any(0))]
 
     def joined(self, other: "Coverage") -> "Coverage":
-        """Put explanations together, such as what stimuli say and what a taxonomy says."""
+        """Combine explanations, such as those by stimuli and those by a taxonomy."""
         return Coverage(
             self.layer,
             self.explanations + other.explanations,
@@ -116,7 +118,7 @@ class Coverage:
 
 
 def applicable(network: Network, layer: str) -> list[Hypothesis]:
-    """Give the hypotheses of `tuning.PREDEFINED` for which the layer's neurons see enough.
+    """Return the hypotheses of `tuning.PREDEFINED` for which the layer's neurons see enough.
 
     Raises
     ------
@@ -160,7 +162,7 @@ def covered_by_stimuli(
     seed
         Of the verdicts' intervals and nulls.
     advance
-        Is told how many stimuli more have been shown.
+        Is called with how many more stimuli have been presented.
 
     Raises
     ------
@@ -182,7 +184,7 @@ def covered_by_stimuli(
 def covered_by_families(
     network: Network, layer: str, families: Mapping[str, Sequence[int]]
 ) -> Coverage:
-    """Take a taxonomy's families as explanations, but for those that say "other".
+    """Take a taxonomy's families as explanations, except those named "other".
 
     Parameters
     ----------
@@ -203,7 +205,7 @@ def covered_by_families(
     """
     named = {name: units for name, units in families.items() if name not in UNNAMED}
     if not named:
-        raise InputError(f"the taxonomy has no family of {layer} that says what its units are")
+        raise InputError(f"the taxonomy has no family of {layer} that explains units")
     return _coverage(network, layer, named)
 
 

@@ -1,4 +1,4 @@
-"""Equivariance: units that are one another, turned, enlarged, mirrored or recolored.
+"""Equivariance: units that are one another, rotated, enlarged, mirrored or recolored.
 
 Source: Olah et al., "Naturally Occurring Equivariance in Neural Networks" (2020).
 """
@@ -122,8 +122,8 @@ def partners(
 ) -> xr.Dataset:
     """Find for every unit the one that is it, transformed, by tuning and by weights.
 
-    Two things are compared, and the poorer counts. Tuning: what the partner answers to the
-    transformed pictures, with what the unit answers to the pictures. Weights: the partner's
+    Two things are compared, and the poorer counts. Tuning: the partner's responses to the
+    transformed pictures, with the unit's responses to the pictures. Weights: the partner's
     kernels with the unit's transformed kernels, each from the source unit that is the other's
     own source unit, transformed; which these are is an assignment of one to one, by tuning.
 
@@ -282,10 +282,10 @@ def correlated(
 
 
 def _answers(network: Network, layer: str, pictures: Maps) -> Float[np.ndarray, "units pictures"]:
-    """What all units answer, before the rectifier, each picture's middle where a neuron looks."""
+    """Responses of all units before the rectifier, each picture centered on a neuron."""
     shown = turned(list(pictures.float()), step=360.0)
-    answers = measure(network, network.before_rectifier(layer), shown)
-    return answers.values[:, :, 0].astype(np.float64)
+    responses = measure(network, network.before_rectifier(layer), shown)
+    return responses.values[:, :, 0].astype(np.float64)
 
 
 def _alike(
@@ -296,7 +296,7 @@ def _alike(
     """Correlate the units' transformed kernels with the kernels from the transformed sources.
 
     Each source counts by how well the unit that is assigned to it matches it: where the source
-    has no partner in its layer, its kernels say nothing.
+    has no partner in its layer, its kernels are not compared.
     """
     every, assigned = linear_sum_assignment(sources, maximize=True)
     trust = torch.as_tensor(np.sqrt(sources[every, assigned].clip(min=0))).to(kernels)

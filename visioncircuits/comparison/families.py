@@ -54,7 +54,7 @@ class Family:
         return [str(unit) for unit in self.units]
 
     def part(self, places: Sequence[int]) -> "Family":
-        """Give some of them, in the order asked for."""
+        """Return some of them, in the order given."""
         return Family(
             self.network,
             tuple(self.units[place] for place in places),
@@ -88,7 +88,7 @@ def curve_family(network: Network, features: Sequence[str | Unit]) -> Family:
 
 
 def counterparts(family: Family, others: Family) -> Family:
-    """Give for each unit of a family the one of `others` that faces most nearly the same way.
+    """Return for each unit of a family the one of `others` that faces most nearly the same way.
 
     Raises
     ------
@@ -107,13 +107,13 @@ def counterparts(family: Family, others: Family) -> Family:
 
 
 def between(family: Family, others: Family) -> Float[np.ndarray, "family others"]:
-    """Give the angles between preferred orientations, from 0 to 180 degrees."""
+    """Compute the angles between preferred orientations, from 0 to 180 degrees."""
     turn = np.subtract.outer(family.orientations, others.orientations)
     return np.abs((turn + 180) % 360 - 180)
 
 
-def turned(responses: xr.DataArray, degrees: Float[np.ndarray, " units"]) -> xr.DataArray:
-    """Give what units would answer that face further clockwise, each by some degrees.
+def rotated(responses: xr.DataArray, degrees: Float[np.ndarray, " units"]) -> xr.DataArray:
+    """Compute the responses of units rotated further clockwise, each by some degrees.
 
     Between orientations that were shown, responses are interpolated linearly.
 
@@ -122,12 +122,12 @@ def turned(responses: xr.DataArray, degrees: Float[np.ndarray, " units"]) -> xr.
     responses
         As `measure` gives them, their orientations at equal steps around 360 degrees.
     degrees
-        How far each unit is turned.
+        How far each unit is rotated.
 
     Examples
     --------
     >>> array = xr.DataArray([[1.0, 3.0, 0.0, 0.0]], dims=("unit", "orientation"))
-    >>> turned(array, np.array([45.0])).values.tolist()
+    >>> rotated(array, np.array([45.0])).values.tolist()
     [[0.5, 2.0, 1.5, 0.0]]
     """
     around = responses.transpose("unit", "orientation", ...)

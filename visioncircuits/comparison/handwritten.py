@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from visioncircuits.comparison import similarity as comparison
+from visioncircuits.comparison import similarity
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.engine import Engine, Store
 from visioncircuits.errors import InputError
@@ -34,11 +34,11 @@ MAPPED = 100
 """Photographs that activation maps are compared on."""
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
-"""Of a label and a total: a context whose function is told how much more is done."""
+"""Of a label and a total: a context whose function is called with how much more is done."""
 
 
 @contextmanager
-def silent(_label: str, _total: int) -> Iterator[Callable[[int], object]]:
+def no_progress(_label: str, _total: int) -> Iterator[Callable[[int], object]]:
     """Show no progress."""
     yield lambda more: None
 
@@ -105,7 +105,7 @@ def compare(
     photographs_without: int = 500,
     store: Store,
     engine: Engine | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Comparison:
     """Compare a handwritten curve circuit with a trained family of curve detectors.
 
@@ -114,7 +114,7 @@ def compare(
     handwritten
         `handwritten:curves`, or one of your own with units of the kind "curve" in its last layer.
     trained
-        A network that tells ImageNet's classes apart.
+        A classifier of ImageNet's classes.
     layer, units
         The trained family; those that `tuning.find` supports, where they are not given.
     early_layer
@@ -156,10 +156,10 @@ def compare(
     mine = counterparts(family, whole)
     operation = _operation(family, mine, whole)
     operation.check()
-    sets = comparison.sets()
+    sets = similarity.sets()
     with progress("stimuli", 2 * sum(map(len, sets))) as advance:
         tuning = {
-            each.name: Tuned(*comparison.compare_tuning(family, mine, each, advance=advance))
+            each.name: Tuned(*similarity.compare_tuning(family, mine, each, advance=advance))
             for each in sets
         }
     kernels = None
@@ -167,7 +167,7 @@ def compare(
         kernels = _kernels(family, early, whole)
     some = photographs.part(range(0, len(photographs), -(-len(photographs) // MAPPED)))
     with progress("maps", len(some)) as advance:
-        maps = comparison.compare_maps(family, mine, some, advance=advance)
+        maps = similarity.compare_maps(family, mine, some, advance=advance)
     with progress("transplants", len(photographs)) as advance:
         scores = score_transplant(
             operation, photographs, store=store, engine=engine, advance=advance
@@ -190,7 +190,9 @@ def _operation(family: Family, mine: Family, whole: Family) -> Transplant:
     network, layer, places = family.network, family.layer, family.places
     written, before = mine.network, mine.network.before_rectifier(mine.layer)
     facing = {unit.index: place for place, unit in enumerate(whole.units)}
-    turned = [whole.places[(facing[place] + len(whole) // 2) % len(whole)] for place in mine.places]
+    opposite = [
+        whole.places[(facing[place] + len(whole) // 2) % len(whole)] for place in mine.places
+    ]
     nowhere = untrained("bvlc_googlenet")
     strangers = control_units(nowhere, "mixed3b", places, seed=1)
     return Transplant(
@@ -203,7 +205,7 @@ def _operation(family: Family, mine: Family, whole: Family) -> Transplant:
                 zip(
                     CONTROLS,
                     (
-                        Donor(written, before, tuple(turned)),
+                        Donor(written, before, tuple(opposite)),
                         Donor(written, before, _permuted(mine.places)),
                         Donor(nowhere, "mixed3b_pre_relu", strangers),
                     ),
@@ -286,7 +288,7 @@ def _kernels(family: Family, early: Family, whole: Family) -> Connected:
     }
     written = next(units for units in named_early.values() if units)
     ours = curve_family(whole.network, written)
-    return Connected(*comparison.compare_kernels(family, early, whole, ours))
+    return Connected(*similarity.compare_kernels(family, early, whole, ours))
 
 
 def _bends(label: Label) -> bool:
@@ -326,7 +328,7 @@ def tuning_without(
     for name, network in reduced.items():
         responses = measure(network, mine.units, named("curves"), advance=advance)
         altered = Family(network, mine.units, mine.orientations)
-        tuned[name], _, _ = comparison.compare_responses(family, altered, whole.trained, responses)
+        tuned[name], _, _ = similarity.compare_responses(family, altered, whole.trained, responses)
     rows = []
     for found in tuned.values():
         ours = found.sel(which="handwritten")

@@ -30,7 +30,7 @@ from visioncircuits.tuning import measure, window
 from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 KIND = "matches"
-"""What a saved result says that it is."""
+"""The kind that a saved result is of."""
 
 READY = (
     "curves", "lines", "edges", "corners", "circles", "sinusoidal-gratings", "checkerboards",
@@ -42,7 +42,7 @@ Side = tuple[Network, str]
 
 
 def probes(*sides: Side) -> list[StimulusSet]:
-    """Give the stimuli that units are matched on: lines, curves, textures, colors, frequencies.
+    """Return the stimuli that units are matched on: lines, curves, textures, colors, frequencies.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _drawn(network: Network, layer: str) -> tuple[int, ...]:
 
 
 def _fits(family: StimulusSet, size: tuple[int, ...]) -> bool:
-    """Find out whether a set can be drawn that small."""
+    """Check whether a set can be drawn that small."""
     try:
         family.fix(size=size).check()
     except InputError:
@@ -110,14 +110,14 @@ def match(
     seed
         Of the shuffled stimuli.
     advance
-        Is told how many photographs more have been seen.
+        Is called with how many more photographs have been seen.
 
     Returns
     -------
     xarray.Dataset
         float64 correlations by `unit` and `other`: `photographs`; `mismatched`, of each photograph
         with the one before it, which is the null; `stimuli`; `shuffled`, with the stimuli of the
-        other network in another order. 0 for units that never vary. The attribute `record` says
+        other network in another order. 0 for units that never vary. The attribute `record` holds
         in JSON how it was made, with `seen` and `skipped` photographs.
 
     Raises
@@ -219,13 +219,13 @@ def pairs(found: xr.Dataset) -> pd.DataFrame:
             "rank": 1 + (tuning > tuning[every, best][:, None]).sum(1),
         }
     )
-    # Units that tell places in a picture rather than what is there match on mismatched ones too.
+    # Units that respond to positions rather than to content match on mismatched pictures too.
     order = np.argsort(table["chance"] - table["photographs"], kind="stable")
     return table.iloc[order].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Overlap:
     """How many of a family's partners are of the same family in the other network.
 
     Attributes
@@ -241,9 +241,9 @@ class Agreement:
     chance: float
 
 
-def agreement(
+def overlap(
     table: pd.DataFrame, units: Iterable[str], others: Iterable[str], *, width: int
-) -> Agreement:
+) -> Overlap:
     """Count partners that are of the same family.
 
     Parameters
@@ -258,12 +258,12 @@ def agreement(
     Examples
     --------
     >>> table = pd.DataFrame({"unit": ["a:0", "a:1", "a:2"], "partner": ["b:7", "b:7", "b:1"]})
-    >>> agreement(table, ["a:0", "a:2"], ["b:7", "b:8"], width=10)
-    Agreement(same=1, of=2, chance=0.4)
+    >>> overlap(table, ["a:0", "a:2"], ["b:7", "b:8"], width=10)
+    Overlap(same=1, of=2, chance=0.4)
     """
     wanted, family = set(units), set(others)
     partners = table.loc[table["unit"].isin(wanted), "partner"]
-    return Agreement(
+    return Overlap(
         int(partners.isin(family).sum()), len(partners), len(partners) * len(family) / width
     )
 
@@ -304,7 +304,7 @@ class _Sums:
 
 
 def _batches(photographs: Iterable[Photograph], batch: int) -> Iterator[tuple[list[Tensor], int]]:
-    """Give pictures, and how many could not be read."""
+    """Read pictures, and count how many could not be read."""
     pictures: list[Tensor] = []
     lost = 0
     for photograph in photographs:
@@ -334,8 +334,8 @@ def _maps(one: Side, other: Side, pictures: Tensor) -> list[Float[Tensor, "b _ p
 def _tuned(
     network: Network, layer: str, stimuli: Sequence[StimulusSet]
 ) -> Float[np.ndarray, "units stimuli"]:
-    answers = [measure(network, layer, family).values for family in stimuli]
-    return np.concatenate([each.reshape(len(each), -1) for each in answers], 1).astype(np.float64)
+    responses = [measure(network, layer, family).values for family in stimuli]
+    return np.concatenate([each.reshape(len(each), -1) for each in responses], 1).astype(np.float64)
 
 
 def matches_panel(found: xr.Dataset) -> Figure:
@@ -420,7 +420,7 @@ def pairs_panel(
             if row[kind] in pictures:
                 axes.imshow(pictures[row[kind]])
             axes.set_title(row[kind], fontsize=6, color=INK, pad=2)
-        told = f"photographs {row['photographs']:.2f}, stimuli {row['stimuli']:.2f}"
-        figure.text(left + 0.5 / columns, top - 1.4 / 1.45 / rows, told, fontsize=6, color=FAINT,
+        caption = f"photographs {row['photographs']:.2f}, stimuli {row['stimuli']:.2f}"
+        figure.text(left + 0.5 / columns, top - 1.4 / 1.45 / rows, caption, fontsize=6, color=FAINT,
                     ha="center", va="bottom")  # fmt: skip
     return figure

@@ -16,7 +16,7 @@ from visioncircuits.comparison.families import (
     between,
     correlations,
     counterparts,
-    turned,
+    rotated,
 )
 from visioncircuits.examples.labeled import Photographs
 from visioncircuits.networks.grids import onto
@@ -45,7 +45,7 @@ def compare_tuning(
     """Compare how two families are tuned, unit by unit.
 
     Handwritten units come at steps of 15 degrees, so that a counterpart is off by up to half of
-    that; for the correlations its responses are turned by what it is off.
+    that; for the correlations its responses are rotated by that angle.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def compare_tuning(
     stimuli
         With an axis `orientation`, and perhaps `radius`.
     advance
-        Is told how many stimuli more have been measured.
+        Is called with how many more stimuli have been measured.
 
     Returns
     -------
@@ -89,17 +89,17 @@ def compare_responses(
         As `compare_tuning`.
     """
     off = np.subtract(trained.orientations, written.orientations)
-    answers = [theirs, turned(ours, off)]
-    positive = [answer.clip(min=0) for answer in answers]
-    around = [radial_tuning(answer) for answer in answers]
-    tuned = [orientation_tuning(answer) for answer in (theirs, ours)]
+    responses = [theirs, rotated(ours, off)]
+    positive = [each.clip(min=0) for each in responses]
+    around = [radial_tuning(each) for each in responses]
+    tuned = [orientation_tuning(each) for each in (theirs, ours)]
     numbers = {
         "prefers": [each["orientation"].values for each in tuned],
         "width": [each["width"].values for each in tuned],
         "echo": [each["echo"].values for each in tuned],
     }
     if "radius" in theirs.dims:
-        numbers["radius"] = [_best_radius(answer) for answer in positive]
+        numbers["radius"] = [_best_radius(each) for each in positive]
     return (
         xr.Dataset(
             {
@@ -109,8 +109,8 @@ def compare_responses(
             },
             coords={"unit": trained.names, "which": ["trained", "handwritten"]},
         ),
-        answers[0],
-        answers[1],
+        responses[0],
+        responses[1],
     )
 
 
@@ -249,5 +249,5 @@ def compare_maps(
 
 
 def sets(names: Sequence[str] = STIMULI) -> list[StimulusSet]:
-    """Give the ready stimulus sets that a comparison shows."""
+    """Return the ready stimulus sets that a comparison shows."""
     return [named(name) for name in names]

@@ -20,7 +20,7 @@ Kernels = Float[np.ndarray, "kernels height width"]
 def rotated_template(
     template: Float[np.ndarray, "side side"], kernels: Float[np.ndarray, "kernels side side"]
 ) -> Float[np.ndarray, "kernels 4"]:
-    """Correlate kernels with a template turned clockwise by 0, 90, 180 and 270 degrees.
+    """Correlate kernels with a template rotated clockwise by 0, 90, 180 and 270 degrees.
 
     Examples
     --------
@@ -28,8 +28,8 @@ def rotated_template(
     >>> rotated_template(template, np.array([[[0.0, 0.0], [0.0, 1.0]]])).round(1).tolist()
     [[-0.3, 1.0, -0.3, -0.3]]
     """
-    turned = np.stack([np.rot90(template, -quarters) for quarters in range(4)])
-    return np.array([[correlation(kernel, turn) for turn in turned] for kernel in kernels])
+    rotations = np.stack([np.rot90(template, -quarters) for quarters in range(4)])
+    return np.array([[correlation(kernel, turn) for turn in rotations] for kernel in kernels])
 
 
 def mirrored(
@@ -48,7 +48,7 @@ def mirrored(
 def centroids(
     kernels: Float[np.ndarray, "*kernels height width"],
 ) -> Float[np.ndarray, "*kernels 2"]:
-    """Find the middle of what excites in each kernel, right and down from the kernel's own.
+    """Locate the middle of what excites in each kernel, right and down from the kernel's own.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def placement(
     kernels: Float[np.ndarray, "kernels height width"],
     orientations: Float[np.ndarray, " kernels"],
 ) -> Float[np.ndarray, " kernels"]:
-    """Say where curves excite from, counted from the way that they face.
+    """Average where curves excite from, relative to the orientation that they prefer.
 
     A circle is made of curves that each lie where they face: 0 degrees. In an evolute they lie
     where they turn their back: 180.

@@ -1,6 +1,7 @@
 """What happens without a feature, along one edge, or with another value in its place."""
 
 from visioncircuits.interventions.ablation import ablate, control_units
+from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.downstream import observe, unit_ablations
 from visioncircuits.interventions.edits import (
     constant,
@@ -14,7 +15,6 @@ from visioncircuits.interventions.edits import (
 from visioncircuits.interventions.effects import advantage, changes, damage, repair
 from visioncircuits.interventions.path_patching import path_patched, reweighted
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.scale import Scale
 from visioncircuits.interventions.transplants import Donor, Transplant, score_transplant
 
 __all__ = [

@@ -30,8 +30,8 @@ def damage(scores: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
     losses = {
         "cross_entropy": scores["cross_entropy"] - original["cross_entropy"],
         "divergence": scores["divergence"],
-        "top1": original["top1"] - scores["top1"],
-        "top5": original["top5"] - scores["top5"],
+        "top1": -(scores["top1"] - original["top1"]),
+        "top5": -(scores["top5"] - original["top5"]),
     }
     weights = _weights(scores.sizes["photograph"], seed)
     return xr.Dataset({name: _bounded(loss, weights) for name, loss in losses.items()})

@@ -22,8 +22,8 @@ from visioncircuits import fingerprint
 from visioncircuits.engine import Engine, Store, Work, complete, local
 from visioncircuits.errors import InputError
 from visioncircuits.examples.labeled import Photographs
+from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.scale import Scale
 from visioncircuits.interventions.scoring import SCORES, check_classes, score
 from visioncircuits.networks import Network
 from visioncircuits.networks.grids import onto
