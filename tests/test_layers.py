@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import visioncircuits
+
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "weights", "handwritten"}
@@ -58,3 +60,9 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, visioncircuits; print(*{'torch', 'torchvision', 'rich'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == ""
+
+
+def test_the_package_shows_every_tool_and_what_it_shows_is_there() -> None:
+    for name in visioncircuits.__all__:
+        assert getattr(visioncircuits, name) is not None
+    assert {"load", "render", "collect", "measure", "find", "ablate"} <= {*dir(visioncircuits)}

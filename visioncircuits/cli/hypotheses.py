@@ -19,14 +19,14 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
 
 
 def _checked(name: str) -> str:
-    """Give a hypothesis' name back; a file is read, so that its mistakes are told at once."""
+    """Return a hypothesis' name; a file is read, so that its mistakes are reported at once."""
     if name.endswith(".toml"):
         hypothesis_file.read(Path(name))
     return name
 
 
 def files(paths: list[Path] | None) -> list[Path]:
-    """Give hypotheses' files back, read already; a list always, for older typers count it."""
+    """Return hypotheses' files, already read; a list always, which older typers count."""
     paths = paths or []
     for path in paths:
         hypothesis_file.read(path)
@@ -46,7 +46,7 @@ Family = Annotated[
 Images = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of photographs: answers are told in standard deviations over them too.",
+        help="A folder of photographs: responses are also given in standard deviations over them.",
         exists=True,
         file_okay=False,
     ),
@@ -70,7 +70,7 @@ def hypothesis(
 
     if name.endswith(".toml"):
         if orientation is not None:
-            raise InputError("say the orientation in the file: a prediction with the effect off")
+            raise InputError("state the orientation in the file: a prediction with the effect off")
         return from_toml(name)
     if orientation is None:
         return predefined(name, network, layer)

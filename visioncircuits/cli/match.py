@@ -100,10 +100,10 @@ def match(
             find(side, family, name, seed=seed)["unit"].tolist()
             for side, name in ((one, layer), (two, other_layer))
         )
-        told = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)
+        both = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)
         print(
-            f"{family}: {told.same} of {told.of} detectors in {layer} have a partner that is one "
-            f"of the {len(others)} in {other_layer}; by chance {told.chance:.1f} would"
+            f"{family}: {both.same} of {both.of} detectors in {layer} have a partner that is one "
+            f"of the {len(others)} in {other_layer}; by chance {both.chance:.1f} would"
         )
     if table is not None:
         files.write(table, pairs.to_csv(index=False).encode())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
 
 
 def check(path: Path | None, *suffixes: str) -> None:
-    """Make sure that a file can be written, as far as its name says.
+    """Check that a file can be written, as far as its name shows.
 
     Raises
     ------
