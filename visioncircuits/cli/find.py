@@ -23,7 +23,7 @@ def find(
     layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
     table: Annotated[Path | None, typer.Option("--json", help="Write the table as JSON.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Tell of every unit, not of the supported ones alone.")
+        bool, typer.Option("--all", help="Print every unit, not only the supported ones.")
     ] = False,
     images: Images = None,
     seed: Seed = 0,

@@ -54,14 +54,14 @@ def judge(
     for title in ("found", "95 %", "bound", "others as good"):
         table.add_column(title, justify="right")
     for outcome in verdict.outcomes:
-        told = outcome.prediction
+        prediction = outcome.prediction
         low, high = outcome.interval
         table.add_row(
             outcome.word,
-            told.claim,
+            prediction.claim,
             f"{outcome.effect:.3g}",
             f"{low:.3g} … {high:.3g}",
-            f"≤ {told.most:.3g}" if told.most < float("inf") else f"≥ {told.least:.3g}",
+            f"≤ {prediction.most:.3g}" if prediction.most < float("inf") else f"≥ {prediction.least:.3g}",
             f"{outcome.better:.1%}",
         )
     print_table(table)
