@@ -54,14 +54,14 @@ def judge(
     for title in ("found", "95 %", "bound", "others as good"):
         table.add_column(title, justify="right")
     for outcome in verdict.outcomes:
-        prediction = outcome.prediction
+        stated = outcome.prediction
         low, high = outcome.interval
         table.add_row(
             outcome.word,
-            prediction.claim,
+            stated.claim,
             f"{outcome.effect:.3g}",
             f"{low:.3g} … {high:.3g}",
-            f"≤ {prediction.most:.3g}" if prediction.most < float("inf") else f"≥ {prediction.least:.3g}",
+            f"≤ {stated.most:.3g}" if stated.most < float("inf") else f"≥ {stated.least:.3g}",
             f"{outcome.better:.1%}",
         )
     print_table(table)
