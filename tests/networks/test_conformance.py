@@ -23,7 +23,8 @@ from torchvision.models import feature_extraction
 
 from tests.networks.traps import TRAPS
 from visioncircuits.networks import Network, Preprocessing, load, wrap
-from visioncircuits.networks.graph import Edit, Graph
+from visioncircuits.networks.edits import Edit
+from visioncircuits.networks.graph import Graph
 
 
 @dataclass(eq=False)
@@ -74,7 +75,7 @@ class Case:
     @property
     def places(self) -> list[str]:
         """All places of one tensor that depend on the picture."""
-        graph = self.network._graph(self.pictures(1))
+        graph = self.network._traces.graph(self.size)
         if not isinstance(graph, Graph):
             return list(graph.places[1:])
         return [name for name, at in graph.places.items() if graph.nodes[at].varies and at
@@ -221,11 +222,11 @@ def reads(case: Case) -> None:
         found = case.read(pictures, case.places)
         expected = _by_hooks(case.plain, pictures)
         if batch == 2:
-            for name in expected.keys() - {*case.network._graph(pictures).places}:
+            for name in expected.keys() - {*case.network._traces.graph(case.size).places}:
                 found |= case.read(pictures, [name])  # inside of what could not be followed
         for name in expected.keys() & found.keys():
             case.close(found[name], expected[name], name)
-        for alias, name in case.network._aliases.items():
+        for alias, name in case.network._traces.aliases.items():
             if name in found:
                 assert torch.equal(case.read(pictures, [alias])[alias], found[name])
 
@@ -248,7 +249,7 @@ def names(case: Case) -> None:
     assert followed is not None, "torch.fx cannot follow it"
     pictures = case.pictures(2)
     expected = followed.follow(pictures)
-    graph = case.network._graph(pictures)
+    graph = case.network._traces.graph(case.size)
     closed = tuple(f"{path}." for path in graph.opaque)  # no names within what cannot be followed
     expected = {
         name: value
@@ -493,7 +494,7 @@ def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> No
     module = case.module.eval()
     expected = _by_hooks(module, pictures)
     found = case.read(pictures, places)
-    graph = case.network._graph(pictures)
+    graph = case.network._traces.graph(case.size)
     closed = tuple(f"{path}." for path in graph.opaque)  # Swin V2's attention: see its reason
     assert {n for n in expected if not n.startswith(closed)} <= {*graph.places}
     for place in expected.keys() & found.keys():

@@ -22,7 +22,7 @@ from visioncircuits import circuits, featurevis
 from visioncircuits.circuits.discovery import _speaker
 from visioncircuits.circuits.transplants import _all_maps
 from visioncircuits.networks import Direction, LayerGraph, Network, Preprocessing, wrap
-from visioncircuits.networks.graph import Edit
+from visioncircuits.networks.edits import Edit
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.weights import contextual_weights, expanded_weights
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 
+from visioncircuits.networks.axes import Axis
 from visioncircuits.networks.catalog import untrained
-from visioncircuits.networks.geometry import Axis, Window
-from visioncircuits.networks.geometry import windows as windows_of
+from visioncircuits.networks.geometry import Geometry, receptive_fields
 from visioncircuits.networks.layer_graph import LayerGraph
 from visioncircuits.networks.tracing import trace
 
@@ -28,8 +28,8 @@ def _inceptionv1(variant: str) -> LayerGraph:
     return module
 
 
-def windows(module: nn.Module, picture: Tensor) -> dict[str, Window]:
-    return windows_of(trace(module, picture), picture)
+def fields(module: nn.Module, picture: Tensor) -> dict[str, Geometry]:
+    return receptive_fields(trace(module, picture), picture)
 
 
 def _values(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
@@ -82,7 +82,7 @@ def _check_all(
     """
     module.eval()
     picture = torch.rand(1, channels, height, width)
-    found, hit = windows(module, picture), set()
+    found, hit = fields(module, picture), set()
     for along, size in ((2, height), (3, width)):
         inputs = picture.repeat(size, 1, 1, 1)
         for place in range(size):
@@ -114,10 +114,10 @@ def test_every_layer_of_inceptionv1_sees_what_reaches_it(
 def test_fields_larger_than_a_usual_picture_end_where_it_is_said(variant: str, layer: str) -> None:
     module = _inceptionv1(variant)
     picture = torch.rand(1, 3, 901, 32)
-    window = windows(module, picture)[layer]
-    neuron = window.shape[0] // 2
-    first = window.y.offset + window.y.stride * neuron
-    rows = [first - 1, first, first + window.y.size - 1, first + window.y.size]
+    found = fields(module, picture)[layer]
+    neuron = found.shape[0] // 2
+    first = found.y.offset + found.y.stride * neuron
+    rows = [first - 1, first, first + found.y.size - 1, first + found.y.size]
     assert rows[0] >= 0
     assert rows[-1] < 901
     inputs = picture.repeat(4, 1, 1, 1)
@@ -132,14 +132,14 @@ def test_fields_larger_than_a_usual_picture_end_where_it_is_said(variant: str, l
 def test_gradients_end_where_a_field_ends(variant: str, layer: str) -> None:
     module = _inceptionv1(variant)
     inputs = torch.randn(4, 3, 115, 123, requires_grad=True)
-    window = windows(module, inputs[:1].detach())[layer]
-    row, column = window.shape[0] // 2, window.shape[1] // 2
+    found = fields(module, inputs[:1].detach())[layer]
+    row, column = found.shape[0] // 2, found.shape[1] // 2
     value = _values(module, inputs)[layer]
     (gradient,) = torch.autograd.grad(value[:, :, row, column].square().sum(), inputs)
     touched = gradient.abs().sum((0, 1)) > 0
     for axis, place, pixels in (
-        (window.y, row, touched.any(1)),
-        (window.x, column, touched.any(0)),
+        (found.y, row, touched.any(1)),
+        (found.x, column, touched.any(0)),
     ):
         first = axis.offset + axis.stride * place
         assert pixels.nonzero().min() == first
@@ -169,7 +169,7 @@ def test_channels_put_last_for_a_while_are_followed() -> None:
 
 def test_layers_whose_channels_are_last_are_no_layers() -> None:
     module = ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)]).eval()
-    found = windows(module, torch.zeros(1, 3, 32, 32))
+    found = fields(module, torch.zeros(1, 3, 32, 32))
     assert "features.1.0.block.0" in found  # the convolution, before the channels are put last
     assert "features.1.0.block.3" not in found  # the linear layer
     assert found["features.1.0"].shape == (8, 8)
@@ -272,7 +272,7 @@ UNTOLD: dict[str, nn.Module] = {
 
 @pytest.mark.parametrize("module", UNTOLD.values(), ids=UNTOLD)
 def test_what_cannot_be_told_is_the_whole_picture(module: nn.Module) -> None:
-    found = windows(nn.Sequential(_conv(3, padding=1), module, _conv(1)), torch.rand(1, 4, 16, 16))
+    found = fields(nn.Sequential(_conv(3, padding=1), module, _conv(1)), torch.rand(1, 4, 16, 16))
     for layer in ("1", "2"):
         assert found[layer].y == found[layer].x == Axis(0, 16, 0), layer
 
@@ -300,7 +300,7 @@ def test_a_resizing_is_bounded_by_less_than_what_it_repeats(kind: str) -> None:
     """Neurons of one period see differently; the window holds them all, and touches them."""
     module = _Named(RESIZED[kind]()).double().eval()
     picture = torch.rand(1, 4, 24, 24, dtype=torch.float64, requires_grad=True)
-    axis = windows(module, picture.detach())["inner"].y
+    axis = fields(module, picture.detach())["inner"].y
     assert axis.stride
     values = module(picture)
     before, after = [], []
@@ -331,14 +331,14 @@ class _Joined(nn.Module):
 
 def test_what_sees_the_whole_picture_makes_a_sum_see_it() -> None:
     mixed = nn.Sequential(nn.Flatten(2), nn.Linear(64, 64), nn.Unflatten(2, (8, 8)))
-    assert windows(_Joined(mixed), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
+    assert fields(_Joined(mixed), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
     strips = nn.AdaptiveAvgPool2d((None, 1))
-    assert windows(_Joined(strips), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
+    assert fields(_Joined(strips), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
 
 
 def test_copies_of_one_place_are_not_counted() -> None:
     spread = nn.Sequential(nn.AdaptiveAvgPool2d(1), _conv(1), nn.Upsample((8, 8), mode="bilinear"))
-    assert windows(_Joined(spread), torch.rand(1, 4, 8, 8))["out"].x == Axis(1, 1, 0)
+    assert fields(_Joined(spread), torch.rand(1, 4, 8, 8))["out"].x == Axis(1, 1, 0)
 
 
 class _Turned(_Named):
@@ -347,7 +347,7 @@ class _Turned(_Named):
 
 
 def test_a_picture_turned_over_is_not_mistaken_for_itself() -> None:
-    assert windows(_Turned(_conv(3)), torch.rand(1, 4, 9, 9))["inner"].y == Axis(0, 9, 0)
+    assert fields(_Turned(_conv(3)), torch.rand(1, 4, 9, 9))["inner"].y == Axis(0, 9, 0)
 
 
 class _Gated(nn.Module):
@@ -361,14 +361,14 @@ class _Gated(nn.Module):
 
 
 def test_what_reaches_all_positions_alike_is_not_counted() -> None:
-    found = windows(_Named(_Gated()), torch.rand(1, 4, 17, 17))
+    found = fields(_Named(_Gated()), torch.rand(1, 4, 17, 17))
     assert found["inner"].y == found["inner.conv"].y == Axis(2, 3, 0)
     assert found["inner.gate"].y == Axis(0, 17, 0)
 
 
 def test_a_module_that_runs_twice_stands_for_its_first_time() -> None:
     inner = _conv(3)
-    found = windows(_Named(nn.Sequential(inner, inner)), torch.rand(1, 4, 9, 9))
+    found = fields(_Named(nn.Sequential(inner, inner)), torch.rand(1, 4, 9, 9))
     assert found["inner.0"].y == Axis(1, 3, 0)
     assert found["inner"].y == Axis(1, 5, 0)
 
@@ -376,11 +376,11 @@ def test_a_module_that_runs_twice_stands_for_its_first_time() -> None:
 def test_layers_come_in_the_order_in_which_they_are_computed() -> None:
     module = _Half()
     module.zeroth = module.second  # registered last under this name, and known by its first
-    found = [name for name in windows(module, torch.rand(1, 3, 12, 12)) if "chunk" not in name]
+    found = [name for name in fields(module, torch.rand(1, 3, 12, 12)) if "chunk" not in name]
     assert found == ["first", "second"]
 
 
 def test_no_hook_stays_behind() -> None:
     module = nn.Sequential(_conv(3), _conv(30))
-    assert list(windows(module, torch.rand(1, 4, 9, 9))) == ["0"]  # too small for the other
+    assert list(fields(module, torch.rand(1, 4, 9, 9))) == ["0"]  # too small for the other
     assert not any(child._forward_hooks for child in module.modules())

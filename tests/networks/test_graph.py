@@ -14,7 +14,8 @@ from torch.overrides import TorchFunctionMode
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.catalog import untrained
-from visioncircuits.networks.graph import Edit, Graph, Replacement, Rewiring
+from visioncircuits.networks.edits import Edit, Replacement, Rewiring
+from visioncircuits.networks.graph import Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.tracing import trace
 
@@ -201,13 +202,13 @@ def test_changes_that_cannot_be_are_refused(resnet: Graph, changes: list[Any], t
 
 def test_what_cannot_be_traced_says_what_it_cannot_do() -> None:
     module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU(inplace=True))
-    hooked = Hooked.follow(module, PICTURES[:1], "the network looks at values (item)")
+    hooked = Hooked.follow(module, PICTURES[:1], "the network reads values (item)")
     assert hooked.places == ("input", "0", "1", "output")
     found, some = hooked.run(PICTURES, ["0", "output"], units={"1": [1]})
     assert torch.equal(found["0"], module[0](PICTURES))
     assert torch.equal(found["output"][:, [1]], some["1"])
-    with pytest.raises(InputError, match=r"single edges .* because the network looks at values"):
+    with pytest.raises(InputError, match=r"single edges .* because the network reads values"):
         hooked.run(PICTURES, ["1"], changes=[Rewiring("0", torch.abs, "1", torch.add)])
-    with pytest.raises(InputError, match=r"unknown layer 'relu'; .* because the network looks"):
+    with pytest.raises(InputError, match=r"unknown layer 'relu'; .* because the network reads"):
         hooked.run(PICTURES, ["relu"])
     assert not any(child._forward_hooks for child in module.modules())

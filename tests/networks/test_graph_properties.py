@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.graph import Change, Edit, Replacement, Rewiring
+from visioncircuits.networks.edits import Change, Edit, Replacement, Rewiring
 from visioncircuits.networks.tracing import trace
 
 KINDS = [

@@ -38,7 +38,7 @@ def test_modules_are_registered_under_their_layers() -> None:
 
 def test_layers_out_of_order_are_refused() -> None:
     step = Step(nn.ReLU(), ("later",))
-    with pytest.raises(InputError, match="layer 'a' takes 'later', which is no layer before it"):
+    with pytest.raises(InputError, match="layer 'a' takes 'later', which is not a layer before it"):
         LayerGraph({"a": step, "later": Step(nn.ReLU(), ("input",))}, output="a")
     with pytest.raises(InputError, match="unknown output layer 'b'"):
         LayerGraph({"a": Step(nn.ReLU(), ("input",))}, output="b")

@@ -12,7 +12,8 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import identity
 from visioncircuits.networks.catalog import load, untrained
 from visioncircuits.networks.features import Direction, Unit
-from visioncircuits.networks.network import Layer, Network, wrap
+from visioncircuits.networks.layers import Layer
+from visioncircuits.networks.network import Network, wrap
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, Preprocessing
 
 
@@ -222,10 +223,10 @@ class TestLayers:
 
     def test_have_centres_in_pixels(self, googlenet: Network) -> None:
         layer = googlenet.layer("mixed3b")
-        y, x = layer.centre((10, 11))
+        y, x = layer.center((10, 11))
         assert x - y == layer.stride[0]
         assert y == layer.offset[0] + 10 * layer.stride[0] + (layer.receptive_field[0] - 1) / 2
-        assert googlenet.layer("logits").centre((0, 0)) == (111.5, 111.5)
+        assert googlenet.layer("logits").center((0, 0)) == (111.5, 111.5)
 
     def test_of_pictures_that_are_not_square_have_offsets_of_their_own(self) -> None:
         layers = untrained("inceptionv1").layers_at((97, 224))
@@ -351,7 +352,7 @@ class TestModules:
 
     def test_are_shown_without_being_run(self, small: Network) -> None:
         assert repr(small) == "Network('small', 32 px, on cpu)"
-        assert not small._described
+        assert small._traced is None
 
     @pytest.mark.parametrize("described", [False, True], ids=["undescribed", "described"])
     @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ PICTURE = torch.rand(1, 3, 24, 24)
     [
         ("a gradient of its own", {"cube": "has a gradient of its own (_CubedBackward)"}),
         ("a scripted part", {"a": "is scripted"}),
-        ("a choice inside", {"choice": "looks at values (__bool__)"}),
+        ("a choice inside", {"choice": "reads values (__bool__)"}),
         ("reentrant checkpoints", {}),
         ("x.view(batch, -1)", {}),
         ("three dimensions", {}),
@@ -33,7 +33,7 @@ def test_modules_that_cannot_be_followed_are_named_with_the_reason(
     ("trap", "reason"),
     [
         ("scripted", "the network is scripted"),
-        ("a choice at the top", "the network looks at values"),
+        ("a choice at the top", "the network reads values"),
         ("a view changed in place", "the network changes"),
     ],
 )

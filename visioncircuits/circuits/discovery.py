@@ -20,7 +20,7 @@ from torch import Tensor
 from visioncircuits import __version__, pictures
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
-from visioncircuits.networks.graph import Replacement
+from visioncircuits.networks.edits import Replacement
 from visioncircuits.weights import storage
 
 BATCH = 20

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network, Unit, graph
+from visioncircuits.networks import Feature, Network, Unit, edits
 
 Maps = Float[Tensor, "batch features *positions"]
 Edit = Callable[[Maps], Maps]
@@ -55,7 +55,7 @@ def intervened(
 
 def edited(
     network: Network, features: str | Feature | Sequence[str | Feature], edit: Edit
-) -> graph.Edit:
+) -> edits.Edit:
     """Give an edit of features of one layer as a change of the network's graph.
 
     Raises
@@ -64,7 +64,7 @@ def edited(
         For unknown features, none, or features of several layers.
     """
     place = access(network, features)
-    return graph.Edit(place.layer, _Changed(place, edit))
+    return edits.Edit(place.layer, _Changed(place, edit))
 
 
 @dataclass(frozen=True)

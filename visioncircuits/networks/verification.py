@@ -15,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.graph import INPUT, Replacement
+from visioncircuits.networks.edits import Replacement
+from visioncircuits.networks.graph import INPUT
 from visioncircuits.networks.inceptionv1 import MODULES
 from visioncircuits.networks.network import Network
 
