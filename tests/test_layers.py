@@ -21,6 +21,8 @@ MAY_KNOW = {
     "thread": {"networks", "stimuli", "engine", "circuits", "gallery"} | ARGUMENTS,
     "cli": {"networks", "stimuli", "engine", "circuits", "gallery", "thread"} | ARGUMENTS,
 }
+DECLARED = {("networks/catalog.py", "handwritten")}
+"""Upward imports within functions: `load` knows the networks that other folders build."""
 
 
 def imported(path: Path) -> set[str]:
@@ -42,7 +44,9 @@ def test_imports_point_downward_only() -> None:
     for path in PACKAGE.rglob("*.py"):
         folder = path.relative_to(PACKAGE).parts[0]
         if folder in MAY_KNOW:
-            assert imported(path) <= MAY_KNOW[folder] | {folder}, path
+            module = path.relative_to(PACKAGE).as_posix()
+            declared = {other for declaring, other in DECLARED if declaring == module}
+            assert imported(path) <= MAY_KNOW[folder] | {folder} | declared, path
 
 
 def test_every_folder_has_its_place() -> None:
@@ -52,5 +56,7 @@ def test_every_folder_has_its_place() -> None:
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, visioncircuits; print(*{'torch', 'torchvision', 'rich'} & set(sys.modules))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == ""
+    completed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert completed.stdout.strip() == ""

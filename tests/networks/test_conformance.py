@@ -482,7 +482,7 @@ def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("_quick_start")
 @pytest.mark.parametrize("name", ALL)
-def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> None:
+def test_every_classifier_of_torchvision_is_read_and_edited(name: str) -> None:
     size = SIZES.get(name, (32, 32))
     options: dict[str, Any] = (
         {"init_weights": False} if name in ("googlenet", "inception_v3") else {}

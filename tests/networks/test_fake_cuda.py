@@ -160,7 +160,7 @@ def test_stays_on_the_networks_device(network: Network, entry: str) -> None:
     assert value.device.type == ("cpu" if entry == "rendered" else "cuda")
 
 
-def test_mixed_devices_would_be_noticed(network: Network) -> None:
+def test_mixed_devices_are_detected(network: Network) -> None:
     early, late = layers(network)
     with (
         network.changing(Edit(early, lambda v: v + torch.ones(v.shape, device="cpu"))),

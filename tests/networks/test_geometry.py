@@ -101,7 +101,7 @@ def _check_all(
 
 @pytest.mark.parametrize(("height", "width"), [(97, 33), (36, 34)])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
-def test_every_layer_of_inceptionv1_sees_what_reaches_it(
+def test_fields_of_inceptionv1_are_the_rows_that_reach_each_layer(
     variant: str, height: int, width: int
 ) -> None:
     module = _inceptionv1(variant)
@@ -111,7 +111,7 @@ def test_every_layer_of_inceptionv1_sees_what_reaches_it(
 @pytest.mark.parametrize("layer", ["mixed4e_5x5", "mixed5b"])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
 @torch.no_grad()
-def test_fields_larger_than_a_usual_picture_end_where_it_is_said(variant: str, layer: str) -> None:
+def test_fields_larger_than_a_usual_picture_end_where_computed(variant: str, layer: str) -> None:
     module = _inceptionv1(variant)
     picture = torch.rand(1, 3, 901, 32)
     found = fields(module, picture)[layer]
@@ -146,12 +146,12 @@ def test_gradients_end_where_a_field_ends(variant: str, layer: str) -> None:
         assert pixels.nonzero().max() == first + axis.size - 1
 
 
-def test_every_layer_of_squeezenet_sees_what_reaches_it() -> None:
+def test_fields_of_squeezenet_are_the_rows_that_reach_each_layer() -> None:
     module = torchvision.models.squeezenet1_1()
     assert "features.12.expand3x3" in _check_all(module, height=75, width=66)
 
 
-def test_every_layer_of_resnet18_sees_what_reaches_it() -> None:
+def test_fields_of_resnet18_are_the_rows_that_reach_each_layer() -> None:
     module = torchvision.models.resnet18()
     assert "layer4.1.conv2" in _check_all(module, height=65, width=33)
 
@@ -167,7 +167,7 @@ def test_channels_put_last_for_a_while_are_followed() -> None:
     assert "features.3.0.block.0" in _check_all(module, height=65, width=40)
 
 
-def test_layers_whose_channels_are_last_are_no_layers() -> None:
+def test_values_with_channels_last_are_not_layers() -> None:
     module = ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)]).eval()
     found = fields(module, torch.zeros(1, 3, 32, 32))
     assert "features.1.0.block.0" in found  # the convolution, before the channels are put last
@@ -252,7 +252,7 @@ class _Named(nn.Module):
 
 
 @pytest.mark.parametrize("kind", MODULES)
-def test_any_module_sees_what_reaches_it(kind: str) -> None:
+def test_fields_of_any_module_are_the_rows_that_reach_it(kind: str) -> None:
     module, gaps = _Named(MODULES[kind]()), kind in ("dilation", "asymmetric padding")
     assert "inner" in _check_all(module, height=24, width=18, channels=4, gaps=gaps)
 
@@ -271,7 +271,7 @@ UNTOLD: dict[str, nn.Module] = {
 
 
 @pytest.mark.parametrize("module", UNTOLD.values(), ids=UNTOLD)
-def test_what_cannot_be_told_is_the_whole_picture(module: nn.Module) -> None:
+def test_unknown_fields_are_the_whole_picture(module: nn.Module) -> None:
     found = fields(nn.Sequential(_conv(3, padding=1), module, _conv(1)), torch.rand(1, 4, 16, 16))
     for layer in ("1", "2"):
         assert found[layer].y == found[layer].x == Axis(0, 16, 0), layer
@@ -329,14 +329,14 @@ class _Joined(nn.Module):
         return self.out(x + self.long(x))
 
 
-def test_what_sees_the_whole_picture_makes_a_sum_see_it() -> None:
+def test_a_sum_with_a_whole_picture_field_has_the_whole_picture() -> None:
     mixed = nn.Sequential(nn.Flatten(2), nn.Linear(64, 64), nn.Unflatten(2, (8, 8)))
     assert fields(_Joined(mixed), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
     strips = nn.AdaptiveAvgPool2d((None, 1))
     assert fields(_Joined(strips), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
 
 
-def test_copies_of_one_place_are_not_counted() -> None:
+def test_copies_of_one_position_are_not_counted() -> None:
     spread = nn.Sequential(nn.AdaptiveAvgPool2d(1), _conv(1), nn.Upsample((8, 8), mode="bilinear"))
     assert fields(_Joined(spread), torch.rand(1, 4, 8, 8))["out"].x == Axis(1, 1, 0)
 
@@ -346,7 +346,7 @@ class _Turned(_Named):
         return self.inner(x.flip(2))
 
 
-def test_a_picture_turned_over_is_not_mistaken_for_itself() -> None:
+def test_a_transposed_picture_is_not_mistaken_for_itself() -> None:
     assert fields(_Turned(_conv(3)), torch.rand(1, 4, 9, 9))["inner"].y == Axis(0, 9, 0)
 
 
@@ -366,7 +366,7 @@ def test_what_reaches_all_positions_alike_is_not_counted() -> None:
     assert found["inner.gate"].y == Axis(0, 17, 0)
 
 
-def test_a_module_that_runs_twice_stands_for_its_first_time() -> None:
+def test_a_module_that_runs_twice_is_described_at_its_first_call() -> None:
     inner = _conv(3)
     found = fields(_Named(nn.Sequential(inner, inner)), torch.rand(1, 4, 9, 9))
     assert found["inner.0"].y == Axis(1, 3, 0)
@@ -380,7 +380,7 @@ def test_layers_come_in_the_order_in_which_they_are_computed() -> None:
     assert found == ["first", "second"]
 
 
-def test_no_hook_stays_behind() -> None:
+def test_no_hook_remains() -> None:
     module = nn.Sequential(_conv(3), _conv(30))
     assert list(fields(module, torch.rand(1, 4, 9, 9))) == ["0"]  # too small for the other
     assert not any(child._forward_hooks for child in module.modules())

@@ -63,7 +63,7 @@ def test_nothing_after_the_deepest_place_is_computed(resnet: Graph) -> None:
     assert counting.calls["conv2d"] == 6  # the stem, four of layer1, and this one
 
 
-def test_branches_beside_a_unit_are_not_computed(inception: Graph) -> None:
+def test_other_branches_than_a_units_are_not_computed(inception: Graph) -> None:
     with _counted() as counting:
         inception.run(PICTURES, units={"mixed3a": [70]})
     assert counting.calls["conv2d"] == 3 + 2  # the stem; a bottleneck of 96 and one unit of it
@@ -84,7 +84,7 @@ def test_siblings_of_a_unit_are_not_computed_under_an_edit_upstream(resnet: Grap
     assert counting.units == 64 + 1
 
 
-def test_what_is_replaced_is_not_computed(resnet: Graph) -> None:
+def test_replaced_values_are_not_computed(resnet: Graph) -> None:
     values = torch.rand(2, 64, 8, 8)
     with _counted() as counting:
         found, _ = resnet.run(
@@ -186,7 +186,7 @@ def test_places_depend_on_earlier_ones(resnet: Graph) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ([Edit("layer9", torch.abs)], "unknown layer 'layer9'"),
         (
@@ -195,12 +195,12 @@ def test_places_depend_on_earlier_ones(resnet: Graph) -> None:
         ),
     ],
 )
-def test_changes_that_cannot_be_are_refused(resnet: Graph, changes: list[Any], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_impossible_changes_raise(resnet: Graph, changes: list[Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         resnet.run(PICTURES, ["fc"], changes=changes)
 
 
-def test_what_cannot_be_traced_says_what_it_cannot_do() -> None:
+def test_an_untraceable_network_is_read_by_hooks_and_raises_for_edges() -> None:
     module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU(inplace=True))
     hooked = Hooked.follow(module, PICTURES[:1], "the network reads values (item)")
     assert hooked.places == ("input", "0", "1", "output")

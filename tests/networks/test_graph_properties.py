@@ -222,7 +222,7 @@ def _by_hand(
 
 @settings(deadline=None, max_examples=150)
 @given(asked=questions(), batch=st.integers(1, 4))
-def test_a_run_gives_what_is_computed_line_by_line(asked: Asked, batch: int) -> None:
+def test_a_run_returns_what_an_interpreter_computes_line_by_line(asked: Asked, batch: int) -> None:
     torch.manual_seed(0)
     module = Running(asked.program).double()
     picture = torch.randn(batch, 3, 5, 4, dtype=torch.float64)

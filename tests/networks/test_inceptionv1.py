@@ -65,7 +65,7 @@ def _values(module: LayerGraph, inputs: Tensor) -> dict[str, Tensor]:
 
 @pytest.mark.weights
 @torch.no_grad()
-def test_every_stage_is_what_caffe_computed(bvlc: Network, checkpoints: Path) -> None:
+def test_every_stage_has_the_activations_of_caffe(bvlc: Network, checkpoints: Path) -> None:
     stored = dict(np.load(checkpoints / "bvlc_googlenet_reference_activations.npz"))
     inputs = torch.from_numpy(stored.pop("input_bgr_minus_mean"))[None]
     found = _values(bvlc.module, inputs)
@@ -117,7 +117,7 @@ def _accuracy(network: Network, crops: Tensor) -> tuple[float, float]:
 @pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.images
-def test_bvlc_googlenet_knows_the_photographs(bvlc: Network, cropped: Tensor) -> None:
+def test_bvlc_googlenet_classifies_the_photographs(bvlc: Network, cropped: Tensor) -> None:
     first, five = _accuracy(bvlc, cropped)  # measured: .737 and .921
     assert first >= 0.70
     assert five >= 0.88
@@ -126,7 +126,7 @@ def test_bvlc_googlenet_knows_the_photographs(bvlc: Network, cropped: Tensor) ->
 @pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.images
-def test_squeezenet_knows_the_photographs(checkpoints: Path, cropped: Tensor) -> None:
+def test_squeezenet_classifies_the_photographs(checkpoints: Path, cropped: Tensor) -> None:
     """Its preprocessing is the one that its file states: as RGB it knows .41 and .68."""
     network = load(
         "torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors"
@@ -169,7 +169,7 @@ def lucent(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @torch.no_grad()
-def test_inceptionv1_is_lucents_once_its_norm_is_put_right(
+def test_inceptionv1_is_lucents_with_a_corrected_norm(
     lucent: ModuleType, random: LayerGraph
 ) -> None:
     theirs = lucent.InceptionV1(redirected_ReLU=False).eval()

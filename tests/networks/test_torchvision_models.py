@@ -59,7 +59,9 @@ class TestFiles:
         assert network.checkpoint.path == path
 
     @pytest.mark.weights
-    def test_takes_what_its_file_states(self, request: pytest.FixtureRequest) -> None:
+    def test_has_the_preprocessing_that_its_file_states(
+        self, request: pytest.FixtureRequest
+    ) -> None:
         path = request.getfixturevalue("checkpoints") / "squeezenet1_1.safetensors"
         assert load("torchvision:squeezenet1_1", checkpoint=path).preprocessing == CAFFE
 
@@ -76,7 +78,7 @@ class TestFiles:
             ("RGB 0..255 minus (1..2)", None),
         ],
     )
-    def test_reads_what_a_file_states_or_says_that_it_cannot(
+    def test_with_an_unreadable_stated_preprocessing_raises(
         self,
         small: dict[str, torch.Tensor],
         tmp_path: Path,
@@ -104,12 +106,12 @@ class TestFiles:
         expected = module.eval()(IMAGENET(pictures))
         torch.testing.assert_close(network(pictures), expected, rtol=1e-4, atol=1e-5)
 
-    def test_is_loaded_though_its_module_asks_for_a_version(self, folder: Path) -> None:
+    def test_is_loaded_though_its_module_requires_a_version(self, folder: Path) -> None:
         module = torchvision.models.mnasnet0_5()
         save_file(module.state_dict(), folder / "mnasnet0_5.safetensors")
         assert _same(load("torchvision:mnasnet0_5"), module.state_dict())
 
-    def test_of_another_usual_size_says_so(self) -> None:
+    def test_has_its_own_usual_size(self) -> None:
         assert untrained("torchvision:efficientnet_b1").size == 240
 
     @pytest.mark.parametrize("name", torchvision_models.SCALED_INSIDE)
@@ -129,20 +131,20 @@ class TestFiles:
         expected = theirs._transform_input(IMAGENET(pictures))
         torch.testing.assert_close(ours.preprocessing(pictures), expected, rtol=1e-4, atol=1e-5)
 
-    def test_unknown_is_refused_with_the_nearest(self) -> None:
-        told = r"unknown torchvision network 'resnet81'; .*'resnet18'"
+    def test_unknown_raises_with_the_nearest(self) -> None:
+        message = r"unknown torchvision network 'resnet81'; .*'resnet18'"
         for give in (load, untrained):
-            with pytest.raises(InputError, match=told):
+            with pytest.raises(InputError, match=message):
                 give("torchvision:resnet81")
 
-    def test_file_of_another_network_is_refused(
+    def test_file_of_another_network_raises(
         self, small: dict[str, torch.Tensor], tmp_path: Path
     ) -> None:
         torch.save(small, tmp_path / "mine.pth")
         with pytest.raises(InputError, match=r"mine\.pth"):
             load("torchvision:resnet18", checkpoint=tmp_path / "mine.pth")
 
-    def test_missing_file_is_named(self, tmp_path: Path) -> None:
+    def test_missing_file_raises_with_its_name(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"no checkpoint file .*nowhere\.pth"):
             load("torchvision:resnet18", checkpoint=tmp_path / "nowhere.pth")
 
@@ -192,7 +194,7 @@ class TestOwnWeights:
         assert capsys.readouterr().out == ""
 
     @pytest.mark.parametrize("fault", ["absent", "cut", "changed", "unreachable"])
-    def test_that_do_not_come_whole_are_refused(
+    def test_that_are_incomplete_raise(
         self, published: Any, loopback: Any, tmp_path: Path, fault: str
     ) -> None:
         url = "http://127.0.0.1:9" if fault == "unreachable" else loopback.url
@@ -203,7 +205,7 @@ class TestOwnWeights:
             load("torchvision:squeezenet1_1")
         assert not list((tmp_path / "torch").rglob("*.p*"))
 
-    def test_that_were_damaged_on_disk_are_refused(
+    def test_that_were_damaged_on_disk_raise(
         self, published: Any, loopback: Any, tmp_path: Path
     ) -> None:
         name, content = published(loopback.url)
@@ -214,7 +216,7 @@ class TestOwnWeights:
             load("torchvision:squeezenet1_1")
         assert loopback.asked == []
 
-    def test_are_not_downloaded_where_that_is_forbidden(
+    def test_are_not_downloaded_offline(
         self, published: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         published(loopback.url)
@@ -223,14 +225,14 @@ class TestOwnWeights:
             load("torchvision:squeezenet1_1")
         assert loopback.asked == []
 
-    def test_all_say_in_their_name_how_their_sha256_begins(self) -> None:
+    def test_all_have_the_beginning_of_their_sha256_in_their_name(self) -> None:
         for name in torchvision.models.list_models(module=torchvision.models):
             url = torchvision.models.get_model_weights(name).DEFAULT.url
             digest = Path(url).stem.rpartition("-")[2]
             assert len(digest) >= 8, url
             assert set(digest) <= set("0123456789abcdef"), url
 
-    def test_all_say_what_they_take(self) -> None:
+    def test_all_state_their_preprocessing(self) -> None:
         for name in torchvision.models.list_models(module=torchvision.models):
             transforms = torchvision.models.get_model_weights(name).DEFAULT.transforms()
             assert len(transforms.crop_size) == 1, name
