@@ -1,4 +1,4 @@
-"""An empty environment variable is an unset one, whoever reads it."""
+"""An empty environment variable is an unset one, wherever it is read."""
 
 from pathlib import Path
 

@@ -22,11 +22,11 @@ MAY_KNOW = {
     "cli": {"networks", "stimuli", "engine", "circuits", "gallery", "thread"} | ARGUMENTS,
 }
 DECLARED = {("networks/catalog.py", "handwritten")}
-"""Upward imports within functions: `load` knows the networks that other folders build."""
+"""Upward imports within functions: `load` loads networks that other folders build."""
 
 
 def imported(path: Path) -> set[str]:
-    """Name the folders of the package that a module imports from, wherever in it."""
+    """Return the folders of the package that a module imports from, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "visioncircuits":

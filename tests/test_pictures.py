@@ -154,7 +154,7 @@ def test_an_enormous_photograph_is_read_small(tmp_path):
 
 
 def ramp(dtype: str) -> np.ndarray:
-    """From black to white, in the middle square that is read of it at 56 pixels."""
+    """A gradient from black to white in the central square that is read at 56 pixels."""
     values = np.linspace(0, 1, 64 * 64).reshape(64, 64)
     kind = np.dtype(dtype)
     return (values * (np.iinfo(kind).max if kind.kind in "iu" else 1)).astype(kind)

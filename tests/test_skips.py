@@ -1,4 +1,4 @@
-"""What is absent is skipped with a reason, and in CI, where nothing may be absent, it fails."""
+"""Tests whose data is missing are skipped with a reason, and in CI they fail."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ def test_that_is_marked():
 
 @pytest.mark.elsewhere
 def test_that_may_skip():
-    pytest.skip("cannot be had")
+    pytest.skip("missing")
 
 @pytest.mark.xfail
 def test_that_is_known_to_fail():

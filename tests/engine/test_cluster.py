@@ -1,4 +1,4 @@
-"""On a Ray cluster all is as on this machine: the same bytes, and deaths are coped with."""
+"""A Ray cluster returns the same bytes as this machine, also when workers die."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ def convolve(seed: int) -> bytes:
 
 
 def mishap(item: tuple[str, str]) -> object:
-    """Do as the item says, in the worker."""
+    """Do what the item specifies, in the worker."""
     kind, argument = item
     if kind == "raise":
         raise ValueError(argument)
@@ -44,7 +44,7 @@ def mishap(item: tuple[str, str]) -> object:
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick() -> Iterator[None]:
-    """Let workers have as much of a busy machine as these tests have: Ray's are nicer."""
+    """Give Ray's workers the priority of these tests on a busy machine: by default it is lower."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_worker_niceness", "0")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -53,7 +53,7 @@ def _quick() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A cluster of this machine that has room for two workers."""
+    """A cluster of this machine for two workers."""
     from ray.cluster_utils import Cluster
 
     head = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
@@ -100,7 +100,7 @@ def test_deaths_and_failures_are_reported_and_other_items_finish(
 
 
 def _note(outcomes: Iterator[tuple[int, object]], results: dict[int, object]) -> None:
-    """Note results one by one, so that those before a failure are kept."""
+    """Store results one by one, so that those before a failure are kept."""
     for index, result in outcomes:
         results[index] = result  # noqa: PERF403
 

@@ -1,4 +1,4 @@
-"""Each worker has a GPU of its own; no GPU is needed to see to that."""
+"""Each worker has a GPU of its own; the tests need none."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from visioncircuits.errors import InputError
 
 
 def seen(folder: str) -> str | None:
-    """Say which GPUs this worker sees, once the other has been asked as well."""
+    """Return the GPUs that this worker can use, once the other worker runs as well."""
     Path(folder, str(os.getpid())).touch()
     for _ in range(1200):
         if len(list(Path(folder).iterdir())) == 2:

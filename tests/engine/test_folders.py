@@ -1,4 +1,4 @@
-"""Folders are there whole or not at all, and one process writes them at a time."""
+"""Folders are written whole or not at all, by one process at a time."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""One worker and many give the same; the death of a worker, or of the driver, is coped with."""
+"""One worker and many return the same, also when a worker or the driver dies."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ def convolve(seed: int) -> bytes:
 
 
 def mishap(item: tuple[str, str]) -> object:
-    """Do as the item says, in the worker."""
+    """Do what the item specifies, in the worker."""
     kind, argument = item
     if kind == "raise":
         raise ValueError(argument)
@@ -43,7 +43,7 @@ def mishap(item: tuple[str, str]) -> object:
 
 @dataclass
 class Day:
-    """What came of a day's work on two workers, most of which went wrong."""
+    """The outcome of a run on two workers in which most items fail."""
 
     results: dict[int, object]
     failed: engine.WorkFailed
@@ -114,7 +114,7 @@ def test_a_killed_worker_is_replaced_and_its_item_repeated(day: Day) -> None:
 @pytest.mark.slow
 def test_an_item_that_kills_three_workers_fails(day: Day) -> None:
     assert day.failed.reasons[5] == "its worker was killed (signal 9), 3 times"
-    assert len(day.log) == 1 + 2  # one death that was an accident, two before giving up
+    assert len(day.log) == 1 + 2  # one accidental death, two before the item fails
 
 
 @pytest.mark.slow

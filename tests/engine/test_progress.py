@@ -1,4 +1,4 @@
-"""Progress is drawn on a terminal and told in lines elsewhere."""
+"""Progress is a bar on a terminal and lines elsewhere."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Finished work is there whole or not at all, and only what is missing is done."""
+"""Finished work is stored whole or not at all, and only missing work is computed."""
 
 import json
 from collections.abc import Mapping

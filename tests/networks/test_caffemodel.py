@@ -15,7 +15,7 @@ from visioncircuits.networks.caffemodel import fields, read_caffemodel
 
 @pytest.fixture(scope="module")
 def caffe() -> SimpleNamespace:
-    """Caffe's messages as protobuf's own library knows them, from their definitions."""
+    """Caffe's messages, defined in protobuf's own library."""
     pytest.importorskip("google.protobuf")
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -94,7 +94,7 @@ def _new(caffe: SimpleNamespace, tensor: Tensor) -> Any:
 
 
 def _network(caffe: SimpleNamespace) -> Any:
-    """A network with a layer of each generation, and one without parameters."""
+    """A network with a layer of each version, and one without parameters."""
     network = caffe.NetParameter(name="net", input=["data"])
     network.layers.add(name="relu", type=18, bottom=["a"])
     network.layers.add(

@@ -25,7 +25,7 @@ PUBLISHED = store.SOURCES
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the environment; the cache is empty, and nothing is on the network."""
+    """The folder of the environment; the cache is empty, and there are no sources."""
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     monkeypatch.setenv(store.FOLDER, str(folder))
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def parameters() -> dict[str, Tensor]:
-    """Parameters under our names, small ones: the store does not look at shapes."""
+    """Parameters under our names, small ones: their shapes do not matter."""
     generator = torch.Generator().manual_seed(2)
     return {name: torch.randn(3, generator=generator) for name in OURS.parameters()}
 
@@ -165,7 +165,7 @@ def test_the_next_source_is_tried_where_one_fails(
     cut = Source(f"{source.url}?cut", source.fingerprint)
     monkeypatch.setitem(store.SOURCES, NAME, (gone, other, cut, source))
     assert _same(store.fetch(NAME).parameters(parameters), parameters)
-    assert len(loopback.asked) == 4
+    assert len(loopback.requests) == 4
 
 
 def test_a_missing_checkpoint_raises_with_folders_reasons_and_a_remedy(
@@ -194,7 +194,7 @@ def test_nothing_is_downloaded_offline(
     monkeypatch.setenv(store.OFFLINE, "1")
     with pytest.raises(InputError, match="VISIONCIRCUITS_OFFLINE forbids downloads"):
         store.obtain(NAME)
-    assert loopback.asked == []
+    assert loopback.requests == []
     monkeypatch.setenv(store.OFFLINE, "0")
     assert store.obtain(NAME).path.is_file()
 
@@ -206,7 +206,7 @@ def test_an_onnx_source_is_skipped_without_the_package(
     monkeypatch.setitem(store.SOURCES, NAME, (onnx, source))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert store.fetch(NAME).path.is_file()
-    assert loopback.asked == ["inception5h.pth"]
+    assert loopback.requests == ["inception5h.pth"]
 
     monkeypatch.setitem(store.SOURCES, NAME, (onnx,))
     with pytest.raises(InputError, match="none could be downloaded") as error:
@@ -238,7 +238,7 @@ def test_a_cache_that_cannot_be_written_raises_before_anything_is_downloaded(
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=r"cannot be kept in .*cache"):
         store.fetch(NAME)
-    assert loopback.asked == []
+    assert loopback.requests == []
 
 
 def test_a_full_disk_raises_and_leaves_nothing(

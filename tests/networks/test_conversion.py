@@ -50,7 +50,7 @@ def _translate(name: str, words: dict[str, str]) -> str:
     return re.sub("|".join(map(re.escape, longest)), lambda match: words[match[0]], name)
 
 
-# Each library's names, spelled from ours by substitution: another way than the code's.
+# Each library's names, derived from ours by substitution, unlike in the code.
 IN_LUCENT = {"_pre_relu": "_pre_relu_conv", "logits": "softmax2_pre_activation_matmul"}
 IN_CAPTUM = {
     "conv2d0_pre_relu": "conv1",

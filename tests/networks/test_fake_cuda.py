@@ -1,7 +1,7 @@
-"""Every entry that computes on a network does so where the network is, on a pretended GPU.
+"""Every function that computes on a network does so on the network's device, here a fake GPU.
 
-Torch's fake tensors carry shapes and devices and no values; they raise where devices meet. An
-entry is followed as far as it goes: it may end where it reads values back.
+Torch's fake tensors have shapes and devices and no values; they raise where devices are mixed. A
+function may end early, where it reads values back.
 """
 
 import re
@@ -37,7 +37,7 @@ def mode() -> Iterator[FakeTensorMode]:
             torch.rand(1, device="cuda")
         except RuntimeError as error:
             pytest.skip(
-                f"this torch pretends no GPU without a driver: {str(error).splitlines()[0]}"
+                f"this torch has no fake GPU without a driver: {str(error).splitlines()[0]}"
             )
         yield mode
 
@@ -153,7 +153,7 @@ def test_stays_on_the_networks_device(network: Network, entry: str) -> None:
         value = ENTRIES[entry](network, pictures)
     except READS_VALUES:
         return
-    except RuntimeError as error:  # a backward pass asks the driver, which is not there
+    except RuntimeError as error:  # a backward pass needs the driver, which is missing
         assert re.search(r"hasPrimaryContext|^\.numpy\(\) is not supported for tensor", str(error))  # noqa: PT017
         return
     assert isinstance(value, Tensor)

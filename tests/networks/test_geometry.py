@@ -1,4 +1,4 @@
-"""Receptive fields, held against what a change of one row of the picture really reaches.
+"""Receptive fields, compared with what a change of one row of the picture reaches.
 
 NaN in a row of the input spreads to whatever depends on that row and to nothing else: no
 rectifier, maximum or cancelling weight hides it.
@@ -33,7 +33,7 @@ def fields(module: nn.Module, picture: Tensor) -> dict[str, Geometry]:
 
 
 def _values(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
-    """What every module gives where it first runs."""
+    """Return the output of every module's first call."""
     found: dict[str, Tensor] = {}
 
     def note(name: str) -> Callable[..., None]:
@@ -50,14 +50,14 @@ def _values(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
 
 
 def _reached(value: Tensor, along: int) -> Tensor:
-    """From a batch with NaN in row (or column) b of picture b: which rows of `value` it reaches."""
+    """Return the rows of `value` that NaN in row (or column) b of picture b reaches."""
     if value.ndim == 2:
         return value.isnan().any(1)[:, None]
     return value.isnan().any(1).any(2 if along == 2 else 1)
 
 
 def _check(axis: Axis, reached: Tensor, name: str, *, gaps: bool) -> None:
-    """Hold an axis against `reached`, pixels by neurons."""
+    """Compare an axis with `reached`, pixels by neurons."""
     height = len(reached)
     some = reached.any(1).nonzero()
     lowest, highest = some.min().item(), some.max().item()  # an edge may reach nothing at all
@@ -68,7 +68,7 @@ def _check(axis: Axis, reached: Tensor, name: str, *, gaps: bool) -> None:
         if (first >= 0 and last < height) or not gaps:
             expected = max(first, lowest), min(last, highest)
             assert (pixels[0], pixels[-1]) == expected, (name, neuron)
-        else:  # of a window that an edge cuts, the edge may cut what lies before a gap
+        else:  # an edge may cut a field just before a gap
             assert all(first <= pixel <= last for pixel in pixels), (name, neuron)
 
 
@@ -76,9 +76,9 @@ def _check(axis: Axis, reached: Tensor, name: str, *, gaps: bool) -> None:
 def _check_all(
     module: nn.Module, *, height: int, width: int, channels: int = 3, gaps: bool = False
 ) -> set[str]:
-    """Hold every module's layer against what rows and columns reach, and say which.
+    """Compare every module's layer with what rows and columns reach, and return their names.
 
-    `gaps` says that a window may have holes, so that where an edge cuts it less is reached.
+    With `gaps` a field may have holes, so that less is reached where an edge cuts it.
     """
     module.eval()
     picture = torch.rand(1, channels, height, width)
@@ -176,7 +176,7 @@ def test_values_with_channels_last_are_not_layers() -> None:
 
 
 class _Functional(nn.Module):
-    """Operations outside of any module, and a shortcut as ResNets for CIFAR have it."""
+    """Operations outside of any module, and a shortcut as in ResNets for CIFAR."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -191,7 +191,7 @@ class _Functional(nn.Module):
 
 
 class _Half(nn.Module):
-    """Only the second half of a split goes on."""
+    """Only the second half of a split is used."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -297,7 +297,7 @@ RESIZED: dict[str, Callable[[], nn.Module]] = {
 
 @pytest.mark.parametrize("kind", RESIZED)
 def test_a_resizing_is_bounded_by_less_than_what_it_repeats(kind: str) -> None:
-    """Neurons of one period see differently; the window holds them all, and touches them."""
+    """Neurons of one period have different fields; the result contains all of them tightly."""
     module = _Named(RESIZED[kind]()).double().eval()
     picture = torch.rand(1, 4, 24, 24, dtype=torch.float64, requires_grad=True)
     axis = fields(module, picture.detach())["inner"].y
@@ -319,7 +319,7 @@ def test_a_resizing_is_bounded_by_less_than_what_it_repeats(kind: str) -> None:
 
 
 class _Joined(nn.Module):
-    """A short way and one that sees more, or all."""
+    """A sum of a small receptive field and one that is larger, or the whole picture."""
 
     def __init__(self, long: nn.Module) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a run computes and what it leaves out; values are held in `test_conformance.py`."""
+"""What a run computes and what it leaves out; values are tested in `test_conformance.py`."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,12 +16,11 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks.catalog import untrained
 from visioncircuits.networks.edits import Edit, Replacement, Rewiring
 from visioncircuits.networks.graph import Graph
-from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.tracing import trace
 
 
 class _Counting(TorchFunctionMode):
-    """How many units all convolutions compute, and how often every function is called."""
+    """Counts the units that all convolutions compute, and the calls of every function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,17 +197,3 @@ def test_places_depend_on_earlier_ones(resnet: Graph) -> None:
 def test_impossible_changes_raise(resnet: Graph, changes: list[Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         resnet.run(PICTURES, ["fc"], changes=changes)
-
-
-def test_an_untraceable_network_is_read_by_hooks_and_raises_for_edges() -> None:
-    module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU(inplace=True))
-    hooked = Hooked.follow(module, PICTURES[:1], "the network reads values (item)")
-    assert hooked.places == ("input", "0", "1", "output")
-    found, some = hooked.run(PICTURES, ["0", "output"], units={"1": [1]})
-    assert torch.equal(found["0"], module[0](PICTURES))
-    assert torch.equal(found["output"][:, [1]], some["1"])
-    with pytest.raises(InputError, match=r"single edges .* because the network reads values"):
-        hooked.run(PICTURES, ["1"], changes=[Rewiring("0", torch.abs, "1", torch.add)])
-    with pytest.raises(InputError, match=r"unknown layer 'relu'; .* because the network reads"):
-        hooked.run(PICTURES, ["relu"])
-    assert not any(child._forward_hooks for child in module.modules())

@@ -1,4 +1,4 @@
-"""TensorFlow's SAME rule, held against a twin in numpy that knows nothing but its text."""
+"""TensorFlow's SAME rule, compared with an implementation in numpy from its text alone."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Half precision costs digits, and nothing else."""
+"""Half precision changes the digits of activations and nothing else."""
 
 import pytest
 import torch

@@ -13,7 +13,7 @@ from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, P
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What users run: no shape is checked but by the library itself."""
+    """Disable jaxtyping, as for users: only the library itself checks shapes."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 

@@ -78,7 +78,7 @@ class TestFiles:
             ("RGB 0..255 minus (1..2)", None),
         ],
     )
-    def test_with_an_unreadable_stated_preprocessing_raises(
+    def test_has_the_stated_preprocessing_or_raises(
         self,
         small: dict[str, torch.Tensor],
         tmp_path: Path,
@@ -88,7 +88,7 @@ class TestFiles:
         path = tmp_path / "mine.safetensors"
         save_file(small, path, metadata={"input": stated})
         if expected is None:
-            with pytest.raises(InputError, match=r"which is not understood; write it like 'BGR"):
+            with pytest.raises(InputError, match=r"which cannot be parsed; write it like 'BGR"):
                 load("torchvision:squeezenet1_1", checkpoint=path)
         else:
             network = load("torchvision:squeezenet1_1", checkpoint=path)
@@ -154,7 +154,7 @@ class TestOwnWeights:
     def published(
         self, small: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> Any:
-        """Say that torchvision publishes `small` on the server of this machine."""
+        """Set the server of this machine as the address of torchvision's weights of `small`."""
         monkeypatch.delenv(checkpoints.OFFLINE)
         path = tmp_path / "published"
         torch.save(small, path)
@@ -183,7 +183,7 @@ class TestOwnWeights:
         assert network.checkpoint is not None
         assert network.checkpoint.path == tmp_path / "torch" / "hub" / "checkpoints" / name
         assert _same(load("torchvision:squeezenet1_1"), small)
-        assert len(loopback.asked) == 1
+        assert len(loopback.requests) == 1
 
     def test_print_nothing_where_results_are_printed(
         self, published: Any, loopback: Any, capsys: pytest.CaptureFixture[str]
@@ -201,7 +201,9 @@ class TestOwnWeights:
         name, content = published(url, "0" * 8 if fault == "changed" else None)
         if fault != "absent":
             loopback.files[name] = content[: len(content) // (2 if fault == "cut" else 1)]
-        with pytest.raises(InputError, match=r"could not be downloaded .*; get http.* by hand"):
+        with pytest.raises(
+            InputError, match=r"could not be downloaded .*; download http.* by hand"
+        ):
             load("torchvision:squeezenet1_1")
         assert not list((tmp_path / "torch").rglob("*.p*"))
 
@@ -214,16 +216,18 @@ class TestOwnWeights:
         path.write_bytes(content[:-100])
         with pytest.raises(InputError, match=f"{name} is not the file that was written there"):
             load("torchvision:squeezenet1_1")
-        assert loopback.asked == []
+        assert loopback.requests == []
 
     def test_are_not_downloaded_offline(
         self, published: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         published(loopback.url)
         monkeypatch.setenv(checkpoints.OFFLINE, "1")
-        with pytest.raises(InputError, match="VISIONCIRCUITS_OFFLINE forbids downloads; get http"):
+        with pytest.raises(
+            InputError, match="VISIONCIRCUITS_OFFLINE forbids downloads; download http"
+        ):
             load("torchvision:squeezenet1_1")
-        assert loopback.asked == []
+        assert loopback.requests == []
 
     def test_all_have_the_beginning_of_their_sha256_in_their_name(self) -> None:
         for name in torchvision.models.list_models(module=torchvision.models):

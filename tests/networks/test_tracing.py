@@ -1,4 +1,4 @@
-"""What a trace says of a module; values are held in `test_conformance.py`."""
+"""The nodes and places of traces; values are tested in `test_conformance.py`."""
 
 import pytest
 import torch

@@ -121,7 +121,7 @@ class TestFingerprint:
 
 @pytest.fixture
 def golden(bvlc: Network, tmp_path: Path) -> Path:
-    """A folder as Google's graph left one: photographs, and what BVLC's network gives for them."""
+    """A folder like the one published for Google's graph, with activations of BVLC's network."""
     folder = tmp_path / "golden_activations"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -196,7 +196,7 @@ def test_googles_activations_fail_for_another_network(name: str, published: Path
 
 @pytest.mark.elsewhere
 def test_inception5h_has_the_activations_that_google_published(published: Path) -> None:
-    """Runs where somebody has the checkpoint; its publishers cannot be reached from CI."""
+    """Runs where the checkpoint exists; CI cannot download it."""
     checkpoint = store.find("inceptionv1")
     if checkpoint is None:
         pytest.skip("no checkpoint of inception5h here")
