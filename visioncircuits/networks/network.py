@@ -85,11 +85,13 @@ class Network:
 
     @property
     def _traces(self) -> Traces:
-        """The graphs of the module, which may have been exchanged."""
-        if self._traced is None or self._traced.module is not self.module:
-            channels, usual = self.preprocessing.channels, (self.size, self.size)
-            self._traced = Traces(self.module, self.name, channels, usual)
-        return self._traced
+        """The graphs of the module; new ones where the module or the size was replaced."""
+        channels, usual = self.preprocessing.channels, (self.size, self.size)
+        made = self._traced
+        if made is None or made.module is not self.module or made.usual != usual:
+            self._traced = made = Traces(self.module, self.name, channels, usual)
+        made.name, made.channels = self.name, channels
+        return made
 
     def to(self, device: torch.device | str) -> "Network":
         """Return a copy whose parameters are on `device`; itself where they are there already.
