@@ -946,8 +946,8 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, Arr
         with torch.inference_mode():
             maps = judge.activations(pixels[None], [top])[top][0, : len(told)]
         for number, at, position in neurons:
-            middle_of = np.array(here_at.centre(position))
-            nearest = np.round((middle_of - there_at.centre((0, 0))) / there_at.stride).astype(int)
+            middle_of = np.array(here_at.center(position))
+            nearest = np.round((middle_of - there_at.center((0, 0))) / there_at.stride).astype(int)
             row, column = nearest.clip(0, np.array(maps.shape[1:]) - 1).tolist()
             near = maps[:, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].amax((1, 2))
             best = int(near.argmax())
@@ -1154,7 +1154,7 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
             pixels = photograph(study.images, names[picture], size=study.network.size)
             found.append(pixels)
             centres.append(
-                tuple(np.clip(about.centre(position), 0, study.network.size - 1).tolist())
+                tuple(np.clip(about.center(position), 0, study.network.size - 1).tolist())
             )
     step = study.of(2, quick=8)
     responses = measure(study.network, curves.units, turned(found, centres, step=step))

@@ -805,7 +805,7 @@ def strongest(
         if place < 0:
             break
         row, column = tops.positions[unit, rank].tolist()
-        y, x = np.clip(about.centre((row, column)), 0, study.network.size - 1).tolist()
+        y, x = np.clip(about.center((row, column)), 0, study.network.size - 1).tolist()
         found.append(read(source[Path(record.names[place]).name], study.network.size))
         centres.append((y, x))
         values.append(float(tops.values[unit, rank]))

@@ -24,7 +24,7 @@ def answers() -> Callable[[Network, str, Tensor], Tensor]:
         size = pictures.shape[-1]
         described = network.layers_at(size)[layer]
         (place,) = (
-            i for i in range(described.shape[0]) if described.centre((i, i))[0] == (size - 1) / 2
+            i for i in range(described.shape[0]) if described.center((i, i))[0] == (size - 1) / 2
         )
         return network.activations(pictures, [layer])[layer][:, :, place, place]
 

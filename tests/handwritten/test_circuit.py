@@ -77,7 +77,7 @@ def test_grids_are_those_of_the_trained_network() -> None:
     for layer in ("conv2d0", "conv2d1", "conv2d2", "mixed3a", "mixed3b"):
         one, other = ours.layer(layer), theirs.layer(layer)
         assert (one.stride, one.shape) == (other.stride, other.shape)
-        assert one.centre((3, 5)) == other.centre((3, 5))
+        assert one.center((3, 5)) == other.center((3, 5))
 
 
 def test_what_excites_most_everywhere_gives_one() -> None:

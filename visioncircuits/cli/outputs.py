@@ -86,7 +86,7 @@ def thumbnails(
             layers.setdefault(feature.layer, []).append(feature)
     pictures = {}
     total = steps * sum(map(len, layers.values()))
-    with progress("pictures", total, shown=total > 0) as advance:
+    with progress("pictures", total, visible=total > 0) as advance:
         for layer, wanted in layers.items():
             drawn = featurevis.render_all(
                 network,

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from visioncircuits.networks.network import Layer
+from visioncircuits.networks import Layer
 
 GROUND = 0.94
 """What lies beyond the photograph's border."""
@@ -39,7 +39,7 @@ def crop(
     """
     height, width = picture.shape[1:]
     side = min(most or max(layer.receptive_field), 2 * max(height, width))
-    top, left = (round(middle - (side - 1) / 2) for middle in layer.centre(position))
+    top, left = (round(middle - (side - 1) / 2) for middle in layer.center(position))
     cut = torch.full((3, side, side), GROUND)
     rows = slice(max(top, 0), min(top + side, height))
     columns = slice(max(left, 0), min(left + side, width))

@@ -69,7 +69,7 @@ def _size(network: Network, name: str) -> int:
             except InputError:  # too small for a kernel
                 break
             seen[size] = max(abs(apart) for apart in _apart(layer, size))
-            centre = max(layer.centre((0, 0)))
+            centre = max(layer.center((0, 0)))
             place = round(((target - 1) / 2 - centre) / stride)
             size = max(round(2 * (centre + stride * place) + 1), 1)
     if not seen:
@@ -80,4 +80,4 @@ def _size(network: Network, name: str) -> int:
 def _apart(layer: Layer, size: int) -> list[float]:
     """Give how far the middle neuron looks from the picture's middle, down and right."""
     rows, columns = layer.shape
-    return [at - (size - 1) / 2 for at in layer.centre((rows // 2, columns // 2))]
+    return [at - (size - 1) / 2 for at in layer.center((rows // 2, columns // 2))]

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
-from visioncircuits.networks.graph import Replacement
+from visioncircuits.networks.edits import Replacement
 from visioncircuits.weights.composition import sees_padding
 from visioncircuits.weights.expanded import ExpandedWeights, provenance
 from visioncircuits.weights.kernels import Pair

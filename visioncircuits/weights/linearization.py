@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from visioncircuits.networks import Network
-from visioncircuits.networks.graph import between
+from visioncircuits.networks.nodes import between
 from visioncircuits.networks.normalization import normalized
 from visioncircuits.weights.kernels import (
     Addition,
