@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.stimuli.sets import StimulusSet, Value
+from visioncircuits.stimuli.axes import Value
+from visioncircuits.stimuli.sets import StimulusSet
 
 _GAP = 2
 _PAD = 12
