@@ -12,7 +12,7 @@ Value = float | int | str
 
 
 def axis_values(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
-    """An axis' values as floats or as colours' names."""
+    """An axis' values as floats or as colors' names."""
     if isinstance(values, str):
         raise InputError(f"{name} must have several values, got the one string {values!r}")
     listed = list(values)

@@ -73,7 +73,7 @@ def spiral(
     orientation : Parameter
         Direction in which the spiral leaves the origin; degrees.
     pitch : Parameter
-        Between its turns, in pixels; outwards it turns clockwise where positive, anticlockwise
+        Between its turns, in pixels; outwards it turns clockwise where positive, counterclockwise
         where negative.
     radius : Parameter
         At which it ends, in pixels.
@@ -166,7 +166,7 @@ def evolute(
     Notes
     -----
     Named after the unit mixed3b:373 of "An Overview of Early Vision": curves whose apexes face the
-    centre, where a circle's face away. Like the evolute of an ellipse it has four cusps; its arcs
+    center, where a circle's face away. Like the evolute of an ellipse it has four cusps; its arcs
     are a quarter of a circle each.
 
     Examples

@@ -35,16 +35,16 @@ def curve(
     Parameters
     ----------
     orientation : Parameter
-        From the centre of curvature to the apex, which is the origin; degrees.
+        From the center of curvature to the apex, which is the origin; degrees.
     radius : Parameter
         Of curvature, in pixels; ``math.inf`` is a straight line across the orientation.
     length : Parameter
-        Along the arc and centred on its apex, in pixels. Infinite, the default, is the whole
+        Along the arc and centerd on its apex, in pixels. Infinite, the default, is the whole
         circle, as published. A finite one cuts stroke and fill along radii.
     width : Parameter
         Of the stroke, in pixels; 0 leaves the filled shape's bare edge.
     fill : Parameter
-        Opacity of the side of the centre of curvature, from 0, a line, to 1, a filled shape.
+        Opacity of the side of the center of curvature, from 0, a line, to 1, a filled shape.
     ink, ground : Color
         Of the curve, and around it.
     **canvas : Canvas
@@ -64,7 +64,7 @@ def curve(
     Notes
     -----
     Geometry fitted to the published pictures of "Curve Detectors" (Cammarata et al., 2020):
-    a black circle of stroke 1.67 px through the centre of a white tile of 60 px, its radius from
+    a black circle of stroke 1.67 px through the center of a white tile of 60 px, its radius from
     25.7 to 290 px.
 
     Examples
@@ -186,7 +186,7 @@ def _wedge(plane: Plane, orientation: Values, radius: Values, half: Values) -> P
     cos, sin = torch.cos(half), torch.sin(half)
     distance = v * plane.column(cos) - u * plane.column(sin) - plane.column(radius * sin)
     along = u * plane.column(cos) + v * plane.column(sin) + plane.column(radius * cos)
-    # behind the centre the nearest point of a radius is the centre
-    from_centre = torch.sqrt((u + plane.column(radius)) ** 2 + v * v)
-    distance = torch.where(along < 0, torch.copysign(from_centre, distance), distance)
+    # behind the center the nearest point of a radius is the center
+    from_center = torch.sqrt((u + plane.column(radius)) ** 2 + v * v)
+    distance = torch.where(along < 0, torch.copysign(from_center, distance), distance)
     return torch.where(whole, -math.inf, distance)

@@ -26,7 +26,7 @@ def sinusoidal_grating(
     ground: Color = BLACK,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw stripes that go smoothly from one colour to the other.
+    """Draw stripes that go smoothly from one color to the other.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def square_grating(
     Raises
     ------
     InputError
-        If a stripe of either colour is narrower than a pixel's diagonal, 1.42 px, so that two
+        If a stripe of either color is narrower than a pixel's diagonal, 1.42 px, so that two
         edges would share a pixel.
 
     Examples
@@ -145,7 +145,7 @@ def gabor(
     ground: Color = BLACK,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a sinusoidal grating in a round Gaussian window, on the mean of its two colours.
+    """Draw a sinusoidal grating in a round Gaussian window, on the mean of its two colors.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def chirp(
     longest, shortest : Parameter
         The periods it goes from and to, in pixels.
     length : Parameter
-        Over which it does, centred on the origin, in pixels; before and after the period stays.
+        Over which it does, centerd on the origin, in pixels; before and after the period stays.
     phase : Parameter
         At the origin, degrees.
     contrast, ink, ground, **canvas
@@ -262,7 +262,7 @@ def chirp(
 
 
 def stripes(across: Field, period: Column, width: Column) -> Coverage:
-    """Share of each pixel in stripes of `width`, one of them centred where `across` is zero."""
+    """Share of each pixel in stripes of `width`, one of them centerd where `across` is zero."""
     return covered(folded(across, period), width=width, fill=torch.zeros_like(width), facing=across)
 
 

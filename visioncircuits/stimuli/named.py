@@ -40,7 +40,7 @@ CONTROLS = (
 )
 """Names of sets that go from black to white and back, as the curves do.
 
-All take `ink` and `ground`, so fixing these to one pair of colours matches their contrast to any
+All take `ink` and `ground`, so fixing these to one pair of colors matches their contrast to any
 other set's.
 """
 

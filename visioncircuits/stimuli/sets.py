@@ -34,20 +34,20 @@ class StimulusSet:
     family : callable
         Draws a batch: any of this package's families, or your own function of keyword parameters.
         It is called with a 1-D float64 tensor of one number a picture for each axis of numbers,
-        a ``(batch, 3)`` float64 tensor for each axis of colours, and whatever is fixed as it is;
+        a ``(batch, 3)`` float64 tensor for each axis of colors, and whatever is fixed as it is;
         it returns a `Stimulus`, or a bare float32 picture ``(batch, 3, height, width)``.
     axes : mapping of str to values
-        The parameters that vary and the values they take: numbers (infinity too), or colours as
+        The parameters that vary and the values they take: numbers (infinity too), or colors as
         CSS names or "#rrggbb". An axis may have one value.
     fixed : mapping of str to anything
-        Parameters that do not vary: numbers, colours, the picture's size, position and device.
+        Parameters that do not vary: numbers, colors, the picture's size, position and device.
     name : str
         Of the set; by default the family's.
 
     Raises
     ------
     InputError
-        If an axis is empty, repeats a value or has one that is no number and no colour; if the
+        If an axis is empty, repeats a value or has one that is no number and no color; if the
         family has no parameter of an axis' or a fixed value's name; if one is both.
 
     Examples
