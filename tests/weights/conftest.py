@@ -1,4 +1,4 @@
-"""Networks that several tests share, as making one takes longer than reading it."""
+"""A network that several tests share, because building it is slow."""
 
 import pytest
 

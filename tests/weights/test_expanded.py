@@ -1,4 +1,4 @@
-"""Expanded weights against a slow, obvious twin: a linear copy of the network, differentiated."""
+"""Expanded weights against a slow reference: the derivative of a linear copy of the network."""
 
 import copy
 from typing import Any
@@ -62,7 +62,7 @@ def linear_copy(module: nn.Module, *, repeat: bool = False) -> nn.Module:
 
 
 def by_hand(module: nn.Module, inputs: Tensor, layer: str, hooks: dict[str, Any]) -> Tensor:
-    """Run a module itself, with hooks, and keep what a layer gives the first time."""
+    """Run a module with hooks and return the first output of a layer."""
     kept: list[Tensor] = []
     handles = [module.get_submodule(n).register_forward_hook(hook) for n, hook in hooks.items()]
     handles.append(
@@ -86,17 +86,17 @@ def differentiated(
 
     picture = torch.rand(1, 3, network.size, network.size)
     with torch.enable_grad():
-        answer = by_hand(module, network.preprocessing(picture), target, {source: keep})
-    row, column = answer.shape[2] // 2, answer.shape[3] // 2
+        output = by_hand(module, network.preprocessing(picture), target, {source: keep})
+    row, column = output.shape[2] // 2, output.shape[3] // 2
     rows = [
-        torch.autograd.grad(answer[0, unit, row, column], kept[-1], retain_graph=True)[0][0]
+        torch.autograd.grad(output[0, unit, row, column], kept[-1], retain_graph=True)[0][0]
         for unit in units
     ]
     return torch.stack(rows), (row, column)
 
 
 def on_map(weights: ExpandedWeights, position: tuple[int, int], shape: tuple[int, ...]) -> Tensor:
-    """Lay kernels out on the source's map, at a neuron of the target."""
+    """Place kernels on the source's map, for a neuron of the target."""
     laid = torch.zeros(*weights.weight.shape[:2], *shape)
     top, left = (
         stride * place + offset
@@ -108,7 +108,7 @@ def on_map(weights: ExpandedWeights, position: tuple[int, int], shape: tuple[int
 
 
 def normalized(network: Network) -> Network:
-    """Give batch normalizations statistics that they cannot be left out with."""
+    """Give batch normalizations statistics that change their values."""
     for module in network.module.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_var.uniform_(0.5, 2)
@@ -143,7 +143,7 @@ def networks() -> dict[str, Network]:
     ("name", "source", "target"),
     [pytest.param(*c, marks=pytest.mark.slow if c in SLOW else ()) for c in CASES],
 )
-def test_equal_the_derivative_of_the_network_made_linear(
+def test_equal_the_derivative_of_the_linearized_network(
     networks: dict[str, Network], name: str, source: str, target: str
 ) -> None:
     network = networks[name]
@@ -155,8 +155,8 @@ def test_equal_the_derivative_of_the_network_made_linear(
     assert weights.weight.shape[:2] == (count, network.layer(source).units)
     found = on_map(weights, position, expected.shape[2:])[units]
     assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
-    seen = expected.abs().amax((0, 1)) > 0
-    assert seen.any(1).sum() == weights.weight.shape[2], "the window is as large as it must be"
+    nonzero = expected.abs().amax((0, 1)) > 0
+    assert nonzero.any(1).sum() == weights.weight.shape[2], "the window is no larger than necessary"
 
 
 @pytest.mark.weights
@@ -212,7 +212,7 @@ def test_from_the_picture_are_in_rgb_of_0_to_1(networks: dict[str, Network]) -> 
     ("source", "target"),
     [("conv2d2", "mixed3b"), ("mixed3b", "mixed4a"), ("conv2d0", "mixed3a"), ("input", "conv2d2")],
 )
-def test_do_not_depend_on_the_end_from_which_they_are_composed(
+def test_do_not_depend_on_the_direction_of_composition(
     networks: dict[str, Network], source: str, target: str
 ) -> None:
     network = networks["inceptionv1"]
@@ -241,7 +241,7 @@ def test_of_features_are_combinations_of_those_of_units(networks: dict[str, Netw
     assert torch.allclose(forwards.weight[:, 0], expected, atol=1e-5 * float(expected.abs().max()))
 
 
-def test_of_a_branch_are_no_larger_than_the_branch_sees(networks: dict[str, Network]) -> None:
+def test_of_a_branch_are_no_larger_than_its_receptive_field(networks: dict[str, Network]) -> None:
     network = networks["bvlc_googlenet"]
     sizes = {
         unit: tuple(expanded_weights(network, "mixed3a", f"mixed3b:{unit}").weight.shape[2:])
@@ -251,7 +251,7 @@ def test_of_a_branch_are_no_larger_than_the_branch_sees(networks: dict[str, Netw
 
 
 @pytest.mark.parametrize("position", [(0, 0), (27, 0), (13, 14)])
-def test_to_one_neuron_leave_out_what_lies_beyond_the_border(
+def test_to_one_neuron_omit_positions_beyond_the_border(
     networks: dict[str, Network], position: tuple[int, int]
 ) -> None:
     network = networks["bvlc_googlenet"]
@@ -269,7 +269,7 @@ def test_to_one_neuron_leave_out_what_lies_beyond_the_border(
     assert float(found) == pytest.approx(float(expected[0, 330, *position]), rel=1e-4)
 
 
-def test_of_what_a_network_did_on_a_picture_add_up_to_its_activation() -> None:
+def test_local_map_times_its_input_is_the_activation() -> None:
     """A bias-free piecewise linear network is its local linear map times its input."""
     torch.manual_seed(1)
     graph = LayerGraph(
@@ -293,11 +293,11 @@ def test_of_what_a_network_did_on_a_picture_add_up_to_its_activation() -> None:
             network, "b", "d", linearization=LOCAL, pictures=picture, position=position
         )
         flowed = on_map(weights, position, (16, 16)) * found["b"]
-        answer = found["d"][0, :, *position]
-        assert torch.allclose(flowed.sum((1, 2, 3)), answer, atol=1e-5)
+        expected = found["d"][0, :, *position]
+        assert torch.allclose(flowed.sum((1, 2, 3)), expected, atol=1e-5)
 
 
-def test_gated_on_average_weigh_each_unit_by_how_often_it_fires() -> None:
+def test_averaged_gates_are_the_frequency_of_activation() -> None:
     torch.manual_seed(2)
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3), nn.Conv2d(2, 5, 1))
     network = wrap(module, Preprocessing(), size=16)
@@ -305,12 +305,12 @@ def test_gated_on_average_weigh_each_unit_by_how_often_it_fires() -> None:
     weights = expanded_weights(
         network, "0", "2", linearization=Linearization(rectifier="gate"), pictures=pictures
     )
-    fires = (network.activations(pictures, ["1"])["1"] > 0).float().mean((0, 2, 3))
-    assert 0 < fires.min() < fires.max() < 1
-    assert torch.allclose(weights.weight, module[2].weight * fires[:, None, None])
+    frequency = (network.activations(pictures, ["1"])["1"] > 0).float().mean((0, 2, 3))
+    assert 0 < frequency.min() < frequency.max() < 1
+    assert torch.allclose(weights.weight, module[2].weight * frequency[:, None, None])
 
 
-def test_take_the_gain_of_a_normalization_from_pictures(networks: dict[str, Network]) -> None:
+def test_gain_of_a_normalization_is_averaged_over_pictures(networks: dict[str, Network]) -> None:
     network = networks["bvlc_googlenet"]
     pictures = torch.rand(2, 3, 224, 224)
     weights = expanded_weights(
@@ -344,7 +344,7 @@ def test_follow_flattened_layers() -> None:
 
 
 @pytest.mark.parametrize("suffix", ["npz", "nc"])
-def test_are_the_same_after_saving_and_reading(networks, tmp_path, suffix: str) -> None:
+def test_are_the_same_after_saving_and_loading(networks, tmp_path, suffix: str) -> None:
     atom = Direction("conv2d2", tuple(np.linspace(-1, 1, 192).tolist()), name="atom")
     weights = expanded_weights(networks["inceptionv1"], [atom, "conv2d2:5"], "mixed3a:9")
     path = weights.save(tmp_path / f"weights.{suffix}")
@@ -354,22 +354,30 @@ def test_are_the_same_after_saving_and_reading(networks, tmp_path, suffix: str) 
     assert back.outputs == weights.outputs
     assert (back.stride, back.offset) == (weights.stride, weights.offset)
     assert back.record["network"]["name"] == "untrained inceptionv1"
-    assert list(tmp_path.iterdir()) == [path], "nothing else is left"
+    assert list(tmp_path.iterdir()) == [path], "no other file is left"
 
 
-def test_are_labelled(networks: dict[str, Network]) -> None:
+def test_are_labeled(networks: dict[str, Network]) -> None:
     array = expanded_weights(networks["bvlc_googlenet"], "mixed3a", "mixed3b:330").array
     assert array.dims == ("out", "in", "y", "x")
     assert array.sel({"out": "mixed3b:330", "in": "mixed3a:147"}, drop=True).shape == (5, 5)
     assert array.y.values.tolist() == [-2, -1, 0, 1, 2]
 
 
+def test_repr_is_one_line(networks: dict[str, Network]) -> None:
+    weights = expanded_weights(networks["bvlc_googlenet"], "mixed3a", "mixed3b:330")
+    assert repr(weights) == (
+        "ExpandedWeights(256 of mixed3a → mixed3b:330, shape=(1, 256, 5, 5), "
+        "stride=(1, 1), offset=(-2, -2))"
+    )
+
+
 @pytest.mark.parametrize(
-    ("source", "target", "told"),
+    ("source", "target", "message"),
     [
         ("mixed3b", "mixed3a", "mixed3b comes after mixed3a"),
         ("mixed3b_1x1", "mixed3b_3x3", "no path leads from mixed3b_1x1 to mixed3b_3x3"),
-        ("mixed3a", "mixed3a", "nothing between"),
+        ("mixed3a", "mixed3a", "nothing lies between them"),
         ("mixed3a:256", "mixed3b", "units 0 to 255"),
         ("mixed3a", "mixed3c", "unknown layer 'mixed3c'"),
         (["mixed3a:1", "mixed3b:1"], "mixed4a", "features of mixed3a and mixed3b"),
@@ -382,38 +390,38 @@ def test_are_labelled(networks: dict[str, Network]) -> None:
         ),
     ],
 )
-def test_refuse_what_makes_no_sense(networks, source, target, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_invalid_layers_raise(networks, source, target, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         expanded_weights(networks["bvlc_googlenet"], source, target)
 
 
-def test_say_how_large_a_kernel_would_be_that_does_not_fit_at_all(networks) -> None:
-    with pytest.raises(InputError, match=r"take 6\.7 GiB.*; ask for fewer features of mixed3a"):
+def test_error_reports_the_size_of_a_result_that_does_not_fit(networks) -> None:
+    with pytest.raises(InputError, match=r"take 6\.7 GiB.*; request fewer features of mixed3a"):
         expanded_weights(networks["bvlc_googlenet"], "mixed3a", "mixed5b", memory=1000)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"linearization": Linearization(rectifier="gate")}, "depends on pictures"),
         (
             {"linearization": LOCAL, "pictures": torch.zeros(1, 3, 224, 224)},
-            "differs from neuron to neuron",
+            "differs between neurons",
         ),
         (
             {"pictures": torch.zeros(2, 3, 224, 224), "position": (0, 0)},
-            "belongs to one picture, not to 2",
+            "computed on one picture, not on 2",
         ),
         ({"position": (28, 0)}, "no neuron at .28, 0.; it has 28 rows"),
     ],
 )
-def test_refuse_options_that_contradict_one_another(networks, options, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_contradictory_options_raise(networks, options, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         expanded_weights(networks["bvlc_googlenet"], "mixed3a", "mixed3b", **options)
 
 
 class Gated(nn.Module):
-    """Multiplies what it computes by its own sigmoid."""
+    """Multiplies its values by their sigmoid."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -426,7 +434,7 @@ class Gated(nn.Module):
 
 POOLS = {
     "padded": {"kernel_size": 3, "stride": 2, "padding": 1},
-    "of what is there": {
+    "padding excluded": {
         "kernel_size": 3,
         "stride": 2,
         "padding": 1,
@@ -434,7 +442,7 @@ POOLS = {
     },
     "beyond the border": {"kernel_size": 3, "stride": 2, "ceil_mode": True},
     "both": {"kernel_size": 4, "stride": 3, "padding": 1, "ceil_mode": True},
-    "by a number": {"kernel_size": 3, "stride": 2, "ceil_mode": True, "divisor_override": 5},
+    "divisor": {"kernel_size": 3, "stride": 2, "ceil_mode": True, "divisor_override": 5},
 }
 
 
@@ -453,16 +461,16 @@ def test_at_borders_divide_as_average_pools_do(pool: dict[str, Any], size: int) 
         torch.testing.assert_close(weights.weight, derivative.weight)
 
 
-def test_to_a_neuron_that_sees_padding_alone_are_refused() -> None:
+def test_to_a_neuron_with_only_padding_in_its_field_raise() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 5, 1, padding=2))
     network = wrap(module, Preprocessing(), size=16)
     for weigh in (expanded_weights, expanded_weights_by_autograd):
         for source in ("0", "input"):
-            with pytest.raises(InputError, match=rf"sees nothing of {source} but padding"):
+            with pytest.raises(InputError, match=rf"depends on nothing of {source} but padding"):
                 weigh(network, source, "1", position=(0, 0))
 
 
-def test_of_a_branch_that_sees_padding_alone_are_zero() -> None:
+def test_of_a_branch_with_only_padding_in_its_field_are_zero() -> None:
     nodes = {
         "first": Step(nn.Conv2d(3, 4, 3, padding=1), ("input",)),
         "near": Step(nn.Conv2d(4, 2, 5, padding=4), ("first",)),
@@ -479,7 +487,7 @@ def test_of_a_branch_that_sees_padding_alone_are_zero() -> None:
     )
 
 
-def test_name_the_operation_that_cannot_be_followed() -> None:
+def test_error_names_the_operation_without_a_replacement() -> None:
     network = wrap(Gated(), Preprocessing(), size=16)
     with pytest.raises(InputError, match=r"'sigmoid'.*expanded_weights_by_autograd"):
         expanded_weights(network, "first", "second")
