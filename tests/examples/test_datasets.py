@@ -29,6 +29,7 @@ def test_items_of_many_forms_are_accepted(item):
     (found,) = dataset([item], size=32)
     assert found.pixels.shape == (3, 32, 32)
     assert found.label == 5
+    assert repr(found) == "Photograph('0', (3, 32, 32), label=5)"
 
 
 def test_an_array_is_cropped_as_the_same_image_is():

@@ -23,7 +23,7 @@ def tuning(network: Network, responses, *, every: int = 10, **style) -> Tensor:
     return torch.stack([responses(network, "mixed3b", p)[:, :24] for p in drawn]).mean(0)
 
 
-def apart(one: float, other: float) -> float:
+def angle(one: float, other: float) -> float:
     return abs((one - other + 180) % 360 - 180)
 
 
@@ -67,14 +67,14 @@ def test_every_curve_prefers_its_orientation(network: Network, responses, style)
     tuned = tuning(network, responses, **style)
     for unit in range(24):
         vector = (tuned[:, unit] * torch.exp(1j * ORIENTATIONS[::2].deg2rad())).sum()
-        assert apart(float(vector.angle().rad2deg()), 15.0 * unit) < 8
+        assert angle(float(vector.angle().rad2deg()), 15.0 * unit) < 8
 
 
 def test_curves_are_selective_and_do_not_echo(network: Network, responses) -> None:
     tuned = tuning(network, responses, every=5)
     for unit in range(24):
         response = tuned[:, unit] / tuned[:, unit].max()
-        distance = np.array([apart(float(o), 15.0 * unit) for o in ORIENTATIONS])
+        distance = np.array([angle(float(o), 15.0 * unit) for o in ORIENTATIONS])
         assert 30 <= 5 * int((response > 0.5).sum()) <= 75
         assert response[distance >= 150].max() <= 0.05
         assert response[(distance > 75) & (distance < 105)].max() <= 0.05

@@ -122,6 +122,6 @@ def test_weights_of_sides_and_of_center_surround_sum_to_zero() -> None:
     np.testing.assert_array_equal(ahead, -ahead[:, ::-1])
 
 
-@pytest.mark.parametrize(("apart", "like"), [(0.0, 1.0), (90.0, 0.0), (180.0, -1.0)])
-def test_likeness_of_hues_is_the_cosine_between_them(apart: float, like: float) -> None:
-    assert hue_similarity(Label("a", hue=30.0), Label("b", hue=30.0 + apart)) == like
+@pytest.mark.parametrize(("angle", "expected"), [(0.0, 1.0), (90.0, 0.0), (180.0, -1.0)])
+def test_similarity_of_hues_is_the_cosine_of_their_angle(angle: float, expected: float) -> None:
+    assert hue_similarity(Label("a", hue=30.0), Label("b", hue=30.0 + angle)) == expected

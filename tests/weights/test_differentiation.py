@@ -2,24 +2,16 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, Preprocessing, untrained, wrap
 from visioncircuits.weights import (
     LOCAL,
-    ExpandedWeights,
     Linearization,
     expanded_weights,
     expanded_weights_by_autograd,
 )
-
-
-def on_map(weights: ExpandedWeights, size: int = 112) -> Tensor:
-    laid = torch.zeros(*weights.weight.shape[:2], size, size)
-    (top, left), (height, width) = weights.offset, weights.weight.shape[2:]
-    laid[..., top : top + height, left : left + width] = weights.weight
-    return laid
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +31,7 @@ def network() -> Network:
     ids=lambda choice: f"{choice.max_pool}-{choice.rectifier}",
 )
 def test_equal_composed_weights(
-    network: Network, linearization: Linearization, position: tuple[int, int] | None
+    on_map, network: Network, linearization: Linearization, position: tuple[int, int] | None
 ) -> None:
     rows = ["mixed3b:5", "mixed3b:200", "mixed3b:350", "mixed3b:470"]
     options = {"linearization": linearization, "pictures": torch.rand(1, 3, 224, 224)}
@@ -47,17 +39,21 @@ def test_equal_composed_weights(
     at = tuple(slow.record["position"])
     assert at == (position or (14, 14))
     fast = expanded_weights(network, "conv2d0", rows, position=at, **options)
-    error = (on_map(fast) - on_map(slow)).abs().max()
+    shape = (112, 112)
+    error = (on_map(fast, (0, 0), shape) - on_map(slow, (0, 0), shape)).abs().max()
     assert error < 1e-5 * slow.weight.abs().max()
 
 
-def test_differ_if_a_normalization_mixes_units(network: Network) -> None:
+def test_differ_if_a_normalization_mixes_units(on_map, network: Network) -> None:
     """A gain is not the whole derivative of a normalization, and is not meant to be."""
     options = {"linearization": LOCAL, "pictures": torch.rand(1, 3, 224, 224)}
     slow = expanded_weights_by_autograd(network, "maxpool0", "conv2d1_pre_relu:3", **options)
     at = tuple(slow.record["position"])
     fast = expanded_weights(network, "maxpool0", "conv2d1_pre_relu:3", position=at, **options)
-    difference = (on_map(fast, 56) - on_map(slow, 56)).abs().max() / slow.weight.abs().max()
+    shape = (56, 56)
+    difference = (
+        on_map(fast, (0, 0), shape) - on_map(slow, (0, 0), shape)
+    ).abs().max() / slow.weight.abs().max()
     assert difference > 1e-3
 
 

@@ -13,10 +13,10 @@ def test_parallel_kernels_are_added_at_their_offsets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("offset", "shape", "left"),
+    ("offset", "shape", "size"),
     [((-1, -2), (9, 9), (2, 1)), ((7, 0), (9, 9), (2, 3)), ((0, 0), (), (1, 1))],
 )
-def test_kernel_of_one_neuron_is_cropped_at_the_border(offset, shape, left) -> None:
+def test_kernel_of_one_neuron_is_cropped_at_the_border(offset, shape, size) -> None:
     kernel = Kernel(torch.ones(1, 1, 3, 3), (0, 0), offset).cropped(shape)
-    assert kernel.size == left
+    assert kernel.size == size
     assert min(kernel.offset) >= 0

@@ -32,6 +32,10 @@ class Photograph:
     label: int | None = None
     problem: str = ""
 
+    def __repr__(self) -> str:
+        content = self.problem if self.pixels is None else tuple(self.pixels.shape)
+        return f"Photograph({self.name!r}, {content}, label={self.label})"
+
 
 def decoded_ahead(
     function: Callable[[Any], Photograph], items: Iterable[Any], *, threads: int = 2, most: int = 48

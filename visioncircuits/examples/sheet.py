@@ -75,7 +75,7 @@ def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figur
     figure.text(0.05, 0.965, str(unit), fontsize=13, weight="bold", color=_INK, va="top")
     figure.text(
         0.95, 0.965,
-        f"{examples.seen} pictures, {moments.count} positions · fires at "
+        f"{examples.seen} pictures, {moments.count} positions · active at "
         f"{moments.firing[unit.index]:.1%} of them · mean {moments.mean[unit.index]:.3g}, "
         f"standard deviation {moments.deviation[unit.index]:.3g}",
         fontsize=8, color=_FAINT, va="top", ha="right",
@@ -151,16 +151,16 @@ def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> 
     axes.set_ylabel("density", fontsize=7, color=_FAINT)
     middles, shares = expected_value(layer, unit)
     part = np.histogram(middles, edges, weights=shares)[0]
-    beside = axes.twinx()
-    beside.step(edges, np.append(part, part[-1]), where="post", color=_LINE, linewidth=1)
-    beside.set_ylim(0, max(float(part.max()) * 1.1, 1e-9))
-    beside.set_ylabel("share of the mean activation", fontsize=7, color=_LINE)
-    for each in (axes, beside):
+    shared = axes.twinx()
+    shared.step(edges, np.append(part, part[-1]), where="post", color=_LINE, linewidth=1)
+    shared.set_ylim(0, max(float(part.max()) * 1.1, 1e-9))
+    shared.set_ylabel("share of the mean activation", fontsize=7, color=_LINE)
+    for each in (axes, shared):
         each.tick_params(labelsize=6.5, color=_RULE, labelcolor=_FAINT)
         for side in each.spines.values():
             side.set_color(_RULE)
         each.spines["top"].set_visible(False)
-    beside.tick_params(labelcolor=_LINE)
+    shared.tick_params(labelcolor=_LINE)
 
 
 def _tile(figure: Figure, left: float, bottom: float, wide: float, high: float) -> Axes:

@@ -76,11 +76,11 @@ def complex_gabors(
         The kind of the Gabor filters.
     """
     kind = f"complex {gabor}"
-    alike = straight(spread=1.0, tolerance=45.0 / orientations, inhibition=inhibition)
+    matching = straight(spread=1.0, tolerance=45.0 / orientations, inhibition=inhibition)
     return Stage(
         layer="conv2d1",
         units=around(kind, orientations, period=LINE),
-        rules={(gabor, kind): alike},
+        rules={(gabor, kind): matching},
         size=1,
     )
 

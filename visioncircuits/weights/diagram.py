@@ -83,8 +83,8 @@ def _ordered(found: Circuit) -> list[list[Feature]]:
         forwards = sweep % 2 == 0
         for at in range(1, len(orders)) if forwards else range(len(orders) - 2, -1, -1):
             level = found.levels[at - 1 if forwards else at]
-            beside = orders[at - 1 if forwards else at + 1]
-            middles = {feature: (i + 0.5) / len(beside) for i, feature in enumerate(beside)}
+            adjacent = orders[at - 1 if forwards else at + 1]
+            middles = {feature: (i + 0.5) / len(adjacent) for i, feature in enumerate(adjacent)}
             pull = _pull(level, middles, inputs=forwards)
             orders[at].sort(key=lambda feature: pull.get(feature, 0.5))
     return orders

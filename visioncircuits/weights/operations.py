@@ -83,10 +83,10 @@ class Convolution(Unary):
         return _before(kernel, weight, self.stride, self.padding)
 
     def after(self, kernel: Kernel) -> Kernel:
-        apart = self.dilation[0] * kernel.stride[0], self.dilation[1] * kernel.stride[1]
+        spacing = self.dilation[0] * kernel.stride[0], self.dilation[1] * kernel.stride[1]
         transposed = self.weight.unflatten(0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
         weight = F.conv_transpose2d(
-            kernel.weight.transpose(0, 1), transposed, dilation=apart, groups=self.groups
+            kernel.weight.transpose(0, 1), transposed, dilation=spacing, groups=self.groups
         )
         return _after(kernel, weight.transpose(0, 1), self.stride, self.padding)
 
@@ -114,17 +114,17 @@ class SeparableFilter(Unary):
         weight = self._spread(kernel, (1, 1), kernel.stride)
         return _after(kernel, weight, self.stride, self.padding)
 
-    def _spread(self, kernel: Kernel, step: Pair, apart: Pair) -> Tensor:
-        down = _band(self.rows, kernel.size[0], step[0], apart[0])
-        across = _band(self.columns, kernel.size[1], step[1], apart[1])
+    def _spread(self, kernel: Kernel, step: Pair, spacing: Pair) -> Tensor:
+        down = _band(self.rows, kernel.size[0], step[0], spacing[0])
+        across = _band(self.columns, kernel.size[1], step[1], spacing[1])
         return down.T @ (kernel.weight @ across)
 
 
-def _band(taps: Tensor, size: int, step: int, apart: int) -> Float[Tensor, "size wide"]:
-    """Build the matrix that repeats `taps`, `apart` positions apart, at every `step`."""
-    reach = apart * torch.arange(len(taps), device=taps.device)
+def _band(taps: Tensor, size: int, step: int, spacing: int) -> Float[Tensor, "size wide"]:
+    """Build the matrix that repeats `taps`, `spacing` apart, at every `step`."""
+    reach = spacing * torch.arange(len(taps), device=taps.device)
     places = step * torch.arange(size, device=taps.device)[:, None] + reach
-    wide = step * (size - 1) + apart * (len(taps) - 1) + 1
+    wide = step * (size - 1) + spacing * (len(taps) - 1) + 1
     return taps.new_zeros(size, wide).scatter_(1, places, taps.expand(size, -1))
 
 
@@ -170,22 +170,22 @@ class Routing(Unary):
 
     Attributes
     ----------
-    taken
+    selected
         The index in the flattened input map of the input selected for each output.
     shape
         Of the input map.
     """
 
-    taken: Int64[Tensor, "channels height width"]
+    selected: Int64[Tensor, "channels height width"]
     shape: Pair
 
     def before(self, kernel: Kernel) -> Kernel:
         (top, left), (height, width) = kernel.offset, kernel.size
-        taken = self.taken[:, top : top + height, left : left + width].flatten(1)
+        selected = self.selected[:, top : top + height, left : left + width].flatten(1)
         out, channels = kernel.weight.shape[:2]
         weight = kernel.weight.new_zeros(out, channels, self.shape[0] * self.shape[1])
-        weight.scatter_add_(2, taken.expand(out, -1, -1), kernel.weight.flatten(2))
-        rows, columns = taken // self.shape[1], taken % self.shape[1]
+        weight.scatter_add_(2, selected.expand(out, -1, -1), kernel.weight.flatten(2))
+        rows, columns = selected // self.shape[1], selected % self.shape[1]
         offset = int(rows.min()), int(columns.min())
         return Kernel(
             weight.unflatten(2, self.shape)[

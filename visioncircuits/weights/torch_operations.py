@@ -259,7 +259,7 @@ def _band(
     Unit `i` is divided by the energy of units `i − size // 2` to `i + (size − 1) // 2`.
     """
     index = torch.arange(values.shape[1], device=values.device)
-    apart = index - index[:, None]
-    near = (apart >= -(size // 2)) & (apart <= (size - 1) // 2)
+    distance = index - index[:, None]
+    near = (distance >= -(size // 2)) & (distance <= (size - 1) // 2)
     band = near.to(values)[..., None, None] * (alpha / size)
     return band, values.new_full((values.shape[1],), k), beta
