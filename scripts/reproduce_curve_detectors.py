@@ -16,6 +16,7 @@ from visioncircuits import featurevis, networks
 from visioncircuits.examples import LayerExamples, crop, photograph, sheet, sketch
 from visioncircuits.featurevis import objectives
 from visioncircuits.handwritten import labels
+from visioncircuits.hypotheses import effects, find, predefined
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII, TILE
@@ -34,14 +35,11 @@ from visioncircuits.tuning import (
     align,
     circular,
     curve_maps,
-    effects,
-    find,
     in_deviations,
     invariance,
     joint_panel,
     measure,
     orientation_tuning,
-    predefined,
     preferred_value,
     radial_panel,
     radial_tuning,

@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool2d
 
 from visioncircuits.circuits.symmetry import correlation
 from visioncircuits.examples.crops import crop
+from visioncircuits.hypotheses import find
 from visioncircuits.networks import Network, untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern, named
@@ -22,7 +23,7 @@ from visioncircuits.stimuli import high_low as boundary
 from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, part
 from visioncircuits.thread.tiles import FILE as TILE_FILE
 from visioncircuits.thread.tiles import likeness, read_tiles
-from visioncircuits.tuning import boundary_maps, circular, find, measure, orientation_tuning
+from visioncircuits.tuning import boundary_maps, circular, measure, orientation_tuning
 from visioncircuits.weights import (
     Factors,
     expanded_weights,

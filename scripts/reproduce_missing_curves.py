@@ -14,19 +14,11 @@ from scipy.stats import fisher_exact
 from sklearn.decomposition import NMF, MiniBatchDictionaryLearning
 from sklearn.exceptions import ConvergenceWarning
 
+from visioncircuits.hypotheses import Answers, ask, predefined, weigh
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Article, Claim, Plate, Row, Study, middle, part
-from visioncircuits.tuning import (
-    Answers,
-    ask,
-    measure,
-    orientation_tuning,
-    predefined,
-    radial_panel,
-    radial_tuning,
-    weigh,
-)
+from visioncircuits.tuning import measure, orientation_tuning, radial_panel, radial_tuning
 from visioncircuits.tuning.plots import beside, hsl
 
 Array = np.ndarray

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
-ARGUMENTS = {"featurevis", "examples", "tuning", "weights", "handwritten"}
+ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
 MAY_KNOW = {
     "networks": set[str](),
     "stimuli": set[str](),
@@ -14,6 +14,7 @@ MAY_KNOW = {
     "featurevis": {"networks"},
     "examples": {"networks", "engine"},
     "tuning": {"networks", "stimuli", "engine"},
+    "hypotheses": {"networks", "stimuli", "tuning", "engine"},
     "weights": {"networks"},
     "handwritten": {"networks"},
     "circuits": {"networks", "stimuli", "engine"} | ARGUMENTS,

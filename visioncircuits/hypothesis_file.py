@@ -12,7 +12,7 @@ PREDICTION_KEYS = ("claim", "effect", "least", "most", "options")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read what `tuning.from_toml` makes a hypothesis of.
+    """Read what `hypotheses.from_toml` makes a hypothesis of.
 
     Raises
     ------

@@ -12,9 +12,9 @@ from visioncircuits.circuits.coverage import (
     covered_by_stimuli,
 )
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import Hypothesis, Prediction, effects
 from visioncircuits.networks import read_families, untrained
 from visioncircuits.stimuli import StimulusSet, curve
-from visioncircuits.tuning import Hypothesis, Prediction, effects
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from visioncircuits.engine import Engine, Store
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
+from visioncircuits.hypotheses import find, predefined
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import find, measure, predefined
+from visioncircuits.tuning import measure
 from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"
@@ -115,9 +116,9 @@ def compare(
     trained
         A network that tells ImageNet's classes apart.
     layer, units
-        The trained family; those that `tuning.find` supports, where they are not given.
+        The trained family; those that `hypotheses.find` supports, where they are not given.
     early_layer
-        A layer before it, whose curves (`tuning.find`) the kernels lead from. By default the
+        A layer before it, whose curves (`hypotheses.find`) the kernels lead from. By default the
         nearest that all paths pass through; where that has no curves, no kernels are compared.
     photographs
         What activations are compared on and transplants are scored on.

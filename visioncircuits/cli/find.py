@@ -36,8 +36,8 @@ def find(
     """
     outputs.check(table, ".json")
     from visioncircuits import files, networks
-    from visioncircuits.tuning import survey
-    from visioncircuits.tuning import table as laid_out
+    from visioncircuits.hypotheses import survey
+    from visioncircuits.hypotheses import table as laid_out
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     tested = hypotheses.hypothesis(family, found, layer)

@@ -41,12 +41,13 @@ def judge(
     from rich.table import Table
 
     from visioncircuits import files, networks, tuning
+    from visioncircuits.hypotheses import judge, verdict_panel
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     layer = found.feature(feature).layer
     tested = hypotheses.hypothesis(family, found, layer, orientation=orientation)
     with hypotheses.shown(tested) as advance:
-        verdict = tuning.judge(
+        verdict = judge(
             found, tested, feature, deviations=hypotheses.deviations(found, layer, images),
             seed=seed, advance=advance,
         )  # fmt: skip
@@ -70,5 +71,5 @@ def judge(
         files.write(record, json.dumps(verdict.record(), indent=1).encode())
         print(record)
     if out is not None:
-        tuning.save_plot(tuning.verdict_panel(verdict), out)
+        tuning.save_plot(verdict_panel(verdict), out)
         print(out)

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.tuning import circular
-from visioncircuits.tuning.evidence import Evidence
 
 Numbers = Float[np.ndarray, " units"]
 Effect = Callable[..., Numbers]

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from visioncircuits.hypotheses.verdicts import Outcome, Verdict
 from visioncircuits.tuning.plots import FAINT, INK, RULE, number
-from visioncircuits.tuning.verdicts import Outcome, Verdict
 
 _COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
 _WORDS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#b26a00"}

@@ -24,11 +24,11 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import effects
+from visioncircuits.hypotheses.evidence import Evidence, gather
+from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
+from visioncircuits.hypotheses.predefined import check_field, predefined
 from visioncircuits.networks import Direction, Feature, Network, Unit
-from visioncircuits.tuning import effects
-from visioncircuits.tuning.evidence import Evidence, gather
-from visioncircuits.tuning.hypotheses import Hypothesis, Prediction
-from visioncircuits.tuning.predefined import check_field, predefined
 
 LEVEL = 0.05
 RESAMPLES = 400

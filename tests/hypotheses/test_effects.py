@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from visioncircuits.errors import InputError
-from visioncircuits.tuning import Evidence, effects
+from visioncircuits.hypotheses import Evidence, effects
 
 ANGLES = np.arange(0, 360, 15.0)
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from visioncircuits import hypothesis_file
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.hypotheses.effects import EFFECTS, Effect, Numbers
+from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning.effects import EFFECTS, Effect, Numbers
-from visioncircuits.tuning.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Prediction:
 
     Examples
     --------
-    >>> from visioncircuits.tuning.effects import echo
+    >>> from visioncircuits.hypotheses.effects import echo
     >>> Prediction("falls below a tenth of its peak at 180 degrees from it", echo, most=0.1).most
     0.1
     """
@@ -140,7 +140,7 @@ def from_toml(path: str | Path) -> Hypothesis:
 
         [[predictions]]
         claim = "falls below a tenth of its peak at 180 degrees from it"
-        effect = "echo"                       # a function of visioncircuits.tuning.effects
+        effect = "echo"                       # a function of visioncircuits.hypotheses.effects
         most = 0.1
         [[predictions]]
         effect = "preference"

@@ -3,8 +3,8 @@ import math
 import pytest
 
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import Hypothesis, Prediction, effects, from_toml
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import Hypothesis, Prediction, effects, from_toml
 
 GOOD = """
 name = "tight curve"

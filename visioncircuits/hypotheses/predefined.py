@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable, Mapping
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.hypotheses import effects
+from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
 from visioncircuits.networks import Network
 from visioncircuits.stimuli import (
     StimulusSet,
@@ -27,8 +29,6 @@ from visioncircuits.stimuli import (
     sinusoidal_grating,
     square_grating,
 )
-from visioncircuits.tuning import effects
-from visioncircuits.tuning.hypotheses import Hypothesis, Prediction
 
 _AROUND, _HALF_AROUND, _HUES = range(0, 360, 15), range(0, 180, 15), range(0, 360, 30)
 _STROKE = 1.67

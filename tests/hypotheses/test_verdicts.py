@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Direction, load, untrained
-from visioncircuits.stimuli import named
-from visioncircuits.tuning import (
+from visioncircuits.hypotheses import (
     PREDEFINED,
     Evidence,
     Hypothesis,
@@ -18,6 +16,8 @@ from visioncircuits.tuning import (
     table,
     weigh,
 )
+from visioncircuits.networks import Direction, load, untrained
+from visioncircuits.stimuli import named
 
 ANGLES = np.arange(0, 360, 15.0)
 HYPOTHESIS = Hypothesis(

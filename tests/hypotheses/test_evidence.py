@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import ask, gather
 from visioncircuits.networks import Direction, untrained
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import ask, gather
 
 STIMULI = named("curves").isel(orientation=slice(0, None, 9), radius=[0, 2])
 HOW = {

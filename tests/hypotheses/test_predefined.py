@@ -3,8 +3,8 @@ import math
 import pytest
 
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import PREDEFINED, predefined
 from visioncircuits.networks import Preprocessing, untrained, wrap
-from visioncircuits.tuning import PREDEFINED, predefined
 
 
 @pytest.fixture(scope="module")
