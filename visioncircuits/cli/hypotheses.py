@@ -70,7 +70,9 @@ def hypothesis(
 
     if name.endswith(".toml"):
         if orientation is not None:
-            raise InputError("say the orientation in the file: a prediction with the effect off")
+            raise InputError(
+                "state the orientation in the file: a prediction with the effect peak_distance"
+            )
         return from_toml(name)
     if orientation is None:
         return predefined(name, network, layer)

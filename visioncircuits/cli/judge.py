@@ -58,15 +58,15 @@ def judge(
         told = outcome.prediction
         low, high = outcome.interval
         table.add_row(
-            outcome.word,
+            outcome.status,
             told.claim,
             f"{outcome.effect:.3g}",
             f"{low:.3g} … {high:.3g}",
             f"≤ {told.most:.3g}" if told.most < float("inf") else f"≥ {told.least:.3g}",
-            f"{outcome.better:.1%}",
+            f"{outcome.rank:.1%}",
         )
     print_table(table)
-    print(f"{verdict.unit} as a {tested.name} detector: {verdict.word} (p = {verdict.p:.2g})")
+    print(f"{verdict.unit} as a {tested.name} detector: {verdict.status} (p = {verdict.p:.2g})")
     if record is not None:
         files.write(record, json.dumps(verdict.record(), indent=1).encode())
         print(record)
