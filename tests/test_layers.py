@@ -9,7 +9,7 @@ import visioncircuits
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "stimuli", "engine"}
-ARGUMENTS = {"featurevis", "examples", "tuning", "weights", "handwritten"}
+ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
 CIRCUITS = {"interventions", "attribution", "comparison"}
 MAY_KNOW = {
     "networks": set[str](),
@@ -18,6 +18,7 @@ MAY_KNOW = {
     "featurevis": {"networks"},
     "examples": {"networks", "engine"},
     "tuning": {"networks", "stimuli", "engine"},
+    "hypotheses": {"networks", "stimuli", "tuning", "engine"},
     "weights": {"networks"},
     "handwritten": {"networks"},
     "interventions": TOOLS | ARGUMENTS,

@@ -12,7 +12,7 @@ PREDICTION_KEYS = ("claim", "effect", "least", "most", "options")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read the content of a file for `tuning.from_toml`.
+    """Read the content of a file for `hypotheses.from_toml`.
 
     Raises
     ------

@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
     import numpy as np
     from torch import Tensor
 
+    from visioncircuits.hypotheses import Hypothesis
     from visioncircuits.networks import Network
-    from visioncircuits.tuning import Hypothesis
 
 
 def _checked(name: str) -> str:
@@ -66,11 +66,13 @@ def hypothesis(
     InputError
         For an unknown one, one that has no orientation to state, and a layer too early for it.
     """
-    from visioncircuits.tuning import from_toml, predefined
+    from visioncircuits.hypotheses import from_toml, predefined
 
     if name.endswith(".toml"):
         if orientation is not None:
-            raise InputError("state the orientation in the file: a prediction with the effect off")
+            raise InputError(
+                "state the orientation in the file: a prediction with the effect peak_distance"
+            )
         return from_toml(name)
     if orientation is None:
         return predefined(name, network, layer)

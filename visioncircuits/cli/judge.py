@@ -41,12 +41,13 @@ def judge(
     from rich.table import Table
 
     from visioncircuits import files, networks, tuning
+    from visioncircuits.hypotheses import judge, verdict_panel
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     layer = found.feature(feature).layer
     tested = hypotheses.hypothesis(family, found, layer, orientation=orientation)
     with hypotheses.shown(tested) as advance:
-        verdict = tuning.judge(
+        verdict = judge(
             found, tested, feature, deviations=hypotheses.deviations(found, layer, images),
             seed=seed, advance=advance,
         )  # fmt: skip
@@ -57,18 +58,18 @@ def judge(
         stated = outcome.prediction
         low, high = outcome.interval
         table.add_row(
-            outcome.word,
+            outcome.status,
             stated.claim,
             f"{outcome.effect:.3g}",
             f"{low:.3g} … {high:.3g}",
             f"≤ {stated.most:.3g}" if stated.most < float("inf") else f"≥ {stated.least:.3g}",
-            f"{outcome.better:.1%}",
+            f"{outcome.rank:.1%}",
         )
     print_table(table)
-    print(f"{verdict.unit} as a {tested.name} detector: {verdict.word} (p = {verdict.p:.2g})")
+    print(f"{verdict.unit} as a {tested.name} detector: {verdict.status} (p = {verdict.p:.2g})")
     if record is not None:
         files.write(record, json.dumps(verdict.record(), indent=1).encode())
         print(record)
     if out is not None:
-        tuning.save_plot(tuning.verdict_panel(verdict), out)
+        tuning.save_plot(verdict_panel(verdict), out)
         print(out)

@@ -74,7 +74,8 @@ def match(
     outputs.check(save, ".npz", ".nc")
     from visioncircuits import comparison, examples, files, networks
     from visioncircuits.engine import progress
-    from visioncircuits.tuning import find, save_plot
+    from visioncircuits.hypotheses import find
+    from visioncircuits.tuning import save_plot
     from visioncircuits.weights import storage
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
