@@ -1,4 +1,4 @@
-"""The slow twin: a predicate, asked at many points of every pixel."""
+"""Slow references: predicates evaluated at many points of every pixel."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch import Tensor
 
 Predicate = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-# Points of the plastic number's sequence: even along every direction, the diagonals too.
+# Points of the plastic number's sequence, which are even along every direction.
 SAMPLES = 1024
 PLASTIC = 1.32471795724474602596
 
@@ -34,16 +34,16 @@ def supersampled() -> Callable[..., np.ndarray]:
 
 @pytest.fixture(scope="session")
 def assert_close() -> Callable[..., None]:
-    """A mask is its twin: within .01 on average over the pixels an edge runs through."""
+    """Check that a mask is within .01 of its reference on average over pixels at an edge."""
 
     def check(
-        mask: Tensor, twin: np.ndarray, *, worst: float = 0.04, typical: float = 0.01
+        mask: Tensor, expected: np.ndarray, *, worst: float = 0.04, typical: float = 0.01
     ) -> None:
-        mine = mask.numpy()
-        assert mine.shape == twin.shape
-        partial = ((twin > 0) & (twin < 1)) | ((mine > 0) & (mine < 1))
+        values = mask.numpy()
+        assert values.shape == expected.shape
+        partial = ((expected > 0) & (expected < 1)) | ((values > 0) & (values < 1))
         assert partial.any()
-        error = np.abs(mine - twin)
+        error = np.abs(values - expected)
         assert error[partial].mean() <= typical
         assert error.max() <= worst
 

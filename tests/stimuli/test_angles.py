@@ -28,7 +28,7 @@ def test_an_angle_is_two_legs_joined_by_an_arc(
 ):
     span, size = 60.0, 28
     turn, bent = span / radius, roundness * radius
-    # towards the apex, and across
+    # along the orientation, and across it
     bends = np.linspace(-turn / 2, turn / 2, 1500)
     arc = bent * np.stack([np.cos(bends) - 1, np.sin(bends)], 1)
     leg = np.arange(0.0, 60.0, 0.04)[:, None] * np.array([-math.sin(turn / 2), math.cos(turn / 2)])
@@ -51,7 +51,7 @@ def test_an_angle_is_two_legs_joined_by_an_arc(
     assert_close(filled.mask[0, 0], supersampled(_within(corners), size), worst=0.3)
 
 
-def test_a_wholly_round_angle_is_the_curve_within_its_span():
+def test_an_angle_of_roundness_1_is_the_curve_within_its_span():
     rounded = angle(orientation=270.0, radius=40.0, roundness=1.0, span=60.0, size=(41, 41))
     arc = curve(orientation=270.0, radius=40.0, size=(41, 41))
     assert torch.allclose(rounded.mask, arc.mask, atol=1e-4)
@@ -85,7 +85,7 @@ def test_a_corner_of_lines_is_its_two_sides(supersampled, assert_close, frame_of
 @pytest.mark.parametrize(
     ("draw", "parameters", "message"),
     [
-        (angle, {"radius": 10.0}, "radius must be such that the span turns by less than 180"),
+        (angle, {"radius": 10.0}, "radius must be such that the span bends by less than 180"),
         (angle, {"roundness": 2.0}, "roundness must be from 0 to 1"),
         (corner, {"opening": 0.0}, "opening must be above 0 and at most 180"),
         (corner, {"opening": 200.0}, "opening must be above 0 and at most 180"),

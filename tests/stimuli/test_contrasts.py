@@ -14,28 +14,28 @@ from visioncircuits.stimuli import (
 SIZE = 32
 
 
-def test_a_color_contrast_has_its_hue_behind_the_edge_and_the_other_before_it():
+def test_a_color_contrast_goes_from_its_hue_to_the_other():
     picture = color_contrast(orientation=90.0, hue=40.0, apart=100.0, size=SIZE).picture[0]
     assert torch.allclose(picture[:, 0, 0].double(), hue(40.0)[0], atol=1e-6)
     assert torch.allclose(picture[:, -1, 0].double(), hue(140.0)[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("draw", [color_contrast, color_center_surround])
-def test_a_contrast_of_color_is_none_of_brightness(draw):
+def test_a_color_contrast_has_no_brightness_contrast(draw):
     picture = draw(hue=torch.arange(0.0, 360.0, 17.0), apart=70.0, chroma=0.8, size=SIZE).picture
     assert torch.allclose(picture.mean(1), torch.tensor(0.5), atol=1e-6)
 
 
 def test_a_color_center_is_a_disc(supersampled, assert_close):
     drawn = color_center_surround(radius=9.0, x=1.0, y=-2.0, size=SIZE)
-    twin = supersampled(lambda x, y: np.hypot(x, y) <= 9.0, SIZE, 1.0, -2.0)
-    assert_close(drawn.mask[0, 0], twin)
+    expected = supersampled(lambda x, y: np.hypot(x, y) <= 9.0, SIZE, 1.0, -2.0)
+    assert_close(drawn.mask[0, 0], expected)
     center = drawn.picture[0, :, SIZE // 2, SIZE // 2]
     assert torch.allclose(center.double(), hue(0.0)[0], atol=1e-6)
     assert torch.allclose(drawn.picture[0, :, 0, 0].double(), hue(180.0)[0], atol=1e-6)
 
 
-def test_black_and_white_is_gray_and_as_far_from_it_as_the_color():
+def test_black_and_white_and_color_have_the_same_distance_from_gray():
     picture = black_white_vs_color(orientation=0.0, hue=75.0, phase=33.0, size=SIZE).picture[0]
     gray, colored = picture[:, :, 0] - 0.5, picture[:, :, -1] - 0.5
     assert torch.equal(gray.amax(0), gray.amin(0))
@@ -45,7 +45,7 @@ def test_black_and_white_is_gray_and_as_far_from_it_as_the_color():
 
 
 @pytest.mark.parametrize("orientation", [0.0, 60.0, 270.0])
-def test_a_brightness_gradient_rises_evenly_towards_its_orientation(orientation):
+def test_a_brightness_gradient_is_linear_along_its_orientation(orientation):
     t = np.radians(orientation)
     places = np.arange(SIZE) - (SIZE - 1) / 2
     x, y = np.meshgrid(places, places)
@@ -64,6 +64,6 @@ def test_a_brightness_gradient_rises_evenly_towards_its_orientation(orientation)
         (brightness_gradient, {"extent": 0.0}, "extent must be at least 1, got 0; a sharp edge"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_in_a_sentence(draw, parameters, message):
+def test_invalid_parameters_are_refused_in_one_sentence(draw, parameters, message):
     with pytest.raises(InputError, match=message):
         draw(**parameters)

@@ -47,6 +47,6 @@ def test_a_stroke_thinner_than_a_pixel_covers_its_area():
         assert drawn.max() <= width + 1e-6
 
 
-def test_a_field_without_slope_is_all_in_or_all_out():
+def test_a_constant_field_is_entirely_in_or_out():
     for value, share in ((-3.0, 1.0), (3.0, 0.0), (0.0, 0.5)):
         assert (covered(torch.full((1, 1, 6, 6), value)) == share).all()

@@ -36,8 +36,8 @@ def test_a_filled_curve_is_the_disc_through_its_origin(
     orientation, radius, supersampled, assert_close, towards
 ):
     drawn = curve(orientation=orientation, radius=radius, fill=1.0, width=0.0, size=SIZE)
-    twin = supersampled(_disc(-radius * towards(orientation), radius), SIZE)
-    assert_close(drawn.mask[0, 0], twin)
+    expected = supersampled(_disc(-radius * towards(orientation), radius), SIZE)
+    assert_close(drawn.mask[0, 0], expected)
 
 
 def test_a_half_filled_curve_has_a_stroke_over_a_half_opaque_inside(
@@ -69,7 +69,7 @@ def test_a_curve_of_finite_length_is_cut_along_radii(length, supersampled, asser
     assert_close(drawn.mask[0, 0], supersampled(cut, SIZE), worst=0.1)
 
 
-def test_a_curve_longer_than_its_circle_is_the_whole_circle():
+def test_a_curve_longer_than_its_circumference_is_the_whole_circle():
     whole = curve(radius=10.0, size=SIZE)
     assert torch.equal(curve(radius=10.0, length=63.0, size=SIZE).mask, whole.mask)
     mixed = curve(radius=10.0, length=torch.tensor([20.0, 63.0]), size=SIZE)
@@ -78,11 +78,11 @@ def test_a_curve_longer_than_its_circle_is_the_whole_circle():
 
 def test_a_straight_curve_of_finite_length_is_a_bar(supersampled, assert_close):
     drawn = curve(orientation=90.0, radius=math.inf, width=4.5, length=20.5, size=SIZE)
-    twin = supersampled(lambda x, y: (np.abs(y) <= 2.25) & (np.abs(x) <= 10.25), SIZE)
-    assert_close(drawn.mask[0, 0], twin)
+    expected = supersampled(lambda x, y: (np.abs(y) <= 2.25) & (np.abs(x) <= 10.25), SIZE)
+    assert_close(drawn.mask[0, 0], expected)
 
 
-def test_curves_of_growing_radius_become_the_straight_line():
+def test_curves_of_growing_radius_converge_to_the_straight_line():
     straight = curve(orientation=25.0, radius=math.inf, size=SIZE).mask
     errors = [
         (curve(orientation=25.0, radius=radius, size=SIZE).mask - straight).abs().max().item()
@@ -92,14 +92,14 @@ def test_curves_of_growing_radius_become_the_straight_line():
     assert errors[-1] < 1e-5
 
 
-def test_an_upright_stroke_has_the_published_profile():
+def test_a_vertical_stroke_has_the_published_profile():
     """.34, 1, .34: a stroke of 1.67 px whose middle lies on a pixel's."""
     profile = curve(orientation=0.0, radius=math.inf, width=1.67, size=61).mask[0, 0, 30, 28:33]
     assert profile.tolist() == pytest.approx([0.0, 0.335, 1.0, 0.335, 0.0], abs=1e-6)
 
 
 @pytest.mark.parametrize(("between", "separation"), [(180.0, 20.0), (180.0, -14.0), (75.0, 9.0)])
-def test_a_double_curve_is_a_curve_and_its_turned_copy(
+def test_a_double_curve_is_a_curve_and_its_rotated_copy(
     between, separation, supersampled, assert_close, towards
 ):
     radius, width = 18.0, 2.0
@@ -153,6 +153,6 @@ def test_invalid_parameters_are_refused_in_one_sentence(draw, parameters, messag
         draw(**parameters)
 
 
-def test_lengths_that_do_not_agree_are_refused():
+def test_parameters_of_different_lengths_are_refused():
     with pytest.raises(InputError, match="radius has 2 values in a batch of 3"):
         curve(orientation=torch.arange(3.0), radius=torch.tensor([10.0, 20.0]))

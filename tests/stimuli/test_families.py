@@ -1,4 +1,4 @@
-"""What holds for every family."""
+"""Properties of every family."""
 
 import inspect
 import math
@@ -163,14 +163,14 @@ PARAMETERS = {
 }
 
 FAMILIES = pytest.mark.parametrize("name", PARAMETERS)
-PLACES = _numbers(-10.0, 10.0)
+POSITIONS = _numbers(-10.0, 10.0)
 
 
 def _draw(name: str, **parameters: object) -> Stimulus:
     return getattr(stimuli, name)(**({"size": SIZE} | parameters))
 
 
-def test_every_family_is_here():
+def test_every_family_is_tested():
     families = {
         name
         for name in stimuli.__all__
@@ -185,9 +185,9 @@ def test_every_family_is_here():
 @given(data=st.data())
 def test_pictures_are_in_range_and_the_same_every_time(name, data):
     parameters = data.draw(st.fixed_dictionaries(PARAMETERS[name]))
-    place = {"x": data.draw(PLACES), "y": data.draw(PLACES)}
+    position = {"x": data.draw(POSITIONS), "y": data.draw(POSITIONS)}
     size = data.draw(st.tuples(st.integers(21, 40), st.integers(21, 40)))
-    drawn = _draw(name, **parameters, **place, size=size)
+    drawn = _draw(name, **parameters, **position, size=size)
     assert drawn.picture.shape == (1, 3, *size)
     assert drawn.mask.shape == (1, 1, *size)
     for values in (drawn.picture, drawn.mask):
@@ -195,40 +195,40 @@ def test_pictures_are_in_range_and_the_same_every_time(name, data):
         assert values.isfinite().all()
         assert values.min() >= 0
         assert values.max() <= 1
-    assert torch.equal(_draw(name, **parameters, **place, size=size).picture, drawn.picture)
+    assert torch.equal(_draw(name, **parameters, **position, size=size).picture, drawn.picture)
 
 
 @FAMILIES
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(data=st.data())
-def test_turning_a_stimulus_by_90_degrees_turns_its_picture_exactly(name, data):
+def test_rotating_a_stimulus_by_90_degrees_rotates_its_picture_exactly(name, data):
     parameters = data.draw(st.fixed_dictionaries(PARAMETERS[name]))
-    x, y = data.draw(PLACES), data.draw(PLACES)
+    x, y = data.draw(POSITIONS), data.draw(POSITIONS)
     height, width = data.draw(st.tuples(st.integers(21, 40), st.integers(21, 40)))
     upright = _draw(name, **parameters, x=x, y=y, size=(height, width))
     if "orientation" in parameters:
         parameters["orientation"] += 90.0
     lying = _draw(name, **parameters, x=-y, y=x, size=(width, height))
     assert torch.equal(torch.rot90(upright.mask, -1, (2, 3)), lying.mask)
-    if name != "colored_curve":  # whose hue turns too
+    if name != "colored_curve":  # whose hue changes too
         assert torch.equal(torch.rot90(upright.picture, -1, (2, 3)), lying.picture)
 
 
 @FAMILIES
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(data=st.data())
-def test_a_batch_is_its_stimuli_one_by_one(name, data):
+def test_a_batch_equals_its_stimuli_drawn_separately(name, data):
     many = [data.draw(st.fixed_dictionaries(PARAMETERS[name])) for _ in range(3)]
-    places = [data.draw(PLACES) for _ in many]
+    positions = [data.draw(POSITIONS) for _ in many]
     parameters = {
         parameter: torch.tensor([each[parameter] for each in many], dtype=torch.float64)
         for parameter in PARAMETERS[name]
     }
-    batch = _draw(name, **parameters, x=torch.tensor(places, dtype=torch.float64))
-    for index, (each, x) in enumerate(zip(many, places, strict=True)):
-        alone = _draw(name, **each, x=x)
-        assert torch.equal(batch.picture[index], alone.picture[0])
-        assert torch.equal(batch.mask[index], alone.mask[0])
+    batch = _draw(name, **parameters, x=torch.tensor(positions, dtype=torch.float64))
+    for index, (each, x) in enumerate(zip(many, positions, strict=True)):
+        single = _draw(name, **each, x=x)
+        assert torch.equal(batch.picture[index], single.picture[0])
+        assert torch.equal(batch.mask[index], single.mask[0])
     for parameter in PARAMETERS[name]:
         assert len(batch.parameters[parameter]) == 3
 
@@ -238,28 +238,28 @@ def test_a_batch_is_its_stimuli_one_by_one(name, data):
 @given(data=st.data())
 def test_a_smaller_picture_is_a_crop(name, data):
     parameters = data.draw(st.fixed_dictionaries(PARAMETERS[name]))
-    x, y = data.draw(PLACES), data.draw(PLACES)
+    x, y = data.draw(POSITIONS), data.draw(POSITIONS)
     small = _draw(name, **parameters, x=x, y=y, size=(23, 26))
     large = _draw(name, **parameters, x=x, y=y, size=(47, 40))
     assert torch.equal(large.picture[:, :, 12:35, 7:33], small.picture)
 
 
 @FAMILIES
-def test_a_stimulus_moves_with_its_place(name):
-    still = _draw(name, size=41).picture[..., 10:31, 10:31]
+def test_a_stimulus_moves_with_its_position(name):
+    centered = _draw(name, size=41).picture[..., 10:31, 10:31]
     moved = _draw(name, x=4.0, y=-3.0, size=41).picture[..., 7:28, 14:35]
-    assert torch.equal(still, moved)
+    assert torch.equal(centered, moved)
 
 
 @FAMILIES
-def test_every_default_can_be_drawn_and_seen(name):
+def test_every_default_draws_a_visible_stimulus(name):
     picture = getattr(stimuli, name)().picture
     assert picture.shape == (1, 3, 224, 224)
     assert picture.std() > 0.01
 
 
 @FAMILIES
-def test_numbers_that_are_none_and_unknown_names_are_refused(name):
+def test_nan_and_unknown_parameters_are_refused(name):
     parameter = next(p for p in PARAMETERS[name] if p not in {"ink", "ground"})
     with pytest.raises(InputError, match=f"{parameter} must be a finite number, got nan"):
         _draw(name, **{parameter: math.nan})
@@ -269,7 +269,7 @@ def test_numbers_that_are_none_and_unknown_names_are_refused(name):
         _draw(name, x=300.0)
 
 
-def test_the_parameters_of_a_family_are_known():
+def test_the_parameters_of_a_family_are_its_keywords():
     assert stimuli.parameters_of(stimuli.line) == [
         "orientation",
         "width",

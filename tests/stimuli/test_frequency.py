@@ -30,7 +30,7 @@ def test_a_high_low_boundary_is_the_published_formula(orientation, ratio):
 def test_a_high_low_boundary_scales_with_its_tile():
     small = high_low(orientation=30.0, ratio=4.0, tile=60.0, size=60).picture
     large = high_low(orientation=30.0, ratio=4.0, tile=180.0, size=180).picture
-    # the middle of every three pixels lies where one pixel of a third of the size does
+    # the middle of every three pixels is at the center of one pixel of the small picture
     assert torch.allclose(large[:, :, 1::3, 1::3], small, atol=1e-5)
 
 

@@ -70,7 +70,7 @@ def test_the_phase_of_a_chirp_is_the_integral_of_its_frequency():
     assert np.abs(drawn.mask[0, 0, 0].numpy() - expected).max() < 1e-4
 
 
-def test_gratings_go_between_any_two_colors():
+def test_gratings_may_have_any_two_colors():
     drawn = sinusoidal_grating(period=4.0, ink="red", ground=(0.0, 0.5, 1.0), size=(5, 1))
     assert drawn.picture[0, :, 2, 0].tolist() == [1.0, 0.0, 0.0]
     assert drawn.picture[0, :, 0, 0].tolist() == pytest.approx([0.0, 0.5, 1.0], abs=1e-6)

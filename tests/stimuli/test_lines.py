@@ -15,16 +15,16 @@ def test_a_line_is_the_band_along_its_orientation(
     orientation, width, supersampled, assert_close, frame_of
 ):
     frame = frame_of(orientation)
-    twin = supersampled(lambda x, y: np.abs(frame(x, y)[1]) <= width / 2, SIZE, 1.2, 2.7)
+    expected = supersampled(lambda x, y: np.abs(frame(x, y)[1]) <= width / 2, SIZE, 1.2, 2.7)
     drawn = line(orientation=orientation, width=width, x=1.2, y=2.7, size=SIZE)
-    assert_close(drawn.mask[0, 0], twin)
+    assert_close(drawn.mask[0, 0], expected)
 
 
 @ORIENTATIONS
 def test_an_edge_has_its_ink_behind_it(orientation, supersampled, assert_close, frame_of):
     frame = frame_of(orientation)
-    twin = supersampled(lambda x, y: frame(x, y)[0] <= 0, SIZE, -3.1, 0.8)
-    assert_close(edge(orientation=orientation, x=-3.1, y=0.8, size=SIZE).mask[0, 0], twin)
+    expected = supersampled(lambda x, y: frame(x, y)[0] <= 0, SIZE, -3.1, 0.8)
+    assert_close(edge(orientation=orientation, x=-3.1, y=0.8, size=SIZE).mask[0, 0], expected)
 
 
 @ORIENTATIONS
@@ -77,7 +77,7 @@ def test_diverging_lines_fan_out_evenly_about_their_orientation(
     assert_close(drawn.mask[0, 0], supersampled(fan, SIZE), worst=0.4, typical=0.02)
 
 
-def test_a_batch_of_fans_may_mix_counts():
+def test_counts_may_differ_in_a_batch_of_fans():
     mixed = diverging_lines(spread=120.0, count=torch.tensor([2, 5, 3]), size=SIZE).mask
     for mask, count in zip(mixed, (2, 5, 3), strict=True):
         assert torch.equal(mask, diverging_lines(spread=120.0, count=count, size=SIZE).mask[0])

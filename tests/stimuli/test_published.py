@@ -81,7 +81,7 @@ def test_the_high_low_set_has_the_published_axes_and_pictures(published):
     assert picture[0, :, 30, 30].tolist() == pytest.approx([0.75] * 3)
 
 
-def test_the_factor_sets_are_the_published_patterns_parted_where_the_responses_cross(published):
+def test_the_factor_sets_are_the_published_patterns_split_where_the_responses_cross(published):
     patterns = named("frequency-patterns")
     assert patterns.shape == (60, 30)
     assert patterns.axes["orientation"][-1] == 45

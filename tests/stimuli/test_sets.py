@@ -31,7 +31,7 @@ def curves() -> StimulusSet:
 
 
 def checks(*, shade, tint=(0.0, 0.0, 0.0)):
-    """A user's own family: a bare picture."""
+    """A user's family, which returns a bare picture."""
     picture = torch.zeros(len(shade), 3, SIZE, SIZE)
     picture[:, :, ::2, ::2] = shade.float()[:, None, None, None]
     return picture + torch.as_tensor(tint).float().reshape(-1, 3, 1, 1) / 2
@@ -44,29 +44,31 @@ def test_a_set_is_a_grid_in_c_order(curves):
     for flat, (i, j, k) in enumerate(np.ndindex(*curves.shape)):
         if flat % 7:
             continue
-        alone = curve(
+        single = curve(
             orientation=curves.axes["orientation"][i],
             radius=curves.axes["radius"][j],
             fill=curves.axes["fill"][k],
             size=SIZE,
         )
-        assert torch.equal(curves.draw([flat]).picture, alone.picture)
+        assert torch.equal(curves.draw([flat]).picture, single.picture)
 
 
 def test_batches_are_the_whole_set_in_order(curves):
     whole = curves.draw()
     indices, pictures = [], []
-    for places, stimulus in curves.batches(7):
-        indices += places
+    for flat, stimulus in curves.batches(7):
+        indices += flat
         pictures.append(stimulus.picture)
-        assert len(places) == len(stimulus)
+        assert len(flat) == len(stimulus)
     assert indices == list(range(48))
     assert torch.equal(torch.cat(pictures), whole.picture)
     assert whole.parameters["radius"][:4].tolist() == [10, 10, 20.5, 20.5]
 
 
 def test_a_million_stimuli_are_cheap_to_make_slice_and_draw_from():
-    StimulusSet(curve, {"orientation": [0.0, 1.0]}, {"size": SIZE}).check()  # imports are not it
+    StimulusSet(
+        curve, {"orientation": [0.0, 1.0]}, {"size": SIZE}
+    ).check()  # imports are not counted
     tracemalloc.start()
     grid = StimulusSet(
         curve,
@@ -90,7 +92,7 @@ def test_a_million_stimuli_are_cheap_to_make_slice_and_draw_from():
     )
 
 
-def test_isel_takes_places_and_sel_takes_values(curves):
+def test_isel_takes_indices_and_sel_takes_values(curves):
     assert curves.isel(radius=2).fixed["radius"] == math.inf
     assert curves.isel(radius=[0, 2]).axes["radius"] == (10.0, math.inf)
     assert curves.isel(orientation=slice(1, None, 3)).axes["orientation"] == (45.0, 180.0, 315.0)
@@ -108,7 +110,7 @@ def test_isel_takes_places_and_sel_takes_values(curves):
     )
 
 
-def test_fix_and_vary_change_what_is_drawn_and_not_the_set(curves):
+def test_fix_and_vary_return_new_sets(curves):
     larger = curves.fix(size=(20, 24), x=1.5, fill=0.5)
     assert larger.dims == ("orientation", "radius")
     assert larger.draw([0]).picture.shape == (1, 3, 20, 24)
@@ -137,7 +139,7 @@ def test_colors_can_be_an_axis():
     assert inks.sel(ink="red").fixed["ink"] == "red"
 
 
-def test_a_function_of_ones_own_can_be_a_family():
+def test_any_function_can_be_a_family():
     own = StimulusSet(checks, {"shade": (0.25, 0.5), "tint": ("black", "red")})
     drawn = own.draw()
     assert isinstance(drawn, Stimulus)
@@ -148,21 +150,21 @@ def test_a_function_of_ones_own_can_be_a_family():
     assert own.name == "checks"
 
 
-def test_a_family_with_its_hues_turned_can_be_a_set():
-    turned = StimulusSet(
+def test_a_family_with_rotated_hues_can_be_a_set():
+    rotated = StimulusSet(
         hue_rotated(curve), {"hue_rotation": (0, 120), "radius": (8, 9)}, {"ink": "red", "size": 8}
     )
-    assert turned.name == "hue_rotated(curve)"
-    assert turned.draw().picture.shape == (4, 3, 8, 8)
-    assert "hue_rotated(curve)" in turned.record()["family"]
+    assert rotated.name == "hue_rotated(curve)"
+    assert rotated.draw().picture.shape == (4, 3, 8, 8)
+    assert "hue_rotated(curve)" in rotated.record()["family"]
     with pytest.raises(InputError, match="unknown parameter of hue_rotated"):
         StimulusSet(hue_rotated(curve), {"hue": (0, 120)})
 
 
-def test_a_set_can_go_to_another_process(curves):
+def test_a_set_can_be_pickled(curves):
     assert torch.equal(pickle.loads(pickle.dumps(curves)).draw().picture, curves.draw().picture)
-    turned = StimulusSet(hue_rotated(curve), {"hue_rotation": (0, 120)}, {"size": 8})
-    assert len(pickle.loads(pickle.dumps(turned))) == 2
+    rotated = StimulusSet(hue_rotated(curve), {"hue_rotation": (0, 120)}, {"size": 8})
+    assert len(pickle.loads(pickle.dumps(rotated))) == 2
 
 
 def test_a_record_is_json_and_a_digest_follows_what_is_drawn(curves):
@@ -181,7 +183,7 @@ def test_a_record_is_json_and_a_digest_follows_what_is_drawn(curves):
     assert len({curves.digest, *(each.digest for each in differing)}) == 5
 
 
-def test_a_digest_tells_two_functions_of_one_name_apart():
+def test_the_digests_of_two_functions_of_one_name_differ():
     def own(*, shade):
         return checks(shade=shade)
 
@@ -192,7 +194,7 @@ def test_a_digest_tells_two_functions_of_one_name_apart():
 
     assert StimulusSet(own, {"shade": (0.1, 0.2)}).digest != first
     scope = {}
-    exec("def typed(*, shade):\n    return shade", scope)  # no source is kept of this one
+    exec("def typed(*, shade):\n    return shade", scope)  # this function has no source
     assert len(StimulusSet(scope["typed"], {"shade": (0.1,)}).digest) == 64
 
 
@@ -215,7 +217,7 @@ def test_a_digest_tells_two_functions_of_one_name_apart():
         (lambda: StimulusSet(functools.partial(curve), {}), "a family needs a name"),
     ],
 )
-def test_a_set_that_cannot_be_is_refused_when_it_is_made(make, message):
+def test_an_invalid_set_is_refused_when_it_is_made(make, message):
     with pytest.raises(InputError, match=message):
         make()
 
@@ -239,7 +241,7 @@ def test_a_set_that_cannot_be_is_refused_when_it_is_made(make, message):
         (lambda s: s.fix(ink=object()).record(), "ink cannot be recorded"),
     ],
 )
-def test_what_a_set_cannot_do_is_refused_in_a_sentence(curves, use, message):
+def test_invalid_use_of_a_set_is_refused_in_one_sentence(curves, use, message):
     with pytest.raises(InputError, match=message):
         use(curves)
 
@@ -263,10 +265,10 @@ def test_a_family_that_does_not_draw_pictures_is_refused():
             StimulusSet(family, {"shade": (0, 1)}).check()
 
 
-@pytest.mark.parametrize("place", [2, np.int64(2), np.array(2), torch.tensor(2)], ids=repr)
-def test_a_place_may_be_any_whole_number(curves, place):
+@pytest.mark.parametrize("index", [2, np.int64(2), np.array(2), torch.tensor(2)], ids=repr)
+def test_an_index_may_be_any_whole_number(curves, index):
     name, values = next(iter(curves.axes.items()))
-    one = curves.isel(**{name: place})
+    one = curves.isel(**{name: index})
     assert name not in one.axes
     assert one.fixed[name] == values[2]
     assert list(curves.isel(**{name: np.array([0, 2])}).axes[name]) == [values[0], values[2]]
@@ -278,9 +280,9 @@ def test_a_value_may_be_any_number(curves):
     assert curves.fix(**{name: np.int64(2)}).record() == curves.fix(**{name: 2}).record()
 
 
-@pytest.mark.parametrize("place", [1.5, None, "first", [0.5]])
-def test_a_place_that_is_no_whole_number_is_refused(curves, place, monkeypatch):
+@pytest.mark.parametrize("index", [1.5, None, "first", [0.5]])
+def test_an_index_that_is_no_whole_number_is_refused(curves, index, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     name = next(iter(curves.axes))
     with pytest.raises(InputError, match=f"{name} has .* values, none at"):
-        curves.isel(**{name: place})
+        curves.isel(**{name: index})

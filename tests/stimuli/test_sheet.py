@@ -6,15 +6,15 @@ from visioncircuits.stimuli import StimulusSet, contact_sheet, line, named
 
 
 def _tiles(sheet, size, columns, rows):
-    """Where the tiles' gray rules start, from the sheet's own pixels."""
+    """Positions of the tiles' gray borders, from the pixels of the sheet."""
     pixels = np.asarray(sheet).astype(int)
-    rule = (pixels == 216).all(2)
-    xs = np.nonzero(rule.mean(0) > 0.5 * rows * size / len(pixels))[0]
-    ys = np.nonzero(rule.mean(1) > 0.5 * columns * size / len(pixels[0]))[0]
+    border = (pixels == 216).all(2)
+    xs = np.nonzero(border.mean(0) > 0.5 * rows * size / len(pixels))[0]
+    ys = np.nonzero(border.mean(1) > 0.5 * columns * size / len(pixels[0]))[0]
     return pixels, xs, ys
 
 
-def test_a_sheet_holds_every_picture_where_its_axes_say():
+def test_a_sheet_has_every_picture_at_its_row_and_column():
     stimuli = StimulusSet(line, {"orientation": (0, 30, 60, 90), "width": (2, 5, 9)}, {"size": 20})
     pixels, xs, ys = _tiles(contact_sheet(stimuli), 20, 4, 3)
     left, top = xs[0] + 1, ys[0] + 1
@@ -33,7 +33,7 @@ def test_another_axis_can_run_across():
     assert np.array_equal(tile, (picture * 255).round().int().permute(1, 2, 0).numpy())
 
 
-def test_large_sets_are_thinned_and_small_ones_shown_whole():
+def test_large_sets_are_thinned_and_small_ones_are_not():
     large = contact_sheet(named("high-low").fix(size=20), most=10)
     assert large.width < 10 * 22 + 150
     assert large.height < 10 * 22 + 150
@@ -48,7 +48,7 @@ def test_a_scaled_sheet_repeats_its_pixels():
     assert contact_sheet(stimuli, scale=3).height > 2 * contact_sheet(stimuli).height
 
 
-def test_what_cannot_be_laid_out_is_refused():
+def test_invalid_options_are_refused():
     with pytest.raises(InputError, match="unknown axis of curves 'radios'; the nearest"):
         contact_sheet(named("curves"), columns="radios")
     with pytest.raises(InputError, match="most and scale must be at least 1"):

@@ -13,7 +13,7 @@ def _from_multiple(values, period):
 
 
 @pytest.mark.parametrize(("shortest", "longest"), [(4.0, 6.0), (8.0, 24.0)])
-def test_noise_keeps_to_its_band_and_contrast(shortest, longest):
+def test_noise_is_within_its_band_and_has_its_contrast(shortest, longest):
     size = 128
     picture = noise(
         seed=torch.arange(2), shortest=shortest, longest=longest, contrast=0.1, size=size
@@ -27,12 +27,12 @@ def test_noise_keeps_to_its_band_and_contrast(shortest, longest):
     assert power[inside].sum() / power.sum() > 0.999
 
 
-def test_seeds_make_noises_that_have_nothing_in_common():
+def test_different_seeds_give_uncorrelated_noise():
     first, second = noise(seed=torch.tensor([1, 2]), size=96).mask.flatten(1)
     assert abs(torch.corrcoef(torch.stack([first, second]))[0, 1].item()) < 0.15
 
 
-def test_noise_leaves_the_global_generator_alone():
+def test_noise_does_not_use_the_global_generator():
     before = torch.get_rng_state()
     noise(seed=5, size=8)
     assert torch.equal(torch.get_rng_state(), before)
@@ -62,12 +62,12 @@ def test_a_checkerboard_has_ink_where_both_or_neither_coordinate_is_even(
         return (np.floor(u / cell) + np.floor(v / cell)) % 2 == 0
 
     drawn = checkerboard(orientation=orientation, cell=cell, size=SIZE)
-    # where four squares meet within a pixel, its share is not the two edges' product
+    # where four squares meet within a pixel, its share is not the product of two edges
     assert_close(drawn.mask[0, 0], supersampled(board, SIZE), worst=0.25, typical=0.03)
 
 
 @pytest.mark.parametrize(("width", "fill"), [(0.0, 1.0), (1.5, 0.0)])
-def test_dots_stand_on_a_square_grid(width, fill, supersampled, assert_close, frame_of):
+def test_dots_are_on_a_square_grid(width, fill, supersampled, assert_close, frame_of):
     frame, radius, period = frame_of(28.0), 5.0, 14.0
 
     def rings(x, y):
@@ -91,6 +91,6 @@ def test_dots_stand_on_a_square_grid(width, fill, supersampled, assert_close, fr
         (dots, {"radius": 6.0}, "period must be at least a dot's diameter"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_in_a_sentence(draw, parameters, message):
+def test_invalid_parameters_are_refused_in_one_sentence(draw, parameters, message):
     with pytest.raises(InputError, match=message):
         draw(**parameters)

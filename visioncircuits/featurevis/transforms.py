@@ -71,17 +71,17 @@ class Robustness:
         self, draws: Float[Tensor, "batch 5"], size: tuple[int, int]
     ) -> Float[Tensor, "batch 2 3"]:
         """Turn a step's draws into affine maps from what is seen to the picture, in [-1, 1]."""
-        centerd = draws * 2 - 1
-        angle = torch.deg2rad(centerd[:, 0] * self.rotation) * (draws[:, 4] >= self.still)
+        centered = draws * 2 - 1
+        angle = torch.deg2rad(centered[:, 0] * self.rotation) * (draws[:, 4] >= self.still)
         seen = torch.tensor([side + 2 * self.padding for side in size], device=draws.device)
         if self.crop is not None:
             seen = torch.full_like(seen, self.crop)
         height, width = size
-        zoom = 1 / (1 + centerd[:, 1] * self.scale)
+        zoom = 1 / (1 + centered[:, 1] * self.scale)
         room = torch.tensor([float(self.jitter)] * 2, device=draws.device)
         if self.crop is not None:
             room = room + torch.tensor([(side - self.crop) / 2 for side in size]).to(room)
-        shift = centerd[:, 2:4] * room  # y, x in pixels
+        shift = centered[:, 2:4] * room  # y, x in pixels
         cos, sin = angle.cos() * zoom, angle.sin() * zoom
         down, right = seen / torch.tensor(size, device=seen.device)
         aspect = width / height

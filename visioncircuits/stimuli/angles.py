@@ -27,17 +27,17 @@ def angle(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a curve whose bending is gathered at its apex: an angle, or any step from it to an arc.
+    """Draw an angle, an arc, or a shape between the two: a curve that bends only near its apex.
 
-    It turns as far as an arc of `radius` does over `span` pixels, but within the middle
-    ``roundness * span`` pixels of them; from there it runs straight.
+    It bends by the same angle as an arc of `radius` does over `span` pixels, but within the middle
+    ``roundness * span`` pixels; beyond them both sides are straight.
 
     Parameters
     ----------
     orientation : Parameter
         From the inside to the apex, which is the origin; degrees.
     radius : Parameter
-        Of the arc that a roundness of 1 gives, in pixels; ``math.inf`` is straight.
+        Of the arc at a roundness of 1, in pixels; ``math.inf`` is straight.
     roundness : Parameter
         From 0, a corner, to 1, an arc.
     span : Parameter
@@ -48,22 +48,22 @@ def angle(
     Returns
     -------
     Stimulus
-        Its mask is the stroke, and as much of the inside as `fill` says.
+        Its mask is the stroke, plus the inside at the opacity `fill`.
 
     Raises
     ------
     InputError
-        As `curve`, and if the roundness is outside [0, 1] or the arc turns by 180 degrees or more.
+        As `curve`, and if the roundness is outside [0, 1] or the arc bends by 180 degrees or more.
 
     Notes
     -----
-    "Curve Detectors" goes from angles to curves in four steps over the axes of its curves. How its
-    angles open is not published; here an angle and the curve of the same radius turn equally far
-    over `span`, by default the width of the published tile.
+    "Curve Detectors" goes from angles to curves in four steps over the axes of its curves. The
+    openings of its angles are not published; here an angle and the curve of the same radius bend
+    by the same angle over `span`, by default the width of the published tile.
 
     Examples
     --------
-    Over 60 px an arc of radius 38.2 px turns by 90 degrees:
+    Over 60 px an arc of radius 38.2 px bends by 90 degrees:
 
     >>> right_angle = angle(radius=38.2, roundness=0.0, span=60.0, size=60)
     >>> torch.allclose(right_angle.mask, corner(opening=90.0, size=60).mask, atol=0.01)
@@ -87,15 +87,15 @@ def angle(
     drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     arc_radius = drawing["radius"].clamp(max=STRAIGHT)
-    turn = torch.rad2deg(drawing["span"] / arc_radius)
+    bending = torch.rad2deg(drawing["span"] / arc_radius)
     drawing.require(
-        turn < 180.0,
+        bending < 180.0,
         "radius",
-        "such that the span turns by less than 180 degrees",
+        "such that the span bends by less than 180 degrees",
         "make radius larger or span shorter",
     )
     distance = bend(
-        drawing.margined, drawing["orientation"], turn, drawing["roundness"] * arc_radius
+        drawing.padded, drawing["orientation"], bending, drawing["roundness"] * arc_radius
     )
     return drawing.paint(drawing.outlined(distance))
 
@@ -119,7 +119,7 @@ def corner(
     opening : Parameter
         Between its sides, in (0, 180] degrees.
     width : Parameter
-        Of its sides, in pixels; 0 leaves the filled corner's bare edge.
+        Of its sides, in pixels; at 0 the filled corner has no stroke.
     fill : Parameter
         Opacity of the inside, from 0, two lines, to 1, a filled wedge.
     ink, ground, **canvas
@@ -128,7 +128,7 @@ def corner(
     Returns
     -------
     Stimulus
-        Its mask is the sides, and as much of the inside as `fill` says.
+        Its mask is the sides, plus the inside at the opacity `fill`.
 
     Raises
     ------
@@ -157,21 +157,22 @@ def corner(
     drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     distance = bend(
-        drawing.margined, drawing["orientation"], 180.0 - openings, torch.zeros_like(openings)
+        drawing.padded, drawing["orientation"], 180.0 - openings, torch.zeros_like(openings)
     )
     return drawing.paint(drawing.outlined(distance))
 
 
-def bend(plane: Plane, orientation: Values, turn: Values, radius: Values) -> Pixels:
+def bend(plane: Plane, orientation: Values, bending: Values, radius: Values) -> Pixels:
     """Signed distance to two straight legs joined by an arc, its apex at the origin.
 
-    `turn` degrees from the one leg to the other, less than 180; an arc of radius 0 is a corner.
+    The direction changes by `bending` degrees, less than 180, from one leg to the other; an arc of
+    radius 0 is a corner.
     """
     u, v = plane.frame(orientation)
     v = v.abs()
-    half = torch.deg2rad(turn / 2)
+    half = torch.deg2rad(bending / 2)
     cos, sin = torch.cos(half), torch.sin(half)
-    # 1 - cos, without losing it where the legs are all but straight
+    # 1 - cos, without cancellation where the legs are nearly straight
     setback = plane.column(2 * radius * torch.sin(half / 2) ** 2)
     legs = u * plane.column(cos) + v * plane.column(sin) - setback
     on_arc = v * plane.column(cos) <= u * plane.column(sin) + plane.column(radius * sin)

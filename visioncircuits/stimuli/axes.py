@@ -12,7 +12,7 @@ Value = float | int | str
 
 
 def axis_values(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
-    """An axis' values as floats or as colors' names."""
+    """Return the values of an axis as floats or as names of colors."""
     if isinstance(values, str):
         raise InputError(f"{name} must have several values, got the one string {values!r}")
     listed = list(values)
@@ -21,7 +21,7 @@ def axis_values(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
     axis: tuple[Value, ...]
     if any(isinstance(value, str) for value in listed):
         if not all(isinstance(value, str) for value in listed):
-            raise InputError(f"{name} mixes numbers and colors; an axis has the ones or the others")
+            raise InputError(f"{name} mixes numbers and colors; an axis has one or the other")
         for value in listed:
             rgb(str(value))
         axis = tuple(map(str, listed))
@@ -35,34 +35,36 @@ def axis_values(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
         if any(math.isnan(value) for value in map(float, axis)):
             raise InputError(f"{name} has a value that is not a number")
     if len(set(axis)) < len(axis):
-        twice = next(value for place, value in enumerate(axis) if value in axis[:place])
+        twice = next(value for index, value in enumerate(axis) if value in axis[:index])
         raise InputError(f"{name} has the value {twice} twice; each is drawn once")
     return axis
 
 
 def positions(
-    name: str, values: tuple[Value, ...], wanted: Real | str | slice | Iterable[Real | str]
+    name: str, values: tuple[Value, ...], selected: Real | str | slice | Iterable[Real | str]
 ) -> int | list[int]:
-    """Where on an axis the wanted values are."""
-    if isinstance(wanted, slice):
-        low = -math.inf if wanted.start is None else wanted.start
-        high = math.inf if wanted.stop is None else wanted.stop
-        if wanted.step is not None or isinstance(values[0], str):
-            raise InputError(f"{name}: only numbers have a range, and no step; use isel for places")
-        inside = [place for place, value in enumerate(values) if low <= float(value) <= high]
+    """Return the positions of the selected values on an axis."""
+    if isinstance(selected, slice):
+        low = -math.inf if selected.start is None else selected.start
+        high = math.inf if selected.stop is None else selected.stop
+        if selected.step is not None or isinstance(values[0], str):
+            raise InputError(
+                f"{name}: only numbers have a range, and no step; use isel for positions"
+            )
+        inside = [index for index, value in enumerate(values) if low <= float(value) <= high]
         if not inside:
             raise InputError(f"{name} has no value from {low} to {high}")
         return inside
-    if isinstance(wanted, Real | str):
-        return _position(name, values, wanted)
-    return [_position(name, values, value) for value in wanted]
+    if isinstance(selected, Real | str):
+        return _position(name, values, selected)
+    return [_position(name, values, value) for value in selected]
 
 
-def _position(name: str, values: tuple[Value, ...], wanted: Real | str) -> int:
-    if wanted in values:
-        return values.index(wanted)
+def _position(name: str, values: tuple[Value, ...], selected: Real | str) -> int:
+    if selected in values:
+        return values.index(selected)
     numbers = [value for value in values if not isinstance(value, str)]
-    if isinstance(wanted, str) or not numbers:
-        raise unknown(f"value of {name}", str(wanted), map(str, values))
-    nearest = min(numbers, key=lambda value: abs(value - float(wanted)))
-    raise InputError(f"{name} has no value {wanted:g}; the nearest is {nearest:g}")
+    if isinstance(selected, str) or not numbers:
+        raise unknown(f"value of {name}", str(selected), map(str, values))
+    nearest = min(numbers, key=lambda value: abs(value - float(selected)))
+    raise InputError(f"{name} has no value {selected:g}; the nearest is {nearest:g}")

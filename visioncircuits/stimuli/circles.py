@@ -32,13 +32,13 @@ def circle(
     Returns
     -------
     Stimulus
-        Its mask is the stroke, and as much of the inside as `fill` says.
+        Its mask is the stroke, plus the inside at the opacity `fill`.
 
     Raises
     ------
     InputError
-        If the radius is not positive, the circle lies wholly outside the picture, or stroke or
-        fill are out of range.
+        If the radius is not positive, the whole circle lies outside the picture, or the stroke
+        or fill is out of range.
 
     Examples
     --------
@@ -52,8 +52,8 @@ def circle(
     drawing.positive("radius")
     drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
-    drawing.seen("radius", drawing["radius"] - drawing["width"] / 2)
-    return drawing.paint(drawing.outlined(drawing.margined.disc(drawing["radius"])))
+    drawing.visible("radius", drawing["radius"] - drawing["width"] / 2)
+    return drawing.paint(drawing.outlined(drawing.padded.disc(drawing["radius"])))
 
 
 def spiral(
@@ -66,17 +66,17 @@ def spiral(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw an Archimedean spiral out of the origin.
+    """Draw an Archimedean spiral that starts at the origin.
 
     Parameters
     ----------
     orientation : Parameter
         Direction in which the spiral leaves the origin; degrees.
     pitch : Parameter
-        Between its turns, in pixels; outwards it turns clockwise where positive, counterclockwise
-        where negative.
+        Distance between successive windings, in pixels. Outward, the spiral runs clockwise where it
+        is positive, counterclockwise where negative.
     radius : Parameter
-        At which it ends, in pixels.
+        Distance from the origin at which it ends, in pixels.
     width, ink, ground, **canvas
         As in `curve`.
 
@@ -88,13 +88,13 @@ def spiral(
     Raises
     ------
     InputError
-        If the radius is not positive, the stroke is nothing or wider than the picture, or the
-        turns are not at least a stroke and 4 pixels apart.
+        If the radius is not positive, the stroke has no width or is wider than the picture, or the
+        windings are not at least a stroke and 4 pixels apart.
 
     Examples
     --------
-    >>> turns = spiral(orientation=0.0, pitch=8.0, radius=20.0, size=41).mask[0, 0, 20]
-    >>> [x - 20 for x in range(20, 41) if turns[x] > 0.9]
+    >>> row = spiral(orientation=0.0, pitch=8.0, radius=20.0, size=41).mask[0, 0, 20]
+    >>> [x - 20 for x in range(20, 41) if row[x] > 0.9]
     [8, 16]
     """
     drawing = Drawing(
@@ -112,23 +112,24 @@ def spiral(
     drawing.require(
         pitches.abs() >= drawing["width"] + 4, "pitch", "at least the width and 4 pixels more"
     )
-    frame = drawing.margined.frame(drawing["orientation"])
+    frame = drawing.padded.frame(drawing["orientation"])
     u, v = frame.u, frame.v * drawing.plane.column(pitches.sign())
-    # a turn of one radian takes the spiral this far out
+    # distance outward for each radian
     rate = drawing.plane.column(pitches.abs() / (2 * math.pi))
     rho = torch.sqrt(u * u + v * v)
-    # atan, not atan2, whose last bit depends on where in memory a pixel lies
-    around = torch.atan(v / u)
-    around = torch.where(u < 0, around + math.pi, torch.where(v < 0, around + 2 * math.pi, around))
-    around = torch.where(rho == 0, 0.0, around)
-    turned = around + 2 * math.pi * torch.round((rho / rate - around) / (2 * math.pi))
+    # atan, not atan2, whose last bit depends on a pixel's position in memory
+    azimuth = torch.atan(v / u)
+    full = torch.where(v < 0, azimuth + 2 * math.pi, azimuth)
+    azimuth = torch.where(u < 0, azimuth + math.pi, full)
+    azimuth = torch.where(rho == 0, 0.0, azimuth)
+    unwound = azimuth + 2 * math.pi * torch.round((rho / rate - azimuth) / (2 * math.pi))
     slant = torch.rsqrt(1 + (rate / rho.clamp_min(1e-6)) ** 2)
     stroke = covered(
-        (rho - rate * turned) * slant,
+        (rho - rate * unwound) * slant,
         width=drawing.column("width"),
         fill=torch.zeros_like(rate),
     )
-    end = covered((turned - drawing.column("radius") / rate) * rho)
+    end = covered((unwound - drawing.column("radius") / rate) * rho)
     return drawing.paint(stroke * end)
 
 
@@ -142,7 +143,7 @@ def evolute(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a four-pointed star of arcs that bend towards the origin: a circle inside out.
+    """Draw a four-pointed star of arcs that bend toward the origin: a circle inside out.
 
     Parameters
     ----------
@@ -156,7 +157,7 @@ def evolute(
     Returns
     -------
     Stimulus
-        Its mask is the stroke, and as much of the inside as `fill` says.
+        Its mask is the stroke, plus the inside at the opacity `fill`.
 
     Raises
     ------
@@ -165,9 +166,9 @@ def evolute(
 
     Notes
     -----
-    Named after the unit mixed3b:373 of "An Overview of Early Vision": curves whose apexes face the
-    center, where a circle's face away. Like the evolute of an ellipse it has four cusps; its arcs
-    are a quarter of a circle each.
+    Named after the unit mixed3b:373 of "An Overview of Early Vision": curves whose apexes point to
+    the center, where those of a circle point away from it. Like the evolute of an ellipse it has
+    four cusps; each of its arcs is a quarter of a circle.
 
     Examples
     --------
@@ -187,9 +188,9 @@ def evolute(
     drawing.positive("radius")
     drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
-    drawing.seen("radius", drawing["radius"] * (math.sqrt(2) - 1) - drawing["width"] / 2)
+    drawing.visible("radius", drawing["radius"] * (math.sqrt(2) - 1) - drawing["width"] / 2)
     radii = drawing.column("radius")
-    u, v = (axis.abs() for axis in drawing.margined.frame(drawing["orientation"]))
+    u, v = (axis.abs() for axis in drawing.padded.frame(drawing["orientation"]))
     # by symmetry one arc is enough: about the corner (r, r), between the points (r, 0) and (0, r)
     from_arc = radii - torch.sqrt((radii - u) ** 2 + (radii - v) ** 2)
     beyond, beside = torch.maximum(u, v) - radii, torch.minimum(u, v)

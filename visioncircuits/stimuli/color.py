@@ -1,4 +1,4 @@
-"""Colors: names, the circle of hues about gray, and turning it."""
+"""Colors: names, the circle of hues about gray, and rotation along it."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 def rgb(color: Color) -> Float64[Tensor, "_ 3"]:
-    """A color as RGB in [0, 1].
+    """Return a color as RGB in [0, 1].
 
     Returns
     -------
@@ -52,18 +52,18 @@ def rgb(color: Color) -> Float64[Tensor, "_ 3"]:
 
 
 def hue(angle: Parameter, *, chroma: Parameter = 1.0) -> Float64[Tensor, "_ 3"]:
-    """Colors of one brightness and one distance from gray, on a circle: 0 red, 120 green.
+    """Return colors of equal brightness and equal distance from gray: 0 is red, 120 green.
 
     Channel k of red, green and blue is (1 + chroma · cos(angle − 120 k)) / 2, so that every hue
-    has the mean of gray, opposite hues are mirror images in it, and any two hues that stand at an
-    angle differ by the same contrast.
+    has the mean of gray, opposite hues are mirror images about gray, and the contrast of two hues
+    depends only on the angle between them.
 
     Parameters
     ----------
     angle : Parameter
         In degrees.
     chroma : Parameter
-        In [0, 1], of the most that every hue can have.
+        Distance from gray in [0, 1], where 1 is the largest that every hue can have.
 
     Returns
     -------
@@ -85,20 +85,20 @@ def hue(angle: Parameter, *, chroma: Parameter = 1.0) -> Float64[Tensor, "_ 3"]:
 def rotate_hue(
     picture: Float32[Tensor, "batch 3 height width"], angle: Parameter
 ) -> Float32[Tensor, "batch 3 height width"]:
-    """Turn a picture's hues about the gray axis, keeping each pixel's mean and distance from gray.
+    """Rotate a picture's hues about the gray axis; each pixel keeps its mean and gray distance.
 
     Parameters
     ----------
     picture : Tensor, float32, (batch, 3, height, width)
         RGB in [0, 1].
     angle : Parameter
-        In degrees; 120 makes red green, green blue and blue red.
+        In degrees; 120 maps red to green, green to blue and blue to red.
 
     Returns
     -------
     Tensor, float32, (batch, 3, height, width)
-        In [0, 1]. Colors outside the circle of `hue`, such as pure red, may leave the range of
-        a picture as they turn and are clipped to it; whatever `hue` made is turned exactly.
+        In [0, 1]. Colors outside the circle of `hue`, such as pure red, may leave that range when
+        they are rotated, and are clipped to it; colors from `hue` are rotated exactly.
 
     Examples
     --------
@@ -108,17 +108,17 @@ def rotate_hue(
     """
     angles = torch.atleast_1d(torch.as_tensor(angle, dtype=torch.float64, device="cpu"))
     channel = torch.arange(3.0, dtype=torch.float64)
-    apart = 120.0 * (channel[:, None] - channel)
-    turn = (1 + 2 * cosd(angles[:, None, None] - apart)) / 3
-    turned = torch.einsum(
-        "bij,bjhw->bihw", turn.float().to(picture.device).expand(len(picture), 3, 3), picture
+    offsets = 120.0 * (channel[:, None] - channel)
+    rotation = (1 + 2 * cosd(angles[:, None, None] - offsets)) / 3
+    rotated = torch.einsum(
+        "bij,bjhw->bihw", rotation.float().to(picture.device).expand(len(picture), 3, 3), picture
     )
-    return turned.clamp(0, 1)
+    return rotated.clamp(0, 1)
 
 
 @dataclass(frozen=True)
 class HueRotated:
-    """A family with one more parameter, see `hue_rotated`."""
+    """A family with the additional parameter `hue_rotation`, see `hue_rotated`."""
 
     family: Callable[..., Stimulus]
 
@@ -139,7 +139,7 @@ class HueRotated:
         return signature.replace(parameters=[rotation, *signature.parameters.values()])
 
     def __call__(self, *, hue_rotation: Parameter = 0.0, **parameters: object) -> Stimulus:
-        """Draw the family's stimulus and turn its hues."""
+        """Draw the family's stimulus and rotate its hues."""
         drawn = self.family(**parameters)
         angles = torch.atleast_1d(torch.as_tensor(hue_rotation, dtype=torch.float64, device="cpu"))
         batch = max(len(drawn), len(angles))
@@ -154,13 +154,13 @@ class HueRotated:
 
 
 def hue_rotated(family: Callable[..., Stimulus]) -> HueRotated:
-    """Give a family one more parameter, `hue_rotation`: degrees by which its hues are turned.
+    """Add the parameter `hue_rotation` to a family: degrees by which its hues are rotated.
 
     Examples
     --------
     >>> from visioncircuits.stimuli.contrasts import color_contrast
-    >>> turned = hue_rotated(color_contrast)(hue=20.0, hue_rotation=30.0, size=8)
-    >>> torch.allclose(turned.picture, color_contrast(hue=50.0, size=8).picture, atol=1e-6)
+    >>> rotated = hue_rotated(color_contrast)(hue=20.0, hue_rotation=30.0, size=8)
+    >>> torch.allclose(rotated.picture, color_contrast(hue=50.0, size=8).picture, atol=1e-6)
     True
     """
     return HueRotated(family)

@@ -1,8 +1,8 @@
 """Contrasts of color and brightness: across an edge, about a center, along a gradient.
 
 Colors come from the circle of hues (`visioncircuits.stimuli.color.hue`), on which all have the
-mean of gray: a contrast of color is none of brightness. What has a front faces from the
-first-named color to the second, as an edge faces from its ink to its ground.
+mean of gray, so that a color contrast has no brightness contrast. An orientation points from the
+first-named color to the second, as an edge's points from its ink to its ground.
 """
 
 import math
@@ -26,7 +26,7 @@ def color_contrast(
     chroma: Parameter = 1.0,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a straight edge between two hues of one brightness.
+    """Draw a straight edge between two hues of equal brightness.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def color_contrast(
     ([1.0, 0.25, 0.25], [0.0, 0.75, 0.75], [0.5, 0.5, 0.5, 0.5])
     """
     drawing = Drawing(canvas, orientation=orientation, hue=hue, apart=apart, chroma=chroma)
-    figure = covered(drawing.margined.frame(drawing["orientation"]).u)
+    figure = covered(drawing.padded.frame(drawing["orientation"]).u)
     return _two_hues(drawing, figure)
 
 
@@ -70,7 +70,7 @@ def color_center_surround(
     chroma: Parameter = 1.0,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a disc of one hue on another of the same brightness.
+    """Draw a disc of one hue on a surround of another of equal brightness.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def color_center_surround(
     hue : Parameter
         Of the disc, as in `color_contrast`.
     apart : Parameter
-        From it to the surround's, as in `color_contrast`.
+        Angle from it to the surround's hue, as in `color_contrast`.
     chroma, **canvas
         As in `color_contrast`.
 
@@ -102,8 +102,8 @@ def color_center_surround(
     """
     drawing = Drawing(canvas, radius=radius, hue=hue, apart=apart, chroma=chroma)
     drawing.positive("radius")
-    drawing.seen("radius", drawing["radius"])
-    return _two_hues(drawing, covered(drawing.margined.disc(drawing["radius"])))
+    drawing.visible("radius", drawing["radius"])
+    return _two_hues(drawing, covered(drawing.padded.disc(drawing["radius"])))
 
 
 def black_white_vs_color(
@@ -117,16 +117,16 @@ def black_white_vs_color(
 ) -> Stimulus:
     """Draw stripes that are gray on one side of an edge and colored on the other.
 
-    Both sides have the same stripes, across the edge, the same mean gray, and the same distance
-    from it in RGB: they go from dark to light before the edge, and from a hue to its opposite
-    beyond it.
+    Both sides have the same stripes, perpendicular to the edge, the same mean gray, and the same
+    distance from it in RGB: one side's stripes vary between dark and light, the other's between a
+    hue and its opposite.
 
     Parameters
     ----------
     orientation : Parameter
         Across the edge, from black and white to color; degrees in [0, 360).
     hue : Parameter
-        Of the stripes that are light on the other side, as in `color_contrast`.
+        Of those colored stripes that continue light ones, as in `color_contrast`.
     period : Parameter
         Of the stripes, in pixels.
     phase : Parameter
@@ -158,12 +158,12 @@ def black_white_vs_color(
         canvas, orientation=orientation, hue=hue, period=period, phase=phase, chroma=chroma
     )
     drawing.within("period", 2.0, math.inf, "shorter waves alias")
-    figure = covered(drawing.margined.frame(drawing["orientation"]).u)
+    figure = covered(drawing.padded.frame(drawing["orientation"]).u)
     wave = drawing.plane.wave(
         1 / drawing["period"], drawing["orientation"] + 90.0, drawing["phase"]
     )
     colored = _hues(drawing, drawing["hue"]) - 0.5
-    # as far from gray as the colors are: their length shared by three equal channels
+    # a gray at the same distance from mid-gray as the colors, in three equal channels
     gray = (colored.square().sum(1, keepdim=True) / 3).sqrt().expand(-1, 3)
     amplitude = drawing.paint(figure, ink=gray, ground=colored).picture
     return Stimulus((0.5 + wave * amplitude).clamp(0, 1), figure, drawing.parameters)
@@ -177,16 +177,16 @@ def brightness_gradient(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw an even ramp from one color to another: an edge as wide as you like.
+    """Draw a linear ramp from one color to another: an edge of any width.
 
     Parameters
     ----------
     orientation : Parameter
         From ink to ground, by default from dark to bright; degrees in [0, 360).
     extent : Parameter
-        Of the ramp, centerd on the origin, in pixels; beyond it the colors stay.
+        Of the ramp, centered on the origin, in pixels; beyond it the colors are constant.
     ink, ground : Color
-        Behind and before the ramp.
+        On the near and the far side of the ramp, along the orientation.
     **canvas : Canvas
         ``x``, ``y``, ``size``, ``device``.
 

@@ -1,22 +1,22 @@
-"""From the distance to an edge to the share of each pixel that lies behind it.
+"""Anti-aliasing: the share of each pixel that a shape covers, from the distance to its edge.
 
 A pixel is a unit square, and a shape covers some share of it. Where the edge is straight over the
-pixel, that share is a closed formula of two things: how far the pixel's center is from the edge,
-and which way the edge runs. Both are in the distance field, which is all a shape has to give.
+pixel, that share is a closed formula of two quantities: the distance of the pixel's center from the
+edge, and the direction of the edge. Both follow from the signed distance field of the shape.
 """
 
 import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-# Farther from the edge than half its diagonal, a pixel is wholly on one side.
+# A pixel farther from the edge than half its diagonal lies on one side of it.
 _REACH = 0.5**0.5 + 1e-3
 
 Field = Float32[Tensor, "batch 1 rows columns"]
-"""A value a pixel, with a margin of one pixel around the picture."""
+"""One value for each pixel, with a margin of one pixel around the picture."""
 
 Coverage = Float32[Tensor, "batch 1 rows-2 columns-2"]
-"""A share of each pixel of the picture within a `Field`'s margin."""
+"""The covered share of each pixel of the picture, without the margin of a `Field`."""
 
 Column = Float32[Tensor, "batch 1 1 1"]
 Near = Float32[Tensor, " near"]
@@ -29,18 +29,18 @@ def covered(
     fill: Column | None = None,
     facing: Field | None = None,
 ) -> Coverage:
-    """Share of each pixel that a shape covers: its inside, or a stroke along its edge.
+    """Return the share of each pixel that a shape covers: its inside, or a stroke along its edge.
 
     Parameters
     ----------
     distance : Tensor, float32, (batch, 1, height + 2, width + 2)
         Signed distance of each pixel's center to the edge in pixels, negative inside, with a
-        margin of one pixel around the picture: the edge runs on beyond the border.
+        margin of one pixel around the picture, into which the edge continues.
     width : Tensor, float32, (batch, 1, 1, 1), optional
-        Width of a stroke centerd on the edge, in pixels. Default 0.
+        Width of a stroke centered on the edge, in pixels. Default 0.
     fill : Tensor, float32, (batch, 1, 1, 1), optional
-        Opacity of the inside, from 0, the stroke alone, to 1, the shape whole out to the stroke's
-        outer side. Default 1.
+        Opacity of the inside, from 0, the stroke alone, to 1, the shape filled up to the outer side
+        of the stroke. Default 1.
     facing : Tensor, float32, (batch, 1, height + 2, width + 2), optional
         A smooth field that rises across the edge, where the distance itself has a kink or a jump
         within two pixels of it, as between narrow stripes. Default the distance.
@@ -48,8 +48,8 @@ def covered(
     Returns
     -------
     Tensor, float32, (batch, 1, height, width)
-        In [0, 1]. Exact where the edge is straight over a pixel, within about 1 / (24 r) where
-        its radius is r pixels.
+        In [0, 1]. Exact where the edge is straight within a pixel, within about 1 / (24 r) where
+        its radius of curvature is r pixels.
 
     Examples
     --------
@@ -62,11 +62,11 @@ def covered(
     batch = len(distance)
     half = distance.new_zeros(batch) if width is None else width.flatten() / 2
     opacity = distance.new_ones(batch) if fill is None else fill.flatten()
-    shown = distance[:, :, 1:-1, 1:-1]
-    whole = torch.where(shown < 0, opacity[:, None, None, None], 0.0)
-    # almost every pixel is wholly in or out; the formula is for the few that are not
-    b, _, y, x = (shown.abs() <= half[:, None, None, None] + _REACH).nonzero(as_tuple=True)
-    near = shown[b, 0, y, x]
+    inner_field = distance[:, :, 1:-1, 1:-1]
+    whole = torch.where(inner_field < 0, opacity[:, None, None, None], 0.0)
+    # almost every pixel is entirely in or out; the formula applies to the few others
+    b, _, y, x = (inner_field.abs() <= half[:, None, None, None] + _REACH).nonzero(as_tuple=True)
+    near = inner_field[b, 0, y, x]
     major, minor = _normal(distance if facing is None else facing, b, y + 1, x + 1)
     outer = _share(near - half[b], major, minor)
     inner = _share(near + half[b], major, minor)
@@ -88,11 +88,11 @@ def _share(distance: Near, major: Near, minor: Near) -> Near:
     The integral of the square's profile across the edge: a trapezoid, flat out to
     (major - minor) / 2 and zero from (major + minor) / 2.
     """
-    # where the field has no slope there is no direction, and the edge is taken as upright
+    # where the field has no slope the edge has no direction, and is treated as vertical
     major = major.clamp_min(0.5)
     reach, flat = (major + minor) / 2, (major - minor) / 2
     distance = torch.clamp(distance, -reach, reach)
     ramp = distance - torch.clamp(distance, -flat, flat)
-    # an edge along an axis has no ramp, and nothing to divide by
+    # an edge along an axis has no ramp, and a divisor of zero
     ramp = ramp * ramp.abs() / (2 * minor).clamp_min(1e-6)
     return 0.5 - (distance - ramp) / major

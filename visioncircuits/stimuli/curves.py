@@ -39,10 +39,10 @@ def curve(
     radius : Parameter
         Of curvature, in pixels; ``math.inf`` is a straight line across the orientation.
     length : Parameter
-        Along the arc and centerd on its apex, in pixels. Infinite, the default, is the whole
+        Along the arc and centered on its apex, in pixels. Infinite, the default, is the whole
         circle, as published. A finite one cuts stroke and fill along radii.
     width : Parameter
-        Of the stroke, in pixels; 0 leaves the filled shape's bare edge.
+        Of the stroke, in pixels; at 0 the filled shape has no stroke.
     fill : Parameter
         Opacity of the side of the center of curvature, from 0, a line, to 1, a filled shape.
     ink, ground : Color
@@ -53,13 +53,13 @@ def curve(
     Returns
     -------
     Stimulus
-        Its mask is the stroke, and as much of the inside as `fill` says.
+        Its mask is the stroke, plus the inside at the opacity `fill`.
 
     Raises
     ------
     InputError
-        If a radius or a length is not positive, a stroke is nothing or wider than the picture, or
-        a fill is outside [0, 1].
+        If a radius or a length is not positive, a stroke has no width or is wider than the
+        picture, or a fill is outside [0, 1].
 
     Notes
     -----
@@ -90,7 +90,7 @@ def curve(
     drawing.positive("length")
     drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
-    return drawing.paint(_arc(drawing, drawing.margined, drawing["orientation"]))
+    return drawing.paint(_arc(drawing, drawing.padded, drawing["orientation"]))
 
 
 def double_curve(
@@ -106,25 +106,25 @@ def double_curve(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw two curves, one the other's copy turned about the origin.
+    """Draw two curves, one a copy of the other, rotated about the origin.
 
     Parameters
     ----------
     orientation : Parameter
         Of the first curve; degrees.
     between : Parameter
-        How far the second is turned, clockwise; degrees.
+        Angle from the first to the second, clockwise; degrees.
     separation : Parameter
-        Between the apexes of two curves turned by 180 degrees, in pixels: each apex lies half of
-        it from the origin, towards its own orientation, or away from it where negative. So at a
-        `between` of 180 a positive separation gives ( ), a negative one ) (.
+        Distance between the apexes where `between` is 180, in pixels: each apex lies half of it
+        from the origin, in the direction of its own orientation, or opposite to it where negative.
+        At a `between` of 180 a positive separation draws ( ), a negative one ) (.
     radius, length, width, fill, ink, ground, **canvas
         As in `curve`.
 
     Returns
     -------
     Stimulus
-        Its mask is that of either curve.
+        Its mask is the union of both curves.
 
     Raises
     ------
@@ -159,16 +159,16 @@ def double_curve(
     drawing.positive("length")
     drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
-    drawing.seen("separation", drawing["separation"].abs() / 2)
+    drawing.visible("separation", drawing["separation"].abs() / 2)
     first, second = (
-        _arc(drawing, drawing.margined.moved(towards, drawing["separation"] / 2), towards)
-        for towards in (drawing["orientation"], drawing["orientation"] + drawing["between"])
+        _arc(drawing, drawing.padded.moved(toward, drawing["separation"] / 2), toward)
+        for toward in (drawing["orientation"], drawing["orientation"] + drawing["between"])
     )
     return drawing.paint(torch.maximum(first, second))
 
 
 def _arc(drawing: Drawing, plane: Plane, orientation: Values) -> Pixels:
-    """Share of each pixel in an arc through the plane's origin, of the drawing's parameters."""
+    """Return the share of each pixel in an arc through the plane's origin."""
     radius = drawing["radius"].clamp(max=STRAIGHT)
     figure = drawing.outlined(plane.arc(orientation, radius))
     half = drawing["length"] / 2 / radius
@@ -178,7 +178,7 @@ def _arc(drawing: Drawing, plane: Plane, orientation: Values) -> Pixels:
 
 
 def _wedge(plane: Plane, orientation: Values, radius: Values, half: Values) -> Pixels:
-    """Signed distance to the two radii at an angle of `half` from an arc's apex, in radians."""
+    """Return the signed distance to the two radii at `half` radians from an arc's apex."""
     whole = plane.column(half) >= math.pi
     half = half.clamp(max=math.pi)
     u, v = plane.frame(orientation)
@@ -186,7 +186,7 @@ def _wedge(plane: Plane, orientation: Values, radius: Values, half: Values) -> P
     cos, sin = torch.cos(half), torch.sin(half)
     distance = v * plane.column(cos) - u * plane.column(sin) - plane.column(radius * sin)
     along = u * plane.column(cos) + v * plane.column(sin) + plane.column(radius * cos)
-    # behind the center the nearest point of a radius is the center
+    # beyond the center the nearest point of a radius is the center
     from_center = torch.sqrt((u + plane.column(radius)) ** 2 + v * v)
     distance = torch.where(along < 0, torch.copysign(from_center, distance), distance)
     return torch.where(whole, -math.inf, distance)

@@ -1,4 +1,4 @@
-"""A batch of stimuli being drawn: parameters that broadcast, are checked, and become paint."""
+"""Drawing a batch of stimuli: broadcast and check the parameters, then blend the colors."""
 
 import math
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ Parameter = float | int | Real[Tensor, "_"]
 
 
 class Canvas(TypedDict, total=False):
-    """Where a stimulus is drawn: keywords that every family takes.
+    """Where a stimulus is drawn: keywords that every family accepts.
 
     Attributes
     ----------
     x, y : Parameter
-        Where the stimulus' origin lies, in pixels right of and below the picture's center, and
-        within the picture. Default 0: the center, which in an even size is between two pixels.
+        Position of the stimulus' origin, in pixels right of and below the picture's center, inside
+        the picture. Default 0: the center, which for an even size lies between two pixels.
     size : int or (int, int)
-        The picture's side, or its height and width, in pixels. Default 224. Lengths do not follow
-        it: a smaller picture is a crop, not a smaller stimulus.
+        The picture's side, or its height and width, in pixels. Default 224. Lengths do not scale
+        with it: a smaller picture is a crop, not a smaller stimulus.
     device : str or torch.device
-        Where the picture is drawn. Default "cpu".
+        On which the picture is drawn. Default "cpu".
     """
 
     x: Parameter
@@ -53,11 +53,11 @@ class Drawing:
     Attributes
     ----------
     parameters : dict of str to Tensor
-        All of them, float64 on the CPU, with a row for each picture of the batch.
+        All parameters, float64 on the CPU, with a row for each picture of the batch.
     plane : Plane
         The pixels' coordinates about the stimuli's origins.
-    margined : Plane
-        The same and one pixel more on every side, which the distances that `covered` takes need.
+    padded : Plane
+        The same with one more pixel on every side, as `covered` requires.
 
     Raises
     ------
@@ -85,18 +85,18 @@ class Drawing:
             self.within(name, -side / 2, side / 2, "a stimulus' origin lies in its picture")
         self.plane = Plane.about(self["x"], self["y"], size, device)
         height, width = size
-        self.margined = Plane.about(self["x"], self["y"], (height + 2, width + 2), device)
+        self.padded = Plane.about(self["x"], self["y"], (height + 2, width + 2), device)
 
     def __getitem__(self, name: str) -> Float64[Tensor, "batch *channels"]:
-        """One parameter, float64 on the CPU: (batch,), or (batch, 3) for a color."""
+        """Return one parameter, float64 on the CPU: (batch,), or (batch, 3) for a color."""
         return self.parameters[name]
 
     def column(self, name: str) -> Column:
-        """One parameter on the device, to be broadcast over each picture's pixels."""
+        """Return one parameter on the device, in a shape that broadcasts over pixels."""
         return self.plane.column(self[name])
 
     def outlined(self, distance: Field) -> Coverage:
-        """What `covered` gives for the parameters `width` and `fill`."""
+        """Return the coverage for the parameters `width` and `fill`."""
         return covered(distance, width=self.column("width"), fill=self.column("fill"))
 
     def paint(
@@ -106,7 +106,7 @@ class Drawing:
         ink: Float64[Tensor, "batch 3"] | None = None,
         ground: Float64[Tensor, "batch 3"] | None = None,
     ) -> Stimulus:
-        """Blend from `ground` to `ink` as the figure says; by default the parameters so named."""
+        """Blend from `ground` to `ink` in proportion to the figure, by default the parameters."""
         inked, grounded = (
             color.float().to(self.plane.device)[:, :, None, None]
             for color in (
@@ -117,7 +117,7 @@ class Drawing:
         return Stimulus(torch.lerp(grounded, inked, figure), figure, self.parameters)
 
     def require(self, ok: Bool[Tensor, " batch"], name: str, allowed: str, hint: str = "") -> None:
-        """Refuse a parameter, quoting its first value that is not `ok`."""
+        """Raise where a parameter is not `ok`, with its first wrong value."""
         if not bool(ok.all()):
             value = self[name][~ok][0].item()
             raise InputError(
@@ -125,24 +125,24 @@ class Drawing:
             )
 
     def positive(self, name: str, hint: str = "") -> None:
-        """Refuse a parameter that is not above zero."""
+        """Raise where a parameter is not above zero."""
         self.require(self[name] > 0, name, "greater than 0", hint)
 
     def within(self, name: str, least: float, most: float, hint: str = "") -> None:
-        """Refuse a parameter outside [least, most]."""
+        """Raise where a parameter is outside [least, most]."""
         limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
         self.require((self[name] >= least) & (self[name] <= most), name, limits, hint)
 
     def stroke(self) -> None:
-        """Refuse a stroke that is nothing, or that is wider than the picture."""
+        """Raise where a stroke has no width, or is wider than the picture."""
         filled = self.parameters.get("fill", torch.zeros(()))
         self.within("width", 0.0, math.inf)
         self.require((self["width"] > 0) | (filled > 0), "width", "greater than 0 where fill is 0")
         side = min(self.size)
         self.require(self["width"] < side, "width", f"less than the picture's {side} pixels")
 
-    def seen(self, name: str, outline: Values, hint: str = "make the picture larger") -> None:
-        """Refuse a figure whose nearest `outline`, that far from its origin, no pixel can show."""
+    def visible(self, name: str, outline: Values, hint: str = "make the picture larger") -> None:
+        """Raise where the outline, at this distance from the origin, lies outside every pixel."""
         corner = torch.hypot(self["x"].abs() + self.size[1] / 2, self["y"].abs() + self.size[0] / 2)
         height, width = self.size
         self.require(

@@ -16,7 +16,7 @@ Family = Callable[..., Stimulus | Tensor]
 
 
 def parameters_of(family: Family) -> list[str] | None:
-    """Names of the keywords that a family takes; None if it takes any.
+    """Return the names of the keywords that a family accepts; None if it accepts any.
 
     Examples
     --------
@@ -39,14 +39,14 @@ def name_of(family: Family) -> str:
     name = getattr(family, "__name__", None)
     if name is None:
         raise InputError(
-            f"a family needs a name, which {family!r} has not; define a function, and give what "
-            "does not vary as fixed"
+            f"a family needs a name, which {family!r} lacks; define a function, and pass constant "
+            "parameters as fixed"
         )
     return str(name)
 
 
 def fingerprint(family: Family) -> str:
-    """SHA-256 of a family's source, or of its byte code where the source is not kept."""
+    """Return the SHA-256 of a family's source, or of its byte code where there is no source."""
     function = inspect.unwrap(family)
     try:
         text = inspect.getsource(function if inspect.isroutine(function) else type(function))

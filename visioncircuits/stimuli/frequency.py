@@ -27,15 +27,15 @@ def high_low(
     Parameters
     ----------
     orientation : Parameter
-        Across the boundary, towards the high frequency, degrees in [0, 360).
+        Across the boundary, toward the high frequency, degrees in [0, 360).
     ratio : Parameter
         f, at least 1. The low frequency is ``4 f^(-2/3)`` cycles a tile, the high one
         ``4 f^(2/3)``; at 1 they are the same.
     phase : Parameter
         Of the patterns across the boundary, degrees. Published: 0.
     tile : Parameter
-        The published picture's side, in pixels, which all lengths are in proportion to: the
-        boundary is a tenth of it wide. The pattern goes on outside it.
+        The published picture's side, in pixels, to which all lengths are proportional: the
+        boundary is a tenth of it wide. The pattern continues outside it.
     **canvas : Canvas
         ``x``, ``y``, ``size``, ``device``.
 
@@ -47,7 +47,7 @@ def high_low(
     Raises
     ------
     InputError
-        If the ratio is below 1, or the tile too small for the high frequency's pixels.
+        If the ratio is below 1, or the tile too small to sample the high frequency.
 
     Notes
     -----
@@ -55,7 +55,7 @@ def high_low(
     ``c_k = cos(2π k u + phase) cos(2π k v)``, the picture is
     ``0.375 (1 + (1 − M) c_low + M c_high)``, where ``M = clip(.5 + u / .1, 0, 1)``: fitted to the
     published pictures of "High-Low Frequency Detectors" (Schubert et al., 2021) to an rms of .007.
-    In the published pictures of n pixels pixel n/2 is the origin: an `x` and `y` of .5 for even n.
+    In the published pictures of n pixels the origin is pixel n/2: an `x` and `y` of .5 for even n.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def high_low(
     drawing.within("ratio", 1.0, math.inf, "it is the high frequency over the low, f")
     drawing.positive("tile")
     low, high = (4 * drawing["ratio"] ** power / drawing["tile"] for power in (-2 / 3, 2 / 3))
-    # the product of two crossed waves is a pair of waves √2 as fast
+    # the product of two crossed waves is a sum of two waves of √2 times their frequency
     least = 2 * math.sqrt(2) * 4 * drawing["ratio"] ** (2 / 3)
     drawing.require(
         drawing["tile"] >= least - 1e-9,
@@ -89,7 +89,7 @@ def frequency_pattern(
     tile: Parameter = 40.0,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw one spatial frequency along two perpendicular directions, as for the two NMF factors.
+    """Draw one spatial frequency along two perpendicular directions: the NMF factors' stimulus.
 
     Parameters
     ----------
@@ -129,16 +129,16 @@ def frequency_pattern(
     drawing.require(
         drawing["tile"] >= 2 * drawing["frequency"], "tile", "at least 2 pixels a cycle"
     )
-    rate, still = drawing["frequency"] / drawing["tile"], torch.zeros_like(drawing["tile"])
+    rate, phase = drawing["frequency"] / drawing["tile"], torch.zeros_like(drawing["tile"])
     along, across = (
-        drawing.plane.wave(rate, drawing["orientation"] + turn, still) for turn in (0.0, 90.0)
+        drawing.plane.wave(rate, drawing["orientation"] + angle, phase) for angle in (0.0, 90.0)
     )
     figure = (0.5 + 0.3 * (along + across)).clamp(0, 1)
     return Stimulus(figure.expand(-1, 3, -1, -1), figure, drawing.parameters)
 
 
 def _crossed(drawing: Drawing, frequency: Values) -> Pixels:
-    """Two crossed waves' product, along and across the drawing's orientation."""
+    """Return the product of two waves, along and across the drawing's orientation."""
     along = drawing.plane.wave(frequency, drawing["orientation"], drawing["phase"])
-    still = torch.zeros_like(frequency)
-    return along.mul_(drawing.plane.wave(frequency, drawing["orientation"] + 90.0, still))
+    phase = torch.zeros_like(frequency)
+    return along.mul_(drawing.plane.wave(frequency, drawing["orientation"] + 90.0, phase))

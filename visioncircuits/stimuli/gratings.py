@@ -26,7 +26,7 @@ def sinusoidal_grating(
     ground: Color = BLACK,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw stripes that go smoothly from one color to the other.
+    """Draw stripes that vary smoothly between two colors.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def sinusoidal_grating(
     period : Parameter
         In pixels.
     phase : Parameter
-        Degrees; at 0 a stripe's full ink lies at the origin.
+        Degrees; at 0 the crest of the wave is at the origin.
     contrast : Parameter
-        In [0, 1], of the largest between ink and ground.
+        In [0, 1], as a share of the contrast between ink and ground.
     ink, ground : Color
         At the wave's crest, and in its trough.
     **canvas : Canvas
@@ -90,7 +90,7 @@ def square_grating(
     period : Parameter
         In pixels.
     phase : Parameter
-        Degrees; at 0 the middle of a stripe of ink lies at the origin.
+        Degrees; at 0 the middle of a stripe of ink is at the origin.
     duty : Parameter
         Share of ink.
     ink, ground, **canvas
@@ -104,8 +104,8 @@ def square_grating(
     Raises
     ------
     InputError
-        If a stripe of either color is narrower than a pixel's diagonal, 1.42 px, so that two
-        edges would share a pixel.
+        If a stripe of either color is narrower than a pixel's diagonal, 1.42 px, so that one
+        pixel would contain two edges.
 
     Examples
     --------
@@ -128,9 +128,9 @@ def square_grating(
     drawing.require(
         narrowest >= 1.42, "period", "such that both its stripes are 1.42 pixels or wider"
     )
-    # as in cos(2π v / period + phase), a positive phase moves the crest back
-    ahead = drawing.plane.column(drawing["phase"] / 360 * drawing["period"])
-    v = drawing.margined.frame(drawing["orientation"]).v + ahead
+    # as in cos(2π v / period + phase), a positive phase shifts the crest backward
+    shift = drawing.plane.column(drawing["phase"] / 360 * drawing["period"])
+    v = drawing.padded.frame(drawing["orientation"]).v + shift
     return drawing.paint(stripes(v, drawing.column("period"), drawing.plane.column(ink_width)))
 
 
@@ -145,21 +145,21 @@ def gabor(
     ground: Color = BLACK,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a sinusoidal grating in a round Gaussian window, on the mean of its two colors.
+    """Draw a sinusoidal grating under a round Gaussian envelope, on the mean of its two colors.
 
     Parameters
     ----------
     orientation, period, phase, contrast
         Of the grating, as in `sinusoidal_grating`.
     sigma : Parameter
-        Standard deviation of the window, in pixels.
+        Standard deviation of the envelope, in pixels.
     ink, ground, **canvas
         As in `sinusoidal_grating`.
 
     Returns
     -------
     Stimulus
-        Its mask is the window.
+        Its mask is the envelope.
 
     Raises
     ------
@@ -183,9 +183,9 @@ def gabor(
         ground=rgb(ground),
     )
     drawing.positive("sigma")
-    window = drawing.plane.gaussian(drawing["sigma"])
-    painted = drawing.paint(_blend(drawing, _stripes(drawing) * window))
-    return Stimulus(painted.picture, window, drawing.parameters)
+    envelope = drawing.plane.gaussian(drawing["sigma"])
+    painted = drawing.paint(_blend(drawing, _stripes(drawing) * envelope))
+    return Stimulus(painted.picture, envelope, drawing.parameters)
 
 
 def chirp(
@@ -200,16 +200,17 @@ def chirp(
     ground: Color = BLACK,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a wave whose frequency rises evenly along the orientation.
+    """Draw a wave whose frequency rises linearly along the orientation.
 
     Parameters
     ----------
     orientation : Parameter
-        Towards the high frequency, degrees in [0, 360).
+        Toward the high frequency, degrees in [0, 360).
     longest, shortest : Parameter
-        The periods it goes from and to, in pixels.
+        The first and the last period, in pixels.
     length : Parameter
-        Over which it does, centerd on the origin, in pixels; before and after the period stays.
+        Over which the frequency rises, centered on the origin, in pixels; outside it the period is
+        constant.
     phase : Parameter
         At the origin, degrees.
     contrast, ink, ground, **canvas
@@ -254,25 +255,25 @@ def chirp(
         drawing.plane.column(values)
         for values in ((slowest + fastest) / 2, (fastest - slowest) / drawing["length"])
     )
-    # the integral of the frequency: a parabola, and its tangents beyond its ends
+    # the integral of the frequency: a parabola, continued by its tangents
     swept = torch.maximum(torch.minimum(u, half), -half)
     cycles = (mean + slope * swept / 2) * swept + (mean + slope * swept) * (u - swept)
-    turn = drawing.plane.column(torch.deg2rad(drawing["phase"]))
-    return drawing.paint(_blend(drawing, torch.cos(2 * math.pi * cycles + turn)))
+    phases = drawing.plane.column(torch.deg2rad(drawing["phase"]))
+    return drawing.paint(_blend(drawing, torch.cos(2 * math.pi * cycles + phases)))
 
 
 def stripes(across: Field, period: Column, width: Column) -> Coverage:
-    """Share of each pixel in stripes of `width`, one of them centerd where `across` is zero."""
+    """Return the share of each pixel in stripes of `width`, one centered where `across` is 0."""
     return covered(folded(across, period), width=width, fill=torch.zeros_like(width), facing=across)
 
 
 def folded(across: Pixels, period: Column) -> Pixels:
-    """Signed distance of each pixel from the nearest multiple of the period."""
+    """Return the signed distance of each pixel from the nearest multiple of the period."""
     return across - period * torch.round(across / period)
 
 
 def _stripes(drawing: Drawing) -> Pixels:
-    """Wave across the drawing's orientation."""
+    """Return the wave across the drawing's orientation."""
     drawing.within("period", 2.0, math.inf, "shorter waves alias")
     return drawing.plane.wave(
         1 / drawing["period"], drawing["orientation"] + 90.0, drawing["phase"]
@@ -280,6 +281,6 @@ def _stripes(drawing: Drawing) -> Pixels:
 
 
 def _blend(drawing: Drawing, wave: Pixels) -> Pixels:
-    """Share of ink of a wave in [-1, 1], at the drawing's contrast about one half."""
+    """Return the share of ink for a wave in [-1, 1], at the drawing's contrast about one half."""
     drawing.within("contrast", 0.0, 1.0)
     return (0.5 + 0.5 * drawing.column("contrast") * wave).clamp(0, 1)

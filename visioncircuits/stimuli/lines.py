@@ -25,7 +25,7 @@ def line(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw an endless line through the origin.
+    """Draw an infinite line through the origin.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def line(
         canvas, orientation=orientation, width=width, ink=rgb(ink), ground=rgb(ground)
     )
     drawing.stroke()
-    _, v = drawing.margined.frame(drawing["orientation"])
+    _, v = drawing.padded.frame(drawing["orientation"])
     return drawing.paint(_stroke(v, drawing.column("width")))
 
 
@@ -68,19 +68,19 @@ def edge(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a straight edge through the origin, with `ink` behind it and `ground` before it.
+    """Draw a straight edge through the origin, from `ink` to `ground`.
 
     Parameters
     ----------
     orientation : Parameter
-        From ink to ground, across the edge; degrees in [0, 360).
+        Across the edge, from ink to ground; degrees in [0, 360).
     ink, ground, **canvas
         As in `line`.
 
     Returns
     -------
     Stimulus
-        Its mask is the ink's side.
+        Its mask is the side of the ink.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def edge(
     [1.0, 1.0, 0.0, 0.0]
     """
     drawing = Drawing(canvas, orientation=orientation, ink=rgb(ink), ground=rgb(ground))
-    return drawing.paint(covered(drawing.margined.frame(drawing["orientation"]).u))
+    return drawing.paint(covered(drawing.padded.frame(drawing["orientation"]).u))
 
 
 def bar(
@@ -110,7 +110,7 @@ def bar(
     Parameters
     ----------
     orientation : Parameter
-        Of its length, degrees.
+        Of its long axis, degrees.
     length, width : Parameter
         In pixels.
     ink, ground, **canvas
@@ -141,7 +141,7 @@ def bar(
     )
     drawing.positive("length")
     drawing.stroke()
-    u, v = drawing.margined.frame(drawing["orientation"])
+    u, v = drawing.padded.frame(drawing["orientation"])
     return drawing.paint(_stroke(v, drawing.column("width")) * _stroke(u, drawing.column("length")))
 
 
@@ -153,12 +153,12 @@ def line_end(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a line that comes from the picture's border and ends at the origin.
+    """Draw a line that starts at the picture's border and ends at the origin.
 
     Parameters
     ----------
     orientation : Parameter
-        In which the line runs to its end, degrees in [0, 360): at 0 it comes from the left.
+        From the line to its end, degrees in [0, 360): at 0 the line starts at the left border.
     width, ink, ground, **canvas
         As in `line`.
 
@@ -181,7 +181,7 @@ def line_end(
         canvas, orientation=orientation, width=width, ink=rgb(ink), ground=rgb(ground)
     )
     drawing.stroke()
-    u, v = drawing.margined.frame(drawing["orientation"])
+    u, v = drawing.padded.frame(drawing["orientation"])
     return drawing.paint(_stroke(v, drawing.column("width")) * covered(u))
 
 
@@ -194,7 +194,7 @@ def crossing_lines(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw two endless lines that cross at the origin.
+    """Draw two infinite lines that cross at the origin.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def crossing_lines(
     Returns
     -------
     Stimulus
-        Its mask is that of either line.
+        Its mask is the union of both lines.
 
     Raises
     ------
@@ -231,8 +231,8 @@ def crossing_lines(
     )
     drawing.stroke()
     first, second = (
-        _stroke(drawing.margined.frame(towards).v, drawing.column("width"))
-        for towards in (drawing["orientation"], drawing["orientation"] + drawing["between"])
+        _stroke(drawing.padded.frame(toward).v, drawing.column("width"))
+        for toward in (drawing["orientation"], drawing["orientation"] + drawing["between"])
     )
     return drawing.paint(torch.maximum(first, second))
 
@@ -247,29 +247,29 @@ def diverging_lines(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw lines that run apart from the origin, like a fan.
+    """Draw lines that diverge from the origin, like a fan.
 
     Parameters
     ----------
     orientation : Parameter
         Of the fan's middle, degrees in [0, 360).
     spread : Parameter
-        From its first to its last line, degrees.
+        Angle from the first to the last line, degrees.
     count : Parameter
-        How many lines, a whole number from 2 to 64; 2 make a V.
+        Number of lines, a whole number from 2 to 64; 2 form a V.
     width, ink, ground, **canvas
         As in `line`.
 
     Returns
     -------
     Stimulus
-        Its mask is that of any line.
+        Its mask is the union of all lines.
 
     Raises
     ------
     InputError
-        As `line`, and if the spread is not in [0, 360] or the count not a whole number of its
-        range.
+        As `line`, and if the spread is not in [0, 360] or the count is not a whole number from
+        2 to 64.
 
     Notes
     -----
@@ -297,14 +297,14 @@ def diverging_lines(
     drawing.stroke()
     rays = []
     for index in range(int(counts.max())):
-        turned = drawing["spread"] * (index / (counts - 1) - 0.5)
-        # a batch may mix counts: a picture's surplus lines lie on its last
-        turned = torch.where(index < counts, turned, drawing["spread"] / 2)
-        u, v = drawing.margined.frame(drawing["orientation"] + turned)
+        offset = drawing["spread"] * (index / (counts - 1) - 0.5)
+        # counts may differ in a batch: a picture's surplus lines coincide with its last
+        offset = torch.where(index < counts, offset, drawing["spread"] / 2)
+        u, v = drawing.padded.frame(drawing["orientation"] + offset)
         rays.append(_stroke(v, drawing.column("width")) * covered(-u))
     return drawing.paint(functools.reduce(torch.maximum, rays))
 
 
 def _stroke(distance: Field, width: Column) -> Coverage:
-    """Share of each pixel in a band of `width` along where the distance is zero."""
+    """Return the share of each pixel in a band of `width` around distance zero."""
     return covered(distance, width=width, fill=torch.zeros_like(width))

@@ -1,4 +1,4 @@
-"""Sets that are ready to use, by name: the published ones, and one of each other family."""
+"""Predefined stimulus sets by name: the published ones, and one for each other family."""
 
 from collections.abc import Callable, Mapping
 
@@ -38,13 +38,12 @@ CONTROLS = (
     "dots",
     "noise",
 )
-"""Names of sets that go from black to white and back, as the curves do.
+"""Names of sets that have the contrast of the curves, between black and white.
 
-All take `ink` and `ground`, so fixing these to one pair of colors matches their contrast to any
-other set's.
+All have the parameters `ink` and `ground`, which can be fixed to match the contrast of any set.
 """
 
-_AROUND, _HALF_AROUND, _QUARTER = range(0, 360, 15), range(0, 180, 15), range(0, 90, 15)
+_FULL_TURN, _HALF_TURN, _QUARTER_TURN = range(0, 360, 15), range(0, 180, 15), range(0, 90, 15)
 _HUES = range(0, 360, 30)
 _WIDTHS = (1.67, 4, 8)
 _PERIODS = (4, 6, 8, 12, 16, 24)
@@ -64,56 +63,56 @@ _PUBLISHED: Mapping[str, Callable[[], StimulusSet]] = {
 _OTHERS: Mapping[str, tuple[Family, Mapping[str, range | tuple[Value, ...]]]] = {
     "lines": (line, {"orientation": range(0, 180, 5), "width": _WIDTHS}),
     "edges": (edge, {"orientation": range(0, 360, 5)}),
-    "bars": (bar, {"orientation": _HALF_AROUND, "length": (16, 32, 48), "width": (4, 8, 12)}),
-    "line-ends": (line_end, {"orientation": _AROUND, "width": _WIDTHS}),
+    "bars": (bar, {"orientation": _HALF_TURN, "length": (16, 32, 48), "width": (4, 8, 12)}),
+    "line-ends": (line_end, {"orientation": _FULL_TURN, "width": _WIDTHS}),
     "crossing-lines": (
         crossing_lines,
-        {"orientation": _HALF_AROUND, "between": (30, 60, 90), "width": _WIDTHS},
+        {"orientation": _HALF_TURN, "between": (30, 60, 90), "width": _WIDTHS},
     ),
     "diverging-lines": (
         diverging_lines,
-        {"orientation": _AROUND, "spread": (30, 60, 90, 120), "count": (2, 4, 6)},
+        {"orientation": _FULL_TURN, "spread": (30, 60, 90, 120), "count": (2, 4, 6)},
     ),
-    "corners": (corner, {"orientation": _AROUND, "opening": (30, 60, 90, 120, 150)}),
+    "corners": (corner, {"orientation": _FULL_TURN, "opening": (30, 60, 90, 120, 150)}),
     "circles": (circle, {"radius": (3, 5, 8, 12, 17, 23), "fill": (0, 1)}),
     "double-curves": (
         double_curve,
-        {"orientation": _AROUND, "between": (90, 180), "separation": (-24, -12, 12, 24)},
+        {"orientation": _FULL_TURN, "between": (90, 180), "separation": (-24, -12, 12, 24)},
     ),
-    "spirals": (spiral, {"orientation": _AROUND, "pitch": (-16, -8, 8, 16)}),
-    "evolutes": (evolute, {"orientation": _QUARTER, "radius": (12, 20, 28), "fill": (0, 1)}),
+    "spirals": (spiral, {"orientation": _FULL_TURN, "pitch": (-16, -8, 8, 16)}),
+    "evolutes": (evolute, {"orientation": _QUARTER_TURN, "radius": (12, 20, 28), "fill": (0, 1)}),
     "sinusoidal-gratings": (
         sinusoidal_grating,
-        {"orientation": _HALF_AROUND, "period": _PERIODS, "phase": range(0, 360, 90)},
+        {"orientation": _HALF_TURN, "period": _PERIODS, "phase": range(0, 360, 90)},
     ),
     "square-gratings": (
         square_grating,
-        {"orientation": _HALF_AROUND, "period": _PERIODS, "phase": range(0, 360, 90)},
+        {"orientation": _HALF_TURN, "period": _PERIODS, "phase": range(0, 360, 90)},
     ),
     "gabors": (
         gabor,
-        {"orientation": _HALF_AROUND, "period": _PERIODS, "phase": range(0, 360, 90)},
+        {"orientation": _HALF_TURN, "period": _PERIODS, "phase": range(0, 360, 90)},
     ),
-    "chirps": (chirp, {"orientation": _AROUND, "phase": range(0, 360, 90)}),
-    "color-contrast": (color_contrast, {"orientation": _AROUND, "hue": _HUES}),
+    "chirps": (chirp, {"orientation": _FULL_TURN, "phase": range(0, 360, 90)}),
+    "color-contrast": (color_contrast, {"orientation": _FULL_TURN, "hue": _HUES}),
     "color-center-surround": (color_center_surround, {"hue": _HUES, "radius": (4, 8, 12, 16, 24)}),
-    "black-white-vs-color": (black_white_vs_color, {"orientation": _AROUND, "hue": _HUES}),
+    "black-white-vs-color": (black_white_vs_color, {"orientation": _FULL_TURN, "hue": _HUES}),
     "brightness-gradient": (
         brightness_gradient,
-        {"orientation": _AROUND, "extent": (20, 40, 80, 160)},
+        {"orientation": _FULL_TURN, "extent": (20, 40, 80, 160)},
     ),
-    "checkerboards": (checkerboard, {"orientation": _QUARTER, "cell": (3, 4, 6, 8, 12)}),
+    "checkerboards": (checkerboard, {"orientation": _QUARTER_TURN, "cell": (3, 4, 6, 8, 12)}),
     "hatches": (
         hatch,
-        {"orientation": _HALF_AROUND, "between": (45, 90), "period": (6, 8, 12, 16)},
+        {"orientation": _HALF_TURN, "between": (45, 90), "period": (6, 8, 12, 16)},
     ),
-    "dots": (dots, {"orientation": _QUARTER, "period": _SIDES, "radius": (1.5, 3)}),
+    "dots": (dots, {"orientation": _QUARTER_TURN, "period": _SIDES, "radius": (1.5, 3)}),
     "noise": (noise, {"seed": range(36), "longest": _SIDES}),
 }
 
 
 def names() -> tuple[str, ...]:
-    """Names of the ready sets, the published ones first.
+    """Return the names of the predefined sets, the published ones first.
 
     Examples
     --------
@@ -124,10 +123,9 @@ def names() -> tuple[str, ...]:
 
 
 def named(name: str) -> StimulusSet:
-    """The ready set of a name, its pictures as small as the published ones (60 px, 40 px).
+    """Return a predefined set, with pictures as small as the published ones (60 px, 40 px).
 
-    ``fix(size=...)`` draws the same stimuli in larger pictures; `vary` and `sel` change what is
-    in the set.
+    ``fix(size=...)`` draws the same stimuli in larger pictures; `vary` and `sel` change the set.
 
     Raises
     ------

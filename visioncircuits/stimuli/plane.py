@@ -1,8 +1,8 @@
-"""The picture plane about a stimulus' origin: what can be said of every pixel at once.
+"""The picture plane about a stimulus' origin: fields with one value for each pixel.
 
-Whatever is a sum or a product of something along the row and something along the column is kept
-as those two until the end, in float64, so that a picture costs a few operations a pixel. Turning
-by 90 degrees swaps the two and a sign, which no line here rounds differently.
+A sum or product of a term along the row and a term along the column is kept as these two terms
+until the end, in float64, so that a picture costs a few operations for each pixel. A rotation by
+90 degrees swaps the two and one sign, which changes no rounding.
 """
 
 import math
@@ -22,7 +22,7 @@ Several = Float64[Tensor, "batch several"]
 
 
 class Frame(NamedTuple):
-    """Each pixel center's place along (`u`) and clockwise across (`v`) an orientation, in px."""
+    """Coordinates of pixel centers along (`u`) and clockwise across (`v`) an orientation, in px."""
 
     u: Pixels
     v: Pixels
@@ -37,7 +37,7 @@ class Plane:
     x : Tensor, float64, (batch, width), on the CPU
     y : Tensor, float64, (batch, height), on the CPU
     device : torch.device
-        Where everything that has a value a pixel is made.
+        On which all fields are computed.
     """
 
     x: Float64[Tensor, "batch width"]
@@ -46,21 +46,21 @@ class Plane:
 
     @staticmethod
     def about(x: Values, y: Values, size: tuple[int, int], device: torch.device) -> "Plane":
-        """The plane of a picture of `size` whose origin lies at `x`, `y` from its center."""
+        """Return the plane of a picture of `size` whose origin is at `x`, `y` from its center."""
         down, across = (torch.arange(n).double() - (n - 1) / 2 for n in size)
         return Plane(across - x[:, None], down - y[:, None], device)
 
     def moved(self, direction: Values, distance: Values) -> "Plane":
-        """The same pixels, with the origin moved on by `distance` pixels."""
+        """Return the same pixels, with the origin moved by `distance` pixels."""
         x, y = distance * cosd(direction), distance * sind(direction)
         return Plane(self.x - x[:, None], self.y - y[:, None], self.device)
 
     def column(self, values: Values) -> Column:
-        """One number a picture, to be broadcast over its pixels."""
+        """Return one number for each picture, in a shape that broadcasts over its pixels."""
         return values.float().to(self.device)[:, None, None, None]
 
     def frame(self, orientation: Values) -> Frame:
-        """Coordinates along and across `orientation`."""
+        """Return the coordinates along and across `orientation`."""
         cos, sin = cosd(orientation)[:, None], sind(orientation)[:, None]
         return Frame(
             u=self._across(self.x * cos) + self._down(self.y * sin),
@@ -68,36 +68,36 @@ class Plane:
         )
 
     def disc(self, radius: Values) -> Pixels:
-        """Signed distance to a circle about the origin."""
+        """Return the signed distance to a circle about the origin."""
         length = self._across(self.x**2) + self._down(self.y**2)
         return length.sqrt_().sub_(self.column(radius))
 
     def arc(self, orientation: Values, radius: Values) -> Pixels:
-        """Signed distance to the circle whose apex towards `orientation` is the origin.
+        """Return the signed distance to the circle whose apex toward `orientation` is the origin.
 
-        |p + r n| − r is written as (|p|² + 2 r n·p) / (|p + r n| + r), in which nothing cancels:
+        |p + r n| − r is written as (|p|² + 2 r n·p) / (|p + r n| + r), which has no cancellation:
         at a radius of 1e9 it is the straight edge, and at 0 the distance to the origin.
         """
         x, y = radius * cosd(orientation), radius * sind(orientation)
         difference = self._across(self.x * (self.x + 2 * x[:, None])) + self._down(
             self.y * (self.y + 2 * y[:, None])
         )
-        # at the center rounding may leave less than nothing, and for a radius of 0 nothing
+        # at the center rounding may yield a negative value, and for a radius of 0 zero
         length = (difference + self.column(radius**2)).clamp_min_(1e-12).sqrt_()
         return difference.div_(length.add_(self.column(radius)))
 
     def wave(self, frequency: Values, direction: Values, phase: Values) -> Pixels:
-        """Samples of cos(2π · frequency · (distance along direction) + phase).
+        """Return samples of cos(2π · frequency · (distance along direction) + phase).
 
         `frequency` in cycles per pixel, `direction` and `phase` in degrees.
         """
         return self.waves(frequency[:, None], direction[:, None], phase[:, None])
 
     def waves(self, frequency: Several, direction: Several, phase: Several) -> Pixels:
-        """The sum of several waves."""
-        turn, half = 2 * math.pi * frequency, torch.deg2rad(phase / 2)[..., None]
-        x = (turn * cosd(direction))[..., None] * self.x[:, None] + half
-        y = (turn * sind(direction))[..., None] * self.y[:, None] + half
+        """Return the sum of several waves."""
+        angular, half = 2 * math.pi * frequency, torch.deg2rad(phase / 2)[..., None]
+        x = (angular * cosd(direction))[..., None] * self.x[:, None] + half
+        y = (angular * sind(direction))[..., None] * self.y[:, None] + half
         terms = zip(
             torch.cos(x).unbind(1),
             torch.cos(y).unbind(1),
@@ -113,7 +113,7 @@ class Plane:
         return total
 
     def gaussian(self, sigma: Values) -> Pixels:
-        """A Gaussian of standard deviation `sigma` pixels about the origin, 1 at its peak."""
+        """Return a Gaussian of standard deviation `sigma` pixels about the origin, with peak 1."""
         x, y = (torch.exp(-0.5 * (axis / sigma[:, None]) ** 2) for axis in (self.x, self.y))
         return self._across(x) * self._down(y)
 

@@ -20,16 +20,16 @@ STROKE = 1.67
 """The width of its stroke, in the same pixels."""
 
 TILE = 60
-"""The side of its tiles. What size the network saw is not published."""
+"""The side of its tiles. The size of the network's input is not published."""
 
 
 def curves(*, tile: int = TILE) -> StimulusSet:
-    """36 orientations by 4 radii: the curve sheet of "Curve Detectors".
+    """Return 36 orientations by 4 radii: the curve sheet of "Curve Detectors".
 
     Parameters
     ----------
     tile : int
-        Side of a picture, in pixels; radii and stroke are in proportion to it.
+        Side of a picture, in pixels; radii and stroke are proportional to it.
 
     Examples
     --------
@@ -46,18 +46,18 @@ def curves(*, tile: int = TILE) -> StimulusSet:
 
 
 def filled_curves(*, tile: int = TILE) -> StimulusSet:
-    """The curve sheet with shapes filled to a bare edge, which is where the stroke's middle was."""
+    """Return the curve sheet with filled shapes, whose edge is the middle of the stroke."""
     return _named(curves(tile=tile).fix(fill=1.0, width=0.0), "filled-curves")
 
 
 def colored_curves(*, tile: int = TILE) -> StimulusSet:
-    """The filled curve sheet in hues that turn with the orientation, on their opposites."""
+    """Return the filled curve sheet in hues equal to the orientation, on the opposite hues."""
     plain = filled_curves(tile=tile)
     return StimulusSet(colored_curve, plain.axes, plain.fixed, name="colored-curves")
 
 
 def angles(*, tile: int = TILE) -> StimulusSet:
-    """The curve sheet in four steps from angles to curves."""
+    """Return the curve sheet in four steps from angles to curves."""
     plain = curves(tile=tile)
     return StimulusSet(
         angle,
@@ -68,12 +68,12 @@ def angles(*, tile: int = TILE) -> StimulusSet:
 
 
 def high_low_boundaries(*, tile: int = TILE) -> StimulusSet:
-    """360 orientations by 60 ratios: the responses' axes in "High-Low Frequency Detectors".
+    """Return 360 orientations by 60 ratios: the axes of "High-Low Frequency Detectors".
 
     Parameters
     ----------
     tile : int
-        Side of a picture, in pixels, to which the pattern is in proportion; at least 53.
+        Side of a picture, in pixels, to which the pattern is proportional; at least 53.
     """
     return StimulusSet(
         high_low,
@@ -84,7 +84,7 @@ def high_low_boundaries(*, tile: int = TILE) -> StimulusSet:
 
 
 def frequency_patterns(*, tile: int = 40) -> StimulusSet:
-    """60 orientations by 30 frequencies: what the two NMF factors were shown."""
+    """Return 60 orientations by 30 frequencies: the stimuli of the two NMF factors."""
     return StimulusSet(
         frequency_pattern,
         {
@@ -96,18 +96,18 @@ def frequency_patterns(*, tile: int = 40) -> StimulusSet:
     )
 
 
-# Where the two published factors' responses cross, in cycles a tile.
+# The frequency at which the two published factors' responses cross, in cycles a tile.
 _CROSSING = 5.5
 
 
 def high_factor_patterns(*, tile: int = 40) -> StimulusSet:
-    """The frequency patterns that drive the high-frequency factor more than the low."""
+    """Return the frequency patterns that activate the high-frequency factor more than the low."""
     high = frequency_patterns(tile=tile).sel(frequency=slice(_CROSSING, None))
     return _named(high, "high-factor")
 
 
 def low_factor_patterns(*, tile: int = 40) -> StimulusSet:
-    """The frequency patterns that drive the low-frequency factor more than the high."""
+    """Return the frequency patterns that activate the low-frequency factor more than the high."""
     low = frequency_patterns(tile=tile).sel(frequency=slice(None, _CROSSING))
     return _named(low, "low-factor")
 
@@ -120,7 +120,7 @@ def colored_curve(
     fill: Parameter = 1.0,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw a curve whose hue is its orientation, on the opposite hue.
+    """Draw a filled curve whose hue equals its orientation, on the opposite hue.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def colored_curve(
     Returns
     -------
     Stimulus
-        As `curve`'s.
+        As returned by `curve`.
 
     Examples
     --------
@@ -138,9 +138,9 @@ def colored_curve(
     [1.0, 0.25, 0.25]
     """
     shape = curve(orientation=orientation, radius=radius, width=width, fill=fill, **canvas)
-    towards = shape.parameters["orientation"]
+    angles = shape.parameters["orientation"]
     ink, ground = (
-        hue(angle).to(shape.mask)[:, :, None, None] for angle in (towards, towards + 180.0)
+        hue(angle).to(shape.mask)[:, :, None, None] for angle in (angles, angles + 180.0)
     )
     return replace(shape, picture=torch.lerp(ground, ink, shape.mask))
 

@@ -24,31 +24,32 @@ from visioncircuits.stimuli.stimulus import Stimulus
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class StimulusSet:
-    """Every combination of some parameters' values, drawn when asked for.
+    """Every combination of some parameters' values, drawn on demand.
 
-    A set is a grid in C order, its last axis the fastest. It holds the axes' values and no
-    picture; slices of it and variations on it are sets too, and none ever changes.
+    A set is a grid in C order, its last axis the fastest. It stores the values of the axes and no
+    pictures; selections and variations of it are new sets, and no set ever changes.
 
     Parameters
     ----------
     family : callable
-        Draws a batch: any of this package's families, or your own function of keyword parameters.
-        It is called with a 1-D float64 tensor of one number a picture for each axis of numbers,
-        a ``(batch, 3)`` float64 tensor for each axis of colors, and whatever is fixed as it is;
-        it returns a `Stimulus`, or a bare float32 picture ``(batch, 3, height, width)``.
+        Draws a batch: any of this package's families, or any function of keyword parameters. It is
+        called with a 1-D float64 tensor for each axis of numbers, a ``(batch, 3)`` float64 tensor
+        for each axis of colors, and the fixed parameters as they are; it returns a `Stimulus`, or a
+        bare float32 picture ``(batch, 3, height, width)``.
     axes : mapping of str to values
-        The parameters that vary and the values they take: numbers (infinity too), or colors as
+        The parameters that vary, and their values: numbers, which may be infinite, or colors as
         CSS names or "#rrggbb". An axis may have one value.
     fixed : mapping of str to anything
         Parameters that do not vary: numbers, colors, the picture's size, position and device.
     name : str
-        Of the set; by default the family's.
+        Of the set; by default the name of the family.
 
     Raises
     ------
     InputError
-        If an axis is empty, repeats a value or has one that is no number and no color; if the
-        family has no parameter of an axis' or a fixed value's name; if one is both.
+        If an axis is empty, repeats a value, or has a value that is neither a number nor a color;
+        if the family has no parameter with the name of an axis or a fixed value; if a parameter is
+        both.
 
     Examples
     --------
@@ -95,7 +96,7 @@ class StimulusSet:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many values each axis has."""
+        """The number of values of each axis."""
         return tuple(len(values) for values in self.axes.values())
 
     def __len__(self) -> int:
@@ -105,19 +106,19 @@ class StimulusSet:
         axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
         return f"<StimulusSet {self.name}: {axes or 'one stimulus'}>"
 
-    def isel(self, **places: SupportsIndex | slice | Iterable[SupportsIndex]) -> "StimulusSet":
-        """The part of the set at some places of its axes, as xarray's `isel`.
+    def isel(self, **indices: SupportsIndex | slice | Iterable[SupportsIndex]) -> "StimulusSet":
+        """Select a part of the set by positions on its axes, as xarray's `isel` does.
 
         Parameters
         ----------
-        **places
-            For each axis named: an index, which fixes the parameter there and drops the axis; or a
-            slice or several indices, which keep it.
+        **indices
+            For each axis named: an index, which fixes the parameter and drops the axis; or a slice
+            or several indices, which keep the axis.
 
         Raises
         ------
         InputError
-            If there is no such axis or place, or no place is left.
+            If there is no such axis or index, or nothing is selected.
 
         Examples
         --------
@@ -126,33 +127,33 @@ class StimulusSet:
         <StimulusSet line: 6 orientation>
         """
         axes, fixed = dict(self.axes), dict(self.fixed)
-        for name, place in places.items():
+        for name, index in indices.items():
             values = self._axis(name)
             try:
-                if isinstance(place, slice):
-                    axes[name] = values[place]
-                elif isinstance(place, Iterable) and getattr(place, "ndim", None) != 0:
-                    axes[name] = tuple(values[index] for index in place)
+                if isinstance(index, slice):
+                    axes[name] = values[index]
+                elif isinstance(index, Iterable) and getattr(index, "ndim", None) != 0:
+                    axes[name] = tuple(values[each] for each in index)
                 else:
-                    fixed[name] = values[operator.index(place)]  # type: ignore[arg-type]
+                    fixed[name] = values[operator.index(index)]  # type: ignore[arg-type]
                     del axes[name]
             except (IndexError, TypeError):
-                raise InputError(f"{name} has {len(values)} values, none at {place!r}") from None
+                raise InputError(f"{name} has {len(values)} values, none at {index!r}") from None
         return replace(self, axes=axes, fixed=fixed)
 
-    def sel(self, **wanted: Real | str | slice | Iterable[Real | str]) -> "StimulusSet":
-        """The part of the set with some values of its axes, as xarray's `sel`.
+    def sel(self, **selected: Real | str | slice | Iterable[Real | str]) -> "StimulusSet":
+        """Select a part of the set by values on its axes, as xarray's `sel` does.
 
         Parameters
         ----------
-        **wanted
+        **selected
             For each axis named: a value, which fixes the parameter and drops the axis; several
-            values, or a slice from a least to a greatest, both included, which keep it.
+            values, or a slice from the least to the greatest, both included, which keep it.
 
         Raises
         ------
         InputError
-            If there is no such axis or value, or no value is left.
+            If there is no such axis or value, or nothing is selected.
 
         Examples
         --------
@@ -162,16 +163,16 @@ class StimulusSet:
         <StimulusSet line: 31 orientation>
         """
         return self.isel(
-            **{name: positions(name, self._axis(name), value) for name, value in wanted.items()}
+            **{name: positions(name, self._axis(name), value) for name, value in selected.items()}
         )
 
     def fix(self, **parameters: object) -> "StimulusSet":
-        """The same set with parameters fixed, axes or others, such as ``size`` and ``device``."""
+        """Return the set with some parameters fixed, axes or others, such as ``size``."""
         axes = {name: values for name, values in self.axes.items() if name not in parameters}
         return replace(self, axes=axes, fixed={**self.fixed, **parameters})
 
     def vary(self, **axes: Iterable[Value]) -> "StimulusSet":
-        """The same set over other values of its axes, or over more axes, which come last."""
+        """Return the set with other values on its axes, or with more axes, which come last."""
         fixed = {name: value for name, value in self.fixed.items() if name not in axes}
         varied = {name: axis_values(name, values) for name, values in axes.items()}
         return replace(self, axes={**self.axes, **varied}, fixed=fixed)
@@ -182,8 +183,8 @@ class StimulusSet:
         Raises
         ------
         InputError
-            If an index is out of range, the family refuses its parameters, or it does not return
-            one float32 RGB picture for each.
+            If an index is out of range, the family rejects its parameters, or it does not return
+            one float32 RGB picture for each index.
         """
         if indices is None:
             return self._draw(torch.arange(len(self)))
@@ -207,7 +208,7 @@ class StimulusSet:
             yield indices, self._draw(torch.arange(indices.start, indices.stop))
 
     def check(self) -> None:
-        """Draw the first stimulus and each axis' last, so that a mistake is met before the work.
+        """Draw the first stimulus and the last of each axis, so that mistakes are raised early.
 
         Raises
         ------
@@ -224,10 +225,10 @@ class StimulusSet:
             )
 
     def record(self) -> dict[str, object]:
-        """What the set is, in plain values that JSON holds: name, family, source, axes, fixed.
+        """Return the set as values that JSON can store: name, family, source, axes, fixed.
 
-        The source is a fingerprint of the family's own text, so that nothing measured with a
-        function is carried on with another of its name. An infinite value is "inf".
+        The source is a fingerprint of the family's source text, which distinguishes functions of
+        the same name. An infinite value is "inf".
         """
         return {
             "name": self.name,
@@ -239,7 +240,7 @@ class StimulusSet:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of what is drawn: the record but for the set's name and the device."""
+        """SHA-256 of the record without the set's name and the device."""
         drawn = {name: value for name, value in self.record().items() if name != "name"}
         drawn["fixed"] = {
             name: _plain(name, value) for name, value in self.fixed.items() if name != "device"
@@ -254,7 +255,7 @@ class StimulusSet:
 
     @cached_property
     def _columns(self) -> dict[str, Tensor]:
-        """Each axis' values as the family gets them."""
+        """The values of each axis as they are passed to the family."""
         return {
             name: torch.cat([rgb(value) for value in values if isinstance(value, str)])
             if isinstance(values[0], str)
@@ -263,10 +264,10 @@ class StimulusSet:
         }
 
     def _draw(self, indices: Int64[Tensor, " batch"]) -> Stimulus:
-        places = torch.unravel_index(indices, self.shape) if self.axes else ()
+        along = torch.unravel_index(indices, self.shape) if self.axes else ()
         parameters = {
-            name: column[place]
-            for (name, column), place in zip(self._columns.items(), places, strict=True)
+            name: column[index]
+            for (name, column), index in zip(self._columns.items(), along, strict=True)
         }
         drawn = self.family(**parameters, **self.fixed)
         picture = drawn.picture if isinstance(drawn, Stimulus) else drawn
@@ -285,7 +286,7 @@ class StimulusSet:
 
 
 def _plain(name: str, value: object) -> object:
-    """A parameter as JSON can hold it."""
+    """Return a parameter as JSON can store it."""
     if isinstance(value, Tensor | np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, tuple | list):

@@ -12,7 +12,7 @@ from visioncircuits.stimuli.sets import StimulusSet
 
 _GAP = 2
 _PAD = 12
-_TEXT, _QUIET, _RULE = "#202020", "#707070", "#d8d8d8"
+_TEXT, _MUTED, _BORDER = "#202020", "#707070", "#d8d8d8"
 
 
 def contact_sheet(
@@ -28,10 +28,10 @@ def contact_sheet(
         The axis that runs across; by default the first. All others run down, the last of them
         the fastest.
     most : int
-        How many values of an axis are shown at most; of more, every second, third or so on, and
-        the heading says how many there are.
+        Largest number of values of an axis that are drawn. A longer axis is thinned evenly, and the
+        heading reports its full length.
     scale : int
-        Pixels of the sheet for one of a stimulus, each way.
+        Side of each stimulus pixel, in pixels of the sheet.
 
     Returns
     -------
@@ -57,16 +57,16 @@ def contact_sheet(
         raise unknown(f"axis of {stimuli.name}", columns, stimuli.axes)
     if most < 1 or scale < 1:
         raise InputError(f"most and scale must be at least 1, got {most} and {scale}")
-    shown = stimuli.isel(
+    thinned = stimuli.isel(
         **{
             name: slice(None, None, math.ceil(len(values) / most))
             for name, values in stimuli.axes.items()
         }
     )
-    across = columns or next(iter(shown.dims), "")
-    down = [name for name in shown.dims if name != across]
-    column_values = shown.axes.get(across, ("",))
-    row_values = list(product(*(shown.axes[name] for name in down)))
+    across = columns or next(iter(thinned.dims), "")
+    down = [name for name in thinned.dims if name != across]
+    column_values = thinned.axes.get(across, ("",))
+    row_values = list(product(*(thinned.axes[name] for name in down)))
 
     font, bold = _font("DejaVuSans", 10 * scale), _font("DejaVuSans-Bold", 11 * scale)
     row_labels = [" · ".join(map(_label, values)) for values in row_values]
@@ -76,12 +76,12 @@ def contact_sheet(
     left = math.ceil(left) + _PAD * scale
     top = (_PAD + 20 + 16 + 18) * scale
 
-    pictures = _pictures(shown, across, scale)
+    pictures = _pictures(thinned, across, scale)
     height, width = pictures.shape[2:4]
     step_y, step_x = height + _GAP * scale, width + _GAP * scale
     heading = f"{stimuli.name}: " + " × ".join(
-        f"{len(shown.axes[name])} of {len(values)} {name}"
-        if len(shown.axes[name]) < len(values)
+        f"{len(thinned.axes[name])} of {len(values)} {name}"
+        if len(thinned.axes[name]) < len(values)
         else f"{len(values)} {name}"
         for name, values in stimuli.axes.items()
     )
@@ -92,9 +92,9 @@ def contact_sheet(
     sheet = Image.new("RGB", (sheet_width, top + len(row_values) * step_y + _PAD * scale), "white")
     pen = ImageDraw.Draw(sheet)
     pen.text((_PAD * scale, _PAD * scale), heading, _TEXT, bold)
-    pen.text((left, (_PAD + 20) * scale), f"{across} →" if across else "", _QUIET, font)
-    pen.text((left - _PAD * scale, top - 5 * scale), rows_name, _QUIET, font, anchor="rs")
-    # labels that would touch their neighbors leave some out
+    pen.text((left, (_PAD + 20) * scale), f"{across} →" if across else "", _MUTED, font)
+    pen.text((left - _PAD * scale, top - 5 * scale), rows_name, _MUTED, font, anchor="rs")
+    # skip labels that would overlap
     every = math.ceil((max(map(font.getlength, column_labels)) + 6 * scale) / step_x)
     for column, text in enumerate(column_labels):
         x = left + column * step_x
@@ -102,8 +102,8 @@ def contact_sheet(
             pen.text((x + width / 2, top - 5 * scale), text, _TEXT, font, anchor="ms")
         for row in range(len(row_values)):
             y = top + row * step_y
-            # a rule, because a white stimulus on a white page has no border
-            pen.rectangle((x - 1, y - 1, x + width, y + height), outline=_RULE)
+            # a border, since a white stimulus on a white page has none
+            pen.rectangle((x - 1, y - 1, x + width, y + height), outline=_BORDER)
             sheet.paste(Image.fromarray(pictures[row, column]), (x, y))
     for row, text in enumerate(row_labels):
         middle = top + row * step_y + height / 2
@@ -112,7 +112,7 @@ def contact_sheet(
 
 
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    # Pillow's own font has neither × nor ∞; this one comes with matplotlib
+    # Pillow's default font lacks × and ∞; this one is part of matplotlib
     import matplotlib
 
     return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/{name}.ttf", size)
@@ -125,7 +125,7 @@ def _label(value: Value) -> str:
 
 
 def _pictures(stimuli: StimulusSet, across: str, scale: int) -> np.ndarray:
-    """Every picture as bytes, (row, column, height, width, 3)."""
+    """Return every picture as bytes, (row, column, height, width, 3)."""
     drawn = [
         (stimulus.picture * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         for _, stimulus in stimuli.batches(64)

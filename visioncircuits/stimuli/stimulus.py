@@ -1,4 +1,4 @@
-"""What a family of stimuli gives back."""
+"""A batch of stimuli, as the families return it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +9,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Stimulus:
-    """A batch of pictures, with what was drawn in them and how.
+    """A batch of pictures, with the masks of their figures and their parameters.
 
     Attributes
     ----------
     picture : Tensor, float32, (batch, 3, height, width)
         RGB in [0, 1].
     mask : Tensor, float32, (batch, 1, height, width)
-        The share of each pixel, in [0, 1], that belongs to the figure; each family says what its
-        figure is.
+        The share of each pixel, in [0, 1], that belongs to the figure, which each family defines.
     parameters : mapping of str to Tensor
         Every parameter, float64 on the CPU: ``(batch,)`` numbers or ``(batch, 3)`` RGB colors.
     """

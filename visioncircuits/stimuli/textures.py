@@ -12,7 +12,7 @@ from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
 from visioncircuits.stimuli.gratings import folded, stripes
 from visioncircuits.stimuli.stimulus import Stimulus
 
-# Enough for the sum to look and be distributed like Gaussian noise.
+# Enough for the sum to be distributed like Gaussian noise.
 _WAVES = 64
 
 
@@ -29,22 +29,22 @@ def noise(
 ) -> Stimulus:
     """Draw band-limited noise: a sum of waves of random direction, frequency and phase.
 
-    It is a function of the plane, not of a picture: another size or position is another crop of
+    The noise is a function of the plane, not of a picture: other sizes and positions are crops of
     the same noise.
 
     Parameters
     ----------
     seed : Parameter
-        A whole number; each makes its own noise.
+        A whole number; each yields a different noise.
     orientation : Parameter
-        By which the noise is turned, degrees.
+        Rotation of the noise, degrees.
     longest, shortest : Parameter
-        Its band's periods, in pixels.
+        Periods at the ends of the band, in pixels.
     contrast : Parameter
-        Standard deviation of the share of ink about one half, in [0, 0.5]; what goes beyond ink
-        or ground is clipped.
+        Standard deviation of the share of ink about one half, in [0, 0.5]; values beyond ink or
+        ground are clipped.
     ink, ground : Color
-        The noise goes from the one to the other.
+        The two extremes of the noise.
     **canvas : Canvas
         ``x``, ``y``, ``size``, ``device``.
 
@@ -113,7 +113,7 @@ def hatch(
     between : Parameter
         From the first set to the second, clockwise, degrees.
     period : Parameter
-        From line to line, in pixels; one of each set goes through the origin.
+        Distance between lines, in pixels; one line of each set passes through the origin.
     width : Parameter
         Of a line, in pixels.
     ink, ground : Color
@@ -129,7 +129,7 @@ def hatch(
     Raises
     ------
     InputError
-        If the width is not positive, or does not leave 2 pixels of the period free.
+        If the width is not positive, or lines are less than 2 pixels apart.
 
     Examples
     --------
@@ -151,8 +151,8 @@ def hatch(
     )
     period_column, width_column = drawing.column("period"), drawing.column("width")
     first, second = (
-        stripes(drawing.margined.frame(towards).v, period_column, width_column)
-        for towards in (drawing["orientation"], drawing["orientation"] + drawing["between"])
+        stripes(drawing.padded.frame(toward).v, period_column, width_column)
+        for toward in (drawing["orientation"], drawing["orientation"] + drawing["between"])
     )
     return drawing.paint(torch.maximum(first, second))
 
@@ -179,7 +179,7 @@ def checkerboard(
     Returns
     -------
     Stimulus
-        Its mask is the squares of ink: below and right of the origin, and opposite.
+        Its mask is the squares of ink: those below and right of the origin, and above and left.
 
     Raises
     ------
@@ -195,9 +195,9 @@ def checkerboard(
     drawing.within("cell", 1.42, math.inf)
     cells = drawing["cell"]
     half, period, width = (drawing.plane.column(cells * share) for share in (0.5, 2.0, 1.0))
-    frame = drawing.margined.frame(drawing["orientation"])
+    frame = drawing.padded.frame(drawing["orientation"])
     along, across = (stripes(axis - half, period, width) for axis in frame)
-    # where two stripes cross, or neither runs
+    # covered by both stripes or by neither
     return drawing.paint((1 - along - across + 2 * along * across).clamp(0, 1))
 
 
@@ -219,13 +219,13 @@ def dots(
     orientation : Parameter
         Of the grid's rows, degrees.
     period : Parameter
-        From dot to dot along a row, in pixels.
+        Distance between dots along a row, in pixels.
     radius : Parameter
         Of a dot, in pixels.
     width : Parameter
         Of the stroke around it, in pixels.
     fill : Parameter
-        Opacity of its inside, from 0, a ring, to 1, a dot.
+        Opacity of the inside, from 0, a ring, to 1, a dot.
     ink, ground, **canvas
         As in `hatch`.
 
@@ -237,7 +237,7 @@ def dots(
     Raises
     ------
     InputError
-        If the radius is not positive, stroke or fill are out of range, or the dots are not at
+        If the radius is not positive, stroke or fill is out of range, or the dots are not at
         least 2 pixels apart.
 
     Examples
@@ -266,13 +266,13 @@ def dots(
     )
     u, v = (
         folded(axis, drawing.column("period"))
-        for axis in drawing.margined.frame(drawing["orientation"])
+        for axis in drawing.padded.frame(drawing["orientation"])
     )
     distance = torch.sqrt(u * u + v * v) - drawing.column("radius")
     return drawing.paint(drawing.outlined(distance))
 
 
 def _random(seed: int) -> Float64[Tensor, "waves 3"]:
-    """Each wave's frequency, direction and phase, in [0, 1), of one seed."""
+    """Return each wave's frequency, direction and phase, in [0, 1), for one seed."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(_WAVES, 3, generator=generator, dtype=torch.float64)
