@@ -189,11 +189,11 @@ def _batches(
     advance: Callable[[int], object],
 ) -> Iterator[tuple[list[Photograph], Int64[np.ndarray, " pictures"]]]:
     """Yield readable pictures and their numbers; unreadable ones are counted too."""
-    waiting: list[tuple[int, Photograph]] = []
+    pending: list[tuple[int, Photograph]] = []
     shape = None
 
     def stacked() -> tuple[list[Photograph], Int64[np.ndarray, " pictures"]]:
-        return [photo for _, photo in waiting], np.array([number for number, _ in waiting])
+        return [photo for _, photo in pending], np.array([number for number, _ in pending])
 
     for number, photograph in enumerate(photographs, first):
         if photograph.pixels is None:
@@ -206,11 +206,11 @@ def _batches(
                 f"{photograph.name} has shape {tuple(photograph.pixels.shape)}, the photographs "
                 f"before it have {tuple(shape)}; resize all to one size"
             )
-        waiting.append((number, photograph))
-        if len(waiting) == batch:
+        pending.append((number, photograph))
+        if len(pending) == batch:
             yield stacked()
             advance(batch)
-            waiting = []
-    if waiting:
+            pending = []
+    if pending:
         yield stacked()
-        advance(len(waiting))
+        advance(len(pending))

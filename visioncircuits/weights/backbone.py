@@ -69,7 +69,7 @@ def _main(traced: Trace) -> dict[int, str]:
 
 
 def _on_every_path(traced: Trace, last: int) -> set[int]:
-    """Return the steps on every path to `last`: those with as many paths as there are in all."""
+    """Return the steps on every path to `last`: those through which all paths lead."""
     path = traced.between(traced.layers[INPUT], last)
     to, onwards = {path[0]: 1}, dict.fromkeys(path, 0) | {last: 1}
     for at in path[1:]:

@@ -54,7 +54,7 @@ def backwards(
         if (window := _back(trace, begin, at, Kernel(part[:0, :, None, None], *neuron)))
     ]
     if not windows:
-        raise sees_padding(inputs.layer, outputs.layer, neuron[1])
+        raise only_padding(inputs.layer, outputs.layer, neuron[1])
     offset, size = union(windows)
     weight = _allocated(inputs, outputs, size, memory)
     for at, index, part in starts:
@@ -84,7 +84,7 @@ def forwards(trace: Trace, inputs: Selection, outputs: Selection, *, memory: flo
     return Kernel(weight, window.stride, window.offset)
 
 
-def sees_padding(source: str, target: str, position: Pair) -> InputError:
+def only_padding(source: str, target: str, position: Pair) -> InputError:
     """Return the error for a neuron whose window lies beyond the borders."""
     return InputError(
         f"the neuron of {target} at {position} depends on nothing of {source} but padding; choose "

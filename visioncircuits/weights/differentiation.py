@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 from visioncircuits.networks.edits import Replacement
-from visioncircuits.weights.composition import sees_padding
+from visioncircuits.weights.composition import only_padding
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.expansion import provenance
 from visioncircuits.weights.kernels import Pair
@@ -81,7 +81,7 @@ def expanded_weights_by_autograd(
     neuron = neurons[:, row, column]
     window = _window(network, inputs.layer, outputs.layer, (row, column), _map(leaf).shape[1:])
     if any(part.start >= part.stop for part in window):
-        raise sees_padding(inputs.layer, outputs.layer, (row, column))
+        raise only_padding(inputs.layer, outputs.layer, (row, column))
     gradients = []
     for vector in outputs.vectors:
         (gradient,) = torch.autograd.grad(neuron @ vector, leaf, retain_graph=True)

@@ -60,12 +60,12 @@ class ExpandedWeights:
 
     @property
     def source(self) -> str:
-        """The input layer; `"input"` is the picture itself, RGB in [0, 1]."""
+        """The source layer; `"input"` is the picture itself, RGB in [0, 1]."""
         return self.inputs[0].layer
 
     @property
     def target(self) -> str:
-        """The output layer."""
+        """The target layer."""
         return self.outputs[0].layer
 
     def row(self, feature: str | Feature | None = None) -> int:
