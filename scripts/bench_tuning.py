@@ -18,7 +18,7 @@ from torch import Tensor
 
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning import measure, window
+from visioncircuits.tuning import measure, placement
 from visioncircuits.tuning.responses import BATCH
 
 CASES = {
@@ -53,7 +53,7 @@ def compare(
     network: Network, layer: str, stimuli: StimulusSet, batch: int, rounds: int
 ) -> dict[str, Any]:
     """Let the two take turns."""
-    asked = window(network, layer)
+    asked = placement(network, layer)
     place = {
         name: float(str(stimuli.fixed.get(name, 0.0))) + shift
         for name, shift in zip("yx", asked.shift, strict=True)

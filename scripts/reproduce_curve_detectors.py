@@ -43,8 +43,8 @@ from visioncircuits.tuning import (
     preferred_value,
     radial_panel,
     radial_tuning,
+    rotated_pictures,
     trace,
-    turned,
 )
 from visioncircuits.tuning.plots import beside, hsl
 from visioncircuits.weights import contextual_weights, surroundings
@@ -1157,7 +1157,7 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
                 tuple(np.clip(about.center(position), 0, study.network.size - 1).tolist())
             )
     step = study.of(2, quick=8)
-    responses = measure(study.network, curves.units, turned(found, centres, step=step))
+    responses = measure(study.network, curves.units, rotated_pictures(found, centres, step=step))
     spread = study.deviations("mixed3b").sel(unit=curves.units).values
     responses = in_deviations(responses.assign_coords(deviation=("unit", spread)))
     aligned = align(responses)

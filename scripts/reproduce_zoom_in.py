@@ -40,7 +40,7 @@ from visioncircuits.tuning import (
     measure,
     orientation_tuning,
     preferred_value,
-    turned,
+    rotated_pictures,
 )
 from visioncircuits.tuning.circular import angular_distance
 from visioncircuits.weights import (
@@ -646,7 +646,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     hand = networks.load("handwritten:curves")
     curves = [f"mixed3b:{place}" for place in range(24)]
     facing_ = 15.0 * np.arange(24)
-    turning = turned(crops, centres, step=360)
+    turning = rotated_pictures(crops, centres, step=360)
     told = measure(hand, curves, turning).values[:, :, 0]
     seen = facing_[told.argmax(0)]
     off = angular_distance(seen, angle)
@@ -711,7 +711,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
         "weaker. Holds where it is 1.2 or more in most units.",
     )
 
-    rotations = measure(network, names, turned(crops, centres, step=15)).clip(min=0)
+    rotations = measure(network, names, rotated_pictures(crops, centres, step=15)).clip(min=0)
     together = align(rotations)
     peaks = orientation_tuning(together)["orientation"].values
     shift = peaks[at] - angle

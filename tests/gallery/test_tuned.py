@@ -38,7 +38,7 @@ def responses(*peaks: float) -> xr.DataArray:
 @pytest.fixture
 def told(tmp_path: Path) -> dict[str, Tuning]:
     folder = tmp_path / "tuning" / "work"
-    tuning.write(responses(40, 263), folder / measuring.RESPONSES)
+    tuning.write_responses(responses(40, 263), folder / measuring.RESPONSES)
     return dict(measuring.told("curves", folder, tmp_path))
 
 
@@ -139,7 +139,7 @@ def test_a_unit_that_nothing_drives_is_said_to_be_so(
 
 def test_a_set_without_another_axis_has_a_map_of_one_row(gallery: Gallery, tmp_path: Path) -> None:
     edges = responses(40).isel(radius=2, drop=True)
-    tuning.write(edges, tmp_path / "work" / measuring.RESPONSES)
+    tuning.write_responses(edges, tmp_path / "work" / measuring.RESPONSES)
     told = measuring.told("edges", tmp_path / "work", tmp_path)["mixed3b:0"]
     assert (told.down, told.values, len(told.responses)) == ("", (), 1)
     shown = section(gallery, told)

@@ -1,4 +1,4 @@
-"""Units that see brightness are told from those that color stills."""
+"""Units that color inhibits are separated from units that respond to brightness."""
 
 import torch
 
@@ -6,7 +6,7 @@ from visioncircuits.networks import Preprocessing, wrap
 from visioncircuits.tuning import black_and_white
 
 
-def test_only_a_unit_that_color_stills_is_a_detector() -> None:
+def test_only_a_unit_that_color_inhibits_is_a_detector() -> None:
     gray = torch.tensor([[1.0, -1.0]]).expand(3, 1, 2) / 3
     opponents = torch.tensor([[1.0, -1, 0], [0, 1, -1], [-1, 0, 1]])
     filters = [gray, *(sign * row[:, None, None].expand(3, 1, 2) / 2
@@ -18,10 +18,10 @@ def test_only_a_unit_that_color_stills_is_a_detector() -> None:
     second.weight.data = rows[..., None, None]
     model = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU())
     table = black_and_white(wrap(model, Preprocessing(), size=32), "3")
-    brightness, stilled, color, silent = table.itertuples()
+    brightness, inhibited, color, undriven = table.itertuples()
     assert brightness.white > 0
     assert brightness.tinted > brightness.white / 4
-    assert stilled.tinted < stilled.white / 10
+    assert inhibited.tinted < inhibited.white / 10
     assert color.white < 1e-6 < color.tinted
-    assert silent.white == silent.tinted == 0
+    assert undriven.white == undriven.tinted == 0
     assert table.loc[table["detector"], "unit"].tolist() == ["3:1"]

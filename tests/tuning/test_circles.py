@@ -1,4 +1,4 @@
-"""A ring is told from the arcs of one."""
+"""A circle detector is separated from curve detectors."""
 
 import torch
 
@@ -9,7 +9,7 @@ from visioncircuits.tuning import circle_detectors
 SIZE, ARCS = 33, 12
 
 
-def test_a_unit_that_wants_the_whole_circle_is_found_among_arcs() -> None:
+def test_only_a_unit_that_matches_the_whole_circle_is_a_detector() -> None:
     ring = circle(radius=0.22 * SIZE, width=3.0, size=SIZE).mask
     turns = torch.arange(ARCS).double() * 30
     arcs = curve(orientation=turns, radius=0.22 * SIZE, width=3.0, size=SIZE).mask

@@ -20,7 +20,7 @@ def test_the_peak_is_found_between_the_steps(at, kappa):
 
 
 @given(st.floats(0, 179.9))
-def test_lines_come_round_after_half_a_turn(at):
+def test_the_period_of_lines_is_half_a_turn(at):
     angles = np.arange(0, 180, 10.0)
     curve = np.exp(3 * (np.cos(np.radians(2 * (angles - at))) - 1))
     where, _ = circular.peak(curve, period=180)
@@ -42,7 +42,7 @@ def test_a_curve_that_never_falls_to_half_is_as_wide_as_the_circle():
     assert circular.width(np.array([4.0, 3.0, 3.0, 3.0])) == 360
 
 
-def test_turning_a_curve_turns_its_peak_and_nothing_else():
+def test_rotating_a_curve_changes_only_its_peak():
     curve = von_mises(33.0) + 0.3 * von_mises(200.0)
     turned = np.roll(curve, 7)
     assert circular.peak(turned)[0] == pytest.approx(circular.peak(curve)[0] + 70)
@@ -50,7 +50,7 @@ def test_turning_a_curve_turns_its_peak_and_nothing_else():
         assert number(turned) == pytest.approx(number(curve))
 
 
-def test_the_echo_is_looked_for_opposite_the_peak_and_not_beside_it():
+def test_the_echo_is_measured_opposite_the_peak_and_not_beside_it():
     opposite, beside = np.zeros(36), np.zeros(36)
     opposite[[5, 5 + 18]] = 1, 0.25
     beside[[5, 5 + 9]] = 1, 0.25
@@ -59,7 +59,7 @@ def test_the_echo_is_looked_for_opposite_the_peak_and_not_beside_it():
     assert circular.off_peak(beside, beyond=60.0) == 0.25
 
 
-def test_of_silent_curves_every_number_is_nan_and_of_negative_ones_too():
+def test_curves_without_a_positive_value_give_nan():
     for curve in (np.zeros(8), np.full(8, -3.0)):
         assert np.isnan(circular.peak(curve)).all()
         assert np.isnan(circular.width(curve))
@@ -68,7 +68,7 @@ def test_of_silent_curves_every_number_is_nan_and_of_negative_ones_too():
         assert np.isnan(circular.mean_angle(curve))
 
 
-def test_many_curves_give_what_each_gives_alone():
+def test_curves_are_independent_of_one_another():
     curves = np.random.default_rng(0).random((3, 4, 24))
     for number in (circular.width, circular.echo, circular.concentration, circular.mean_angle):
         together = number(curves)

@@ -7,7 +7,7 @@ from visioncircuits.networks import Direction, untrained
 from visioncircuits.tuning import deviations
 
 
-def test_they_are_the_standard_deviations_over_all_positions():
+def test_deviations_are_standard_deviations_over_all_positions():
     network = untrained("bvlc_googlenet")
     pictures = torch.rand(5, 3, 64, 64)
     found = deviations(network, "conv2d1", pictures.split(2))
@@ -17,12 +17,12 @@ def test_they_are_the_standard_deviations_over_all_positions():
     assert found["unit"].values[2] == "conv2d1:2"
 
 
-def test_no_photographs_are_refused():
-    with pytest.raises(InputError, match="no photographs"):
+def test_no_photographs_are_rejected():
+    with pytest.raises(InputError, match="need photographs"):
         deviations(untrained("bvlc_googlenet"), "conv2d1", [])
 
 
-def test_those_of_directions_come_last_and_are_of_their_values():
+def test_directions_come_last_and_are_measured_on_their_values():
     network = untrained("bvlc_googlenet")
     pictures = torch.rand(4, 3, 64, 64)
     direction = Direction("conv2d1", tuple(torch.randn(64).tolist()), name="any")
@@ -35,8 +35,8 @@ def test_those_of_directions_come_last_and_are_of_their_values():
     assert np.allclose(found[:-1], alone, rtol=1e-12)
 
 
-def test_directions_of_another_layer_are_refused():
-    with pytest.raises(InputError, match="units of their layer, here conv2d1"):
+def test_directions_in_another_layer_are_rejected():
+    with pytest.raises(InputError, match="that is measured, conv2d1"):
         deviations(
             untrained("bvlc_googlenet"), "conv2d1", [], directions=[Direction("conv2d2", (1.0,))]
         )

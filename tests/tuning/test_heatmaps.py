@@ -25,7 +25,7 @@ def images(figure) -> list:
     return [axes.images[0] for axes in figure.axes if axes.images]
 
 
-def test_a_map_has_orientation_across_and_the_other_axis_down_in_its_own_order(curves):
+def test_orientation_runs_across_and_the_other_axis_down_in_its_own_order(curves):
     responses = over(curves)
     for shown, expected in zip(images(curve_maps(responses)), responses.values, strict=True):
         assert np.allclose(shown.get_array().filled(0), expected.T.clip(0))
@@ -33,7 +33,7 @@ def test_a_map_has_orientation_across_and_the_other_axis_down_in_its_own_order(c
         assert (left, right, bottom, top) == (-15, 345, 1, 0)
 
 
-def test_what_is_not_above_zero_is_black_and_the_rest_of_one_scale(curves):
+def test_responses_not_above_zero_are_black_and_the_rest_share_a_scale(curves):
     responses = over(curves)
     shown = images(curve_maps(responses))[0]
     colors = shown.cmap(shown.norm(shown.get_array()))[..., :3]
@@ -51,7 +51,7 @@ def test_the_last_color_can_be_given(curves):
     assert [text.get_text() for text in legend.get_xticklabels()] == ["0", "12.5", "25"]
 
 
-def test_the_stimuli_stand_over_where_they_were_shown(curves):
+def test_each_stimulus_is_drawn_above_its_responses(curves):
     figure = curve_maps(over(curves), curves)
     strip = next(shown for shown in images(figure) if shown.get_array().ndim == 3)
     assert strip.get_extent() == images(curve_maps(over(curves)))[0].get_extent()
@@ -71,7 +71,7 @@ def test_a_strip_shows_some_of_many_stimuli_the_outermost_rows_among_them():
     assert named_rows == ["1", "2.02", "4.08", "8.23"]
 
 
-def test_every_unit_of_boundary_maps_is_drawn_over_its_own_strongest():
+def test_boundary_maps_are_relative_to_each_units_strongest_response():
     few = named("high-low").isel(orientation=slice(0, None, 30), ratio=slice(0, None, 20))
     responses = over(few) * xr.DataArray([1.0, 10.0, -0.0], dims="unit")
     maps = images(boundary_maps(responses))
@@ -79,21 +79,21 @@ def test_every_unit_of_boundary_maps_is_drawn_over_its_own_strongest():
     assert {(shown.norm.vmin, shown.norm.vmax) for shown in maps} == {(0, 1)}
 
 
-def test_units_stand_in_columns_under_their_stimuli(curves):
+def test_units_are_drawn_in_columns_below_their_stimuli(curves):
     figure = curve_maps(over(curves, 5), curves, columns=2)
     assert sum(shown.get_array().ndim == 3 for shown in images(figure)) == 2
     lefts = {round(shown.axes.get_position().x0, 6) for shown in images(figure)}
     assert len(lefts) == 2
 
 
-def test_pictures_stand_beside_the_maps_of_their_units(curves):
+def test_thumbnails_are_drawn_beside_the_maps_of_their_units(curves):
     picture = Image.new("RGB", (4, 4), "red")
     figure = curve_maps(over(curves), None, {"a:1": picture})
     assert sum(shown.get_array().shape == (4, 4, 3) for shown in images(figure)) == 1
     assert [text.get_text() for text in figure.texts] == ["a:0", "1", "a:2"]
 
 
-def test_what_cannot_be_drawn_is_refused(curves):
+def test_responses_that_cannot_be_drawn_are_rejected(curves):
     responses = over(curves)
     with pytest.raises(InputError, match="no response is above 0"):
         curve_maps(-abs(responses))
@@ -105,5 +105,5 @@ def test_what_cannot_be_drawn_is_refused(curves):
         curve_maps(responses.isel(orientation=0))
     with pytest.raises(InputError, match="differ in orientation"):
         curve_maps(responses, named("curves"))
-    with pytest.raises(InputError, match="1 column or more"):
+    with pytest.raises(InputError, match="columns must be 1 or more"):
         boundary_maps(responses, columns=0)

@@ -6,9 +6,14 @@ import xarray as xr
 from visioncircuits import networks
 from visioncircuits.errors import InputError
 from visioncircuits.stimuli import curve, named
-from visioncircuits.tuning import measure, orientation_tuning, radial_tuning
-from visioncircuits.tuning.joint import align, joint_panel
-from visioncircuits.tuning.turned import turned
+from visioncircuits.tuning import (
+    align,
+    joint_panel,
+    measure,
+    orientation_tuning,
+    radial_tuning,
+    rotated_pictures,
+)
 
 PEAKS = (10.0, 95.0, 200.0, 310.0)
 SHIFTS = (0, 130, 275, 40, 355)
@@ -31,7 +36,7 @@ def tuning() -> xr.DataArray:
 
 @pytest.fixture
 def responses(tuning) -> xr.DataArray:
-    """Examples that show one angle each, turned."""
+    """Examples that show one angle each, rotated."""
     rotations = np.arange(0, 360, 5.0)
     shown = np.array(SHIFTS)[:, None] + rotations
     strengths = np.array([1.0, 3.0, 0.5, 2.0, 1.0])[:, None]
@@ -49,7 +54,7 @@ def test_with_tuning_curves_the_shift_is_the_orientation_that_an_example_shows(r
     assert np.allclose(found, PEAKS, atol=0.5)
 
 
-def test_without_them_examples_agree_and_count_from_the_first(responses):
+def test_without_tuning_curves_examples_are_aligned_and_count_from_the_first(responses):
     aligned = align(responses.roll(rotation=7, roll_coords=False))
     assert aligned["shift"].values.tolist() == list(SHIFTS)
     first = aligned.isel(example=0)
@@ -57,7 +62,7 @@ def test_without_them_examples_agree_and_count_from_the_first(responses):
         assert np.corrcoef(example.values.ravel(), first.values.ravel())[0, 1] > 0.999
 
 
-def test_a_shift_moves_every_unit_alike_and_changes_no_value(responses, tuning):
+def test_a_shift_is_the_same_for_every_unit_and_changes_no_value(responses, tuning):
     aligned = align(responses, tuning)
     for place, shift in enumerate(SHIFTS):
         turned_back = np.roll(responses.values[:, place], shift // 5, -1)
@@ -81,34 +86,34 @@ def test_the_shift_is_that_of_the_largest_sum_of_products(tuning):
         assert found == 10 * int(np.argmax(agreements))
 
 
-def test_what_comes_round_after_half_a_turn_is_aligned_within_half_a_turn():
+def test_curves_with_a_period_of_180_degrees_are_aligned_within_180_degrees():
     angles, rotations = np.arange(0, 180, 5.0), np.arange(0, 360, 5.0)
     lines = {"unit": ["a:0"], "orientation": angles}
     tuned = np.cos(np.radians(2 * (angles - 50)))[None]
-    answers = np.cos(np.radians(2 * (rotations + 70 - 50)))[None, None]
+    values = np.cos(np.radians(2 * (rotations + 70 - 50)))[None, None]
     tuning = xr.DataArray(tuned, coords=lines, dims=("unit", "orientation"))
     responses = xr.DataArray(
-        answers,
+        values,
         coords={"unit": ["a:0"], "example": [0], "rotation": rotations},
         dims=("unit", "example", "rotation"),
     )
     assert align(responses, tuning)["shift"].values.tolist() == [70.0]
 
 
-def test_an_example_that_nothing_answers_stays_where_it_is(responses, tuning):
-    silent = responses.copy()
-    silent[:, 1] = -1.0
-    assert align(silent, tuning)["shift"].values.tolist() == [0, 0, 275, 40, 355]
+def test_an_example_without_responses_is_not_shifted(responses, tuning):
+    undriven = responses.copy()
+    undriven[:, 1] = -1.0
+    assert align(undriven, tuning)["shift"].values.tolist() == [0, 0, 275, 40, 355]
 
 
-def test_what_cannot_be_aligned_is_refused(responses, tuning):
+def test_responses_that_cannot_be_aligned_are_rejected(responses, tuning):
     with pytest.raises(InputError, match="these responses have unit, rotation"):
         align(responses.isel(example=0))
     with pytest.raises(InputError, match="unit of the tuning curves 'a:0'"):
         align(responses, tuning.isel(unit=slice(1, None)))
-    with pytest.raises(InputError, match="give what `align` gave"):
+    with pytest.raises(InputError, match="give the result of `align`"):
         joint_panel(tuning)
-    with pytest.raises(InputError, match="none of these units answers"):
+    with pytest.raises(InputError, match="none of these units responds"):
         joint_panel(align(-abs(responses)))
 
 
@@ -124,17 +129,17 @@ def test_a_panel_has_the_examples_thin_and_their_mean_thick(responses, tuning):
         assert np.allclose(mean.get_ydata()[:-1], radial_tuning(aligned).sel(unit=unit))
         assert mean.get_linewidth() > examples[0].get_linewidth()
         assert mark.get_xdata()[0] == pytest.approx(PEAKS[figure.axes.index(axes)], abs=0.5)
-    told = [text.get_text() for text in figure.texts]
-    assert "standard deviations to 5 examples, and their mean" in told
+    texts = [text.get_text() for text in figure.texts]
+    assert "standard deviations to 5 examples, and their mean" in texts
 
 
 @pytest.mark.weights
-def test_a_curve_that_turns_is_found_where_it_was_drawn(checkpoints):
+def test_rotated_curves_are_aligned_to_where_they_were_drawn(checkpoints):
     network = networks.load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     units = [f"mixed3b:{unit}" for unit in (413, 408, 398, 321, 326, 335, 336, 368, 386)]
     shown = torch.tensor([230.0, 60.0])
     drawn = curve(orientation=shown, radius=60.0, width=1.67, size=151).picture
-    responses = measure(network, units, turned(list(drawn), step=10))
+    responses = measure(network, units, rotated_pictures(list(drawn), step=10))
     sheet = measure(network, units, named("curves"))
     shifts = align(responses, radial_tuning(sheet))["shift"].values
     assert np.abs(shifts - shown.numpy()).max() <= 10

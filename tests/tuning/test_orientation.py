@@ -68,7 +68,7 @@ def test_the_published_boundary_maps_give_the_published_preferred_orientations(p
                        atol=0.5)  # fmt: skip
 
 
-def test_a_mean_is_where_the_weight_is_not_where_the_highest_point_is():
+def test_the_mean_is_the_center_of_mass_not_the_highest_point():
     angles = np.arange(5, 365, 10.0)
     plateau = (np.abs(angles - 120) <= 60).astype(float)
     plateau[angles == 65] += 0.01
@@ -93,7 +93,7 @@ def test_orientations_may_begin_anywhere():
     assert float(tuning["orientation"][0]) == pytest.approx(77, abs=0.5)
 
 
-def test_lines_are_told_by_half_a_circle():
+def test_the_orientations_of_lines_span_half_a_circle():
     angles = np.arange(0, 180, 5.0)
     values = np.exp(4 * (np.cos(np.radians(2 * (angles - 170))) - 1))[None]
     tuning = orientation_tuning(responses(values, angles))
@@ -102,7 +102,7 @@ def test_lines_are_told_by_half_a_circle():
     assert float(tuning["echo"][0]) < 0.05
 
 
-def test_a_silent_unit_has_no_orientation():
+def test_a_unit_that_nothing_drives_has_no_orientation():
     tuning = orientation_tuning(responses(np.zeros((1, 8)), np.arange(0, 360, 45)))
     assert all(
         np.isnan(tuning[name]).all() for name in ("orientation", "mean", "peak", "width", "echo")
@@ -110,7 +110,7 @@ def test_a_silent_unit_has_no_orientation():
 
 
 @pytest.mark.parametrize(
-    ("angles", "told"),
+    ("angles", "message"),
     [
         ([0.0], "needs 4 values"),
         ([0.0, 90.0, 180.0], "needs 4 values"),
@@ -118,11 +118,11 @@ def test_a_silent_unit_has_no_orientation():
         ([0.0, 80.0, 180.0, 270.0], "at equal steps around 180 or 360"),
     ],
 )
-def test_orientations_that_are_no_circle_are_refused(angles, told):
-    with pytest.raises(InputError, match=told):
+def test_orientations_that_do_not_span_a_circle_are_rejected(angles, message):
+    with pytest.raises(InputError, match=message):
         radial_tuning(responses(np.zeros((1, len(angles))), np.array(angles)))
 
 
-def test_responses_without_an_orientation_are_refused():
+def test_responses_without_an_orientation_are_rejected():
     with pytest.raises(InputError, match="no axis 'orientation', only radius"):
         radial_tuning(xr.DataArray(np.zeros((1, 2)), dims=("unit", "radius")))

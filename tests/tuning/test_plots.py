@@ -41,7 +41,7 @@ def test_no_plot_enters_the_global_list_of_figures(panel):
     assert not pyplot.get_fignums()
 
 
-def test_another_suffix_is_refused_before_anything_is_written(panel, tmp_path):
+def test_another_suffix_is_rejected_before_anything_is_written(panel, tmp_path):
     with pytest.raises(InputError, match=r"name it \.svg or \.png"):
         save_plot(panel, tmp_path / "panel.pdf")
     assert not list(tmp_path.iterdir())

@@ -34,7 +34,7 @@ def blobs(figure) -> list[tuple[np.ndarray, np.ndarray, tuple[float, float, floa
     return found
 
 
-def test_a_blob_reaches_from_the_disc_by_its_share_of_the_familys_highest():
+def test_a_curve_is_drawn_relative_to_the_familys_highest_response():
     for (angle, radius, _), share, peak in zip(
         blobs(radial_panel(tuned(40, 250, heights=(2.0, 1.0)))), (1, 0.5), (40, 250), strict=True
     ):
@@ -53,21 +53,21 @@ def test_an_outline_goes_through_the_values_and_not_beyond_them():
     assert np.allclose(np.array(at_steps) / highest, noise.values[0] / noise.values.max())
 
 
-def test_a_blobs_hue_is_where_it_peaks():
+def test_a_curves_hue_is_its_peak():
     for (_, _, color), peak in zip(blobs(radial_panel(tuned(40, 250))), (40, 250), strict=True):
         hue, lightness, saturation = colorsys.rgb_to_hls(*color)
         assert hue * 360 == pytest.approx(peak, abs=0.5)
         assert (lightness, saturation) == (pytest.approx(0.3), pytest.approx(0.96))
 
 
-def test_what_comes_round_after_half_a_turn_has_two_ends():
+def test_a_curve_with_a_period_of_180_degrees_has_two_peaks():
     ((angle, radius, _),) = blobs(radial_panel(tuned(35, period=180.0)))
-    turned = np.interp((angle + 180) % 360, np.sort(angle), radius[angle.argsort()], period=360)
-    assert np.allclose(radius, turned, atol=1e-6)
+    rotated = np.interp((angle + 180) % 360, np.sort(angle), radius[angle.argsort()], period=360)
+    assert np.allclose(radius, rotated, atol=1e-6)
     assert angle[radius.argmax()] % 180 == pytest.approx(35, abs=1)
 
 
-def test_units_that_crowd_stand_apart_on_the_circle():
+def test_crowded_units_are_spread_around_the_circle():
     figure = radial_panel(tuned(*np.linspace(80, 100, 9)))
     discs = [
         patch
@@ -82,13 +82,13 @@ def test_units_that_crowd_stand_apart_on_the_circle():
 
 
 def test_a_unit_that_nothing_drives_is_left_out():
-    silent = tuned(40, 250, heights=(1.0, 0.0))
-    assert len(blobs(radial_panel(silent))) == 1
-    with pytest.raises(InputError, match="none of these units answers"):
+    undriven = tuned(40, 250, heights=(1.0, 0.0))
+    assert len(blobs(radial_panel(undriven))) == 1
+    with pytest.raises(InputError, match="none of these units responds"):
         radial_panel(tuned(40, heights=(-1.0,)))
 
 
-def test_pictures_stand_for_the_units_that_have_one():
+def test_units_with_a_thumbnail_are_drawn_by_it():
     figure = radial_panel(tuned(40, 250), {"a:1": Image.new("L", (8, 8), 128)})
     (shown,) = figure.axes[0].images
     left, right, low, high = shown.get_extent()
@@ -97,11 +97,11 @@ def test_pictures_stand_for_the_units_that_have_one():
     assert shown.get_clip_path() is not None
 
 
-def test_the_scale_stands_below_in_the_units_of_the_responses():
+def test_the_scale_is_written_in_the_units_of_the_responses():
     responses = tuned(40, heights=(12.5,))
     responses.attrs["units"] = "standard deviations"
-    told = [text.get_text() for text in radial_panel(responses, title="curves").texts]
-    assert told == ["farthest from the disc: 12.5, mean positive standard deviations", "curves"]
+    texts = [text.get_text() for text in radial_panel(responses, title="curves").texts]
+    assert texts == ["farthest from the disc: 12.5, mean positive standard deviations", "curves"]
 
 
 def test_an_outline_with_fewer_points_lies_on_the_finer_one():

@@ -11,7 +11,7 @@ from visioncircuits import fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Preprocessing, load, untrained, wrap
 from visioncircuits.stimuli import StimulusSet, curve, named
-from visioncircuits.tuning import measure, read, window
+from visioncircuits.tuning import measure, placement, read_responses
 
 FEW = named("curves").isel(orientation=slice(0, None, 9))
 
@@ -25,7 +25,7 @@ def network():
     "layer",
     ["conv2d1", "mixed3a", "mixed3b_pre_relu", pytest.param("mixed4a", marks=pytest.mark.slow)],
 )
-def test_a_small_picture_gives_the_answer_of_a_whole_one(network, layer):
+def test_a_small_picture_gives_the_response_to_a_whole_one(network, layer):
     ours = measure(network, layer, FEW)
     middle = network.layer(layer).shape[0] // 2
     y, x = (at - 111.5 for at in network.layer(layer).center((middle, middle)))
@@ -36,7 +36,7 @@ def test_a_small_picture_gives_the_answer_of_a_whole_one(network, layer):
     assert np.abs(ours.values.reshape(len(ours), -1).T - theirs.numpy()).max() < 1e-5 * scale
 
 
-def test_on_real_weights_too(checkpoints):
+def test_a_small_picture_gives_the_same_response_with_trained_weights(checkpoints):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     ours = measure(network, "mixed3b", FEW)
     y, x = (at - 111.5 for at in network.layer("mixed3b").center((14, 14)))
@@ -76,20 +76,20 @@ def test_a_direction_is_its_units_weighted(network):
     assert np.allclose(found.values[1], units.values[3], atol=1e-6)
 
 
-def test_a_neighbourhood_answers_with_its_maximum(network):
+def test_the_response_of_a_neighborhood_is_its_maximum(network):
     reach = 1
     found = measure(network, "mixed3a", FEW, reach=reach)
-    asked = window(network, "mixed3a", reach=reach)
-    y, x = asked.shift
-    pictures = FEW.fix(size=asked.size, x=x, y=y).draw().picture
+    placed = placement(network, "mixed3a", reach=reach)
+    y, x = placed.shift
+    pictures = FEW.fix(size=placed.size, x=x, y=y).draw().picture
     whole = network.activations(pictures, ["mixed3a"])["mixed3a"]
-    row, column = asked.position
+    row, column = placed.position
     near = whole[:, :, row - 1 : row + 2, column - 1 : column + 2].amax((2, 3))
     assert np.allclose(found.values.reshape(256, -1).T, near.numpy(), atol=1e-6)
     assert (found.values >= measure(network, "mixed3a", FEW).values - 1e-6).all()
 
 
-def test_positions_count_from_what_the_neuron_sees(network):
+def test_positions_count_from_the_center_of_the_receptive_field(network):
     placed = StimulusSet(curve, {"x": (-4.0, 0.0, 4.0), "orientation": (0, 90)}, {"radius": 20.0})
     found = measure(network, "mixed3a", placed)
     assert found["x"].values.tolist() == [-4, 0, 4]
@@ -103,7 +103,7 @@ def disc(*, radius: Tensor) -> Tensor:
     return inside[:, None].expand(-1, 3, -1, -1).contiguous()
 
 
-def test_a_family_of_ones_own_is_shown_as_it_draws_itself(network):
+def test_a_users_family_without_a_position_is_drawn_as_it_is(network):
     own = StimulusSet(disc, {"radius": (5, 10, 20)})
     found = measure(network, "mixed3a", own)
     whole = network.activations(own.draw().picture, ["mixed3a"])["mixed3a"]
@@ -115,10 +115,10 @@ def test_batches_change_nothing(network):
     assert np.allclose(one.values, many.values, atol=1e-5)
 
 
-def test_what_was_saved_is_read_and_not_measured_again(network, tmp_path, monkeypatch):
+def test_a_saved_measurement_is_read_and_not_repeated(network, tmp_path, monkeypatch):
     path = tmp_path / "curves.nc"
     found = measure(network, "conv2d2", FEW, save=path)
-    xr.testing.assert_identical(read(path), found)
+    xr.testing.assert_identical(read_responses(path), found)
     monkeypatch.setattr("visioncircuits.tuning.responses._all", None)
     done: list[int] = []
     again = measure(network, "conv2d2", FEW, save=path, advance=done.append)
@@ -126,13 +126,13 @@ def test_what_was_saved_is_read_and_not_measured_again(network, tmp_path, monkey
     assert sum(done) == len(FEW)
 
 
-def test_an_interrupted_measurement_goes_on_where_it_was(network, tmp_path):
+def test_an_interrupted_measurement_is_resumed(network, tmp_path):
     path = tmp_path / "curves.nc"
-    asked: list[int] = []
+    placed: list[int] = []
 
     def interrupt(more: int) -> None:
-        asked.append(more)
-        if sum(asked) == 4 * 16 + 2:
+        placed.append(more)
+        if sum(placed) == 4 * 16 + 2:
             raise KeyboardInterrupt
 
     many = named("curves").isel(orientation=slice(0, None, 2))  # 72 stimuli, parts of 32
@@ -158,10 +158,10 @@ def test_another_measurement_replaces_the_file(network, tmp_path):
     path = tmp_path / "curves.nc"
     measure(network, "conv2d1", FEW, save=path)
     other = measure(network, "conv2d2", FEW, save=path)
-    xr.testing.assert_identical(read(path), other)
+    xr.testing.assert_identical(read_responses(path), other)
 
 
-def test_the_record_says_how_it_was_measured(network):
+def test_the_record_holds_how_it_was_measured(network):
     record = json.loads(measure(network, "conv2d1:5", FEW).attrs["record"])
     assert record["network"]["name"] == "untrained bvlc_googlenet"
     assert record["layer"] == "conv2d1"
@@ -170,34 +170,34 @@ def test_the_record_says_how_it_was_measured(network):
 
 
 @pytest.mark.parametrize(
-    ("features", "told"),
+    ("features", "message"),
     [
         ("mixed3c", "unknown layer 'mixed3c'"),
         ("mixed3a:256", "units 0 to 255"),
-        (["mixed3a:1", "mixed3b:1"], "features of one layer at a time"),
+        (["mixed3a:1", "mixed3b:1"], "features must be of one layer"),
         ([], "no feature to measure"),
         ("logits", "before the global pooling"),
     ],
 )
-def test_features_that_cannot_be_measured_are_refused(network, features, told):
-    with pytest.raises(InputError, match=told):
+def test_features_that_cannot_be_measured_are_rejected(network, features, message):
+    with pytest.raises(InputError, match=message):
         measure(network, features, FEW)
 
 
-def test_a_stimulus_larger_than_what_the_neuron_sees_is_refused(network):
+def test_a_stimulus_larger_than_the_receptive_field_is_rejected(network):
     with pytest.raises(InputError, match="picture"):
         measure(network, "conv2d1", named("circles"))
 
 
-def test_a_radius_of_zero_is_refused(network):
+def test_a_radius_of_zero_is_rejected(network):
     with pytest.raises(InputError, match="radius"):
         measure(network, "conv2d1", named("curves").vary(radius=(0.0, 10.0)))
 
 
-def test_answers_that_are_not_finite_are_refused():
+def test_responses_that_are_not_finite_are_rejected():
     module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
     module[0].weight.data[1] = math.nan
-    with pytest.raises(InputError, match="answers nan in 1"):
+    with pytest.raises(InputError, match="the value nan in 1"):
         measure(wrap(module, Preprocessing(), size=32), "1", FEW)
 
 
@@ -206,22 +206,22 @@ def test_a_file_must_be_netcdf(network, tmp_path):
         measure(network, "conv2d1", FEW, save=tmp_path / "curves.csv")
 
 
-def test_a_family_of_ones_own_may_have_a_place_and_a_size_without_a_device(network):
+def test_a_users_family_may_have_a_position_and_a_size_without_a_device(network):
     def spot(*, radius: Tensor, x: float, y: float, size: int) -> Tensor:
         rows, columns = torch.meshgrid(*[torch.arange(size) - (size - 1) / 2] * 2, indexing="ij")
         inside = (rows - y) ** 2 + (columns - x) ** 2 < radius[:, None, None] ** 2
         return inside.float()[:, None].expand(-1, 3, -1, -1)
 
     found = measure(network, "mixed3a", StimulusSet(spot, {"radius": (4.0, 9.0)}))
-    asked = window(network, "mixed3a")
-    y, x = asked.shift
-    drawn = spot(radius=torch.tensor([4.0, 9.0]), x=x, y=y, size=asked.size[0])
-    row, column = asked.position
+    placed = placement(network, "mixed3a")
+    y, x = placed.shift
+    drawn = spot(radius=torch.tensor([4.0, 9.0]), x=x, y=y, size=placed.size[0])
+    row, column = placed.position
     whole = network.activations(drawn, ["mixed3a"])["mixed3a"][:, :, row, column]
     assert np.allclose(found.values.T, whole.numpy(), atol=1e-5)
 
 
-def test_networks_of_one_channel_are_shown_the_same_stimuli_in_grey():
+def test_networks_of_one_channel_get_the_same_stimuli_in_gray():
     module = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU())
     network = wrap(module, Preprocessing(channels=1), size=32)
     found = measure(network, "0", FEW.fix(ink="red"))
@@ -232,9 +232,9 @@ def test_networks_of_one_channel_are_shown_the_same_stimuli_in_grey():
     )
 
 
-def test_what_other_code_measured_is_measured_again(network, tmp_path, monkeypatch):
+def test_a_measurement_by_other_code_is_repeated(network, tmp_path, monkeypatch):
     path = tmp_path / "tuning.nc"
     measure(network, "conv2d0", FEW, save=path)
     monkeypatch.setattr(fingerprint, "code", lambda: "mended")
     measure(network, "conv2d0", FEW, save=path)
-    assert json.loads(read(path).attrs["record"])["code"] == "mended"
+    assert json.loads(read_responses(path).attrs["record"])["code"] == "mended"

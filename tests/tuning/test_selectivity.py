@@ -16,7 +16,7 @@ def responses(values, **axes) -> xr.DataArray:
     return xr.DataArray(values, dims=("unit", *axes), coords={"unit": names, **axes})
 
 
-def test_what_is_preferred_lies_between_the_values_in_the_logarithm():
+def test_the_preferred_value_is_interpolated_in_the_logarithm():
     radii = np.geomspace(10, 160, 9)
     curve = np.exp(-(np.log(radii / 47.0) ** 2))
     found = preferred_value(responses([curve], radius=radii), "radius")
@@ -40,7 +40,7 @@ def test_sparseness_is_that_of_a_slow_twin():
         assert unit == pytest.approx((1 - mean**2 / square) / (1 - 1 / 15), rel=1e-5)
 
 
-def test_curve_detectors_do_not_care_whether_a_curve_is_filled(checkpoints):
+def test_curve_detectors_are_invariant_to_fill(checkpoints):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     plain, filled, colored = (
         measure(network, UNITS, named(name))
@@ -53,7 +53,7 @@ def test_curve_detectors_do_not_care_whether_a_curve_is_filled(checkpoints):
     assert 40 < float(preferred.median()) < 100  # "around 60 pixels", says "Zoom In"
 
 
-def test_measurements_of_other_units_are_not_compared():
+def test_measurements_that_cannot_be_compared_are_rejected():
     one = responses([[1, 2, 3]], orientation=[0, 90, 180])
     with pytest.raises(InputError, match="differ in their values of orientation"):
         invariance(one, responses([[1, 2, 3]], orientation=[0, 90, 181]))

@@ -25,7 +25,7 @@ def test_orientations_run_across_whichever_axis_comes_first(order):
         assert (tile(shown, row, column, 60) == expected).all()
 
 
-def test_of_more_orientations_than_there_is_room_for_the_middle_ones_are_shown():
+def test_of_too_many_orientations_the_middle_ones_are_shown():
     stimuli = named("edges").fix(size=20)
     shown = strip(stimuli, None, across=24)
     assert shown.shape == (20, 24 * 20, 3)
@@ -40,7 +40,7 @@ def test_of_further_axes_the_first_value_is_shown():
     assert (strip(stimuli, "radius", across=36) == strip(plain, "radius", across=36)).all()
 
 
-def test_stimuli_are_parted_by_a_rule():
+def test_stimuli_are_separated_by_a_line():
     shown = strip(named("curves").isel(orientation=[0, 18]), "radius", across=36)
     assert (shown[::60] == RULE).all()
     assert (shown[:, ::60] == RULE).all()

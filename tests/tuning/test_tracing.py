@@ -44,7 +44,7 @@ def test_a_trace_is_evenly_spaced_and_smooth(network: Network) -> None:
     assert np.abs(np.diff(headings)).max() < np.radians(20)
 
 
-def test_nothing_is_traced_where_nothing_fires(network: Network) -> None:
+def test_nothing_is_traced_without_activation(network: Network) -> None:
     assert traced(network, torch.full((1, 3, 224, 224), 0.5)) == []
 
 

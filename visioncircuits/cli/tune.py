@@ -67,7 +67,7 @@ def tune(
         orientation_tuning,
         radial_panel,
         save_plot,
-        write,
+        write_responses,
     )
 
     shown = named(stimuli)
@@ -79,7 +79,7 @@ def tune(
     if spread is not None:
         units = [int(str(name).split(":")[1]) for name in responses["unit"].values]
         responses = responses.assign_coords(deviation=("unit", spread[units]))
-        write(responses, out)
+        write_responses(responses, out)
         responses = in_deviations(responses)
     axes = [axis for axis in responses.dims if axis != "unit"]
     strongest = responses.max(axes).sortby(responses.max(axes), ascending=False)

@@ -19,8 +19,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 from visioncircuits.stimuli.color import rotate_hue
 from visioncircuits.stimuli.trigonometry import cosd, sind
-from visioncircuits.tuning import measure
-from visioncircuits.tuning.turned import turned
+from visioncircuits.tuning import measure, rotated_pictures
 from visioncircuits.weights import expanded_weights
 
 Maps = Float[Tensor, "batch channels height width"]
@@ -283,7 +282,7 @@ def correlated(
 
 def _responses(network: Network, layer: str, pictures: Maps) -> Float[np.ndarray, "units pictures"]:
     """Responses of all units before the rectifier, each picture centered on a neuron."""
-    shown = turned(list(pictures.float()), step=360.0)
+    shown = rotated_pictures(list(pictures.float()), step=360.0)
     responses = measure(network, network.before_rectifier(layer), shown)
     return responses.values[:, :, 0].astype(np.float64)
 

@@ -26,7 +26,7 @@ from visioncircuits.examples import Photograph
 from visioncircuits.networks import Network
 from visioncircuits.networks.grids import Maps, onto
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning import measure, window
+from visioncircuits.tuning import measure, placement
 from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 KIND = "matches"
@@ -68,7 +68,7 @@ def probes(*sides: Side) -> list[StimulusSet]:
 
 def _drawn(network: Network, layer: str) -> tuple[int, ...]:
     """How large stimuli are drawn for a layer: what a neuron sees, as `measure` has it."""
-    return tuple(map(min, network.layer(layer).receptive_field, window(network, layer).size))
+    return tuple(map(min, network.layer(layer).receptive_field, placement(network, layer).size))
 
 
 def _fits(family: StimulusSet, size: tuple[int, ...]) -> bool:

@@ -44,7 +44,7 @@ def measure(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") 
         return {UNTOLD: json.dumps(dict.fromkeys(work["features"], why)).encode()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / RESPONSES
-        tuning.write(responses, path)
+        tuning.write_responses(responses, path)
         return {RESPONSES: path.read_bytes()}
 
 
@@ -65,7 +65,7 @@ def told(name: str, folder: Path, out: Path) -> Mapping[str, Tuning]:
         at = untold.relative_to(out).as_posix()
         return {unit: Tuning(name, at, untold=text) for unit, text in why.items()}
     path = folder / RESPONSES
-    responses = tuning.read(path)
+    responses = tuning.read_responses(path)
     numbers, curves = tuning.orientation_tuning(responses), tuning.radial_tuning(responses)
     others = [str(dim) for dim in responses.dims if dim not in ("unit", "orientation")]
     # Of further axes the value counts to which a unit answers most.

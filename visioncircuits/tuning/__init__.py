@@ -6,17 +6,17 @@ from visioncircuits.tuning.deviations import deviations, in_deviations
 from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
 from visioncircuits.tuning.joint import align, joint_panel
 from visioncircuits.tuning.orientation import orientation_tuning, radial_tuning
+from visioncircuits.tuning.placement import Placement, placement
 from visioncircuits.tuning.plots import save_plot
 from visioncircuits.tuning.radial import radial_panel
 from visioncircuits.tuning.responses import measure
+from visioncircuits.tuning.rotation import rotated_pictures
 from visioncircuits.tuning.selectivity import axis_tuning, invariance, preferred_value, sparseness
-from visioncircuits.tuning.storage import read, write
+from visioncircuits.tuning.storage import read_responses, write_responses
 from visioncircuits.tuning.tracing import trace
-from visioncircuits.tuning.turned import turned
-from visioncircuits.tuning.window import Window, window
 
 __all__ = [
-    "Window",
+    "Placement",
     "align",
     "axis_tuning",
     "black_and_white",
@@ -29,14 +29,14 @@ __all__ = [
     "joint_panel",
     "measure",
     "orientation_tuning",
+    "placement",
     "preferred_value",
     "radial_panel",
     "radial_tuning",
-    "read",
+    "read_responses",
+    "rotated_pictures",
     "save_plot",
     "sparseness",
     "trace",
-    "turned",
-    "window",
-    "write",
+    "write_responses",
 ]

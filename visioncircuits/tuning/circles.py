@@ -1,4 +1,4 @@
-"""Units that answer to whole circles rather than to arcs of them."""
+"""Units that respond to whole circles rather than to arcs of them."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ _STROKE = 3.0
 
 
 def circle_detectors(network: Network, layer: str) -> pd.DataFrame:
-    """Compare what units answer to circles and to curves of the same radii.
+    """Compare the responses of units to circles and to curves of the same radii.
 
     For "Eyes / Small Circles" and "Circles / Loops" of "An Overview of Early Vision" (Olah et al.,
     2020).
@@ -20,14 +20,14 @@ def circle_detectors(network: Network, layer: str) -> pd.DataFrame:
     Parameters
     ----------
     network, layer
-        Whose units. Radii are from .06 to .3 of what a neuron sees.
+        Whose units. Radii are from .06 to .3 of the receptive field.
 
     Returns
     -------
     pandas.DataFrame
-        A row a unit: `unit`, `circle` and `curve`, its strongest answers to either, and
-        `detector`: whether circles drive it more than twice as far as curves and straight lines,
-        and more than nine tenths of the layer's units.
+        A row a unit: `unit`, `circle` and `curve`, its strongest responses to either, and
+        `detector`: whether circles drive it more than twice as strongly as curves and straight
+        lines, and more than nine tenths of the layer's units.
 
     Raises
     ------
@@ -43,10 +43,10 @@ def circle_detectors(network: Network, layer: str) -> pd.DataFrame:
     field = float(min(*network.layer(layer).receptive_field, network.size))
     radii = tuple(field * part for part in _PARTS)
     stroke = {"width": _STROKE}
-    round_ = measure(network, layer, StimulusSet(circle, {"radius": radii}, stroke))
+    circles = measure(network, layer, StimulusSet(circle, {"radius": radii}, stroke))
     axes = {"orientation": range(0, 360, 30), "radius": (*radii, field)}
-    bent = measure(network, layer, StimulusSet(curve, axes, stroke))
-    closed, arcs = round_.max("radius").values, bent.max(("orientation", "radius")).values
+    curves = measure(network, layer, StimulusSet(curve, axes, stroke))
+    closed, arcs = circles.max("radius").values, curves.max(("orientation", "radius")).values
     detector = (closed > np.quantile(closed, 0.9)) & (closed > 2 * arcs)
     units = [f"{layer}:{unit}" for unit in range(len(closed))]
     return pd.DataFrame({"unit": units, "circle": closed, "curve": arcs, "detector": detector})

@@ -1,7 +1,7 @@
-"""Tuning curves around a circle: where they peak, how wide they are, what is opposite.
+"""Circular statistics: peaks, widths, mean angles and echoes of tuning curves, and angles apart.
 
-All functions take values along the last axis, at equal steps around a whole period, and give one
-number for each of the other places. Where nothing is positive there is no peak, and they give NaN.
+Functions of curves take values along the last axis, at equal steps around a whole period, and
+return one number a curve: NaN for a curve without a positive value.
 """
 
 import numpy as np
@@ -12,9 +12,9 @@ Numbers = Float[np.ndarray, "*others"]
 
 
 def peak(curves: Curves, *, period: float = 360.0) -> tuple[Numbers, Numbers]:
-    """Find where curves are highest, between their steps, and how high.
+    """Find the peaks of curves, interpolated between their steps, and their heights.
 
-    A parabola through the highest value and its two neighbours is what they follow there.
+    A parabola is fitted to the highest value and its two neighbors.
 
     Parameters
     ----------
@@ -41,17 +41,17 @@ def peak(curves: Curves, *, period: float = 360.0) -> tuple[Numbers, Numbers]:
         np.take_along_axis(curves, ((top + step) % steps)[..., None], -1)[..., 0].astype(np.float64)
         for step in (-1, 0, 1)
     )
-    bend = before - 2 * here + after
-    # A flat top has no bend; its own place is as good as any.
-    offset = np.divide(before - after, 2 * bend, out=np.zeros_like(here), where=bend < 0)
+    curvature = before - 2 * here + after
+    # A flat top has no curvature, so its first step is returned.
+    offset = np.divide(before - after, 2 * curvature, out=np.zeros_like(here), where=curvature < 0)
     height = here - (before - after) * offset / 4
-    silent = ~(here > 0)
+    flat = ~(here > 0)
     angles = (top + offset) * (period / steps) % period
-    return np.where(silent, np.nan, angles), np.where(silent, np.nan, height)
+    return np.where(flat, np.nan, angles), np.where(flat, np.nan, height)
 
 
 def mean_angle(curves: Curves, *, period: float = 360.0) -> Numbers:
-    """Give the direction of the mean vector of the positive part, in degrees in [0, period).
+    """Compute the direction of the mean vector of the positive part, in degrees in [0, period).
 
     Examples
     --------
@@ -62,9 +62,9 @@ def mean_angle(curves: Curves, *, period: float = 360.0) -> Numbers:
 
 
 def concentration(curves: Curves) -> Numbers:
-    """Give the length of the mean vector, from 0, everywhere alike, to 1, all at one angle.
+    """Compute the length of the mean vector, from 0 for a flat curve to 1 for a single angle.
 
-    It is 1 less the circular variance, the usual index of direction selectivity.
+    It is 1 minus the circular variance, the usual index of direction selectivity.
 
     Examples
     --------
@@ -75,16 +75,16 @@ def concentration(curves: Curves) -> Numbers:
 
 
 def _vector(curves: Curves) -> np.ndarray:
-    """Mean over a circle's places, weighted by the values there, as complex numbers."""
+    """Compute the mean of the unit vectors weighted by the positive values, as complex numbers."""
     positive = np.clip(curves, 0, None).astype(np.float64)
     around = np.exp(2j * np.pi * np.arange(curves.shape[-1]) / curves.shape[-1])
     total = positive.sum(-1)
-    silent = np.full(total.shape, np.nan, complex)
-    return np.divide(positive @ around, total, out=silent, where=total > 0)
+    undefined = np.full(total.shape, np.nan, complex)
+    return np.divide(positive @ around, total, out=undefined, where=total > 0)
 
 
 def width(curves: Curves, *, period: float = 360.0) -> Numbers:
-    """Give the width at half height: between where the curve first falls to half its maximum.
+    """Compute the width at half height: between the first falls to half the maximum.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def width(curves: Curves, *, period: float = 360.0) -> Numbers:
 
 
 def _fall(around: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """How many steps it takes to fall to a level, counting parts of steps."""
+    """Compute after how many steps a curve falls to a level, with fractions of steps."""
     steps = around.shape[-1]
     below = around <= level[..., None]
     first = np.where(below.any(-1), below.argmax(-1), steps)
@@ -127,7 +127,7 @@ def _fall(around: np.ndarray, level: np.ndarray) -> np.ndarray:
 
 
 def off_peak(curves: Curves, *, beyond: float, period: float = 360.0) -> Numbers:
-    """Give the highest value further than `beyond` degrees from the peak, over the peak's.
+    """Compute the highest value more than `beyond` degrees from the peak, over the peak's.
 
     Examples
     --------
@@ -138,11 +138,11 @@ def off_peak(curves: Curves, *, beyond: float, period: float = 360.0) -> Numbers
     """
     steps = curves.shape[-1]
     away = np.minimum(np.arange(steps), steps - np.arange(steps)) * (period / steps)
-    return _share(curves, away > beyond)
+    return _relative(curves, away > beyond)
 
 
 def echo(curves: Curves, *, within: float = 30.0) -> Numbers:
-    """Give the highest value within some degrees of the peak's opposite, over the peak's.
+    """Compute the highest value within some degrees of the peak's opposite, over the peak's.
 
     As in "Curve Detectors" (Cammarata et al., 2020), where units of mixed3b have echoes of
     0 to .03, their predecessors in mixed3a of .04 to .53. The period is 360 degrees.
@@ -154,22 +154,27 @@ def echo(curves: Curves, *, within: float = 30.0) -> Numbers:
     """
     steps = curves.shape[-1]
     away = np.abs(np.arange(steps) * (360 / steps) - 180)
-    return _share(curves, away <= within)
+    return _relative(curves, away <= within)
 
 
-def _share(curves: Curves, places: np.ndarray) -> Numbers:
-    """Highest value at some places counted from the peak, over the peak's, at least 0."""
+def _relative(curves: Curves, places: np.ndarray) -> Numbers:
+    """Compute the highest value at some steps from the peak, over the peak's, at least 0."""
     if not places.any():
         return np.zeros(curves.shape[:-1])
     top = curves.argmax(-1)[..., None]
-    found = np.take_along_axis(curves, (top + np.flatnonzero(places)) % curves.shape[-1], -1)
+    values = np.take_along_axis(curves, (top + np.flatnonzero(places)) % curves.shape[-1], -1)
     height = np.take_along_axis(curves, top, -1)[..., 0].astype(np.float64)
-    silent = np.full(height.shape, np.nan)
-    return np.divide(found.max(-1).clip(0), height, out=silent, where=height > 0)
+    undefined = np.full(height.shape, np.nan)
+    return np.divide(values.max(-1).clip(0), height, out=undefined, where=height > 0)
 
 
-def angular_distance(first: Numbers, second: Numbers | float, *, period: float = 360.0) -> Numbers:
-    """Give the angle between two directions, from 0 to half a period.
+def angular_distance(
+    first: Float[np.ndarray, "..."],
+    second: Float[np.ndarray, "..."] | float,
+    *,
+    period: float = 360.0,
+) -> Float[np.ndarray, "..."]:
+    """Compute the angle between directions in degrees, from 0 to half a period, broadcast.
 
     Examples
     --------
@@ -181,7 +186,7 @@ def angular_distance(first: Numbers, second: Numbers | float, *, period: float =
 
 
 def largest_gap(directions: Float[np.ndarray, " directions"], *, period: float = 360.0) -> float:
-    """Give the largest angle between neighbours around the circle.
+    """Compute the largest angle between neighboring directions around the circle.
 
     Examples
     --------

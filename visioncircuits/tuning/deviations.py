@@ -21,7 +21,7 @@ def deviations(
     *,
     directions: Sequence[Direction] = (),
 ) -> xr.DataArray:
-    """Measure how much each unit's activation varies over the positions of photographs.
+    """Measure the standard deviation of each unit's activation over positions of photographs.
 
     "Curve Detectors" (Cammarata et al., 2020) gives responses to synthetic stimuli in these.
 
@@ -30,11 +30,11 @@ def deviations(
     network
         Any network.
     layer
-        Its units are measured, after or before the rectifier as its name says.
+        Its units are measured; a name that ends in `_pre_relu` is for before the rectifier.
     pictures
         Batches of photographs, in [0, 1], seen once.
     directions
-        In the layer, to be measured as its units are; those of units do not give them.
+        In the layer, to be measured too; theirs do not follow from the units'.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def deviations(
     Raises
     ------
     InputError
-        For an unknown layer, a direction of another, or where there are no pictures.
+        For an unknown layer, a direction in another, or without pictures.
 
     Examples
     --------
@@ -57,31 +57,31 @@ def deviations(
     """
     units = network.layer(layer).units
     if any(direction.layer != layer for direction in directions):
-        raise InputError(f"directions are measured with the units of their layer, here {layer}")
+        raise InputError(f"directions must be in the layer that is measured, {layer}")
     vectors = [direction.vector(units).double() for direction in directions]
     names = [*(f"{layer}:{unit}" for unit in range(units)), *map(str, directions)]
     count, mean, squares = 0, torch.zeros(len(names)).double(), torch.zeros(len(names)).double()
     for batch in pictures:
         with torch.inference_mode():
-            found = network.activations(batch, [layer])[layer]
-        values = found.transpose(0, 1).flatten(1).double().cpu()
+            maps = network.activations(batch, [layer])[layer]
+        values = maps.transpose(0, 1).flatten(1).double().cpu()
         if vectors:
             values = torch.cat([values, torch.stack(vectors) @ values])
-        # Chan, Golub and LeVeque's way of joining moments, which loses no digits
+        # Moments are joined as by Chan, Golub and LeVeque, which is numerically stable.
         more, own = values.shape[1], values.mean(1)
-        apart = own - mean
+        shift = own - mean
         squares += (values - own[:, None]).square().sum(1)
-        squares += apart.square() * (count * more / (count + more))
-        mean += apart * (more / (count + more))
+        squares += shift.square() * (count * more / (count + more))
+        mean += shift * (more / (count + more))
         count += more
     if not count:
-        raise InputError("there are no photographs to take standard deviations from")
+        raise InputError("standard deviations need photographs; give one or more batches")
     spread = np.sqrt(squares.numpy() / count)
     return xr.DataArray(spread, dims=("unit",), coords={"unit": names}, name="deviation")
 
 
 def in_deviations(responses: xr.DataArray) -> xr.DataArray:
-    """Give responses in their units' standard deviations, as published heat maps are.
+    """Return responses in their units' standard deviations, as in the published heat maps.
 
     Parameters
     ----------
@@ -103,5 +103,5 @@ def in_deviations(responses: xr.DataArray) -> xr.DataArray:
     """
     if "deviation" not in responses.coords:
         raise InputError("these responses have no coordinate 'deviation'; measure `deviations`")
-    found = (responses / responses["deviation"]).assign_attrs(responses.attrs)
-    return found.assign_attrs(units="σ")
+    scaled = responses / responses["deviation"]
+    return scaled.assign_attrs(responses.attrs, units="σ")

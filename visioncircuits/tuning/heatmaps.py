@@ -1,4 +1,4 @@
-"""Heat maps: each unit's responses over orientation and one axis more, stimuli on top."""
+"""Heat maps: each unit's responses over orientation and a second axis, stimuli on top."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,22 +20,22 @@ from visioncircuits.tuning.strip import rows as strip_rows
 from visioncircuits.tuning.strip import strip
 
 WIDTH, HEIGHT, SIDE, GAP, MARGIN, FOOT = 5.2, 0.62, 1.1, 0.09, 0.16, 0.68
-"""Inches: of a map, of what stands left of it, between maps, around all, and below."""
+"""Inches: of a map, of the labels left of it, between maps, around all, and below."""
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What distinguishes one kind of map from another.
+class _Style:
+    """How one kind of map is drawn.
 
-    Its colours, how many stimuli its strip has room for across, what the last colour stands for,
-    what the scale says, and what stands beside units, by name.
+    The colors, the most stimuli across its strip, the value of the last color, the caption of the
+    scale, and a note beside each unit, by name.
     """
 
     colors: Colormap
     across: int
     highest: float
-    says: str
-    beside: Mapping[str, str] = field(default_factory=dict)
+    caption: str
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def curve_maps(
@@ -48,22 +48,22 @@ def curve_maps(
 ) -> Figure:
     """Draw units' responses over orientation and curvature, as in "Curve Detectors".
 
-    Across runs the orientation, down the other axis in its own order, as it does in the stimuli
-    on top. What is not above 0 is black; all units have one scale, which stands below.
+    The orientation runs across, the other axis down in its own order, as in the stimuli on top.
+    Responses not above 0 are black; all units have the scale drawn below.
 
     Parameters
     ----------
     responses
-        As `measure` gives them, over `orientation` and one axis more. Their attribute `units` says
-        what they are in, if not activation.
+        From `measure`, over `orientation` and one axis more. Their attribute `units` is written at
+        the scale, by default "activation".
     stimuli
-        The set that was shown; its pictures stand on top.
+        The set that was measured; its pictures are drawn on top.
     thumbnails
         A picture of each unit, by its name.
     highest
-        The response drawn in the last colour; by default the strongest there is.
+        The response drawn in the last color; by default the strongest.
     columns
-        Of units.
+        How many columns of units.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def curve_maps(
 
     Notes
     -----
-    The published maps' colours (Cammarata et al., 2020).
+    The published maps' colors (Cammarata et al., 2020).
 
     Examples
     --------
@@ -88,13 +88,13 @@ def curve_maps(
     >>> responses = xr.DataArray(
     ...     np.ones((2, 4, 4)), coords={"unit": ["a:0", "a:1"], **axes}, dims=("unit", *axes)
     ... )
-    >>> len(curve_maps(responses, few).axes)  # of the stimuli, two units and the scale
+    >>> len(curve_maps(responses, few).axes)  # the stimuli, two units and the scale
     4
     """
     top = float(responses.max()) if highest is None else highest
     colors = matplotlib.colormaps["turbo"].with_extremes(bad="black")
-    look = _Look(colors, 36, top, f"{quantity(responses)}; black: 0 and below")
-    return _maps(responses.where(responses > 0), stimuli, thumbnails or {}, look, columns)
+    style = _Style(colors, 36, top, f"{quantity(responses)}; black: 0 and below")
+    return _maps(responses.where(responses > 0), stimuli, thumbnails or {}, style, columns)
 
 
 def boundary_maps(
@@ -106,7 +106,7 @@ def boundary_maps(
 ) -> Figure:
     """Draw units' responses over orientation and ratio, as in "High-Low Frequency Detectors".
 
-    Every unit is drawn over its own strongest response, which stands beside it.
+    Every unit's responses are divided by its strongest, which is written beside it.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def boundary_maps(
 
     Notes
     -----
-    The published maps' colours, and their scale (Schubert et al., 2021).
+    The published maps' colors, and their scale (Schubert et al., 2021).
 
     Examples
     --------
@@ -139,68 +139,68 @@ def boundary_maps(
     """
     strongest = responses.max([dim for dim in responses.dims if dim != "unit"])
     shares = (responses / strongest.where(strongest > 0)).clip(min=0)
-    beside = {
+    notes = {
         str(name): f"max {number(float(top))}"
         for name, top in zip(responses["unit"].values, strongest.values, strict=True)
     }
     colors = matplotlib.colormaps["viridis"]
-    says = f"share of the unit’s strongest {quantity(responses)}"
-    look = _Look(colors, 18, 1.0, says, beside)
-    return _maps(shares.fillna(0), stimuli, thumbnails or {}, look, columns)
+    caption = f"share of the unit’s strongest {quantity(responses)}"
+    style = _Style(colors, 18, 1.0, caption, notes)
+    return _maps(shares.fillna(0), stimuli, thumbnails or {}, style, columns)
 
 
 def _maps(
-    shown: xr.DataArray,
+    responses: xr.DataArray,
     stimuli: StimulusSet | None,
     thumbnails: Thumbnails,
-    look: _Look,
+    style: _Style,
     columns: int,
 ) -> Figure:
-    """Lay out maps in columns, the stimuli on top of each and the orientations below it."""
-    period, other = orientation.period(shown), _other(shown)
+    """Draw maps in columns, the stimuli on top of each and the orientations below it."""
+    period, other = orientation.period(responses), _second_axis(responses)
     if columns < 1:
-        raise InputError(f"units stand in 1 column or more, not {columns}")
-    if not look.highest > 0 or not (shown > 0).any():
+        raise InputError(f"columns must be 1 or more, not {columns}")
+    if not style.highest > 0 or not (responses > 0).any():
         raise InputError(
             "no response is above 0, so there is nothing to draw; choose other units or stimuli"
         )
     above, top = None, 0.0
     if stimuli is not None:
-        _check(stimuli, shown, other)
-        above = strip(stimuli, other, across=look.across)
-        top = WIDTH * above.shape[0] / above.shape[1] + GAP  # stimuli keep their proportions
-    names = [str(name) for name in shown["unit"].values]
+        _check(stimuli, responses, other)
+        above = strip(stimuli, other, across=style.across)
+        top = WIDTH * above.shape[0] / above.shape[1] + GAP  # keeps the stimuli's proportions
+    names = [str(name) for name in responses["unit"].values]
     rows = -(-len(names) // columns)
     columns = -(-len(names) // rows)
     wide = columns * (SIDE + WIDTH + MARGIN) + MARGIN
     figure = Figure(figsize=(wide, MARGIN + top + rows * (HEIGHT + GAP) + FOOT), facecolor="white")
-    values = shown.transpose("unit", other, "orientation").values
+    values = responses.transpose("unit", other, "orientation").values
     for place, name in enumerate(names):
         column, row = divmod(place, rows)
         left, upper = MARGIN + column * (SIDE + WIDTH + MARGIN), MARGIN + top + row * (HEIGHT + GAP)
         axes = _box(figure, left + SIDE, upper, WIDTH, HEIGHT)
-        scale: dict[str, Any] = {"cmap": look.colors, "vmin": 0, "vmax": look.highest}
-        _image(axes, values[place], shown, **scale, interpolation="nearest")
-        _beside(figure, left, upper, name, look.beside.get(name, ""), thumbnails)
+        scale: dict[str, Any] = {"cmap": style.colors, "vmin": 0, "vmax": style.highest}
+        _image(axes, values[place], responses, **scale, interpolation="nearest")
+        _label(figure, left, upper, name, style.notes.get(name, ""), thumbnails)
         if row == rows - 1 or place == len(names) - 1:
-            _name_angles(axes, period)
+            _label_angles(axes, period)
         if row == 0 and above is not None:
             axes = _box(figure, left + SIDE, MARGIN, WIDTH, top - GAP)
-            _image(axes, above, shown)
+            _image(axes, above, responses)
         if row == 0:
-            _name_rows(axes, shown[other])
-    _legend(figure, look)
+            _label_rows(axes, responses[other])
+    _legend(figure, style)
     return figure
 
 
-def _other(responses: xr.DataArray) -> str:
-    """Name the axis that runs down."""
+def _second_axis(responses: xr.DataArray) -> str:
+    """Return the name of the vertical axis."""
     others = [str(dim) for dim in responses.dims if dim not in ("unit", "orientation")]
     if len(others) != 1:
         raise InputError(
-            "a heat map has an orientation and one axis more, not "
+            "a heat map needs an orientation and one axis more, not "
             f"{', '.join(others) or 'the orientation alone'}; "
-            "`isel` and `mean` of xarray choose among others and do away with them"
+            "select or average the others with xarray's `isel` and `mean`"
         )
     return others[0]
 
@@ -215,7 +215,7 @@ def _check(stimuli: StimulusSet, responses: xr.DataArray, other: str) -> None:
 
 
 def _box(figure: Figure, left: float, upper: float, wide: float, high: float) -> Axes:
-    """Make room at a place in inches from the upper left corner."""
+    """Add axes at a place in inches from the upper left corner."""
     width, height = figure.get_size_inches()
     place = (left / width, 1 - (upper + high) / height, wide / width, high / height)
     axes: Axes = figure.add_axes(place)
@@ -225,20 +225,22 @@ def _box(figure: Figure, left: float, upper: float, wide: float, high: float) ->
     return axes
 
 
-def _image(axes: Axes, values: np.ndarray, responses: xr.DataArray, **how: Any) -> None:
-    """Show values so that each stands around its orientation, and rows count from 0 to 1."""
+def _image(axes: Axes, values: np.ndarray, responses: xr.DataArray, **options: Any) -> None:
+    """Draw values with each column centered on its orientation, and rows from 0 to 1."""
     angles = responses["orientation"].values
     half = (angles[1] - angles[0]) / 2
-    axes.imshow(values, aspect="auto", extent=(angles[0] - half, angles[-1] + half, 1, 0), **how)
+    axes.imshow(
+        values, aspect="auto", extent=(angles[0] - half, angles[-1] + half, 1, 0), **options
+    )
     axes.set(xticks=[], yticks=[])
 
 
-def _name_rows(axes: Axes, axis: xr.DataArray) -> None:
-    """Write the values that the strip shows beside where they are."""
-    shown = strip_rows(axis.size)
+def _label_rows(axes: Axes, axis: xr.DataArray) -> None:
+    """Label the rows that the strip shows with their values."""
+    rows = strip_rows(axis.size)
     axes.set_yticks(
-        [(place + 0.5) / len(shown) for place in range(len(shown))],
-        [number(float(axis[row])) for row in shown],
+        [(place + 0.5) / len(rows) for place in range(len(rows))],
+        [number(float(axis[row])) for row in rows],
         fontsize=6,
         color=FAINT,
     )
@@ -246,16 +248,16 @@ def _name_rows(axes: Axes, axis: xr.DataArray) -> None:
     axes.set_ylabel(str(axis.name), fontsize=7, color=FAINT, labelpad=4)
 
 
-def _name_angles(axes: Axes, period: float) -> None:
+def _label_angles(axes: Axes, period: float) -> None:
     ticks = np.arange(0, period, period / 8)
     axes.set_xticks(ticks, [f"{tick:g}°" for tick in ticks], fontsize=6.5, color=FAINT)
     axes.tick_params(axis="x", length=2.5, width=0.5, color=RULE, pad=2)
 
 
-def _beside(
-    figure: Figure, left: float, upper: float, name: str, told: str, thumbnails: Thumbnails
+def _label(
+    figure: Figure, left: float, upper: float, name: str, note: str, thumbnails: Thumbnails
 ) -> None:
-    """Show a unit left of its map: its picture, its name below or alone."""
+    """Draw a unit's picture, name and note left of its map."""
     width, height = figure.get_size_inches()
     text: dict[str, Any] = {"fontsize": 7, "color": INK, "va": "center", "ha": "right"}
     right = left + SIDE - 0.08
@@ -264,16 +266,18 @@ def _beside(
         axes.imshow(np.asarray(thumbnails[name].convert("RGB")))
         axes.set(xticks=[], yticks=[])
         right -= HEIGHT + 0.06
-    lines = [name.rsplit(":", 1)[-1] if name in thumbnails else name, *filter(None, [told])]
+    lines = [name.rsplit(":", 1)[-1] if name in thumbnails else name, *filter(None, [note])]
     figure.text(right / width, 1 - (upper + HEIGHT / 2) / height, "\n".join(lines), **text)
 
 
-def _legend(figure: Figure, look: _Look) -> None:
+def _legend(figure: Figure, style: _Style) -> None:
     _, height = figure.get_size_inches()
     axes = _box(figure, MARGIN + SIDE, height - 0.34, 1.8, 0.09)
-    scale = ScalarMappable(Normalize(0, look.highest), look.colors)
+    scale = ScalarMappable(Normalize(0, style.highest), style.colors)
     figure.colorbar(scale, cax=axes, orientation="horizontal").outline.set_visible(False)
-    axes.set_xticks([0, look.highest / 2, look.highest])
+    axes.set_xticks([0, style.highest / 2, style.highest])
     axes.set_xticklabels([number(tick) for tick in axes.get_xticks()], fontsize=6.5, color=FAINT)
     axes.tick_params(length=2, width=0.5, color=RULE, pad=2)
-    axes.text(1.06, 0.5, look.says, transform=axes.transAxes, fontsize=7, color=FAINT, va="center")
+    axes.text(
+        1.06, 0.5, style.caption, transform=axes.transAxes, fontsize=7, color=FAINT, va="center"
+    )

@@ -1,4 +1,4 @@
-"""Joint tuning: how a family takes over from one another as pictures turn."""
+"""Joint tuning: which unit of a family responds as pictures rotate."""
 
 from typing import Any
 
@@ -13,38 +13,38 @@ from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
 
 ROUNDS = 20
-"""At most so often examples are aligned anew to their mean; they settle within a few."""
+"""The most iterations of aligning examples to their mean; a few suffice."""
 
 WIDTH, SIDE, ROW, TOP, FOOT = 6.0, 1.02, 0.52, 0.38, 0.42
 """Inches: of the panel, left of its plots, of each with the space to the next, above and below."""
 
 
 def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> xr.DataArray:
-    """Shift the examples' rotations so that a family answers to all alike.
+    """Shift the examples' rotations so that a family's responses to all of them agree.
 
-    Of every example all units shift together, by the one angle at which their positive answers
-    agree best (in the sum of products) with what they are compared with.
+    All units of an example are shifted by one angle: that of the highest sum of products of their
+    positive responses with the reference.
 
     Parameters
     ----------
     responses
-        As `measure` gives them for a set of `turned` pictures.
+        From `measure`, for a set of `rotated_pictures`.
     tuning
-        The same units' radial tuning curves, as `radial_tuning` gives them, to shift to; the
-        orientations are theirs then. By default examples shift to their own mean, and
-        orientations count from the first example as it is.
+        The same units' radial tuning curves, from `radial_tuning`, as the reference; the
+        orientations are theirs then. By default the reference is the examples' own mean, and
+        orientations count from the first example.
 
     Returns
     -------
     xarray.DataArray
-        `unit`, `example`, `orientation`. Its coordinate `shift` says by how many degrees each
-        example was shifted: with `tuning`, that is the orientation of what it shows. What
-        `radial_tuning` makes of it is the published average.
+        `unit`, `example`, `orientation`. Its coordinate `shift` is by how many degrees each
+        example was shifted: with `tuning`, that is the orientation of what it shows. Its
+        `radial_tuning` is the published average.
 
     Raises
     ------
     InputError
-        Where `responses` are not of turned pictures, or a unit has no tuning curve.
+        Where `responses` are not of rotated pictures, or a unit has no tuning curve.
 
     Notes
     -----
@@ -65,19 +65,19 @@ def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> xr.Dat
     dims = ("unit", "example", "rotation")
     if set(responses.dims) != set(dims):
         raise InputError(
-            f"joint tuning is about the axes unit, example and rotation, which `turned` "
-            f"pictures have; these responses have {', '.join(map(str, responses.dims))}"
+            f"joint tuning needs the axes unit, example and rotation of `rotated_pictures`; "
+            f"these responses have {', '.join(map(str, responses.dims))}"
         )
     responses = responses.transpose(*dims)
-    answers = responses.values.clip(0)
-    steps = answers.shape[2]
+    positive = responses.values.clip(0)
+    steps = positive.shape[2]
     if tuning is not None:
-        shifts = _shifts(answers, _reference(tuning, responses))
+        shifts = _shifts(positive, _reference(tuning, responses))
     else:
-        shifts = _shifts(answers, answers[:, 0])
+        shifts = _shifts(positive, positive[:, 0])
         for _ in range(ROUNDS):
-            mean = _shifted(answers, shifts).mean(1)
-            before, shifts = shifts, _shifts(answers, mean)
+            mean = _shifted(positive, shifts).mean(1)
+            before, shifts = shifts, _shifts(positive, mean)
             if (shifts == before).all():
                 break
         shifts = (shifts - shifts[0]) % steps
@@ -96,7 +96,7 @@ def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> xr.Dat
 
 
 def _reference(tuning: xr.DataArray, responses: xr.DataArray) -> Float[np.ndarray, "units steps"]:
-    """Tuning curves at the steps of the rotations."""
+    """Interpolate tuning curves at the rotations."""
     period = orientation.period(tuning)
     for name in responses["unit"].values:
         if name not in tuning["unit"].values:
@@ -107,41 +107,40 @@ def _reference(tuning: xr.DataArray, responses: xr.DataArray) -> Float[np.ndarra
 
 
 def _shifts(
-    answers: Float[np.ndarray, "units examples steps"], reference: Float[np.ndarray, "units steps"]
+    positive: Float[np.ndarray, "units examples steps"], reference: Float[np.ndarray, "units steps"]
 ) -> Int[np.ndarray, " examples"]:
-    """By how many steps each example agrees best: the highest of its circular correlation."""
-    steps = answers.shape[2]
-    spectra = np.conj(np.fft.rfft(answers)) * np.fft.rfft(reference)[:, None]
-    # Rounded, so that which of two equal shifts is taken does not hang on the last bits.
-    agreement = np.fft.irfft(spectra.sum(0), steps)
-    return np.asarray((agreement / (np.abs(agreement).max() or 1)).round(9).argmax(-1))
+    """Return the shift of each example, in steps, at the peak of its circular correlation."""
+    steps = positive.shape[2]
+    spectra = np.conj(np.fft.rfft(positive)) * np.fft.rfft(reference)[:, None]
+    # Rounded, so that the choice between equal shifts does not depend on the last bits.
+    correlation = np.fft.irfft(spectra.sum(0), steps)
+    return np.asarray((correlation / (np.abs(correlation).max() or 1)).round(9).argmax(-1))
 
 
 def _shifted(
-    answers: Float[np.ndarray, "units examples steps"], shifts: Int[np.ndarray, " examples"]
+    values: Float[np.ndarray, "units examples steps"], shifts: Int[np.ndarray, " examples"]
 ) -> Float[np.ndarray, "units examples steps"]:
-    steps = answers.shape[2]
+    steps = values.shape[2]
     places = (np.arange(steps) - shifts[:, None]) % steps
-    return np.take_along_axis(answers, places[None], 2)
+    return np.take_along_axis(values, places[None], 2)
 
 
 def joint_panel(
     aligned: xr.DataArray, thumbnails: Thumbnails | None = None, *, title: str = ""
 ) -> Figure:
-    """Draw how a family takes over from one another: a line plot for each of its units.
+    """Draw a line plot of responses over orientation for each unit of a family.
 
     Thin lines are examples, the thick one is the mean of their positive parts; a mark below is
-    where that peaks, and all colours are the peak's hue. All plots have one scale, which stands
-    at the first.
+    its peak, and all colors are the peak's hue. All plots have the scale written at the first.
 
     Parameters
     ----------
     aligned
-        As `align` gives them.
+        From `align`.
     thumbnails
         A picture of each unit, by its name.
     title
-        Stands above.
+        Written above.
 
     Returns
     -------
@@ -151,7 +150,7 @@ def joint_panel(
     Raises
     ------
     InputError
-        Where these are no aligned responses.
+        Where these are not aligned responses, or none is above 0.
 
     Examples
     --------
@@ -165,10 +164,10 @@ def joint_panel(
     1
     """
     if "example" not in aligned.dims:
-        raise InputError("a joint panel is of aligned examples: give what `align` gave")
+        raise InputError("a joint panel needs aligned examples; give the result of `align`")
     highest = float(aligned.max())
     if not highest > 0:
-        raise InputError("none of these units answers to any of the examples; choose others")
+        raise InputError("none of these units responds to any of the examples; choose others")
     mean, numbers = orientation.radial_tuning(aligned), orientation.orientation_tuning(aligned)
     names = [str(name) for name in aligned["unit"].values]
     height = TOP + ROW * len(names) + FOOT
@@ -181,12 +180,12 @@ def joint_panel(
         box = (SIDE / WIDTH, bottom / height, 1 - (SIDE + 0.25) / WIDTH, ROW * 0.82 / height)
         axes = figure.add_axes(box)
         peak = float(numbers["orientation"][place])
-        silent = np.isnan(peak)
-        color = FAINT if silent else hsl(peak, 0.85, 0.4)
+        undriven = np.isnan(peak)
+        color = FAINT if undriven else hsl(peak, 0.85, 0.4)
         axes.plot(angles, examples[place][:, around].T, color=color, alpha=0.3, linewidth=0.5)
         axes.plot(angles, mean.values[place, around], color=color, linewidth=1.6)
         _frame(axes, highest, last=place == len(names) - 1)
-        if not silent:
+        if not undriven:
             below: dict[str, Any] = {
                 "color": color,
                 "linewidth": 2.2,
@@ -197,8 +196,8 @@ def joint_panel(
         _beside(figure, bottom / height, ROW * 0.82 / height, name, thumbnails or {})
     figure.axes[0].set_yticks([0, highest], ["0", number(highest)], fontsize=6, color=FAINT)
     count = len(examples[0])
-    says = f"{quantity(aligned)} to {count} examples, and their mean"
-    figure.text(SIDE / WIDTH, 0.1 / height, says, color=FAINT, fontsize=7)
+    caption = f"{quantity(aligned)} to {count} examples, and their mean"
+    figure.text(SIDE / WIDTH, 0.1 / height, caption, color=FAINT, fontsize=7)
     figure.text(0.02, 1 - 0.08 / height, title, va="top", color=INK, fontsize=10, weight="bold")
     return figure
 
@@ -206,7 +205,7 @@ def joint_panel(
 def _frame(axes: Axes, highest: float, *, last: bool) -> None:
     ticks = np.arange(0, 361, 45)
     axes.set(xlim=(0, 360), ylim=(0, highest * 1.02), yticks=[])
-    axes.patch.set_visible(False)  # the marks below the plot above reach into this one
+    axes.patch.set_visible(False)  # the marks of the plot above reach into this one
     axes.set_xticks(ticks, [f"{t}°" if last else "" for t in ticks], fontsize=6.5, color=FAINT)
     axes.tick_params(length=2, width=0.5, color=RULE, pad=4)
     for name, spine in axes.spines.items():
@@ -214,7 +213,7 @@ def _frame(axes: Axes, highest: float, *, last: bool) -> None:
 
 
 def _beside(figure: Figure, bottom: float, high: float, name: str, thumbnails: Thumbnails) -> None:
-    """Show a unit left of its plot: its picture, and its name."""
+    """Draw a unit's picture and name left of its plot."""
     middle, right = bottom + high / 2, (SIDE - 0.28) / WIDTH
     short = name
     if name in thumbnails:

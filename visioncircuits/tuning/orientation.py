@@ -1,4 +1,4 @@
-"""What is told of a unit's tuning to orientation: the numbers of "Curve Detectors"."""
+"""Orientation tuning: radial tuning curves, and their peak, width and echo."""
 
 import numpy as np
 import xarray as xr
@@ -21,7 +21,7 @@ def radial_tuning(responses: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        `unit` and `orientation`; as strong as the responses are.
+        `unit` and `orientation`, in the units of the responses.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def radial_tuning(responses: xr.DataArray) -> xr.DataArray:
 
 
 def period(responses: xr.DataArray) -> float:
-    """Say after how many degrees the orientation comes round: 180 or 360.
+    """Return the period of the orientation in degrees: 180 or 360.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def period(responses: xr.DataArray) -> float:
 
 
 def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
-    """Tell how units are tuned to orientation.
+    """Compute the parameters of units' tuning to orientation, as in "Curve Detectors".
 
     Parameters
     ----------
     responses
         As `measure` gives them, one of their axes being `orientation`, around 360 degrees or,
-        for what looks the same after half a turn, 180.
+        for stimuli that are the same after half a turn, 180.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
             broad as that of "High-Low Frequency Detectors" (Schubert et al., 2021), whose peak
             may lie anywhere on a plateau.
         peak
-            How high it is there.
+            The curve's height there.
         strongest
             The strongest response to any single stimulus.
         width
@@ -101,7 +101,7 @@ def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
             The curve's highest value within 30 degrees of the opposite of its peak, over its
             peak; of lines, within 15 degrees of the perpendicular.
         concentration
-            From 0, all orientations alike, to 1, one alone: the length of the mean vector.
+            The length of the mean vector, from 0 for a flat curve to 1 for a single orientation.
 
     Raises
     ------

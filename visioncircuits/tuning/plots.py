@@ -1,4 +1,4 @@
-"""What all plots of tuning share: figures that no global state enters, and their files."""
+"""Plots: colors, number formats, and writing figures as reproducible files."""
 
 import colorsys
 import io
@@ -28,12 +28,12 @@ def save_plot(figure: Figure, path: str | Path) -> None:
     figure
         Any of this package's plots, or another figure of matplotlib.
     path
-        Its suffix says what is written: `.svg` or `.png`, the latter at 200 dots an inch.
+        `.svg` or `.png` by its suffix, the latter at 200 dots an inch.
 
     Raises
     ------
     InputError
-        Where the suffix is another, or the file cannot be written.
+        For another suffix, or where the file cannot be written.
 
     Examples
     --------
@@ -47,19 +47,19 @@ def save_plot(figure: Figure, path: str | Path) -> None:
     if kind not in metadata:
         raise InputError(f"{path} cannot be written: name it .svg or .png")
     buffer = io.BytesIO()
-    # Otherwise the ids in an SVG are random.
+    # Without a salt the ids in an SVG are random.
     with matplotlib.rc_context({"svg.hashsalt": "visioncircuits"}):
         figure.savefig(buffer, format=kind[1:], dpi=DPI, metadata=metadata[kind])
     files.write(path, buffer.getvalue())
 
 
 def quantity(responses: xr.DataArray) -> str:
-    """Name what responses are: their attribute `units`, by default "activation"."""
+    """Return the attribute `units` of responses, by default "activation"."""
     return str(responses.attrs.get("units", "activation"))
 
 
 def number(value: float) -> str:
-    """Write a number for reading.
+    """Format a number to three digits.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def number(value: float) -> str:
 
 
 def hsl(hue: float, saturation: float, lightness: float) -> tuple[float, float, float]:
-    """Give a colour as red, green and blue in [0, 1]; the hue is in degrees, as CSS's.
+    """Convert a color to red, green and blue in [0, 1]; the hue is in degrees, as in CSS.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def hsl(hue: float, saturation: float, lightness: float) -> tuple[float, float, 
 
 
 def beside(figures: Sequence[Figure], *, dpi: int = 110) -> Image.Image:
-    """Put plots side by side, as the thread's banners of radial tuning curves are.
+    """Draw plots side by side, as in the thread's banners of radial tuning curves.
 
     Examples
     --------

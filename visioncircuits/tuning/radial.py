@@ -18,7 +18,7 @@ INNER, OUTER = 0.3, 1.75
 """Radii of the disc in the middle and of the circle around, the highest response being 1."""
 
 DEGREES = 1.385
-"""Radius at which the angles are written: between the blobs and the units."""
+"""Radius at which the angles are written: between the curves and the units."""
 
 THUMBNAIL = 0.24
 """Radius of a thumbnail, where the circle has room for all."""
@@ -29,20 +29,20 @@ def radial_panel(
 ) -> Figure:
     """Draw a family's radial tuning curves over one another, as in "Curve Detectors".
 
-    The further a unit's blob reaches from the disc in the middle, the stronger the unit answers to
-    that orientation on average; all blobs have one scale, which stands below. A blob's hue is
-    where it peaks, and there on the circle around stands its unit. Orientations run clockwise
-    from the right. What comes round after 180 degrees, as lines do, is drawn twice.
+    A unit's curve is its distance from the disc in the middle; all curves have the scale written
+    below. A curve's hue is its peak orientation, where its unit is drawn on the circle around.
+    Orientations run clockwise from the right. Curves with a period of 180 degrees, as lines have,
+    are drawn twice around.
 
     Parameters
     ----------
     responses
-        As `measure` gives them, of a family; one of the axes is `orientation`. Their attribute
-        `units` says what they are in, if not activation.
+        From `measure`, of a family; one of the axes is `orientation`. Their attribute `units` is
+        written at the scale, by default "activation".
     thumbnails
         A picture of each unit, by its name.
     title
-        Stands above.
+        Written above.
 
     Returns
     -------
@@ -52,11 +52,11 @@ def radial_panel(
     Raises
     ------
     InputError
-        As `radial_tuning`; and where none of the units answers to any of the stimuli.
+        As `radial_tuning`; and where no response is above 0.
 
     Notes
     -----
-    The published drawing's proportions and colours (Cammarata et al., 2020).
+    The published drawing's proportions and colors (Cammarata et al., 2020).
 
     Examples
     --------
@@ -71,10 +71,10 @@ def radial_panel(
     """
     numbers = orientation.orientation_tuning(responses)
     curves = orientation.radial_tuning(responses)
-    answering = np.isfinite(numbers["peak"].values)
-    if not answering.any():
+    driven = np.isfinite(numbers["peak"].values)
+    if not driven.any():
         raise InputError(
-            "none of these units answers to any of the stimuli, so there is nothing to draw; "
+            "none of these units responds to any of the stimuli, so there is nothing to draw; "
             "choose other units or other stimuli"
         )
     period = orientation.period(responses)
@@ -84,23 +84,23 @@ def radial_panel(
     figure = Figure(figsize=(5.0, 5.3), facecolor="white")
     axes = figure.add_axes((0, 0.3 / 5.3, 1, 5 / 5.3))
     _ground(axes)
-    # The highest first, so that no blob hides a smaller one.
+    # The highest first, so that no curve hides a smaller one.
     for place in np.argsort(-numbers["peak"].fillna(-1).values, kind="stable"):
-        if answering[place]:
+        if driven[place]:
             share, first = curves.values[place] / highest, float(curves["orientation"][0])
             x, y = outline(share, first=first, period=period).T
             hue = float(peaks[place]) * 360 / period
             axes.fill(x, y, facecolor=(*hsl(hue, 0.66, 0.6), 0.4), edgecolor="none")
             axes.plot(x, y, color=hsl(hue, 0.96, 0.3), linewidth=0.9)
-    _units(axes, numbers.isel(unit=answering), period, thumbnails or {})
-    says = f"farthest from the disc: {number(highest)}, mean positive {quantity(responses)}"
-    figure.text(0.5, 0.03, says, ha="center", color=FAINT, fontsize=7.5)
+    _units(axes, numbers.isel(unit=driven), period, thumbnails or {})
+    caption = f"farthest from the disc: {number(highest)}, mean positive {quantity(responses)}"
+    figure.text(0.5, 0.03, caption, ha="center", color=FAINT, fontsize=7.5)
     figure.text(0.03, 0.98, title, va="top", color=INK, fontsize=11, weight="bold")
     return figure
 
 
 def _ground(axes: Axes) -> None:
-    """Draw what the blobs stand on: circle, cross-hair, and the disc from which they rise."""
+    """Draw the background: the outer circle, the cross-hair and the inner disc."""
     limit = OUTER + 2 * THUMBNAIL
     axes.set(xlim=(-limit, limit), ylim=(limit, -limit), aspect="equal")
     axes.set_autoscale_on(False)
@@ -128,7 +128,7 @@ def outline(
 ) -> Float[np.ndarray, "points 2"]:
     """Wrap a tuning curve around the disc.
 
-    Between its steps the outline goes through all values and never beyond them.
+    The interpolation goes through all values and does not overshoot them.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def outline(
     Returns
     -------
     ndarray
-        Places `(x, y)` from the middle, y down, the first again at the end.
+        Points `(x, y)` from the middle, y down, the first repeated at the end.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def outline(
     [[1.3, 0.0], [0.0, 0.3], [-0.3, 0.0], [-0.0, -0.3], [1.3, -0.0]]
     """
     steps = len(curve)
-    # Three times around, so that where it joins it is as smooth as anywhere else.
+    # Three periods, so that the ends join smoothly.
     angles = first % period + np.arange(-steps, 2 * steps) * (period / steps)
     around = np.arange(0, 360 + step, step)
     heights = PchipInterpolator(angles, np.tile(curve, 3))(around % period)
@@ -160,10 +160,10 @@ def outline(
 
 
 def _units(axes: Axes, numbers: xr.Dataset, period: float, thumbnails: Thumbnails) -> None:
-    """Set each unit on the circle where it peaks, or as near to there as there is room."""
+    """Draw each unit on the circle at its peak, or as near to it as there is room."""
     peaks, names = numbers["orientation"].values, [str(name) for name in numbers["unit"].values]
     heights = INNER + numbers["peak"].values / float(numbers["peak"].max())
-    if period < 360:  # both ends are its peaks: neighbours take one each
+    if period < 360:  # a unit has two peaks: neighbors take one each
         peaks = peaks + period * (np.argsort(np.argsort(peaks, kind="stable")) % 2)
     radius = min(THUMBNAIL, np.pi * OUTER / len(names) * 0.95)
     apart = float(np.degrees(2 * np.arcsin(radius * 1.04 / OUTER)))
@@ -185,7 +185,7 @@ def _units(axes: Axes, numbers: xr.Dataset, period: float, thumbnails: Thumbnail
 
 
 def _spread(angles: np.ndarray, apart: float) -> np.ndarray:
-    """Move angles as little as it takes for all to be `apart` from their neighbours."""
+    """Move angles so that all are at least `apart` from their neighbors."""
     order = np.argsort(angles, kind="stable")
     placed = angles[order].astype(np.float64)
     for _ in range(200 if len(placed) > 1 else 0):
@@ -198,6 +198,6 @@ def _spread(angles: np.ndarray, apart: float) -> np.ndarray:
 
 
 def _at(angle: Any, radius: Any) -> tuple[Any, Any]:
-    """Say where on the page, y down, an angle and a radius are."""
+    """Convert polar to page coordinates `(x, y)`, y down."""
     radians = np.radians(angle)
     return radius * np.cos(radians), radius * np.sin(radians)

@@ -1,8 +1,8 @@
-"""Responses: what features answer to every stimulus of a set."""
+"""Responses: the activation of features to every stimulus of a set."""
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,15 @@ from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.numbers import whole
-from visioncircuits.stimuli import StimulusSet, parameters_of
+from visioncircuits.stimuli import StimulusSet
 from visioncircuits.tuning import storage
-from visioncircuits.tuning.window import Window, nearest, window
+from visioncircuits.tuning.placement import Placement, place
 
 BATCH = 64
 """Stimuli that go through the network at once; more are no faster on a CPU."""
 
 PART = 16
-"""Batches after which an interrupted measurement goes on."""
+"""Batches between two saves of an unfinished measurement."""
 
 
 def measure(
@@ -37,13 +37,13 @@ def measure(
     save: str | Path | None = None,
     advance: Callable[[int], object] = lambda more: None,
 ) -> xr.DataArray:
-    """Measure what features answer to every stimulus of a set.
+    """Measure the responses of features to every stimulus of a set.
 
-    Every stimulus is centred on what one neuron sees, in a picture no larger than that needs
-    (see `window`), where the neuron answers as it would in a larger one. The set's own `size` is
-    not used then, and its `x` and `y` count from that centre. A family without these three
-    parameters, as one of your own may be, is shown as it draws itself, to the neuron that sees
-    most nearly the middle of its pictures.
+    Every stimulus is centered on the receptive field of one neuron, in the smallest picture in
+    which the neuron responds as in a larger one (see `placement`). The set's own `size` is not
+    used then, and its `x` and `y` count from that center. A family without these three parameters,
+    as one of your own may be, is drawn as it is, and the neuron is the one whose receptive field
+    is nearest to the center of its pictures.
 
     Parameters
     ----------
@@ -53,28 +53,28 @@ def measure(
         A layer's name, for all of its units, or features of one layer. A layer whose name ends in
         `_pre_relu` gives the values before the rectifier.
     stimuli
-        What to show.
+        The set.
     reach
-        Answer with the maximum over the neurons up to so many rows and columns away.
+        Take the maximum over the neurons up to so many rows and columns away.
     batch
         How many stimuli go through the network at once.
     save
-        A netCDF file (`.nc`) to write. Where it holds this very measurement it is read instead;
-        where one was interrupted, it goes on.
+        A netCDF file (`.nc`) to write. Where it holds the same measurement it is read instead; an
+        interrupted measurement is resumed.
     advance
-        Is told how many stimuli more have been measured.
+        Is called with how many more stimuli have been measured.
 
     Returns
     -------
     xarray.DataArray
         float32, with the dimensions `unit` and the set's axes; their values are the coordinates.
-        The attribute `record` says in JSON how it was measured.
+        The attribute `record` is the record of the measurement, in JSON.
 
     Raises
     ------
     InputError
         For an unknown layer or feature, features of several layers, a layer without positions,
-        a set that cannot be drawn in the neuron's picture, answers that are not finite, or a
+        a set that cannot be drawn in the receptive field, responses that are not finite, or a
         file that cannot be written.
 
     Examples
@@ -97,65 +97,60 @@ def measure(
                 "layer": probe.layer,
                 "features": _plain(probe.features),
                 "stimuli": stimuli.record(),
-                "picture": list(probe.window.size),
-                "position": list(probe.window.position),
+                "picture": list(probe.placement.size),
+                "position": list(probe.placement.position),
                 "reach": reach,
             }
         )
     )
     if save is None:
-        answers = _all(probe, batch, advance, None)
-        return _labelled(answers, probe, stimuli, record)
-    path = storage.checked(save)
-    if path.exists() and storage.recorded(found := storage.read(path)) == record:
+        return _labeled(_all(probe, batch, advance, None), probe, stimuli, record)
+    path = storage.check_path(save)
+    if path.exists() and storage.record(saved := storage.read_responses(path)) == record:
         advance(len(stimuli))
-        return found
+        return saved
     parts = storage.Parts(path, record)
-    responses = _labelled(_all(probe, batch, advance, parts), probe, stimuli, record)
-    storage.write(responses, path)
+    responses = _labeled(_all(probe, batch, advance, parts), probe, stimuli, record)
+    storage.write_responses(responses, path)
     parts.remove()
     return responses
 
 
 @dataclass(frozen=True)
 class _Probe:
-    """Who is asked, and what is shown."""
+    """The features to be measured, and the stimuli as they are drawn for them."""
 
     network: Network
     layer: str
     features: tuple[Feature, ...] | None
-    window: Window
+    placement: Placement
     reach: int
     stimuli: StimulusSet
 
-    def answers(self, places: range) -> Float[np.ndarray, "features stimuli"]:
-        """What the features answer to some of the stimuli."""
+    def responses(self, places: range) -> Float[np.ndarray, "features stimuli"]:
+        """Compute the responses to some of the stimuli."""
         pictures = self.stimuli.draw(places).picture
         with torch.inference_mode():
-            found = self._near(pictures)
+            maps = self._neighborhood(pictures)
             if self.features is not None and not self._units:
-                vectors = [f.vector(found.shape[1]) for f in self.features]
-                found = torch.einsum("fu,buyx->bfyx", torch.stack(vectors).to(found), found)
-            return found.amax((2, 3)).T.float().cpu().numpy()
+                vectors = [f.vector(maps.shape[1]) for f in self.features]
+                maps = torch.einsum("fu,buyx->bfyx", torch.stack(vectors).to(maps), maps)
+            return maps.amax((2, 3)).T.float().cpu().numpy()
 
     @property
     def _units(self) -> bool:
         return self.features is not None and all(isinstance(f, Unit) for f in self.features)
 
-    def _near(self, pictures: Tensor) -> Float[Tensor, "batch units rows columns"]:
+    def _neighborhood(self, pictures: Tensor) -> Float[Tensor, "batch units rows columns"]:
         if self._units:
             index = torch.tensor([f.index for f in self.features or () if isinstance(f, Unit)])
-            whole = self.network.unit_activations(pictures, {self.layer: index})[self.layer]
+            maps = self.network.unit_activations(pictures, {self.layer: index})[self.layer]
         else:
-            whole = self.network.activations(pictures, [self.layer])[self.layer]
-        row, column = self.window.position
-        reach = self.reach
-        return whole[
-            :,
-            :,
-            max(row - reach, 0) : row + reach + 1,
-            max(column - reach, 0) : column + reach + 1,
-        ]
+            maps = self.network.activations(pictures, [self.layer])[self.layer]
+        rows, columns = (
+            slice(max(at - self.reach, 0), at + self.reach + 1) for at in self.placement.position
+        )
+        return maps[:, :, rows, columns]
 
 
 def _probe(
@@ -164,7 +159,7 @@ def _probe(
     stimuli: StimulusSet,
     reach: int,
 ) -> _Probe:
-    """Check all that can be wrong before anything is computed."""
+    """Check the arguments before anything is computed."""
     whole("reach", reach, least=0)
     listed: tuple[Feature, ...] | None = None
     if isinstance(features, str) and ":" not in features:
@@ -176,87 +171,56 @@ def _probe(
         listed = tuple(network.feature(feature) for feature in several)
         layers = sorted({feature.layer for feature in listed})
         if len(layers) > 1:
-            raise InputError(f"features of one layer at a time, not of {', '.join(layers)}")
+            raise InputError(f"features must be of one layer, not of {', '.join(layers)}")
         layer = layers[0]
-    shown, asked = _shown(network, layer, stimuli, reach)
-    return _Probe(network, layer, listed, asked, reach, shown)
-
-
-def _shown(
-    network: Network, layer: str, stimuli: StimulusSet, reach: int
-) -> tuple[StimulusSet, Window]:
-    """Place a set in the window of a layer's neuron."""
-    accepted = parameters_of(stimuli.family)
-    if accepted is None or not {"x", "y", "size"} <= set(accepted):
-        height, width = stimuli.draw([0]).picture.shape[2:]
-        return stimuli, nearest(network, layer, (height, width))
-    asked = window(network, layer, reach=reach)
-    seen = network.layer(layer).receptive_field
-    known = {**stimuli.axes, **stimuli.fixed}
-    stimuli = stimuli.fix(**{name: 0.0 for name in "xy" if name not in known})
-    stimuli.fix(size=_side(tuple(map(min, seen, asked.size)))).check()
-    shown = stimuli.fix(size=_side(asked.size))
-    if "device" in accepted:
-        shown = shown.fix(device=str(network.device))
-    for name, shift in zip("yx", asked.shift, strict=True):
-        if name in stimuli.axes:
-            # one axis at a time keeps its place among the others
-            moved = tuple(float(value) + shift for value in stimuli.axes[name])
-            shown = replace(shown, axes={**shown.axes, name: moved})
-        else:
-            shown = shown.fix(**{name: float(stimuli.fixed[name]) + shift})  # type: ignore[arg-type]
-    return shown, asked
-
-
-def _side(size: tuple[int, ...]) -> int | tuple[int, ...]:
-    """Give a square's size as one number, which a family of one's own may count on."""
-    return size[0] if len(set(size)) == 1 else size
+    drawn, placement = place(stimuli, network, layer, reach=reach)
+    return _Probe(network, layer, listed, placement, reach, drawn)
 
 
 def _all(
     probe: _Probe, batch: int, advance: Callable[[int], object], parts: storage.Parts | None
 ) -> Float[np.ndarray, "features stimuli"]:
-    """Ask about all stimuli, a part at a time."""
-    total, found = len(probe.stimuli), []
+    """Measure the responses to all stimuli, a part at a time."""
+    total, measured = len(probe.stimuli), []
     for start in range(0, total, PART * batch):
         stop = min(start + PART * batch, total)
-        answers = parts.get(start, stop) if parts else None
-        if answers is None:
+        responses = parts.get(start, stop) if parts else None
+        if responses is None:
             each = []
             for first in range(start, stop, batch):
                 places = range(first, min(first + batch, stop))
-                each.append(probe.answers(places))
+                each.append(probe.responses(places))
                 advance(len(places))
-            answers = np.concatenate(each, 1)
-            _finite(answers, probe, start)
+            responses = np.concatenate(each, 1)
+            _check_finite(responses, probe, start)
             if parts:
-                parts.add(start, stop, answers)
+                parts.add(start, stop, responses)
         else:
             advance(stop - start)
-        found.append(answers)
-    return np.concatenate(found, 1)
+        measured.append(responses)
+    return np.concatenate(measured, 1)
 
 
-def _finite(answers: np.ndarray, probe: _Probe, start: int) -> None:
-    if not np.isfinite(answers).all():
-        row, column = np.argwhere(~np.isfinite(answers))[0]
+def _check_finite(responses: np.ndarray, probe: _Probe, start: int) -> None:
+    if not np.isfinite(responses).all():
+        row, column = np.argwhere(~np.isfinite(responses))[0]
         raise InputError(
-            f"{probe.network.name} answers {answers[row, column]} in {probe.layer} to stimulus "
-            f"{start + column} of {probe.stimuli.name}; check its checkpoint (`visioncircuits "
-            "networks verify`) and its preprocessing"
+            f"{probe.network.name} has the value {responses[row, column]} in {probe.layer} for "
+            f"stimulus {start + column} of {probe.stimuli.name}; check its checkpoint "
+            "(`visioncircuits networks verify`) and its preprocessing"
         )
 
 
-def _labelled(
-    answers: np.ndarray, probe: _Probe, stimuli: StimulusSet, record: dict[str, Any]
+def _labeled(
+    responses: np.ndarray, probe: _Probe, stimuli: StimulusSet, record: dict[str, Any]
 ) -> xr.DataArray:
     names = (
         [str(feature) for feature in probe.features]
         if probe.features is not None
-        else [f"{probe.layer}:{unit}" for unit in range(len(answers))]
+        else [f"{probe.layer}:{unit}" for unit in range(len(responses))]
     )
     return xr.DataArray(
-        answers.reshape(len(names), *stimuli.shape),
+        responses.reshape(len(names), *stimuli.shape),
         dims=("unit", *stimuli.dims),
         coords={"unit": names, **{name: list(values) for name, values in stimuli.axes.items()}},
         name="response",
@@ -265,7 +229,7 @@ def _labelled(
 
 
 def _plain(features: tuple[Feature, ...] | None) -> Any:
-    """Features as a record can hold them; None for a whole layer."""
+    """Return features as JSON can hold them; None for a whole layer."""
     if features is None:
         return None
     return [

@@ -1,6 +1,6 @@
-"""How choosy units are: what they prefer along an axis, how few stimuli drive them, what is alike.
+"""Selectivity: preferred values along an axis, sparseness, and invariance of tuning.
 
-All take responses as `measure` gives them, and count what is positive.
+All functions take responses from `measure`, and use their positive part.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def axis_tuning(responses: xr.DataArray, axis: str) -> xr.DataArray:
 
 
 def _over(responses: xr.DataArray, axis: str) -> xr.DataArray:
-    """The positive responses: unit, one axis, and all other axes laid out as one."""
+    """Return positive responses by unit, one axis, and all other axes flattened to `stimulus`."""
     axes = [str(dim) for dim in responses.dims if dim != "unit"]
     if axis not in axes:
         raise unknown("axis of the responses", axis, axes)
@@ -33,11 +33,11 @@ def _over(responses: xr.DataArray, axis: str) -> xr.DataArray:
 
 
 def preferred_value(responses: xr.DataArray, axis: str) -> xr.DataArray:
-    """Find where along an axis that does not come round units answer most.
+    """Find the value of an axis that is not circular to which units respond most.
 
-    What counts at a value is the strongest response over all other axes. A parabola through the
-    highest of these and its neighbours is what is followed there, in the
-    logarithm where all values are positive and finite, as radii and ratios are. For radii this is
+    At each value the strongest response over all other axes is taken. A parabola is fitted to the
+    highest of these and its neighbors, in the logarithm of the values where all are positive and
+    finite, as radii and ratios are. For radii this is
     the curvature preference of "Curve Detectors" (Cammarata et al., 2020), who found curves of
     about 60 pixels preferred.
 
@@ -49,7 +49,7 @@ def preferred_value(responses: xr.DataArray, axis: str) -> xr.DataArray:
     Raises
     ------
     InputError
-        For an axis that the responses do not have, or one of colors' names.
+        For an axis that the responses do not have, or one of color names.
 
     Examples
     --------
@@ -63,12 +63,12 @@ def preferred_value(responses: xr.DataArray, axis: str) -> xr.DataArray:
     tuning = _over(responses, axis).max("stimulus")
     places = tuning[axis].values
     if places.dtype.kind not in "fiu":
-        raise InputError(f"{axis} has names, not numbers, so nothing lies between its values")
+        raise InputError(f"{axis} has names, not numbers, so its values cannot be interpolated")
     logarithmic = bool((places > 0).all() and np.isfinite(places).all())
     scale = np.log(places) if logarithmic else places.astype(np.float64)
-    found = np.array([_peak(curve, scale) for curve in tuning.values.astype(np.float64)])
+    peaks = np.array([_peak(curve, scale) for curve in tuning.values.astype(np.float64)])
     return xr.DataArray(
-        np.exp(found) if logarithmic else found, dims=("unit",), coords={"unit": tuning["unit"]}
+        np.exp(peaks) if logarithmic else peaks, dims=("unit",), coords={"unit": tuning["unit"]}
     )
 
 
@@ -81,12 +81,12 @@ def _peak(curve: np.ndarray, places: np.ndarray) -> float:
     x, y = places[top - 1 : top + 2], curve[top - 1 : top + 2]
     if not np.isfinite(x).all():
         return float(places[top])
-    bend, slope, _ = np.polyfit(x - x[1], y, 2)
-    return float(x[1] - slope / (2 * bend)) if bend < 0 else float(x[1])
+    curvature, slope, _ = np.polyfit(x - x[1], y, 2)
+    return float(x[1] - slope / (2 * curvature)) if curvature < 0 else float(x[1])
 
 
 def sparseness(responses: xr.DataArray) -> xr.DataArray:
-    """Tell how few of the stimuli drive a unit: from 0, all alike, to 1, one alone.
+    """Compute how few of the stimuli drive a unit: from 0, all alike, to 1, a single one.
 
     Lifetime sparseness: Vinje and Gallant, "Sparse Coding and Decorrelation in Primary Visual
     Cortex During Natural Vision", Science 287 (2000), after Rolls and Tovee (1995).
@@ -110,7 +110,7 @@ def sparseness(responses: xr.DataArray) -> xr.DataArray:
     flat = responses.clip(min=0).values.reshape(len(responses), -1).astype(np.float64)
     count = flat.shape[1]
     if count < 2:
-        raise InputError("sparseness compares stimuli; these are responses to one")
+        raise InputError("sparseness needs two stimuli or more; these are responses to one")
     squares = (flat**2).mean(1)
     activity = np.divide(flat.mean(1) ** 2, squares, out=np.full(len(flat), np.nan),
                          where=squares > 0)  # fmt: skip
@@ -121,7 +121,7 @@ def sparseness(responses: xr.DataArray) -> xr.DataArray:
 def invariance(
     first: xr.DataArray, second: xr.DataArray, axis: str = "orientation"
 ) -> xr.DataArray:
-    """Correlate the tuning over an axis in two measurements: of curves and filled curves, say.
+    """Correlate the tuning over an axis in two measurements, such as of plain and filled curves.
 
     "Curve Detectors" (Cammarata et al., 2020) published .992 to .999 for plain and filled.
 

@@ -1,4 +1,4 @@
-"""Measurements on disk: netCDF, and the parts of one that was interrupted."""
+"""Responses on disk: netCDF, and the parts of an unfinished measurement."""
 
 import io
 import json
@@ -15,20 +15,20 @@ from visioncircuits.engine import Store
 from visioncircuits.errors import InputError
 
 
-def write(responses: xr.DataArray, path: str | Path) -> None:
-    """Write responses as netCDF, whole or not at all.
+def write_responses(responses: xr.DataArray, path: str | Path) -> None:
+    """Write responses as netCDF, atomically.
 
     Raises
     ------
     InputError
         Where the name does not end in .nc, or the file cannot be written.
     """
-    path = checked(path)
+    path = check_path(path)
     files.write(path, bytes(responses.to_netcdf(engine="h5netcdf")))
 
 
-def read(path: str | Path) -> xr.DataArray:
-    """Read back what `write` wrote.
+def read_responses(path: str | Path) -> xr.DataArray:
+    """Read what `write_responses` wrote.
 
     Raises
     ------
@@ -48,8 +48,8 @@ def read(path: str | Path) -> xr.DataArray:
     return responses
 
 
-def checked(path: str | Path) -> Path:
-    """Refuse a name that is not a netCDF file's."""
+def check_path(path: str | Path) -> Path:
+    """Check that a path ends in .nc, and return it."""
     path = Path(path)
     if path.suffix.lower() != ".nc":
         raise InputError(f"{path} cannot be written: name it .nc, for netCDF")
@@ -57,7 +57,7 @@ def checked(path: str | Path) -> Path:
 
 
 class Parts:
-    """What has been measured so far, kept beside the file that will hold it all."""
+    """The finished parts of a measurement, in a folder beside its file."""
 
     def __init__(self, path: Path, record: Mapping[str, Any]) -> None:
         self.folder = path.with_name(files.PART + path.name + "s")
@@ -65,27 +65,27 @@ class Parts:
         self.store = Store(self.folder)
 
     def get(self, start: int, stop: int) -> np.ndarray | None:
-        """Give the answers to a run of stimuli, if they are there."""
-        part = self.store.path(self._work(start, stop)) / "answers.npy"
+        """Return the responses to a run of stimuli, or None where they are not stored."""
+        part = self.store.path(self._work(start, stop)) / "responses.npy"
         try:
             return np.load(part, allow_pickle=False) if part.is_file() else None
         except (ValueError, EOFError):
-            return None  # damaged: measured again
+            return None  # damaged, so measured again
 
-    def add(self, start: int, stop: int, answers: np.ndarray) -> None:
-        """Keep the answers to a run of stimuli."""
+    def add(self, start: int, stop: int, responses: np.ndarray) -> None:
+        """Store the responses to a run of stimuli."""
         buffer = io.BytesIO()
-        np.save(buffer, answers, allow_pickle=False)
-        self.store.add(self._work(start, stop), {"answers.npy": buffer.getvalue()})
+        np.save(buffer, responses, allow_pickle=False)
+        self.store.add(self._work(start, stop), {"responses.npy": buffer.getvalue()})
 
     def remove(self) -> None:
-        """Forget them all, once the whole is written."""
+        """Delete them all."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _work(self, start: int, stop: int) -> dict[str, Any]:
         return {**self.record, "start": start, "stop": stop}
 
 
-def recorded(responses: xr.DataArray) -> dict[str, Any]:
-    """Say how responses were measured."""
+def record(responses: xr.DataArray) -> dict[str, Any]:
+    """Return the record of a measurement."""
     return dict(json.loads(responses.attrs["record"]))

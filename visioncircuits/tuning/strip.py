@@ -6,25 +6,25 @@ from jaxtyping import UInt8
 from visioncircuits.stimuli import StimulusSet
 
 ROWS = 4
-"""How many values of the axis that runs down are shown."""
+"""How many values of the vertical axis are shown."""
 
 RULE = 216
-"""The grey of the lines between stimuli, as white ones on white paper have no border."""
+"""The gray of the lines between stimuli."""
 
 
 def strip(
     stimuli: StimulusSet, down: str | None, *, across: int
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """Draw as many stimuli of a set as there is room for.
+    """Draw a grid of a set's stimuli.
 
     Parameters
     ----------
     stimuli
         With the axes `orientation` and `down`; of others the first value is shown.
     down
-        The axis that runs down, those of its values that `rows` gives; or none.
+        The vertical axis, of which the values at `rows` are shown; or none.
     across
-        How many orientations there is room for.
+        The most orientations that are shown.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def strip(
     (240, 2160, 3)
     """
     steps = -(-len(stimuli.axes["orientation"]) // across)
-    # Of several orientations the one in their middle stands for them.
+    # Of several orientations the middle one is shown.
     chosen = stimuli.isel(orientation=slice(steps // 2, None, steps))
     if down is not None:
         chosen = chosen.isel(**{down: rows(len(stimuli.axes[down]))})
@@ -50,7 +50,7 @@ def strip(
 
 
 def rows(count: int) -> list[int]:
-    """Choose places of an axis to show, the first and the last among them.
+    """Choose indices along an axis to show, the first and the last among them.
 
     Examples
     --------

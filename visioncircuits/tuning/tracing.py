@@ -1,4 +1,4 @@
-"""Tracing: curves in a photograph, followed along where a family of curve detectors fires."""
+"""Tracing: curves in a photograph, followed along the activation of a family of curve detectors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import Layer
 
 STEP = 0.25
-"""How far a trace advances at a time; this and the lengths below are in positions of the layer."""
+"""Length of a step; this and the lengths below are in positions of the layer."""
 
 APART = 1.5
-"""How near to another trace none begins, and where one ends that runs into another."""
+"""The least distance between traces: none begins nearer to another, and none continues."""
 
 SHORTEST = 3.0
 
 TURN = 45.0
-"""Degrees by which a trace turns at most from one step to the next."""
+"""The largest change of direction from one step to the next, in degrees."""
 
 SMOOTHING = 0.02
-"""Squared distance from a trace that the spline may keep, on average."""
+"""The mean squared distance that the spline may keep from a trace."""
 
 Points = Float[np.ndarray, "_ 2"]
 
@@ -36,25 +36,25 @@ def trace(
     least: float = 0.35,
     most: int = 40,
 ) -> list[Points]:
-    """Follow the ridges of a family's activation, and lay a spline along each.
+    """Follow the ridges of a family's activation, and fit a spline to each.
 
-    Every unit says with its activation how a contour runs: across the direction that it prefers.
-    Together they say at each position which way to go, and how surely. A trace begins where that
-    is strongest, goes both ways, keeps to the ridge, and ends where what is left is weak, where it
-    runs into another, or where it would have to turn back.
+    A unit's activation is evidence for a contour perpendicular to its preferred orientation. The
+    weighted sum over units is a field of directions with a strength. A trace begins where the
+    field is strongest, follows the ridge both ways, and ends where the field is weak, where it
+    meets another trace, or where it would turn too sharply.
 
     Parameters
     ----------
     layer
         The units', as `Network.layers_at` describes it for the picture's size.
     maps
-        The activations on one picture, rectified, of a scale on which units can be compared.
+        The rectified activations on one picture, on a scale on which units can be compared.
     orientations
-        Of the units: from the centre of curvature to the apex, clockwise from +x, in degrees.
+        Of the units: from the center of curvature to the apex, clockwise from +x, in degrees.
     least
-        Of the strongest place of the picture, how much a trace needs to begin; half of it to go on.
+        The share of the picture's strongest value at which traces begin; they end at half of it.
     most
-        How many traces, the strongest beginnings first.
+        The most traces, the strongest beginnings first.
 
     Returns
     -------
@@ -108,22 +108,22 @@ def trace(
 
 @dataclass(frozen=True)
 class _Field:
-    """At each position a complex number, whose angle is twice that of the contour's normal."""
+    """A complex number a position, whose angle is twice that of the contour's normal."""
 
     axis: np.ndarray
 
     @classmethod
     def of(cls, maps: np.ndarray, orientations: Sequence[float] | np.ndarray) -> "_Field":
-        # doubled, so that curves that bend opposite ways along one contour agree on how it runs
-        turned = np.exp(2j * np.radians(np.asarray(orientations, np.float64)))
-        return cls(np.tensordot(turned, np.asarray(maps, np.float64).clip(0), 1))
+        # doubled, so that curves of opposite curvature along one contour have the same direction
+        doubled = np.exp(2j * np.radians(np.asarray(orientations, np.float64)))
+        return cls(np.tensordot(doubled, np.asarray(maps, np.float64).clip(0), 1))
 
     def at(self, places: np.ndarray) -> np.ndarray:
-        """Between positions, the field; nothing beyond the map."""
+        """Interpolate the field between positions; it is 0 outside the map."""
         return np.asarray(map_coordinates(self.axis, np.asarray(places).T, order=1))
 
     def normal(self, place: np.ndarray) -> np.ndarray:
-        """The contour's normal `(y, x)`, of either sign."""
+        """Return the contour's normal `(y, x)`, of either sign."""
         angle = np.angle(self.at(place[None])[0]) / 2
         return np.array([np.sin(angle), np.cos(angle)])
 
@@ -131,7 +131,7 @@ class _Field:
 def _follow(
     field: _Field, start: np.ndarray, way: float, enough: float, others: Sequence[Points]
 ) -> list[np.ndarray]:
-    """Go from a place one way along the ridge."""
+    """Follow the ridge from a place in one direction."""
     points: list[np.ndarray] = []
     normal = field.normal(start)
     heading = way * np.array([normal[1], -normal[0]])
@@ -144,7 +144,7 @@ def _follow(
         if np.abs(field.at(place[None])[0]) < enough or _near(place, others):
             break
         if _near(place, _behind([start, *points])):
-            break  # once around
+            break  # closed
         if tangent @ heading < np.cos(np.radians(TURN)):
             break
         points.append(place)
@@ -153,7 +153,7 @@ def _follow(
 
 
 def _upon_ridge(field: _Field, place: np.ndarray) -> np.ndarray:
-    """Move across the contour to where the family is strongest, half a step at most."""
+    """Move along the normal to where the field is strongest, by half a step at most."""
     normal = field.normal(place)
     aside = np.array([-1.0, 0.0, 1.0])
     low, here, high = np.abs(field.at(place + aside[:, None] * normal))
@@ -164,7 +164,7 @@ def _upon_ridge(field: _Field, place: np.ndarray) -> np.ndarray:
 
 
 def _behind(points: Sequence[np.ndarray]) -> list[Points]:
-    """All of a trace but its end, which is always near to where it goes on."""
+    """Return a trace without its end, which is always near to its next point."""
     kept = points[: -round(2 * APART / STEP)]
     return [np.array(kept)] if kept else []
 
@@ -174,6 +174,6 @@ def _near(place: np.ndarray, others: Sequence[Points]) -> bool:
 
 
 def _smooth(points: Points) -> Points:
-    """Lay a cubic spline along points."""
+    """Fit a cubic spline to points, and sample it evenly."""
     spline, _ = splprep(points.T, s=SMOOTHING * len(points))
     return np.stack(splev(np.linspace(0, 1, len(points)), spline), -1)
