@@ -54,6 +54,6 @@ def test_the_code_is_every_source_of_the_package(
     (package / "scripts").mkdir(exist_ok=True)
     (package / "scripts" / "reproduce_more.py").write_text("more")
     assert whole() == fingerprint.code()
-    with (package / "circuits" / "grids.py").open("a") as source:
+    with (package / "networks" / "grids.py").open("a") as source:
         source.write("\n")
     assert whole() != fingerprint.code()

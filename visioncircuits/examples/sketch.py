@@ -75,8 +75,8 @@ def middles() -> Float[np.ndarray, " bins"]:
 
     Examples
     --------
-    >>> middles()[_HALF]
-    np.float64(0.0)
+    >>> float(middles()[_HALF])
+    0.0
     """
     low = edges_of_size()
     size = (low[:-1] + low[1:]) / 2
