@@ -1,4 +1,7 @@
-"""One run of a module, recorded as nodes: each call of a torch function, and where it occurred."""
+"""One run of a module, recorded as nodes: each call of a torch function, and where it occurred.
+
+Most of it is one class, whose parts share the state of the run.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
