@@ -85,7 +85,8 @@ def bench(theirs: Any, ours: Network, layer: str, options: argparse.Namespace) -
     def our_call(size: int) -> None:
         wanted = [objectives.unit(f"{layer}:{unit}") for unit in units]
         # Rectifiers are redirected for a sixteenth of the steps, as in the default's 256.
-        settings = Settings(size=size, steps=steps["ours"], redirected=steps["ours"] // 16)
+        count = steps["ours"]
+        settings = Settings(size=size, steps=count, redirected_relu_steps=count // 16)
         list(render_all(ours, wanted, settings=settings, batch=options.batch))
 
     calls: dict[str, Callable[[], None]] = {

@@ -1,9 +1,11 @@
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from visioncircuits.featurevis.objective import Activations
 from visioncircuits.networks import LayerGraph, Network, Preprocessing, Step, wrap
 
 
@@ -21,7 +23,7 @@ def operations(channels: int = 3) -> dict[str, nn.Module]:
         "logits": nn.Linear(12, 5),
     }
     for name in ("edges_pre_relu", "shapes_pre_relu"):
-        nn.init.constant_(layers[name].bias, 0.2)  # no unit is silent on gray
+        nn.init.constant_(layers[name].bias, 0.2)  # no unit is inactive on gray
     return layers
 
 
@@ -53,3 +55,16 @@ def one_channel() -> Network:
 def four_channels() -> Network:
     """The small network for pictures of four channels."""
     return small(4)
+
+
+@pytest.fixture
+def activations(one_channel: Network) -> Activations:
+    """Random activations of the small network's layers for three pictures."""
+    rng = np.random.default_rng(0)
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return torch.tensor(rng.normal(size=(3, *shape)), dtype=torch.float32)
+
+    layers = {"shapes": drawn(12, 6, 7), "logits": drawn(5)}
+    pictures = torch.tensor(rng.random((3, 3, 9, 11)), dtype=torch.float32)
+    return Activations(pictures=pictures, layers=layers, units={}, network=one_channel)

@@ -7,10 +7,10 @@ from PIL import Image
 
 import visioncircuits
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis import STILL, Settings, accentuate, caricature
+from visioncircuits.featurevis import NO_TRANSFORMS, Settings, accentuate, caricature
 from visioncircuits.networks import Network
 
-QUICK = Settings(size=32, steps=30, robustness=STILL, redirected=0)
+QUICK = Settings(size=32, steps=30, transforms=NO_TRANSFORMS, redirected_relu_steps=0)
 
 
 def checkerboard(contrast: float = 0.6) -> torch.Tensor:
@@ -24,7 +24,7 @@ def cosine(network: Network, one: torch.Tensor, other: torch.Tensor) -> float:
     return torch.nn.functional.cosine_similarity(edges[0], edges[1], dim=0).item()
 
 
-def test_a_caricature_looks_to_the_layer_like_the_picture(network: Network) -> None:
+def test_a_caricature_has_activations_similar_to_the_picture(network: Network) -> None:
     picture = checkerboard()
     found = caricature(network, picture, "edges", settings=QUICK)
     gray = torch.full_like(picture, 0.5)
@@ -34,14 +34,14 @@ def test_a_caricature_looks_to_the_layer_like_the_picture(network: Network) -> N
     assert (found.picture - picture).abs().mean() > 0.05
 
 
-def test_a_caricature_overdoes_what_the_layer_sees(network: Network) -> None:
+def test_a_caricature_exaggerates_the_activations(network: Network) -> None:
     picture = checkerboard(0.1)
     found = caricature(network, picture, "edges", settings=QUICK)
     own = network.activations(picture[None], ["edges"])["edges"].square().mean().item()
     assert found.score > own
 
 
-def test_more_power_keeps_closer_to_the_picture(network: Network) -> None:
+def test_a_higher_power_stays_closer_to_the_picture(network: Network) -> None:
     picture = checkerboard()
     free, close = (
         caricature(network, picture, "edges", power=power, settings=QUICK) for power in (0.0, 8.0)
@@ -49,9 +49,9 @@ def test_more_power_keeps_closer_to_the_picture(network: Network) -> None:
     assert cosine(network, close.picture, picture) > cosine(network, free.picture, picture)
 
 
-def test_accentuation_begins_from_the_picture_and_stays_near_it(network: Network) -> None:
+def test_accentuation_starts_from_the_picture_and_stays_near_it(network: Network) -> None:
     picture = checkerboard()
-    few = Settings(size=32, steps=4, robustness=STILL, rate=0.01)
+    few = Settings(size=32, steps=4, transforms=NO_TRANSFORMS, rate=0.01)
     found = accentuate(network, picture, "edges", settings=few)
     own = network.activations(picture[None], ["edges"])["edges"].square().mean().item()
     assert found.history[0] == pytest.approx(own, rel=1e-3)
@@ -63,12 +63,12 @@ def test_pictures_are_scaled_to_the_settings(network: Network) -> None:
     def ramp(size: int) -> torch.Tensor:
         return ((torch.arange(size) + 0.5) / size).expand(3, size, size)
 
-    few = Settings(size=32, steps=2, robustness=STILL)
+    few = Settings(size=32, steps=2, transforms=NO_TRANSFORMS)
     one, other = (accentuate(network, ramp(size), "edges", settings=few) for size in (96, 32))
     assert one.history[0] == pytest.approx(other.history[0], rel=0.01)
 
 
-def test_other_pictures_are_refused(network: Network) -> None:
+def test_pictures_of_another_shape_are_refused(network: Network) -> None:
     for shape in ((3, 32, 30), (1, 32, 32)):
         for draw in (caricature, accentuate):
             with pytest.raises(InputError, match="cut it first"):
@@ -80,9 +80,7 @@ def test_other_pictures_are_refused(network: Network) -> None:
 @pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.images
-def test_a_real_network_takes_a_caricature_for_the_photograph(
-    checkpoints: Path, photographs: Path
-) -> None:
+def test_a_caricature_has_the_class_of_the_photograph(checkpoints: Path, photographs: Path) -> None:
     network = visioncircuits.load(
         "bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors"
     )
@@ -91,7 +89,7 @@ def test_a_real_network_takes_a_caricature_for_the_photograph(
     side = min(image.size)
     image = image.resize((224, 224), box=(0, 0, side, side))
     picture = torch.tensor(np.asarray(image)).permute(2, 0, 1).float() / 255
-    settings = Settings(size=224, steps=24, redirected=0)
+    settings = Settings(size=224, steps=24, redirected_relu_steps=0)
     found = caricature(network, picture, "mixed4c", settings=settings)
     logits = network(torch.stack([picture, found.picture]))
     assert logits[1].argmax() == logits[0].argmax()

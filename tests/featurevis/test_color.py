@@ -14,13 +14,13 @@ def test_colors_are_mixed_by_lucids_matrix() -> None:
     np.testing.assert_allclose(color.correlate(maps), mixed, rtol=1e-5, atol=1e-6)
 
 
-def test_decorrelate_undoes_correlate_and_pictures_come_back() -> None:
+def test_decorrelate_and_from_picture_are_inverses() -> None:
     picture = torch.rand(2, 3, 4, 5) * 0.9 + 0.05
     torch.testing.assert_close(color.decorrelate(color.correlate(picture)), picture)
     torch.testing.assert_close(color.to_picture(color.from_picture(picture)), picture)
 
 
-def test_the_first_channel_is_brightness_and_moves_all_colors_one_way() -> None:
+def test_the_first_channel_is_brightness() -> None:
     brighter = torch.zeros(1, 3, 1, 1)
     brighter[:, 0] = 1
     red, green, blue = color.correlate(brighter).flatten().tolist()
@@ -28,14 +28,14 @@ def test_the_first_channel_is_brightness_and_moves_all_colors_one_way() -> None:
     assert max(red, green, blue) - min(red, green, blue) < 0.1
 
 
-def test_channels_that_are_no_colors_keep_to_themselves() -> None:
+def test_other_numbers_of_channels_are_not_mixed() -> None:
     for channels in (1, 4):
         maps = torch.randn(1, channels, 2, 2)
         assert color.correlate(maps) is maps
         torch.testing.assert_close(color.to_picture(maps), torch.sigmoid(maps))
 
 
-def test_black_and_white_come_back_as_nearly_black_and_white() -> None:
+def test_black_and_white_are_nearly_recovered() -> None:
     picture = torch.tensor([0.0, 1.0]).reshape(1, 1, 1, 2).expand(1, 3, 1, 2)
     back = color.to_picture(color.from_picture(picture))
     assert (back - picture).abs().max() < 0.011

@@ -12,7 +12,7 @@ from visioncircuits.featurevis.gradients import AveragedMaxPool, RedirectedReLU
 
 def in_place(x: Tensor) -> Tensor:
     y = x * 1
-    y.relu_()  # what it returns is not used
+    y.relu_()  # the returned tensor is not used
     return y
 
 
@@ -66,9 +66,9 @@ def test_redirected_gradients_are_lucids(relu: Callable[[Tensor], Tensor]) -> No
         gradient = rng.normal(size=shape)
         values[1] = -np.abs(values[1])  # wholly inactive
         values[2] = -np.abs(values[2])
-        gradient[2] = np.abs(gradient[2])  # and all of it to be lowered
+        gradient[2] = np.abs(gradient[2])  # and the gradient lowers all of it
         gradient[3] = 0
-        gradient[4][values[4] > 0] = 0  # what is active does not matter
+        gradient[4][values[4] > 0] = 0  # zero where it is active
         x = torch.tensor(values, requires_grad=True)
         with RedirectedReLU():
             y = relu(x)
@@ -78,16 +78,16 @@ def test_redirected_gradients_are_lucids(relu: Callable[[Tensor], Tensor]) -> No
         assert found[1].any()
         assert not found[2].any()
         assert found[4].any()
-        some = torch.tensor([True, False, True, True, True, True])
-        with RedirectedReLU(some):
+        selected = torch.tensor([True, False, True, True, True, True])
+        with RedirectedReLU(selected):
             y = relu(x)
         (masked,) = torch.autograd.grad(y, x, torch.tensor(gradient))
         assert not masked[1].any()
-        assert torch.equal(masked[some], found[some])
+        assert torch.equal(masked[selected], found[selected])
 
 
 @pytest.mark.parametrize("relu", RELUS.values(), ids=RELUS)
-def test_rectifiers_are_as_ever_after_the_context(relu: Callable[[Tensor], Tensor]) -> None:
+def test_rectifiers_are_restored_after_the_context(relu: Callable[[Tensor], Tensor]) -> None:
     x = torch.tensor([[-1.0, -2.0]], requires_grad=True)
     with RedirectedReLU():
         relu(x)
@@ -106,7 +106,7 @@ def test_an_active_sample_has_its_usual_gradient_beside_an_inactive_one() -> Non
 
 
 @pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
-def test_averaged_pools_give_the_largest_and_the_gradient_of_the_mean(
+def test_averaged_pools_have_the_maximum_and_the_gradient_of_the_mean(
     pool: Callable[[Tensor], Tensor],
 ) -> None:
     x = torch.randn(2, 3, 6, 6, requires_grad=True)
@@ -118,7 +118,7 @@ def test_averaged_pools_give_the_largest_and_the_gradient_of_the_mean(
     (expected,) = torch.autograd.grad(F.avg_pool2d(x, 2), x, gradient)
     torch.testing.assert_close(found, expected)
     (usual,) = torch.autograd.grad(pool(x), x, gradient)
-    assert ((usual != 0).sum((2, 3)) == 9).all()  # the context has left nothing behind
+    assert ((usual != 0).sum((2, 3)) == 9).all()  # the context has no lasting effect
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_averaged_pools_give_the_largest_and_the_gradient_of_the_mean(
     ],
     ids=str,
 )
-def test_averages_count_only_places_inside_the_input(options: dict[str, object]) -> None:
+def test_averages_exclude_the_padding(options: dict[str, object]) -> None:
     x = torch.randn(1, 2, 8, 7, requires_grad=True)
     with AveragedMaxPool():
         y = F.max_pool2d(x, 3, **options)
@@ -170,6 +170,6 @@ def test_both_work_together_within_a_network() -> None:
     with RedirectedReLU(), AveragedMaxPool():
         loss = -module(x).sum()
     (gradient,) = torch.autograd.grad(loss, x)
-    # Every neuron gets a quarter of its window's, so the kernels are added up as by a mean.
+    # Every neuron receives a quarter of its window's gradient, as with a mean.
     linear = nn.Sequential(module[0], nn.AvgPool2d(2))
     torch.testing.assert_close(gradient, torch.autograd.grad(-linear(x).sum(), x)[0])

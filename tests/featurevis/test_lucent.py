@@ -8,8 +8,15 @@ import torch
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis import STILL, Settings, from_lucent, objectives, render, render_all
-from visioncircuits.featurevis.objectives import Answers
+from visioncircuits.featurevis import (
+    NO_TRANSFORMS,
+    Settings,
+    from_lucent,
+    objectives,
+    render,
+    render_all,
+)
+from visioncircuits.featurevis.objective import Activations
 from visioncircuits.networks import Network, untrained
 
 with warnings.catch_warnings():
@@ -42,7 +49,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
 
 
 def lucents_loss(network: Network, objective: Any, pictures: Tensor) -> Tensor:
-    """What lucent's own hooks make of it."""
+    """The loss by lucent's own hooks."""
     reader = hook_model(network.module, lambda: pictures)
     network.module(network.preprocessing(pictures))
     loss = objective(reader)
@@ -52,24 +59,24 @@ def lucents_loss(network: Network, objective: Any, pictures: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("case", OBJECTIVES)
-def test_lucents_objectives_mean_what_they_mean_to_lucent(network: Network, case: str) -> None:
+def test_lucents_objectives_have_the_values_of_lucent(network: Network, case: str) -> None:
     objective = OBJECTIVES[case]()
     ours = from_lucent(objective, network, pictures=4)
     pictures = torch.rand(4, 3, 32, 32)
-    answers = Answers(
+    activations = Activations(
         pictures=pictures,
         layers=network.activations(pictures, ours.layers),
         units={},
         network=network,
     )
-    torch.testing.assert_close(ours(answers), -lucents_loss(network, objective, pictures))
+    torch.testing.assert_close(ours(activations), -lucents_loss(network, objective, pictures))
 
 
 @pytest.mark.parametrize(
     "case", ["channel", "neuron", "direction", "labels", "sum", "multiple", "blur"]
 )
 def test_lucents_objectives_can_be_rendered_as_they_are(network: Network, case: str) -> None:
-    settings = Settings(size=32, steps=12, robustness=STILL, redirected=0)
+    settings = Settings(size=32, steps=12, transforms=NO_TRANSFORMS, redirected_relu_steps=0)
     found = render(network, OBJECTIVES[case](), settings=settings)
     assert found.history[-1] > found.history[0]
     assert found.objective.startswith("lucent's ")
@@ -77,12 +84,14 @@ def test_lucents_objectives_can_be_rendered_as_they_are(network: Network, case: 
 
 
 def test_a_lucent_channel_gives_the_picture_of_our_unit(network: Network) -> None:
-    settings = Settings(size=32, steps=5, robustness=STILL)
+    settings = Settings(size=32, steps=5, transforms=NO_TRANSFORMS)
     theirs = from_lucent(lucents.channel("shapes", 3), network)
     assert theirs.name == "lucent's Channel [shapes, 3, None]"
-    # The name seeds the noise, so ours gets the same one.
+    # The name seeds the noise, so it must be the same.
     ours = replace(objectives.unit("shapes:3"), name=theirs.name)
-    found, expected = (render(network, wanted, settings=settings) for wanted in (theirs, ours))
+    found, expected = (
+        render(network, objective, settings=settings) for objective in (theirs, ours)
+    )
     torch.testing.assert_close(found.picture, expected.picture, atol=1e-4, rtol=0)
     assert found.score == pytest.approx(expected.score, rel=1e-3)
 
@@ -104,14 +113,14 @@ def test_dots_in_names_may_be_underscores() -> None:
     assert from_lucent(objective, network).layers == ("features.3.squeeze_activation",)
 
 
-def test_what_lucent_cannot_mean_is_refused(network: Network) -> None:
+def test_invalid_lucent_objectives_are_refused(network: Network) -> None:
     with pytest.raises(InputError, match="'shapes'"):
         from_lucent(lucents.channel("shape", 1), network)
     with pytest.raises(InputError, match="from_lucent"):
         render(network, lucents.channel_interpolate("edges", 1, "shapes", 2))
     with pytest.raises(InputError, match="from_lucent"):
         render(network, lucents.channel("shapes", 1, batch=2))
-    with pytest.raises(InputError, match="asks the network nothing"):
+    with pytest.raises(InputError, match="reads no activations"):
         render(network, lucents.blur_input_each_step())
 
 
@@ -133,14 +142,14 @@ def test_lucents_parameterizations_can_be_used_as_they_are(network: Network, cas
     settings = Settings(
         size=32,
         steps=25,
-        robustness=STILL,
-        redirected=0,
+        transforms=NO_TRANSFORMS,
+        redirected_relu_steps=0,
         rate=0.01,
         parameterization=PARAMETERIZATIONS[case],
     )
     state = torch.random.get_rng_state()
-    wanted = objectives.unit("shapes:3")
-    found, again = (render(network, wanted, settings=settings) for _ in range(2))
+    objective = objectives.unit("shapes:3")
+    found, again = (render(network, objective, settings=settings) for _ in range(2))
     assert found.history[-1] > found.history[0]
     assert torch.equal(found.picture, again.picture)
     assert torch.equal(torch.random.get_rng_state(), state)
@@ -151,13 +160,18 @@ def test_lucents_parameterizations_can_be_used_as_they_are(network: Network, cas
 
 def test_lucents_batches_draw_several_pictures_of_an_objective(network: Network) -> None:
     settings = Settings(
-        size=32, steps=8, robustness=STILL, parameterization=lambda: param.image(32, batch=3)
+        size=32,
+        steps=8,
+        transforms=NO_TRANSFORMS,
+        parameterization=lambda: param.image(32, batch=3),
     )
-    wanted = lucents.channel("shapes", 3) + 10 * lucents.diversity("shapes")
-    found = list(render_all(network, [wanted], settings=settings))
+    objective = lucents.channel("shapes", 3) + 10 * lucents.diversity("shapes")
+    found = list(render_all(network, [objective], settings=settings))
     assert len(found) == 3
     assert not torch.equal(found[0].picture, found[1].picture)
-    again = list(render_all(network, [from_lucent(wanted, network, pictures=3)], settings=settings))
+    again = list(
+        render_all(network, [from_lucent(objective, network, pictures=3)], settings=settings)
+    )
     assert torch.equal(again[2].picture, found[2].picture)
 
 
@@ -174,7 +188,7 @@ def test_lucents_parameterizations_must_fit(network: Network) -> None:
 
     with pytest.raises(InputError, match="make them agree"):
         render(network, "shapes:3", settings=with_(lambda: param.image(32), size=16))
-    with pytest.raises(InputError, match="does not go into 1"):
+    with pytest.raises(InputError, match="does not divide 1"):
         render(network, "shapes:3", settings=with_(lambda: param.image(32, batch=2), size=32))
     settings = with_(lambda: param.image(32), size=32, start=torch.rand(1, 3, 32, 32))
     with pytest.raises(InputError, match="start from noise"):
@@ -185,5 +199,5 @@ def test_a_record_names_lucents_parameterization(network: Network) -> None:
     settings = Settings(size=32, steps=1, parameterization=low_resolution)
     found = render(network, "shapes:3", settings=settings)
     assert "low_resolution" in found.record["settings"]["parameterization"]
-    with pytest.raises(InputError, match="give parameterization"):
+    with pytest.raises(InputError, match="pass parameterization"):
         Settings.from_record(found.record["settings"])

@@ -18,7 +18,7 @@ RECORD = {"settings": {"seed": 3, "penalty": "-1·L2 <&>"}, "network": {"mean": 
 def made(channels: int = 3) -> Visualization:
     picture = torch.randint(0, 256, (channels, 6, 5)).float() / 255
     if channels == 4:
-        picture[3, :2] = 0  # what is wholly transparent has a color too
+        picture[3, :2] = 0  # fully transparent pixels have a color too
     return Visualization(
         picture=picture,
         objective="2·(unit mixed3b:413 - unit mixed3b:379)",
@@ -56,7 +56,7 @@ def test_values_are_rounded_to_the_nearest_of_8_bits() -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
 @pytest.mark.parametrize("channels", [2, 4, 13])
-def test_other_channels_are_gray_tiles_and_none_is_opacity(
+def test_other_numbers_of_channels_are_gray_tiles_without_opacity(
     tmp_path: Path, channels: int, suffix: str
 ) -> None:
     network = {"preprocessing": {"channels": channels}}
@@ -68,7 +68,7 @@ def test_other_channels_are_gray_tiles_and_none_is_opacity(
 
 
 @pytest.mark.parametrize("content", ['{"curves": 3}', "[1]", "no JSON", ""])
-def test_a_file_that_is_no_record_is_not_written_over(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_record_is_not_overwritten(tmp_path: Path, content: str) -> None:
     beside = tmp_path / "curves.json"
     beside.write_text(content)
     with pytest.raises(InputError, match=r"over .*curves\.json, which is not this picture's"):
@@ -77,7 +77,7 @@ def test_a_file_that_is_no_record_is_not_written_over(tmp_path: Path, content: s
     assert beside.read_text() == content
 
 
-def test_two_pictures_of_one_name_do_not_lose_their_records(tmp_path: Path) -> None:
+def test_a_record_of_another_picture_is_not_overwritten(tmp_path: Path) -> None:
     first = made()
     first.save(tmp_path / "unit.webp")
     with pytest.raises(InputError, match="not this picture's"):
@@ -86,7 +86,7 @@ def test_two_pictures_of_one_name_do_not_lose_their_records(tmp_path: Path) -> N
     assert json.loads((tmp_path / "unit.json").read_text())["score"] == first.score
 
 
-def test_a_notebook_gets_a_png() -> None:
+def test_a_notebook_displays_a_png() -> None:
     visualization = made(4)
     image = Image.open(io.BytesIO(visualization._repr_png_()))
     assert image.mode == "RGBA"

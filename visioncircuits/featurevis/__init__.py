@@ -1,32 +1,27 @@
-"""Argument 1: what picture drives it most?"""
+"""Argument 1: which picture activates it most?"""
 
 from visioncircuits.featurevis import gradients, objectives
 from visioncircuits.featurevis.caricature import accentuate, caricature
 from visioncircuits.featurevis.defaults import suited
 from visioncircuits.featurevis.lucent import from_lucent
-from visioncircuits.featurevis.objectives import Objective
-from visioncircuits.featurevis.parameterizations import (
-    Fourier,
-    Laplacian,
-    Maco,
-    Pixels,
-    Transparent,
-    measure_spectrum,
-)
+from visioncircuits.featurevis.maco import Maco, measure_spectrum
+from visioncircuits.featurevis.objective import Objective
+from visioncircuits.featurevis.parameterizations import Fourier, Laplacian, Pixels
 from visioncircuits.featurevis.render import render, render_all
 from visioncircuits.featurevis.settings import Settings
-from visioncircuits.featurevis.transforms import STILL, Robustness
+from visioncircuits.featurevis.transforms import NO_TRANSFORMS, Transforms
+from visioncircuits.featurevis.transparency import Transparent
 from visioncircuits.featurevis.visualization import Visualization
 
 __all__ = [
-    "STILL",
+    "NO_TRANSFORMS",
     "Fourier",
     "Laplacian",
     "Maco",
     "Objective",
     "Pixels",
-    "Robustness",
     "Settings",
+    "Transforms",
     "Transparent",
     "Visualization",
     "accentuate",

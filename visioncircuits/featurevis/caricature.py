@@ -1,4 +1,4 @@
-"""What a layer makes of a given picture: exaggerated from noise, or pushed further in place.
+"""Caricatures and deep dream: exaggerate a layer's activations for a given picture.
 
 Source: Olah et al., "The Building Blocks of Interpretability" (2018), and lucid's notebooks on
 feature inversion and caricatures; deep dream is Mordvintsev et al. (2015).
@@ -13,17 +13,20 @@ from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import objectives
-from visioncircuits.featurevis.objectives import Objective
+from visioncircuits.featurevis.objective import Objective
 from visioncircuits.featurevis.render import render
 from visioncircuits.featurevis.settings import Settings
-from visioncircuits.featurevis.transforms import Robustness
+from visioncircuits.featurevis.transforms import Transforms
 from visioncircuits.featurevis.visualization import Visualization
 from visioncircuits.networks import Network
 
 Picture = Float[Tensor, "channels height width"]
 
 CARICATURE = Settings(
-    size=224, steps=128, redirected=0, robustness=Robustness(jitter=8, scale=0.04, rotation=2)
+    size=224,
+    steps=128,
+    redirected_relu_steps=0,
+    transforms=Transforms(jitter=8, scale=0.04, rotation=2),
 )
 ACCENTUATION = replace(CARICATURE, steps=48)
 
@@ -36,28 +39,28 @@ def caricature(
     power: float = 1.0,
     settings: Settings = CARICATURE,
 ) -> Visualization:
-    """Draw from noise what a layer sees in a picture, exaggerated.
+    """Optimize from noise a picture with the activations of a given one, exaggerated.
 
-    The dot product with the layer's activations on the picture is raised, times their cosine to
-    a power: what the layer does not tell apart is left out, what it cares for overdone.
+    The objective is the dot product with the layer's activations for the picture, times their
+    cosine to a power: differences to which the layer is invariant are lost, others exaggerated.
 
     Parameters
     ----------
     network
-        The network that looks.
+        The network.
     picture
-        In [0, 1], as high as wide; it is scaled to the settings' size.
+        In [0, 1], square; it is scaled to the size in the settings.
     layer
-        The layer that is asked.
+        The layer whose activations are exaggerated.
     power
-        The cosine's; more keeps closer to the picture, 0 exaggerates most.
+        Exponent of the cosine: larger values stay closer to the picture, 0 exaggerates most.
     settings
-        How to optimize. Strong robustness blurs, as each activation is wanted at its place.
+        How to optimize. Large transforms blur, since each activation has a target at its position.
 
     Raises
     ------
     InputError
-        For a picture that is not square or of other channels than the network's.
+        If the picture is not square, or has another number of channels than the network.
 
     Examples
     --------
@@ -67,8 +70,8 @@ def caricature(
     >>> caricature(network, torch.rand(3, 80, 80), "mixed3a", settings=quick).picture.shape
     torch.Size([3, 64, 64])
     """
-    shown = _scaled(network, picture, settings.size)
-    return render(network, _likeness(network, shown, layer, power), settings=settings)
+    scaled = _scaled(network, picture, settings.size)
+    return render(network, _likeness(network, scaled, layer, power), settings=settings)
 
 
 def accentuate(
@@ -79,9 +82,9 @@ def accentuate(
     power: float = 1.0,
     settings: Settings = ACCENTUATION,
 ) -> Visualization:
-    """Push a picture further towards what a layer already sees in it.
+    """Exaggerate a layer's activations for a picture, starting from that picture.
 
-    The same as `caricature`, but begun from the picture and left off early.
+    It is `caricature` with the picture as start, and with fewer steps.
 
     Parameters
     ----------
@@ -95,9 +98,9 @@ def accentuate(
     InputError
         As in `caricature`.
     """
-    shown = _scaled(network, picture, settings.size)
-    wanted = _likeness(network, shown, layer, power)
-    return render(network, wanted, settings=replace(settings, start=shown))
+    scaled = _scaled(network, picture, settings.size)
+    objective = _likeness(network, scaled, layer, power)
+    return render(network, objective, settings=replace(settings, start=scaled))
 
 
 def _scaled(network: Network, picture: Picture, size: int) -> Float[Tensor, "1 channels size size"]:
@@ -112,8 +115,8 @@ def _scaled(network: Network, picture: Picture, size: int) -> Float[Tensor, "1 c
     ).clamp(0, 1)
 
 
-def _likeness(network: Network, shown: Tensor, layer: str, power: float) -> Objective:
-    # what inference mode computes could not be differentiated with afterwards
+def _likeness(network: Network, picture: Tensor, layer: str, power: float) -> Objective:
+    # tensors of inference mode could not be used in a later differentiation
     with torch.inference_mode(False), torch.no_grad():
-        wanted = network.activations(shown.clone(), [layer])[layer][0]
-    return objectives.likeness(layer, wanted, power=power)
+        target = network.activations(picture.clone(), [layer])[layer][0]
+    return objectives.likeness(layer, target, power=power)

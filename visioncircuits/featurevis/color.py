@@ -1,6 +1,6 @@
-"""Color space in which the channels of natural pictures vary independently of one another.
+"""Decorrelated colors: a space in which the channels of natural pictures are uncorrelated.
 
-Optimizing there keeps the steps for brightness from dragging the hues along. Source: Olah,
+Optimization there changes brightness and hue independently. Source: Olah,
 Mordvintsev and Schubert, "Feature Visualization" (2017); the matrix is lucid's, a square root of
 the covariance of ImageNet's colors.
 """
@@ -16,14 +16,14 @@ _ROOT = _ROOT / _ROOT.norm(dim=0).max()
 
 
 def correlate(maps: Maps) -> Maps:
-    """Mix three independent channels into colors; other numbers of channels pass through."""
+    """Map three decorrelated channels to colors; other numbers of channels are unchanged."""
     if maps.shape[1] != 3:
         return maps
     return torch.einsum("rc,bchw->brhw", _ROOT.to(maps), maps)
 
 
 def decorrelate(maps: Maps) -> Maps:
-    """Undo `correlate`.
+    """Invert `correlate`.
 
     Examples
     --------
@@ -37,10 +37,10 @@ def decorrelate(maps: Maps) -> Maps:
 
 
 def to_picture(maps: Maps) -> Maps:
-    """Turn unbounded independent channels into a picture in [0, 1]."""
+    """Map unbounded decorrelated channels to a picture in [0, 1]."""
     return correlate(maps).sigmoid()
 
 
 def from_picture(picture: Maps) -> Maps:
-    """Undo `to_picture`, with values kept a little away from 0 and 1, which it never reaches."""
+    """Invert `to_picture`, with values clipped to [.01, .99], since it never reaches 0 and 1."""
     return decorrelate(picture.clamp(0.01, 0.99).logit())

@@ -1,7 +1,7 @@
-"""Other gradients for rectifiers and max pools, for as long as a context lasts.
+"""Replaced gradients of rectifiers and max pools, within a context.
 
-They work on any network, whether it writes `nn.ReLU()`, `F.relu(x)` or `x.relu_()`, because they
-stand between torch's functions and their callers.
+They work on any network, whether it uses `nn.ReLU()`, `F.relu(x)` or `x.relu_()`, since the
+contexts intercept the calls of torch's functions.
 """
 
 from collections.abc import Callable
@@ -36,28 +36,28 @@ class _RedirectedReLU(torch.autograd.Function):
         (grad,) = grads
         (rectified,) = ctx.saved_tensors
         plain = torch.ops.aten.threshold_backward(grad, rectified, 0)
-        some = ctx.samples is not None and len(ctx.samples) == len(grad)
-        chosen = ctx.samples if some else slice(None)
+        selects = ctx.samples is not None and len(ctx.samples) == len(grad)
+        chosen = ctx.samples if selects else slice(None)
         passed, rest = plain[chosen], tuple(range(1, grad.ndim))
         blocked = torch.linalg.vector_norm(passed, torch.inf, dim=rest, keepdim=True) == 0
         if blocked.any():
-            # Of what is blocked, only what raises a neuron, a negative gradient, is let through.
+            # Of a blocked gradient, only the negative part, which raises a neuron, is passed.
             plain[chosen] = torch.where(blocked, grad[chosen].clamp_max(0), passed)
         return plain, None, None
 
 
 class RedirectedReLU(TorchFunctionMode):
-    """Let gradients through rectifiers where otherwise none would pass.
+    """Redirected ReLU: pass gradients through rectifiers that block all of a sample's gradient.
 
-    A unit that the starting noise does not activate has no gradient. Per sample, and only where
-    the rectifier blocks all of that sample's gradient, what would raise an inactive neuron is let
-    through. Source: lucid's `redirected_relu_grad`. The gradient is that of a loss to be lowered.
+    A unit that the initial noise does not activate has no gradient. For each sample of which the
+    rectifier blocks the whole gradient, the part that raises inactive neurons is passed. Source:
+    lucid's `redirected_relu_grad`. The gradient is that of a loss to be minimized.
 
     Parameters
     ----------
     samples
-        Which of the batch it is for, bool `(batch,)`; all by default, and in a rectifier whose
-        input the network has given another first dimension.
+        The samples to which it applies, bool `(batch,)`. By default all; also all in a rectifier
+        whose input has another first dimension.
 
     Examples
     --------
@@ -95,15 +95,15 @@ class _AveragedMaxPool(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (x,) = ctx.saved_tensors
-        share = torch.ops.aten.avg_pool2d_backward(grads[0], x, *ctx.pool, False, None)
-        return share, None, None, None, None
+        averaged = torch.ops.aten.avg_pool2d_backward(grads[0], x, *ctx.pool, False, None)
+        return averaged, None, None, None, None
 
 
 class AveragedMaxPool(TorchFunctionMode):
-    """Give max pools the gradient of average pools: every position in a window gets its share.
+    """Give max pools the gradient of average pools, divided equally among a window's positions.
 
-    It spares pictures the checkerboard that follows the winners. Source: "Feature Visualization"
-    (2017), on high-frequency patterns from strided operations.
+    It avoids the checkerboard patterns that the gradient of the largest value causes. Source:
+    "Feature Visualization" (2017), on high-frequency patterns from strided operations.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def _averaged(
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
-    return_indices: bool = False,  # F.max_pool2d says it where it is False
+    return_indices: bool = False,  # F.max_pool2d passes it even if False
 ) -> Tensor:
     if dilation not in (1, (1, 1), [1, 1]):
         raise InputError(f"max pools dilated by {dilation} cannot be averaged; only 1 can")

@@ -1,6 +1,6 @@
-"""Lucent's objectives and parameterizations, taken as they are.
+"""Lucent's objectives and parameterizations, used as they are.
 
-Nothing here imports lucent: what looks like its objects is treated as such. Source: lucent 0.1.8,
+Lucent is not imported: its objects are recognized by their attributes. Source: lucent 0.1.8,
 `lucent.optvis.objectives` and `lucent.optvis.param`.
 """
 
@@ -15,20 +15,20 @@ from torch import Generator, Tensor
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis.objectives import Answers, Objective
-from visioncircuits.featurevis.parameterizations import Canvas, Parameterization
+from visioncircuits.featurevis.objective import Activations, Objective
+from visioncircuits.featurevis.parameterizations import Parameterization, ParameterizedPictures
 from visioncircuits.networks import Network
 
 Maps = Float[Tensor, "batch channels height width"]
 Reader = Callable[[str], Tensor]
-"""Lucent's `T`: gives a layer's activations by name, `"input"` the pictures, `"labels"` logits."""
+"""Lucent's `T`: returns the activations of a layer, `"input"` the pictures, `"labels"` logits."""
 ParamF = Callable[[], tuple[Iterable[Tensor], Callable[[], Tensor]]]
-"""Lucent's `param_f`: gives parameters, and a function that draws their pictures."""
+"""Lucent's `param_f`: returns parameters, and a function that draws their pictures."""
 
 
 @runtime_checkable
 class LucentObjective(Protocol):
-    """What lucent's objectives are: a loss to be lowered, of what layers answer."""
+    """An objective of lucent: a loss to be minimized, as a function of activations."""
 
     name: str
     description: str
@@ -36,25 +36,26 @@ class LucentObjective(Protocol):
 
 
 def from_lucent(objective: LucentObjective, network: Network, *, pictures: int = 1) -> Objective:
-    """Make an objective of lucent's into one of ours, to be raised.
+    """Convert an objective of lucent into one of this package.
 
-    The layers that it reads are found by asking it about gray pictures once. Their names may be
+    The layers that it reads are found by evaluating it on gray pictures once. Their names may be
     lucent's, with underscores for dots, or those of lucent's InceptionV1.
 
     Parameters
     ----------
     objective
-        As lucent's functions make them, or sums and multiples of those.
+        As lucent's functions return them, or sums and multiples of those.
     network
-        The network that it will be asked about.
+        The network that it will be evaluated on.
     pictures
-        How many pictures it draws together; lucent leaves that to the parameterization.
+        Number of pictures that it optimizes together, which in lucent is set by the
+        parameterization.
 
     Raises
     ------
     InputError
-        For a layer that the network does not have, or an objective that has no value on gray
-        pictures, as those have that need more pictures.
+        If the network lacks a layer, or the objective has no finite value on gray pictures, as when
+        it needs more pictures.
 
     Examples
     --------
@@ -62,15 +63,15 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
     >>> from visioncircuits.networks import untrained
     >>> network = untrained("bvlc_googlenet")
     >>> loss = lambda T: -T("conv2d0_pre_relu_conv")[:, 3].mean()
-    >>> like_lucents = SimpleNamespace(name="channel", description="", objective_func=loss)
-    >>> from_lucent(like_lucents, network).layers
+    >>> objective = SimpleNamespace(name="channel", description="", objective_func=loss)
+    >>> from_lucent(objective, network).layers
     ('conv2d0_pre_relu',)
     """
     size, channels = network.size, network.preprocessing.channels
     gray = torch.full((pictures, channels, size, size), 0.5, device=network.device)
     read: dict[str, Tensor] = {}
 
-    def try_out(name: str) -> Tensor:
+    def read_gray(name: str) -> Tensor:
         if name == "input":
             return gray
         layer = _layer(network, name)
@@ -79,17 +80,19 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
         return read[layer]
 
     with torch.no_grad(), np.errstate(all="ignore"):
-        loss = objective.objective_func(try_out)
+        loss = objective.objective_func(read_gray)
     name = " ".join((objective.description or objective.name).split())
     if not torch.as_tensor(loss).isfinite().all():
         raise InputError(
             f"lucent's objective {name!r} has no value on {pictures} gray picture(s) of {size} px; "
-            "if it is about several pictures, say how many: from_lucent(…, pictures=4)"
+            "if it needs several pictures, set their number: from_lucent(…, pictures=4)"
         )
 
-    def score(answers: Answers) -> Tensor:
+    def score(activations: Activations) -> Tensor:
         def reader(name: str) -> Tensor:
-            return answers.pictures if name == "input" else answers.layers[_layer(network, name)]
+            if name == "input":
+                return activations.pictures
+            return activations.layers[_layer(network, name)]
 
         return -objective.objective_func(reader)
 
@@ -97,7 +100,7 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
 
 
 def _layer(network: Network, name: str) -> str:
-    """Find the network's name for a layer that lucent calls `name`."""
+    """Return the network's name for a layer that lucent calls `name`."""
     if name in network.layers:
         return name
     last = network.output
@@ -111,39 +114,39 @@ def _layer(network: Network, name: str) -> str:
 
 @dataclass(frozen=True)
 class LucentParameterization:
-    """A `param_f` of lucent's, as `Settings.parameterization` takes it.
+    """A `param_f` of lucent as a parameterization.
 
-    Lucent draws its noise from torch's global randomness. Here that is seeded from each picture's
-    own generator while `param_f` runs, and put back afterwards.
+    Lucent draws its noise from torch's global generator. Here that is seeded from each picture's
+    own generator while `param_f` runs, and restored afterwards.
 
     Attributes
     ----------
     param_f
-        Such as `lambda: param.image(128)`, which begins one picture, or several.
+        Such as `lambda: param.image(128)`, which initializes one picture, or several.
     """
 
     param_f: ParamF
 
     def pictures(self) -> int:
-        """Say how many pictures `param_f` begins at once."""
+        """Return the number of pictures that `param_f` initializes at once."""
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             return len(self.param_f()[1]())
 
-    def canvas(
+    def initialize(
         self,
         generators: Sequence[Generator],
         shape: tuple[int, int, int],
         *,
         start: Maps | None = None,
         device: torch.device | str = "cpu",
-    ) -> Canvas:
-        """Begin the pictures, calling `param_f` until there is one a generator.
+    ) -> ParameterizedPictures:
+        """Return the initial pictures, calling `param_f` until there is one for each generator.
 
         Raises
         ------
         InputError
-            Where `param_f` begins pictures of another shape or in another number, or where a
-            starting picture is given, which it cannot take.
+            If the shape or number of the pictures of `param_f` does not fit, or `start` is given,
+            which it does not support.
         """
         if start is not None:
             raise InputError("lucent's parameterizations start from noise; use Fourier or Pixels")
@@ -154,25 +157,27 @@ class LucentParameterization:
             with torch.random.fork_rng(devices=[]):
                 seed = torch.randint(2**62, (), generator=generators[count])
                 torch.default_generator.manual_seed(int(seed))
-                some, draw = self.param_f()
-            parameters.extend(some)
+                values, draw = self.param_f()
+            parameters.extend(values)
             draws.append(draw)
             with torch.no_grad():
-                begun = draw()
-            count += len(begun)
-            if begun.shape[1:] not in (shape, (shape[0] + 1, *shape[1:])):
+                drawn = draw()
+            count += len(drawn)
+            if drawn.shape[1:] not in (shape, (shape[0] + 1, *shape[1:])):
                 raise InputError(
-                    f"lucent's parameterization draws pictures of {tuple(begun.shape[1:])}, but "
-                    f"the settings and the network ask for {shape}; make them agree"
+                    f"lucent's parameterization draws pictures of {tuple(drawn.shape[1:])}, but "
+                    f"the settings and the network need {shape}; make them agree"
                 )
         if count != len(generators):
             raise InputError(
-                f"lucent's parameterization begins {len(begun)} pictures at once, which does not "
-                f"go into {len(generators)}; make the objective's number of pictures agree"
+                f"lucent's parameterization draws {len(drawn)} pictures at once, which does not "
+                f"divide {len(generators)}; make the objective's number of pictures agree"
             )
-        return Canvas(tuple(parameters), lambda: torch.cat([draw() for draw in draws]).to(device))
+        return ParameterizedPictures(
+            tuple(parameters), lambda: torch.cat([draw() for draw in draws]).to(device)
+        )
 
 
 def parameterization(given: Parameterization | ParamF) -> Parameterization:
-    """Take a parameterization of ours as it is, and anything else as a `param_f` of lucent's."""
+    """Return a parameterization as it is, and wrap anything else as a `param_f` of lucent."""
     return given if isinstance(given, Parameterization) else LucentParameterization(given)

@@ -1,4 +1,4 @@
-"""How to optimize, as a record that can be written down and read back."""
+"""The settings of an optimization, which can be recorded and read back."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -9,63 +9,63 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis.objectives import Objective
+from visioncircuits.featurevis.maco import Maco
+from visioncircuits.featurevis.objective import Objective
 from visioncircuits.featurevis.parameterizations import (
     Fourier,
     Laplacian,
-    Maco,
     Parameterization,
     Pixels,
-    Transparent,
 )
-from visioncircuits.featurevis.transforms import Robustness
+from visioncircuits.featurevis.transforms import Transforms
+from visioncircuits.featurevis.transparency import Transparent
 from visioncircuits.numbers import real, whole
 
 Maps = Float[Tensor, "batch channels height width"]
 
 LARGEST = 8192
-"""Pixels of a side, at most: of a larger one no machine holds what is kept for the gradient."""
+"""Largest side in pixels; a larger picture exceeds memory in the backward pass."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Settings:
-    """How to optimize.
+    """The settings of an optimization.
 
     Attributes
     ----------
     size
         Side of the picture in pixels.
     input_size
-        Side of what the network sees of it; the picture's own by default.
+        Side of the network's input in pixels; by default that of the picture.
     steps
-        How many steps of Adam.
+        Number of steps of Adam.
     rate
-        Their length.
+        Their learning rate.
     warmup
-        Over how many first steps the length rises to that, a quarter of them at most. Adam's
-        first steps are equally long for every frequency, and in phase where the gradient comes
-        from: taken in full they draw a speck that nothing removes.
+        Number of first steps over which the rate rises linearly, at most a quarter of all. Adam's
+        first steps have equal length for every frequency, and are in phase at the source of the
+        gradient: at the full rate they draw a speck that later steps do not remove.
     parameterization
-        How the picture is written down; a `param_f` of lucent's is taken as it is.
-    robustness
-        How it is moved at random before the network sees it.
-    redirected
-        How often a picture's objective must have been above 0 until rectifiers no longer let
-        blocked gradients through.
+        Parameterization of the picture; a `param_f` of lucent is accepted too.
+    transforms
+        Random transforms of the picture before the network.
+    redirected_relu_steps
+        Number of steps with an objective above 0 after which a picture's gradient no longer uses
+        redirected ReLUs.
     averaged_pools
         Whether max pools have the gradient of average pools.
     penalty
-        Added to every objective in proportion to what that has reached, such as
-        `objectives.l2(2)`: so it means the same to loud units and to quiet ones.
+        Added to every objective in proportion to its current value, such as `objectives.l2(2)`, so
+        that its effect does not depend on the scale of a unit's activations.
     start
         Pictures `(1, channels, height, width)` in [0, 1] to start from instead of noise.
     seed
-        Fixes the result, together with the objective's name; a whole number of 64 bits.
+        Determines the result, together with the objective's name; a whole number of 64 bits.
 
     Raises
     ------
     InputError
-        For a value that cannot be.
+        If a value is out of range.
     """
 
     size: int = 128
@@ -74,8 +74,8 @@ class Settings:
     rate: float = 0.05
     warmup: int = 32
     parameterization: Parameterization | Callable[[], Any] = Fourier()
-    robustness: Robustness = Robustness()
-    redirected: int = 16
+    transforms: Transforms = Transforms()
+    redirected_relu_steps: int = 16
     averaged_pools: bool = False
     penalty: Objective | None = None
     start: Maps | None = None
@@ -87,23 +87,25 @@ class Settings:
             "steps": whole("steps", self.steps, least=1),
             "rate": real("rate", self.rate, least=0, open=True),
             "warmup": whole("warmup", self.warmup, least=0),
-            "redirected": whole("redirected", self.redirected, least=0),
+            "redirected_relu_steps": whole(
+                "redirected_relu_steps", self.redirected_relu_steps, least=0
+            ),
             "seed": whole("seed", self.seed, least=0, most=2**64 - 1),
         }
         if self.input_size is not None:
             checked["input_size"] = whole("input_size", self.input_size, least=1, most=LARGEST)
-        for name, value in checked.items():  # numpy's whole numbers are no JSON
+        for name, value in checked.items():  # numpy's integers are not JSON
             object.__setattr__(self, name, value)
         kinds: dict[str, Any] = {
-            "robustness": Robustness,
+            "transforms": Transforms,
             "averaged_pools": bool,
             "penalty": Objective | None,
             "start": Tensor | None,
         }
         for name, kind in kinds.items():
             if not isinstance(value := getattr(self, name), kind):
-                told = getattr(kind, "__name__", str(kind))
-                raise InputError(f"{name} must be of {told}, not {value!r}")
+                allowed = getattr(kind, "__name__", str(kind))
+                raise InputError(f"{name} must be of {allowed}, not {value!r}")
         drawn = self.parameterization
         if not (isinstance(drawn, Parameterization) or callable(drawn)):
             raise InputError(f"parameterization must be one such as Fourier(), not {drawn!r}")
@@ -114,25 +116,25 @@ class Settings:
             )
 
     def record(self) -> dict[str, Any]:
-        """Give the settings as plain data; penalties and tensors by name."""
+        """Return the settings as plain data, with penalties and tensors by name."""
         return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], **given: Any) -> "Settings":
-        """Read what `record` gave.
+        """Return the settings of a `record`.
 
         Parameters
         ----------
         record
             The settings of a visualization: `visualization.record["settings"]`.
         given
-            The fields that a record names without holding them: a penalty, a starting picture, a
-            parameterization with a spectrum or from elsewhere. They must be what it names.
+            The fields that a record contains only by name: a penalty, a starting picture, a
+            parameterization with a spectrum or from another library. They must match the names.
 
         Raises
         ------
         InputError
-            Where such a field is not given, or is not the one that was used.
+            If such a field is missing, or does not match.
 
         Examples
         --------
@@ -149,24 +151,24 @@ class Settings:
 
 
 def _is_picture(start: Tensor) -> bool:
-    """Say whether pixels can be started from."""
+    """Check whether a tensor is one picture in [0, 1]."""
     if start.ndim != 4 or len(start) != 1 or not start.is_floating_point():
         return False
     return bool(((start >= 0) & (start <= 1)).all())
 
 
 _KINDS = {
-    kind.__name__: kind for kind in (Fourier, Laplacian, Maco, Pixels, Transparent, Robustness)
+    kind.__name__: kind for kind in (Fourier, Laplacian, Maco, Pixels, Transparent, Transforms)
 }
 
 
 def _built(field: str, value: Any) -> Any:
-    """Undo `_plain`."""
+    """Invert `_plain`."""
     if isinstance(value, Mapping):
         fields = {name: _built(field, inner) for name, inner in value.items() if name != "kind"}
         return _KINDS[value["kind"]](**fields)
     if isinstance(value, str):
-        raise InputError(f"the record names its {field} without holding it: give {field}=…")
+        raise InputError(f"the record contains its {field} only by name: pass {field}=…")
     return value
 
 
@@ -181,6 +183,6 @@ def _plain(value: Any) -> Any:
         return {"kind": type(value).__name__, **fields}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    # What somebody else wrote is named by where it is written.
-    written = value if hasattr(value, "__qualname__") else type(value)
-    return f"{written.__module__}.{written.__qualname__}"
+    # Objects of other libraries are named by where they are defined.
+    defined = value if hasattr(value, "__qualname__") else type(value)
+    return f"{defined.__module__}.{defined.__qualname__}"

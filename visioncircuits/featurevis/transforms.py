@@ -1,8 +1,8 @@
-"""Transformation robustness: the network sees a picture a little moved, turned and scaled.
+"""Random transforms of a picture before the network: translation, rotation, scaling and cropping.
 
-All of a step's random transforms are one affine map and so one resampling, whatever their number.
+The transforms of a step are combined into one affine map, and so into one resampling.
 Source: Olah, Mordvintsev and Schubert, "Feature Visualization" (2017), "Transformation
-Robustness"; the usual amounts are lucid's.
+Robustness"; the default amounts are lucid's.
 """
 
 from collections.abc import Sequence
@@ -20,36 +20,35 @@ Maps = Float[Tensor, "batch channels height width"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Robustness:
-    """How far a picture may be moved at random, at every step anew.
+class Transforms:
+    """Amounts by which a picture is transformed at random in each step.
 
     Attributes
     ----------
     jitter
-        Pixels by which it is shifted at most, along each axis.
+        Largest translation along each axis, in pixels.
     scale
-        Share by which it grows or shrinks at most: .1 is from .9 to 1.1 times.
+        Largest relative change of size: .1 is from .9 to 1.1 times.
     rotation
-        Degrees by which it is turned at most, either way.
-    still
-        Share of the steps at which it is not turned at all.
+        Largest rotation in either direction, in degrees.
+    unrotated
+        Share of the steps without rotation.
     padding
-        Pixels of gray on each side that come into view when it moves; they are inside the
-        picture that the network sees, which shows the padded picture's middle.
+        Pixels of gray added on each side; the network receives the padded picture.
     crop
-        Side of a square of the picture, in pixels, that the network sees enlarged; none by
-        default.
+        Side in pixels of a random square of the picture that the network receives enlarged; by
+        default the whole picture.
 
     Raises
     ------
     InputError
-        For an amount that cannot be.
+        If an amount is out of range.
     """
 
     jitter: float = 8.0
     scale: float = 0.1
     rotation: float = 10.0
-    still: float = 0.2
+    unrotated: float = 0.2
     padding: int = 0
     crop: int | None = None
 
@@ -57,33 +56,33 @@ class Robustness:
         for name in ("jitter", "rotation"):
             real(name, getattr(self, name), least=0)
         whole("padding", self.padding, least=0)
-        real("still", self.still, least=0, most=1)
+        real("unrotated", self.unrotated, least=0, most=1)
         if real("scale", self.scale, least=0) >= 1:
             raise InputError(f"scale must be less than 1, not {self.scale}")
         if self.crop is not None:
             whole("crop", self.crop, least=1)
 
     def draws(self, generators: Sequence[Generator], steps: int) -> Float[Tensor, "steps batch 5"]:
-        """Draw what every step needs, each picture's from its own generator, uniform in [0, 1)."""
+        """Return uniform samples in [0, 1) for all steps, each picture's from its own generator."""
         return torch.stack([torch.rand(steps, 5, generator=g) for g in generators], dim=1)
 
     def matrices(
         self, draws: Float[Tensor, "batch 5"], size: tuple[int, int]
     ) -> Float[Tensor, "batch 2 3"]:
-        """Turn a step's draws into affine maps from what is seen to the picture, in [-1, 1]."""
-        centered = draws * 2 - 1
-        angle = torch.deg2rad(centered[:, 0] * self.rotation) * (draws[:, 4] >= self.still)
-        seen = torch.tensor([side + 2 * self.padding for side in size], device=draws.device)
+        """Return a step's affine maps from the network's input to the picture, in [-1, 1]."""
+        signed = draws * 2 - 1
+        angle = torch.deg2rad(signed[:, 0] * self.rotation) * (draws[:, 4] >= self.unrotated)
+        view = torch.tensor([side + 2 * self.padding for side in size], device=draws.device)
         if self.crop is not None:
-            seen = torch.full_like(seen, self.crop)
+            view = torch.full_like(view, self.crop)
         height, width = size
-        zoom = 1 / (1 + centered[:, 1] * self.scale)
-        room = torch.tensor([float(self.jitter)] * 2, device=draws.device)
+        zoom = 1 / (1 + signed[:, 1] * self.scale)
+        reach = torch.tensor([float(self.jitter)] * 2, device=draws.device)
         if self.crop is not None:
-            room = room + torch.tensor([(side - self.crop) / 2 for side in size]).to(room)
-        shift = centered[:, 2:4] * room  # y, x in pixels
+            reach = reach + torch.tensor([(side - self.crop) / 2 for side in size]).to(reach)
+        shift = signed[:, 2:4] * reach  # y, x in pixels
         cos, sin = angle.cos() * zoom, angle.sin() * zoom
-        down, right = seen / torch.tensor(size, device=seen.device)
+        down, right = view / torch.tensor(size, device=view.device)
         aspect = width / height
         x = torch.stack([cos * right, -sin * down / aspect, 2 * shift[:, 1] / width], dim=1)
         y = torch.stack([sin * right * aspect, cos * down, 2 * shift[:, 0] / height], dim=1)
@@ -91,32 +90,32 @@ class Robustness:
 
     def __call__(
         self, pictures: Maps, draws: Float[Tensor, "batch 5"], *, size: int | None = None
-    ) -> Float[Tensor, "batch channels seen_height seen_width"]:
-        """Show pictures to the network, each moved as its draws say.
+    ) -> Float[Tensor, "batch channels input_height input_width"]:
+        """Return the transformed pictures, each by its own draws.
 
         Parameters
         ----------
         pictures
             `(batch, channels, height, width)` in [0, 1].
         draws
-            One step of `draws`, on the pictures' device.
+            One step of `draws`, on the device of the pictures.
         size
-            Side of what the network gets, in pixels; the picture's own by default.
+            Side of the network's input, in pixels; by default that of the picture.
 
         Examples
         --------
-        >>> still = Robustness(jitter=0, scale=0, rotation=0)
+        >>> identity = Transforms(jitter=0, scale=0, rotation=0)
         >>> picture = torch.rand(1, 3, 8, 8)
-        >>> torch.allclose(still(picture, torch.rand(1, 5)), picture, atol=1e-6)
+        >>> torch.allclose(identity(picture, torch.rand(1, 5)), picture, atol=1e-6)
         True
         """
         height, width = pictures.shape[-2:]
         target = (height, width) if size is None else (size, size)
         matrices = self.matrices(draws, (height, width))
         grid = F.affine_grid(matrices, [len(pictures), 1, *target], align_corners=False)
-        # Zero padding around a picture of which gray is subtracted is gray.
+        # Gray is subtracted, so that zero padding is gray.
         return 0.5 + F.grid_sample(pictures - 0.5, grid, align_corners=False)
 
 
-STILL = Robustness(jitter=0, scale=0, rotation=0)
-"""No robustness at all: the picture as it is, only brought to the network's size."""
+NO_TRANSFORMS = Transforms(jitter=0, scale=0, rotation=0)
+"""The identity, apart from resampling to the network's input size."""

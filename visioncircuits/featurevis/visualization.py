@@ -1,4 +1,4 @@
-"""A feature visualization: the picture, how strongly it drives its feature, and how it was made."""
+"""A feature visualization: the picture, its activation, and a record of how it was made."""
 
 import io
 import json
@@ -29,9 +29,9 @@ class Visualization:
     picture
         Float32 `(channels, height, width)` in [0, 1].
     objective
-        What it was optimized for, in words.
+        The name of the objective.
     feature
-        The feature whose activation is reported, such as `mixed3b:413`; empty where there is none.
+        The feature whose activation is reported, such as `mixed3b:413`; empty if there is none.
     score
         The objective's value on the picture itself, untransformed.
     activation
@@ -39,9 +39,9 @@ class Visualization:
     history
         The objective's value at every step, on the transformed picture.
     dead
-        Whether no finite gradient ever reached the picture: then it is noise, no visualization.
+        Whether no finite gradient ever reached the picture, which is then only noise.
     record
-        How to make it again, as plain data: network, checkpoint, settings, versions.
+        How it was made, as plain data: network, checkpoint, settings, versions.
     """
 
     picture: Float[Tensor, "channels height width"]
@@ -54,10 +54,10 @@ class Visualization:
     record: dict[str, Any]
 
     def image(self) -> Image.Image:
-        """Give the picture as a PIL image, 8 bits a channel.
+        """Return the picture as a PIL image, 8 bits a channel.
 
-        A picture of channels that are neither gray nor RGB, with or without opacity, is shown as
-        one gray tile a channel, left to right.
+        Channels that are neither gray nor RGB, with or without opacity, become gray tiles from left
+        to right.
         """
         pixels = (self.picture.clamp(0, 1) * 255).round().byte()
         if not _colored(len(pixels), self.record):
@@ -70,20 +70,20 @@ class Visualization:
         return buffer.getvalue()
 
     def data(self) -> dict[str, Any]:
-        """Give everything but the picture's pixels as plain data."""
+        """Return everything except the pixels as plain data."""
         fields = {name: value for name, value in asdict(self).items() if name != "picture"}
         return {"shape": list(self.picture.shape), **fields}
 
     def save(self, path: str | Path) -> Path:
         """Write the picture as PNG or WebP, with its record inside and beside it as `.json`.
 
-        Each file appears whole or not at all.
+        Each file is written completely or not at all.
 
         Raises
         ------
         InputError
-            For another suffix, where the file cannot be written, or where what stands beside it
-            as `.json` is something else than this picture's record.
+            For another suffix, if the file cannot be written, or if the `.json` beside it exists
+            and is not this picture's record.
         """
         path = Path(path)
         text = json.dumps(self.data(), indent=1)
@@ -115,7 +115,7 @@ class Visualization:
         Raises
         ------
         InputError
-            Where the file is missing, damaged, or holds no record.
+            If the file is missing or damaged, or has no record.
         """
         path = Path(path)
         try:
@@ -126,7 +126,7 @@ class Visualization:
         except (OSError, SyntaxError) as error:  # Pillow's for a damaged PNG
             raise InputError(f"{path} cannot be read as a picture: {error}") from error
         if not record:
-            raise InputError(f"{path} holds no record of how it was made")
+            raise InputError(f"{path} has no record of how it was made")
         try:
             data = json.loads(record)
             channels, *_ = data.pop("shape")
@@ -137,16 +137,16 @@ class Visualization:
                 picture = torch.stack(picture[0].chunk(channels, dim=1))
             return cls(picture=picture, **data | {"history": tuple(data["history"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} holds a damaged record: {error}") from error
+            raise InputError(f"{path} has a damaged record: {error}") from error
 
 
 def record_beside(path: Path) -> dict[str, Any] | None:
-    """Give the record that stands beside a picture, or where one would be written; None without.
+    """Return the record in the `.json` beside a picture's path, or None if there is none.
 
     Raises
     ------
     InputError
-        Where something else stands there.
+        If that file is not such a record.
     """
     beside = path.with_suffix(".json")
     if not beside.exists():
@@ -169,8 +169,8 @@ def _taken(path: Path) -> InputError:
 
 
 def _colored(channels: int, record: dict[str, Any]) -> bool:
-    """Say whether channels are RGB, or RGB and how opaque it is, and not as many of any kind."""
-    if channels == 4:  # of a network of four, none is opacity
+    """Check whether channels are RGB, with or without opacity."""
+    if channels == 4:  # a network of four channels has no opacity
         return record.get("network", {}).get("preprocessing", {}).get("channels", 3) == 3
     return channels == 3
 

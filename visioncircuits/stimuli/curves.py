@@ -161,8 +161,8 @@ def double_curve(
     drawing.stroke()
     drawing.visible("separation", drawing["separation"].abs() / 2)
     first, second = (
-        _arc(drawing, drawing.padded.moved(toward, drawing["separation"] / 2), toward)
-        for toward in (drawing["orientation"], drawing["orientation"] + drawing["between"])
+        _arc(drawing, drawing.padded.moved(direction, drawing["separation"] / 2), direction)
+        for direction in (drawing["orientation"], drawing["orientation"] + drawing["between"])
     )
     return drawing.paint(torch.maximum(first, second))
 

@@ -231,8 +231,8 @@ def crossing_lines(
     )
     drawing.stroke()
     first, second = (
-        _stroke(drawing.padded.frame(toward).v, drawing.column("width"))
-        for toward in (drawing["orientation"], drawing["orientation"] + drawing["between"])
+        _stroke(drawing.padded.frame(direction).v, drawing.column("width"))
+        for direction in (drawing["orientation"], drawing["orientation"] + drawing["between"])
     )
     return drawing.paint(torch.maximum(first, second))
 

@@ -151,8 +151,8 @@ def hatch(
     )
     period_column, width_column = drawing.column("period"), drawing.column("width")
     first, second = (
-        stripes(drawing.padded.frame(toward).v, period_column, width_column)
-        for toward in (drawing["orientation"], drawing["orientation"] + drawing["between"])
+        stripes(drawing.padded.frame(direction).v, period_column, width_column)
+        for direction in (drawing["orientation"], drawing["orientation"] + drawing["between"])
     )
     return drawing.paint(torch.maximum(first, second))
 
