@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses import gather, measure_responses
+from visioncircuits.hypotheses import measure_responses
 from visioncircuits.networks import Direction, untrained
 from visioncircuits.stimuli import named
 
@@ -23,7 +23,7 @@ def test_responses_along_directions_equal_measured_ones() -> None:
         for place in range(3)
     ]
     derived = measure_responses(network, "mixed3a", STIMULI, **OPTIONS).along(directions).evidence()
-    measured = gather(network, directions, STIMULI, **OPTIONS)
+    measured = measure_responses(network, directions, STIMULI, **OPTIONS).evidence()
     assert derived.units == measured.units
     np.testing.assert_allclose(derived.responses, measured.responses, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(

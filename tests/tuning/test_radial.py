@@ -21,8 +21,8 @@ def tuned(*peaks: float, heights: tuple[float, ...] = (), period: float = 360.0)
     )
 
 
-def blobs(figure) -> list[tuple[np.ndarray, np.ndarray, tuple[float, float, float]]]:
-    """Angle, clockwise from the right, and radius of every blob's outline, and its colour."""
+def curves_drawn(figure) -> list[tuple[np.ndarray, np.ndarray, tuple[float, float, float]]]:
+    """Angle, clockwise from the right, and radius of every curve, and its color."""
     (axes,) = figure.axes
     assert axes.yaxis_inverted()
     outlines = [line for line in axes.lines if len(line.get_xdata()) > 2]
@@ -36,7 +36,10 @@ def blobs(figure) -> list[tuple[np.ndarray, np.ndarray, tuple[float, float, floa
 
 def test_a_curve_is_drawn_relative_to_the_familys_highest_response():
     for (angle, radius, _), share, peak in zip(
-        blobs(radial_panel(tuned(40, 250, heights=(2.0, 1.0)))), (1, 0.5), (40, 250), strict=True
+        curves_drawn(radial_panel(tuned(40, 250, heights=(2.0, 1.0)))),
+        (1, 0.5),
+        (40, 250),
+        strict=True,
     ):
         assert radius.max() == pytest.approx(INNER + share, abs=1e-6)
         assert angle[radius.argmax()] == pytest.approx(peak, abs=1)
@@ -46,7 +49,7 @@ def test_a_curve_is_drawn_relative_to_the_familys_highest_response():
 def test_an_outline_goes_through_the_values_and_not_beyond_them():
     rng = np.random.default_rng(0)
     noise = tuned(0).copy(data=rng.uniform(0, 1, (1, 36)))
-    ((angle, radius, _),) = blobs(radial_panel(noise))
+    ((angle, radius, _),) = curves_drawn(radial_panel(noise))
     # The height between steps may exceed the highest value, to which the scale is fitted.
     highest = radius.max() - INNER
     at_steps = [radius[np.abs(angle - step * 10).argmin()] - INNER for step in range(36)]
@@ -54,14 +57,16 @@ def test_an_outline_goes_through_the_values_and_not_beyond_them():
 
 
 def test_a_curves_hue_is_its_peak():
-    for (_, _, color), peak in zip(blobs(radial_panel(tuned(40, 250))), (40, 250), strict=True):
+    for (_, _, color), peak in zip(
+        curves_drawn(radial_panel(tuned(40, 250))), (40, 250), strict=True
+    ):
         hue, lightness, saturation = colorsys.rgb_to_hls(*color)
         assert hue * 360 == pytest.approx(peak, abs=0.5)
         assert (lightness, saturation) == (pytest.approx(0.3), pytest.approx(0.96))
 
 
 def test_a_curve_with_a_period_of_180_degrees_has_two_peaks():
-    ((angle, radius, _),) = blobs(radial_panel(tuned(35, period=180.0)))
+    ((angle, radius, _),) = curves_drawn(radial_panel(tuned(35, period=180.0)))
     rotated = np.interp((angle + 180) % 360, np.sort(angle), radius[angle.argsort()], period=360)
     assert np.allclose(radius, rotated, atol=1e-6)
     assert angle[radius.argmax()] % 180 == pytest.approx(35, abs=1)
@@ -74,16 +79,16 @@ def test_crowded_units_are_spread_around_the_circle():
         for patch in figure.axes[0].patches
         if hasattr(patch, "center") and np.hypot(*patch.center) > 1
     ]
-    centres = np.unique([disc.center for disc in discs], axis=0)
-    assert len(centres) == 9
-    assert np.allclose(np.hypot(*centres.T), OUTER)
-    apart = np.hypot(*(centres[:, None] - centres[None]).T)
+    centers = np.unique([disc.center for disc in discs], axis=0)
+    assert len(centers) == 9
+    assert np.allclose(np.hypot(*centers.T), OUTER)
+    apart = np.hypot(*(centers[:, None] - centers[None]).T)
     assert apart[~np.eye(9, dtype=bool)].min() >= 1.95 * discs[0].radius
 
 
 def test_a_unit_that_nothing_drives_is_left_out():
     undriven = tuned(40, 250, heights=(1.0, 0.0))
-    assert len(blobs(radial_panel(undriven))) == 1
+    assert len(curves_drawn(radial_panel(undriven))) == 1
     with pytest.raises(InputError, match="none of these units responds"):
         radial_panel(tuned(40, heights=(-1.0,)))
 

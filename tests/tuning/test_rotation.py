@@ -51,7 +51,7 @@ def test_pictures_of_several_sizes_share_a_batch(picture):
     assert torch.equal(stimuli.draw().picture, torch.cat(each))
 
 
-def test_other_pictures_or_centres_are_another_set(picture):
+def test_other_pictures_or_centers_are_another_set(picture):
     digests = {
         rotated_pictures([picture]).digest,
         rotated_pictures([picture.flip(2)]).digest,

@@ -50,7 +50,7 @@ def test_curve_detectors_are_invariant_to_fill(checkpoints):
     assert (invariance(plain, colored) > 0.8).all()
     preferred = preferred_value(plain, "radius")
     assert ((preferred > 25) & (preferred < 200)).all()
-    assert 40 < float(preferred.median()) < 100  # "around 60 pixels", says "Zoom In"
+    assert 40 < float(preferred.median()) < 100  # "around 60 pixels" in "Zoom In"
 
 
 def test_measurements_that_cannot_be_compared_are_rejected():

@@ -28,7 +28,7 @@ def test_a_circle_is_traced_all_around(network: Network) -> None:
     middle = 223 / 2
     off = [np.abs(np.hypot(*(points - middle).T) - 60).max() for points in found]
     assert off[0] < 4
-    assert max(off) < 2 * 8  # a detector's neighbour sees the contour too
+    assert max(off) < 2 * 8  # a detector's neighbor sees the contour too
     away = np.concatenate([p - middle for p, far in zip(found, off, strict=True) if far < 4])
     around = np.degrees(np.arctan2(*away.T)) % 360
     assert np.diff(np.sort(around), append=around.min() + 360).max() < 30

@@ -1,6 +1,6 @@
 """Claims about features that stimuli can refute, and tests of them."""
 
-from visioncircuits.hypotheses.evidence import Evidence, Responses, gather, measure_responses
+from visioncircuits.hypotheses.evidence import Evidence, Responses, measure_responses
 from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction, from_toml
 from visioncircuits.hypotheses.judging import find, judge, judge_layer
 from visioncircuits.hypotheses.predefined import PREDEFINED, predefined
@@ -18,7 +18,6 @@ __all__ = [
     "Verdict",
     "find",
     "from_toml",
-    "gather",
     "judge",
     "judge_evidence",
     "judge_layer",

@@ -101,24 +101,6 @@ class Evidence:
             deviations=None if self.deviations is None else self.deviations[index],
         )
 
-    def joined(self, other: "Evidence") -> "Evidence":
-        """Return the units of both, measured with the same stimuli; `typical` is not kept."""
-        return Evidence(
-            self.units + other.units,
-            np.concatenate([self.responses, other.responses]),
-            self.axes,
-            _joined(self.controls, other.controls),
-            None
-            if self.deviations is None or other.deviations is None
-            else np.concatenate([self.deviations, other.deviations]),
-        )
-
-
-def _joined(
-    first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([values, second[name]]) for name, values in first.items()}
-
 
 @dataclass(frozen=True)
 class Responses:
@@ -171,7 +153,10 @@ class Responses:
             self.units + other.units,
             np.concatenate([self.values, other.values]),
             self.axes,
-            _joined(self.controls, other.controls),
+            {
+                name: np.concatenate([values, other.controls[name]])
+                for name, values in self.controls.items()
+            },
         )
 
     def evidence(self, deviations: np.ndarray | None = None) -> Evidence:
@@ -227,33 +212,3 @@ def measure_responses(
             name: responses.values.reshape(len(responses), -1) for name, responses in others.items()
         },
     )
-
-
-def gather(
-    network: Network,
-    features: str | Feature | Sequence[str | Feature],
-    stimuli: StimulusSet,
-    *,
-    variants: Sequence[Mapping[str, object]],
-    controls: Mapping[str, StimulusSet],
-    deviations: np.ndarray | None = None,
-    advance: Callable[[int], object] = lambda more: None,
-) -> Evidence:
-    """Measure the evidence of features: the positive part of `measure_responses`.
-
-    Parameters
-    ----------
-    network, features, stimuli, variants, controls, advance
-        As for `measure_responses`.
-    deviations
-        Of the features' activations over photographs, `(features,)`.
-
-    Raises
-    ------
-    InputError
-        As `tuning.measure`.
-    """
-    responses = measure_responses(
-        network, features, stimuli, variants=variants, controls=controls, advance=advance
-    )
-    return responses.evidence(deviations)

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses.evidence import Evidence, gather
+from visioncircuits.hypotheses.evidence import Evidence, Responses, measure_responses
 from visioncircuits.hypotheses.hypothesis import Hypothesis
 from visioncircuits.hypotheses.predefined import check_field, predefined
 from visioncircuits.hypotheses.significance import judge_evidence
 from visioncircuits.hypotheses.verdicts import Verdict, verdict_table
-from visioncircuits.networks import Direction, Feature, Network, Unit
+from visioncircuits.networks import Feature, Network, Unit
 
 
 def judge(
@@ -53,27 +53,20 @@ def judge(
         for more or fewer deviations than there are units.
     """
     tested = network.feature(feature)
-    own_deviation = None
-    if isinstance(tested, Direction) and deviations is not None:
-        units = network.layer(tested.layer).units
-        if len(deviations) != units + 1:
-            raise InputError(
-                f"{len(deviations)} standard deviations for the {units} units of {tested.layer} "
-                f"and {tested}; measure them by deviations(…, directions=[…])"
-            )
-        deviations, own_deviation = deviations[:-1], np.asarray(deviations)[-1:]
-    evidence, hypothesis = _layer_evidence(network, hypothesis, tested.layer, deviations, advance)
     if isinstance(tested, Unit):
+        evidence, hypothesis = _evidence(network, hypothesis, tested.layer, deviations, advance)
         return judge_evidence(evidence, hypothesis, units=[tested.index], seed=seed)[0]
-    own = gather(
-        network,
-        tested,
-        hypothesis.stimuli,
-        variants=hypothesis.variants,
-        controls=hypothesis.controls,
-        deviations=own_deviation,
-    )
-    return judge_evidence(own.joined(evidence), hypothesis, units=[0], seed=seed)[0]
+    units = network.layer(tested.layer).units
+    if deviations is not None and len(deviations) != units + 1:
+        raise InputError(
+            f"{len(deviations)} standard deviations for the {units} units of {tested.layer} "
+            f"and {tested}; measure them by deviations(…, directions=[…])"
+        )
+    hypothesis = _scaled(hypothesis, network, tested.layer)
+    others = _responses(network, tested.layer, hypothesis, advance)
+    responses = _responses(network, tested, hypothesis).joined(others)
+    own_first = None if deviations is None else np.roll(deviations, 1)
+    return judge_evidence(responses.evidence(own_first), hypothesis, units=[0], seed=seed)[0]
 
 
 def judge_layer(
@@ -89,7 +82,7 @@ def judge_layer(
 
     Parameters, errors: as `judge`. The p of every verdict is corrected for the number of units.
     """
-    evidence, hypothesis = _layer_evidence(network, hypothesis, layer, deviations, advance)
+    evidence, hypothesis = _evidence(network, hypothesis, layer, deviations, advance)
     return judge_evidence(evidence, hypothesis, seed=seed)
 
 
@@ -128,26 +121,39 @@ def find(
     return verdict_table([verdict for verdict in verdicts if verdict.status == "supported"])
 
 
-def _layer_evidence(
+def _evidence(
     network: Network,
     hypothesis: str | Hypothesis,
     layer: str,
     deviations: np.ndarray | None,
     advance: Callable[[int], object],
 ) -> tuple[Evidence, Hypothesis]:
-    if isinstance(hypothesis, str):
-        hypothesis = predefined(hypothesis, network, layer)
-    check_field(hypothesis, network, layer)
+    hypothesis = _scaled(hypothesis, network, layer)
     units = network.layer(layer).units
     if deviations is not None and len(deviations) != units:
         raise InputError(f"{len(deviations)} standard deviations for the {units} units of {layer}")
-    evidence = gather(
+    responses = _responses(network, layer, hypothesis, advance)
+    return responses.evidence(None if deviations is None else np.asarray(deviations)), hypothesis
+
+
+def _scaled(hypothesis: str | Hypothesis, network: Network, layer: str) -> Hypothesis:
+    if isinstance(hypothesis, str):
+        return predefined(hypothesis, network, layer)
+    check_field(hypothesis, network, layer)
+    return hypothesis
+
+
+def _responses(
+    network: Network,
+    features: str | Feature,
+    hypothesis: Hypothesis,
+    advance: Callable[[int], object] = lambda more: None,
+) -> Responses:
+    return measure_responses(
         network,
-        layer,
+        features,
         hypothesis.stimuli,
         variants=hypothesis.variants,
         controls=hypothesis.controls,
-        deviations=None if deviations is None else np.asarray(deviations),
         advance=advance,
     )
-    return evidence, hypothesis

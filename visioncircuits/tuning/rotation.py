@@ -99,8 +99,8 @@ def _checked(
         low, high = picture.min().item(), picture.max().item()
         if min(picture.shape[1:]) < 2 or not 0 <= low <= high <= 1:
             raise InputError(
-                f"picture {place} cannot be rotated: give 2 × 2 pixels or more, in [0, 1], "
-                f"not {picture.shape[1]} × {picture.shape[2]} from {low:g} to {high:g}"
+                f"picture {place} cannot be rotated: give 2 × 2 pixels or more, with values in "
+                f"[0, 1], not {picture.shape[1]} × {picture.shape[2]} from {low:g} to {high:g}"
             )
     sizes = [(picture.shape[1], picture.shape[2]) for picture in pictures]
     if centers is None:
