@@ -7,11 +7,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OLD = re.compile(
-    r"\b(says?|said|saying|tells?|told|hears?|heard|speaks?|speakers?|listeners?|answers?|answered"
+    r"\b(says?|said|saying|tells?|told|hears?|heard|speaks?|speakers?|answers?|answered"
     r"|foretold|foretells?|silenced?|rewired|intact|unaltered|colours?|grey|centres?|neighbours?)\b",
     re.IGNORECASE,
 )
-DONE = ("attribution", "cli", "comparison", "interventions")
+DONE = (
+    "attribution", "cli", "comparison", "engine", "examples", "featurevis", "handwritten",
+    "hypotheses", "interventions", "networks", "stimuli", "tuning", "weights",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("folder", DONE)

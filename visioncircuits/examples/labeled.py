@@ -86,7 +86,7 @@ def photographs(folder: str | Path) -> Photographs:
         identifier = path.name[:9]
         if identifier not in numbers:
             raise InputError(
-                f"{path} does not say its class: its name must begin with one of ImageNet's "
+                f"{path} has no class: its name must begin with one of ImageNet's "
                 "WordNet ids, as n01443537_goldfish.JPEG does"
             )
         labels.append(numbers[identifier])
