@@ -60,7 +60,7 @@ def test_what_is_no_folder_of_photographs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no photographs"):
         photographs(tmp_path)
     paint(tmp_path / "goldfish.png", 32, 32)
-    with pytest.raises(InputError, match=r"goldfish\.png does not say its class"):
+    with pytest.raises(InputError, match=r"goldfish\.png has no class"):
         photographs(tmp_path)
 
 

@@ -25,15 +25,8 @@ from visioncircuits.comparison.equivariance import (
 )
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.comparison.handwritten import Comparison, compare
-from visioncircuits.comparison.matching import (
-    Overlap,
-    match,
-    matches_panel,
-    overlap,
-    pairs,
-    pairs_panel,
-    probes,
-)
+from visioncircuits.comparison.matching import Overlap, match, overlap, pairs, probes
+from visioncircuits.comparison.matching_panels import matches_panel, pairs_panel
 from visioncircuits.comparison.similarity import (
     compare_kernels,
     compare_maps,

@@ -1,0 +1,102 @@
+"""Matched units as pictures: how well they correlate, and pairs side by side."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from visioncircuits.comparison.matching import pairs
+from visioncircuits.errors import InputError
+from visioncircuits.tuning.plots import FAINT, INK, RULE
+
+
+def matches_panel(found: xr.Dataset) -> Figure:
+    """Draw how well each unit's best partner fits, beside what chance gives.
+
+    Left, the highest correlation of every unit on photographs, and on mismatched ones; right, the
+    correlation on stimuli with the partner that photographs chose, and with every other unit.
+
+    Parameters
+    ----------
+    found
+        From `match`.
+    """
+    table = pairs(found)
+    figure = Figure(figsize=(7.2, 2.9), facecolor="white", layout="constrained")
+    left, right = figure.subplots(1, 2)
+    names = (found["unit"].values[0].partition(":")[0], found["other"].values[0].partition(":")[0])
+    _histogram(left, {"matched": table["photographs"], "mismatched": table["chance"]})
+    left.set_xlabel(f"highest correlation on photographs, {names[0]} with {names[1]}")
+    tuning = found["stimuli"].values.ravel()
+    _histogram(right, {"with its partner": table["stimuli"], "with any unit": pd.Series(tuning)})
+    right.set_xlabel("correlation on stimuli")
+    left.set_ylabel("share of units")
+    return figure
+
+
+def _histogram(axes: Axes, values: Mapping[str, pd.Series]) -> None:
+    """Draw two distributions, the second as what the first is held against."""
+    low = min(-0.2, *(float(each.min()) for each in values.values()))
+    bins = (np.arange(np.floor(low * 20), 21) / 20).tolist()
+    for (name, each), color, alpha in zip(values.items(), ("#0571B0", RULE), (0.85, 1.0),
+                                          strict=True):  # fmt: skip
+        weights = np.full(len(each), 1 / len(each))
+        within = each.clip(upper=1)  # rounding may go beyond it
+        axes.hist(within, bins, weights=weights, color=color, alpha=alpha, label=name,
+                  zorder=2 if color != RULE else 1)  # fmt: skip
+        axes.axvline(float(each.median()), color=INK if color != RULE else FAINT, lw=0.8,
+                     ls=(0, (3, 2)), zorder=3)  # fmt: skip
+    axes.set_xlim(bins[0], 1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=7, colors=FAINT)
+    axes.xaxis.label.set_fontsize(8)
+    axes.yaxis.label.set_fontsize(8)
+    axes.legend(frameon=False, fontsize=7, title="dashed: medians", title_fontsize=6)
+
+
+def pairs_panel(
+    table: pd.DataFrame,
+    units: Mapping[str, Image.Image],
+    partners: Mapping[str, Image.Image],
+    *,
+    columns: int = 4,
+) -> Figure:
+    """Draw pairs side by side, each by the two pictures that drive it most.
+
+    Parameters
+    ----------
+    table
+        From `pairs`, or some of its rows.
+    units, partners
+        Pictures of either network's units, by name; a unit without one is shown by its name alone.
+    columns
+        Pairs in a row.
+
+    Raises
+    ------
+    InputError
+        Without a pair.
+    """
+    if not len(table):
+        raise InputError("there is no pair to draw")
+    columns = min(columns, len(table))
+    rows = -(-len(table) // columns)
+    figure = Figure(figsize=(2.0 * columns, 1.45 * rows), facecolor="white")
+    for place, row in enumerate(table.to_dict("records")):
+        top, left = 1 - (place // columns) / rows, (place % columns) / columns
+        for side, (kind, pictures) in enumerate((("unit", units), ("partner", partners))):
+            width, height = 0.46 / columns, 0.92 / 1.45 / rows
+            x = left + (0.03 + 0.48 * side) / columns
+            axes = figure.add_axes((x, top - 0.25 / 1.45 / rows - height, width, height))
+            axes.set_axis_off()
+            if row[kind] in pictures:
+                axes.imshow(pictures[row[kind]])
+            axes.set_title(row[kind], fontsize=6, color=INK, pad=2)
+        caption = f"photographs {row['photographs']:.2f}, stimuli {row['stimuli']:.2f}"
+        figure.text(left + 0.5 / columns, top - 1.4 / 1.45 / rows, caption, fontsize=6, color=FAINT,
+                    ha="center", va="bottom")  # fmt: skip
+    return figure
