@@ -1,0 +1,110 @@
+"""Verdicts on synthetic evidence, whose detectors are known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from visioncircuits.hypotheses import Evidence, Hypothesis, Prediction, effects, judge_evidence
+from visioncircuits.stimuli import named
+
+ANGLES = np.arange(0, 360, 15.0)
+HYPOTHESIS = Hypothesis(
+    "bump",
+    named("edges"),
+    (
+        Prediction("one peak", effects.off_peak, most=0.4, options={"beyond": 60.0}),
+        Prediction("no echo", effects.echo, most=0.1),
+        Prediction("always the same", effects.invariance, least=0.8),
+        Prediction("controls drive it less", effects.controls, most=0.5),
+    ),
+    variants=({},) * 8,
+)
+
+
+def tuned(*peaks: float, kappa: float = 6.0) -> np.ndarray:
+    return np.sum([np.exp(kappa * (np.cos(np.radians(ANGLES - p)) - 1)) for p in peaks], 0)
+
+
+@pytest.fixture(scope="module")
+def layer() -> Evidence:
+    """A detector, one with two peaks, one that follows the variant, an undriven one, then noise."""
+    generator = np.random.default_rng(0)
+    steady = [np.tile(curve, (8, 1)) for curve in (tuned(40), tuned(40, 220), np.zeros(24))]
+    following = np.stack([tuned(45.0 * variant) for variant in range(8)])
+    others = generator.random((60, 8, 24)) ** 3
+    responses = np.stack([steady[0], steady[1], following, steady[2], *others])
+    return Evidence(
+        units=tuple(f"a:{unit}" for unit in range(len(responses))),
+        responses=responses,
+        axes={"orientation": ANGLES},
+        controls={"noise": np.full(len(responses), 0.2)},
+    )
+
+
+def test_a_detector_is_supported_and_all_other_units_are_refuted(layer):
+    statuses = [verdict.status for verdict in judge_evidence(layer, HYPOTHESIS)]
+    assert statuses[0] == "supported"
+    assert set(statuses[1:]) == {"refuted"}
+
+
+def test_of_the_double_detector_only_the_predictions_about_its_second_peak_fail(layer):
+    double = judge_evidence(layer, HYPOTHESIS)[1]
+    assert [outcome.status for outcome in double.outcomes] == ["fails", "fails", "holds", "holds"]
+
+
+def test_a_unit_that_nothing_drives_fails_every_prediction(layer):
+    undriven = judge_evidence(layer, HYPOTHESIS)[3]
+    assert {outcome.status for outcome in undriven.outcomes} == {"fails"}
+    assert np.isnan(undriven.outcomes[0].effect)
+    assert undriven.row()["verdict"] == "refuted"
+
+
+def test_an_effect_near_its_bound_in_some_variants_leaves_it_open(layer):
+    responses = layer.responses.copy()
+    for variant in range(8):
+        responses[0, variant] += tuned(220) * (0.02 + 0.02 * variant)
+    wavering = Evidence(layer.units, responses, layer.axes, layer.controls)
+    verdict = judge_evidence(wavering, HYPOTHESIS)[0]
+    assert verdict.outcomes[1].status == "open"
+    low, high = verdict.outcomes[1].interval
+    assert low < 0.1 < high
+    assert verdict.status == "undecided"
+
+
+def test_p_is_corrected_for_the_number_of_units(layer):
+    alone = judge_evidence(layer, HYPOTHESIS, units=[0])[0]
+    among = judge_evidence(layer, HYPOTHESIS)[0]
+    assert alone.tried == 1
+    assert among.tried == 64
+    assert alone.p < among.p <= 0.05
+
+
+def test_no_unit_with_shuffled_responses_is_supported(layer):
+    generator = np.random.default_rng(1)
+    shuffled = layer.responses.reshape(64, -1)
+    shuffled = np.stack([generator.permutation(row) for row in shuffled]).reshape(64, 8, 24)
+    verdicts = judge_evidence(
+        Evidence(layer.units, shuffled, layer.axes, layer.controls), HYPOTHESIS
+    )
+    assert "supported" not in {verdict.status for verdict in verdicts}
+
+
+def test_without_another_unit_there_is_no_p_and_the_predictions_decide(layer):
+    alone = judge_evidence(layer.select([0]), HYPOTHESIS)[0]
+    assert np.isnan(alone.p)
+    assert alone.status == "supported"
+
+
+def test_a_seed_fixes_the_verdicts_and_another_changes_no_status(layer):
+    one, same, other = (judge_evidence(layer, HYPOTHESIS, seed=seed) for seed in (0, 0, 1))
+    assert [v.record() for v in one] == [v.record() for v in same]
+    assert [v.status for v in one] == [v.status for v in other]
+
+
+def test_a_record_is_json(layer):
+    for verdict in judge_evidence(layer, HYPOTHESIS)[:4]:
+        again = json.loads(json.dumps(verdict.record(), allow_nan=False))
+        assert [entry["status"] for entry in again["predictions"]] == [
+            outcome.status for outcome in verdict.outcomes
+        ]
