@@ -1,4 +1,3 @@
-import copy
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -30,7 +29,7 @@ from visioncircuits.featurevis import (
     suited,
 )
 from visioncircuits.featurevis.parameterizations import Parameterization
-from visioncircuits.networks import Direction, Network, Preprocessing, Unit, wrap
+from visioncircuits.networks import Direction, Network, Unit
 
 QUICK = Settings(size=32, steps=6, transforms=Transforms(jitter=2))
 SHARP = Settings(size=32, steps=12, transforms=NO_TRANSFORMS, redirected_relu_steps=0)
@@ -221,67 +220,6 @@ def test_optimization_starts_from_the_starting_picture(network: Network) -> None
         torch.testing.assert_close(found.picture, start[0], atol=1e-3, rtol=0)
 
 
-def inactive(*, weight: float) -> Network:
-    """A network of which no unit is active on gray noise."""
-    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
-    nn.init.constant_(module[0].weight, weight)
-    nn.init.constant_(module[0].bias, -1.0)
-    return wrap(module, Preprocessing(mean=(0.5,)), size=16)
-
-
-def test_a_unit_that_no_gradient_reaches_is_dead() -> None:
-    settings = Settings(size=16, steps=4, redirected_relu_steps=4)
-    found = list(render_all(inactive(weight=0.0), ["1:0", "1:1"], settings=settings))
-    assert [v.dead for v in found] == [True, True]
-    assert all(v.activation == 0 for v in found)
-    assert render(inactive(weight=1.0), "1:0", settings=settings).dead is False
-
-
-def test_a_dead_unit_is_reported_in_a_batch_and_despite_penalties() -> None:
-    network = inactive(weight=1.0)
-    network.module[0].weight.data[0] = 0
-    settings = Settings(size=16, steps=4, penalty=objectives.l2(1.0))
-    both = [objectives.unit(f"1:{unit}") + objectives.l2(1.0) for unit in (0, 1)]
-    assert [v.dead for v in render_all(network, both, settings=settings)] == [True, False]
-
-
-def test_redirected_relus_activate_a_unit_that_is_inactive_on_gray() -> None:
-    network = inactive(weight=1.0)
-    without = Settings(size=16, steps=30, transforms=NO_TRANSFORMS, redirected_relu_steps=0)
-    redirected = Settings(size=16, steps=30, transforms=NO_TRANSFORMS, redirected_relu_steps=16)
-    assert render(network, "1:0", settings=without).dead
-    assert render(network, "1:0", settings=without).activation == 0
-    found = render(network, "1:0", settings=redirected)
-    assert not found.dead
-    assert found.activation > 1
-
-
-def test_redirected_relu_steps_are_counted_for_each_picture() -> None:
-    network = inactive(weight=1.0)
-    network.module[0].bias.data[0] = -40.0  # reached after many steps; white contributes 27
-    network.module[0].weight.data[0] = 4.0
-    settings = Settings(size=16, steps=120, transforms=NO_TRANSFORMS, redirected_relu_steps=2)
-    late, early = render_all(network, ["1:0", "1:1"], settings=settings)
-    assert late.history[20] == 0
-    assert early.history[20] > 0
-    assert late.activation > 1
-    single = render(network, "1:1", settings=settings)
-    torch.testing.assert_close(single.picture, early.picture, atol=1e-5, rtol=0)
-
-
-def test_gradient_contexts_do_not_change_the_network(network: Network) -> None:
-    pictures = torch.rand(1, 3, 32, 32)
-    before = network.activations(pictures, ["shapes", "logits"])
-    settings = Settings(size=32, steps=3, averaged_pools=True)
-    averaged = render(network, "shapes:3", settings=settings)
-    plain = render(network, "shapes:3", settings=Settings(size=32, steps=3))
-    assert not torch.equal(averaged.picture, plain.picture)
-    after = network.activations(pictures, ["shapes", "logits"])
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    assert all(parameter.grad is None for parameter in network.module.parameters())
-    assert not any(module._forward_hooks for module in network.module.modules())
-
-
 @pytest.mark.parametrize("parameterization", [Fourier(), Transparent()], ids=["rgb", "rgba"])
 def test_a_record_is_enough_to_make_the_picture_again(
     network: Network, parameterization: Parameterization
@@ -379,29 +317,6 @@ def test_a_picture_is_the_same_where_gradients_are_disabled(
         accentuate(network, picture, "shapes", settings=QUICK)
     assert found[0].picture.equal(expected.picture)
     assert len(found) == 2
-
-
-@pytest.mark.parametrize("parameter", ["weight", "bias"])
-def test_a_unit_that_is_nan_is_dead_and_its_picture_is_finite(
-    network: Network, parameter: str
-) -> None:
-    module = copy.deepcopy(network.module)
-    with torch.no_grad():
-        getattr(module.get_submodule("shapes_pre_relu"), parameter)[1] = torch.nan
-    found = render(wrap(module, network.preprocessing, size=32), "shapes:1", settings=QUICK)
-    assert found.dead
-    assert found.picture.isfinite().all()
-
-
-def test_a_unit_that_is_nan_does_not_affect_its_batch(network: Network) -> None:
-    module = copy.deepcopy(network.module)
-    with torch.no_grad():
-        module.get_submodule("shapes_pre_relu").bias[1] = torch.nan
-    broken = wrap(module, network.preprocessing, size=32)
-    _, expected = render_all(network, ["shapes:1", "shapes:3"], settings=QUICK)
-    _, found = render_all(broken, ["shapes:1", "shapes:3"], settings=QUICK)
-    assert not found.dead
-    assert found.picture.equal(expected.picture)
 
 
 def test_a_batch_size_of_0_is_refused(network: Network) -> None:

@@ -136,9 +136,8 @@ def diversity(name: str, pictures: int) -> Objective:
 def alignment(name: str, pictures: int, *, decay: float = 2.0) -> Objective:
     """Align several pictures: minimize the differences of neighbors at each position of a layer.
 
-    The difference is the mean square of that of their activations, with weights that fall by
-    `decay` with each step of distance.
-    Source: "Differentiable Image Parameterizations", "Aligned Feature Visualization
+    The differences are mean squares, with weights that fall by `decay` with each step between the
+    pictures. Source: "Differentiable Image Parameterizations", "Aligned Feature Visualization
     Interpolation".
     """
     if pictures < 2:
