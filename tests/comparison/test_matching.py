@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 from torch import nn
 
-from visioncircuits.comparison.matching import (
+from visioncircuits.comparison import (
     Overlap,
     match,
     matches_panel,
