@@ -12,6 +12,7 @@ from visioncircuits.networks import Network, parse
 from visioncircuits.networks.features import Unit
 from visioncircuits.stimuli import named
 from visioncircuits.tuning import measure, orientation_tuning
+from visioncircuits.tuning.circular import angular_distance
 
 TOLERANCE = 15.0
 """Degrees: a counterpart further off is none."""
@@ -108,8 +109,8 @@ def counterparts(family: Family, others: Family) -> Family:
 
 def between(family: Family, others: Family) -> Float[np.ndarray, "family others"]:
     """Compute the angles between preferred orientations, from 0 to 180 degrees."""
-    turn = np.subtract.outer(family.orientations, others.orientations)
-    return np.abs((turn + 180) % 360 - 180)
+    first, second = np.array(family.orientations), np.array(others.orientations)
+    return angular_distance(first[:, None], second)
 
 
 def rotated(responses: xr.DataArray, degrees: Float[np.ndarray, " units"]) -> xr.DataArray:

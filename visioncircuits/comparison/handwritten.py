@@ -20,6 +20,7 @@ from visioncircuits.interventions.transplants import Donor, Transplant
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import named
 from visioncircuits.tuning import measure
+from visioncircuits.tuning.circular import angular_distance
 from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"
@@ -333,7 +334,7 @@ def tuning_without(
     rows = []
     for found in tuned.values():
         ours = found.sel(which="handwritten")
-        off = np.abs((ours["prefers"].values - wanted + 180) % 360 - 180)
+        off = angular_distance(ours["prefers"].values, wanted)
         rows.append(
             [np.median(each) for each in (found["surface"], ours["width"], ours["echo"], off)]
         )

@@ -13,6 +13,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from visioncircuits.errors import InputError
+from visioncircuits.tuning.circular import angular_distance
 
 Kernels = Float[np.ndarray, "kernels height width"]
 
@@ -137,7 +138,7 @@ def sums_by_angle(
     count = round(180 / step) if step > 0 else 0
     if not count or not np.isclose(count * step, 180):
         raise InputError(f"steps of {step:g} degrees do not go into 180; take 15, 30 or 45")
-    apart = np.abs((targets[:, None] - sources + 180) % 360 - 180)
+    apart = angular_distance(targets[:, None], sources)
     which = np.minimum(apart // step, count - 1).astype(int)
     sums = kernels.sum((2, 3))
     rows = []
