@@ -17,9 +17,10 @@ MAY_KNOW = {
     "weights": {"networks"},
     "handwritten": {"networks"},
     "circuits": {"networks", "stimuli", "engine"} | ARGUMENTS,
-    "gallery": {"networks", "stimuli", "engine", "circuits"} | ARGUMENTS,
-    "thread": {"networks", "stimuli", "engine", "circuits", "gallery"} | ARGUMENTS,
-    "cli": {"networks", "stimuli", "engine", "circuits", "gallery", "thread"} | ARGUMENTS,
+    "site": {"networks", "stimuli", "engine", "circuits"} | ARGUMENTS,
+    "gallery": {"networks", "stimuli", "engine", "circuits", "site"} | ARGUMENTS,
+    "thread": {"networks", "stimuli", "engine", "circuits", "site", "gallery"} | ARGUMENTS,
+    "cli": {"networks", "stimuli", "engine", "circuits", "site", "gallery", "thread"} | ARGUMENTS,
 }
 
 

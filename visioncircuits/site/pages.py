@@ -1,0 +1,64 @@
+"""HTML from templates, the filters that they use, and the files that every page refers to."""
+
+import json
+from functools import cache
+from importlib.resources import files as package_files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from visioncircuits.weights.pictures import number as brief
+
+
+def number(value: float) -> str:
+    """Format a number with three significant digits.
+
+    Examples
+    --------
+    >>> number(1234.5), number(12.345), number(0.5), number(-0.00123)
+    ('1234', '12.3', '0.5', '−0.00123')
+    """
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def size(pixels: tuple[int, int]) -> str:
+    """Format height and width, as one number where they are equal.
+
+    Examples
+    --------
+    >>> size((43, 43)), size((7, 9))
+    ('43', '7 × 9')
+    """
+    height, width = pixels
+    return str(height) if height == width else f"{height} × {width}"
+
+
+def pretty(record: Any) -> str:
+    """Format a record as indented JSON."""
+    return json.dumps(record, indent=2, ensure_ascii=False)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("visioncircuits.site"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(number=number, brief=brief, size=size, pretty=pretty)
+    return environment
+
+
+def render(template: str, **context: Any) -> Markup:
+    """Render a template of this folder; values are escaped unless they are `Markup`."""
+    return Markup(_environment().get_template(template).render(context))
+
+
+def asset(name: str) -> bytes:
+    """Read the style sheet, "gallery.css", or the script, "gallery.js"."""
+    return (package_files("visioncircuits.site") / "assets" / name).read_bytes()
