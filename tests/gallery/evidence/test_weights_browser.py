@@ -162,6 +162,28 @@ def test_a_phone_shows_it_without_scrolling_sideways(browser: Browser, built: Pa
     context.close()
 
 
+def test_small_numbers_do_not_overlap_those_beside_them(
+    page: Page, gallery: Gallery, tmp_path: Path
+) -> None:
+    small = tuple(Connected(unit, 8.6e-5, 8.6e-5, 8.6e-5) for unit in range(40))
+    sheet = Image.new("RGB", (40, 1), "white")
+    sheet.save(tmp_path / "weights.webp", lossless=True)
+    shown = Connections("conv2d0", "", 1.0, (1, 1), 1, (1, 1), 0, 1e-4, small)
+    first, layer = gallery.layers
+    unit = replace(
+        layer.units[0], evidence={"weights": (Weights("weights.webp", (1, 40), (shown,), ()),)}
+    )
+    layers = (first, replace(layer, units=(unit, *layer.units[1:])))
+    writing.write(replace(gallery, layers=layers), tmp_path)
+    page.goto((tmp_path / "layers/mixed3b/0.html").as_uri())
+    numbers = page.locator(".connection .activation")
+    assert numbers.first.inner_text().split() == ["+8.6e-5", "−8.6e-5"]
+    cards = page.locator(".connection").evaluate_all(
+        "all => all.every(card => card.scrollWidth <= card.clientWidth)"
+    )
+    assert cards, "every number is within its card"
+
+
 def wide(gallery: Gallery, out: Path) -> Gallery:
     """Give each of 480 units fifty connections each way, which hardly compress."""
     rng = np.random.default_rng(7)
