@@ -32,8 +32,8 @@ def build(
     """Build a gallery.
 
     What is finished already is not made again: neither after an interruption, at whatever moment,
-    nor for a recipe that was changed elsewhere. However often it was
-    interrupted and on however many workers, the site is the same to the byte.
+    nor for a recipe that was changed elsewhere. However often the build was interrupted and on
+    however many workers it ran, the site is the same to the byte.
 
     Parameters
     ----------
@@ -86,8 +86,9 @@ def build(
                 task = kind.plan(start)
             except WorkFailed as error:
                 failures.append(error)
-            else:
-                tasks.update({kind: task} if task else {})
+                continue
+            if task is not None:
+                tasks[kind] = task
         stores = {kind: engine.Store(out / kind.name) for kind in tasks}
         for kind, task in tasks.items():
             work = partial(task.make, checkpoint=checkpoint, device=device)

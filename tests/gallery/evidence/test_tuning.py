@@ -65,8 +65,8 @@ def test_the_tuning_read_is_what_was_measured(measured: dict[str, Tuning]) -> No
     given = responses(40, 263)
     assert np.allclose(unit.responses, given.values[1].T)
     assert np.allclose(unit.curve, given.values[1].clip(0).mean(1))
-    assert not unit.silent
-    assert measured["mixed3b:2"].silent
+    assert not unit.inactive
+    assert measured["mixed3b:2"].inactive
 
 
 def test_the_pixels_of_the_map_are_the_responses(

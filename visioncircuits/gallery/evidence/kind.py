@@ -59,7 +59,7 @@ class Task:
     Attributes
     ----------
     requests
-        What is requested, a layer a time; `plan.batches` cuts it into pieces of work.
+        What is requested, by layer; `plan.batches` cuts it into pieces of work.
     make
         Does a piece of work.
     tidy
@@ -80,7 +80,7 @@ class Kind:
     name
         The folder of its finished work, and its key in `UnitEntry.evidence`.
     plan
-        Returns the work on it; None where what is finished already is kept but not shown.
+        Returns the work on it; None where finished work is to be kept but not shown.
     read
         Takes a request, some of its features, the folder of the finished work and the site's
         folder; returns what a site shows of each feature.

@@ -79,7 +79,7 @@ class Tuning:
     responses: tuple[tuple[float, ...], ...] = ()
 
     @property
-    def silent(self) -> bool:
+    def inactive(self) -> bool:
         """Whether none of the stimuli activates the unit."""
         return not any(value > 0 for row in self.responses for value in row)
 
@@ -171,7 +171,7 @@ def of(unit: UnitEntry) -> tuple[Tuning, ...]:
 def orientation(unit: UnitEntry) -> float | None:
     """Return where a unit's tuning to the first set peaks; None where no stimulus activates it."""
     first = next(iter(of(unit)), None)
-    return None if first is None or first.silent else first.numbers["orientation"]
+    return None if first is None or first.inactive else first.numbers["orientation"]
 
 
 def oriented(layer: LayerEntry) -> str:
@@ -185,7 +185,7 @@ def section(page: UnitPage) -> Section | None:
     tunings = of(page.unit)
     if not tunings:
         return None
-    shown = [each for each in tunings if not (each.untold or each.silent)]
+    shown = [each for each in tunings if not (each.untold or each.inactive)]
     assets = {_sheet(each): _stimuli(each.stimuli, each.down) for each in shown}
     highest = max((each.numbers["strongest"] for each in shown), default=0.0)
     body = pages.render(
@@ -202,7 +202,7 @@ def section(page: UnitPage) -> Section | None:
 
 def _block(tuning: Tuning, highest: float) -> dict[str, Any]:
     """Prepare one set of stimuli for the template."""
-    if tuning.untold or tuning.silent:
+    if tuning.untold or tuning.inactive:
         return {"tuning": tuning}
     shown = rows(len(tuning.values))
     steps = tuning.angles[1] - tuning.angles[0]

@@ -175,7 +175,7 @@ def _section(
     layers = [page.gallery.layer(each.layer) for each in found]
     families = list(dict.fromkeys(f for layer in layers if layer for f in layer.families))
     body = pages.render(
-        "explorer.html",
+        "weights.html",
         title=title,
         inwards=title == "Inputs",
         blocks=[
