@@ -12,9 +12,9 @@ from scipy.ndimage import zoom
 
 from visioncircuits import comparison, engine, handwritten, interventions
 from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
-from visioncircuits.gallery import report
 from visioncircuits.interventions import edited, path_patched, zero
 from visioncircuits.networks import Feature, LayerGraph, Network, Unit, parse, read_families
+from visioncircuits.site import report_figures, summary
 from visioncircuits.stimuli import (
     StimulusSet,
     circle,
@@ -603,22 +603,22 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         photographs_without=study.of(200, quick=8),
         store=engine.Store(study.folder / "transplants"),
     )
-    numbers = report.summary(found)
+    numbers = summary(found)
     yield Plate(
         "tuning",
-        report.tuning_figure(found),
+        report_figures.tuning_figure(found),
         "Responses to the published curve sheet: orientation across, straight at the top, tight "
         "at the bottom; trained left, by hand right, each scaled to its own strongest.",
     )
     if found.kernels is not None:
         yield Plate(
             "kernels",
-            report.kernel_figure(found),
+            report_figures.kernel_figure(found),
             "Expanded weights from early curves to curves: trained above, by hand below.",
         )
     yield Plate(
         "repair",
-        report.repair_figure(interventions.repair(found.scores), (HANDWRITTEN, *CONTROLS)),
+        report_figures.repair_figure(interventions.repair(found.scores), (HANDWRITTEN, *CONTROLS)),
         f"Share of the damage that each donor repairs, with 95 % intervals; {len(photographs)} "
         "photographs.",
     )

@@ -24,9 +24,10 @@ MAY_KNOW = {
     "interventions": TOOLS | ARGUMENTS,
     "attribution": TOOLS | ARGUMENTS | {"interventions"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
-    "gallery": TOOLS | ARGUMENTS | CIRCUITS,
-    "thread": TOOLS | ARGUMENTS | CIRCUITS | {"gallery"},
-    "cli": TOOLS | ARGUMENTS | CIRCUITS | {"gallery", "thread"},
+    "site": TOOLS | ARGUMENTS | CIRCUITS,
+    "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},
+    "thread": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery"},
+    "cli": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery", "thread"},
 }
 DECLARED = {("networks/catalog.py", "handwritten")}
 """Upward imports within functions: `load` loads networks that other folders build."""

@@ -1,4 +1,4 @@
-"""Sites to look at: real files, synthetic pictures; and a browser to look at them."""
+"""Sites with real files and synthetic pictures, and a browser that opens them."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from safetensors.torch import save_file
 
-from visioncircuits.gallery import site
+from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
 from visioncircuits.networks import untrained
 
@@ -110,7 +110,7 @@ def gallery(tmp_path: Path) -> Gallery:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole site, not to be changed."""
     out = tmp_path_factory.mktemp("site")
-    site.write(make(out), out)
+    writing.write(make(out), out)
     return out
 
 
@@ -144,7 +144,7 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    """A page on which nothing may go wrong, closed before the folder of its files goes."""
+    """A page without errors, closed before the folder of its files is removed."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     opened = context.new_page()
     wrong: list[str] = []
@@ -153,7 +153,7 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     opened.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
     yield opened
     context.close()
-    # Leaving a page while pictures are still on their way is nobody's mistake.
+    # Requests that are aborted when a page is left are no errors.
     assert [what for what in wrong if not what.endswith("net::ERR_ABORTED")] == []
 
 
@@ -203,7 +203,7 @@ def killed(tmp_path: Path) -> Iterator[Callable[[Path, Path, int], None]]:
             process.stdin.write(f"{recipe}\t{out}\t{writes}\n")
             process.stdin.flush()
             assert process.stdout.readline() == f"{-signal.SIGKILL}\n"
-            assert list(out.rglob(".part-*")), "it was to die in the middle of writing"
+            assert list(out.rglob(".part-*")), "it should be killed in the middle of writing"
 
         yield build
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from visioncircuits.gallery import Gallery, site
+from visioncircuits.gallery import Gallery, writing
 
 pytestmark = pytest.mark.browser
 
@@ -188,14 +188,16 @@ def test_the_index_leads_to_a_unit_by_its_name(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [("mixed3b:20", "mixed3b has no unit 20 here"), ("mixed9:1", "no layer mixed9 here")],
 )
-def test_the_index_says_what_is_not_there(page: Page, written: Path, text: str, told: str) -> None:
+def test_the_index_reports_what_is_not_there(
+    page: Page, written: Path, text: str, message: str
+) -> None:
     page.goto((written / "index.html").as_uri())
     page.get_by_label("Go to unit").fill(text)
     page.keyboard.press("Enter")
-    expect(page.locator("#goto-answer")).to_have_text(told)
+    expect(page.locator("#goto-answer")).to_have_text(message)
 
 
 def test_a_record_can_be_unfolded_and_copied(page: Page, written: Path) -> None:
@@ -252,7 +254,7 @@ COUNT_CHANGES = """() => {
 def test_a_page_of_a_thousand_units_does_little_at_a_time(
     page: Page, thousand: Gallery, tmp_path: Path
 ) -> None:
-    site.write(thousand, tmp_path)
+    writing.write(thousand, tmp_path)
     loaded: set[str] = set()
     page.on("request", lambda request: loaded.add(request.url))
     page.goto((tmp_path / "layers/wide/index.html").as_uri())

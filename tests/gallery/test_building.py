@@ -1,6 +1,5 @@
 """From recipe to site: the same however it was interrupted, and nothing is done twice."""
 
-import importlib
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 
 from visioncircuits import engine, gallery, networks
 from visioncircuits.errors import InputError
+from visioncircuits.gallery.evidence import visualizations
 
 RECIPE = """\
 title = "A small gallery"
@@ -66,7 +66,7 @@ def contents(out: Path) -> dict[str, bytes]:
 
 
 def pieces(out: Path) -> dict[str, int]:
-    """Give when each finished piece of work was written."""
+    """Return when each finished piece of work was written."""
     return {path.name: path.stat().st_mtime_ns for path in (out / "pictures").glob("[!.]*")}
 
 
@@ -88,7 +88,7 @@ def test_one_worker_and_two_build_the_same_site(recipe: Path, tmp_path: Path) ->
     assert one == two
 
 
-def test_building_again_makes_nothing_again(recipe: Path, tmp_path: Path) -> None:
+def test_a_second_build_makes_nothing_again(recipe: Path, tmp_path: Path) -> None:
     first = build(recipe, tmp_path / "out")
     before = pieces(tmp_path / "out")
     assert build(recipe, tmp_path / "out") == first
@@ -96,7 +96,7 @@ def test_building_again_makes_nothing_again(recipe: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_of_any_write_it_goes_on_and_gives_the_same_site(
+def test_killed_during_any_write_it_resumes_and_builds_the_same_site(
     recipe: Path, tmp_path: Path, killed: Callable[[Path, Path, int], None]
 ) -> None:
     whole = build(recipe, tmp_path / "whole")
@@ -115,7 +115,7 @@ def test_killed_in_the_middle_of_any_write_it_goes_on_and_gives_the_same_site(
 
 
 @pytest.mark.slow
-def test_killed_from_outside_while_workers_work_it_goes_on_and_gives_the_same_site(
+def test_killed_from_outside_during_work_it_resumes_and_builds_the_same_site(
     recipe: Path, tmp_path: Path
 ) -> None:
     whole = build(recipe, tmp_path / "whole")
@@ -158,7 +158,7 @@ def test_a_changed_recipe_makes_only_what_is_new_and_removes_what_is_gone(
     assert not [name for name in site if "negative" in name]
 
 
-def test_words_can_be_changed_without_making_a_picture(recipe: Path, tmp_path: Path) -> None:
+def test_with_other_titles_no_picture_is_made_again(recipe: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     build(recipe, out)
     before = pieces(out)
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(recipe: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("squeezenet1_1", "squeezenet9", "unknown torchvision network 'squeezenet9'"),
         ("random.safe", "absent.safe", "there is no checkpoint file .*absent"),
@@ -242,28 +242,27 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(recipe: Path, tmp_path: Path
         ("[7, 5]", "[7, 500]", "line 19: features.3 has units 0 to 127, and no 500"),
     ],
 )
-def test_a_mistake_is_met_before_anything_is_written(
-    recipe: Path, tmp_path: Path, old: str, new: str, told: str
+def test_a_mistake_is_reported_before_anything_is_written(
+    recipe: Path, tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     write(tmp_path, RECIPE.replace(old, new))
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         build(recipe, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
-def test_pictures_that_cannot_be_made_are_left_out_and_told(
+def test_pictures_that_cannot_be_made_are_left_out_and_reported(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = importlib.import_module("visioncircuits.gallery.building")
-    made = module.draw
+    made = visualizations.make
 
     def fails_at_five(work: engine.Work, **options: Any) -> dict[str, bytes]:
         if "features.3:5" in work["features"] and work["kind"] == "negative":
             raise RuntimeError("out of memory")
         return made(work, **options)
 
-    monkeypatch.setattr(module, "draw", fails_at_five)
+    monkeypatch.setattr(visualizations, "make", fails_at_five)
     with pytest.raises(engine.WorkFailed, match=r"1 of 11 .* out of memory"):
         build(recipe, tmp_path / "out")
     site = contents(tmp_path / "out")

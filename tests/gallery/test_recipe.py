@@ -1,11 +1,12 @@
-"""Recipes say what they mean, or are refused with the line and what was allowed."""
+"""Recipes are read, or rejected with the line and what was allowed."""
 
 from pathlib import Path
 
 import pytest
 
 from visioncircuits.errors import InputError
-from visioncircuits.gallery.recipe import PRESETS, parse_units, read
+from visioncircuits.gallery.recipe import read
+from visioncircuits.gallery.recipe_tables import PRESETS, parse_units
 from visioncircuits.gallery.selection import select
 from visioncircuits.networks import load, untrained
 
@@ -52,7 +53,7 @@ def test_steps_come_from_the_preset_where_they_are_not_given(tmp_path: Path) -> 
     assert left.settings() == {"steps": PRESETS["draft"], "size": 90, "seed": 0}
 
 
-def test_files_that_a_recipe_names_are_looked_for_beside_it(tmp_path: Path) -> None:
+def test_files_that_a_recipe_names_are_relative_to_it(tmp_path: Path) -> None:
     source = read(write(tmp_path, RECIPE))
     assert source.beside("families.json") == tmp_path / "families.json"
     assert source.beside("/else/where.json") == Path("/else/where.json")
@@ -60,7 +61,7 @@ def test_files_that_a_recipe_names_are_looked_for_beside_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "told"),
+    ("old", "new", "line", "message"),
     [
         ("title", "titel", 1, "unknown key 'titel'; the nearest are 'title'"),
         ("network =", "# network", 1, "the key 'network' is missing"),
@@ -85,28 +86,28 @@ def test_files_that_a_recipe_names_are_looked_for_beside_it(tmp_path: Path) -> N
         ("families", "family", 17, "unknown key of [layers] 'family'; the nearest are 'families'"),
     ],
 )
-def test_a_mistake_is_told_with_its_line_and_what_was_allowed(
-    tmp_path: Path, old: str, new: str, line: int, told: str
+def test_a_mistake_is_reported_with_its_line_and_what_was_allowed(
+    tmp_path: Path, old: str, new: str, line: int, message: str
 ) -> None:
     path = write(tmp_path, RECIPE.replace(old, new, 1))
     with pytest.raises(InputError) as error:
         read(path)
     assert str(error.value).startswith(f"{path}, line {line}: ")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["", "title = 'x'\nnetwork = 'inceptionv1'\nlayers = []\n"])
-def test_a_recipe_of_nothing_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_empty_recipe_is_rejected(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match=r"is missing|is empty"):
         read(write(tmp_path, text))
 
 
-def test_a_recipe_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_recipe_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.toml cannot be read: No such file"):
         read(tmp_path / "nowhere.toml")
 
 
-def test_a_recipe_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_recipe_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "picture.toml"
     path.write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(InputError, match="is not text in UTF-8"):
@@ -119,7 +120,7 @@ def test_units_are_kept_in_the_order_in_which_they_are_named(value: object) -> N
 
 
 @pytest.mark.parametrize("path", sorted(GALLERIES.glob("*.toml")), ids=lambda path: path.stem)
-def test_the_recipes_that_come_along_name_units_that_are_there(path: Path) -> None:
+def test_the_recipes_in_the_repository_name_units_that_exist(path: Path) -> None:
     source = read(path)
     name = source.recipe.network
     built_in = name.startswith("handwritten:")

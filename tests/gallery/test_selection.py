@@ -1,4 +1,4 @@
-"""A recipe is held against its network before anything is computed."""
+"""A recipe is checked against its network before anything is computed."""
 
 import json
 from pathlib import Path
@@ -36,9 +36,7 @@ def test_all_units_of_a_layer_are_those_that_the_network_has(
     ]
 
 
-def test_families_in_the_recipe_say_which_units_where_nothing_else_does(
-    tmp_path: Path, network: Network
-) -> None:
+def test_families_in_the_recipe_select_units(tmp_path: Path, network: Network) -> None:
     text = '[[layers]]\nname = "conv2d0"\nfamilies = { gabor = [9, 3], all = [3, 4] }'
     (found,) = selected(tmp_path, network, text)
     assert found.units == (9, 3, 4)
@@ -68,7 +66,7 @@ def test_families_of_a_taxonomy_can_be_chosen_by_name(tmp_path: Path, network: N
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "message"),
     [
         ('[[layers]]\nname = "mixed3c"\nunits = "all"', 4, "unknown layer 'mixed3c'; the nearest"),
         ('[[layers]]\nname = "mixed3b"\nunits = "470-480"', 5, "has units 0 to 479, and no 480"),
@@ -90,16 +88,16 @@ def test_families_of_a_taxonomy_can_be_chosen_by_name(tmp_path: Path, network: N
         ),
     ],
 )
-def test_what_the_network_has_not_is_told_with_the_line_and_what_it_has(
-    tmp_path: Path, network: Network, text: str, line: int, told: str
+def test_an_unknown_layer_unit_or_family_is_reported_with_the_line(
+    tmp_path: Path, network: Network, text: str, line: int, message: str
 ) -> None:
     with pytest.raises(InputError) as error:
         selected(tmp_path, network, text)
     assert f"recipe.toml, line {line}: " in str(error.value)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_a_family_that_the_taxonomy_has_not_is_told_with_the_nearest(
+def test_a_family_that_the_taxonomy_lacks_is_reported_with_the_nearest(
     tmp_path: Path, network: Network
 ) -> None:
     (tmp_path / "families.json").write_text('{"mixed3a": {"Curves": [81]}}')

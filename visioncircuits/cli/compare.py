@@ -53,7 +53,7 @@ def compare(
     detectors = None if units is None else _units(units)
     outputs.check_folder(out)
     from visioncircuits import comparison, engine, examples, networks
-    from visioncircuits.gallery import report
+    from visioncircuits.site import report
 
     ours, theirs = networks.load(handwritten), networks.load(trained, checkpoint=checkpoint)
     found = comparison.compare(

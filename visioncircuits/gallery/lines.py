@@ -1,4 +1,4 @@
-"""On which line of a TOML file a key stands; the parser keeps no positions."""
+"""The line of a TOML file on which a key is set; the parser keeps no positions."""
 
 import tomllib
 from collections.abc import Sequence
@@ -6,17 +6,17 @@ from typing import Any
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int:
-    r"""Find the line on which the statement begins that sets `path`, counted from 1.
+    r"""Find the line, counted from 1, on which the statement begins that sets `path`.
 
-    The text is parsed again, a line longer each time, until the path is in what it says: slow,
-    but right for every way in which TOML lets a key be written. It is done once, for an error.
+    The text is parsed again, a line longer each time, until the path is in its content: slow,
+    but correct for every form in which TOML allows a key. It is done once, for an error.
 
     Parameters
     ----------
     text
         Valid TOML.
     path
-        Keys and list indices. Where the whole of it is not there, its longest part counts.
+        Keys and list indices. Where not all of it exists, the longest part that does counts.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
 
 
 def _depth(content: Any, path: Sequence[str | int]) -> int:
-    """Count how many steps of `path` lead somewhere."""
+    """Count the steps of `path` that exist."""
     for depth, step in enumerate(path):
         try:
             content = content[step]

@@ -21,8 +21,8 @@ class Section:
     body
         HTML. It refers to files of the site by `UnitPage.root` and their path from the root.
     assets
-        Files that it brings along, path from the site's root to content; sections of different
-        pages may bring the same.
+        Files that it refers to, path from the site's root to content; sections of different
+        pages may have the same.
     """
 
     title: str
@@ -33,12 +33,12 @@ class Section:
 
 @dataclass(frozen=True)
 class UnitPage:
-    """What a section can draw on.
+    """What a section of a unit's page is made from.
 
     Attributes
     ----------
     root
-        What leads from the page to the site's root: comes before every path.
+        The path from the page to the site's root: comes before every path.
     """
 
     gallery: Gallery
@@ -48,4 +48,4 @@ class UnitPage:
 
 
 MakeSection = Callable[[UnitPage], Section | None]
-"""Gives None where there is nothing to tell of the unit."""
+"""Returns None where there is nothing to show of the unit."""

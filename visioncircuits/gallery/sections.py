@@ -1,36 +1,15 @@
-"""What a unit's page is made of: functions from the page to a section of it.
+"""The sections of a unit's page: the evidence, and what is known of the unit without any.
 
-A further kind of evidence is a further function of this form, given to `site.write` beside these.
+A further section is a further function of this form, given to `writing.write` beside these.
 """
 
-from visioncircuits.gallery import explorer, pages, photographs, tuned
+from visioncircuits.gallery.evidence import examples, tuning, visualizations, weights
 from visioncircuits.gallery.section import MakeSection, Section, UnitPage
-
-_KINDS = {
-    "positive": ("Positive", "what drives it most"),
-    "negative": ("Negative", "what drives it the other way"),
-    "diversity": ("Diversity", "one of several different pictures that drive it"),
-}
-
-
-def pictures(page: UnitPage) -> Section:
-    """Show what feature visualization gave, with the activations reached."""
-    groups = [
-        {
-            "kind": kind,
-            "title": title,
-            "alt": f"{page.unit}: {told}",
-            "pictures": page.unit.of_kind(kind),
-        }
-        for kind, (title, told) in _KINDS.items()
-        if page.unit.of_kind(kind)
-    ]
-    body = pages.render("pictures.html", groups=groups, root=page.root)
-    return Section("Feature visualization", "pictures", body)
+from visioncircuits.site import pages
 
 
 def numbers(page: UnitPage) -> Section:
-    """Tell the unit's place in the network, and how its picture came about."""
+    """Show the unit's place in the network, and how its picture was optimized."""
     layer, first = page.layer, page.unit.first
     rows = {
         "Layer": f"{layer.name}, {layer.total} units",
@@ -64,28 +43,21 @@ def siblings(page: UnitPage) -> Section | None:
     return Section("Family", "family", body)
 
 
-def record(page: UnitPage) -> Section:
-    """Say how each kind of picture was made, so that it can be made again."""
-    kinds = {picture.kind: picture for picture in reversed(page.unit.pictures)}
-    body = pages.render("record.html", pictures=reversed(kinds.values()), root=page.root)
-    return Section("How this was made", "record", body)
-
-
 SECTIONS: tuple[MakeSection, ...] = (
-    pictures,
+    visualizations.pictures,
     numbers,
-    photographs.examples,
-    tuned.tuning,
-    explorer.inputs,
-    explorer.outputs,
+    examples.section,
+    tuning.section,
+    weights.inputs,
+    weights.outputs,
     siblings,
-    record,
+    visualizations.record,
 )
-"""What every unit's page has, in this order."""
+"""The sections of every unit's page, in this order."""
 
 
 def _polyline(history: tuple[float, ...], *, width: int = 200, height: int = 60) -> str:
-    """Give the corners of a curve through `history` that fills a box, at most one a pixel.
+    """Compute the corners of a curve through `history` that fills a box, at most one a pixel.
 
     Examples
     --------

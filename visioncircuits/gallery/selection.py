@@ -1,4 +1,4 @@
-"""A recipe held against its network and its taxonomy: which units, and what is known of them."""
+"""The units that a recipe selects in its network, with their families and branches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Selection:
     families
         Name to units, those not shown among them.
     branches
-        Name to units, as `Network.branches` gives them, without the layer's name.
+        Name to units, as `Network.branches` returns them, without the layer's name.
     """
 
     layer: Layer
@@ -31,21 +31,21 @@ class Selection:
     branches: Mapping[str, range]
 
     def families_of(self, unit: int) -> tuple[str, ...]:
-        """Name the families that a unit is in."""
+        """Return the families that a unit is in."""
         return tuple(name for name, units in self.families.items() if unit in units)
 
     def branch_of(self, unit: int) -> str:
-        """Name the branch that a unit is in; "" where the layer has none."""
+        """Return the branch that a unit is in; "" where the layer has none."""
         return next((name for name, units in self.branches.items() if unit in units), "")
 
 
 def select(source: Source, network: Network) -> list[Selection]:
-    """Find the units that a recipe asks for.
+    """Find the units that a recipe names.
 
     Raises
     ------
     InputError
-        For a layer, unit or family that is not there, with the recipe's line and what is there.
+        For a layer, unit or family that does not exist, with the recipe's line and those that do.
     """
     taxonomy = _taxonomy(source)
     found: dict[str, Selection] = {}
@@ -64,8 +64,8 @@ def select(source: Source, network: Network) -> list[Selection]:
         key = "units" if choice.units else "families"
         for unit in units:
             if unit >= layer.units:
-                told = f"{layer.name} has units 0 to {layer.units - 1}, and no {unit}"
-                raise source.error((*at, key), told)
+                message = f"{layer.name} has units 0 to {layer.units - 1}, and no {unit}"
+                raise source.error((*at, key), message)
         branches = {
             name.removeprefix(f"{layer.name}_"): units
             for name, units in network.branches(layer.name).items()
@@ -85,19 +85,19 @@ def _taxonomy(source: Source) -> Families:
 def _families(
     source: Source, at: tuple[str, int], choice: LayerChoice, taxonomy: Families
 ) -> dict[str, tuple[int, ...]]:
-    """Give the families that a recipe names, with their units."""
+    """Return the families that a recipe names, with their units."""
     known = taxonomy.layers.get(choice.name, {})
     families = {}
     for name, units in choice.families.items():
         if units is None and source.recipe.taxonomy is None:
             raise source.error(
                 (*at, "families"),
-                f"which units are in {name!r}? say so here, {{ {name} = [1, 2] }}, or name a "
+                f"which units are in {name!r}? list them here, {{ {name} = [1, 2] }}, or name a "
                 "`taxonomy` at the top",
             )
         if units is None and name not in known:
-            told = unknown(f"family of {choice.name}", name, known)
-            raise source.error((*at, "families"), str(told))
+            message = str(unknown(f"family of {choice.name}", name, known))
+            raise source.error((*at, "families"), message)
         families[name] = known[name] if units is None else units
     return families
 

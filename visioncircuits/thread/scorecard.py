@@ -3,12 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visioncircuits import __version__, files
-from visioncircuits.gallery import pages
+from visioncircuits.site import pages
 from visioncircuits.thread import article
 
 if TYPE_CHECKING:
@@ -44,8 +43,7 @@ def write(
     Path
         The scorecard's page.
     """
-    css = package_files("visioncircuits.gallery") / "assets" / "gallery.css"
-    files.write(out / "assets" / "gallery.css", css.read_bytes())
+    files.write(out / "assets" / "gallery.css", pages.asset("gallery.css"))
     told = [_told(name, finished) for name, finished in parts.items()]
     shared = {
         "run": run,

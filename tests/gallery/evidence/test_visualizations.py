@@ -1,0 +1,73 @@
+"""Pictures are the same each time, and can be read back with their record."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from visioncircuits.engine import Work
+from visioncircuits.featurevis import Visualization
+from visioncircuits.gallery.evidence.visualizations import make
+
+
+@pytest.fixture
+def work(random_squeezenet: Path) -> Work:
+    return {
+        "network": {"name": "torchvision:squeezenet1_1"},
+        "kind": "positive",
+        "pictures": 1,
+        "settings": {"size": 32, "steps": 4, "seed": 0},
+        "features": ["features.0:3", "features.0:5"],
+    }
+
+
+def test_a_picture_is_kept_with_its_record_and_a_thumbnail(
+    work: Work, random_squeezenet: Path, tmp_path: Path
+) -> None:
+    files = make(work, checkpoint=random_squeezenet)
+    assert sorted(files) == [
+        f"features.0-{unit}-positive{end}"
+        for unit in (3, 5)
+        for end in ("-small.webp", ".json", ".webp")
+    ]
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    back = Visualization.load(tmp_path / "features.0-5-positive.webp")
+    assert back.feature == "features.0:5"
+    assert back.record["network"]["name"] == "torchvision:squeezenet1_1"
+    assert back.picture.shape == (3, 32, 32)
+
+
+def test_the_same_work_gives_the_same_bytes(work: Work, random_squeezenet: Path) -> None:
+    assert make(work, checkpoint=random_squeezenet) == make(work, checkpoint=random_squeezenet)
+
+
+def test_negative_pictures_lower_what_positive_ones_raise(
+    work: Work, random_squeezenet: Path
+) -> None:
+    def reached(kind: str) -> float:
+        changed = {**work, "kind": kind, "settings": {"size": 32, "steps": 24, "seed": 0}}
+        files = make(changed, checkpoint=random_squeezenet)
+        image = Image.open(io.BytesIO(files[f"features.0-3-{kind}.webp"]))
+        path = random_squeezenet.with_name(f"{kind}.webp")
+        path.write_bytes(files[f"features.0-3-{kind}.webp"])
+        assert image.size == (32, 32)
+        found = Visualization.load(path)
+        return found.score if kind == "positive" else -found.score
+
+    assert reached("negative") < 0 < reached("positive")
+
+
+def test_there_are_as_many_diverse_pictures_as_requested_and_they_differ(
+    work: Work, random_squeezenet: Path
+) -> None:
+    changed = {
+        **work,
+        "kind": "diversity",
+        "pictures": 3,
+        "settings": {"size": 32, "steps": 8, "seed": 0},
+    }
+    files = make(changed, checkpoint=random_squeezenet)
+    pictures = [files[f"features.0-3-diversity-{place}.webp"] for place in (1, 2, 3)]
+    assert len(set(pictures)) == 3

@@ -1,0 +1,226 @@
+"""Dataset examples: photographs that activate a unit most, and how often it activates."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache, partial
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from visioncircuits.engine import Store, Work
+from visioncircuits.examples import Examples, photograph
+from visioncircuits.gallery.evidence import dataset, histogram, kind, photographs, tiles
+from visioncircuits.gallery.evidence.dataset import DatasetExamples, Example
+from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
+from visioncircuits.gallery.evidence.tiles import Sheets
+from visioncircuits.gallery.loading import loaded
+from visioncircuits.gallery.recipe import Recipe
+from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.selection import Selection
+from visioncircuits.networks import Network, Unit, parse
+from visioncircuits.site import pages
+
+CUT = 32
+"""Units of which examples are cut at once: a photograph is read once for all of them."""
+
+
+def plan(build: Build) -> Task | None:
+    """Carry out the pass over the photographs, and plan what is cut out of them.
+
+    Returns
+    -------
+    Task or None
+        None where the recipe names photographs that are not there: examples that are finished
+        are kept until they are there again.
+
+    Raises
+    ------
+    InputError
+        Where none of the photographs can be read.
+    WorkFailed
+        Where parts of the pass failed.
+    """
+    survey, store = build.survey, Store(build.out / "survey")
+    tidy = partial(photographs.tidy, survey, store)
+    if survey is None:
+        wanted = build.images or build.recipe.examples.images
+        return None if wanted else Task((), make, tidy)
+    found = photographs.complete(survey, store, build.engine, progress=build.progress)
+    work = partial(
+        make, images=survey.images, found=found.absolute(), classes=photographs.classes(survey)
+    )
+    fingerprint = photographs.fingerprint(survey)
+    return Task(requests(build.recipe, build.network, build.selections, fingerprint), work, tidy)
+
+
+def requests(
+    recipe: Recipe, network: Network, selections: Sequence[Selection], fingerprint: str
+) -> list[Work]:
+    """Describe the examples of all units, by layer, of photographs with this fingerprint."""
+    return [
+        kind.request(
+            "dataset examples",
+            network,
+            selection,
+            photographs=fingerprint,
+            examples=recipe.examples.model_dump(exclude={"images"}),
+            batch=CUT,
+        )
+        for selection in selections
+        if len(selection.layer.shape) == 2
+    ]
+
+
+def make(
+    work: Work,
+    *,
+    images: Path,
+    found: Path,
+    classes: Mapping[int, str],
+    checkpoint: Path | None = None,
+    device: str = "cpu",
+) -> dict[str, bytes]:
+    """Cut the examples of a piece of work's units out of photographs.
+
+    Parameters
+    ----------
+    work
+        As `plan.batches` describes it.
+    images
+        The photographs, as `examples.survey` takes them.
+    found
+        The file of the `Examples` collected from them.
+    classes
+        Names of classes by number; a class without a name is shown by its number.
+    checkpoint, device
+        Where the network's parameters are, if not in the usual places, and where to compute.
+
+    Returns
+    -------
+    dict
+        File name to content: for each unit its numbers as JSON, and three WebP sheets of tiles,
+        of crops, of whole pictures veiled where the unit is inactive, and of whole pictures with
+        its pre-activations in color.
+    """
+    network = loaded(work["network"]["name"], checkpoint, device)
+    name = parse(work["features"][0]).layer
+    collected = _load(found)
+    layer, place = network.layers[name], collected.record["layers"][name]
+    side = min(work["examples"]["crop"] or max(layer.receptive_field), network.size)
+    sheets = {}
+    for feature in work["features"]:
+        unit = parse(feature)
+        assert isinstance(unit, Unit)
+        sheets[feature] = Sheets(
+            unit.index, collected.layers[name], layer, side, whole=side == network.size
+        )
+    wanted = sorted({number for sheet in sheets.values() for number in sheet.wanted})
+    for number in wanted:  # each is read once, and few are in memory at a time
+        picture = photograph(images, collected.names[number], size=network.size)
+        with torch.inference_mode():
+            maps = network.activations(picture[None], [place])[place][0].float().cpu()
+        for sheet in sheets.values():
+            sheet.cut(number, picture, maps[sheet.unit])
+    files = {}
+    for feature, sheet in sheets.items():
+        data = {
+            "feature": feature,
+            **asdict(dataset.summarize(collected, name, sheet, network.size, classes)),
+            "record": {"network": work["network"], "version": work["version"]},
+        }
+        file = stem(feature, "examples")
+        files[f"{file}.json"] = json.dumps(data, separators=(",", ":")).encode()
+        for which, cut in sheet.tiles.items():
+            files[f"{file}-{which}.webp"] = tiles.webp(cut)
+    return files
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path) -> Examples:
+    return Examples.load(path)
+
+
+def read(
+    request: Work, features: Sequence[str], folder: Path, out: Path
+) -> Mapping[str, list[DatasetExamples]]:
+    """Read the examples of some units."""
+    return {
+        feature: [dataset.load(folder / f"{stem(feature, 'examples')}.json", out)]
+        for feature in features
+    }
+
+
+def section(page: UnitPage) -> Section | None:
+    """Show the unit's strongest and weakest examples, the histogram and a quilt along it."""
+    shown: DatasetExamples | None = next(iter(page.unit.evidence.get(KIND.name, ())), None)
+    if shown is None:
+        return None
+    tops, bottoms = len(shown.tops), len(shown.bottoms)
+    quilt = []
+    place = tops + bottoms
+    for column in shown.quilt:
+        quilt.append(_tiles(column, shown, place))
+        place += len(column)
+    body = pages.render(
+        "examples.html",
+        examples=shown,
+        groups=[
+            ("Strongest", _tiles(shown.tops, shown, 0)),
+            ("Weakest", _tiles(shown.bottoms, shown, tops)),
+        ],
+        quilt=quilt,
+        crop_rows=_rows(place),
+        whole_rows=_rows(tops + bottoms),
+        columns=tiles.COLUMNS,
+        frame=tiles.FRAME,
+        sides={"crop": tiles.CROP, "whole": tiles.WHOLE},
+        value="Activation" if shown.rectified else "Pre-activation",
+        density=histogram.logarithmic(shown.density),
+        decades=histogram.decades(shown.density),
+        shares=histogram.linear(shown.shares),
+        ticks=[
+            (pages.number(step), f"{100 * at / (len(shown.steps) - 1):.4g}")
+            for at, step in enumerate(shown.steps)
+        ],
+        numbers=_numbers(shown),
+        root=page.root,
+    )
+    return Section("Dataset examples", "examples", body)
+
+
+def _tiles(examples: Sequence[Example], shown: DatasetExamples, first: int) -> list[dict[str, Any]]:
+    """Compute where each tile is on the sheets, and its crop in the whole picture, in %."""
+    placed = []
+    for place, each in enumerate(examples, first):
+        row, column = divmod(place, tiles.COLUMNS)
+        left, top, side = each.box
+        right, bottom = (min(edge + side, shown.size) for edge in (left, top))
+        left, top = max(left, 0), max(top, 0)
+        box = [f"{100 * v / shown.size:.4g}%" for v in (left, top, right - left, bottom - top)]
+        placed.append({"example": each, "at": (column, row), "box": box})
+    return placed
+
+
+def _rows(count: int) -> int:
+    return ceil(count / tiles.COLUMNS)
+
+
+def _numbers(shown: DatasetExamples) -> list[tuple[str, str]]:
+    quantiles = " · ".join(
+        f"{100 * share:g} %: {pages.number(value)}" for share, value in shown.quantiles
+    )
+    classes = ", ".join(f"{name} {pages.number(value)}" for name, value in shown.classes)
+    rows = [
+        ("Fires at", f"{100 * shown.firing:.3g} % of positions"),
+        ("Mean", pages.number(shown.mean)),
+        ("Standard deviation", pages.number(shown.deviation)),
+        ("Quantiles", quantiles),
+        ("Classes that drive it most, by mean highest activation", classes),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+KIND = Kind("examples", plan, read)

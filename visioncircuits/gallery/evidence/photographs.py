@@ -1,0 +1,117 @@
+"""The photographs of a gallery, and one pass over them for all its layers."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from visioncircuits import engine, examples
+from visioncircuits.engine import Store, Work
+from visioncircuits.errors import InputError
+from visioncircuits.examples import Survey
+from visioncircuits.examples.survey import amount
+from visioncircuits.gallery.recipe import Source
+from visioncircuits.gallery.selection import Selection
+
+log = logging.getLogger(__name__)
+
+FOUND = "examples.npz"
+"""The result of the pass: see `Examples`."""
+
+PARTS = "parts"
+"""The folder with the finished parts of the pass, until all are."""
+
+
+def find(
+    source: Source, selections: Sequence[Selection], images: Path | None, *, device: str = "cpu"
+) -> Survey | None:
+    """Find the photographs, and plan the pass.
+
+    Parameters
+    ----------
+    images
+        Instead of those that the recipe names.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    Survey or None
+        None where no photographs are named, where no layer has positions, and where the recipe
+        names a folder that is not there: recipes are shared without their photographs.
+
+    Raises
+    ------
+    InputError
+        Where there is no picture in the folder, or no such folder as `images`.
+    """
+    options = source.recipe.examples
+    layers = [each.layer.name for each in selections if len(each.layer.shape) == 2]
+    where = images or source.beside(options.images)
+    if where is None or not layers:
+        return None
+    if not images and not where.exists():
+        log.warning(
+            "no dataset examples: there are no photographs at %s; name others with --images", where
+        )
+        return None
+    try:
+        return examples.survey(
+            source.recipe.network,
+            layers,
+            where,
+            checkpoint=source.beside(source.recipe.checkpoint),
+            device=device,
+            labels=options.labels,
+            top=options.top,
+        )
+    except InputError as error:
+        raise error if images else source.error(("examples", "images"), str(error)) from error
+
+
+def fingerprint(survey: Survey) -> str:
+    """Compute the fingerprint of a collection of photographs, from their names and content."""
+    return engine.digest({"parts": [work["part"] for work in survey.works]})
+
+
+def classes(survey: Survey) -> dict[int, str]:
+    """Map the numbers of classes to their names, those of the folders; {} where they have none."""
+    files = [file for work in survey.works for file in work["part"].get("files", ())]
+    return {
+        file["label"]: file["name"].partition("/")[0] for file in files if file["label"] is not None
+    }
+
+
+def description(survey: Survey) -> Work:
+    """Describe the whole pass as one piece of work."""
+    whole = {name: value for name, value in survey.works[0].items() if name != "part"}
+    return {**whole, "what": "survey", "photographs": fingerprint(survey)}
+
+
+def complete(survey: Survey, store: Store, workforce: engine.Engine, *, progress: bool) -> Path:
+    """Carry out the pass, or what is missing of it; return the file with the result.
+
+    Raises
+    ------
+    InputError
+        Where none of the photographs can be read.
+    WorkFailed
+        Where parts of them failed; the others are finished.
+    """
+    work = description(survey)
+    found = store.path(work) / FOUND
+    if engine.digest(work) in map(engine.digest, store.finished()):
+        return found
+    parts = Store(store.folder / PARTS)
+    done = survey.finished(parts)
+    with engine.progress("photographs", len(survey), visible=progress) as advance:
+        advance(sum(map(amount, done)))
+        survey.carry_out(parts, workforce=workforce, advance=advance)
+    store.add(work, {FOUND: survey.joined(parts).packed()})
+    return found
+
+
+def tidy(survey: Survey | None, store: Store) -> None:
+    """Remove the results of other passes, and all finished parts."""
+    store.keep([description(survey)] if survey else [])
+    shutil.rmtree(store.folder / PARTS, ignore_errors=True)

@@ -1,0 +1,188 @@
+"""Feature visualizations: pictures that are optimized for a unit, with their records."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+from visioncircuits import featurevis
+from visioncircuits.engine import Work
+from visioncircuits.featurevis import Objective, Settings, Visualization, objectives
+from visioncircuits.gallery.contents import Picture
+from visioncircuits.gallery.evidence import kind
+from visioncircuits.gallery.evidence.kind import Build, Kind, Task
+from visioncircuits.gallery.loading import loaded
+from visioncircuits.gallery.recipe import Recipe
+from visioncircuits.gallery.recipe_tables import Show
+from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.selection import Selection
+from visioncircuits.networks import Network, parse
+from visioncircuits.site import pages
+
+THUMBNAIL = 128
+"""The side of a thumbnail in pixels, enough for a grid on a screen of high density."""
+
+_TITLES = {
+    "positive": ("Positive", "what drives it most"),
+    "negative": ("Negative", "what drives it the other way"),
+    "diversity": ("Diversity", "one of several different pictures that drive it"),
+}
+
+
+def plan(build: Build) -> Task:
+    """Plan all pictures of a gallery."""
+    return Task(requests(build.recipe, build.network, build.selections), make)
+
+
+def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
+    """Describe all pictures of a gallery, by layer and kind."""
+    return [
+        kind.request(
+            "feature visualization",
+            network,
+            selection,
+            kind=name,
+            pictures=pictures,
+            settings=recipe.quality.settings(),
+        )
+        for selection in selections
+        for name, pictures in kinds(recipe.show).items()
+    ]
+
+
+def kinds(show: Show) -> dict[str, int]:
+    """Count the pictures of each kind that a unit gets; kinds without pictures are left out."""
+    counts = {
+        "positive": int(show.positive),
+        "negative": int(show.negative),
+        "diversity": show.diversity,
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
+    """Make the pictures of a piece of work.
+
+    Parameters
+    ----------
+    work
+        As `plan.batches` describes it.
+    checkpoint, device
+        Where the network's parameters are, if not in the usual places, and where to compute.
+
+    Returns
+    -------
+    dict
+        File name to content: for each picture a lossless WebP with its record inside, the record
+        as JSON, and a thumbnail.
+    """
+    network = loaded(work["network"]["name"], checkpoint, device)
+    wanted = [_objective(network, work, feature) for feature in work["features"]]
+    rendered = featurevis.render_all(
+        network,
+        wanted,
+        settings=_settings(network, work),
+        batch=len(wanted) * work["pictures"],
+    )
+    files = {}
+    for feature in work["features"]:
+        for place in range(work["pictures"]):
+            files.update(_files(stem(feature, work["kind"], place), next(rendered)))
+    return files
+
+
+def stem(feature: str, name: str, place: int) -> str:
+    """Build the name of a picture's files, without their suffix.
+
+    Examples
+    --------
+    >>> stem("mixed3b:413", "positive", 0)
+    'mixed3b-413-positive'
+    >>> stem("mixed3b:413", "diversity", 2)
+    'mixed3b-413-diversity-3'
+    """
+    return kind.stem(feature, f"{name}-{place + 1}" if name == "diversity" else name)
+
+
+def _settings(network: Network, work: Work) -> Settings:
+    options = work["settings"]
+    layer = parse(work["features"][0]).layer
+    suited = featurevis.suited(network, layer, steps=options["steps"], seed=options["seed"])
+    return suited if options["size"] is None else replace(suited, size=options["size"])
+
+
+def _objective(network: Network, work: Work, feature: str) -> Objective:
+    match work["kind"]:
+        case "negative":
+            return objectives.negative(network, feature)
+        case "diversity":
+            return objectives.diverse(feature, work["pictures"])
+        case _:
+            return objectives.neuron(feature)
+
+
+def _files(name: str, visualization: Visualization) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = visualization.save(Path(folder) / f"{name}.webp")
+        files = {file.name: file.read_bytes() for file in (path, path.with_suffix(".json"))}
+    image = visualization.image()
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = BytesIO()
+    image.save(buffer, "WEBP", quality=80)
+    return {**files, f"{name}-small.webp": buffer.getvalue()}
+
+
+def read(
+    request: Work, features: Sequence[str], folder: Path, out: Path
+) -> Mapping[str, list[Picture]]:
+    """Read the finished pictures of some features."""
+    return {
+        feature: [
+            _picture(folder / f"{stem(feature, request['kind'], place)}.webp", request["kind"], out)
+            for place in range(request["pictures"])
+        ]
+        for feature in features
+    }
+
+
+def _picture(path: Path, name: str, out: Path) -> Picture:
+    data = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    size = data["record"]["settings"]["size"]
+    return Picture(
+        kind=name,
+        path=path.relative_to(out).as_posix(),
+        width=size,
+        height=size,
+        activation=-data["score"] if name == "negative" else data["activation"],
+        history=tuple(data.pop("history")),
+        dead=data["dead"],
+        record=data,
+    )
+
+
+def pictures(page: UnitPage) -> Section:
+    """Show the pictures, with the activations that they reach."""
+    groups = [
+        {
+            "kind": name,
+            "title": title,
+            "alt": f"{page.unit}: {text}",
+            "pictures": page.unit.of_kind(name),
+        }
+        for name, (title, text) in _TITLES.items()
+        if page.unit.of_kind(name)
+    ]
+    body = pages.render("pictures.html", groups=groups, root=page.root)
+    return Section("Feature visualization", "pictures", body)
+
+
+def record(page: UnitPage) -> Section:
+    """Show how each kind of picture was made, so that it can be made again."""
+    first = {picture.kind: picture for picture in reversed(page.unit.pictures)}
+    body = pages.render("record.html", pictures=reversed(first.values()), root=page.root)
+    return Section("How this was made", "record", body)
+
+
+KIND = Kind("pictures", plan, read)

@@ -1,0 +1,272 @@
+"""The tables of a recipe: of each kind of evidence and of each layer, and how they are parsed."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from visioncircuits.errors import unknown
+
+PRESETS = {"draft": 64, "standard": 256, "fine": 512}
+"""Steps of the optimizer by the name of the preset."""
+
+
+def parse_units(value: Any) -> tuple[int, ...] | Literal["all"]:
+    """Parse the numbers of units.
+
+    Parameters
+    ----------
+    value
+        `"all"`, a text such as `"0-63, 413"`, or a list of numbers and such texts.
+
+    Raises
+    ------
+    ValueError
+        For anything else, a range that runs backwards, and a unit named twice.
+
+    Examples
+    --------
+    >>> parse_units("0-2, 413")
+    (0, 1, 2, 413)
+    >>> parse_units([7, "9-10"])
+    (7, 9, 10)
+    """
+    if value == "all":
+        return "all"
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not parts:
+        raise ValueError(f'{value!r} names no units; write "all", "0-63, 70" or [1, 2, 3]')
+    units: list[int] = []
+    for part in parts:
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", str(part))
+        if match is None:
+            raise ValueError(f'{part!r} is no unit; write "all", "0-63, 70" or [1, 2, 3]')
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise ValueError(f"the range {part!r} ends before it begins")
+        units.extend(range(first, last + 1))
+    if len(set(units)) < len(units):
+        twice = next(unit for unit in units if units.count(unit) > 1)
+        raise ValueError(f"unit {twice} is named twice")
+    return tuple(units)
+
+
+def parse_families(value: Any) -> dict[str, tuple[int, ...] | None]:
+    """Parse families: names from the taxonomy, or names with their units.
+
+    Returns
+    -------
+    dict
+        Name to units; to None where the taxonomy lists them.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> parse_families(["Curves"])
+    {'Curves': None}
+    >>> parse_families({"curves": "379, 406"})
+    {'curves': (379, 406)}
+    """
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    if not isinstance(value, Mapping):
+        raise ValueError(
+            f"{value!r} names no families; write a list of names from the taxonomy, or a table "
+            "{ curves = [379, 406] }"
+        )
+    families: dict[str, tuple[int, ...] | None] = {}
+    for name, given in value.items():
+        units = parse_units(given)
+        if units == "all":
+            raise ValueError(f"the family {name!r} must list its units by number")
+        families[name] = units
+    return families
+
+
+def parse_depth(value: Any) -> int | Literal["all"]:
+    """Parse a number of layers.
+
+    Raises
+    ------
+    ValueError
+        For anything but a number from 1 on, or "all".
+
+    Examples
+    --------
+    >>> parse_depth(3)
+    3
+    """
+    if value == "all" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f'{value!r} is no number of layers; write 1 or more, or "all"')
+
+
+def parse_stimuli(value: Any) -> tuple[str, ...]:
+    """Parse the names of sets of stimuli.
+
+    Raises
+    ------
+    ValueError
+        For anything but a list of different names of sets that turn around.
+
+    Examples
+    --------
+    >>> parse_stimuli(["curves", "lines"])
+    ('curves', 'lines')
+    """
+    from visioncircuits.gallery.evidence.stimuli import oriented  # imports torch
+
+    if not isinstance(value, list):
+        raise ValueError(f'{value!r} is no list of sets of stimuli; write ["curves"]')
+    for name in value:
+        if name not in oriented():
+            raise ValueError(str(unknown("set of stimuli that turn around", str(name), oriented())))
+        if value.count(name) > 1:
+            raise ValueError(f"the set {name!r} is named twice")
+    return tuple(value)
+
+
+class Table(BaseModel):
+    """A table without further keys, whose values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Show(Table):
+    """Which pictures are made of every unit.
+
+    Attributes
+    ----------
+    positive
+        One that maximizes its activation.
+    negative
+        One that minimizes it, before its rectifier where the network has a name for that; a unit
+        that cannot be negative has no gradient there.
+    diversity
+        How many that activate it and differ from one another; 0 for none.
+    """
+
+    positive: bool = True
+    negative: bool = False
+    diversity: Annotated[int, Field(ge=0, le=16)] = 0
+
+    @model_validator(mode="after")
+    def _something(self) -> "Show":
+        if not (self.positive or self.negative or self.diversity):
+            raise ValueError("a gallery must show something: set positive, negative or diversity")
+        if self.diversity == 1:
+            raise ValueError("diversity is about several pictures: give 2 or more, or 0 for none")
+        return self
+
+
+class Quality(Table):
+    """How pictures are made.
+
+    Attributes
+    ----------
+    preset
+        "draft", "standard" or "fine": how many steps, where `steps` is not set.
+    steps
+        Steps of the optimizer.
+    size
+        Height and width of all pictures, in pixels; by default by each layer's depth.
+    seed
+        Fixes all randomness.
+    """
+
+    preset: Literal["draft", "standard", "fine"] = "standard"
+    steps: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    size: Annotated[int, Field(ge=16, le=1024)] | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def settings(self) -> dict[str, int | None]:
+        """Return the settings that the preset does not fix, as plain data."""
+        steps = self.steps or PRESETS[self.preset]
+        return {"steps": steps, "size": self.size, "seed": self.seed}
+
+
+class Weights(Table):
+    """Which weights of every unit are shown.
+
+    Attributes
+    ----------
+    connections
+        How many of the strongest inputs and outputs; 0 for no weights at all.
+    layers
+        How many of the layers before a unit's own the inputs are taken from, or "all" with the
+        picture itself.
+    factors
+        How many factors of the inputs are shown; 0 for none.
+    """
+
+    connections: Annotated[int, Field(ge=0, le=200)] = 50
+    layers: Annotated[int | Literal["all"], BeforeValidator(parse_depth)] = "all"
+    factors: Annotated[int, Field(ge=0, le=6)] = 2
+
+
+class Tuning(Table):
+    """How every unit's tuning to orientation is measured.
+
+    Attributes
+    ----------
+    stimuli
+        Names of sets of stimuli, of those whose orientations turn around.
+    """
+
+    stimuli: Annotated[tuple[str, ...], BeforeValidator(parse_stimuli)] = ()
+
+
+class Examples(Table):
+    """Which photographs activate every unit.
+
+    Attributes
+    ----------
+    images
+        A folder of photographs, relative to the recipe; without one there are no examples.
+    labels
+        "folders" where the folders in it are the photographs' classes.
+    top
+        How many of the strongest examples are shown, and of the weakest.
+    crop
+        The side in pixels of what is cut out, the whole picture at most; by default a neuron's
+        receptive field.
+    """
+
+    images: Annotated[str, Field(min_length=1)] | None = None
+    labels: Literal["none", "folders"] = "none"
+    top: Annotated[int, Field(ge=1, le=64)] = 8
+    crop: Annotated[int, Field(ge=8, le=1024)] | None = None
+
+
+class LayerChoice(Table):
+    """Which units of a layer are shown.
+
+    Attributes
+    ----------
+    name
+        The layer's name.
+    units
+        Their numbers, or "all"; where it is None, those of the families.
+    families
+        Name to units; to None where the taxonomy lists them.
+    """
+
+    name: str
+    units: Annotated[
+        tuple[int, ...] | Literal["all"] | None,
+        BeforeValidator(parse_units),
+    ] = None
+    families: Annotated[dict[str, tuple[int, ...] | None], BeforeValidator(parse_families)] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> "LayerChoice":
+        if self.units is None and not self.families:
+            raise ValueError(f"layer {self.name!r} needs `units` or `families`")
+        return self

@@ -1,0 +1,89 @@
+"""HTML from templates, the filters that they use, and the files that every page refers to."""
+
+import json
+from functools import cache
+from importlib.resources import files as package_files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+SMALL = 1e-3
+"""Numbers closer to zero are formatted in scientific notation."""
+
+
+def number(value: float) -> str:
+    """Format a number with three significant digits; one below `SMALL` as `brief` does.
+
+    Examples
+    --------
+    >>> number(1234.5), number(12.345), number(0.5), number(-0.00123), number(-8.6e-5)
+    ('1234', '12.3', '0.5', '−0.00123', '−8.6e-5')
+    """
+    if 0 < abs(value) < SMALL:
+        return brief(value)
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def brief(value: float) -> str:
+    """Format a number with two significant digits and without a leading zero.
+
+    Numbers below `SMALL` have at most seven characters, so that they fit under a kernel.
+
+    Examples
+    --------
+    >>> brief(0.0731), brief(1.26), brief(240.0), brief(0.0)
+    ('.073', '1.3', '240', '0')
+    >>> brief(-0.0731), brief(-8.61e-5), brief(2e-4), brief(-8.6e-10)
+    ('−.073', '−8.6e-5', '2e-4', '−9e-10')
+    """
+    if value == 0:
+        return "0"
+    sign, value = "−" if value < 0 else "", abs(value)
+    if value < SMALL:
+        mantissa, exponent = f"{value:.{int(value > 9.95e-10)}e}".split("e")
+        return f"{sign}{mantissa.removesuffix('.0')}e{int(exponent)}"
+    text = f"{value:#.2g}" if value < 100 else f"{value:.0f}."
+    return sign + text.removeprefix("0").removesuffix(".")
+
+
+def size(pixels: tuple[int, int]) -> str:
+    """Format height and width, as one number where they are equal.
+
+    Examples
+    --------
+    >>> size((43, 43)), size((7, 9))
+    ('43', '7 × 9')
+    """
+    height, width = pixels
+    return str(height) if height == width else f"{height} × {width}"
+
+
+def pretty(record: Any) -> str:
+    """Format a record as indented JSON."""
+    return json.dumps(record, indent=2, ensure_ascii=False)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("visioncircuits.site"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(number=number, brief=brief, size=size, pretty=pretty)
+    return environment
+
+
+def render(template: str, **context: Any) -> Markup:
+    """Render a template of this folder; values are escaped unless they are `Markup`."""
+    return Markup(_environment().get_template(template).render(context))
+
+
+def asset(name: str) -> bytes:
+    """Read the style sheet, "gallery.css", or the script, "gallery.js"."""
+    return (package_files("visioncircuits.site") / "assets" / name).read_bytes()

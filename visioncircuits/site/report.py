@@ -1,0 +1,116 @@
+"""The report of a comparison: one page that opens from a disk, and every number on it as JSON."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from visioncircuits import __version__, featurevis, files
+from visioncircuits.comparison import Comparison
+from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
+from visioncircuits.engine import progress
+from visioncircuits.featurevis import objectives
+from visioncircuits.interventions import repair
+from visioncircuits.site import pages
+from visioncircuits.site.report_figures import kernel_figure, rendered, repair_figure, tuning_figure
+from visioncircuits.site.report_numbers import goals, summary
+
+TITLES = {
+    "curves": "lines",
+    "filled-curves": "filled shapes",
+    "colored-curves": "filled, coloured",
+    "angles": "angles to curves",
+}
+
+
+def write(
+    comparison: Comparison, pictures: Mapping[str, Mapping[str, Image.Image]], out: Path
+) -> Path:
+    """Write the report of a comparison.
+
+    Parameters
+    ----------
+    comparison
+        As `comparison.compare` returns it.
+    pictures
+        Feature visualizations: for "trained" and "handwritten", unit to picture.
+    out
+        The report's folder.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        Where a file cannot be written.
+    """
+    numbers = summary(comparison)
+    figures = {
+        "tuning.png": tuning_figure(comparison),
+        "repair.svg": repair_figure(repair(comparison.scores), (HANDWRITTEN, *CONTROLS)),
+        "parts.svg": repair_figure(
+            repair(comparison.scores_without), list(comparison.without["without"].values)
+        ),
+    }
+    if comparison.kernels is not None:
+        figures["kernels.png"] = kernel_figure(comparison)
+    for name, figure in figures.items():
+        files.write(out / "figures" / name, rendered(figure, Path(name).suffix[1:]))
+    for which, drawn in pictures.items():
+        for unit, picture in drawn.items():
+            buffer = io.BytesIO()
+            picture.save(buffer, "WEBP", lossless=True)
+            files.write(out / "figures" / f"{which}-{_slug(unit)}.webp", buffer.getvalue())
+    files.write(out / "assets" / "gallery.css", pages.asset("gallery.css"))
+    files.write(out / "comparison.json", json.dumps(numbers, indent=1).encode())
+    page = pages.render(
+        "report.html",
+        comparison=comparison,
+        numbers=numbers,
+        goals=goals(numbers),
+        titles=TITLES,
+        drawn=pictures.get("trained", {}),
+        pairs=list(
+            zip(
+                comparison.trained.names,
+                comparison.handwritten.names,
+                comparison.trained.orientations,
+                strict=True,
+            )
+        ),
+        slug=_slug,
+        version=__version__,
+    )
+    files.write(out / "index.html", page.encode())
+    return out / "index.html"
+
+
+def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Image.Image]]:
+    """Render what activates each unit and its counterpart most, with the same settings."""
+    families = {"trained": comparison.trained, "handwritten": comparison.handwritten}
+    drawn: dict[str, dict[str, Image.Image]] = {}
+    size = featurevis.suited(comparison.trained.network, comparison.trained.layer).size
+    for which, family in families.items():
+        units = list(dict.fromkeys(family.units))
+        settings = featurevis.suited(family.network, family.layer, steps=steps)
+        with progress(f"pictures, {which}", steps * len(units)) as advance:
+            found = featurevis.render_all(
+                family.network,
+                [objectives.neuron(unit) for unit in units],
+                settings=replace(settings, size=size),
+                progress=advance,
+            )
+            drawn[which] = {
+                str(unit): made.image() for unit, made in zip(units, found, strict=True)
+            }
+    return drawn
+
+
+def _slug(unit: str) -> str:
+    return unit.replace(":", "-")
