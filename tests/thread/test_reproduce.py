@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,24 @@ from PIL import Image
 from visioncircuits import engine, fingerprint, thread
 from visioncircuits.errors import InputError
 from visioncircuits.networks import untrained
-from visioncircuits.thread import Article, Claim, Plate, Row, Run, Study, Unavailable, part
-from visioncircuits.thread import article as articles
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Run,
+    Study,
+    Unavailable,
+    article,
+    articles,
+    part,
+)
 from visioncircuits.thread.reproduce import answered
 
 HERE = Claim("this network", "it has units", "some")
 THERE = Claim("inception5h", "it has Google's units", "some")
 
-SCRIPT = '''
+SOURCE = '''
 """Counts how often it is run."""
 from pathlib import Path
 from PIL import Image
@@ -56,16 +67,17 @@ def study(tmp_path: Path) -> Study:
 
 
 @pytest.fixture
-def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of scripts with one article in it."""
-    folder = tmp_path / "scripts"
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of articles with one in it."""
+    folder = tmp_path / "articles"
     folder.mkdir()
     marks, ready = tmp_path / "marks", tmp_path / "ready"
-    script = SCRIPT.format(marks=str(marks), ready=str(ready))
-    (folder / "reproduce_counting.py").write_text(script)
-    monkeypatch.setattr(articles, "folder", lambda: folder)
-    articles.load.cache_clear()
-    return tmp_path
+    source = SOURCE.format(marks=str(marks), ready=str(ready))
+    (folder / "counting.py").write_text(source)
+    monkeypatch.setattr(articles, "__path__", [str(folder)])
+    yield tmp_path
+    for name in ("counting", "again"):
+        sys.modules.pop(f"{articles.__name__}.{name}", None)
 
 
 def test_what_is_missing_is_said_of_every_claim_left(study: Study) -> None:
@@ -143,8 +155,8 @@ def test_pages_show_figures_and_say_that_they_are_quick(scripted: Path) -> None:
 
 def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> None:
     (scripted / "ready").touch()
-    scripts = scripted / "scripts"
-    (scripts / "reproduce_again.py").write_text((scripts / "reproduce_counting.py").read_text())
+    folder = scripted / "articles"
+    (folder / "again.py").write_text((folder / "counting.py").read_text())
     out, run = scripted / "thread", Run("handwritten:lines")
     for name in ("counting", "again"):
         thread.reproduce([name], run, out, engine=engine.local(workers=1))
@@ -153,12 +165,12 @@ def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> 
     assert card["totals"]["holds"] == 2
 
 
-def test_a_changed_script_is_run_again(scripted: Path) -> None:
+def test_a_changed_article_is_run_again(scripted: Path) -> None:
     (scripted / "ready").touch()
     out, run = scripted / "thread", Run("handwritten:lines")
     thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
-    script = scripted / "scripts" / "reproduce_counting.py"
-    script.write_text(script.read_text() + "\n# better now\n")
+    source = scripted / "articles" / "counting.py"
+    source.write_text(source.read_text() + "\n# changed\n")
     assert thread.pending(["counting"], run, out) == 2
 
 
@@ -229,12 +241,12 @@ def test_layers_of_other_networks_are_those_that_see_as_much(tmp_path: Path) -> 
 
 def test_unknown_articles_are_told_the_known_ones() -> None:
     with pytest.raises(InputError, match="weight-banding"):
-        articles.path("weight-bandin")
+        article.load("weight-bandin")
 
 
-@pytest.mark.parametrize("name", articles.names())
+@pytest.mark.parametrize("name", article.names())
 def test_every_article_is_whole(name: str) -> None:
-    found = articles.load(name)
+    found = article.load(name)
     assert isinstance(found, Article)
     texts = [claim.text for each in found.parts for claim in each.claims]
     assert len(texts) == len(set(texts)), "two claims of an article say the same"

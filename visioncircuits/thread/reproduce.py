@@ -1,6 +1,5 @@
 """Run articles on a network, part by part, and write their pages and the scorecard."""
 
-import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -141,7 +140,7 @@ def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
         {
             **shared,
             "article": name,
-            "script": hashlib.sha256(article.path(name).read_bytes()).hexdigest(),
+            "source": fingerprint.of_article(part.test.__module__),
             "part": part.name,
         }
         for name in names

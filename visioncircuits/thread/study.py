@@ -1,6 +1,5 @@
 """What an article's script works with: the network, the photographs, what others measured."""
 
-import inspect
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -370,7 +369,7 @@ class Study:
             "images": self._content,
             "seed": self.seed,
             "code": fingerprint.code(),
-            "script": fingerprint.of_file(Path(inspect.getfile(function))),
+            "source": fingerprint.of_article(function.__module__),
         }
         return self.folder / f"{digest(told)}.{suffix}"
 

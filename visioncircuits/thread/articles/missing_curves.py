@@ -1,0 +1,543 @@
+"""Missing curves: are the orientations that no curve detector prefers held in superposition?"""
+
+import io
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from scipy.stats import fisher_exact
+from sklearn.decomposition import NMF, MiniBatchDictionaryLearning
+from sklearn.exceptions import ConvergenceWarning
+
+from visioncircuits.networks import Direction
+from visioncircuits.stimuli import named
+from visioncircuits.thread import Article, Claim, Plate, Row, Study, middle, part
+from visioncircuits.tuning import (
+    Answers,
+    ask,
+    measure,
+    orientation_tuning,
+    predefined,
+    radial_panel,
+    radial_tuning,
+    weigh,
+)
+from visioncircuits.tuning.plots import beside, hsl
+
+Array = np.ndarray
+
+HALF = 0.5
+"""Of its peak: an orientation that drives no unit as far as that is missing."""
+
+SAME = 0.9
+"""The cosine with a curve detector from which on a direction is that unit over again."""
+
+PUBLISHED_GAPS = ((181.0, 243.0), (290.0, 358.0), (22.5, 66.5))
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a family answers to each orientation, each unit over its peak.
+
+    Attributes
+    ----------
+    angles
+        At equal steps around the circle.
+    tuned
+        `(units, angles)`.
+    """
+
+    angles: Float[Array, " angles"]
+    tuned: Float[Array, "units angles"]
+
+    @classmethod
+    def of(cls, responses: xr.DataArray) -> "Coverage":
+        """Take it of responses over orientation."""
+        found = radial_tuning(responses)
+        top = found.max("orientation")
+        return cls(
+            found["orientation"].values.astype(np.float64),
+            (found / top.where(top > 0)).fillna(0).values.astype(np.float64),
+        )
+
+    @property
+    def best(self) -> Float[Array, " angles"]:
+        """The strongest answer to each orientation."""
+        found: Array = self.tuned.max(0) if len(self.tuned) else np.zeros(len(self.angles))
+        return found
+
+    @property
+    def missing(self) -> Array:
+        """Which orientations drive no unit to half its height."""
+        return np.asarray(self.best < HALF)
+
+    def degrees(self, which: Array) -> float:
+        """How many degrees some of the orientations stand for."""
+        return float(which.sum() * 360 / len(self.angles))
+
+    def stretches(self) -> list[tuple[float, float]]:
+        """List the stretches that are missing, from and to, the longest first."""
+        gone = self.missing
+        if gone.all() or not gone.any():
+            return []
+        first = int(np.flatnonzero(~gone)[0])
+        around = np.roll(gone, -first).astype(int)
+        starts = np.flatnonzero(np.diff(around, prepend=0) == 1)
+        ends = np.flatnonzero(np.diff(around, append=0) == -1)
+        step = 360 / len(self.angles)
+        told = [
+            (float((start + first - 0.5) * step % 360), float((end + 1 - start) * step))
+            for start, end in zip(starts, ends, strict=True)
+        ]
+        return sorted(told, key=lambda stretch: -stretch[1])
+
+    def turned(self, rng: np.random.Generator) -> "Coverage":
+        """Turn every unit by an angle of its own."""
+        shifts = rng.integers(0, len(self.angles), len(self.tuned))
+        rolled = [np.roll(row, shift) for row, shift in zip(self.tuned, shifts, strict=True)]
+        return Coverage(self.angles, np.array(rolled))
+
+
+GAPS_THERE = Claim(
+    "published data",
+    "the published family leaves orientations out: they drive none of the ten units to half of "
+    "its height",
+    "gaps of 62°, 68°, 44°",
+)
+EVENLY = Claim(
+    "published data",
+    "the ten are spread more evenly than by chance, so that less is left out",
+    "a question of our own",
+)
+
+
+@part(GAPS_THERE, EVENLY)
+def published_family(study: Study) -> Iterator[Row | Plate]:
+    """The published family.
+
+    Of the ten curve detectors of mixed3b each answers to a few dozen degrees. What is left between
+    them is missing, or is in directions that are no unit's.
+    """
+    with np.load(study.published("curve_radial_tuning.npz")) as stored:
+        curves = stored["mixed3b_resp"].astype(np.float64)
+    family = Coverage(np.arange(720) / 2, curves / curves.max(1, keepdims=True))
+    yield from left_out(GAPS_THERE, EVENLY, family, study, "published")
+
+
+GAPS = Claim(
+    "this network",
+    "the family leaves orientations out: they drive none of its units to half of its height",
+    "gaps of 62°, 68°, 44°",
+)
+EVENLY_HERE = Claim(
+    "this network",
+    "its units are spread more evenly than by chance, so that less is left out",
+    "a question of our own",
+)
+
+
+@part(GAPS, EVENLY_HERE)
+def family_here(study: Study) -> Iterator[Row | Plate]:
+    """The family of this network."""
+    units = study.detectors("curve", "mixed3b")["unit"].tolist()
+    family = Coverage.of(shown_curves(study).sel(unit=units))
+    yield from left_out(GAPS, EVENLY_HERE, family, study, "units")
+
+
+def left_out(
+    gaps: Claim, evenly: Claim, family: Coverage, study: Study, name: str
+) -> Iterator[Row | Plate]:
+    """Tell what a family leaves out, and draw it."""
+    yield Plate(
+        f"{name}-coverage",
+        coverage_plot([("units", family)], family.stretches()),
+        "Each detector's tuning to orientation over its peak, in the hue of where it peaks; what "
+        "drives none of them to half of its height is shaded.",
+    )
+    gone, stretches = family.degrees(family.missing), family.stretches()
+    told = ", ".join(
+        f"{start:.0f}° to {(start + length) % 360:.0f}°" for start, length in stretches[:4]
+    )
+    yield gaps.found(
+        f"{gone:.0f}° of 360°" + (f": {told}" if told else ""),
+        holds=bool(stretches) and stretches[0][1] >= 5,
+        why="Radial tuning curves; holds where a stretch of 5° or more is left out.",
+    )
+    rng = study.rng(f"{name} turned")
+    by_chance = np.array([
+        chance.degrees(chance.missing) for chance in (family.turned(rng) for _ in range(1000))
+    ])  # fmt: skip
+    low, high = middle(by_chance)
+    yield evenly.found(
+        f"{gone:.0f}° left out",
+        holds=gone < low,
+        interval=f"units turned at random leave out {low:.0f}° to {high:.0f}°",
+        why=f"{(by_chance <= gone).mean():.1%} of 1,000 draws leave out as little.",
+    )
+
+
+def shown_curves(study: Study) -> xr.DataArray:
+    """Measure all units of the layer on the published curves."""
+    stimuli = named("curves").vary(orientation=range(0, 360, 5))
+    return measure(study.network, study.layer("mixed3b"), stimuli)
+
+
+def along(shown: xr.DataArray, directions: Sequence[Direction]) -> xr.DataArray:
+    """Give what directions answer, which is a sum over units."""
+    vectors = np.stack([direction.vector(len(shown)).numpy() for direction in directions])
+    return xr.DataArray(
+        np.tensordot(vectors, shown.values, 1),
+        dims=shown.dims,
+        coords={**shown.coords, "unit": [str(direction) for direction in directions]},
+    )
+
+
+# Directions
+
+READ = ", read out"
+METHODS = ("NMF", f"NMF{READ}", "dictionary learning", f"dictionary learning{READ}")
+CHANCE = ("random", "shuffled")
+
+CURVES = {
+    method: Claim(
+        "this network",
+        f"{method}: directions of mixed3b are curve detectors and no units, more than by chance",
+        "a question of our own",
+    )
+    for method in METHODS
+}
+FILLED = {
+    method: Claim(
+        "this network",
+        f"{method}: these are where the units' orientations are missing",
+        "a question of our own",
+    )
+    for method in METHODS
+}
+SHARPER = Claim(
+    "this network",
+    "the directions are detectors as good as the units: as narrow, with as weak an echo",
+    "a question of our own",
+)
+BETWEEN = Claim(
+    "this network",
+    "the sum of the two units beside the largest gap is a detector of the orientation between",
+    "a question of our own",
+)
+
+
+@part(*CURVES.values(), *FILLED.values(), SHARPER, BETWEEN)
+def directions(study: Study) -> Iterator[Row | Plate]:
+    """Directions that are no unit's.
+
+    Activations of mixed3b at random positions of photographs, each unit over its standard
+    deviation, are taken apart by non-negative matrix factorization and by dictionary learning.
+    Each component is then read as a direction of the layer and tested by the very hypothesis that
+    found the units; as it is, which only adds, and read out, by the pseudoinverse, which takes away
+    what other components explain. Chance is twofold: the same directions with their weights given
+    to other units, and those from activations that were shuffled, each unit's on its own.
+    """
+    layer = study.layer("mixed3b")
+    table = study.detectors("curve", "mixed3b")
+    detectors = [int(unit.rpartition(":")[2]) for unit in table["unit"]]
+    shown = shown_curves(study)
+    units = shown.sel(unit=table["unit"].tolist())
+    family = Coverage.of(units)
+    samples = activations(study)
+    spread = study.deviations("mixed3b").values.clip(1e-6)
+    rng = study.rng("directions")
+    shuffled = np.stack([rng.permutation(column) for column in samples.T], 1)
+    found: dict[tuple[str, str], Array] = {}
+    for how, values in (("", samples), ("shuffled", shuffled)):
+        for method in METHODS[::2]:
+            found[method, how] = components(method, values, study)
+            found[f"{method}{READ}", how] = read_out(found[method, how])
+    for method in METHODS:
+        repeated = np.repeat(found[method, ""], study.of(2, quick=1), axis=0)
+        found[method, "random"] = rng.permuted(repeated, axis=1)
+    beside_gap = neighbours(family, table["orientation"].to_numpy(float))
+    pair = np.zeros((1, samples.shape[1]))
+    pair[0, [detectors[place] for place in beside_gap]] = 1
+    found["pair", ""] = pair
+    features = {
+        key: [
+            Direction(layer, tuple((row / spread).tolist()), name=f"{' '.join(key).strip()} {at}")
+            for at, row in enumerate(vectors)
+        ]
+        for key, vectors in found.items()
+    }
+    judged = verdicts(study, [d for group in features.values() for d in group])
+    good: dict[tuple[str, str], list[Direction]] = {}
+    for key, group in features.items():
+        cosines = np.abs(found[key][:, detectors]).max(1) / np.linalg.norm(found[key], axis=1)
+        good[key] = [
+            direction
+            for direction, cosine in zip(group, cosines, strict=True)
+            if judged[str(direction)] and cosine < SAME
+        ]
+    covers: dict[str, Coverage] = {}
+    panels = [radial_panel(units, title=f"{len(detectors)} units")]
+    numbers: list[xr.Dataset] = []
+    for method in METHODS:
+        mine, total = good[method, ""], len(features[method, ""])
+        chances = {how: (len(good[method, how]), len(features[method, how])) for how in CHANCE}
+        odds = [
+            fisher_exact([[len(mine), total - len(mine)], [many, of - many]], "greater").pvalue
+            for many, of in chances.values()
+        ]
+        yield CURVES[method].found(
+            f"{len(mine)} of {total} directions",
+            holds=len(mine) > 0 and max(odds) < 0.05,
+            interval=", ".join(f"{how} {many} of {of}" for how, (many, of) in chances.items()),
+            why=f"Six predictions at a false discovery rate of 5 %, and a cosine below {SAME} with "
+            f"every curve unit; {len(samples)} positions. Holds where both chances are beaten, P < "
+            f".05 by Fisher's test; here {max(odds):.2g}.",
+        )
+        if not mine:
+            covers[method] = Coverage(family.angles, np.zeros((0, len(family.angles))))
+            yield FILLED[method].untestable(f"{method} gave no curve detectors but units")
+            continue
+        responses = along(shown, mine)
+        covers[method] = Coverage.of(responses)
+        numbers.append(orientation_tuning(responses))
+        panels.append(radial_panel(short(responses), title=f"{len(mine)} of {method}"))
+        yield filling(FILLED[method], family, covers[method], study)
+    yield Plate(
+        "directions",
+        beside(panels),
+        "Radial tuning of the units, and of directions that pass for curve detectors and are no "
+        "unit over again.",
+    )
+    yield Plate(
+        "coverage",
+        coverage_plot([("units", family), *covers.items()], family.stretches()),
+        "Tuning over the peak, of units and of directions; shaded is what drives none of the units "
+        "to half of its height.",
+    )
+    yield sharpness(SHARPER, orientation_tuning(units), numbers, study)
+    orientations = table["orientation"].to_numpy(float)[list(beside_gap)]
+    yield between(along(shown, features["pair", ""]), judged, orientations)
+
+
+def activations(study: Study) -> Float[Array, "positions units"]:
+    """Draw positions of photographs, and give each unit's activation over its deviation."""
+    layer, each = study.layer("mixed3b"), 40
+    spread = study.deviations("mixed3b").values.clip(1e-6)
+    rng = study.rng("positions")
+    rows: list[Array] = []
+    for batch in study.batches(study.of(400, quick=96)):
+        with torch.inference_mode():
+            maps = study.network.activations(batch, [layer])[layer].flatten(2).cpu().numpy()
+        rows += [
+            picture[:, rng.choice(picture.shape[1], each, replace=False)].T / spread
+            for picture in maps
+        ]
+    return np.concatenate(rows).astype(np.float64)
+
+
+def components(
+    method: str, samples: Float[Array, "positions units"], study: Study
+) -> Float[Array, "components units"]:
+    """Take activations apart, and give components of length 1."""
+    count, seed = study.of(160, quick=80), study.seed
+    if method == "NMF":
+        model: NMF | MiniBatchDictionaryLearning = NMF(
+            count, init="nndsvda", max_iter=study.of(100, quick=40), tol=1e-3, random_state=seed
+        )
+    else:
+        model = MiniBatchDictionaryLearning(
+            count, alpha=1.0, max_iter=study.of(6, quick=4), batch_size=256,
+            fit_algorithm="cd", positive_code=True, transform_algorithm="lasso_cd",
+            random_state=seed,
+        )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        parts = model.fit(samples).components_
+    lengths = np.linalg.norm(parts, axis=1, keepdims=True)
+    return np.asarray((parts / np.where(lengths > 0, lengths, 1))[lengths[:, 0] > 0])
+
+
+def read_out(parts: Float[Array, "components units"]) -> Float[Array, "components units"]:
+    """Give the directions, of length 1, that tell how much of each component there is."""
+    found = np.linalg.pinv(parts).T
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+
+def verdicts(study: Study, features: Sequence[Direction]) -> dict[str, bool]:
+    """Test directions by the curve hypothesis, beside all units of the layer."""
+    layer = study.layer("mixed3b")
+    hypothesis = predefined("curve", study.network, layer)
+
+    def make() -> bytes:
+        answers = ask(
+            study.network, layer, hypothesis.stimuli, variants=hypothesis.variants,
+            controls=hypothesis.controls,
+        )  # fmt: skip
+        buffer = io.BytesIO()
+        controls = {f"control {name}": values for name, values in answers.controls.items()}
+        np.savez_compressed(buffer, allow_pickle=False, shown=answers.shown, **controls)
+        return buffer.getvalue()
+
+    stored = np.load(io.BytesIO(study.kept(f"answers of {layer} to curves", "npz", make)))
+    units = Answers(
+        tuple(f"{layer}:{unit}" for unit in range(len(stored["shown"]))),
+        stored["shown"],
+        {name: np.array(values) for name, values in hypothesis.stimuli.axes.items()},
+        {name: stored[f"control {name}"] for name in hypothesis.controls},
+    )
+    everything = units.joined(units.along(features)).evidence()
+    tested = range(len(units.units), len(everything.units))
+    found = weigh(everything, hypothesis, units=tested, seed=study.seed)
+    return {verdict.unit: verdict.word == "supported" for verdict in found}
+
+
+def filling(claim: Claim, family: Coverage, extra: Coverage, study: Study) -> Row:
+    """Tell how much of what is missing directions cover, and how much turned at random would."""
+    gone = family.missing
+    if family.degrees(gone) < 5:
+        return claim.untestable("the units leave no orientation out")
+    covered = ~extra.missing
+    mine = float((covered & gone).sum() / gone.sum())
+    by_chance = np.array([
+        (np.roll(covered, shift) & gone).sum() / gone.sum() for shift in range(len(gone))
+    ])  # fmt: skip
+    low, high = middle(by_chance)
+    return claim.found(
+        f"{mine:.0%} of {family.degrees(gone):.0f}° are filled",
+        holds=bool(mine >= 0.5 and mine > high),
+        interval=f"the same directions turned together {low:.0%} to {high:.0%}",
+        why="Orientations that drive no unit to half its height and some direction to half of its "
+        "own; holds where half of them are filled, and more than by 95 % of all turns.",
+    )
+
+
+def sharpness(claim: Claim, units: xr.Dataset, others: Sequence[xr.Dataset], study: Study) -> Row:
+    """Compare directions with units in width and echo."""
+    if not others:
+        return claim.untestable("no direction is a curve detector")
+    told, apart = [], []
+    rng = study.rng("sharpness")
+    for name in ("width", "echo"):
+        ours = units[name].values
+        theirs = np.concatenate([found[name].values for found in others])
+        told.append(f"{name} {np.median(theirs):.2f} against {np.median(ours):.2f}")
+        drawn = [
+            np.median(rng.choice(theirs, len(theirs))) - np.median(rng.choice(ours, len(ours)))
+            for _ in range(1000)
+        ]
+        apart.append(middle(np.array(drawn)))
+    return claim.found(
+        ", ".join(told),
+        holds=all(low <= 0 for low, _ in apart),
+        interval="difference " + ", ".join(f"{low:+.2f} to {high:+.2f}" for low, high in apart),
+        why="Medians, widths in degrees; holds where neither interval is above 0.",
+    )
+
+
+def neighbours(family: Coverage, orientations: Float[Array, " units"]) -> tuple[int, int]:
+    """Find the two units beside the longest stretch that is missing, or else the widest gap."""
+    order = np.argsort(orientations)
+    gaps = np.diff(orientations[order], append=orientations[order[0]] + 360)
+    widest = int(gaps.argmax())
+    if stretches := family.stretches():
+        start, length = stretches[0]
+        middle_of = (start + length / 2) % 360
+        widest = int(np.searchsorted(orientations[order], middle_of) - 1) % len(order)
+    return int(order[widest]), int(order[(widest + 1) % len(order)])
+
+
+def between(
+    pair: xr.DataArray, judged: Mapping[str, bool], orientations: Float[Array, " two"]
+) -> Row:
+    """Test the sum of the two units beside the gap."""
+    numbers, passes = orientation_tuning(pair), judged[str(pair["unit"].values[0])]
+    peak = float(numbers["orientation"][0])
+    start, end = orientations
+    inside = (peak - start) % 360 / max((end - start) % 360, 1e-9)
+    return BETWEEN.found(
+        f"{start:.0f}° and {end:.0f}°: peaks at {peak:.0f}°, width "
+        f"{float(numbers['width'][0]):.0f}°; {'passes' if passes else 'does not pass'}",
+        holds=passes and 0.25 <= inside <= 0.75,
+        why="Each over its standard deviation; holds where the sum passes for a curve detector and "
+        "peaks in the middle half between the two.",
+    )
+
+
+def short(responses: xr.DataArray) -> xr.DataArray:
+    """Name directions by their number alone."""
+    names = [str(name).rpartition(" ")[2] for name in responses["unit"].values]
+    return responses.assign_coords(unit=[f"direction:{name}" for name in names])
+
+
+def coverage_plot(
+    groups: Sequence[tuple[str, Coverage]], missing: Sequence[tuple[float, float]]
+) -> Figure:
+    """Draw tuning over orientation, and shade what is missing."""
+    figure = Figure(figsize=(7.4, 0.6 + 1.35 * len(groups)), layout="constrained")
+    rows = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
+    for axes, (name, family) in zip(rows, groups, strict=True):
+        angles = np.append(family.angles, 360.0)
+        around = np.append(np.arange(len(family.angles)), 0)
+        for start, length in missing:
+            for turn in (0, 360):
+                axes.axvspan(start - turn, start + length - turn, color="#f3d6d0", lw=0)
+        for row in family.tuned:
+            color = hsl(float(family.angles[row.argmax()]), 0.75, 0.45)
+            axes.plot(angles, row[around], color=color, lw=1)
+        axes.axhline(HALF, color="#9a9ea5", lw=0.7, ls=(0, (3, 3)))
+        axes.set(
+            xlim=(0, 360), ylim=(0, 1.02), yticks=(0, 0.5, 1), ylabel=name.replace(" ", "\n", 1)
+        )
+        axes.spines[["top", "right"]].set_visible(False)
+    rows[-1].set_xticks(range(0, 361, 45), [f"{angle}°" for angle in range(0, 361, 45)])
+    return figure
+
+
+THERE = Claim(
+    "inception5h",
+    "directions of NMF on mixed3b fill the published gaps, 181° to 243°, 290° to 358°, 22.5° to "
+    "66.5°",
+    "62°, 68°, 44°",
+)
+
+
+@part(THERE)
+def inception5h(study: Study) -> Iterator[Row | Plate]:
+    """Google's own network."""
+    google = replace(study, network=study.inceptionv1())
+    spread = google.deviations("mixed3b").values.clip(1e-6)
+    features = [
+        Direction("mixed3b", tuple((row / spread).tolist()), name=f"NMF {at}")
+        for at, row in enumerate(components("NMF", activations(google), google))
+    ]
+    judged = verdicts(google, features)
+    mine = [feature for feature in features if judged[str(feature)]]
+    if not mine:
+        yield THERE.found("no curves", holds=False)
+        return
+    peaks = orientation_tuning(along(shown_curves(google), mine))["orientation"].values
+    inside = [
+        int((((peaks - start) % 360 > (end - start) / 4)
+             & ((peaks - start) % 360 < (end - start) * 3 / 4)).sum())
+        for start, end in PUBLISHED_GAPS
+    ]  # fmt: skip
+    yield THERE.found(
+        f"{len(mine)} curves; {', '.join(map(str, inside))} in the middle of the gaps",
+        holds=all(inside),
+        why="Directions that pass for curve detectors; holds where each gap's middle half has one.",
+    )
+
+
+ARTICLE = Article(
+    "Missing curves",
+    "a question of our own",
+    "",
+    "The ten published curve detectors leave orientations out. Does the network not see these, or "
+    "does it hold them in directions that are no unit's?",
+    (published_family, family_here, directions, inception5h),
+)
