@@ -19,7 +19,7 @@ import torch
 
 from visioncircuits.examples import Photograph, collect, folder
 from visioncircuits.examples.collect import BATCH
-from visioncircuits.examples.sources import Files
+from visioncircuits.examples.folders import Files
 from visioncircuits.networks import Network, load, untrained
 
 LAYERS = ("mixed3a", "mixed3b", "mixed4a")

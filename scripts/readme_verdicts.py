@@ -6,8 +6,9 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from visioncircuits.hypotheses import judge, verdict_panel
 from visioncircuits.networks import load
-from visioncircuits.tuning import judge, save_plot, verdict_panel
+from visioncircuits.tuning import save_plot
 
 CURVE, NO_CURVE = "mixed3b:413", "mixed3b:337"
 WIDTH = 1400

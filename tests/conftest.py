@@ -1,4 +1,4 @@
-"""Shapes are checked in every test; data that may be absent is asked for in one place."""
+"""Shapes are checked in every test; fixtures for data that may be missing are defined here."""
 
 import os
 import pickle
@@ -14,11 +14,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
-# An int where a float is asked for is as right here as it is for the type checker.
+# An int is allowed where a float is expected, as for the type checker.
 checker = ModuleType("checker")
 checker.checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
 sys.modules["checker"] = checker
-# Only where shapes are written: of the rest mypy knows, and checks there take most of the time.
+# Only modules with shapes: mypy checks the others, and checks at run time are slow.
 ROOT = Path(__file__).resolve().parent.parent
 shaped = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -73,7 +73,7 @@ def chromium() -> Path:
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[], Any]], Any]:
-    """Give what `make` makes, which only the first worker to ask for the name has to do."""
+    """Return what `make` returns, computed by the first worker that needs the name."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -92,7 +92,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[]
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI everything must run: a skip is a failure there, except of what CI cannot have."""
+    """Fail on a skip in CI, where everything must run, unless the test is marked `elsewhere`."""
     report = yield
     if CI and not item.get_closest_marker("elsewhere"):
         _refuse_skip(report)
@@ -111,7 +111,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     if report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, which nothing may be in CI: {report.longrepr[2]}"
+        report.longrepr = f"skipped, which is not allowed in CI: {report.longrepr[2]}"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

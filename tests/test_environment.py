@@ -1,4 +1,4 @@
-"""An empty environment variable is an unset one, whoever reads it."""
+"""An empty environment variable is an unset one, wherever it is read."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_an_empty_variable_names_no_folder_of_checkpoints(
 
 
 @pytest.mark.parametrize("emptied", ["TORCH_HOME", "XDG_CACHE_HOME"])
-def test_torchs_weights_are_not_sought_in_the_working_folder(
+def test_torchs_weights_are_not_read_from_the_working_folder(
     emptied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("TORCH_HOME", "XDG_CACHE_HOME", checkpoints.FOLDER):

@@ -18,7 +18,9 @@ def files(tmp_path: Path) -> list[Path]:
     return [tmp_path / "a.txt", tmp_path / "deep" / "b.txt"]
 
 
-def test_neither_order_nor_place_nor_time_changes_it(files: list[Path], tmp_path: Path) -> None:
+def test_order_folder_and_modification_time_do_not_change_it(
+    files: list[Path], tmp_path: Path
+) -> None:
     before = fingerprint.content(files, root=tmp_path)
     os.utime(files[0], (1, 1))
     assert fingerprint.content(files[::-1], root=tmp_path) == before
@@ -28,12 +30,12 @@ def test_neither_order_nor_place_nor_time_changes_it(files: list[Path], tmp_path
     assert fingerprint.content(others, root=moved) == before
 
 
-def test_a_byte_or_a_name_changes_it_whatever_the_time_says(
+def test_a_byte_or_a_name_changes_it_at_the_same_modification_time(
     files: list[Path], tmp_path: Path
 ) -> None:
-    before, told = fingerprint.content(files, root=tmp_path), files[0].stat()
+    before, status = fingerprint.content(files, root=tmp_path), files[0].stat()
     files[0].write_text("owe")  # as long, and as old
-    os.utime(files[0], ns=(told.st_atime_ns, told.st_mtime_ns))
+    os.utime(files[0], ns=(status.st_atime_ns, status.st_mtime_ns))
     changed = fingerprint.content(files, root=tmp_path)
     files[0].rename(tmp_path / "c.txt")
     renamed = fingerprint.content([tmp_path / "c.txt", files[1]], root=tmp_path)

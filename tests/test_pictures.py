@@ -17,7 +17,7 @@ def save(path: Path, image: Image.Image, **options: object) -> Path:
     return path
 
 
-def test_the_middle_square_is_read_in_evaluations_proportion(tmp_path):
+def test_the_central_square_is_read_in_the_proportion_of_evaluation(tmp_path):
     values = np.zeros((256, 512, 3), np.uint8)
     values[16:240, 144:368] = 255
     path = save(tmp_path / "a.png", Image.fromarray(values))
@@ -48,7 +48,7 @@ def test_transparent_parts_are_white(tmp_path):
     assert pictures.read(save(tmp_path / "a.png", image), 16).eq(1).all()
 
 
-def test_a_photograph_is_turned_as_its_camera_says(tmp_path):
+def test_a_photograph_is_rotated_by_its_exif_orientation(tmp_path):
     values = np.zeros((32, 32, 3), np.uint8)
     values[:, :16] = 255
     exif = Image.Exif()
@@ -68,7 +68,7 @@ def test_folders_are_searched_in_order(tmp_path):
     assert [path.name for path in pictures.listed(tmp_path)] == ["a.jpg", "1.PNG", "2.png"]
 
 
-def test_what_is_no_picture_is_refused(tmp_path):
+def test_other_inputs_than_pictures_raise(tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match=r"broken\.png cannot be read"):
@@ -81,14 +81,14 @@ def test_what_is_no_picture_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 20000), (20000, 1)])
-def test_tiny_pictures_and_lines_are_enlarged(tmp_path, size):
+def test_tiny_and_very_narrow_pictures_are_enlarged(tmp_path, size):
     path = save(tmp_path / "a.png", Image.new("RGB", size, (255, 0, 51)))
     found = pictures.read(path, 32)
     assert found.shape == (3, 32, 32)
     assert found.mean((1, 2)).tolist() == pytest.approx([1, 0, 0.2], abs=1e-3)
 
 
-def test_of_a_line_it_is_the_middle(tmp_path):
+def test_very_narrow_pictures_are_cut_to_their_center(tmp_path):
     values = np.zeros((2, 4000, 3), np.uint8)
     values[:, 1999:2001] = 255
     found = pictures.read(save(tmp_path / "a.png", Image.fromarray(values)), 32)
@@ -97,7 +97,7 @@ def test_of_a_line_it_is_the_middle(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
-def test_of_an_animation_it_is_the_first_picture(tmp_path, suffix):
+def test_of_an_animation_the_first_picture_is_read(tmp_path, suffix):
     first, *others = (Image.new("RGB", (40, 40), color) for color in ("red", "blue", "lime"))
     path = save(tmp_path / f"a{suffix}", first, save_all=True, append_images=others)
     with Image.open(path) as file:
@@ -109,7 +109,7 @@ def test_of_an_animation_it_is_the_first_picture(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".webp", ".tif", ".bmp"])
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5])
-def test_a_picture_cut_short_is_refused(tmp_path, suffix, share):
+def test_a_truncated_picture_raises(tmp_path, suffix, share):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     path = save(tmp_path / f"a{suffix}", Image.fromarray(noise))
     content = path.read_bytes()
@@ -118,10 +118,10 @@ def test_a_picture_cut_short_is_refused(tmp_path, suffix, share):
         pictures.read(path, 16)
 
 
-def test_whatever_is_damaged_in_a_file_it_is_a_picture_or_refused(tmp_path):
+def test_a_damaged_file_is_read_or_raises_an_input_error(tmp_path):
     generator = np.random.default_rng(0)
     image = Image.fromarray(generator.integers(0, 256, (24, 24, 3), np.uint8))
-    told = set()
+    messages = set()
     for suffix in (".jpg", ".png", ".gif", ".webp", ".tif", ".bmp"):
         content = save(tmp_path / f"a{suffix}", image).read_bytes()
         for _ in range(40):
@@ -132,15 +132,15 @@ def test_whatever_is_damaged_in_a_file_it_is_a_picture_or_refused(tmp_path):
                     warnings.simplefilter("ignore")  # Pillow tells of what it puts up with
                     found = pictures.read(BytesIO(damaged.tobytes()), 16, name="damaged")
             except InputError as error:
-                told.add(str(error))
+                messages.add(str(error))
             else:
                 assert found.isfinite().all()
-    assert len(told) > 6
-    assert all(text.startswith("damaged cannot be read as a picture: ") for text in told)
-    assert not any(" object at 0x" in text for text in told)
+    assert len(messages) > 6
+    assert all(text.startswith("damaged cannot be read as a picture: ") for text in messages)
+    assert not any(" object at 0x" in text for text in messages)
 
 
-def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+def test_a_picture_of_too_many_pixels_raises_before_it_is_decoded(tmp_path, monkeypatch):
     path = save(tmp_path / "a.png", Image.new("L", (200, 100)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200 * 100 // 2 - 1)
     with pytest.raises(InputError, match=r"a\.png cannot be read .* decompression bomb"):
@@ -154,7 +154,7 @@ def test_an_enormous_photograph_is_read_small(tmp_path):
 
 
 def ramp(dtype: str) -> np.ndarray:
-    """From black to white, in the middle square that is read of it at 56 pixels."""
+    """A gradient from black to white in the central square that is read at 56 pixels."""
     values = np.linspace(0, 1, 64 * 64).reshape(64, 64)
     kind = np.dtype(dtype)
     return (values * (np.iinfo(kind).max if kind.kind in "iu" else 1)).astype(kind)
@@ -167,7 +167,7 @@ def test_tiff_of_any_precision_is_read_from_black_to_white(tmp_path, dtype):
     assert (pictures.read(tmp_path / "a.tif", 56) - expected).abs().max() < 0.01
 
 
-def test_16_bits_written_with_32_are_as_bright(tmp_path):
+def test_16_bits_stored_in_32_have_the_same_brightness(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", ramp("uint16"))
     for dtype in ("uint32", "int32"):
         tifffile.imwrite(tmp_path / "b.tif", ramp("uint16").astype(dtype))
@@ -182,7 +182,7 @@ def test_floats_up_to_one_keep_their_brightness_and_greater_ones_their_proportio
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_float_that_is_none_is_refused(tmp_path, value):
+def test_floats_that_are_not_finite_raise(tmp_path, value):
     values = ramp("float32")
     values[5, 7] = value
     tifffile.imwrite(tmp_path / "a.tif", values)

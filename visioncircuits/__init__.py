@@ -1,5 +1,8 @@
 """Reverse engineer convolutional vision networks the way the Circuits thread did.
 
+The toolkit at a glance, one verb a tool; nothing is imported before it is used. Each folder has
+more: `visioncircuits.stimuli`, `visioncircuits.handwritten`, …
+
 >>> import visioncircuits
 >>> network = visioncircuits.load("bvlc_googlenet")  # doctest: +SKIP
 >>> visioncircuits.render(network, "mixed3b:413")  # doctest: +SKIP
@@ -11,15 +14,29 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "InputError": "visioncircuits.errors",
-    "Network": "visioncircuits.networks",
-    "Preprocessing": "visioncircuits.networks",
-    "Settings": "visioncircuits.featurevis",
-    "Visualization": "visioncircuits.featurevis",
-    "load": "visioncircuits.networks",
-    "render": "visioncircuits.featurevis",
-    "render_all": "visioncircuits.featurevis",
-    "wrap": "visioncircuits.networks",
+    "InputError": ("errors", "InputError"),
+    "Network": ("networks", "Network"),
+    "Preprocessing": ("networks", "Preprocessing"),
+    "Settings": ("featurevis", "Settings"),
+    "Visualization": ("featurevis", "Visualization"),
+    "ablate": ("interventions", "ablate"),
+    "attribute": ("attribution", "integrated_gradients"),
+    "build_gallery": ("gallery", "build"),
+    "collect": ("examples", "collect"),
+    "compare": ("comparison", "compare"),
+    "contextual_weights": ("weights", "contextual_weights"),
+    "discover": ("attribution", "discover"),
+    "edited": ("interventions", "edited"),
+    "expanded_weights": ("weights", "expanded_weights"),
+    "find": ("hypotheses", "find"),
+    "judge": ("hypotheses", "judge"),
+    "load": ("networks", "load"),
+    "match": ("comparison", "match"),
+    "measure": ("tuning", "measure"),
+    "path_patched": ("interventions", "path_patched"),
+    "render": ("featurevis", "render"),
+    "render_all": ("featurevis", "render_all"),
+    "wrap": ("networks", "wrap"),
 }
 
 __all__ = ["__version__", *_PUBLIC]
@@ -27,7 +44,8 @@ __all__ = ["__version__", *_PUBLIC]
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        folder, original = _PUBLIC[name]
+        return getattr(importlib.import_module(f"visioncircuits.{folder}"), original)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,10 +1,10 @@
-"""What environment variables say."""
+"""Environment variables."""
 
 import os
 
 
 def variable(name: str) -> str | None:
-    """Give an environment variable's value; an empty one is an unset one.
+    """Return an environment variable's value; None where it is unset or empty.
 
     Examples
     --------

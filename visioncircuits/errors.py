@@ -1,18 +1,18 @@
-"""What a user is told when something asked for cannot be done."""
+"""Errors that a user can correct."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """A mistake that the user can mend: one sentence that says what, and what to do instead.
+    """A mistake that the user can correct: one sentence with the mistake and what to do instead.
 
     The command line prints it and exits with code 2; nothing has been started or written.
     """
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> InputError:
-    """Say that there is no `name` among the `known`, and which come nearest.
+    """Return the error for a `name` that is not among the `known`, with the nearest of these.
 
     Examples
     --------
@@ -22,9 +22,9 @@ def unknown(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> In
     names = list(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:
-        told = "the nearest are " + ", ".join(repr(n) for n in near)
+        suggestion = "the nearest are " + ", ".join(repr(n) for n in near)
     elif len(names) <= 12:
-        told = "known are " + ", ".join(repr(n) for n in names)
+        suggestion = "known are " + ", ".join(repr(n) for n in names)
     else:
-        told = f"there are {len(names)}, such as " + ", ".join(repr(n) for n in names[:3])
-    return InputError(f"unknown {kind} {name!r}; {told}{'; ' + hint if hint else ''}")
+        suggestion = f"there are {len(names)}, such as " + ", ".join(repr(n) for n in names[:3])
+    return InputError(f"unknown {kind} {name!r}; {suggestion}{'; ' + hint if hint else ''}")

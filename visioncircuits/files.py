@@ -1,4 +1,4 @@
-"""Write so that a file is there whole or not at all, and say in a sentence why not."""
+"""Writing files whole or not at all, with errors of one sentence."""
 
 import errno
 import logging
@@ -11,12 +11,12 @@ from visioncircuits.errors import InputError
 log = logging.getLogger(__name__)
 
 PART = ".part-"
-"""What the names of unfinished things begin with."""
+"""Prefix of the names of unfinished files and folders."""
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what the system says while `path` is written into an `InputError`.
+    """Turn the system's errors while `path` is written into an `InputError`.
 
     Examples
     --------
@@ -30,26 +30,26 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            told = (
+            message = (
                 f"the disk is full: cannot write {path}; free some space and run the same again, "
                 "what is finished is kept"
             )
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            told = f"no permission to write {path}; choose another folder or change its rights"
+            message = f"no permission to write {path}; choose another folder or change its rights"
         else:
-            told = f"cannot write {path}: {error.strerror or error}; choose another folder"
-        raise InputError(told) from error
+            message = f"cannot write {path}: {error.strerror or error}; choose another folder"
+        raise InputError(message) from error
 
 
 def lock(handle: int, *, wait: bool) -> bool:
     """Lock an open file or folder against other processes, until it is closed.
 
-    Systems without `flock`, and file systems that have none, do without.
+    Systems and file systems without `flock` do not lock.
 
     Returns
     -------
     bool
-        False where another process holds it; with `wait` there is no such answer.
+        False where another process has locked it; with `wait` always True.
     """
     try:
         import fcntl
@@ -65,12 +65,12 @@ def lock(handle: int, *, wait: bool) -> bool:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file, its folders too, in place of what was there.
+    """Write a file and its folders; an existing file is replaced.
 
     Raises
     ------
     InputError
-        Where it cannot be written; what was there before still is.
+        Where it cannot be written; then an existing file stays as it was.
     """
     part = path.with_name(PART + path.name)
     with explained(path):

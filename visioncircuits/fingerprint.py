@@ -1,4 +1,4 @@
-"""What results depend on beside their settings: the code that made them, and files' content."""
+"""Digests of the code and of files, which results depend on beside their settings."""
 
 import hashlib
 import sys
@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).parent
 
 @cache
 def code() -> str:
-    """Give the SHA-256 of the package's sources, so that another version's results are others.
+    """Return the SHA-256 of the package's sources, which identifies the version of results.
 
     The thread's articles are left out: what they measure is keyed by `of_article` too.
 
@@ -39,14 +39,14 @@ def of_article(module: str) -> str:
 
 
 def content(paths: Iterable[Path], *, root: Path | None = None) -> str:
-    """Give the SHA-256 of files' names and bytes, whatever folder they are in and in what order.
+    """Return the SHA-256 of files' names and bytes, independent of their folder and order.
 
     Parameters
     ----------
     paths
         Of files.
     root
-        Names count from here; by default they are the files' own.
+        Names are relative to this; by default they are the files' own.
 
     Examples
     --------
@@ -64,13 +64,13 @@ def content(paths: Iterable[Path], *, root: Path | None = None) -> str:
 
 
 def of_files(paths: Sequence[Path]) -> list[str]:
-    """Give each file's SHA-256, read on threads."""
+    """Return each file's SHA-256, read on threads."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(of_file, paths))
 
 
 def of_file(path: Path) -> str:
-    """Give the SHA-256 of a file's bytes; nothing where it cannot be read, as its reader tells."""
+    """Return the SHA-256 of a file's bytes; "" where it cannot be read, as its reader raises."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""A file with a hypothesis, checked as far as can be before torch is there."""
+"""Reading a hypothesis from a file, checked as far as possible before torch is imported."""
 
 import tomllib
 from collections.abc import Sequence
@@ -12,13 +12,12 @@ PREDICTION_KEYS = ("claim", "effect", "least", "most", "options")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read what `tuning.from_toml` makes a hypothesis of.
+    """Read the content of a file for `hypotheses.from_toml`.
 
     Raises
     ------
     InputError
-        Where the file is missing, is no TOML, has a key that no hypothesis has, or names no
-        stimuli.
+        Where the file is missing, is not TOML, has an unknown key, or names no stimuli.
     """
     try:
         content = tomllib.loads(path.read_text())

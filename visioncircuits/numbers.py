@@ -1,4 +1,4 @@
-"""Numbers that a user gives: of the right kind and in range, or refused in one sentence."""
+"""Checks of a user's numbers: of the right kind and in range, or an error of one sentence."""
 
 import math
 import operator
@@ -8,12 +8,12 @@ from visioncircuits.errors import InputError
 
 
 def whole(name: str, value: Any, *, least: int, most: int | None = None) -> int:
-    """Give a whole number, of whatever type of whole numbers it is.
+    """Return a whole number as an int, whatever its type.
 
     Raises
     ------
     InputError
-        For anything else, and out of range.
+        For other values, and numbers out of range.
 
     Examples
     --------
@@ -34,17 +34,17 @@ def whole(name: str, value: Any, *, least: int, most: int | None = None) -> int:
 def real(
     name: str, value: Any, *, least: float = -math.inf, most: float = math.inf, open: bool = False
 ) -> float:
-    """Give a finite number.
+    """Return a finite number as a float.
 
     Parameters
     ----------
     open
-        Whether the range is without its ends.
+        Whether the range excludes its ends.
 
     Raises
     ------
     InputError
-        For anything else, NaN and infinity too, and out of range.
+        For other values, NaN and infinity, and numbers out of range.
 
     Examples
     --------
@@ -60,6 +60,6 @@ def real(
     if not math.isfinite(number) or not inside:
         bounds = [f"{'above' if open else 'at least'} {least:g}"] * math.isfinite(least)
         bounds += [f"{'below' if open else 'at most'} {most:g}"] * math.isfinite(most)
-        told = " and ".join(bounds)
-        raise InputError(f"{name} must be a finite number{told and ' ' + told}, not {value}")
+        span = " and ".join(bounds)
+        raise InputError(f"{name} must be a finite number{span and ' ' + span}, not {value}")
     return number

@@ -1,4 +1,4 @@
-"""Photographs from disk, whatever their format, size and mode."""
+"""Reading photographs from disk, of any format, size and mode."""
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -18,23 +18,23 @@ from visioncircuits.fingerprint import content
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 MARGIN = 256 / 224
-"""A photograph's shorter side over the side of the square that is cut out of its middle."""
+"""A photograph's shorter side over the side of the square that is cut out of its center."""
 
 _LONGEST = 16
-"""Of a picture that is longer than this many times its shorter side the middle is taken."""
+"""Pictures longer than this many times their shorter side are cut to their center."""
 
 
 def listed(folder: str | Path) -> list[Path]:
-    """List the pictures in a folder and the folders in it, by name.
+    """List the pictures in a folder and its subfolders, by name.
 
     Raises
     ------
     InputError
-        Where there is no such folder, or no picture in it.
+        Where there is no such folder, or it contains no pictures.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}; name one of photographs")
+        raise InputError(f"there is no folder {folder}; name a folder of photographs")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise InputError(f"{folder} holds no photographs ({', '.join(SUFFIXES)})")
@@ -42,7 +42,7 @@ def listed(folder: str | Path) -> list[Path]:
 
 
 def fingerprint(folder: str | Path) -> str:
-    """Give the SHA-256 of the names and content of all pictures in a folder.
+    """Return the SHA-256 of the names and content of all pictures in a folder.
 
     Raises
     ------
@@ -55,25 +55,25 @@ def fingerprint(folder: str | Path) -> str:
 def read(
     path: str | Path | BytesIO, size: int, *, name: str = ""
 ) -> Float32[Tensor, "3 size size"]:
-    """Read the middle square of a picture, upright, as RGB in [0, 1].
+    """Read the central square of a picture, upright, as RGB in [0, 1].
 
     Parameters
     ----------
     path
-        Or a file's content. Of any mode: grey, with a palette, CMYK, with 16 or 32 bits, whole
-        numbers or floats (see `square`). Of an animation it is the first picture; transparent
-        parts are white.
+        Or a file's content. Of any mode: gray, with a palette, CMYK, with 16 or 32 bits, whole
+        numbers or floats (see `square`). Of an animation the first picture is read; transparent
+        parts become white.
     size
-        Of the square, in pixels; of the photograph's shorter side it is 224 parts in 256, as
-        ImageNet's networks are evaluated.
+        Of the square, in pixels; it is 224/256 of the photograph's shorter side, as in the
+        evaluation of ImageNet's networks.
     name
-        What to call it where it cannot be read; by default its path.
+        Its name in error messages; by default its path.
 
     Raises
     ------
     InputError
-        For a file that is no picture, a damaged one, one with values that are not finite, or one
-        of so many pixels that Pillow takes it for an attack (`PIL.Image.MAX_IMAGE_PIXELS`).
+        For a file that is not a picture, a damaged one, one with values that are not finite, or
+        one with more pixels than Pillow allows (`PIL.Image.MAX_IMAGE_PIXELS`).
     """
     try:
         with Image.open(path) as file:
@@ -82,23 +82,23 @@ def read(
             return square(file, size)
     except UnidentifiedImageError as error:
         raise InputError(f"{name or path} cannot be read as a picture: unknown format") from error
-    except Exception as error:  # on damaged files decoders raise whatever comes to them
+    except Exception as error:  # decoders raise any exception on damaged files
         raise InputError(f"{name or path} cannot be read as a picture: {error}") from error
 
 
 def square(image: Image.Image, size: int) -> Float32[Tensor, "3 size size"]:
-    """Cut the middle square out of a picture, as `read` does.
+    """Cut the central square out of a picture, as `read` does.
 
-    White is the greatest number of its type. But whole numbers of 32 bits of which none needs more
-    than 16 are taken for such, and floats are taken to be in [0, 1], or where some are greater,
-    in proportion to the greatest.
+    White is the greatest number of the type, with two exceptions: whole numbers of 32 bits of which
+    none needs more than 16 are treated as of 16, and floats are treated as in [0, 1], or where some
+    are greater, relative to the greatest.
 
     Raises
     ------
     InputError
         For values that are not finite.
     """
-    tags = getattr(image, "tag_v2", {})  # TIFF's, which transposing loses
+    tags = getattr(image, "tag_v2", {})  # of TIFF, which transposing loses
     image = _strip(_rgb(_scaled(ImageOps.exif_transpose(image), tags)))
     scale = MARGIN * size / min(image.size)
     width, height = (max(round(side * scale), size) for side in image.size)
@@ -111,7 +111,7 @@ def square(image: Image.Image, size: int) -> Float32[Tensor, "3 size size"]:
 def resized(
     picture: Float32[Tensor, "channels height width"], size: int
 ) -> Float32[Tensor, "channels size size"]:
-    """Cut the middle square out of pixels in [0, 1], as `read` does; one of that size stays."""
+    """Cut the central square out of pixels in [0, 1], as `read` does, unless it has that size."""
     height, width = picture.shape[1:]
     if height == width == size:
         return picture
@@ -125,7 +125,7 @@ def resized(
 
 
 def _strip(image: Image.Image) -> Image.Image:
-    """Cut the middle out of a picture that is a mere line: enlarged, it would fill the memory."""
+    """Cut the center out of a very narrow picture, which would fill the memory when enlarged."""
     width, height = image.size
     most = _LONGEST * min(image.size)
     left, top = (max(0, side - most) // 2 for side in image.size)
@@ -133,22 +133,22 @@ def _strip(image: Image.Image) -> Image.Image:
 
 
 _BITS, _FORMAT, _SIGNED = 258, 339, 2
-"""TIFF's tags of how samples are written, and a value of the second."""
+"""TIFF's tags of the format of samples, and a value of the second."""
 
 
 def _scaled(image: Image.Image, tags: Mapping[int, Any]) -> Image.Image:
-    """Bring a picture of more than 8 bits to 8."""
+    """Convert a picture of more than 8 bits to 8."""
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values = np.asarray(image)
     signed = tags.get(_FORMAT, (1,))[0] == _SIGNED
     if image.mode == "F":
         if not np.isfinite(values).all():
-            raise InputError("it holds values that are not finite")
+            raise InputError("it has values that are not finite")
         white = max(float(values.max()), 1.0)
     else:
         bits = tags.get(_BITS, (16,))[0]
-        if bits == 32 and not signed:  # Pillow has no whole numbers of 32 bits without a sign
+        if bits == 32 and not signed:  # Pillow has no unsigned whole numbers of 32 bits
             values = values.view(np.uint32)
         fits = bits == 32 and values.max() < 2**16
         white = float(2**16 - 1 if fits else 2 ** (bits - signed) - 1)
@@ -157,14 +157,14 @@ def _scaled(image: Image.Image, tags: Mapping[int, Any]) -> Image.Image:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
-        shown = image.convert("RGBA")
-        ground = Image.new("RGBA", shown.size, "white")
-        return Image.alpha_composite(ground, shown).convert("RGB")
+        layered = image.convert("RGBA")
+        ground = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(ground, layered).convert("RGB")
     return image.convert("RGB")
 
 
 def batches(paths: list[Path], size: int, *, batch: int) -> Iterator[Float32[Tensor, "b 3 h w"]]:
-    """Read pictures as batches, in their order.
+    """Read pictures in batches, in their order.
 
     Raises
     ------

@@ -83,7 +83,7 @@ def test_a_verdict_is_printed_drawn_and_written(
         "-o", picture, "--json", record,
     )  # fmt: skip
     assert "refuted" in capsys.readouterr().out
-    assert json.loads(record.read_text())["predictions"][0]["word"] == "fails"
+    assert json.loads(record.read_text())["predictions"][0]["status"] == "fails"
     with Image.open(picture) as image:
         assert image.width > 1000
 

@@ -12,9 +12,9 @@ from visioncircuits.comparison.coverage import (
     covered_by_stimuli,
 )
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import Hypothesis, Prediction, effects
 from visioncircuits.networks import read_families, untrained
 from visioncircuits.stimuli import StimulusSet, curve
-from visioncircuits.tuning import Hypothesis, Prediction, effects
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_only_hypotheses_that_a_layer_sees_enough_for_are_applicable() -> None:
 def test_handwritten_curves_are_explained_and_lines_are_not_by_what_curves_predict() -> None:
     network = handwritten.load("curves")
     bent = StimulusSet(curve, {"orientation": range(0, 360, 15), "radius": (30.0, 60.0)})
-    one_way = Prediction("responses one orientation only", effects.elsewhere, most=0.5,
+    one_way = Prediction("answers one orientation only", effects.off_peak, most=0.5,
                          options={"beyond": 60.0})  # fmt: skip
     no_echo = Prediction("is silent half a turn on", effects.echo, most=0.3)
     tested = Hypothesis("curve", bent, (one_way, no_echo), ({"width": 1.67}, {"width": 3.0}))

@@ -1,4 +1,4 @@
-"""What README and the documentation tell to type is typed, in order, in one empty folder."""
+"""The command lines of README and documentation are run, in order, in one empty folder."""
 
 import itertools
 import json
@@ -127,13 +127,14 @@ def check(written: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.weights
-def test_the_python_of_the_readme_runs_as_it_stands(beside: Path) -> None:
-    blocks = [text for kind, text in BLOCK.findall(PAGES[0].read_text("utf-8")) if kind == "python"]
+def test_the_python_of_readme_and_tour_runs_as_it_stands(beside: Path) -> None:
+    texts = [(ROOT / page).read_text("utf-8") for page in ("README.md", "docs/tour.md")]
+    blocks = [text for page in texts for kind, text in BLOCK.findall(page) if kind == "python"]
     assert len(blocks) >= 4
     layers = (nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 48, 3), nn.ReLU())
     names = {"module": nn.Sequential()}  # the reader's own network, which the page takes as given
     names["module"].add_module("features", nn.Sequential(*layers))
     for block in blocks:
-        exec(compile(block, str(PAGES[0]), "exec"), names)
+        exec(compile(block, "README.md or docs/tour.md", "exec"), names)
     assert (beside / "curve.png").stat().st_size
     assert (beside / "curve.json").stat().st_size

@@ -46,6 +46,6 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-W", "-q", str(DOCS), str(tmp_path / "site")]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
-    page = (tmp_path / "site" / "reference" / "tuning.html").read_text()
-    for name in ("measure", "find", "judge", "Hypothesis"):
-        assert f"visioncircuits.tuning.{name}" in page
+    reference = tmp_path / "site" / "reference"
+    for folder, name in (("tuning", "measure"), ("hypotheses", "find"), ("hypotheses", "judge")):
+        assert f"visioncircuits.{folder}.{name}" in (reference / f"{folder}.html").read_text()

@@ -6,7 +6,7 @@ import torch
 
 @pytest.fixture(scope="module", autouse=True)
 def _two_threads() -> Iterator[None]:
-    """Here and in processes: that a worker has one is the engine's doing, not the tests'."""
+    """Two torch threads here and in new processes, so that the engine has to set one in workers."""
     before = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "2")

@@ -1,4 +1,4 @@
-"""On a Ray cluster all is as on this machine: the same bytes, and deaths are coped with."""
+"""A Ray cluster returns the same bytes as this machine, also when workers die."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ def convolve(seed: int) -> bytes:
 
 
 def mishap(item: tuple[str, str]) -> object:
-    """Do as the item says, in the worker."""
+    """Do what the item specifies, in the worker."""
     kind, argument = item
     if kind == "raise":
         raise ValueError(argument)
@@ -44,7 +44,7 @@ def mishap(item: tuple[str, str]) -> object:
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick() -> Iterator[None]:
-    """Let workers have as much of a busy machine as these tests have: Ray's are nicer."""
+    """Give Ray's workers the priority of these tests on a busy machine: by default it is lower."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_worker_niceness", "0")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -53,7 +53,7 @@ def _quick() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A cluster of this machine that has room for two workers."""
+    """A cluster of this machine for two workers."""
     from ray.cluster_utils import Cluster
 
     head = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
@@ -63,7 +63,7 @@ def address() -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, None])
-def test_workers_of_a_cluster_give_the_bytes_that_this_process_gives(
+def test_workers_of_a_cluster_return_the_same_bytes_as_this_process(
     address: str, workers: int | None
 ) -> None:
     items = list(range(6))
@@ -74,7 +74,9 @@ def test_workers_of_a_cluster_give_the_bytes_that_this_process_gives(
 
 
 @pytest.mark.slow
-def test_deaths_and_failures_are_told_and_harm_nothing_else(address: str, tmp_path: Path) -> None:
+def test_deaths_and_failures_are_reported_and_other_items_finish(
+    address: str, tmp_path: Path
+) -> None:
     graves = tmp_path / "graves"
     graves.mkdir()
     items = [
@@ -98,13 +100,13 @@ def test_deaths_and_failures_are_told_and_harm_nothing_else(address: str, tmp_pa
 
 
 def _note(outcomes: Iterator[tuple[int, object]], results: dict[int, object]) -> None:
-    """Note results one by one, so that those before a failure are kept."""
+    """Store results one by one, so that those before a failure are kept."""
     for index, result in outcomes:
         results[index] = result  # noqa: PERF403
 
 
 @pytest.mark.slow
-def test_a_users_mistake_is_raised_as_such(address: str) -> None:
+def test_an_input_error_is_raised_as_such(address: str) -> None:
     with pytest.raises(InputError, match="unknown unit"):
         list(engine.cluster(address).map(mishap, [("mistake", "unknown unit")] * 2))
     assert not ray.is_initialized()
@@ -140,9 +142,7 @@ engine.complete(
 
 
 @pytest.mark.slow
-def test_a_driver_that_was_killed_resumes_from_what_was_written(
-    address: str, tmp_path: Path
-) -> None:
+def test_a_killed_driver_resumes_from_the_stored_results(address: str, tmp_path: Path) -> None:
     (tmp_path / "driver.py").write_text(DRIVER)
     killed, undisturbed = engine.Store(tmp_path / "killed"), engine.Store(tmp_path / "whole")
     driver = subprocess.run(
@@ -176,24 +176,24 @@ def test_a_cluster_of_this_machine_is_started_and_ended() -> None:
     assert not ray.is_initialized()
 
 
-def test_no_work_is_no_error_and_starts_nothing() -> None:
+def test_no_items_start_nothing() -> None:
     assert list(engine.cluster().map(abs, [])) == []
     assert not ray.is_initialized()
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
-        ("nowhere", "no address of a cluster"),
-        ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1"),
+        ("nowhere", "not an address of a cluster"),
+        ("127.0.0.1:1", "no Ray cluster responds at 127.0.0.1:1"),
     ],
 )
-def test_a_cluster_that_is_not_there_is_told_before_the_work(address: str, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_an_unreachable_cluster_raises_before_the_work(address: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         engine.cluster(address)
 
 
-def test_without_ray_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"install visioncircuits\[ray\]"):
         engine.cluster()

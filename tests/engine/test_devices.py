@@ -1,4 +1,4 @@
-"""Each worker has a GPU of its own; no GPU is needed to see to that."""
+"""Each worker has a GPU of its own; the tests need none."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from visioncircuits.errors import InputError
 
 
 def seen(folder: str) -> str | None:
-    """Say which GPUs this worker sees, once the other has been asked as well."""
+    """Return the GPUs that this worker can use, once the other worker runs as well."""
     Path(folder, str(os.getpid())).touch()
     for _ in range(1200):
         if len(list(Path(folder).iterdir())) == 2:
@@ -22,29 +22,29 @@ def seen(folder: str) -> str | None:
 
 
 @pytest.mark.slow
-def test_each_worker_sees_its_own_gpu(tmp_path: Path) -> None:
-    told = engine.local(workers=2, gpus=["4", "GPU-7f"]).map(seen, [str(tmp_path)] * 2)
-    assert {gpu for _, gpu in told} == {"4", "GPU-7f"}
+def test_each_worker_uses_its_own_gpu(tmp_path: Path) -> None:
+    message = engine.local(workers=2, gpus=["4", "GPU-7f"]).map(seen, [str(tmp_path)] * 2)
+    assert {gpu for _, gpu in message} == {"4", "GPU-7f"}
 
 
 @pytest.mark.parametrize(
     ("listed", "names"), [("4, 7", ("4", "7")), ("", ()), ("MIG-1/2/0", ("MIG-1/2/0",))]
 )
-def test_only_gpus_that_this_process_may_use_are_shared_out(
+def test_only_gpus_that_this_process_may_use_are_assigned(
     monkeypatch: pytest.MonkeyPatch, listed: str, names: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv(devices.VISIBLE, listed)
     assert devices.gpus() == names
 
 
-def test_without_a_list_all_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_list_all_gpus_are_assigned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(devices.VISIBLE, raising=False)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
     assert devices.gpus() == ("0", "1", "2")
 
 
-def test_workers_share_gpus_evenly_where_there_are_more_of_them() -> None:
-    seats = [devices.own(seat, ["0", "1", "2"])[devices.VISIBLE] for seat in range(7)]
+def test_more_workers_than_gpus_share_them_evenly() -> None:
+    seats = [devices.own(slot, ["0", "1", "2"])[devices.VISIBLE] for slot in range(7)]
     assert seats == ["0", "1", "2", "0", "1", "2", "0"]
 
 
@@ -55,13 +55,13 @@ def test_on_cuda_there_is_a_worker_for_each_gpu(monkeypatch: pytest.MonkeyPatch)
     assert engine.choose(device="cpu", workers=2) == engine.Local(2, 1, ())
 
 
-def test_on_cuda_each_worker_of_a_cluster_is_given_a_gpu() -> None:
+def test_on_cuda_each_worker_of_a_cluster_has_a_gpu() -> None:
     pytest.importorskip("ray")
     assert engine.choose("ray", device="cuda").gpus == 1
     assert engine.choose("ray", device="cpu").gpus == 0
 
 
-def test_engines_that_are_not_there_are_refused() -> None:
+def test_unknown_engines_raise() -> None:
     with pytest.raises(InputError, match=r"unknown engine 'dask'; known are 'local', 'ray'"):
         engine.choose("dask")
     with pytest.raises(InputError, match="has no address"):

@@ -1,4 +1,4 @@
-"""Folders are there whole or not at all, and one process writes them at a time."""
+"""Folders are written whole or not at all, by one process at a time."""
 
 import errno
 import fcntl
@@ -13,7 +13,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.thread.study import _held
 
 
-def test_a_folder_is_written_in_place_of_another(tmp_path: Path) -> None:
+def test_an_existing_folder_is_replaced(tmp_path: Path) -> None:
     folders.write(tmp_path / "a", {"old": b"1"})
     folders.write(tmp_path / "a", {"new": b"2"})
     assert {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == {
@@ -21,7 +21,7 @@ def test_a_folder_is_written_in_place_of_another(tmp_path: Path) -> None:
     }
 
 
-def test_permission_is_named_where_it_is_what_lacks(
+def test_a_missing_permission_is_named_in_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(path: Path, **options: object) -> None:
@@ -32,7 +32,7 @@ def test_permission_is_named_where_it_is_what_lacks(
         files.write(tmp_path / "a" / "b", b"")
 
 
-def test_a_write_that_fails_leaves_the_file_that_was_there(
+def test_a_failed_write_leaves_the_existing_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "page.html"
@@ -47,7 +47,7 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(
     assert path.read_bytes() == b"first"
 
 
-def test_sweeping_removes_unfinished_things_and_nothing_else(tmp_path: Path) -> None:
+def test_sweeping_removes_unfinished_files_and_folders_only(tmp_path: Path) -> None:
     (tmp_path / "deep" / ".part-folder").mkdir(parents=True)
     (tmp_path / "deep" / ".part-folder" / "file").write_text("half")
     (tmp_path / "deep" / ".part-page.html").write_text("half")
@@ -56,7 +56,7 @@ def test_sweeping_removes_unfinished_things_and_nothing_else(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.rglob("*")] == ["deep", "page.html"]
 
 
-def test_two_writers_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
+def test_a_second_writer_of_a_folder_raises(tmp_path: Path) -> None:
     with (
         folders.alone(tmp_path),
         pytest.raises(InputError, match="another process"),
@@ -68,7 +68,7 @@ def test_two_writers_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL])
-def test_a_file_system_without_locks_does_without(
+def test_a_file_system_without_locks_is_written_without_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(handle: int, operation: int) -> None:
@@ -81,7 +81,7 @@ def test_a_file_system_without_locks_does_without(
         pass
 
 
-def test_a_folder_that_cannot_be_opened_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_opened_raises_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "a.lock").mkdir()
     with (
         pytest.raises(InputError, match=r"cannot write .*a\.lock"),

@@ -1,4 +1,4 @@
-"""One worker and many give the same; the death of a worker, or of the driver, is coped with."""
+"""One worker and many return the same, also when a worker or the driver dies."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ def convolve(seed: int) -> bytes:
 
 
 def mishap(item: tuple[str, str]) -> object:
-    """Do as the item says, in the worker."""
+    """Do what the item specifies, in the worker."""
     kind, argument = item
     if kind == "raise":
         raise ValueError(argument)
@@ -43,7 +43,7 @@ def mishap(item: tuple[str, str]) -> object:
 
 @dataclass
 class Day:
-    """What came of a day's work on two workers, most of which went wrong."""
+    """The outcome of a run on two workers in which most items fail."""
 
     results: dict[int, object]
     failed: engine.WorkFailed
@@ -78,7 +78,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
 
 
 @pytest.mark.slow
-def test_many_workers_give_the_bytes_that_one_gives_and_each_item_once() -> None:
+def test_many_workers_return_the_same_bytes_as_one_and_each_item_once() -> None:
     items = list(range(6))
     one = list(engine.local(workers=1).map(convolve, items))
     many = list(engine.local(workers=2).map(convolve, items))
@@ -87,7 +87,7 @@ def test_many_workers_give_the_bytes_that_one_gives_and_each_item_once() -> None
 
 
 @pytest.mark.slow
-def test_what_goes_well_is_not_harmed_by_what_fails(day: Day) -> None:
+def test_failed_items_leave_the_others_unchanged(day: Day) -> None:
     assert {index: day.results[index][0] for index in (0, 3, 6)} == {
         0: "first",
         3: "second",
@@ -97,24 +97,24 @@ def test_what_goes_well_is_not_harmed_by_what_fails(day: Day) -> None:
 
 
 @pytest.mark.slow
-def test_what_failed_is_named_with_its_reason(day: Day) -> None:
+def test_failed_items_are_listed_with_their_reasons(day: Day) -> None:
     reasons = day.failed.reasons
     assert set(reasons) == {1, 4, 5}
     assert reasons[1] == "ValueError: no such thing"
     assert "pickle" in reasons[4]
-    assert "3 of 7 pieces of work failed; piece 1 says: ValueError" in str(day.failed)
+    assert "3 of 7 pieces of work failed; piece 1: ValueError" in str(day.failed)
 
 
 @pytest.mark.slow
-def test_a_killed_worker_is_replaced_and_its_work_done_again(day: Day) -> None:
+def test_a_killed_worker_is_replaced_and_its_item_repeated(day: Day) -> None:
     assert 2 in day.results
-    assert "a worker was killed (signal 9); its work is done again" in day.log
+    assert "a worker was killed (signal 9); its item is repeated" in day.log
 
 
 @pytest.mark.slow
-def test_an_item_that_kills_its_workers_is_given_up(day: Day) -> None:
+def test_an_item_that_kills_three_workers_fails(day: Day) -> None:
     assert day.failed.reasons[5] == "its worker was killed (signal 9), 3 times"
-    assert len(day.log) == 1 + 2  # one death that was an accident, two before giving up
+    assert len(day.log) == 1 + 2  # one accidental death, two before the item fails
 
 
 @pytest.mark.slow
@@ -122,31 +122,31 @@ def test_each_worker_has_one_thread(day: Day) -> None:
     assert {result[1] for result in day.results.values()} == {1}
 
 
-def test_in_this_process_failures_are_the_same_and_its_threads_stay() -> None:
+def test_in_this_process_failures_are_the_same_and_its_threads_are_restored() -> None:
     work = engine.local(workers=1).map(mishap, [("raise", "no such thing"), ("give", "last")])
     assert next(work) == (1, ("last", 1))
-    with pytest.raises(engine.WorkFailed, match=r"1 of 2 .* piece 0 says: ValueError"):
+    with pytest.raises(engine.WorkFailed, match=r"1 of 2 .* piece 0: ValueError"):
         next(work)
     assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_users_mistake_is_raised_as_such(workers: int) -> None:
+def test_an_input_error_is_raised_as_such(workers: int) -> None:
     with pytest.raises(InputError, match="unknown unit"):
         list(engine.local(workers=workers).map(mishap, [("mistake", "unknown unit")] * 2))
 
 
-def test_no_work_is_no_error() -> None:
+def test_no_items_return_no_results() -> None:
     assert list(engine.local(workers=2).map(abs, [])) == []
 
 
 @pytest.mark.parametrize("options", [{"workers": 0}, {"workers": -1}, {"threads": 0}])
-def test_fewer_than_one_worker_or_thread_is_refused(options: dict[str, int]) -> None:
+def test_fewer_than_one_worker_or_thread_raises(options: dict[str, int]) -> None:
     with pytest.raises(InputError, match="must be 1 or more"):
         engine.local(**options)
 
 
-def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
+def test_a_script_without_a_main_guard_raises_an_error_that_names_it(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "from visioncircuits import engine\nprint(list(engine.local(workers=2).map(abs, [1, 2])))\n"

@@ -1,4 +1,4 @@
-"""Progress is drawn on a terminal and told in lines elsewhere."""
+"""Progress is a bar on a terminal and lines elsewhere."""
 
 import io
 
@@ -7,7 +7,7 @@ from rich.console import Console
 from visioncircuits import engine
 
 
-def test_without_a_terminal_the_end_is_told_in_one_line() -> None:
+def test_without_a_terminal_the_end_is_printed_in_one_line() -> None:
     out = io.StringIO()
     with engine.progress("pictures", 3, console=Console(file=out)) as advance:
         advance(1)
@@ -23,12 +23,12 @@ def test_on_a_terminal_a_bar_counts() -> None:
     assert "4/4" in out.getvalue()
 
 
-def test_nothing_is_shown_when_that_is_asked(capsys) -> None:
-    with engine.progress("pictures", 1, shown=False) as advance:
+def test_invisible_progress_prints_nothing(capsys) -> None:
+    with engine.progress("pictures", 1, visible=False) as advance:
         advance(1)
     assert capsys.readouterr() == ("", "")
 
 
-def test_nothing_done_yet_is_no_mistake() -> None:
+def test_an_advance_of_zero_is_allowed() -> None:
     with engine.progress("pictures", 3, console=Console(file=io.StringIO())) as advance:
         advance(0)

@@ -1,4 +1,4 @@
-"""Finished work is there whole or not at all, and only what is missing is done."""
+"""Finished work is stored whole or not at all, and only missing work is computed."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def test_work_is_found_again_by_its_description(tmp_path: Path) -> None:
     assert sorted(work["number"] for work in store.finished()) == [3, 4]
 
 
-def test_only_what_is_missing_is_done(tmp_path: Path) -> None:
+def test_only_missing_work_is_computed(tmp_path: Path) -> None:
     store = engine.Store(tmp_path)
     local = engine.local(workers=1)
     engine.complete(store, square, numbers(1, 2), engine=local)
@@ -36,7 +36,7 @@ def test_only_what_is_missing_is_done(tmp_path: Path) -> None:
     assert done == [5]
 
 
-def test_work_that_lost_a_file_or_part_of_one_is_done_again(tmp_path: Path) -> None:
+def test_work_that_lost_a_file_or_part_of_one_is_computed_again(tmp_path: Path) -> None:
     store = engine.Store(tmp_path)
     local = engine.local(workers=1)
     engine.complete(store, square, numbers(10, 11, 12, 13), engine=local)
@@ -57,7 +57,7 @@ def test_the_driver_keeps_what_finished_before_a_failure(tmp_path: Path) -> None
     assert sorted(work["number"] for work in store.finished()) == [2, 3]
 
 
-def test_what_is_no_longer_wanted_can_be_removed(tmp_path: Path) -> None:
+def test_other_work_can_be_removed(tmp_path: Path) -> None:
     store = engine.Store(tmp_path)
     engine.complete(store, square, numbers(1, 2, 3), engine=engine.local(workers=1))
     (tmp_path / "notes.txt").write_text("the user's own")
@@ -73,14 +73,14 @@ def test_a_digest_depends_on_every_value_and_not_on_order() -> None:
     assert len({engine.digest(other) for other in [work, *others]}) == 4
 
 
-def test_the_manifest_says_what_the_work_was(tmp_path: Path) -> None:
+def test_the_manifest_describes_the_work(tmp_path: Path) -> None:
     store = engine.Store(tmp_path)
     store.add({"number": 7}, {"square.txt": b"49"})
     content = json.loads((store.path({"number": 7}) / "work.json").read_text())
     assert content == {"work": {"number": 7}, "bytes": {"square.txt": 2}}
 
 
-def test_a_full_disk_is_said_in_a_sentence_and_leaves_what_was_finished(
+def test_a_full_disk_raises_an_input_error_and_leaves_finished_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = engine.Store(tmp_path / "store")
@@ -102,7 +102,7 @@ def test_a_full_disk_is_said_in_a_sentence_and_leaves_what_was_finished(
     assert not list(tmp_path.rglob(".part-*"))
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_raises_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match=r"cannot write .*; choose another folder"):
         engine.Store(tmp_path / "file" / "store").add({}, {"a": b"b"})

@@ -1,5 +1,6 @@
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 @pytest.fixture(scope="session")
 def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 19 pictures of coloured squares, in three classes; the last is damaged."""
+    """A folder of 19 pictures of colored squares, in three classes; the last is damaged."""
     folder = tmp_path_factory.mktemp("squares")
     for place in range(19):
         path = folder / "abc"[place // 7] / f"{place:02}.jpg"
@@ -21,19 +22,29 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tars(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_tar() -> Callable[[Path, dict[str, bytes]], Path]:
+    """Write a tar file of members with the given names and contents."""
+
+    def write(path: Path, members: dict[str, bytes]) -> Path:
+        with tarfile.open(path, "w") as archive:
+            for name, content in members.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tars(squares: Path, write_tar, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same pictures in a folder of three tar files, with their classes."""
     folder = tmp_path_factory.mktemp("tars")
     for label, name in enumerate("abc"):
-        with tarfile.open(folder / f"{name}.tar", "w") as archive:
-            for path in sorted((squares / name).iterdir()):
-                _add(archive, f"./{path.stem}.cls", str(label).encode())
-                _add(archive, f"./{path.name}", path.read_bytes())
-            _add(archive, "./._hidden.jpg", b"what some systems leave")
+        members = {}
+        for path in sorted((squares / name).iterdir()):
+            members[f"./{path.stem}.cls"] = str(label).encode()
+            members[f"./{path.name}"] = path.read_bytes()
+        members["./._hidden.jpg"] = b"a file that some systems leave"
+        write_tar(folder / f"{name}.tar", members)
     return folder
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    archive.addfile(member, io.BytesIO(content))

@@ -7,20 +7,20 @@ from visioncircuits.networks import untrained
 
 
 @pytest.mark.parametrize("position", [(0, 0), (6, 6), (11, 3)])
-def test_a_crop_is_all_that_the_neuron_sees_and_nothing_else(position):
+def test_a_crop_is_exactly_the_receptive_field(position):
     network = untrained("bvlc_googlenet")
     picture = torch.rand(1, 3, 96, 96, requires_grad=True)
     layer = network.layers_at(96)["mixed3a"]
     values = network.activations(picture, ["mixed3a_pre_relu"])["mixed3a_pre_relu"]
     values[0, :, position[0], position[1]].sum().backward()
-    seen = picture.grad[0].abs().sum(0) > 0
-    marked = torch.where(seen, 1.0, 0.0).expand(3, -1, -1).contiguous()
+    field = picture.grad[0].abs().sum(0) > 0
+    marked = torch.where(field, 1.0, 0.0).expand(3, -1, -1).contiguous()
     cut = crop(layer, marked, position)
     assert cut.shape == (3, 59, 59)
-    assert int((cut[0] == 1).sum()) == int(seen.sum())
+    assert int((cut[0] == 1).sum()) == int(field.sum())
 
 
-def test_a_smaller_crop_is_the_middle_of_the_whole_one():
+def test_a_smaller_crop_is_the_center_of_the_whole_one():
     layer = untrained("bvlc_googlenet").layers_at(96)["mixed3a"]
     picture = torch.rand(3, 96, 96)
     assert crop(layer, picture, (6, 6), most=31).equal(
@@ -28,12 +28,12 @@ def test_a_smaller_crop_is_the_middle_of_the_whole_one():
     )
 
 
-def test_a_photograph_is_seen_where_the_unit_fires():
+def test_a_photograph_is_faded_except_where_the_unit_activates():
     picture = torch.zeros(3, 64, 64)
     activations = torch.full((8, 8), -1.0)
     activations[2, 5] = 3.0
-    shown = masked(picture, activations)[0].numpy()
-    row, column = np.unravel_index(shown.argmin(), shown.shape)
+    faded = masked(picture, activations)[0].numpy()
+    row, column = np.unravel_index(faded.argmin(), faded.shape)
     assert (row // 8, column // 8) == (2, 5)
-    assert shown[60, 4] > 0.7
+    assert faded[60, 4] > 0.7
     assert masked(picture, torch.zeros(8, 8)).min() > 0.7

@@ -21,7 +21,7 @@ def found(network, pictures):
     return collect(network, ["conv2d2"], dataset(pictures, size=96), top=3)
 
 
-def test_expected_values_add_up_to_the_mean_activation(network, pictures, found):
+def test_shares_of_the_mean_activation_sum_to_one(network, pictures, found):
     values = network.activations(pictures, ["conv2d2"])["conv2d2"].transpose(0, 1).flatten(1)
     unit = int(values.mean(1).argmax())
     middles, shares = expected_value(found.layers["conv2d2"], unit)
@@ -31,19 +31,19 @@ def test_expected_values_add_up_to_the_mean_activation(network, pictures, found)
     assert shares[middles > high].sum() == pytest.approx(float(expected), abs=0.03)
 
 
-def test_a_sheet_shows_the_strongest_and_the_random_ones(network, pictures, found):
-    asked: list[str] = []
+def test_a_sheet_reads_each_photograph_once(network, pictures, found):
+    names: list[str] = []
 
     def read(name: str) -> torch.Tensor:
-        asked.append(name)
+        names.append(name)
         return pictures[int(name)]
 
-    drawn = sheet(network, found, Unit("conv2d2", 5), read)
-    assert len(drawn.axes) > 3 + 2
-    assert len(set(asked)) == len(asked)
+    figure = sheet(network, found, Unit("conv2d2", 5), read)
+    assert len(figure.axes) > 3 + 2
+    assert len(set(names)) == len(names)
 
 
-def test_a_unit_without_examples_is_refused(network, found):
+def test_a_unit_without_examples_raises(network, found):
     with pytest.raises(InputError, match="no examples of mixed3a, only of conv2d2"):
         sheet(network, found, Unit("mixed3a", 5), lambda name: torch.zeros(3, 96, 96))
     with pytest.raises(InputError, match="units 0 to 191"):

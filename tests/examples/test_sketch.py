@@ -33,19 +33,19 @@ def test_quantiles_are_within_the_stated_error(values, share, negative):
     assert found == pytest.approx(float(exact), rel=sketch.ERROR * 1.001)
 
 
-def test_counts_are_of_each_unit_its_own():
+def test_units_are_counted_separately():
     counts = sketch.counted(torch.tensor([[1.0, 1.0, 2.0], [0.0, -5.0, 2.0]]))
     assert counts.sum(1).tolist() == [3, 3]
     assert counts[0].max() == 2
 
 
-def test_what_is_beyond_the_range_is_in_the_last_bin():
+def test_values_beyond_the_range_are_in_the_last_bin():
     counts = sketch.counted(torch.tensor([[1e30, -1e30]]))
     assert counts[0, 0] == counts[0, -1] == 1
 
 
 @given(st.lists(st.floats(-1, 1, width=32) | st.sampled_from([0.0, -0.0, 1e-12, -1e-12])))
-def test_what_is_above_zero_is_counted_exactly(values):
+def test_values_above_zero_are_counted_exactly(values):
     both = torch.tensor([[1.0, *values], [0.0, *values]])
     found = sketch.positive(sketch.counted(both), both)
     assert found.tolist() == (both > 0).sum(1).tolist()

@@ -1,4 +1,4 @@
-"""However the work is shared, interrupted or lost, every photograph is counted once."""
+"""Every photograph is counted once, however the work is shared, interrupted or repeated."""
 
 import multiprocessing
 import os
@@ -27,18 +27,18 @@ def plan(images: Path, **options: Any) -> Survey:
     return survey(NETWORK, LAYERS, images, **{"labels": "folders", "top": 5, "shard": 4, **options})
 
 
-def done(asked: Survey, store: Store, workforce: engine.Engine = HERE) -> Examples:
-    asked.carry_out(store, workforce=workforce)
-    return asked.joined(store)
+def run(planned: Survey, store: Store, workforce: engine.Engine = HERE) -> Examples:
+    planned.carry_out(store, workforce=workforce)
+    return planned.joined(store)
 
 
 @pytest.fixture(scope="module")
 def alone(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Examples:
-    """What one undisturbed worker finds in five parts."""
-    return done(plan(squares), Store(tmp_path_factory.mktemp("alone")))
+    """The examples from one undisturbed worker in five parts."""
+    return run(plan(squares), Store(tmp_path_factory.mktemp("alone")))
 
 
-def equal_but_for_digits(one: Examples, two: Examples) -> None:
+def assert_equal_except_digits(one: Examples, two: Examples) -> None:
     assert list(one.layers) == list(two.layers) == LAYERS
     assert (one.names, one.seen, len(one.skipped)) == (two.names, two.seen, len(two.skipped))
     for name in LAYERS:
@@ -58,53 +58,53 @@ def equal_but_for_digits(one: Examples, two: Examples) -> None:
         assert np.allclose(means, theirs.class_means()[1], rtol=1e-5)
 
 
-def test_parts_say_what_one_pass_says(squares: Path, alone: Examples) -> None:
+def test_parts_equal_a_single_pass(squares: Path, alone: Examples) -> None:
     network = networks.load(NETWORK)
     pictures = folder(squares, size=network.size, labels="folders")
     once = collect(network, LAYERS, pictures, top=5)
-    equal_but_for_digits(alone, once)
+    assert_equal_except_digits(alone, once)
     assert alone.seen == 18
     assert alone.record == once.record
 
 
-def test_tar_files_say_what_the_folder_says(
+def test_tar_files_equal_the_folder(
     squares: Path, tars: Path, alone: Examples, tmp_path: Path
 ) -> None:
-    asked = plan(tars)
-    assert len(asked.works) == 3
-    assert len(asked) == 19
-    packed = done(asked, Store(tmp_path))
+    planned = plan(tars)
+    assert len(planned.works) == 3
+    assert len(planned) == 19
+    packed = run(planned, Store(tmp_path))
     network = networks.load(NETWORK)
     once = collect(network, LAYERS, shards(sorted(tars.iterdir()), size=network.size), top=5)
-    equal_but_for_digits(packed, once)
+    assert_equal_except_digits(packed, once)
     for name in LAYERS:
         assert np.array_equal(packed.layers[name].tops.pictures, alone.layers[name].tops.pictures)
 
 
 @pytest.mark.slow
-def test_with_one_of_two_workers_killed_the_bytes_are_those_of_one(
+def test_examples_are_byte_identical_after_one_of_two_workers_is_killed(
     squares: Path, alone: Examples, tmp_path: Path
 ) -> None:
-    asked, store = plan(squares), Store(tmp_path)
-    seen: list[int] = []
+    planned, store = plan(squares), Store(tmp_path)
+    processed: list[int] = []
 
     def kill_one(more: int) -> None:
-        if not seen:  # the others are at work: they were given more before this was told
+        if not processed:  # the others already have their next parts
             os.kill(multiprocessing.active_children()[-1].pid, signal.SIGKILL)
-        seen.append(more)
+        processed.append(more)
 
-    asked.carry_out(store, workforce=engine.local(workers=2), advance=kill_one)
-    assert sum(seen) == 19
-    assert asked.joined(store).packed() == alone.packed()
+    planned.carry_out(store, workforce=engine.local(workers=2), advance=kill_one)
+    assert sum(processed) == 19
+    assert planned.joined(store).packed() == alone.packed()
 
 
 @pytest.mark.slow
-def test_two_workers_of_a_cluster_give_the_bytes_of_one_here(
+def test_examples_of_a_cluster_are_byte_identical(
     squares: Path, alone: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("ray")
     monkeypatch.setenv("RAY_worker_niceness", "0")
-    found = done(plan(squares), Store(tmp_path), engine.cluster(workers=2))
+    found = run(plan(squares), Store(tmp_path), engine.cluster(workers=2))
     assert found.packed() == alone.packed()
 
 
@@ -115,11 +115,11 @@ from visioncircuits import engine
 from visioncircuits.examples import survey
 
 images, folder = sys.argv[1:]
-seen = []
+processed = []
 
 def advance(more):
-    seen.append(more)
-    if len(seen) == 2:
+    processed.append(more)
+    if len(processed) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
 survey(
@@ -129,49 +129,49 @@ survey(
 
 
 @pytest.mark.slow
-def test_a_driver_that_was_killed_resumes_from_what_was_written(
+def test_a_killed_driver_resumes_from_the_finished_parts(
     squares: Path, alone: Examples, tmp_path: Path
 ) -> None:
     driver = subprocess.run([sys.executable, "-c", DRIVER, squares, tmp_path], timeout=120)
     assert driver.returncode == -signal.SIGKILL
-    asked, store = plan(squares), Store(tmp_path)
-    assert asked.finished(store) == list(asked.works[:2])
-    seen: list[int] = []
-    asked.carry_out(store, workforce=HERE, advance=seen.append)
-    assert seen == [4, 4, 3]
-    assert asked.joined(store).packed() == alone.packed()
+    planned, store = plan(squares), Store(tmp_path)
+    assert planned.finished(store) == list(planned.works[:2])
+    processed: list[int] = []
+    planned.carry_out(store, workforce=HERE, advance=processed.append)
+    assert processed == [4, 4, 3]
+    assert planned.joined(store).packed() == alone.packed()
 
 
-class Doomed:
-    """A worker who cannot do the third part."""
+class Failing:
+    """A worker that fails on the third part."""
 
     def map(
         self, function: Callable[[Work], Any], items: Sequence[Work]
     ) -> Iterator[tuple[int, Any]]:
-        return HERE.map(partial(doomed, function), items)
+        return HERE.map(partial(fail_on_third, function), items)
 
 
-def doomed(function: Callable[[Work], Any], work: Work) -> Any:
+def fail_on_third(function: Callable[[Work], Any], work: Work) -> Any:
     if work["part"]["first"] == 8:
         raise MemoryError("too much")
     return function(work)
 
 
-def test_a_part_that_always_fails_is_told_and_the_others_are_joined(
+def test_a_failing_part_is_reported_and_the_others_are_joined(
     squares: Path, alone: Examples, tmp_path: Path
 ) -> None:
-    asked, store = plan(squares), Store(tmp_path)
+    planned, store = plan(squares), Store(tmp_path)
     with pytest.raises(engine.WorkFailed, match=r"1 of 5 .* MemoryError: too much"):
-        asked.carry_out(store, workforce=Doomed())
-    found = asked.joined(store)
+        planned.carry_out(store, workforce=Failing())
+    found = planned.joined(store)
     assert found.seen == 14
-    assert found.skipped[0] == "photographs 8 to 11: their part failed, they were not shown"
+    assert found.skipped[0] == "photographs 8 to 11 were not processed: their part failed"
     assert "18.jpg" in found.skipped[1]
-    assert done(asked, store).packed() == alone.packed()  # once what was wrong is mended
+    assert run(planned, store).packed() == alone.packed()  # after the fault is fixed
 
 
 @pytest.mark.parametrize("shard", [1, 2, 3, 6])
-def test_a_part_of_no_readable_picture_adds_nothing(tmp_path: Path, shard: int) -> None:
+def test_a_part_without_a_readable_picture_adds_nothing(tmp_path: Path, shard: int) -> None:
     for place in range(6):
         path = tmp_path / "pictures" / f"{place}.png"
         path.parent.mkdir(exist_ok=True)
@@ -180,8 +180,8 @@ def test_a_part_of_no_readable_picture_adds_nothing(tmp_path: Path, shard: int) 
         else:
             values = np.random.default_rng(place).integers(0, 256, (6, 6, 3), np.uint8)
             Image.fromarray(values).resize((60, 60)).save(path)
-    asked = plan(tmp_path / "pictures", labels="none", shard=shard)
-    found = done(asked, Store(tmp_path / "work"))
+    planned = plan(tmp_path / "pictures", labels="none", shard=shard)
+    found = run(planned, Store(tmp_path / "work"))
     assert (found.seen, len(found.skipped)) == (4, 2)
     for name in LAYERS:
         rows, columns = networks.load(NETWORK).layer(name).shape
@@ -192,7 +192,7 @@ def test_a_part_of_no_readable_picture_adds_nothing(tmp_path: Path, shard: int) 
             assert np.array_equal(np.unique(places.pictures), [0, 1, 4, 5])
 
 
-def test_parts_are_seen_again_where_something_else_is_asked(squares: Path, tmp_path: Path) -> None:
+def test_parts_are_processed_again_with_other_options(squares: Path, tmp_path: Path) -> None:
     store = Store(tmp_path)
     plan(squares).carry_out(store, workforce=HERE)
     assert len(plan(squares).finished(store)) == 5
@@ -201,15 +201,17 @@ def test_parts_are_seen_again_where_something_else_is_asked(squares: Path, tmp_p
         assert not plan(squares, **options).finished(store)
 
 
-def test_a_worker_with_another_checkpoint_is_refused(squares: Path, tmp_path: Path) -> None:
-    asked = plan(squares)
-    other = {**asked.works[0]["record"]["network"], "checkpoint_sha256": "0" * 64}
-    works = tuple({**work, "record": {**work["record"], "network": other}} for work in asked.works)
+def test_a_worker_with_another_checkpoint_raises(squares: Path, tmp_path: Path) -> None:
+    planned = plan(squares)
+    other = {**planned.works[0]["record"]["network"], "checkpoint_sha256": "0" * 64}
+    works = tuple(
+        {**work, "record": {**work["record"], "network": other}} for work in planned.works
+    )
     with pytest.raises(InputError, match="another checkpoint"):
-        Survey(asked.images, works, None).carry_out(Store(tmp_path), workforce=HERE)
+        Survey(planned.images, works, None).carry_out(Store(tmp_path), workforce=HERE)
 
 
-def test_mistakes_are_told_before_the_work(squares: Path, tmp_path: Path) -> None:
+def test_invalid_arguments_raise_before_the_work(squares: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown layer"):
         survey(NETWORK, ["mixed3c"], squares)
     with pytest.raises(InputError, match="1 picture or more"):
@@ -218,13 +220,13 @@ def test_mistakes_are_told_before_the_work(squares: Path, tmp_path: Path) -> Non
         survey(NETWORK, LAYERS, tmp_path)
 
 
-def test_parts_are_seen_again_by_other_code(
+def test_parts_are_processed_again_by_other_code(
     squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, asked = Store(tmp_path), plan(squares)
-    done(asked, store)
-    assert asked.finished(store) == list(asked.works)
-    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    store, planned = Store(tmp_path), plan(squares)
+    run(planned, store)
+    assert planned.finished(store) == list(planned.works)
+    monkeypatch.setattr(fingerprint, "code", lambda: "changed")
     assert plan(squares).finished(store) == []
     with pytest.raises(InputError, match="a worker has another visioncircuits"):
-        asked.carry_out(Store(tmp_path / "other"), workforce=HERE)
+        planned.carry_out(Store(tmp_path / "other"), workforce=HERE)

@@ -21,7 +21,7 @@ def operations(channels: int = 3) -> dict[str, nn.Module]:
         "logits": nn.Linear(12, 5),
     }
     for name in ("edges_pre_relu", "shapes_pre_relu"):
-        nn.init.constant_(layers[name].bias, 0.2)  # no unit is silent on grey
+        nn.init.constant_(layers[name].bias, 0.2)  # no unit is silent on gray
     return layers
 
 

@@ -27,8 +27,8 @@ def cosine(network: Network, one: torch.Tensor, other: torch.Tensor) -> float:
 def test_a_caricature_looks_to_the_layer_like_the_picture(network: Network) -> None:
     picture = checkerboard()
     found = caricature(network, picture, "edges", settings=QUICK)
-    grey = torch.full_like(picture, 0.5)
-    assert cosine(network, found.picture, picture) > cosine(network, grey, picture)
+    gray = torch.full_like(picture, 0.5)
+    assert cosine(network, found.picture, picture) > cosine(network, gray, picture)
     assert found.history[-1] > found.history[0]
     assert found.objective == "likeness in edges"
     assert (found.picture - picture).abs().mean() > 0.05

@@ -156,7 +156,7 @@ def test_likeness_is_dot_times_cosine_to_a_power(given: Answers) -> None:
 def test_penalties_are_what_they_are_called(given: Answers) -> None:
     pictures = given.pictures.numpy()
     close(objectives.l1(2).each(given), -2 * np.abs(pictures - 0.5).mean((1, 2, 3)))
-    close(objectives.l2(2, grey=0.3).each(given), -2 * ((pictures - 0.3) ** 2).mean((1, 2, 3)))
+    close(objectives.l2(2, gray=0.3).each(given), -2 * ((pictures - 0.3) ** 2).mean((1, 2, 3)))
     down = np.abs(pictures[:, :, 1:] - pictures[:, :, :-1]).mean((1, 2, 3))
     right = np.abs(pictures[..., 1:] - pictures[..., :-1]).mean((1, 2, 3))
     close(objectives.total_variation(3).each(given), -3 * (down + right))

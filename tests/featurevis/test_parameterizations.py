@@ -56,7 +56,7 @@ def test_a_laplacian_pyramid_is_the_sum_of_its_enlarged_levels() -> None:
     total = np.zeros((8, 8))
     for level in canvas.parameters:
         values = level.detach()[0, 0].numpy()
-        # Bilinear, pixel centres at halves, edges held: np.interp along one axis, then the other.
+        # Bilinear, pixel centers at halves, edges held: np.interp along one axis, then the other.
         places = (np.arange(8) + 0.5) * len(values) / 8 - 0.5
         grown = np.stack([np.interp(places, np.arange(len(values)), row) for row in values])
         total += np.stack([np.interp(places, np.arange(len(values)), c) for c in grown.T], axis=1)

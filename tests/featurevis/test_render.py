@@ -109,7 +109,7 @@ def test_a_picture_does_not_depend_on_its_batch_mates(
     backwards = list(render_all(network, MATES[:1] + MATES[-1:], settings=settings))
     assert len(alone) == len(together) == 6
     for one, other in zip([*alone, alone[0], alone[-1]], [*together, *backwards], strict=True):
-        # Rounding grows with the steps; half a grey level is .002.
+        # Rounding grows with the steps; half a gray level is .002.
         torch.testing.assert_close(one.picture, other.picture, atol=2e-3, rtol=0)
         assert one.score == pytest.approx(other.score, rel=1e-2, abs=1e-3)
         assert one.objective == other.objective
@@ -193,7 +193,7 @@ def test_the_score_is_that_of_what_the_network_sees_at_its_input_size(network: N
     enlarged = nn.functional.interpolate(found.picture[None], (32, 32), mode="bilinear")
     shapes = network.activations(enlarged, ["shapes"])["shapes"][0, 3]
     assert found.picture.shape == (3, 16, 16)
-    # The picture's rim blends into grey, which interpolation continues.
+    # The picture's rim blends into gray, which interpolation continues.
     assert found.score == pytest.approx(shapes.mean().item(), rel=0.1)
 
 
@@ -228,7 +228,7 @@ def test_transparent_pictures_become_as_opaque_as_is_worth_it(network: Network) 
     assert opacity(-100.0) > 0.55
 
 
-def test_a_transparent_picture_is_scored_over_grey(network: Network) -> None:
+def test_a_transparent_picture_is_scored_over_gray(network: Network) -> None:
     settings = Settings(size=32, steps=4, parameterization=Transparent())
     found = render(network, objectives.unit("shapes:3"), settings=settings)
     paint, alpha = found.picture[:3], found.picture[3]
@@ -248,7 +248,7 @@ def test_a_starting_picture_is_where_it_begins(network: Network) -> None:
 
 
 def silent(*, weight: float) -> Network:
-    """A network of which no unit is ever active on grey noise."""
+    """A network of which no unit is ever active on gray noise."""
     module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
     nn.init.constant_(module[0].weight, weight)
     nn.init.constant_(module[0].bias, -1.0)
@@ -271,7 +271,7 @@ def test_a_dead_unit_is_told_from_a_live_one_beside_it_and_despite_penalties() -
     assert [v.dead for v in render_all(network, wanted, settings=settings)] == [True, False]
 
 
-def test_redirected_rectifiers_wake_a_unit_that_grey_leaves_silent() -> None:
+def test_redirected_rectifiers_wake_a_unit_that_gray_leaves_silent() -> None:
     network = silent(weight=1.0)
     asleep = Settings(size=16, steps=30, robustness=STILL, redirected=0)
     awake = Settings(size=16, steps=30, robustness=STILL, redirected=16)

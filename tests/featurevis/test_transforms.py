@@ -27,7 +27,7 @@ def resampled(
     zoom: float,
     shift: tuple[float, float],
 ) -> np.ndarray:
-    """Look up each place that is seen, one by one, in a picture surrounded by grey."""
+    """Look up each place that is seen, one by one, in a picture surrounded by gray."""
     height, width = picture.shape
     rows, columns = np.mgrid[: target[0], : target[1]].astype(float)
     v = ((rows + 0.5) / target[0] - 0.5) * seen[0]
@@ -35,7 +35,7 @@ def resampled(
     cos, sin = math.cos(math.radians(angle)) / zoom, math.sin(math.radians(angle)) / zoom
     y = (height - 1) / 2 + sin * u + cos * v + shift[0]
     x = (width - 1) / 2 + cos * u - sin * v + shift[1]
-    padded = np.pad(picture, 40, constant_values=0.5)  # grey outside, blending over one pixel
+    padded = np.pad(picture, 40, constant_values=0.5)  # gray outside, blending over one pixel
     return ndimage.map_coordinates(padded, [y + 40, x + 40], order=1)
 
 
@@ -86,8 +86,8 @@ def test_scale_and_rotation_agree_with_an_affine_transform_of_scipys() -> None:
     for picture, draw, moved in zip(pictures, draws.numpy() * 2 - 1, found, strict=True):
         angle, zoom = math.radians(30 * draw[0]), 1 + 0.2 * draw[1]
         matrix = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-        centre = np.full(2, (SIDE - 1) / 2)
-        offset = centre - matrix @ centre / zoom
+        center = np.full(2, (SIDE - 1) / 2)
+        offset = center - matrix @ center / zoom
         expected = ndimage.affine_transform(picture[0].numpy(), matrix / zoom, offset, order=1)
         inside = slice(8, -8)
         np.testing.assert_allclose(moved[0, inside, inside], expected[inside, inside], atol=1e-4)
@@ -98,7 +98,7 @@ def test_without_robustness_the_picture_stays_as_it_is() -> None:
     torch.testing.assert_close(STILL(pictures, torch.rand(2, 5)), pictures, atol=1e-5, rtol=0)
 
 
-def test_what_lies_outside_the_picture_is_grey() -> None:
+def test_what_lies_outside_the_picture_is_gray() -> None:
     shown = Robustness(jitter=0, scale=0, rotation=0, padding=12)(
         torch.ones(1, 1, SIDE, SIDE), torch.rand(1, 5), size=2 * SIDE
     )
@@ -106,9 +106,9 @@ def test_what_lies_outside_the_picture_is_grey() -> None:
     assert shown[0, 0, 14:-14, 14:-14].unique().tolist() == [1.0]
 
 
-def test_grey_stays_grey_under_all_transforms() -> None:
-    grey = torch.full((4, 3, 16, 16), 0.5)
-    shown = Robustness(padding=3)(grey, torch.rand(4, 5), size=32)
+def test_gray_stays_gray_under_all_transforms() -> None:
+    gray = torch.full((4, 3, 16, 16), 0.5)
+    shown = Robustness(padding=3)(gray, torch.rand(4, 5), size=32)
     torch.testing.assert_close(shown, torch.full_like(shown, 0.5))
 
 

@@ -18,7 +18,7 @@ RECORD = {"settings": {"seed": 3, "penalty": "-1·L2 <&>"}, "network": {"mean": 
 def made(channels: int = 3) -> Visualization:
     picture = torch.randint(0, 256, (channels, 6, 5)).float() / 255
     if channels == 4:
-        picture[3, :2] = 0  # what is wholly transparent has a colour too
+        picture[3, :2] = 0  # what is wholly transparent has a color too
     return Visualization(
         picture=picture,
         objective="2·(unit mixed3b:413 - unit mixed3b:379)",
@@ -56,7 +56,7 @@ def test_values_are_rounded_to_the_nearest_of_8_bits() -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
 @pytest.mark.parametrize("channels", [2, 4, 13])
-def test_other_channels_are_grey_tiles_and_none_is_opacity(
+def test_other_channels_are_gray_tiles_and_none_is_opacity(
     tmp_path: Path, channels: int, suffix: str
 ) -> None:
     network = {"preprocessing": {"channels": channels}}

@@ -1,4 +1,4 @@
-"""Each circuit built once, and what its units answer to a picture at its middle."""
+"""Each circuit built once, and its responses at the center of a picture."""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,20 +12,20 @@ from visioncircuits.networks import Network
 
 @pytest.fixture(scope="session")
 def circuit() -> Callable[[str], Network]:
-    """Give a circuit by name."""
+    """Return a circuit by name."""
     return cache(handwritten.load)
 
 
 @pytest.fixture(scope="session")
-def answers() -> Callable[[Network, str, Tensor], Tensor]:
-    """Give `(batch, units)`: each unit's activation where its field is centred on the pictures."""
+def responses() -> Callable[[Network, str, Tensor], Tensor]:
+    """Return `(batch, units)`: each unit's activation where its field is centered in pictures."""
 
-    def at_the_middle(network: Network, layer: str, pictures: Tensor) -> Tensor:
+    def at_the_center(network: Network, layer: str, pictures: Tensor) -> Tensor:
         size = pictures.shape[-1]
         described = network.layers_at(size)[layer]
-        (place,) = (
-            i for i in range(described.shape[0]) if described.centre((i, i))[0] == (size - 1) / 2
+        (index,) = (
+            i for i in range(described.shape[0]) if described.center((i, i))[0] == (size - 1) / 2
         )
-        return network.activations(pictures, [layer])[layer][:, :, place, place]
+        return network.activations(pictures, [layer])[layer][:, :, index, index]
 
-    return at_the_middle
+    return at_the_center

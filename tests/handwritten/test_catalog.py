@@ -8,13 +8,13 @@ from visioncircuits.handwritten import labels
 
 
 @pytest.mark.parametrize("name", handwritten.available())
-def test_every_circuit_is_a_network_like_any_other(name: str, circuit) -> None:
+def test_every_circuit_is_a_network_with_labeled_layers(name: str, circuit) -> None:
     network = circuit(name)
     assert network.name == f"handwritten:{name}"
     top = list(network.layers)[-1]
-    answer = network.activations(torch.rand(1, 3, 64, 64), [top])[top]
-    assert answer.isfinite().all()
-    assert answer.shape[1] == network.layer(top).units
+    values = network.activations(torch.rand(1, 3, 64, 64), [top])[top]
+    assert values.isfinite().all()
+    assert values.shape[1] == network.layer(top).units
     for layer in network.layers:
         assert len(labels(network, layer)) == network.layer(layer).units
 
@@ -28,7 +28,7 @@ def test_no_two_units_of_a_layer_are_the_same(name: str, circuit) -> None:
         assert torch.pdist(kernels.double()).min() > 1e-6
 
 
-def test_the_gradient_that_feature_visualization_follows_reaches_the_picture() -> None:
+def test_feature_visualization_increases_the_activation() -> None:
     settings = visioncircuits.Settings(size=75, steps=8)
     made = visioncircuits.render(
         visioncircuits.load("handwritten:curves"), "mixed3b:18", settings=settings
@@ -37,6 +37,6 @@ def test_the_gradient_that_feature_visualization_follows_reaches_the_picture() -
     assert made.activation > made.history[0]
 
 
-def test_an_unknown_circuit_is_refused_with_the_nearest() -> None:
+def test_an_unknown_circuit_raises_with_the_nearest_names() -> None:
     with pytest.raises(InputError, match=r"unknown handwritten network 'curve'; .*'curves'"):
         handwritten.load("curve")

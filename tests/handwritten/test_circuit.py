@@ -8,8 +8,8 @@ from jaxtyping import Float64
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten import Label, Stage, around, build, curves, labels
 from visioncircuits.handwritten.circuit import PIXELS
-from visioncircuits.handwritten.parts import beside, longer_lines
-from visioncircuits.handwritten.plane import Places
+from visioncircuits.handwritten.early_vision import longer_lines, merged
+from visioncircuits.handwritten.plane import Positions
 from visioncircuits.handwritten.rules import pooled, straight, wave
 from visioncircuits.networks import Preprocessing, untrained, wrap
 
@@ -36,30 +36,30 @@ def convolved(
     kernels: Float64[np.ndarray, "targets sources size size"],
     stride: int,
 ) -> Float64[np.ndarray, "targets rows columns"]:
-    """Multiply and add, place by place."""
+    """Multiply and add, position by position."""
     size = kernels.shape[-1]
     padded = np.pad(picture, [(0, 0), *[(size // 2, size // 2)] * 2])
     rows, columns = (-(-side // stride) for side in picture.shape[1:])
     out = np.zeros((len(kernels), rows, columns))
     for y in range(rows):
         for x in range(columns):
-            seen = padded[:, stride * y : stride * y + size, stride * x : stride * x + size]
-            out[:, y, x] = (kernels * seen).sum((1, 2, 3))
+            window = padded[:, stride * y : stride * y + size, stride * x : stride * x + size]
+            out[:, y, x] = (kernels * window).sum((1, 2, 3))
     return out
 
 
 def by_hand(
     stage: Stage, sources: tuple[Label, ...], spacing: float
 ) -> Float64[np.ndarray, "targets sources size size"]:
-    """Ask the stage's only rule for each pair of units at each place, and scale the excitation."""
+    """Apply the stage's only rule to each pair of units, and scale the excitation."""
     (rule,) = stage.rules.values()
-    places = Places.grid(stage.size, spacing)
-    kernels = np.array([[rule(s, t, places) for s in sources] for t in stage.units])
+    positions = Positions.grid(stage.size, spacing)
+    kernels = np.array([[rule(s, t, positions) for s in sources] for t in stage.units])
     best = np.maximum(kernels, 0).max(1).sum((1, 2))
     return kernels / best[:, None, None, None]
 
 
-def test_a_network_computes_what_its_stages_say() -> None:
+def test_a_network_computes_its_stages() -> None:
     picture = torch.rand(1, 3, 20, 20)
     expected = convolved(picture[0].double().numpy() - 0.5, by_hand(WAVES, PIXELS, 1.0), 2)
     expected = np.maximum(expected, 0)
@@ -72,74 +72,74 @@ def test_a_network_computes_what_its_stages_say() -> None:
     assert torch.equal(found["maxpool0"], pooled_)
 
 
-def test_grids_are_those_of_the_trained_network() -> None:
+def test_grids_equal_those_of_bvlc_googlenet() -> None:
     ours, theirs = curves(), untrained("bvlc_googlenet")
     for layer in ("conv2d0", "conv2d1", "conv2d2", "mixed3a", "mixed3b"):
         one, other = ours.layer(layer), theirs.layer(layer)
         assert (one.stride, one.shape) == (other.stride, other.shape)
-        assert one.centre((3, 5)) == other.centre((3, 5))
+        assert one.center((3, 5)) == other.center((3, 5))
 
 
-def test_what_excites_most_everywhere_gives_one() -> None:
+def test_maximal_excitation_is_one() -> None:
     network = build("test", [replace(WAVES, normalization=None), replace(LINES, threshold=0.0)])
     kernel = network.module.operation("lines_pre_relu").weight.double()
     np.testing.assert_allclose(kernel.amax(1).clamp(min=0).sum((1, 2)), 1.0, rtol=1e-6)
 
 
-def test_every_layer_knows_its_units() -> None:
+def test_every_layer_has_the_labels_of_its_stage() -> None:
     network = build("test", [WAVES, LINES])
     assert labels(network, "waves_pre_relu") == tuple(WAVES.units)
     assert labels(network, "localresponsenorm0") == tuple(WAVES.units)
     assert labels(network, "maxpool0") == tuple(LINES.units)
 
 
-def test_only_handwritten_networks_know_their_units() -> None:
+def test_labels_of_another_network_raise() -> None:
     trained = wrap(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3)), Preprocessing(), size=16)
     with pytest.raises(InputError, match="is not handwritten"):
         labels(trained, "0")
 
 
-def test_layers_of_a_description_are_asked_for_by_name() -> None:
+def test_labels_of_an_unknown_layer_raise() -> None:
     with pytest.raises(InputError, match="unknown layer 'line'; the nearest are 'lines'"):
         labels(build("test", [WAVES, LINES]), "line")
 
 
 @pytest.mark.parametrize(
-    ("stages", "told"),
+    ("stages", "message"),
     [
         ([], "needs at least one stage"),
         ([WAVES, replace(LINES, layer="waves")], "two stages are named 'waves'"),
         ([WAVES, replace(LINES, units=[])], "'lines' has no units"),
-        ([WAVES, replace(LINES, size=4)], "'lines' are 4 places wide"),
+        ([WAVES, replace(LINES, size=4)], "'lines' are 4 positions wide"),
         (
             [WAVES, replace(LINES, rules={("wave", "line"): pooled(width=1.0)})],
-            "a rule from 'wave' to 'line', but leads from gabor to line",
+            "a rule from 'wave' to 'line', but connects gabor to line",
         ),
         ([WAVES, replace(LINES, rules={})], "nothing excites the unit line 0° of 'lines'"),
     ],
 )
-def test_a_mistake_in_a_description_is_named(stages: list[Stage], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_invalid_stages_raise(stages: list[Stage], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         build("test", stages)
 
 
-class TestBeside:
-    def test_units_are_fed_as_they_were(self) -> None:
+class TestMerged:
+    def test_weights_are_the_same_as_alone(self) -> None:
         other = replace(
             LINES,
             units=[Label("texture")],
             rules={("gabor", "texture"): pooled(width=2.0)},
         )
-        both = build("both", [WAVES, beside(LINES, other)])
+        both = build("both", [WAVES, merged(LINES, other)])
         kernels = both.module.operation("lines_pre_relu").weight
-        for part, place in ((LINES, slice(0, 6)), (other, slice(6, 7))):
+        for part, units in ((LINES, slice(0, 6)), (other, slice(6, 7))):
             alone = build("alone", [WAVES, part]).module.operation("lines_pre_relu").weight
-            assert torch.equal(kernels[place], alone)
+            assert torch.equal(kernels[units], alone)
 
-    def test_stages_of_other_shapes_are_refused(self) -> None:
+    def test_stages_of_different_shapes_raise(self) -> None:
         with pytest.raises(InputError, match="differ in more than units and rules"):
-            beside(LINES, replace(LINES, size=5, rules={}))
+            merged(LINES, replace(LINES, size=5, rules={}))
 
-    def test_two_rules_for_one_pair_of_kinds_are_refused(self) -> None:
+    def test_two_rules_for_one_pair_of_kinds_raise(self) -> None:
         with pytest.raises(InputError, match="two stages of 'mixed3a' have a rule from 'line'"):
-            beside(longer_lines("mixed3a", size=3), longer_lines("mixed3a", size=3))
+            merged(longer_lines("mixed3a", size=3), longer_lines("mixed3a", size=3))

@@ -16,18 +16,18 @@ def network(circuit) -> Network:
     return circuit("curves")
 
 
-def tuning(network: Network, answers, *, every: int = 10, **style) -> Tensor:
-    """Give the 24 curves' mean answers over radii: `(orientations, 24)`."""
+def tuning(network: Network, responses, *, every: int = 10, **style) -> Tensor:
+    """Return the 24 curves' mean responses over radii: `(orientations, 24)`."""
     turns = ORIENTATIONS[:: every // 5]
     drawn = [curve(orientation=turns, radius=r, size=77, **style).picture for r in RADII]
-    return torch.stack([answers(network, "mixed3b", p)[:, :24] for p in drawn]).mean(0)
+    return torch.stack([responses(network, "mixed3b", p)[:, :24] for p in drawn]).mean(0)
 
 
-def apart(one: float, other: float) -> float:
+def angle(one: float, other: float) -> float:
     return abs((one - other + 180) % 360 - 180)
 
 
-def test_the_stages_are_those_that_were_published(network: Network) -> None:
+def test_stages_are_as_published(network: Network) -> None:
     sizes = {stage.layer: stage.size for stage in network.module.stages}
     assert sizes == {"conv2d0": 7, "conv2d1": 1, "conv2d2": 3, "mixed3a": 3, "mixed3b": 5}
     found = [label for label in labels(network, "mixed3b") if label.kind == "curve"]
@@ -36,26 +36,26 @@ def test_the_stages_are_those_that_were_published(network: Network) -> None:
 
 
 @pytest.mark.parametrize("layer", ["conv2d0", "conv2d1", "conv2d2", "mixed3a", "mixed3b"])
-def test_turned_units_have_turned_kernels_exactly(network: Network, layer: str) -> None:
+def test_rotated_units_have_exactly_rotated_kernels(network: Network, layer: str) -> None:
     kernels = network.module.operation(f"{layer}_pre_relu").weight
     targets = labels(network, layer)
     if layer == "conv2d0":
         sources = [0, 1, 2]
     else:
         before = labels(network, network.module.sources[f"{layer}_pre_relu"][0])
-        sources = [before.index(label.turned(90)) for label in before]
-    for place, label in enumerate(targets):
-        turned = kernels[targets.index(label.turned(90))][sources]
-        assert torch.equal(turned, kernels[place].rot90(-1, (1, 2)))
+        sources = [before.index(label.rotated(90)) for label in before]
+    for index, label in enumerate(targets):
+        rotated = kernels[targets.index(label.rotated(90))][sources]
+        assert torch.equal(rotated, kernels[index].rot90(-1, (1, 2)))
 
 
-def test_turned_pictures_excite_turned_units(network: Network) -> None:
+def test_rotated_pictures_excite_rotated_units(network: Network) -> None:
     picture = torch.rand(1, 3, 97, 97)
     upright = network.activations(picture, ["mixed3b"])["mixed3b"]
-    turned = network.activations(picture.rot90(-1, (2, 3)), ["mixed3b"])["mixed3b"]
+    rotated = network.activations(picture.rot90(-1, (2, 3)), ["mixed3b"])["mixed3b"]
     units = labels(network, "mixed3b")
-    order = [units.index(label.turned(90)) for label in units]
-    torch.testing.assert_close(turned[:, order], upright.rot90(-1, (2, 3)), atol=1e-5, rtol=1e-4)
+    order = [units.index(label.rotated(90)) for label in units]
+    torch.testing.assert_close(rotated[:, order], upright.rot90(-1, (2, 3)), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -63,28 +63,30 @@ def test_turned_pictures_excite_turned_units(network: Network) -> None:
     [{}, {"fill": 1.0, "width": 0.0}, {"ink": "white", "ground": "black"}, {"ink": "red"}],
     ids=["line", "filled", "white on black", "red"],
 )
-def test_every_curve_prefers_its_orientation(network: Network, answers, style) -> None:
-    tuned = tuning(network, answers, **style)
+def test_every_curve_prefers_its_orientation(network: Network, responses, style) -> None:
+    tuned = tuning(network, responses, **style)
     for unit in range(24):
         vector = (tuned[:, unit] * torch.exp(1j * ORIENTATIONS[::2].deg2rad())).sum()
-        assert apart(float(vector.angle().rad2deg()), 15.0 * unit) < 8
+        assert angle(float(vector.angle().rad2deg()), 15.0 * unit) < 8
 
 
-def test_curves_are_selective_and_do_not_echo(network: Network, answers) -> None:
-    tuned = tuning(network, answers, every=5)
+def test_curves_are_selective_and_do_not_echo(network: Network, responses) -> None:
+    tuned = tuning(network, responses, every=5)
     for unit in range(24):
         response = tuned[:, unit] / tuned[:, unit].max()
-        distance = np.array([apart(float(o), 15.0 * unit) for o in ORIENTATIONS])
+        distance = np.array([angle(float(o), 15.0 * unit) for o in ORIENTATIONS])
         assert 30 <= 5 * int((response > 0.5).sum()) <= 75
         assert response[distance >= 150].max() <= 0.05
         assert response[(distance > 75) & (distance < 105)].max() <= 0.05
 
 
-def test_curves_prefer_bends_to_straight_lines(network: Network, answers) -> None:
+def test_curves_prefer_curves_to_straight_lines(network: Network, responses) -> None:
     turns = ORIENTATIONS[ORIENTATIONS < 180]
-    straight = answers(network, "mixed3b", line(orientation=turns, size=77).picture)[:, :24]
+    straight = responses(network, "mixed3b", line(orientation=turns, size=77).picture)[:, :24]
     bent = [
-        answers(network, "mixed3b", curve(orientation=ORIENTATIONS[::3], radius=r, size=77).picture)
+        responses(
+            network, "mixed3b", curve(orientation=ORIENTATIONS[::3], radius=r, size=77).picture
+        )
         for r in RADII
     ]
     best = torch.stack(bent).amax((0, 1))[:24]
@@ -94,11 +96,11 @@ def test_curves_prefer_bends_to_straight_lines(network: Network, answers) -> Non
 
 
 class TestLeavingOut:
-    """Each part is there for what is lost without it."""
+    """Each part of the network has a measurable purpose."""
 
-    def test_inhibition_keeps_curves_from_echoing(self, network: Network, answers) -> None:
+    def test_without_inhibition_curves_echo(self, network: Network, responses) -> None:
         def echo(network: Network) -> float:
-            tuned = tuning(network, answers, every=20)
+            tuned = tuning(network, responses, every=20)
             opposite = tuned.roll(9, 0)  # 180 degrees
             peaks = tuned.argmax(0)
             return float((opposite[peaks, range(24)] / tuned.amax(0)).median())
@@ -107,48 +109,48 @@ class TestLeavingOut:
         assert echo(network) < 0.05
         assert echo(without) > 0.2
 
-    def test_phases_keep_curves_from_minding_which_side_is_dark(
-        self, network: Network, answers
+    def test_without_phases_curves_depend_on_the_dark_side(
+        self, network: Network, responses
     ) -> None:
         def asymmetry(network: Network) -> float:
-            dark = tuning(network, answers, every=30, fill=1.0, width=0.0)
+            dark = tuning(network, responses, every=30, fill=1.0, width=0.0)
             bright = tuning(
-                network, answers, every=30, fill=1.0, width=0.0, ink="white", ground="black"
+                network, responses, every=30, fill=1.0, width=0.0, ink="white", ground="black"
             )
             return float((dark - bright).abs().sum() / (dark + bright).sum())
 
         assert asymmetry(network) < 0.02
         assert asymmetry(curves(phases=1)) > asymmetry(network)
 
-    def test_colour_lets_curves_see_edges_of_even_brightness(
-        self, network: Network, answers
+    def test_without_color_curves_do_not_respond_to_isoluminant_edges(
+        self, network: Network, responses
     ) -> None:
         style = {"fill": 1.0, "width": 0.0, "ink": (0.9, 0.3, 0.3), "ground": (0.1, 0.7, 0.7)}
-        assert tuning(network, answers, every=30, **style).amax(0).min() > 0.2
-        assert tuning(curves(hues=(None,)), answers, every=30, **style).max() < 0.02
+        assert tuning(network, responses, every=30, **style).amax(0).min() > 0.2
+        assert tuning(curves(hues=(None,)), responses, every=30, **style).max() < 0.02
 
 
 class TestCircles:
     RADII = (12.0, 24.0, 32.0, 48.0)
 
-    def test_circles_are_excited_by_circles_the_larger_by_larger(self, circuit, answers) -> None:
+    def test_circles_prefer_circles_of_their_size(self, circuit, responses) -> None:
         drawn = torch.cat([circle(radius=r, size=157).picture for r in self.RADII])
-        found = answers(circuit("circles"), "mixed4a", drawn)
+        found = responses(circuit("circles"), "mixed4a", drawn)
         assert (found[0] < 0.15 * found.amax(0)).all()
         small, _, large = found.T
         assert small[1] > large[1]
         assert large[3] > small[3]
 
-    def test_a_curve_alone_and_an_evolute_do_not(self, circuit, answers) -> None:
+    def test_circles_do_not_respond_to_an_arc_or_an_evolute(self, circuit, responses) -> None:
         network = circuit("circles")
-        whole = answers(network, "mixed4a", circle(radius=32.0, size=157).picture)
+        whole = responses(network, "mixed4a", circle(radius=32.0, size=157).picture)
         arcs = curve(radius=32.0, orientation=ORIENTATIONS[::6], size=157).picture
         faced_inwards = evolute(radius=32.0, size=157).picture
-        assert (answers(network, "mixed4a", arcs) < 0.5 * whole).all()
-        assert not answers(network, "mixed4a", faced_inwards).any()
+        assert (responses(network, "mixed4a", arcs) < 0.5 * whole).all()
+        assert not responses(network, "mixed4a", faced_inwards).any()
 
-    def test_evolutes_are_excited_by_evolutes_and_never_by_circles(self, circuit, answers) -> None:
+    def test_evolutes_respond_to_evolutes_and_not_to_circles(self, circuit, responses) -> None:
         network = circuit("evolutes")
-        assert (answers(network, "mixed4a", evolute(radius=40.0, size=157).picture) > 0.05).all()
+        assert (responses(network, "mixed4a", evolute(radius=40.0, size=157).picture) > 0.05).all()
         drawn = torch.cat([circle(radius=r, size=157).picture for r in self.RADII])
-        assert not answers(network, "mixed4a", drawn).any()
+        assert not responses(network, "mixed4a", drawn).any()

@@ -1,4 +1,4 @@
-"""What the optimizer draws for handwritten curves is what their labels say."""
+"""Feature visualizations of handwritten curves match their labels."""
 
 from dataclasses import replace
 
@@ -11,10 +11,10 @@ from visioncircuits.handwritten import labels
 
 
 def bend(picture: np.ndarray, radius: float) -> float:
-    """The orientation of the curve of that radius that the picture's contours follow best.
+    """Return the orientation of the curve of that radius that fits the picture's contours best.
 
     The structure tensor, summed over colors, gives the direction across the contours at each pixel
-    of the inscribed disc; a curve at the middle has its normals on the lines through its center of
+    of the inscribed disc; a curve at the center has its normals on the lines through its center of
     curvature.
     """
     rr, rc, cc = np.sum([structure_tensor(c, sigma=2, order="rc") for c in picture], axis=0)
@@ -23,14 +23,14 @@ def bend(picture: np.ndarray, radius: float) -> float:
     y, x = np.indices((side, side)) - (side - 1) / 2
     doubled[np.hypot(x, y) > side / 2] = 0
     turns = np.arange(0.0, 360.0)
-    agreement = []
+    fits = []
     for turn in np.deg2rad(turns):
         normal = np.arctan2(y + radius * np.sin(turn), x + radius * np.cos(turn))
-        agreement.append((doubled * np.exp(-2j * normal)).real.sum())
-    return float(turns[np.argmax(agreement)])
+        fits.append((doubled * np.exp(-2j * normal)).real.sum())
+    return float(turns[np.argmax(fits)])
 
 
-def test_the_bend_of_a_drawn_arc_is_found() -> None:
+def test_orientation_of_a_drawn_arc_is_found() -> None:
     y, x = np.indices((77, 77)) - 38.0
     for turn in (0.0, 75.0, 180.0, 315.0):
         angle = np.deg2rad(turn)
@@ -40,7 +40,7 @@ def test_the_bend_of_a_drawn_arc_is_found() -> None:
 
 
 @pytest.mark.slow
-def test_every_curves_picture_bends_as_its_label_says_and_does_not_clip(circuit) -> None:
+def test_visualizations_have_the_labeled_orientation_and_do_not_clip(circuit) -> None:
     network = circuit("curves")
     settings = replace(suited(network, "mixed3b"), steps=128)
     found = labels(network, "mixed3b")[:24]

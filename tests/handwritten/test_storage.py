@@ -9,7 +9,7 @@ from visioncircuits.handwritten import labels, lines, load, read, save
 from visioncircuits.networks import Preprocessing, wrap
 
 
-def test_a_network_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_network_is_the_same_after_saving_and_reading(tmp_path: Path) -> None:
     network = lines()
     save(network, tmp_path / "lines.safetensors")
     again = read(tmp_path / "lines.safetensors")
@@ -27,14 +27,14 @@ def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
-def test_a_file_can_be_named_where_a_network_is(tmp_path: Path) -> None:
+def test_load_accepts_the_path_of_a_file(tmp_path: Path) -> None:
     save(lines(), tmp_path / "mine.safetensors")
     network = load(str(tmp_path / "mine.safetensors"))
     assert network.name == f"handwritten:{tmp_path / 'mine.safetensors'}"
     assert len(network.record()["checkpoint_sha256"]) == 64
 
 
-def test_only_handwritten_networks_are_saved(tmp_path: Path) -> None:
+def test_saving_another_network_or_format_raises(tmp_path: Path) -> None:
     trained = wrap(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3)), Preprocessing(), size=16)
     with pytest.raises(InputError, match="is not handwritten"):
         save(trained, tmp_path / "a.safetensors")
@@ -42,7 +42,7 @@ def test_only_handwritten_networks_are_saved(tmp_path: Path) -> None:
         save(lines(), tmp_path / "a.pth")
 
 
-def test_what_is_no_handwritten_network_is_refused(tmp_path: Path) -> None:
+def test_reading_another_file_raises(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
         read(tmp_path / "none.safetensors")
     save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")

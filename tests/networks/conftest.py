@@ -8,23 +8,23 @@ import pytest
 
 @dataclass
 class Loopback:
-    """A web server on this machine, and what was asked of it."""
+    """A web server on this machine, and the requests that it received."""
 
     url: str
     files: dict[str, bytes] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     hanging: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
 def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    """Serve `files` by path; `?cut` breaks off halfway and `?hang` stays silent from there."""
+    """Serve `files` by path; `?cut` ends halfway and `?hang` sends nothing from there."""
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, manner = self.path[1:].partition("?")
-            loopback.asked.append(self.path[1:])
+            loopback.requests.append(self.path[1:])
             if path not in loopback.files:
                 self.send_error(404)
                 return

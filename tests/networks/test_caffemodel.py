@@ -15,7 +15,7 @@ from visioncircuits.networks.caffemodel import fields, read_caffemodel
 
 @pytest.fixture(scope="module")
 def caffe() -> SimpleNamespace:
-    """Caffe's messages as protobuf's own library knows them, from their definitions."""
+    """Caffe's messages, defined in protobuf's own library."""
     pytest.importorskip("google.protobuf")
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -94,7 +94,7 @@ def _new(caffe: SimpleNamespace, tensor: Tensor) -> Any:
 
 
 def _network(caffe: SimpleNamespace) -> Any:
-    """A network with a layer of each generation, and one without parameters."""
+    """A network with a layer of each version, and one without parameters."""
     network = caffe.NetParameter(name="net", input=["data"])
     network.layers.add(name="relu", type=18, bottom=["a"])
     network.layers.add(
@@ -111,9 +111,7 @@ def _read(tmp_path: Path, data: bytes) -> dict[str, Tensor]:
     return read_caffemodel(path)
 
 
-def test_both_generations_of_layers_and_blobs_are_read(
-    tmp_path: Path, caffe: SimpleNamespace
-) -> None:
+def test_both_versions_of_layers_and_blobs_are_read(tmp_path: Path, caffe: SimpleNamespace) -> None:
     found = _read(tmp_path, _network(caffe).SerializeToString())
     expected = {
         "conv/old.weight": CONV,
@@ -154,7 +152,7 @@ def _delimited(number: int, content: bytes) -> bytes:
     return bytes([number << 3 | 2, len(content)]) + content
 
 
-def test_a_file_cut_anywhere_is_refused_or_lacks_whole_parameters(
+def test_a_file_truncated_anywhere_raises_or_lacks_whole_parameters(
     tmp_path: Path, caffe: SimpleNamespace
 ) -> None:
     whole = _network(caffe).SerializeToString()
@@ -171,7 +169,7 @@ def test_a_file_cut_anywhere_is_refused_or_lacks_whole_parameters(
     assert refused > 0.9 * len(whole)
 
 
-def test_a_shape_that_its_numbers_do_not_fill_is_refused(
+def test_a_shape_that_does_not_match_its_values_raises(
     tmp_path: Path, caffe: SimpleNamespace
 ) -> None:
     network = _network(caffe)
@@ -180,7 +178,7 @@ def test_a_shape_that_its_numbers_do_not_fill_is_refused(
         _read(tmp_path, network.SerializeToString())
 
 
-def test_a_blob_without_numbers_is_refused_whatever_its_shape(
+def test_a_blob_without_values_raises_whatever_its_shape(
     tmp_path: Path, caffe: SimpleNamespace
 ) -> None:
     network = caffe.NetParameter()
@@ -199,13 +197,13 @@ def test_a_blob_without_numbers_is_refused_whatever_its_shape(
         (b"\x12\x04\x22\x02\xff\xfe", "utf-8"),
     ],
 )
-def test_what_is_no_caffemodel_is_refused(tmp_path: Path, data: bytes, complaint: str) -> None:
+def test_other_bytes_than_a_caffemodel_raise(tmp_path: Path, data: bytes, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         _read(tmp_path, data)
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_are_taken_apart_or_refused(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_raise_a_value_error(data: bytes) -> None:
     try:
         found: Iterable[tuple[int, int | memoryview]] = list(fields(memoryview(data)))
     except ValueError:

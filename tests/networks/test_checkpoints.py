@@ -25,7 +25,7 @@ PUBLISHED = store.SOURCES
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the environment; the cache is empty, and nothing is on the network."""
+    """The folder of the environment; the cache is empty, and there are no sources."""
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     monkeypatch.setenv(store.FOLDER, str(folder))
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def parameters() -> dict[str, Tensor]:
-    """Parameters under our names, small ones: the store does not look at shapes."""
+    """Parameters under our names, small ones: their shapes do not matter."""
     generator = torch.Generator().manual_seed(2)
     return {name: torch.randn(3, generator=generator) for name in OURS.parameters()}
 
@@ -63,7 +63,7 @@ def _same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> bool:
     return list(found) == list(expected) and all(torch.equal(found[n], expected[n]) for n in found)
 
 
-def test_a_path_is_taken_before_the_folder_and_the_folder_before_the_cache(
+def test_a_path_precedes_the_folder_and_the_folder_the_cache(
     tmp_path: Path, folder: Path, source: Source
 ) -> None:
     assert store.find(NAME) is None
@@ -80,7 +80,7 @@ def test_a_path_is_taken_before_the_folder_and_the_folder_before_the_cache(
     assert store.obtain(NAME, path=str(tmp_path / "mine.pth")).path == tmp_path / "mine.pth"
 
 
-def test_a_path_that_is_no_file_is_refused_though_there_are_others(
+def test_a_path_that_is_not_a_file_raises_though_there_are_others(
     tmp_path: Path, folder: Path
 ) -> None:
     (folder / f"{NAME}.safetensors").touch()
@@ -88,13 +88,15 @@ def test_a_path_that_is_no_file_is_refused_though_there_are_others(
         store.obtain(NAME, path=tmp_path / "mine.pth")
 
 
-def test_a_folder_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_variable_that_does_not_name_a_folder_raises(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv(store.FOLDER, str(tmp_path / "typo"))
     with pytest.raises(InputError, match=r"VISIONCIRCUITS_CHECKPOINTS names .*typo"):
         store.find(NAME)
 
 
-def test_what_is_fetched_is_what_was_published_and_says_where_it_is_from(
+def test_a_fetched_file_has_the_published_parameters_and_its_source(
     parameters: dict[str, Tensor], source: Source, loopback: Any
 ) -> None:
     checkpoint = store.fetch(NAME)
@@ -123,7 +125,7 @@ def test_many_may_fetch_at_once(parameters: dict[str, Tensor], source: Source) -
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "replace"])
-def test_a_cached_file_that_was_changed_is_refused_by_name(
+def test_a_changed_file_in_the_cache_raises_with_its_name(
     parameters: dict[str, Tensor], source: Source, damage: str
 ) -> None:
     path = store.fetch(NAME).path
@@ -134,7 +136,7 @@ def test_a_cached_file_that_was_changed_is_refused_by_name(
         path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     else:  # by a sound file of other parameters
         save_file({name: tensor + 1 for name, tensor in parameters.items()}, path)
-    with pytest.raises(InputError, match="cut short or changed") as error:
+    with pytest.raises(InputError, match="truncated or changed") as error:
         store.obtain(NAME).parameters(parameters)
     assert str(path) in str(error.value)
 
@@ -142,7 +144,7 @@ def test_a_cached_file_that_was_changed_is_refused_by_name(
     assert _same(store.obtain(NAME).parameters(parameters), parameters)
 
 
-def test_a_damaged_file_in_the_folder_is_refused_by_name(
+def test_a_damaged_file_in_the_folder_raises_with_its_name(
     folder: Path, parameters: dict[str, Tensor]
 ) -> None:
     path = folder / f"{NAME}.safetensors"
@@ -163,25 +165,25 @@ def test_the_next_source_is_tried_where_one_fails(
     cut = Source(f"{source.url}?cut", source.fingerprint)
     monkeypatch.setitem(store.SOURCES, NAME, (gone, other, cut, source))
     assert _same(store.fetch(NAME).parameters(parameters), parameters)
-    assert len(loopback.asked) == 4
+    assert len(loopback.requests) == 4
 
 
-def test_where_nothing_is_found_it_is_said_where_and_why_and_what_to_do(
+def test_a_missing_checkpoint_raises_with_folders_reasons_and_a_remedy(
     source: Source, folder: Path, loopback: Any
 ) -> None:
     loopback.files.clear()
     with pytest.raises(InputError) as error:
         store.obtain(NAME)
-    said = str(error.value)
+    message = str(error.value)
     for part in (NAME, str(folder), str(store.cache()), "networks --verbose"):
-        assert part in said
-    assert source.url not in said
+        assert part in message
+    assert source.url not in message
     assert error.value.__notes__ == [f"{source.url} (HTTP 404)"]
-    assert "\n" not in said
+    assert "\n" not in message
     assert not list(store.cache().iterdir())
 
 
-def test_where_no_source_is_known_it_is_said(folder: Path) -> None:
+def test_a_network_without_sources_raises(folder: Path) -> None:
     with pytest.raises(InputError, match=r"no checkpoint of 'squeezenet9'.*no public one is known"):
         store.obtain("squeezenet9")
 
@@ -192,19 +194,19 @@ def test_nothing_is_downloaded_offline(
     monkeypatch.setenv(store.OFFLINE, "1")
     with pytest.raises(InputError, match="VISIONCIRCUITS_OFFLINE forbids downloads"):
         store.obtain(NAME)
-    assert loopback.asked == []
+    assert loopback.requests == []
     monkeypatch.setenv(store.OFFLINE, "0")
     assert store.obtain(NAME).path.is_file()
 
 
-def test_an_onnx_source_is_passed_over_without_the_package(
+def test_an_onnx_source_is_skipped_without_the_package(
     source: Source, loopback: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     onnx = Source(f"{loopback.url}/googlenet-12.onnx", source.fingerprint)
     monkeypatch.setitem(store.SOURCES, NAME, (onnx, source))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert store.fetch(NAME).path.is_file()
-    assert loopback.asked == ["inception5h.pth"]
+    assert loopback.requests == ["inception5h.pth"]
 
     monkeypatch.setitem(store.SOURCES, NAME, (onnx,))
     with pytest.raises(InputError, match="none could be downloaded") as error:
@@ -230,16 +232,16 @@ def test_an_onnx_source_is_converted(
     assert _same(store.fetch(NAME).parameters(parameters), parameters)
 
 
-def test_a_cache_that_cannot_be_written_is_said_before_anything_is_downloaded(
+def test_a_cache_that_cannot_be_written_raises_before_anything_is_downloaded(
     tmp_path: Path, source: Source, loopback: Any
 ) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=r"cannot be kept in .*cache"):
         store.fetch(NAME)
-    assert loopback.asked == []
+    assert loopback.requests == []
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(
+def test_a_full_disk_raises_and_leaves_nothing(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int) -> None:

@@ -1,8 +1,8 @@
-"""Every kind of network, held against plain runs of its module.
+"""Every kind of network, compared with plain runs of its module.
 
-The oracles know nothing of the library: hooks on a second copy of the module, which note and
-change what calls give; torch.fx, as torchvision's feature extraction uses it, for the functions
-between modules; autograd, for what neurons see.
+The oracles do not use the library: hooks on a second copy of the module, which record and change
+the results of calls; torch.fx, as in torchvision's feature extraction, for the functions between
+modules; autograd, for receptive fields.
 """
 
 import re
@@ -24,7 +24,8 @@ from torchvision.models import feature_extraction
 from tests.networks.traps import TRAPS
 from visioncircuits.environment import variable
 from visioncircuits.networks import Network, Preprocessing, load, wrap
-from visioncircuits.networks.graph import Edit, Graph
+from visioncircuits.networks.edits import Edit
+from visioncircuits.networks.graph import Graph
 
 
 @dataclass(eq=False)
@@ -34,8 +35,8 @@ class Case:
     make: Callable[[], nn.Module]
     size: tuple[int, int] = (64, 64)
     channels: int = 3
-    # Whether windows may be too large: strides that are no whole numbers, and attention within
-    # windows, of which the whole picture is said.
+    # Whether receptive fields may be too large: strides that are not whole numbers, and attention
+    # within windows, for which the whole picture is returned.
     loose: bool = False
 
     def build(self) -> nn.Module:
@@ -53,7 +54,7 @@ class Case:
 
     @cached_property
     def plain(self) -> nn.Module:
-        """The copy that is run by hand."""
+        """The copy that is run directly."""
         module = self.build()
         for child in module.modules():
             child.training = False
@@ -64,8 +65,8 @@ class Case:
         return next(self.module.parameters()).dtype
 
     @property
-    def rough(self) -> float:
-        """How far values may be off, for rounding, in parts of the largest."""
+    def tolerance(self) -> float:
+        """The allowed error from rounding, relative to the largest value."""
         return {torch.float64: 1e-11, torch.float32: 1e-4}.get(self.dtype, 3e-2)
 
     def pictures(self, batch: int) -> Tensor:
@@ -75,7 +76,7 @@ class Case:
     @property
     def places(self) -> list[str]:
         """All places of one tensor that depend on the picture."""
-        graph = self.network._graph(self.pictures(1))
+        graph = self.network._traces.graph(self.size)
         if not isinstance(graph, Graph):
             return list(graph.places[1:])
         return [name for name, at in graph.places.items() if graph.nodes[at].varies and at
@@ -93,11 +94,11 @@ class Case:
         assert one.shape == other.shape, what
         scale = other.abs().max().clamp(min=1e-3) if other.numel() else 1.0
         off = (one.double() - other.double()).abs().max() / scale if other.numel() else 0.0
-        assert off <= self.rough, (what, float(off))
+        assert off <= self.tolerance, (what, float(off))
 
 
 def _some(values: list[str], count: int) -> list[str]:
-    """Take some of a list, spread over it, the last among them."""
+    """Return some items of a list, evenly spread, the last included."""
     step = max(1, len(values) // count)
     return values[::-1][::step][:count]
 
@@ -117,14 +118,14 @@ def _versions(args: Any) -> list[tuple[Tensor, int]]:
 
 
 def _zeroed(out: Tensor, given: list[tuple[Tensor, int]]) -> Tensor:
-    """Put a value to zero: under its old name too, where it was changed in place."""
+    """Set a value to zero: under its old name too, where it was changed in place."""
     changed = any(out is t and t._version > version for t, version in given)
     return out.zero_() if changed else torch.zeros_like(out)
 
 
 @torch.no_grad()
 def _by_hooks(module: nn.Module, pictures: Tensor, zeroed: str = "") -> dict[str, Tensor]:
-    """Give what every call of a module gives, copied at once, after one of them is zeroed."""
+    """Return a copy of the result of every call of a module, with one of them set to zero."""
     found: dict[str, Tensor] = {}
     calls: Counter[str] = Counter()
     given: dict[str, Any] = {}
@@ -161,17 +162,17 @@ OPERATORS = {
 
 OTHERWISE_NAMED = "|".join(
     (
-        r"stochastic_depth$",  # hands its input on, by no function of torch's
+        r"stochastic_depth$",  # returns its input, without a torch function
         r"stochastic_depth_\d+$",
-        r"shifted_window_attention",  # torchvision tells fx not to look into these two
+        r"shifted_window_attention",  # torchvision has fx not trace these two
         r"_get_relative_position_bias|_patch_merging_pad",
-        r"encoder_layer_\d+\.ln(_1)?$",  # torchvision takes the modules ln_1 and ln_2 for calls
+        r"encoder_layer_\d+\.ln(_1)?$",  # for torchvision the modules ln_1 and ln_2 are calls
     )
 )
 
 
 class _Followed(fx.Interpreter):
-    """A module as torchvision's feature extraction names its parts."""
+    """A module with the names of torchvision's feature extraction."""
 
     def __init__(self, module: nn.Module) -> None:
         tracer = feature_extraction.NodePathTracer()
@@ -187,7 +188,7 @@ class _Followed(fx.Interpreter):
         return self.found | dict(_tensors(output, "output"))
 
     def called(self, node: fx.Node) -> str:
-        """Give a node's name; torch does not tell all ways of writing an operator apart."""
+        """Return a node's name; torch has the same name for several ways of writing an operator."""
         scope, dot, name = self.names.get(node, "").rpartition(".")
         plain, number = re.fullmatch(r"(.*?)(_\d+)?", name).groups()
         return f"{scope}{dot}{OPERATORS.get(plain, plain)}{number or ''}"
@@ -208,25 +209,25 @@ class _Followed(fx.Interpreter):
 
 @cache
 def _followed(case: Case) -> _Followed | None:
-    """Give the oracle for functions; None where torch.fx cannot follow the module."""
+    """Return the oracle for functions; None where torch.fx cannot trace the module."""
     try:
         return _Followed(case.plain)
-    except Exception:  # whatever a module's Python raises on what is no tensor
+    except Exception:  # a module can raise any exception on what is not a tensor
         return None
 
 
 def reads(case: Case) -> None:
-    """Every place of every batch is what a plain run gives."""
+    """Every place of every batch has the value of a plain run."""
     for batch in (2, 1, 5):
         pictures = case.pictures(batch)
         found = case.read(pictures, case.places)
         expected = _by_hooks(case.plain, pictures)
         if batch == 2:
-            for name in expected.keys() - {*case.network._graph(pictures).places}:
-                found |= case.read(pictures, [name])  # inside of what could not be followed
+            for name in expected.keys() - {*case.network._traces.graph(case.size).places}:
+                found |= case.read(pictures, [name])  # inside of what could not be traced
         for name in expected.keys() & found.keys():
             case.close(found[name], expected[name], name)
-        for alias, name in case.network._aliases.items():
+        for alias, name in case.network._traces.aliases.items():
             if name in found:
                 assert torch.equal(case.read(pictures, [alias])[alias], found[name])
 
@@ -240,17 +241,17 @@ BEYOND_FX = {
     "lists and numbers",
     "scripted",
 }
-"""What torch.fx cannot follow, so that there is no oracle for the names of its functions."""
+"""What torch.fx cannot trace, so that there is no oracle for the names of its functions."""
 
 
 def names(case: Case) -> None:
-    """Functions have torchvision's names, and give its values."""
+    """Functions have torchvision's names and values."""
     followed = _followed(case)
-    assert followed is not None, "torch.fx cannot follow it"
+    assert followed is not None, "torch.fx cannot trace it"
     pictures = case.pictures(2)
     expected = followed.follow(pictures)
-    graph = case.network._graph(pictures)
-    closed = tuple(f"{path}." for path in graph.opaque)  # no names within what cannot be followed
+    graph = case.network._traces.graph(case.size)
+    closed = tuple(f"{path}." for path in graph.opaque)  # no names within what cannot be traced
     expected = {
         name: value
         for name, value in expected.items()
@@ -263,7 +264,7 @@ def names(case: Case) -> None:
 
 
 def rewrites(case: Case) -> None:
-    """A place put in its own place changes nothing, to the bit."""
+    """Replacing a place by its copy changes no bit of any place."""
     pictures = case.pictures(2)
     before = case.read(pictures, case.places)
     for place in _some(case.places, 6):
@@ -273,7 +274,7 @@ def rewrites(case: Case) -> None:
 
 
 def zeroes(case: Case) -> None:
-    """A place put to zero changes what follows as it does by hand."""
+    """Setting a place to zero changes the outputs as in a plain run."""
     pictures = case.pictures(2)
     places = case.places
     calls = _some([n for n in _by_hooks(case.plain, pictures) if not n.startswith("output")], 5)
@@ -297,7 +298,7 @@ def zeroes(case: Case) -> None:
 
 
 def selects(case: Case) -> None:
-    """Units are the layer's own, whatever is changed, and wherever."""
+    """Selected units have the layer's values, under any change at any place."""
     pictures = case.pictures(2)
     layers = case.layers
     edits = _some(layers, 3)
@@ -311,17 +312,17 @@ def selects(case: Case) -> None:
             case.close(some[layer], whole, f"{layer} with {place} changed")
 
 
-def looks(case: Case) -> None:
-    """Neurons see what their gradients reach; gates are held constant."""
+def fields(case: Case) -> None:
+    """Receptive fields are the pixels that gradients reach, with gates constant."""
     with _doubled(case) as network:
         layers = network.layers_at(case.size)
         pictures = case.pictures(1).double().requires_grad_()
         gates = [
             n for n, layer in layers.items() if layer.shape == (1, 1) and layer.stride == (0, 0)
         ]
-        held = [Edit(name, torch.detach) for name in gates]
+        constant = [Edit(name, torch.detach) for name in gates]
         chosen = _some([n for n in layers if n not in gates and layers[n].shape], 6)
-        found = network.activations(pictures, chosen, changes=held)
+        found = network.activations(pictures, chosen, changes=constant)
         for name in chosen:
             layer, values = layers[name], found[name]
             row, column = (places // 2 for places in layer.shape)
@@ -342,13 +343,13 @@ def looks(case: Case) -> None:
 
 @contextmanager
 def _doubled(case: Case) -> Iterator[Network]:
-    """Give the network in double precision, where no gradient is lost to rounding."""
+    """Return the network in double precision, where no gradient is lost to rounding."""
     module = case.build().double()
     yield wrap(module, Preprocessing(channels=case.channels), size=max(case.size))
 
 
 def _state(module: nn.Module) -> dict[str, Any]:
-    """Describe all that a module is."""
+    """Return the whole state of a module."""
     state: dict[str, Any] = {"random": torch.random.get_rng_state().tolist()}
     for path, child in module.named_modules():
         state[path] = [*vars(child)] if not isinstance(child, torch.jit.ScriptModule) else []
@@ -362,7 +363,7 @@ def _state(module: nn.Module) -> dict[str, Any]:
 
 
 def leaves_alone(case: Case) -> None:
-    """A module, and torch's generator, are as they were, and so is what the module gives."""
+    """A module, its outputs and torch's generator stay as they were."""
     module = case.build()
     next(iter(module.parameters())).requires_grad_(False)
     network = wrap(module, Preprocessing(channels=case.channels), size=max(case.size))
@@ -381,7 +382,7 @@ def leaves_alone(case: Case) -> None:
         assert not key.endswith("=") or after[key][1] is None, key
 
 
-CHECKS = (reads, names, rewrites, zeroes, selects, looks, leaves_alone)
+CHECKS = (reads, names, rewrites, zeroes, selects, fields, leaves_alone)
 
 
 def _slim(**options: Any) -> nn.Module:
@@ -435,7 +436,7 @@ SLOW = (
     "alexnet", "convnext", "deeplab", "densenet", "efficientnet", "fcn", "googlenet without aux",
     "inception", "maxvit", "regnet", "swin_transformer", "vgg",
 )  # fmt: skip
-"""Large networks, which the quick tests leave out."""
+"""Large networks, which are slow."""
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit")
@@ -472,7 +473,7 @@ LARGER = (
 
 @pytest.fixture
 def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fill parameters with what is quickly drawn."""
+    """Initialize parameters in a quick way."""
 
     def drawn(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
         with torch.no_grad():
@@ -503,7 +504,7 @@ def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ALL
     ],
 )
-def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> None:
+def test_every_classifier_of_torchvision_is_read_and_edited(name: str) -> None:
     size = SIZES.get(name, (32, 32))
     options: dict[str, Any] = (
         {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
@@ -515,7 +516,7 @@ def test_every_classifier_of_torchvisions_is_read_and_rewritten(name: str) -> No
     module = case.module.eval()
     expected = _by_hooks(module, pictures)
     found = case.read(pictures, places)
-    graph = case.network._graph(pictures)
+    graph = case.network._traces.graph(case.size)
     closed = tuple(f"{path}." for path in graph.opaque)  # Swin V2's attention: see its reason
     assert {n for n in expected if not n.startswith(closed)} <= {*graph.places}
     for place in expected.keys() & found.keys():

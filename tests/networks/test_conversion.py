@@ -50,7 +50,7 @@ def _translate(name: str, words: dict[str, str]) -> str:
     return re.sub("|".join(map(re.escape, longest)), lambda match: words[match[0]], name)
 
 
-# Each library's names, spelled from ours by substitution: another way than the code's.
+# Each library's names, derived from ours by substitution, unlike in the code.
 IN_LUCENT = {"_pre_relu": "_pre_relu_conv", "logits": "softmax2_pre_activation_matmul"}
 IN_CAPTUM = {
     "conv2d0_pre_relu": "conv1",
@@ -209,7 +209,7 @@ def _with_a_transposed_kernel(parameters: Parameters) -> Parameters:
         (_with_a_transposed_kernel, "'mixed3b_5x5_pre_relu.weight' has the shape (32, 96, 5, 5)"),
     ],
 )
-def test_a_spoiled_checkpoint_is_refused_with_the_tensor_s_name(
+def test_a_corrupted_checkpoint_raises_with_the_tensors_name(
     tmp_path: Path,
     bvlc: Parameters,
     spoil: Callable[[Parameters], Parameters],
@@ -222,13 +222,13 @@ def test_a_spoiled_checkpoint_is_refused_with_the_tensor_s_name(
     assert str(path) in str(error.value)
 
 
-def test_one_variant_is_not_taken_for_the_other(tmp_path: Path, bvlc: Parameters) -> None:
+def test_a_file_of_one_variant_raises_for_the_other(tmp_path: Path, bvlc: Parameters) -> None:
     save_file(bvlc, tmp_path / "net.safetensors")
     with pytest.raises(InputError, match=r"for another network: 'mixed4a_3x3_pre_relu\.weight'"):
         read_parameters(tmp_path / "net.safetensors", _like("inceptionv1"))
 
 
-def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_other_tensors_raises(tmp_path: Path) -> None:
     save_file({"layer.weight": torch.zeros(3)}, tmp_path / "net.safetensors")
     with pytest.raises(
         InputError, match=r"lacks 'conv2d0_pre_relu\.bias' and 115 other parameters"
@@ -236,7 +236,9 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         read_parameters(tmp_path / "net.safetensors", _like("bvlc_googlenet"))
 
 
-def test_half_precision_becomes_what_the_module_has(tmp_path: Path, google: Parameters) -> None:
+def test_half_precision_is_converted_to_the_modules_dtype(
+    tmp_path: Path, google: Parameters
+) -> None:
     halved = {name: tensor.half() for name, tensor in google.items()}
     save_file(halved, tmp_path / "net.safetensors")
     found = read_parameters(tmp_path / "net.safetensors", _like("inceptionv1"))

@@ -12,7 +12,7 @@ CONTENT = bytes(range(256)) * 1000
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 
 
-def test_a_git_blob_s_fingerprint_is_what_git_says(tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_git_blob_is_gits(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
     git = subprocess.run(["git", "hash-object", path], capture_output=True, text=True, check=True)
@@ -20,7 +20,7 @@ def test_a_git_blob_s_fingerprint_is_what_git_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "git-blob"])
-def test_what_was_published_comes(
+def test_the_published_file_is_downloaded(
     tmp_path: Path,
     loopback: Any,
     algorithm: str,
@@ -38,7 +38,7 @@ def test_what_was_published_comes(
     assert shown.out == ""
 
 
-def test_another_file_than_was_published_is_refused_and_removed(
+def test_another_file_than_the_published_one_raises_and_is_removed(
     tmp_path: Path, loopback: Any
 ) -> None:
     loopback.files["net.pth"] = CONTENT[:-1] + b"?"
@@ -47,7 +47,7 @@ def test_another_file_than_was_published_is_refused_and_removed(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_download_that_breaks_off_is_refused_and_comes_whole_the_next_time(
+def test_an_interrupted_download_raises_and_is_complete_the_next_time(
     tmp_path: Path, loopback: Any
 ) -> None:
     loopback.files["net.pth"] = CONTENT
@@ -57,12 +57,12 @@ def test_a_download_that_breaks_off_is_refused_and_comes_whole_the_next_time(
     assert path.read_bytes() == CONTENT
 
 
-def test_what_the_server_refuses_is_said(tmp_path: Path, loopback: Any) -> None:
+def test_an_error_of_the_server_is_named(tmp_path: Path, loopback: Any) -> None:
     with pytest.raises(Unavailable, match=r"^HTTP 404$"):
         download(Source(f"{loopback.url}/net.pth", SHA256), tmp_path)
 
 
-def test_where_nobody_listens_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -71,7 +71,7 @@ def test_where_nobody_listens_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
             download(Source(url, SHA256), tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, loopback: Any) -> None:
+def test_a_folder_that_cannot_be_written_raises(tmp_path: Path, loopback: Any) -> None:
     loopback.files["net.pth"] = CONTENT
     with pytest.raises(Unavailable, match="No such file or directory"):
         download(Source(f"{loopback.url}/net.pth", SHA256), tmp_path / "absent")

@@ -1,7 +1,7 @@
-"""Every entry that computes on a network does so where the network is, on a pretended GPU.
+"""Every function that computes on a network does so on the network's device, here a fake GPU.
 
-Torch's fake tensors carry shapes and devices and no values; they raise where devices meet. An
-entry is followed as far as it goes: it may end where it reads values back.
+Torch's fake tensors have shapes and devices and no values; they raise where devices are mixed. A
+function may end early, where it reads values back.
 """
 
 import re
@@ -22,7 +22,7 @@ from visioncircuits import attribution, featurevis, interventions
 from visioncircuits.attribution.behavior import response
 from visioncircuits.interventions.transplants import _all_maps
 from visioncircuits.networks import Direction, LayerGraph, Network, Preprocessing, wrap
-from visioncircuits.networks.graph import Edit
+from visioncircuits.networks.edits import Edit
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.weights import contextual_weights, expanded_weights
 
@@ -37,7 +37,7 @@ def mode() -> Iterator[FakeTensorMode]:
             torch.rand(1, device="cuda")
         except RuntimeError as error:
             pytest.skip(
-                f"this torch pretends no GPU without a driver: {str(error).splitlines()[0]}"
+                f"this torch has no fake GPU without a driver: {str(error).splitlines()[0]}"
             )
         yield mode
 
@@ -155,14 +155,14 @@ def test_stays_on_the_networks_device(network: Network, entry: str) -> None:
         value = ENTRIES[entry](network, pictures)
     except READS_VALUES:
         return
-    except RuntimeError as error:  # a backward pass asks the driver, which is not there
+    except RuntimeError as error:  # a backward pass needs the driver, which is missing
         assert re.search(r"hasPrimaryContext|^\.numpy\(\) is not supported for tensor", str(error))  # noqa: PT017
         return
     assert isinstance(value, Tensor)
     assert value.device.type == ("cpu" if entry == "rendered" else "cuda")
 
 
-def test_mixed_devices_would_be_noticed(network: Network) -> None:
+def test_mixed_devices_are_detected(network: Network) -> None:
     early, late = layers(network)
     with (
         network.changing(Edit(early, lambda v: v + torch.ones(v.shape, device="cpu"))),

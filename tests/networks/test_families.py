@@ -19,7 +19,7 @@ def _written(folder: Path, content: object) -> Path:
 
 @pytest.mark.published
 @pytest.mark.parametrize("layer", EARLY_VISION)
-def test_early_vision_puts_every_unit_into_one_family(published: Path, layer: str) -> None:
+def test_early_vision_has_every_unit_in_one_family(published: Path, layer: str) -> None:
     families = read_families(published / "families_early_vision.json")
     counts = Counter(unit for units in families.layers[layer].values() for unit in units)
     assert sorted(counts) == list(range(EARLY_VISION[layer]))
@@ -40,14 +40,14 @@ def test_curve_379_is_in_the_family_of_curves(published: Path) -> None:
         {"a": {"families": [{"name": "Lines", "units": [1, 2]}, {"name": "Curves", "units": [2]}]}},
     ],
 )
-def test_both_forms_of_file_say_the_same(tmp_path: Path, content: object) -> None:
+def test_both_forms_of_file_are_read_alike(tmp_path: Path, content: object) -> None:
     families = read_families(_written(tmp_path, content))
     assert families == Families({"a": {"Lines": (1, 2), "Curves": (2,)}})
     assert families.of(Unit("a", 2)) == ("Lines", "Curves")
     assert families.of(Unit("b", 2)) == ()
 
 
-def test_an_unknown_family_or_layer_is_refused_with_the_nearest() -> None:
+def test_an_unknown_family_or_layer_raises_with_the_nearest() -> None:
     families = Families({"mixed3b": {"Curves": (379,)}})
     with pytest.raises(InputError, match=r"unknown family of mixed3b 'Curve'.*'Curves'"):
         families.units("mixed3b", "Curve")
@@ -69,7 +69,7 @@ def test_an_unknown_family_or_layer_is_refused_with_the_nearest() -> None:
         {"a": {"families": [{"name": "Lines", "units": [1]}, {"name": "Lines", "units": [2]}]}},
     ],
 )
-def test_a_file_that_is_no_taxonomy_is_refused(tmp_path: Path, content: object) -> None:
+def test_a_file_that_is_not_a_taxonomy_raises(tmp_path: Path, content: object) -> None:
     with pytest.raises(InputError, match="is not a taxonomy"):
         read_families(_written(tmp_path, content))
 

@@ -27,19 +27,19 @@ def test_a_feature_passes_through() -> None:
 
 
 @pytest.mark.parametrize("text", ["mixed3b", "mixed3b:", "mixed3b:-1", "mixed3b:1.5", ":3", "a:²"])
-def test_what_is_no_unit_is_refused_with_an_example(text: str) -> None:
+def test_text_that_is_not_a_unit_raises_with_an_example(text: str) -> None:
     with pytest.raises(InputError, match="is not a unit; write layer:number"):
         parse(text)
 
 
-def test_a_unit_is_one_in_its_own_place() -> None:
+def test_the_vector_of_a_unit_is_one_hot() -> None:
     vector = Unit("a", 2).vector(4)
     assert vector.tolist() == [0, 0, 1, 0]
     assert vector.dtype == torch.float32
 
 
 @pytest.mark.parametrize("index", [-1, 4])
-def test_a_unit_outside_its_layer_is_refused(index: int) -> None:
+def test_a_unit_outside_its_layer_raises(index: int) -> None:
     with pytest.raises(InputError, match="a has units 0 to 3"):
         Unit("a", index).vector(4)
 

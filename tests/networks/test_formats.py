@@ -40,7 +40,9 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_what_was_written_is_read(tmp_path: Path, tensors: dict[str, Tensor], name: str) -> None:
+def test_written_tensors_are_read_again(
+    tmp_path: Path, tensors: dict[str, Tensor], name: str
+) -> None:
     WRITERS[name](tmp_path / name, tensors)
     found = read_tensors(tmp_path / name)
     assert found.keys() == tensors.keys()
@@ -48,7 +50,7 @@ def test_what_was_written_is_read(tmp_path: Path, tensors: dict[str, Tensor], na
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_file_cut_short_is_refused_by_name(
+def test_a_truncated_file_raises_with_its_name(
     tmp_path: Path, tensors: dict[str, Tensor], name: str
 ) -> None:
     path = tmp_path / name
@@ -62,7 +64,7 @@ def test_a_file_cut_short_is_refused_by_name(
         assert "\n" not in str(error.value)
 
 
-def test_a_pickle_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
+def test_a_pickle_that_runs_code_raises_and_is_not_run(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return Path.mkdir, (tmp_path / "sprung",)  # type: ignore[return-value]
@@ -77,7 +79,7 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
     "content",
     [{"state_dict": {"conv.bias": torch.zeros(1)}}, [torch.zeros(1)], {1: torch.zeros(1)}],
 )
-def test_a_pth_that_is_no_state_dict_is_refused(tmp_path: Path, content: object) -> None:
+def test_a_pth_that_is_not_a_state_dict_raises(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "net.pth")
     with pytest.raises(InputError, match="no plain state dict"):
         read_tensors(tmp_path / "net.pth")
@@ -94,7 +96,7 @@ def test_the_shapes_in_an_onnx_graph_are_not_parameters(tmp_path: Path) -> None:
     assert read_tensors(tmp_path / "net.onnx").keys() == {"conv_b_0"}
 
 
-def test_onnx_tensors_kept_in_other_files_are_refused(tmp_path: Path) -> None:
+def test_onnx_tensors_in_other_files_raise(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     tensor = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=[1])
     tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -107,9 +109,7 @@ def test_onnx_tensors_kept_in_other_files_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"data_type": 99}, {"dims": [7]}])
-def test_an_onnx_tensor_that_contradicts_itself_is_refused(
-    tmp_path: Path, change: dict[str, object]
-) -> None:
+def test_an_inconsistent_onnx_tensor_raises(tmp_path: Path, change: dict[str, object]) -> None:
     onnx = pytest.importorskip("onnx")
     described = {"name": "w", "data_type": onnx.TensorProto.FLOAT, "dims": [1]} | change
     tensor = onnx.TensorProto(**described, raw_data=bytes(4))
@@ -128,13 +128,13 @@ def test_without_the_onnx_package_it_is_named(
         read_tensors(tmp_path / "net.onnx")
 
 
-def test_an_unknown_suffix_is_refused_with_those_known(tmp_path: Path) -> None:
+def test_an_unknown_suffix_raises_with_the_known_ones(tmp_path: Path) -> None:
     (tmp_path / "net.h5").touch()
     with pytest.raises(InputError) as error:
         read_tensors(tmp_path / "net.h5")
     assert all(suffix in str(error.value) for suffix in FORMATS)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_raises_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no checkpoint file .*net\.pth"):
         read_tensors(tmp_path / "net.pth")

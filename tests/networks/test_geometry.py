@@ -1,4 +1,4 @@
-"""Receptive fields, held against what a change of one row of the picture really reaches.
+"""Receptive fields, compared with what a change of one row of the picture reaches.
 
 NaN in a row of the input spreads to whatever depends on that row and to nothing else: no
 rectifier, maximum or cancelling weight hides it.
@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 
+from visioncircuits.networks.axes import Axis
 from visioncircuits.networks.catalog import untrained
-from visioncircuits.networks.geometry import Axis, Window
-from visioncircuits.networks.geometry import windows as windows_of
+from visioncircuits.networks.geometry import Geometry, receptive_fields
 from visioncircuits.networks.layer_graph import LayerGraph
 from visioncircuits.networks.tracing import trace
 
@@ -28,12 +28,12 @@ def _inceptionv1(variant: str) -> LayerGraph:
     return module
 
 
-def windows(module: nn.Module, picture: Tensor) -> dict[str, Window]:
-    return windows_of(trace(module, picture), picture)
+def fields(module: nn.Module, picture: Tensor) -> dict[str, Geometry]:
+    return receptive_fields(trace(module, picture), picture)
 
 
 def _values(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
-    """What every module gives where it first runs."""
+    """Return the output of every module's first call."""
     found: dict[str, Tensor] = {}
 
     def note(name: str) -> Callable[..., None]:
@@ -50,14 +50,14 @@ def _values(module: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
 
 
 def _reached(value: Tensor, along: int) -> Tensor:
-    """From a batch with NaN in row (or column) b of picture b: which rows of `value` it reaches."""
+    """Return the rows of `value` that NaN in row (or column) b of picture b reaches."""
     if value.ndim == 2:
         return value.isnan().any(1)[:, None]
     return value.isnan().any(1).any(2 if along == 2 else 1)
 
 
 def _check(axis: Axis, reached: Tensor, name: str, *, gaps: bool) -> None:
-    """Hold an axis against `reached`, pixels by neurons."""
+    """Compare an axis with `reached`, pixels by neurons."""
     height = len(reached)
     some = reached.any(1).nonzero()
     lowest, highest = some.min().item(), some.max().item()  # an edge may reach nothing at all
@@ -68,7 +68,7 @@ def _check(axis: Axis, reached: Tensor, name: str, *, gaps: bool) -> None:
         if (first >= 0 and last < height) or not gaps:
             expected = max(first, lowest), min(last, highest)
             assert (pixels[0], pixels[-1]) == expected, (name, neuron)
-        else:  # of a window that an edge cuts, the edge may cut what lies before a gap
+        else:  # an edge may cut a field just before a gap
             assert all(first <= pixel <= last for pixel in pixels), (name, neuron)
 
 
@@ -76,13 +76,13 @@ def _check(axis: Axis, reached: Tensor, name: str, *, gaps: bool) -> None:
 def _check_all(
     module: nn.Module, *, height: int, width: int, channels: int = 3, gaps: bool = False
 ) -> set[str]:
-    """Hold every module's layer against what rows and columns reach, and say which.
+    """Compare every module's layer with what rows and columns reach, and return their names.
 
-    `gaps` says that a window may have holes, so that where an edge cuts it less is reached.
+    With `gaps` a field may have holes, so that less is reached where an edge cuts it.
     """
     module.eval()
     picture = torch.rand(1, channels, height, width)
-    found, hit = windows(module, picture), set()
+    found, hit = fields(module, picture), set()
     for along, size in ((2, height), (3, width)):
         inputs = picture.repeat(size, 1, 1, 1)
         for place in range(size):
@@ -101,7 +101,7 @@ def _check_all(
 
 @pytest.mark.parametrize(("height", "width"), [(97, 33), (36, 34)])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
-def test_every_layer_of_inceptionv1_sees_what_reaches_it(
+def test_fields_of_inceptionv1_are_the_rows_that_reach_each_layer(
     variant: str, height: int, width: int
 ) -> None:
     module = _inceptionv1(variant)
@@ -111,13 +111,13 @@ def test_every_layer_of_inceptionv1_sees_what_reaches_it(
 @pytest.mark.parametrize("layer", ["mixed4e_5x5", "mixed5b"])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
 @torch.no_grad()
-def test_fields_larger_than_a_usual_picture_end_where_it_is_said(variant: str, layer: str) -> None:
+def test_fields_larger_than_a_usual_picture_end_where_computed(variant: str, layer: str) -> None:
     module = _inceptionv1(variant)
     picture = torch.rand(1, 3, 901, 32)
-    window = windows(module, picture)[layer]
-    neuron = window.shape[0] // 2
-    first = window.y.offset + window.y.stride * neuron
-    rows = [first - 1, first, first + window.y.size - 1, first + window.y.size]
+    found = fields(module, picture)[layer]
+    neuron = found.shape[0] // 2
+    first = found.y.offset + found.y.stride * neuron
+    rows = [first - 1, first, first + found.y.size - 1, first + found.y.size]
     assert rows[0] >= 0
     assert rows[-1] < 901
     inputs = picture.repeat(4, 1, 1, 1)
@@ -132,26 +132,26 @@ def test_fields_larger_than_a_usual_picture_end_where_it_is_said(variant: str, l
 def test_gradients_end_where_a_field_ends(variant: str, layer: str) -> None:
     module = _inceptionv1(variant)
     inputs = torch.randn(4, 3, 115, 123, requires_grad=True)
-    window = windows(module, inputs[:1].detach())[layer]
-    row, column = window.shape[0] // 2, window.shape[1] // 2
+    found = fields(module, inputs[:1].detach())[layer]
+    row, column = found.shape[0] // 2, found.shape[1] // 2
     value = _values(module, inputs)[layer]
     (gradient,) = torch.autograd.grad(value[:, :, row, column].square().sum(), inputs)
     touched = gradient.abs().sum((0, 1)) > 0
     for axis, place, pixels in (
-        (window.y, row, touched.any(1)),
-        (window.x, column, touched.any(0)),
+        (found.y, row, touched.any(1)),
+        (found.x, column, touched.any(0)),
     ):
         first = axis.offset + axis.stride * place
         assert pixels.nonzero().min() == first
         assert pixels.nonzero().max() == first + axis.size - 1
 
 
-def test_every_layer_of_squeezenet_sees_what_reaches_it() -> None:
+def test_fields_of_squeezenet_are_the_rows_that_reach_each_layer() -> None:
     module = torchvision.models.squeezenet1_1()
     assert "features.12.expand3x3" in _check_all(module, height=75, width=66)
 
 
-def test_every_layer_of_resnet18_sees_what_reaches_it() -> None:
+def test_fields_of_resnet18_are_the_rows_that_reach_each_layer() -> None:
     module = torchvision.models.resnet18()
     assert "layer4.1.conv2" in _check_all(module, height=65, width=33)
 
@@ -167,16 +167,16 @@ def test_channels_put_last_for_a_while_are_followed() -> None:
     assert "features.3.0.block.0" in _check_all(module, height=65, width=40)
 
 
-def test_layers_whose_channels_are_last_are_no_layers() -> None:
+def test_values_with_channels_last_are_not_layers() -> None:
     module = ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)]).eval()
-    found = windows(module, torch.zeros(1, 3, 32, 32))
+    found = fields(module, torch.zeros(1, 3, 32, 32))
     assert "features.1.0.block.0" in found  # the convolution, before the channels are put last
     assert "features.1.0.block.3" not in found  # the linear layer
     assert found["features.1.0"].shape == (8, 8)
 
 
 class _Functional(nn.Module):
-    """Operations outside of any module, and a shortcut as ResNets for CIFAR have it."""
+    """Operations outside of any module, and a shortcut as in ResNets for CIFAR."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -191,7 +191,7 @@ class _Functional(nn.Module):
 
 
 class _Half(nn.Module):
-    """Only the second half of a split goes on."""
+    """Only the second half of a split is used."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -252,7 +252,7 @@ class _Named(nn.Module):
 
 
 @pytest.mark.parametrize("kind", MODULES)
-def test_any_module_sees_what_reaches_it(kind: str) -> None:
+def test_fields_of_any_module_are_the_rows_that_reach_it(kind: str) -> None:
     module, gaps = _Named(MODULES[kind]()), kind in ("dilation", "asymmetric padding")
     assert "inner" in _check_all(module, height=24, width=18, channels=4, gaps=gaps)
 
@@ -271,8 +271,8 @@ UNTOLD: dict[str, nn.Module] = {
 
 
 @pytest.mark.parametrize("module", UNTOLD.values(), ids=UNTOLD)
-def test_what_cannot_be_told_is_the_whole_picture(module: nn.Module) -> None:
-    found = windows(nn.Sequential(_conv(3, padding=1), module, _conv(1)), torch.rand(1, 4, 16, 16))
+def test_unknown_fields_are_the_whole_picture(module: nn.Module) -> None:
+    found = fields(nn.Sequential(_conv(3, padding=1), module, _conv(1)), torch.rand(1, 4, 16, 16))
     for layer in ("1", "2"):
         assert found[layer].y == found[layer].x == Axis(0, 16, 0), layer
 
@@ -297,10 +297,10 @@ RESIZED: dict[str, Callable[[], nn.Module]] = {
 
 @pytest.mark.parametrize("kind", RESIZED)
 def test_a_resizing_is_bounded_by_less_than_what_it_repeats(kind: str) -> None:
-    """Neurons of one period see differently; the window holds them all, and touches them."""
+    """Neurons of one period have different fields; the result contains all of them tightly."""
     module = _Named(RESIZED[kind]()).double().eval()
     picture = torch.rand(1, 4, 24, 24, dtype=torch.float64, requires_grad=True)
-    axis = windows(module, picture.detach())["inner"].y
+    axis = fields(module, picture.detach())["inner"].y
     assert axis.stride
     values = module(picture)
     before, after = [], []
@@ -319,7 +319,7 @@ def test_a_resizing_is_bounded_by_less_than_what_it_repeats(kind: str) -> None:
 
 
 class _Joined(nn.Module):
-    """A short way and one that sees more, or all."""
+    """A sum of a small receptive field and one that is larger, or the whole picture."""
 
     def __init__(self, long: nn.Module) -> None:
         super().__init__()
@@ -329,16 +329,16 @@ class _Joined(nn.Module):
         return self.out(x + self.long(x))
 
 
-def test_what_sees_the_whole_picture_makes_a_sum_see_it() -> None:
+def test_a_sum_with_a_whole_picture_field_has_the_whole_picture() -> None:
     mixed = nn.Sequential(nn.Flatten(2), nn.Linear(64, 64), nn.Unflatten(2, (8, 8)))
-    assert windows(_Joined(mixed), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
+    assert fields(_Joined(mixed), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
     strips = nn.AdaptiveAvgPool2d((None, 1))
-    assert windows(_Joined(strips), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
+    assert fields(_Joined(strips), torch.rand(1, 4, 8, 8))["out"].x == Axis(0, 8, 0)
 
 
-def test_copies_of_one_place_are_not_counted() -> None:
+def test_copies_of_one_position_are_not_counted() -> None:
     spread = nn.Sequential(nn.AdaptiveAvgPool2d(1), _conv(1), nn.Upsample((8, 8), mode="bilinear"))
-    assert windows(_Joined(spread), torch.rand(1, 4, 8, 8))["out"].x == Axis(1, 1, 0)
+    assert fields(_Joined(spread), torch.rand(1, 4, 8, 8))["out"].x == Axis(1, 1, 0)
 
 
 class _Turned(_Named):
@@ -346,8 +346,8 @@ class _Turned(_Named):
         return self.inner(x.flip(2))
 
 
-def test_a_picture_turned_over_is_not_mistaken_for_itself() -> None:
-    assert windows(_Turned(_conv(3)), torch.rand(1, 4, 9, 9))["inner"].y == Axis(0, 9, 0)
+def test_a_transposed_picture_is_not_mistaken_for_itself() -> None:
+    assert fields(_Turned(_conv(3)), torch.rand(1, 4, 9, 9))["inner"].y == Axis(0, 9, 0)
 
 
 class _Gated(nn.Module):
@@ -361,14 +361,14 @@ class _Gated(nn.Module):
 
 
 def test_what_reaches_all_positions_alike_is_not_counted() -> None:
-    found = windows(_Named(_Gated()), torch.rand(1, 4, 17, 17))
+    found = fields(_Named(_Gated()), torch.rand(1, 4, 17, 17))
     assert found["inner"].y == found["inner.conv"].y == Axis(2, 3, 0)
     assert found["inner.gate"].y == Axis(0, 17, 0)
 
 
-def test_a_module_that_runs_twice_stands_for_its_first_time() -> None:
+def test_a_module_that_runs_twice_is_described_at_its_first_call() -> None:
     inner = _conv(3)
-    found = windows(_Named(nn.Sequential(inner, inner)), torch.rand(1, 4, 9, 9))
+    found = fields(_Named(nn.Sequential(inner, inner)), torch.rand(1, 4, 9, 9))
     assert found["inner.0"].y == Axis(1, 3, 0)
     assert found["inner"].y == Axis(1, 5, 0)
 
@@ -376,11 +376,11 @@ def test_a_module_that_runs_twice_stands_for_its_first_time() -> None:
 def test_layers_come_in_the_order_in_which_they_are_computed() -> None:
     module = _Half()
     module.zeroth = module.second  # registered last under this name, and known by its first
-    found = [name for name in windows(module, torch.rand(1, 3, 12, 12)) if "chunk" not in name]
+    found = [name for name in fields(module, torch.rand(1, 3, 12, 12)) if "chunk" not in name]
     assert found == ["first", "second"]
 
 
-def test_no_hook_stays_behind() -> None:
+def test_no_hook_remains() -> None:
     module = nn.Sequential(_conv(3), _conv(30))
-    assert list(windows(module, torch.rand(1, 4, 9, 9))) == ["0"]  # too small for the other
+    assert list(fields(module, torch.rand(1, 4, 9, 9))) == ["0"]  # too small for the other
     assert not any(child._forward_hooks for child in module.modules())

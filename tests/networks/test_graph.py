@@ -1,4 +1,4 @@
-"""What a run computes and what it leaves out; values are held in `test_conformance.py`."""
+"""What a run computes and what it leaves out; values are tested in `test_conformance.py`."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from torch.overrides import TorchFunctionMode
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.catalog import untrained
-from visioncircuits.networks.graph import Edit, Graph, Replacement, Rewiring
-from visioncircuits.networks.hooked import Hooked
+from visioncircuits.networks.edits import Edit, Replacement, Rewiring
+from visioncircuits.networks.graph import Graph
 from visioncircuits.networks.tracing import trace
 
 
 class _Counting(TorchFunctionMode):
-    """How many units all convolutions compute, and how often every function is called."""
+    """Counts the units that all convolutions compute, and the calls of every function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def test_nothing_after_the_deepest_place_is_computed(resnet: Graph) -> None:
     assert counting.calls["conv2d"] == 6  # the stem, four of layer1, and this one
 
 
-def test_branches_beside_a_unit_are_not_computed(inception: Graph) -> None:
+def test_other_branches_than_a_units_are_not_computed(inception: Graph) -> None:
     with _counted() as counting:
         inception.run(PICTURES, units={"mixed3a": [70]})
     assert counting.calls["conv2d"] == 3 + 2  # the stem; a bottleneck of 96 and one unit of it
@@ -83,7 +83,7 @@ def test_siblings_of_a_unit_are_not_computed_under_an_edit_upstream(resnet: Grap
     assert counting.units == 64 + 1
 
 
-def test_what_is_replaced_is_not_computed(resnet: Graph) -> None:
+def test_replaced_values_are_not_computed(resnet: Graph) -> None:
     values = torch.rand(2, 64, 8, 8)
     with _counted() as counting:
         found, _ = resnet.run(
@@ -185,7 +185,7 @@ def test_places_depend_on_earlier_ones(resnet: Graph) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ([Edit("layer9", torch.abs)], "unknown layer 'layer9'"),
         (
@@ -194,20 +194,6 @@ def test_places_depend_on_earlier_ones(resnet: Graph) -> None:
         ),
     ],
 )
-def test_changes_that_cannot_be_are_refused(resnet: Graph, changes: list[Any], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_impossible_changes_raise(resnet: Graph, changes: list[Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         resnet.run(PICTURES, ["fc"], changes=changes)
-
-
-def test_what_cannot_be_traced_says_what_it_cannot_do() -> None:
-    module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU(inplace=True))
-    hooked = Hooked.follow(module, PICTURES[:1], "the network looks at values (item)")
-    assert hooked.places == ("input", "0", "1", "output")
-    found, some = hooked.run(PICTURES, ["0", "output"], units={"1": [1]})
-    assert torch.equal(found["0"], module[0](PICTURES))
-    assert torch.equal(found["output"][:, [1]], some["1"])
-    with pytest.raises(InputError, match=r"single edges .* because the network looks at values"):
-        hooked.run(PICTURES, ["1"], changes=[Rewiring("0", torch.abs, "1", torch.add)])
-    with pytest.raises(InputError, match=r"unknown layer 'relu'; .* because the network looks"):
-        hooked.run(PICTURES, ["relu"])
-    assert not any(child._forward_hooks for child in module.modules())

@@ -1,4 +1,4 @@
-"""Random small graphs: what `Graph.run` gives, against an interpreter that knows no shortcut."""
+"""Random small graphs: `Graph.run` is compared with an interpreter without optimizations."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.graph import Change, Edit, Replacement, Rewiring
+from visioncircuits.networks.edits import Change, Edit, Replacement, Rewiring
 from visioncircuits.networks.tracing import trace
 
 KINDS = [
@@ -93,7 +93,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 class Running(nn.Module):
-    """A program as a module that works in place where it says so."""
+    """A program as a module that works in place where it specifies that."""
 
     def __init__(self, program: Program) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class Running(nn.Module):
 def _interpreted(
     module: Running, picture: Tensor, change: Callable[[int, Tensor], Tensor]
 ) -> list[Tensor]:
-    """Compute every line from copies; what is changed in place is another value from there on."""
+    """Compute every line from copies; a change in place makes a new value."""
     program = module.program
     values = [change(0, picture.clone())]
     newest = {0: 0}
@@ -158,7 +158,7 @@ def _interpreted(
 
 
 @dataclass(frozen=True)
-class Asked:
+class Run:
     program: Program
     edits: tuple[tuple[int, int], ...]  # line, and which change; beyond the list: a replacement
     edge: tuple[int, int, int] | None
@@ -167,7 +167,7 @@ class Asked:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> Asked:
+def runs(draw: st.DrawFn) -> Run:
     program = draw(programs())
     line = st.integers(0, len(program.lines))
     edits = draw(st.lists(st.tuples(line, st.integers(0, len(CHANGES))), max_size=3))
@@ -177,7 +177,7 @@ def questions(draw: st.DrawFn) -> Asked:
         for at in draw(st.lists(line, max_size=3, unique=True))
     }
     read = draw(st.lists(line, max_size=3))
-    return Asked(program, tuple(edits), edge, tuple(read), units)
+    return Run(program, tuple(edits), edge, tuple(read), units)
 
 
 def _merge(now: Tensor, changed: Tensor) -> Tensor:
@@ -185,20 +185,20 @@ def _merge(now: Tensor, changed: Tensor) -> Tensor:
 
 
 def _by_hand(
-    module: Running, asked: Asked, picture: Tensor, values: Sequence[Tensor]
+    module: Running, run: Run, picture: Tensor, values: Sequence[Tensor]
 ) -> list[Tensor] | None:
-    """Give every line's value; None where an edge is asked for that there is not."""
+    """Return every line's value; None where the edge does not exist."""
 
     def edited(at: int, value: Tensor) -> Tensor:
-        for (line, kind), replaced in zip(asked.edits, values, strict=True):
+        for (line, kind), replaced in zip(run.edits, values, strict=True):
             if line == at:
                 value = replaced if kind == len(CHANGES) else CHANGES[kind](value)
         return value
 
     base = _interpreted(module, picture, edited)
-    if asked.edge is None:
+    if run.edge is None:
         return base
-    source, target, kind = asked.edge
+    source, target, kind = run.edge
     if not 0 <= source < target:
         return None
     swapped = CHANGES[kind](base[source])
@@ -206,7 +206,7 @@ def _by_hand(
     def with_source(replaced: Tensor) -> Callable[[int, Tensor], Tensor]:
         return lambda at, value: replaced if at == source else edited(at, value)
 
-    given = {line: v for (line, kind), v in zip(asked.edits, values, strict=True)
+    given = {line: v for (line, kind), v in zip(run.edits, values, strict=True)
              if kind == len(CHANGES)}  # fmt: skip
     nothing = torch.full_like(base[source], torch.nan)  # reaches whatever depends on it
     reached = _interpreted(
@@ -221,30 +221,30 @@ def _by_hand(
 
 
 @settings(deadline=None, max_examples=150)
-@given(asked=questions(), batch=st.integers(1, 4))
-def test_a_run_gives_what_is_computed_line_by_line(asked: Asked, batch: int) -> None:
+@given(run=runs(), batch=st.integers(1, 4))
+def test_a_run_returns_what_an_interpreter_computes_line_by_line(run: Run, batch: int) -> None:
     torch.manual_seed(0)
-    module = Running(asked.program).double()
+    module = Running(run.program).double()
     picture = torch.randn(batch, 3, 5, 4, dtype=torch.float64)
-    names, widths = asked.program.names, asked.program.widths
+    names, widths = run.program.names, run.program.widths
     graph = trace(module, picture[:1])
     assert set(names) <= graph.places.keys()
-    given = [torch.randn(batch, widths[at], 5, 4, dtype=torch.float64) for at, _ in asked.edits]
+    given = [torch.randn(batch, widths[at], 5, 4, dtype=torch.float64) for at, _ in run.edits]
     changes: list[Change] = [
         Replacement(names[at], values) if kind == len(CHANGES) else Edit(names[at], CHANGES[kind])
-        for (at, kind), values in zip(asked.edits, given, strict=True)
+        for (at, kind), values in zip(run.edits, given, strict=True)
     ]
-    if asked.edge:
-        source, target, kind = asked.edge
+    if run.edge:
+        source, target, kind = run.edge
         changes.append(Rewiring(names[source], CHANGES[kind], names[target], _merge))
     with torch.no_grad():
-        expected = _by_hand(module, asked, picture, given)
+        expected = _by_hand(module, run, picture, given)
         before = picture.clone()
         try:
             whole, some = graph.run(
                 picture,
-                [names[at] for at in asked.read],
-                units={names[at]: units for at, units in asked.units.items()},
+                [names[at] for at in run.read],
+                units={names[at]: units for at, units in run.units.items()},
                 changes=changes,
             )
         except InputError:
@@ -252,19 +252,19 @@ def test_a_run_gives_what_is_computed_line_by_line(asked: Asked, batch: int) -> 
             return
     assert torch.equal(picture, before)
     assert expected is not None
-    for at in asked.read:
+    for at in run.read:
         torch.testing.assert_close(whole[names[at]], expected[at])
-    for at, units in asked.units.items():
+    for at, units in run.units.items():
         torch.testing.assert_close(some[names[at]], expected[at][:, list(units)])
 
 
 @settings(deadline=None, max_examples=50)
-@given(asked=questions())
-def test_gradients_are_those_of_the_lines(asked: Asked) -> None:
+@given(run=runs())
+def test_gradients_are_those_of_the_lines(run: Run) -> None:
     torch.manual_seed(0)
-    module = Running(asked.program).double()
+    module = Running(run.program).double()
     picture = torch.randn(2, 3, 5, 4, dtype=torch.float64, requires_grad=True)
-    names = asked.program.names
+    names = run.program.names
     found, _ = trace(module, picture[:1].detach()).run(picture, [names[-1]])
     expected = _interpreted(module, picture, lambda _, value: value)[-1]
     (one,) = torch.autograd.grad(found[names[-1]].square().sum(), picture, allow_unused=True)

@@ -1,17 +1,16 @@
 import torch
 
-from visioncircuits.networks import load, untrained
+from visioncircuits.networks import Layer, load, untrained
 from visioncircuits.networks.grids import onto
-from visioncircuits.networks.network import Layer
 
 
 def test_maps_that_rise_evenly_are_read_off_at_the_middles():
     fine = Layer("a", 1, (8, 8), (59, 59), (-23, -23), (28, 28))
     coarse = Layer("b", 1, (16, 16), (171, 171), (-71, -71), (14, 14))
-    middles = torch.tensor([fine.centre((0, column))[1] for column in range(28)])
+    middles = torch.tensor([fine.center((0, column))[1] for column in range(28)])
     ramp = middles.expand(28, 28)
     found = onto(ramp[None, None], fine, coarse)[0, 0]
-    inside = [coarse.centre((0, column))[1] for column in range(13)]
+    inside = [coarse.center((0, column))[1] for column in range(13)]
     assert torch.allclose(found[3, :13], torch.tensor(inside), atol=1e-3)
     down = onto(ramp.T[None, None].contiguous(), fine, coarse)[0, 0]
     assert torch.allclose(down, found.T, atol=1e-4)

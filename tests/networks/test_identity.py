@@ -15,21 +15,21 @@ def test_parameters_and_buffers_are_digested_with_their_names() -> None:
     assert identity.parameters(nn.Conv2d(1, 2, 1)) != identity.parameters(nn.Conv2d(2, 1, 1))
 
 
-def test_a_change_of_data_is_noticed() -> None:
+def test_a_change_of_data_changes_the_digest() -> None:
     module = nn.Linear(2, 2)
     before = identity.parameters(module)
     module.weight.data[0, 0] += 1  # which torch does not count
     assert identity.parameters(module) != before
 
 
-def test_a_swap_of_data_is_noticed() -> None:
+def test_a_swap_of_data_changes_the_digest() -> None:
     module = nn.Linear(4, 1)
     before = identity.parameters(module)
     module.weight.data.copy_(module.weight.data.flip(1))  # the sum stays
     assert identity.parameters(module) != before
 
 
-def test_functions_are_known_by_what_they_hold() -> None:
+def test_digests_of_functions_depend_on_enclosed_values() -> None:
     def ramp(factor: torch.Tensor) -> object:
         return lambda values: values * factor
 
@@ -41,7 +41,7 @@ def test_functions_are_known_by_what_they_hold() -> None:
     )
 
 
-def test_what_cannot_be_looked_into_is_known_in_this_process_alone() -> None:
+def test_digests_of_opaque_objects_are_valid_in_this_process_alone() -> None:
     class Opaque:
         def __call__(self, values: torch.Tensor) -> torch.Tensor:
             return values

@@ -1,4 +1,4 @@
-"""The network against four authorities: Caffe, ImageNet, lucent and TensorFlow's padding rule."""
+"""InceptionV1, compared with Caffe, ImageNet, lucent and TensorFlow's padding rule."""
 
 import importlib
 import math
@@ -36,7 +36,7 @@ STAGES = {
     "inception_5b": "mixed5b",
     "loss3/classifier": "logits",
 }
-UNITS = {  # as the Circuits thread counts them
+UNITS = {  # as in the Circuits thread
     "conv2d0": 64, "conv2d1": 64, "conv2d2": 192, "mixed3a": 256, "mixed3b": 480, "mixed4a": 508,
     "mixed4b": 512, "mixed4c": 512, "mixed4d": 528, "mixed4e": 832, "mixed5a": 832,
     "mixed5b": 1024, "logits": 1008,
@@ -65,7 +65,7 @@ def _values(module: LayerGraph, inputs: Tensor) -> dict[str, Tensor]:
 
 @pytest.mark.weights
 @torch.no_grad()
-def test_every_stage_is_what_caffe_computed(bvlc: Network, checkpoints: Path) -> None:
+def test_every_stage_has_the_activations_of_caffe(bvlc: Network, checkpoints: Path) -> None:
     stored = dict(np.load(checkpoints / "bvlc_googlenet_reference_activations.npz"))
     inputs = torch.from_numpy(stored.pop("input_bgr_minus_mean"))[None]
     found = _values(bvlc.module, inputs)
@@ -107,7 +107,7 @@ def cropped(photographs: Path) -> Tensor:
 
 
 def _accuracy(network: Network, crops: Tensor) -> tuple[float, float]:
-    """Give the shares of pictures whose class is the first, and among the first five."""
+    """Return top-1 and top-5 accuracy."""
     with torch.inference_mode():
         best = torch.cat([network(some / 255).topk(5).indices for some in crops.split(50)])
     hits = best == torch.arange(1000)[:, None]
@@ -117,7 +117,7 @@ def _accuracy(network: Network, crops: Tensor) -> tuple[float, float]:
 @pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.images
-def test_bvlc_googlenet_knows_the_photographs(bvlc: Network, cropped: Tensor) -> None:
+def test_bvlc_googlenet_classifies_the_photographs(bvlc: Network, cropped: Tensor) -> None:
     first, five = _accuracy(bvlc, cropped)  # measured: .737 and .921
     assert first >= 0.70
     assert five >= 0.88
@@ -126,8 +126,8 @@ def test_bvlc_googlenet_knows_the_photographs(bvlc: Network, cropped: Tensor) ->
 @pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.images
-def test_squeezenet_knows_the_photographs(checkpoints: Path, cropped: Tensor) -> None:
-    """Its preprocessing is the one that its file states: as RGB it knows .41 and .68."""
+def test_squeezenet_classifies_the_photographs(checkpoints: Path, cropped: Tensor) -> None:
+    """Its preprocessing is the one that its file states: as RGB its accuracy is .41 and .68."""
     network = load(
         "torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors"
     )
@@ -153,7 +153,7 @@ def test_classes_are_in_the_order_of_the_photographs(bvlc: Network, photographs:
 
 @pytest.fixture
 def lucent(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Lucent's definition, its local response norm put right (greentfrapp/lucent#51)."""
+    """Lucent's definition, with its local response norm corrected (greentfrapp/lucent#51)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pytest.importorskip("lucent", exc_type=ImportError)
@@ -169,7 +169,7 @@ def lucent(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @torch.no_grad()
-def test_inceptionv1_is_lucents_once_its_norm_is_put_right(
+def test_inceptionv1_is_lucents_with_a_corrected_norm(
     lucent: ModuleType, random: LayerGraph
 ) -> None:
     theirs = lucent.InceptionV1(redirected_ReLU=False).eval()
@@ -196,7 +196,7 @@ def test_inceptionv1_is_lucents_once_its_norm_is_put_right(
     }  # fmt: skip
     for layer, value in expected.items():
         assert (found[layer] - value).abs().max() <= 1e-5 * value.abs().max(), layer
-    # These parameters are large enough for the norm to matter: lucent's own would be seen.
+    # With parameters this large the norm matters, and lucent's own would fail.
     wrong = F.local_response_norm(found["maxpool0"], size=9, alpha=1e-4, beta=0.5, k=1)
     found = found["localresponsenorm0"]
     assert (found - wrong).abs().max() > 0.1 * found.abs().max()
@@ -239,7 +239,7 @@ def test_at_odd_sizes_strides_are_placed_as_in_tensorflow(
         np.testing.assert_array_equal(values[pool], windows.max((4, 5)), pool)
 
 
-# What is said of it
+# Shapes and names
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ def _graph() -> LayerGraph:
     return LayerGraph(steps, output="rectified")
 
 
-def test_every_layer_is_what_its_operation_makes_of_its_inputs() -> None:
+def test_every_layer_is_its_operation_on_its_inputs() -> None:
     graph, inputs = _graph(), torch.randn(2, 3, 6, 5)
     expected: dict[str, Tensor] = {"input": inputs}
     for name, sources in graph.sources.items():
@@ -36,9 +36,9 @@ def test_modules_are_registered_under_their_layers() -> None:
     assert graph.get_submodule("wide") is graph.operation("wide")
 
 
-def test_layers_out_of_order_are_refused() -> None:
+def test_layers_out_of_order_raise() -> None:
     step = Step(nn.ReLU(), ("later",))
-    with pytest.raises(InputError, match="layer 'a' takes 'later', which is no layer before it"):
+    with pytest.raises(InputError, match="layer 'a' takes 'later', which is not a layer before it"):
         LayerGraph({"a": step, "later": Step(nn.ReLU(), ("input",))}, output="a")
     with pytest.raises(InputError, match="unknown output layer 'b'"):
         LayerGraph({"a": Step(nn.ReLU(), ("input",))}, output="b")

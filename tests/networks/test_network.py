@@ -12,13 +12,13 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import identity
 from visioncircuits.networks.catalog import load, untrained
 from visioncircuits.networks.features import Direction, Unit
-from visioncircuits.networks.network import Layer, Network, wrap
+from visioncircuits.networks.network import Network, wrap
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, Preprocessing
 
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What users run: no shape is checked but by the library itself."""
+    """Disable jaxtyping, as for users: only the library itself checks shapes."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
@@ -59,7 +59,7 @@ class TestActivations:
             assert torch.equal(pictures, before)
 
     @pytest.mark.parametrize("size", [(32, 57), (64, 33)])
-    def test_are_had_of_pictures_that_are_not_square(
+    def test_of_pictures_that_are_not_square_have_the_described_shapes(
         self, googlenet: Network, size: tuple[int, int]
     ) -> None:
         found = googlenet.activations(torch.rand(1, 3, *size), ["mixed3b", "mixed5b", "logits"])
@@ -108,13 +108,13 @@ class TestActivations:
         assert all((parameter.grad == 1).all() for parameter in module.parameters())
 
     @pytest.mark.parametrize("channels", [1, 4])
-    def test_are_had_for_any_number_of_channels(self, channels: int) -> None:
+    def test_are_computed_for_any_number_of_channels(self, channels: int) -> None:
         network = wrap(_small(channels), Preprocessing(channels=channels), size=32)
         assert network.layer("0").receptive_field == (5, 5)
         found = network.activations(torch.rand(2, channels, 32, 32), ["1"])
         assert found["1"].shape == (2, 8, 14, 14)
 
-    def test_of_an_unknown_layer_are_refused_with_the_nearest(self, googlenet: Network) -> None:
+    def test_of_an_unknown_layer_raise_with_the_nearest(self, googlenet: Network) -> None:
         with pytest.raises(InputError, match=r"unknown layer 'mixed3c'; the nearest .*'mixed3b'"):
             googlenet.activations(torch.rand(1, 3, 32, 32), ["mixed3b", "mixed3c"])
 
@@ -128,7 +128,7 @@ class TestUnitActivations:
         whole = googlenet.activations(pictures, [layer])[layer]
         assert (found - whole[:, units]).abs().max() <= 1e-5 * whole.abs().max()
 
-    def test_are_had_of_any_module(self, small: Network) -> None:
+    def test_are_computed_for_any_module(self, small: Network) -> None:
         pictures, units = torch.rand(2, 3, 32, 32), torch.tensor([3, 0])
         found = small.unit_activations(pictures, {"2": units, "4": units})
         whole = small.activations(pictures, ["2", "4"])
@@ -136,22 +136,20 @@ class TestUnitActivations:
             torch.testing.assert_close(found[name], values[:, units])
 
     @pytest.mark.parametrize("units", [[256], [-1, 3], []])
-    def test_of_units_that_are_not_there_are_refused(
-        self, googlenet: Network, units: list[int]
-    ) -> None:
+    def test_of_unknown_units_raise(self, googlenet: Network, units: list[int]) -> None:
         indices = torch.tensor(units, dtype=torch.int64)
         with pytest.raises(InputError, match=r"mixed3a has units 0 to 255; ask for one or more"):
             googlenet.unit_activations(torch.rand(1, 3, 32, 32), {"mixed3a": indices})
 
-    def test_of_an_unknown_layer_are_refused(self, googlenet: Network) -> None:
+    def test_of_an_unknown_layer_raise(self, googlenet: Network) -> None:
         with pytest.raises(InputError, match="unknown layer 'mixed3'"):
             googlenet.unit_activations(torch.rand(1, 3, 32, 32), {"mixed3": torch.tensor([0])})
 
 
-class TestPicturesThatCannotBeTaken:
+class TestInvalidPictures:
     @pytest.mark.usefixtures("unchecked")
     @pytest.mark.parametrize(
-        ("pictures", "told"),
+        ("pictures", "message"),
         [
             (torch.zeros(1, 3, 32, 32, dtype=torch.uint8), "not uint8; write pictures / 255"),
             (torch.zeros(1, 3, 32, 32, dtype=torch.int64), "not int64"),
@@ -159,111 +157,28 @@ class TestPicturesThatCannotBeTaken:
             (torch.zeros(3, 32, 32), r"not \(3, 32, 32\)"),
         ],
     )
-    def test_are_named_in_one_sentence(
-        self, googlenet: Network, pictures: Tensor, told: str
-    ) -> None:
+    def test_raise_one_sentence(self, googlenet: Network, pictures: Tensor, message: str) -> None:
         units = {"mixed3a": torch.tensor([0])}
         for call in (
             lambda: googlenet(pictures),
             lambda: googlenet.activations(pictures, ["mixed3a"]),
             lambda: googlenet.unit_activations(pictures, units),
         ):
-            with pytest.raises(InputError, match=told):
+            with pytest.raises(InputError, match=message):
                 call()
 
-    @pytest.mark.parametrize("name", ["bvlc_googlenet", "torchvision:squeezenet1_1"])
-    def test_for_their_size_are_told_so(self, name: str) -> None:
-        network = untrained(name)
-        layer = list(network.layers)[-1]
-        tiny = torch.rand(1, 3, 7, 9)
-        told = r"cannot take pictures of 7x9 pixels \(.+\); the size stated for it is 224x224"
-        with pytest.raises(InputError, match=told):
-            network.activations(tiny, [layer])
-        with pytest.raises(InputError, match=told):
-            network.unit_activations(tiny, {layer: torch.tensor([0])})
-        with pytest.raises(InputError, match=told):
-            network(tiny)
-        with pytest.raises(InputError, match=told):
-            network.layers_at((7, 9))
 
-    def test_by_a_deep_layer_may_do_for_an_early_one(self, googlenet: Network) -> None:
-        found = googlenet.activations(torch.rand(1, 3, 7, 7), ["conv2d0"])["conv2d0"]
-        assert found.shape == (1, 64, 4, 4)
-
-    def test_a_linear_layer_made_for_another_size_is_told_so(self, small: Network) -> None:
-        with pytest.raises(InputError, match="cannot take pictures of 40x40 pixels"):
-            small(torch.rand(1, 3, 40, 40))
-
-    def test_a_size_stated_wrongly_is_told_so(self) -> None:
-        network = wrap(_small(), IMAGENET, name="mine")
-        with pytest.raises(
-            InputError, match=r"mine fails on a picture of 224x224 pixels, the size"
-        ):
-            network.layer("0")
-
-    def test_what_fails_for_another_reason_stays_what_it_is(self, small: Network) -> None:
-        assert small.layers
-
-        def fail(*_: object) -> None:
-            raise RuntimeError("another reason")
-
-        small.module[1].register_forward_hook(fail)
-        with pytest.raises(RuntimeError, match="another reason"):
-            small.activations(torch.rand(1, 3, 32, 32), ["2"])
-
-
-class TestLayers:
-    def test_say_what_they_are(self, googlenet: Network) -> None:
-        assert googlenet.layer("conv2d0") == Layer(
-            "conv2d0", 64, (2, 2), (7, 7), (-3, -3), (112, 112)
-        )
-        assert googlenet.layer("logits").stride == (0, 0)
-        assert googlenet.layer("logits").shape == ()
-
-    def test_have_centres_in_pixels(self, googlenet: Network) -> None:
-        layer = googlenet.layer("mixed3b")
-        y, x = layer.centre((10, 11))
-        assert x - y == layer.stride[0]
-        assert y == layer.offset[0] + 10 * layer.stride[0] + (layer.receptive_field[0] - 1) / 2
-        assert googlenet.layer("logits").centre((0, 0)) == (111.5, 111.5)
-
-    def test_of_pictures_that_are_not_square_have_offsets_of_their_own(self) -> None:
-        layers = untrained("inceptionv1").layers_at((97, 224))
-        assert layers["conv2d0"].offset == (-3, -2)
-        assert layers["conv2d0"].shape == (49, 112)
-
-    def test_come_in_the_order_of_computation_and_cannot_be_changed(
-        self, googlenet: Network
-    ) -> None:
-        assert list(googlenet.layers)[:3] == ["conv2d0_pre_relu", "conv2d0", "maxpool0"]
-        assert list(googlenet.layers)[-1] == "logits"
-        with pytest.raises(TypeError):
-            googlenet.layers["mine"] = googlenet.layer("conv2d0")  # type: ignore[index]
-
-    def test_have_branches_where_they_are_joined(self, googlenet: Network) -> None:
-        assert googlenet.branches("mixed3b") == {
-            "mixed3b_1x1": range(128),
-            "mixed3b_3x3": range(128, 320),
-            "mixed3b_5x5": range(320, 416),
-            "mixed3b_pool_reduce": range(416, 480),
-        }
-        assert googlenet.branches("conv2d0") == {}
-        assert wrap(_small(), IMAGENET, size=32).branches("0") == {}
-        with pytest.raises(InputError, match="unknown layer"):
-            googlenet.branches("mixed9z")
-
-
-@pytest.mark.filterwarnings("ignore:`torch.jit")
-def test_a_scripted_network_gives_its_output_and_says_why_nothing_else() -> None:
-    module = torch.jit.script(_small()[:2])
-    network = wrap(module, Preprocessing(), size=32)
-    pictures = torch.rand(2, 3, 32, 32)
-    assert list(network.layers) == ["output"]
-    found = network.activations(pictures, ["output"])["output"]
-    torch.testing.assert_close(found, module(pictures))
-    told = "unknown layer '0'; known are 'output'; .* because the network is scripted"
-    with pytest.raises(InputError, match=told):
-        network.activations(pictures, ["0"])
+def test_concatenated_layers_have_branches(googlenet: Network) -> None:
+    assert googlenet.branches("mixed3b") == {
+        "mixed3b_1x1": range(128),
+        "mixed3b_3x3": range(128, 320),
+        "mixed3b_5x5": range(320, 416),
+        "mixed3b_pool_reduce": range(416, 480),
+    }
+    assert googlenet.branches("conv2d0") == {}
+    assert wrap(_small(), IMAGENET, size=32).branches("0") == {}
+    with pytest.raises(InputError, match="unknown layer"):
+        googlenet.branches("mixed9z")
 
 
 class TestFeatures:
@@ -273,7 +188,7 @@ class TestFeatures:
         assert googlenet.feature(direction) == direction
 
     @pytest.mark.parametrize(
-        ("feature", "told"),
+        ("feature", "message"),
         [
             ("mixed3b:480", "mixed3b has units 0 to 479"),
             (
@@ -284,15 +199,15 @@ class TestFeatures:
             (Direction("conv2d0", (1.0,)), "has 1 weights, but conv2d0 has 64 units"),
         ],
     )
-    def test_that_are_not_there_are_refused(
-        self, googlenet: Network, feature: str | Direction, told: str
+    def test_that_are_unknown_raise(
+        self, googlenet: Network, feature: str | Direction, message: str
     ) -> None:
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             googlenet.feature(feature)
 
 
 class TestModules:
-    def test_are_used_as_in_evaluation_and_left_in_training(self) -> None:
+    def test_are_run_as_in_evaluation_and_left_in_training(self) -> None:
         module = torchvision.models.resnet18().train()
         network = wrap(module, IMAGENET, size=64)
         pictures = torch.rand(2, 3, 64, 64)
@@ -301,20 +216,6 @@ class TestModules:
         assert all(p.requires_grad for p in module.parameters())
         expected = module.eval()(network.preprocessing(pictures))
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-
-    def test_are_followed_anew_once_they_have_changed(self, small: Network) -> None:
-        pictures = torch.rand(1, 3, 32, 32)
-        before = small.activations(pictures, ["2"])["2"]
-        handle = small.module[1].register_forward_hook(lambda _m, _i, out: out * 0)
-        after = small.activations(pictures, ["2"])["2"]
-        torch.testing.assert_close(after, small.module[2].bias[:, None, None].expand_as(after))
-        handle.remove()
-        assert torch.equal(small.activations(pictures, ["2"])["2"], before)
-        small.module[1] = nn.Tanh()
-        small.module.append(nn.Softmax(1))
-        assert "5" in small.layers
-        expected = small.module[:3](small.preprocessing(pictures))
-        torch.testing.assert_close(small.activations(pictures, ["2"])["2"], expected)
 
     def test_keep_their_statistics(self) -> None:
         module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.9))
@@ -334,12 +235,12 @@ class TestModules:
         assert small.layers == moved.layers == copy.deepcopy(moved).layers
 
     @pytest.mark.parametrize("device", ["nowhere", "cpu:nought"])
-    def test_are_refused_a_device_that_does_not_exist(self, small: Network, device: str) -> None:
+    def test_raise_for_a_device_that_does_not_exist(self, small: Network, device: str) -> None:
         with pytest.raises(InputError, match=f"device {device} cannot be used here .*; try cpu"):
             small.to(device)
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-    def test_are_refused_a_gpu_that_is_not_there(self, small: Network) -> None:
+    def test_raise_for_a_missing_gpu(self, small: Network) -> None:
         with pytest.raises(InputError, match="device cuda cannot be used here"):
             small.to("cuda")
 
@@ -351,7 +252,7 @@ class TestModules:
 
     def test_are_shown_without_being_run(self, small: Network) -> None:
         assert repr(small) == "Network('small', 32 px, on cpu)"
-        assert not small._described
+        assert small._traced is None
 
     @pytest.mark.parametrize("described", [False, True], ids=["undescribed", "described"])
     @pytest.mark.parametrize(
@@ -392,9 +293,3 @@ def test_the_record_is_plain_data() -> None:
         "parameters_sha256": identity.parameters(module),
         "preprocessing": CAFFE.record(),
     }
-
-
-def test_layers_are_described_alike_within_inference_mode() -> None:
-    with torch.inference_mode():
-        within = dict(untrained("bvlc_googlenet").layers)
-    assert within == dict(untrained("bvlc_googlenet").layers)

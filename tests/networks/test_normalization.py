@@ -17,7 +17,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize("parameters", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 300.0])
-def test_it_is_torchs_own(parameters: dict[str, float], scale: float) -> None:
+def test_its_value_is_that_of_torch(parameters: dict[str, float], scale: float) -> None:
     x = torch.randn(2, 24, 5, 7) * scale
     theirs = nn.LocalResponseNorm(
         parameters["size"], parameters["alpha"], parameters["beta"], parameters["k"]
@@ -36,7 +36,9 @@ def test_its_gradient_is_that_of_its_value(parameters: dict[str, float]) -> None
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("parameters", VARIANTS.values(), ids=VARIANTS)
-def test_its_gradient_is_torchs(parameters: dict[str, float], layout: torch.memory_format) -> None:
+def test_its_gradient_is_that_of_torch(
+    parameters: dict[str, float], layout: torch.memory_format
+) -> None:
     x = (torch.randn(2, 24, 5, 7) * 20).contiguous(memory_format=layout).requires_grad_()
     along = torch.randn(2, 24, 5, 7)
     theirs = nn.LocalResponseNorm(
@@ -55,7 +57,7 @@ def test_neither_its_input_nor_the_gradient_given_is_changed() -> None:
     assert torch.equal(along, before_along)
 
 
-def test_a_second_derivative_is_refused_rather_than_wrong() -> None:
+def test_a_second_derivative_raises() -> None:
     x = torch.randn(1, 8, 3, 3, requires_grad=True)
     energy = LocalResponseNorm(8, **VARIANTS["bvlc_googlenet"])(x).square().sum()
     (gradient,) = torch.autograd.grad(energy, x, create_graph=True)
@@ -63,12 +65,12 @@ def test_a_second_derivative_is_refused_rather_than_wrong() -> None:
         gradient.sum().backward()
 
 
-def test_an_even_size_is_refused() -> None:
+def test_an_even_size_raises() -> None:
     with pytest.raises(InputError, match="must be odd, not 4"):
         LocalResponseNorm(8, size=4, alpha=1e-4, beta=0.75, k=1.0)
 
 
-def test_it_has_nothing_that_a_checkpoint_must_hold() -> None:
+def test_its_state_dict_is_empty() -> None:
     norm = LocalResponseNorm(8, **VARIANTS["bvlc_googlenet"])
     assert norm.state_dict() == {}
     assert not list(norm.parameters())

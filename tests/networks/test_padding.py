@@ -1,4 +1,4 @@
-"""TensorFlow's SAME rule, held against a twin in numpy that knows nothing but its text."""
+"""TensorFlow's SAME rule, compared with an implementation in numpy from its text alone."""
 
 import math
 
@@ -64,7 +64,7 @@ def test_the_padding_is_tensorflows(size: int, kernel: int, stride: int) -> None
 
 @pytest.mark.parametrize("height", SIZES)
 @pytest.mark.parametrize("width", [1, 2, 33, 34])
-def test_the_max_pool_is_the_twins(height: int, width: int) -> None:
+def test_the_max_pool_is_that_of_the_reference(height: int, width: int) -> None:
     x = np.random.default_rng(height).standard_normal((1, 2, height, width)).astype(np.float32)
     x -= 10  # so that a pad of zeros would win
     np.testing.assert_array_equal(SameMaxPool2d()(torch.from_numpy(x)), max_pool(x))
@@ -74,7 +74,7 @@ def test_the_max_pool_is_the_twins(height: int, width: int) -> None:
 @pytest.mark.parametrize(
     ("kernel", "stride", "dilation"), [(7, 2, 1), (3, 2, 2), ((5, 2), (3, 1), 1), (1, 2, 1)]
 )
-def test_the_convolution_is_the_twins(
+def test_the_convolution_is_that_of_the_reference(
     size: tuple[int, int], kernel: int, stride: int, dilation: int
 ) -> None:
     x = torch.randn(2, 3, *size)

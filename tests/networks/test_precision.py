@@ -1,4 +1,4 @@
-"""Half precision costs digits, and nothing else."""
+"""Half precision changes the digits of activations and nothing else."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def network() -> Network:
 
 
 @pytest.mark.parametrize(("precision", "digits"), [("bfloat16", 8), ("float16", 11)])
-def test_activations_are_right_to_the_precisions_digits(
+def test_activations_are_accurate_to_the_precision(
     network: Network, precision: str, digits: int
 ) -> None:
     pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -46,7 +46,7 @@ def test_a_copy_shares_its_parameters_and_leaves_the_network_as_it_was(network: 
     assert rough.computing_in("float32").record() == network.record()
 
 
-def test_a_record_tells_of_half_precision_alone(network: Network) -> None:
+def test_a_record_names_the_precision_unless_it_is_float32(network: Network) -> None:
     assert network.computing_in("bfloat16").record() == {
         **network.record(),
         "precision": "bfloat16",
@@ -54,7 +54,7 @@ def test_a_record_tells_of_half_precision_alone(network: Network) -> None:
     assert "precision" not in network.record()
 
 
-def test_any_network_can_be_asked() -> None:
+def test_any_network_can_compute_in_half_precision() -> None:
     network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), CAFFE, size=32)
     found = network.computing_in("bfloat16")(torch.rand(2, 3, 32, 32))
     assert found.dtype == torch.float32

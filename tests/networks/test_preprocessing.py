@@ -13,12 +13,12 @@ from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, P
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What users run: no shape is checked but by the library itself."""
+    """Disable jaxtyping, as for users: only the library itself checks shapes."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.mark.parametrize("preprocessing", [IMAGENET, CAFFE, TENSORFLOW, Preprocessing()])
-def test_a_picture_becomes_what_the_formula_says(preprocessing: Preprocessing) -> None:
+def test_the_input_is_that_of_the_formula(preprocessing: Preprocessing) -> None:
     pictures = np.random.default_rng(0).random((2, 3, 4, 5)).astype(np.float32)
     low, high = preprocessing.range
     expected = pictures[:, ::-1] if preprocessing.order == "BGR" else pictures
@@ -47,7 +47,7 @@ def test_precision_is_kept(dtype: torch.dtype) -> None:
     assert CAFFE(torch.rand(1, 3, 2, 2, dtype=dtype)).dtype == dtype
 
 
-def test_an_empty_batch_passes() -> None:
+def test_an_empty_batch_is_allowed() -> None:
     assert IMAGENET(torch.rand(0, 3, 8, 8)).shape == (0, 3, 8, 8)
 
 
@@ -57,13 +57,13 @@ def test_gradients_are_those_of_the_formula() -> None:
     assert torch.autograd.gradcheck(IMAGENET, pictures)
 
 
-def test_the_record_makes_the_same_preprocessing_again() -> None:
+def test_the_record_makes_an_equal_preprocessing() -> None:
     assert Preprocessing(**CAFFE.record()) == CAFFE
 
 
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
-    ("pictures", "told"),
+    ("pictures", "message"),
     [
         (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), r"not uint8; write pictures / 255"),
         (torch.zeros(1, 1, 8, 8), r"\(batch, 3, height, width\), not \(1, 1, 8, 8\)"),
@@ -71,14 +71,14 @@ def test_the_record_makes_the_same_preprocessing_again() -> None:
         (torch.zeros(1, 8, 8, 3), r"\(batch, 3, height, width\), not \(1, 8, 8, 3\)"),
     ],
 )
-def test_what_is_no_picture_is_refused(pictures: torch.Tensor, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_other_inputs_than_pictures_raise(pictures: torch.Tensor, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         IMAGENET(pictures)
 
 
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"range": (1.0, 1.0)}, "two different ends"),
         ({"mean": (1.0, 2.0)}, "mean has 2 values; give 1 or one for each of the 3"),
@@ -88,12 +88,12 @@ def test_what_is_no_picture_is_refused(pictures: torch.Tensor, told: str) -> Non
         ({"order": "BGR", "channels": 4}, "not 'BGR' of 4"),
     ],
 )
-def test_a_preprocessing_that_cannot_be_meant_is_refused(changes: dict, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_an_invalid_preprocessing_raises(changes: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         dataclasses.replace(Preprocessing(), **changes)
 
 
-def test_numbers_may_come_alone_and_in_any_sequence() -> None:
+def test_numbers_may_be_single_or_in_any_sequence() -> None:
     one = Preprocessing(mean=(0.5,), std=(0.25,))
     assert Preprocessing(mean=0.5, std=np.float32(0.25)) == one
     assert Preprocessing(mean=torch.tensor(0.5), std=np.array([0.25])) == one
@@ -110,12 +110,12 @@ def test_numbers_may_come_alone_and_in_any_sequence() -> None:
 
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("mean", ["0.5", float("nan"), (0.1, None, 0.2), [[0.1], [0.2]]])
-def test_what_is_no_number_is_refused(mean: object) -> None:
+def test_values_that_are_not_numbers_raise(mean: object) -> None:
     with pytest.raises(InputError, match="mean must be a finite number"):
         Preprocessing(mean=mean)
 
 
-def test_a_network_of_one_channel_is_given_colors_as_pillow_has_them_in_grey() -> None:
+def test_for_a_network_of_one_channel_colors_are_converted_as_by_pillow() -> None:
     values = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
     expected = np.asarray(Image.fromarray(values).convert("L"), np.float32)
     pictures = torch.from_numpy(values).permute(2, 0, 1)[None] / 255

@@ -59,7 +59,9 @@ class TestFiles:
         assert network.checkpoint.path == path
 
     @pytest.mark.weights
-    def test_takes_what_its_file_states(self, request: pytest.FixtureRequest) -> None:
+    def test_has_the_preprocessing_that_its_file_states(
+        self, request: pytest.FixtureRequest
+    ) -> None:
         path = request.getfixturevalue("checkpoints") / "squeezenet1_1.safetensors"
         assert load("torchvision:squeezenet1_1", checkpoint=path).preprocessing == CAFFE
 
@@ -76,7 +78,7 @@ class TestFiles:
             ("RGB 0..255 minus (1..2)", None),
         ],
     )
-    def test_reads_what_a_file_states_or_says_that_it_cannot(
+    def test_has_the_stated_preprocessing_or_raises(
         self,
         small: dict[str, torch.Tensor],
         tmp_path: Path,
@@ -86,7 +88,7 @@ class TestFiles:
         path = tmp_path / "mine.safetensors"
         save_file(small, path, metadata={"input": stated})
         if expected is None:
-            with pytest.raises(InputError, match=r"which is not understood; write it like 'BGR"):
+            with pytest.raises(InputError, match=r"which cannot be parsed; write it like 'BGR"):
                 load("torchvision:squeezenet1_1", checkpoint=path)
         else:
             network = load("torchvision:squeezenet1_1", checkpoint=path)
@@ -104,12 +106,12 @@ class TestFiles:
         expected = module.eval()(IMAGENET(pictures))
         torch.testing.assert_close(network(pictures), expected, rtol=1e-4, atol=1e-5)
 
-    def test_is_loaded_though_its_module_asks_for_a_version(self, folder: Path) -> None:
+    def test_is_loaded_though_its_module_requires_a_version(self, folder: Path) -> None:
         module = torchvision.models.mnasnet0_5()
         save_file(module.state_dict(), folder / "mnasnet0_5.safetensors")
         assert _same(load("torchvision:mnasnet0_5"), module.state_dict())
 
-    def test_of_another_usual_size_says_so(self) -> None:
+    def test_has_its_own_usual_size(self) -> None:
         assert untrained("torchvision:efficientnet_b1").size == 240
 
     @pytest.mark.parametrize("name", torchvision_models.SCALED_INSIDE)
@@ -129,20 +131,20 @@ class TestFiles:
         expected = theirs._transform_input(IMAGENET(pictures))
         torch.testing.assert_close(ours.preprocessing(pictures), expected, rtol=1e-4, atol=1e-5)
 
-    def test_unknown_is_refused_with_the_nearest(self) -> None:
-        told = r"unknown torchvision network 'resnet81'; .*'resnet18'"
+    def test_unknown_raises_with_the_nearest(self) -> None:
+        message = r"unknown torchvision network 'resnet81'; .*'resnet18'"
         for give in (load, untrained):
-            with pytest.raises(InputError, match=told):
+            with pytest.raises(InputError, match=message):
                 give("torchvision:resnet81")
 
-    def test_file_of_another_network_is_refused(
+    def test_file_of_another_network_raises(
         self, small: dict[str, torch.Tensor], tmp_path: Path
     ) -> None:
         torch.save(small, tmp_path / "mine.pth")
         with pytest.raises(InputError, match=r"mine\.pth"):
             load("torchvision:resnet18", checkpoint=tmp_path / "mine.pth")
 
-    def test_missing_file_is_named(self, tmp_path: Path) -> None:
+    def test_missing_file_raises_with_its_name(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"no checkpoint file .*nowhere\.pth"):
             load("torchvision:resnet18", checkpoint=tmp_path / "nowhere.pth")
 
@@ -152,7 +154,7 @@ class TestOwnWeights:
     def published(
         self, small: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> Any:
-        """Say that torchvision publishes `small` on the server of this machine."""
+        """Set the server of this machine as the address of torchvision's weights of `small`."""
         monkeypatch.delenv(checkpoints.OFFLINE)
         path = tmp_path / "published"
         torch.save(small, path)
@@ -181,7 +183,7 @@ class TestOwnWeights:
         assert network.checkpoint is not None
         assert network.checkpoint.path == tmp_path / "torch" / "hub" / "checkpoints" / name
         assert _same(load("torchvision:squeezenet1_1"), small)
-        assert len(loopback.asked) == 1
+        assert len(loopback.requests) == 1
 
     def test_print_nothing_where_results_are_printed(
         self, published: Any, loopback: Any, capsys: pytest.CaptureFixture[str]
@@ -192,18 +194,20 @@ class TestOwnWeights:
         assert capsys.readouterr().out == ""
 
     @pytest.mark.parametrize("fault", ["absent", "cut", "changed", "unreachable"])
-    def test_that_do_not_come_whole_are_refused(
+    def test_that_are_incomplete_raise(
         self, published: Any, loopback: Any, tmp_path: Path, fault: str
     ) -> None:
         url = "http://127.0.0.1:9" if fault == "unreachable" else loopback.url
         name, content = published(url, "0" * 8 if fault == "changed" else None)
         if fault != "absent":
             loopback.files[name] = content[: len(content) // (2 if fault == "cut" else 1)]
-        with pytest.raises(InputError, match=r"could not be downloaded .*; get http.* by hand"):
+        with pytest.raises(
+            InputError, match=r"could not be downloaded .*; download http.* by hand"
+        ):
             load("torchvision:squeezenet1_1")
         assert not list((tmp_path / "torch").rglob("*.p*"))
 
-    def test_that_were_damaged_on_disk_are_refused(
+    def test_that_were_damaged_on_disk_raise(
         self, published: Any, loopback: Any, tmp_path: Path
     ) -> None:
         name, content = published(loopback.url)
@@ -212,25 +216,27 @@ class TestOwnWeights:
         path.write_bytes(content[:-100])
         with pytest.raises(InputError, match=f"{name} is not the file that was written there"):
             load("torchvision:squeezenet1_1")
-        assert loopback.asked == []
+        assert loopback.requests == []
 
-    def test_are_not_downloaded_where_that_is_forbidden(
+    def test_are_not_downloaded_offline(
         self, published: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         published(loopback.url)
         monkeypatch.setenv(checkpoints.OFFLINE, "1")
-        with pytest.raises(InputError, match="VISIONCIRCUITS_OFFLINE forbids downloads; get http"):
+        with pytest.raises(
+            InputError, match="VISIONCIRCUITS_OFFLINE forbids downloads; download http"
+        ):
             load("torchvision:squeezenet1_1")
-        assert loopback.asked == []
+        assert loopback.requests == []
 
-    def test_all_say_in_their_name_how_their_sha256_begins(self) -> None:
+    def test_all_have_the_beginning_of_their_sha256_in_their_name(self) -> None:
         for name in torchvision.models.list_models(module=torchvision.models):
             url = torchvision.models.get_model_weights(name).DEFAULT.url
             digest = Path(url).stem.rpartition("-")[2]
             assert len(digest) >= 8, url
             assert set(digest) <= set("0123456789abcdef"), url
 
-    def test_all_say_what_they_take(self) -> None:
+    def test_all_state_their_preprocessing(self) -> None:
         for name in torchvision.models.list_models(module=torchvision.models):
             transforms = torchvision.models.get_model_weights(name).DEFAULT.transforms()
             assert len(transforms.crop_size) == 1, name

@@ -1,4 +1,4 @@
-"""What a trace says of a module; values are held in `test_conformance.py`."""
+"""The nodes and places of traces; values are tested in `test_conformance.py`."""
 
 import pytest
 import torch
@@ -16,15 +16,13 @@ PICTURE = torch.rand(1, 3, 24, 24)
     [
         ("a gradient of its own", {"cube": "has a gradient of its own (_CubedBackward)"}),
         ("a scripted part", {"a": "is scripted"}),
-        ("a choice inside", {"choice": "looks at values (__bool__)"}),
+        ("a choice inside", {"choice": "reads values (__bool__)"}),
         ("reentrant checkpoints", {}),
         ("x.view(batch, -1)", {}),
         ("three dimensions", {}),
     ],
 )
-def test_modules_that_cannot_be_followed_are_named_with_the_reason(
-    trap: str, reasons: dict[str, str]
-) -> None:
+def test_untraceable_modules_are_listed_with_the_reason(trap: str, reasons: dict[str, str]) -> None:
     assert trace(TRAPS[trap](), PICTURE).opaque == reasons
 
 
@@ -33,11 +31,11 @@ def test_modules_that_cannot_be_followed_are_named_with_the_reason(
     ("trap", "reason"),
     [
         ("scripted", "the network is scripted"),
-        ("a choice at the top", "the network looks at values"),
+        ("a choice at the top", "the network reads values"),
         ("a view changed in place", "the network changes"),
     ],
 )
-def test_a_network_that_cannot_be_followed_says_why(trap: str, reason: str) -> None:
+def test_an_untraceable_network_raises_the_reason(trap: str, reason: str) -> None:
     with pytest.raises(Untraceable, match=reason):
         trace(TRAPS[trap](), PICTURE)
 
@@ -52,7 +50,7 @@ def test_places_are_named_by_modules_calls_and_functions() -> None:
     assert outputs == ["output.out", "output.aux.0", "output.aux.1"]
 
 
-def test_places_before_a_failure_of_torchs_can_be_had() -> None:
+def test_places_before_an_error_of_torch_can_be_read() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(7, 2))
     graph = trace(module, PICTURE)
     assert isinstance(graph.failure, RuntimeError)
@@ -68,7 +66,7 @@ class _Trying(nn.Module):
             return x.relu()
 
 
-def test_a_failure_that_a_module_catches_is_none() -> None:
+def test_an_error_that_a_module_catches_is_ignored() -> None:
     graph = trace(_Trying(), PICTURE)
     assert graph.failure is None
     assert list(graph.places) == ["input", "relu", "output"]
@@ -79,7 +77,7 @@ class _Failing(nn.Module):
         raise ZeroDivisionError("broken")
 
 
-def test_a_modules_own_errors_stay_what_they_are_and_leave_nothing_behind() -> None:
+def test_a_modules_own_errors_are_raised_and_its_state_is_restored() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Dropout(), _Failing()).train()
     calls: list[int] = []
     module[0].register_forward_hook(lambda *_: calls.append(1))

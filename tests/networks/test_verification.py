@@ -42,7 +42,7 @@ def _tampered(checkpoints: Path, folder: Path, name: str, units: slice) -> Path:
 
 @pytest.mark.weights
 class TestReferenceActivations:
-    def test_are_met_by_the_real_checkpoint(self, bvlc: Network, checkpoints: Path) -> None:
+    def test_pass_for_the_real_checkpoint(self, bvlc: Network, checkpoints: Path) -> None:
         found = verify(bvlc)
         assert found.passed
         assert found.network == NAME
@@ -54,7 +54,7 @@ class TestReferenceActivations:
         ("parameter", "first"),
         [("conv1/7x7_s2.weight", "conv2d0"), ("inception_5b/5x5.weight", "mixed5b")],
     )
-    def test_refuse_a_tampered_one_from_that_layer_on(
+    def test_fail_from_a_modified_layer_on(
         self, checkpoints: Path, tmp_path: Path, parameter: str, first: str
     ) -> None:
         path = _tampered(checkpoints, tmp_path, parameter, slice(None))
@@ -64,21 +64,19 @@ class TestReferenceActivations:
         assert not found.passed
         assert next(check.name for check in found.checks if not check.passed) == first
 
-    def test_refuse_an_untrained_network(self, checkpoints: Path, bvlc: Network) -> None:
+    def test_fail_for_an_untrained_network(self, checkpoints: Path, bvlc: Network) -> None:
         network = Network(
             untrained(NAME).module, bvlc.preprocessing, name=NAME, checkpoint=bvlc.checkpoint
         )
         assert not any(check.passed for check in verify(network).checks)
 
-    def test_refuse_parameters_that_are_not_numbers(self, checkpoints: Path, bvlc: Network) -> None:
+    def test_fail_for_nan_parameters(self, checkpoints: Path, bvlc: Network) -> None:
         network = load(NAME, checkpoint=checkpoints / f"{NAME}.safetensors")
         network.module.get_parameter("conv2d0_pre_relu.weight")[0] = torch.nan
         assert not verify(network).passed
 
     @pytest.mark.parametrize("damage", ["cut", "text", "other"])
-    def test_that_are_damaged_are_named(
-        self, checkpoints: Path, tmp_path: Path, damage: str
-    ) -> None:
+    def test_that_are_damaged_raise(self, checkpoints: Path, tmp_path: Path, damage: str) -> None:
         network = load(NAME, checkpoint=_beside(checkpoints, tmp_path))
         path = tmp_path / REFERENCE
         if damage == "other":
@@ -92,7 +90,7 @@ class TestReferenceActivations:
 
 @pytest.mark.weights
 class TestFingerprint:
-    def test_is_met_by_the_real_checkpoint(self, checkpoints: Path, tmp_path: Path) -> None:
+    def test_passes_for_the_real_checkpoint(self, checkpoints: Path, tmp_path: Path) -> None:
         found = verify(load(NAME, checkpoint=_beside(checkpoints, tmp_path)))
         assert found.against == "the library's own fingerprint"
         assert found.passed
@@ -101,7 +99,7 @@ class TestFingerprint:
     @pytest.mark.parametrize(
         "parameter", ["conv1/7x7_s2.weight", "inception_4c/3x3.weight", "loss3/classifier.weight"]
     )
-    def test_refuses_one_whose_kernel_of_a_single_unit_was_tampered_with(
+    def test_fails_for_a_modified_kernel_of_one_unit(
         self, checkpoints: Path, tmp_path: Path, parameter: str
     ) -> None:
         path = _tampered(checkpoints, tmp_path, parameter, slice(3, 4))
@@ -109,21 +107,21 @@ class TestFingerprint:
         assert found.against == "the library's own fingerprint"
         assert not found.passed
 
-    def test_refuses_colours_in_another_order(self, checkpoints: Path, tmp_path: Path) -> None:
+    def test_fails_for_another_order_of_channels(self, checkpoints: Path, tmp_path: Path) -> None:
         network = load(NAME, checkpoint=_beside(checkpoints, tmp_path))
         network.module.get_parameter("conv2d0_pre_relu.weight").copy_(
             network.module.get_parameter("conv2d0_pre_relu.weight").flip(1)
         )
         assert not verify(network).passed
 
-    def test_refuses_an_untrained_network(self, bvlc: Network) -> None:
+    def test_fails_for_an_untrained_network(self, bvlc: Network) -> None:
         module = untrained(NAME).module
         assert not verify(Network(module, bvlc.preprocessing, name=NAME)).passed
 
 
 @pytest.fixture
 def golden(bvlc: Network, tmp_path: Path) -> Path:
-    """A folder as Google's graph left one: photographs, and what BVLC's network gives for them."""
+    """A folder like the one published for Google's graph, with activations of BVLC's network."""
     folder = tmp_path / "golden_activations"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -139,13 +137,13 @@ def golden(bvlc: Network, tmp_path: Path) -> Path:
 
 @pytest.mark.weights
 class TestGoldenActivations:
-    def test_are_met_by_the_network_that_gave_them(self, bvlc: Network, golden: Path) -> None:
+    def test_pass_for_the_network_that_computed_them(self, bvlc: Network, golden: Path) -> None:
         found = verify(bvlc, published=golden.parent)
         assert found.passed
         assert found.against == str(golden)
         assert [check.name for check in found.checks] == ["mixed4d of beer", "mixed4d of dog_cat"]
 
-    def test_that_were_changed_are_noticed(self, bvlc: Network, golden: Path) -> None:
+    def test_that_were_changed_fail(self, bvlc: Network, golden: Path) -> None:
         path = golden / "beer_mixed4d_activations.npy"
         value = np.load(path)
         value[0, 2, 3, value[0, 2, 3].argmax()] += 0.05 * value.max()
@@ -153,19 +151,19 @@ class TestGoldenActivations:
         found = verify(bvlc, published=golden.parent)
         assert [check.passed for check in found.checks] == [False, True]
 
-    def test_are_not_met_by_a_tampered_network(
+    def test_fail_for_a_modified_network(
         self, checkpoints: Path, golden: Path, tmp_path: Path
     ) -> None:
         path = _tampered(checkpoints, tmp_path, "inception_3a/3x3.weight", slice(None))
         assert not verify(load(NAME, checkpoint=path), published=golden.parent).passed
 
-    def test_of_another_shape_are_not_met(self, bvlc: Network, golden: Path) -> None:
+    def test_of_another_shape_fail(self, bvlc: Network, golden: Path) -> None:
         path = golden / "beer_mixed4d_activations.npy"
         np.save(path, np.load(path)[:, 1:])
         assert not verify(bvlc, published=golden.parent).passed
 
     @pytest.mark.parametrize("fault", ["no photograph", "damaged photograph", "damaged array"])
-    def test_that_cannot_be_read_are_named(self, bvlc: Network, golden: Path, fault: str) -> None:
+    def test_that_cannot_be_read_raise(self, bvlc: Network, golden: Path, fault: str) -> None:
         if fault == "no photograph":
             (golden / "beer.jpeg").unlink()
         elif fault == "damaged photograph":
@@ -175,19 +173,19 @@ class TestGoldenActivations:
         with pytest.raises(InputError, match=r"beer.* cannot be read \(.*\); get it again"):
             verify(bvlc, published=golden.parent)
 
-    def test_of_a_layer_that_is_not_there_are_refused(self, bvlc: Network, golden: Path) -> None:
+    def test_of_an_unknown_layer_raise(self, bvlc: Network, golden: Path) -> None:
         (golden / "beer_mixed4d_activations.npy").rename(golden / "beer_mixed9_activations.npy")
         with pytest.raises(InputError, match="unknown layer 'mixed9'"):
             verify(bvlc, published=golden.parent)
 
-    def test_that_are_not_there_are_not_passed(self, bvlc: Network, tmp_path: Path) -> None:
+    def test_that_are_missing_raise(self, bvlc: Network, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="has no photograph with activations"):
             verify(bvlc, published=tmp_path)
 
 
 @pytest.mark.published
 @pytest.mark.parametrize("name", ["inceptionv1", NAME])
-def test_googles_activations_are_not_met_by_another_network(name: str, published: Path) -> None:
+def test_googles_activations_fail_for_another_network(name: str, published: Path) -> None:
     network = untrained(name)
     network.name = name
     found = verify(network, published=published)
@@ -197,8 +195,8 @@ def test_googles_activations_are_not_met_by_another_network(name: str, published
 
 
 @pytest.mark.elsewhere
-def test_inception5h_computes_what_google_published(published: Path) -> None:
-    """Runs where somebody has the checkpoint; its publishers cannot be reached from CI."""
+def test_inception5h_has_the_activations_that_google_published(published: Path) -> None:
+    """Runs where the checkpoint exists; CI cannot download it."""
     checkpoint = store.find("inceptionv1")
     if checkpoint is None:
         pytest.skip("no checkpoint of inception5h here")
@@ -209,7 +207,7 @@ def test_inception5h_computes_what_google_published(published: Path) -> None:
     assert verify(network).passed
 
 
-def test_the_published_inputs_of_379_are_compared_where_nothing_else_is_known() -> None:
+def test_the_published_inputs_of_379_are_compared_without_other_references() -> None:
     network = untrained("inceptionv1")
     network.name = "inceptionv1"
     (check,) = verify(network).checks
@@ -217,7 +215,7 @@ def test_the_published_inputs_of_379_are_compared_where_nothing_else_is_known() 
     assert not check.passed
 
 
-def test_the_published_inputs_of_379_are_found_where_they_were_put() -> None:
+def test_the_published_inputs_of_379_are_found_in_constructed_weights() -> None:
     network = untrained("inceptionv1")
     network.name = "inceptionv1"
     kernel = network.module.get_parameter("mixed3b_5x5_pre_relu.weight")
@@ -231,14 +229,14 @@ def test_the_published_inputs_of_379_are_found_where_they_were_put() -> None:
 
 
 @pytest.mark.parametrize("name", ["untrained inceptionv1", "torchvision:resnet18", "mine"])
-def test_with_nothing_to_compare_with_nothing_is_said(name: str) -> None:
+def test_without_a_reference_verifying_raises(name: str) -> None:
     network = untrained("inceptionv1")
     network.name = name
-    with pytest.raises(InputError, match=f"nothing is known to verify {name} against; put .*npz"):
+    with pytest.raises(InputError, match=f"no reference to verify {name} against; put .*npz"):
         verify(network)
 
 
-def test_any_network_can_be_held_against_activations_beside_its_checkpoint(tmp_path: Path) -> None:
+def test_any_network_is_compared_with_activations_beside_its_checkpoint(tmp_path: Path) -> None:
     source = untrained("torchvision:squeezenet1_1")
     parameters = {name: p.contiguous() for name, p in source.module.state_dict().items()}
     save_file(parameters, tmp_path / "squeezenet1_1.safetensors")
@@ -255,7 +253,7 @@ def test_any_network_can_be_held_against_activations_beside_its_checkpoint(tmp_p
     assert not verify(network).passed
 
 
-def test_no_checks_are_no_proof() -> None:
+def test_a_verification_without_checks_fails() -> None:
     assert not Verification("a", "b", ()).passed
     assert not Verification("a", "b", (Check("c", 0, 1), Check("d", float("nan"), 1))).passed
     assert Verification("a", "b", (Check("c", 1, 1),)).passed

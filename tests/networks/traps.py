@@ -1,4 +1,4 @@
-"""Small networks, each of which does one thing that tools like this one stumble over."""
+"""Small networks, each with one construct on which tracing often fails."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ def _conv(inputs: int = 6, outputs: int = 6, kernel: int = 3, **options: Any) ->
 
 
 class _Parts(nn.Module):
-    """A stem, a middle and a linear head; traps say what happens between."""
+    """A stem, a middle and a linear head; traps define what is between."""
 
     def __init__(self, channels: int = 3, **parts: nn.Module) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class InPlaceChain(_Parts):
 
 
 class RectifiedUnderAnOldName(_Parts):
-    """The rectifier's result is dropped: what it was given has changed."""
+    """The rectifier's result is dropped: its argument has changed."""
 
     def __init__(self) -> None:
         super().__init__(relu=nn.ReLU(inplace=True), b=_conv())
@@ -291,7 +291,7 @@ class UNet(_Parts):
 
 
 class Gated(_Parts):
-    """Squeeze and excitation, with modules for what torchvision calls functions for."""
+    """Squeeze and excitation, with modules where torchvision calls functions."""
 
     def __init__(self) -> None:
         super().__init__(a=_conv(), squeeze=nn.AdaptiveAvgPool2d(1), fc=_conv(6, 6, 1), b=_conv())
@@ -319,7 +319,7 @@ class Aliased(_Parts):
 
 
 class HandedOn(_Parts):
-    """What an identity and a dropout hand on is used under its old name as well."""
+    """The outputs of an identity and a dropout are used under their old names too."""
 
     def __init__(self) -> None:
         super().__init__(same=nn.Identity(), drop=nn.Dropout(0.2), a=_conv(), relu=nn.ReLU(True))
@@ -330,7 +330,7 @@ class HandedOn(_Parts):
 
 
 class Hooked(_Parts):
-    """The user hangs hooks on modules that change what they give and take."""
+    """The user registers hooks on modules that change their inputs and outputs."""
 
     def __init__(self) -> None:
         super().__init__(a=_conv(), b=_conv())
@@ -395,7 +395,7 @@ TRAPS: dict[str, Callable[[], nn.Module]] = {
     "keywords": ByKeyword,
     "a non-local block": NonLocal,
     "a U-Net": UNet,
-    "a U-Net of nearest neighbours": lambda: UNet(mode="nearest"),
+    "a U-Net of nearest neighbors": lambda: UNet(mode="nearest"),
     "a bilinear U-Net": lambda: UNet(mode="bilinear"),
     "a gate": Gated,
     "three dimensions": Deep3d,

@@ -1,9 +1,11 @@
 """The slow twin: a predicate, asked at many points of every pixel."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 Predicate = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -20,10 +22,10 @@ def supersampled() -> Callable[..., np.ndarray]:
     across, down = ((steps + 0.5) % 1 - 0.5).T
 
     def sample(value: Predicate, size: int, x: float = 0.0, y: float = 0.0) -> np.ndarray:
-        centres = np.arange(size) - (size - 1) / 2
-        columns = np.broadcast_to(centres - x + across[:, None, None], (len(across), size, size))
+        centers = np.arange(size) - (size - 1) / 2
+        columns = np.broadcast_to(centers - x + across[:, None, None], (len(across), size, size))
         rows = np.broadcast_to(
-            centres[:, None] - y + down[:, None, None], (len(across), size, size)
+            centers[:, None] - y + down[:, None, None], (len(across), size, size)
         )
         return value(columns, rows).astype(np.float64).mean(0)
 
@@ -46,3 +48,42 @@ def assert_close() -> Callable[..., None]:
         assert error.max() <= worst
 
     return check
+
+
+@pytest.fixture(scope="session")
+def towards() -> Callable[[float], np.ndarray]:
+    """The unit vector x, y of a direction in degrees."""
+
+    def vector(degrees: float) -> np.ndarray:
+        radians = math.radians(degrees)
+        return np.array([math.cos(radians), math.sin(radians)])
+
+    return vector
+
+
+@pytest.fixture(scope="session")
+def frame_of() -> Callable[[float], Callable[..., tuple[np.ndarray, np.ndarray]]]:
+    """Coordinates along and across an orientation in degrees, of x and y."""
+
+    def coordinates(orientation: float) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+        cos, sin = math.cos(math.radians(orientation)), math.sin(math.radians(orientation))
+        return lambda x, y: (x * cos + y * sin, y * cos - x * sin)
+
+    return coordinates
+
+
+@pytest.fixture(scope="session")
+def stroked() -> Callable[[np.ndarray, float], Predicate]:
+    """Whether a point is within half a width of a path of points closer than .05 px together."""
+
+    def stroke(points: np.ndarray, width: float) -> Predicate:
+        tree = cKDTree(points)
+
+        def near(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+            queried = np.stack([x.ravel(), y.ravel()], 1)
+            distance, _ = tree.query(queried, distance_upper_bound=width)
+            return (distance <= width / 2).reshape(x.shape)
+
+        return near
+
+    return stroke

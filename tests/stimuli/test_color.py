@@ -5,7 +5,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.stimuli import color_contrast, curve, hue, hue_rotated, rgb, rotate_hue
 
 
-def test_colours_are_names_hex_triples_and_tensors():
+def test_colors_are_names_hex_triples_and_tensors():
     expected = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64)
     for red in ("red", "#ff0000", (1, 0, 0), expected):
         assert torch.equal(rgb(red), expected)
@@ -40,7 +40,7 @@ def test_gray_has_no_hue_to_turn():
     assert torch.allclose(rotate_hue(gray, 77.0), gray, atol=1e-6)
 
 
-def test_colours_that_turn_out_of_range_are_clipped():
+def test_colors_that_turn_out_of_range_are_clipped():
     turned = rotate_hue(rgb("red").float()[:, :, None, None], torch.arange(0.0, 360.0, 10.0)[6:7])
     assert turned.min() == 0
     assert turned.max() <= 1
@@ -71,6 +71,6 @@ def test_one_stimulus_turned_many_ways_is_a_batch():
 
 
 @pytest.mark.parametrize("color", ["reddish", (1.0, 0.0), (2.0, 0.0, 0.0)])
-def test_what_is_no_colour_is_refused(color):
+def test_what_is_no_color_is_refused(color):
     with pytest.raises(InputError, match="color"):
         rgb(color)

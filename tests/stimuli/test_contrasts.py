@@ -55,7 +55,7 @@ def test_a_brightness_gradient_rises_evenly_towards_its_orientation(orientation)
 
 
 @pytest.mark.parametrize(
-    ("draw", "parameters", "says"),
+    ("draw", "parameters", "message"),
     [
         (color_contrast, {"chroma": 1.5}, "chroma must be from 0 to 1, got 1.5"),
         (color_center_surround, {"radius": 0.0}, "radius must be greater than 0"),
@@ -64,6 +64,6 @@ def test_a_brightness_gradient_rises_evenly_towards_its_orientation(orientation)
         (brightness_gradient, {"extent": 0.0}, "extent must be at least 1, got 0; a sharp edge"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_in_a_sentence(draw, parameters, says):
-    with pytest.raises(InputError, match=says):
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(draw, parameters, message):
+    with pytest.raises(InputError, match=message):
         draw(**parameters)

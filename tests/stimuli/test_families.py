@@ -267,3 +267,18 @@ def test_numbers_that_are_none_and_unknown_names_are_refused(name):
         _draw(name, **{parameter + "s": 1.0})
     with pytest.raises(InputError, match="x must be from"):
         _draw(name, x=300.0)
+
+
+def test_the_parameters_of_a_family_are_known():
+    assert stimuli.parameters_of(stimuli.line) == [
+        "orientation",
+        "width",
+        "ink",
+        "ground",
+        "x",
+        "y",
+        "size",
+        "device",
+    ]
+    assert stimuli.parameters_of(lambda *, shade, tint=0.0: None) == ["shade", "tint"]
+    assert stimuli.parameters_of(lambda **parameters: None) is None

@@ -16,7 +16,7 @@ def test_every_named_set_can_be_drawn(name):
     stimuli.record()
 
 
-def test_the_controls_of_two_colours_have_the_same_contrast():
+def test_the_controls_of_two_colors_have_the_same_contrast():
     for name in CONTROLS:
         stimuli = named(name)
         assert {"ink", "ground"} <= set(parameters_of(stimuli.family))

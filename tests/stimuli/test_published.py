@@ -8,7 +8,7 @@ from visioncircuits.stimuli import curve, hue, named, published
 
 
 def _middle_of_stroke(mask):
-    """Centres of the dark pixels, in px about the tile's centre, and their darkness."""
+    """Centers of the dark pixels, in px about the tile's center, and their darkness."""
     y, x = np.nonzero(mask > 0.05)
     size = len(mask)
     return x - (size - 1) / 2, y - (size - 1) / 2, mask[y, x]
@@ -16,7 +16,7 @@ def _middle_of_stroke(mask):
 
 @pytest.mark.parametrize("row", range(4))
 def test_each_tile_of_the_curve_sheet_is_the_published_circle(row):
-    """CLAIMS 1.3: through the tile's centre, about a point at R towards the heat map's theta."""
+    """CLAIMS 1.3: through the tile's center, about a point at R towards the heat map's theta."""
     sheet = named("curves")
     assert sheet.shape == (36, 4)
     radius = (290.0, 129.5, 57.7, 25.7)[row]
@@ -46,7 +46,7 @@ def test_the_sheet_scales_with_its_tile():
     assert (thirds - small.draw([7]).mask[0, 0]).abs().max() < 0.02
 
 
-def test_filled_and_coloured_curves_have_the_same_shape():
+def test_filled_and_colored_curves_have_the_same_shape():
     filled, colored = named("filled-curves"), named("colored-curves")
     assert filled.axes == colored.axes == named("curves").axes
     assert torch.equal(filled.draw([9]).mask, colored.draw([9]).mask)

@@ -16,7 +16,6 @@ from visioncircuits.stimuli import (
     curve,
     hue_rotated,
     line,
-    parameters_of,
 )
 
 SIZE = 16
@@ -130,7 +129,7 @@ def test_an_axis_may_have_one_value_and_a_set_no_axes():
     none.check()
 
 
-def test_colours_can_be_an_axis():
+def test_colors_can_be_an_axis():
     inks = StimulusSet(line, {"ink": ("red", "#0000ff"), "width": (1, 2, 3)}, {"size": SIZE})
     drawn = inks.sel(width=3).draw()
     middle = drawn.picture[:, :, SIZE // 2, 0]
@@ -197,23 +196,8 @@ def test_a_digest_tells_two_functions_of_one_name_apart():
     assert len(StimulusSet(scope["typed"], {"shade": (0.1,)}).digest) == 64
 
 
-def test_the_parameters_of_a_family_are_known():
-    assert parameters_of(line) == [
-        "orientation",
-        "width",
-        "ink",
-        "ground",
-        "x",
-        "y",
-        "size",
-        "device",
-    ]
-    assert parameters_of(checks) == ["shade", "tint"]
-    assert parameters_of(lambda **anything: None) is None
-
-
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (lambda: StimulusSet(curve, {"radius": ()}), "radius has no values"),
         (lambda: StimulusSet(curve, {"radius": (1, math.nan)}), "radius has a value that is not"),
@@ -231,13 +215,13 @@ def test_the_parameters_of_a_family_are_known():
         (lambda: StimulusSet(functools.partial(curve), {}), "a family needs a name"),
     ],
 )
-def test_a_set_that_cannot_be_is_refused_when_it_is_made(make, says):
-    with pytest.raises(InputError, match=says):
+def test_a_set_that_cannot_be_is_refused_when_it_is_made(make, message):
+    with pytest.raises(InputError, match=message):
         make()
 
 
 @pytest.mark.parametrize(
-    ("use", "says"),
+    ("use", "message"),
     [
         (lambda s: s.sel(radius=11), "radius has no value 11; the nearest is 10"),
         (lambda s: s.sel(radii=11), "unknown axis of curve 'radii'; the nearest are 'radius'"),
@@ -255,8 +239,8 @@ def test_a_set_that_cannot_be_is_refused_when_it_is_made(make, says):
         (lambda s: s.fix(ink=object()).record(), "ink cannot be recorded"),
     ],
 )
-def test_what_a_set_cannot_do_is_refused_in_a_sentence(curves, use, says):
-    with pytest.raises(InputError, match=says):
+def test_what_a_set_cannot_do_is_refused_in_a_sentence(curves, use, message):
+    with pytest.raises(InputError, match=message):
         use(curves)
 
 
@@ -270,12 +254,12 @@ def test_a_family_that_does_not_draw_pictures_is_refused():
     def bright(*, shade):
         return torch.full((len(shade), 3, 4, 4), 255.0)
 
-    for family, says in (
+    for family, message in (
         (one, r"one must draw float32 pictures \(2, 3, height, width\) for 2 .* \(1, 3, 4, 4\)"),
         (double, "double must draw float32 pictures .* got torch.float64"),
         (bright, r"bright must draw pictures in \[0, 1\], got values from 255 to 255"),
     ):
-        with pytest.raises(InputError, match=says):
+        with pytest.raises(InputError, match=message):
             StimulusSet(family, {"shade": (0, 1)}).check()
 
 

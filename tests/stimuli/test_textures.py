@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -8,11 +6,6 @@ from visioncircuits.errors import InputError
 from visioncircuits.stimuli import checkerboard, dots, hatch, noise
 
 SIZE = 36
-
-
-def _frame(orientation):
-    cos, sin = math.cos(math.radians(orientation)), math.sin(math.radians(orientation))
-    return lambda x, y: (x * cos + y * sin, y * cos - x * sin)
 
 
 def _from_multiple(values, period):
@@ -46,8 +39,8 @@ def test_noise_leaves_the_global_generator_alone():
 
 
 @pytest.mark.parametrize("between", [90.0, 45.0])
-def test_a_hatch_is_two_sets_of_lines(between, supersampled, assert_close):
-    first, second = _frame(15.0), _frame(15.0 + between)
+def test_a_hatch_is_two_sets_of_lines(between, supersampled, assert_close, frame_of):
+    first, second = frame_of(15.0), frame_of(15.0 + between)
 
     def lines(x, y):
         across = [_from_multiple(frame(x, y)[1], 9.0) for frame in (first, second)]
@@ -60,9 +53,9 @@ def test_a_hatch_is_two_sets_of_lines(between, supersampled, assert_close):
 @pytest.mark.parametrize("orientation", [0.0, 33.0])
 @pytest.mark.parametrize("cell", [2.3, 5.5])
 def test_a_checkerboard_has_ink_where_both_or_neither_coordinate_is_even(
-    orientation, cell, supersampled, assert_close
+    orientation, cell, supersampled, assert_close, frame_of
 ):
-    frame = _frame(orientation)
+    frame = frame_of(orientation)
 
     def board(x, y):
         u, v = frame(x, y)
@@ -74,8 +67,8 @@ def test_a_checkerboard_has_ink_where_both_or_neither_coordinate_is_even(
 
 
 @pytest.mark.parametrize(("width", "fill"), [(0.0, 1.0), (1.5, 0.0)])
-def test_dots_stand_on_a_square_grid(width, fill, supersampled, assert_close):
-    frame, radius, period = _frame(28.0), 5.0, 14.0
+def test_dots_stand_on_a_square_grid(width, fill, supersampled, assert_close, frame_of):
+    frame, radius, period = frame_of(28.0), 5.0, 14.0
 
     def rings(x, y):
         rho = np.hypot(*(_from_multiple(axis, period) for axis in frame(x, y)))
@@ -86,7 +79,7 @@ def test_dots_stand_on_a_square_grid(width, fill, supersampled, assert_close):
 
 
 @pytest.mark.parametrize(
-    ("draw", "parameters", "says"),
+    ("draw", "parameters", "message"),
     [
         (noise, {"seed": 1.5}, "seed must be a whole number from 0, got 1.5"),
         (noise, {"seed": -1}, "seed must be a whole number from 0, got -1"),
@@ -98,6 +91,6 @@ def test_dots_stand_on_a_square_grid(width, fill, supersampled, assert_close):
         (dots, {"radius": 6.0}, "period must be at least a dot's diameter"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_in_a_sentence(draw, parameters, says):
-    with pytest.raises(InputError, match=says):
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(draw, parameters, message):
+    with pytest.raises(InputError, match=message):
         draw(**parameters)

@@ -15,7 +15,7 @@ def von_mises(at: float, kappa: float = 3.0, angles: np.ndarray = ANGLES) -> np.
 @given(st.floats(0, 359.9), st.floats(1, 8))
 def test_the_peak_is_found_between_the_steps(at, kappa):
     where, height = circular.peak(von_mises(at, kappa))
-    assert circular.between(where, np.array(at)) < 0.5
+    assert circular.angular_distance(where, np.array(at)) < 0.5
     assert height == pytest.approx(1, abs=0.01)
 
 
@@ -24,9 +24,9 @@ def test_lines_come_round_after_half_a_turn(at):
     angles = np.arange(0, 180, 10.0)
     curve = np.exp(3 * (np.cos(np.radians(2 * (angles - at))) - 1))
     where, _ = circular.peak(curve, period=180)
-    assert circular.between(where, np.array(at), period=180) < 0.5
+    assert circular.angular_distance(where, np.array(at), period=180) < 0.5
     mean = circular.mean_angle(curve, period=180)
-    assert circular.between(mean, np.array(at), period=180) < 0.5
+    assert circular.angular_distance(mean, np.array(at), period=180) < 0.5
 
 
 @given(st.floats(0, 359.9), st.floats(1, 8))
@@ -56,7 +56,7 @@ def test_the_echo_is_looked_for_opposite_the_peak_and_not_beside_it():
     beside[[5, 5 + 9]] = 1, 0.25
     assert circular.echo(opposite) == 0.25
     assert circular.echo(beside) == 0
-    assert circular.elsewhere(beside, beyond=60.0) == 0.25
+    assert circular.off_peak(beside, beyond=60.0) == 0.25
 
 
 def test_of_silent_curves_every_number_is_nan_and_of_negative_ones_too():

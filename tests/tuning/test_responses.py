@@ -28,7 +28,7 @@ def network():
 def test_a_small_picture_gives_the_answer_of_a_whole_one(network, layer):
     ours = measure(network, layer, FEW)
     middle = network.layer(layer).shape[0] // 2
-    y, x = (at - 111.5 for at in network.layer(layer).centre((middle, middle)))
+    y, x = (at - 111.5 for at in network.layer(layer).center((middle, middle)))
     whole = FEW.fix(size=224, x=x, y=y).draw().picture
     theirs = network.activations(whole, [layer])[layer][:, :, middle, middle]
     scale = theirs.abs().max()
@@ -39,7 +39,7 @@ def test_a_small_picture_gives_the_answer_of_a_whole_one(network, layer):
 def test_on_real_weights_too(checkpoints):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     ours = measure(network, "mixed3b", FEW)
-    y, x = (at - 111.5 for at in network.layer("mixed3b").centre((14, 14)))
+    y, x = (at - 111.5 for at in network.layer("mixed3b").center((14, 14)))
     whole = FEW.fix(size=224, x=x, y=y).draw().picture
     theirs = network.activations(whole, ["mixed3b"])["mixed3b"][:, :, 14, 14]
     assert np.abs(ours.values.reshape(480, -1).T - theirs.numpy()).max() < 1e-3
@@ -48,7 +48,7 @@ def test_on_real_weights_too(checkpoints):
 def test_padding_that_depends_on_the_size_changes_nothing():
     network = untrained("inceptionv1", seed=1)
     ours = measure(network, "mixed3a", FEW)
-    y, x = (at - 111.5 for at in network.layer("mixed3a").centre((14, 14)))
+    y, x = (at - 111.5 for at in network.layer("mixed3a").center((14, 14)))
     whole = FEW.fix(size=224, x=x, y=y).draw().picture
     theirs = network.activations(whole, ["mixed3a"])["mixed3a"][:, :, 14, 14]
     assert np.abs(ours.values.reshape(256, -1).T - theirs.numpy()).max() < 1e-4 * theirs.max()

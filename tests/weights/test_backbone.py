@@ -1,4 +1,4 @@
-"""Networks are told by the layers through which everything passes."""
+"""Main layers of several architectures."""
 
 import pytest
 
@@ -12,11 +12,11 @@ INCEPTION = (
 )
 
 
-def test_inceptions_main_layers_are_those_of_the_circuits_thread(network: Network) -> None:
+def test_main_layers_of_inception_are_those_of_the_circuits_thread(network: Network) -> None:
     assert main_layers(network) == INCEPTION
 
 
-def test_a_fires_branches_count_together_not_alone() -> None:
+def test_branches_of_a_fire_module_are_no_main_layers() -> None:
     layers = main_layers(untrained("torchvision:squeezenet1_1"))
     assert layers[:4] == (
         "features.1",
@@ -27,14 +27,16 @@ def test_a_fires_branches_count_together_not_alone() -> None:
     assert not any("expand" in layer for layer in layers)
 
 
-def test_what_a_residual_block_passes_by_is_left_out() -> None:
+def test_layers_within_a_residual_block_are_no_main_layers() -> None:
     layers = main_layers(untrained("torchvision:resnet18"))
     assert layers[0] == "relu"
     assert {"layer1.0", "layer4"} <= set(layers)
     assert not any("conv" in layer or "bn" in layer for layer in layers)
 
 
-def test_a_branch_has_the_layers_before_its_module_and_after_it(network: Network) -> None:
+def test_surroundings_of_a_branch_are_the_layers_before_and_after_its_module(
+    network: Network,
+) -> None:
     about = surroundings(network, "mixed3b_5x5")
     assert about.before == ("mixed3a", "conv2d2", "conv2d1", "conv2d0")
     assert about.after == INCEPTION[4:]
@@ -42,6 +44,6 @@ def test_a_branch_has_the_layers_before_its_module_and_after_it(network: Network
     assert surroundings(network, "mixed5b").after == ()
 
 
-def test_an_unknown_layer_is_a_sentence(network: Network) -> None:
+def test_an_unknown_layer_raises(network: Network) -> None:
     with pytest.raises(InputError, match="unknown layer 'mixed9'"):
         surroundings(network, "mixed9")

@@ -1,4 +1,4 @@
-"""The published shares of variance, from the published arrays."""
+"""Shares of variance of published arrays, of synthetic kernels and of a trained network."""
 
 import numpy as np
 import pytest
@@ -44,19 +44,19 @@ def test_published_arrays_give_the_published_shares(published, name: str) -> Non
     assert (found.rows, found.columns) == pytest.approx(PUBLISHED[name], abs=0.005)
 
 
-def test_turning_kernels_exchanges_rows_and_columns() -> None:
+def test_rotating_kernels_exchanges_rows_and_columns() -> None:
     kernels = torch.randn(6, 3, 5, 5)
-    upright, turned = banding(kernels), banding(kernels.rot90(dims=(2, 3)))
-    assert turned.rows == pytest.approx(upright.columns)
-    assert turned.columns == pytest.approx(upright.rows)
+    upright, rotated = banding(kernels), banding(kernels.rot90(dims=(2, 3)))
+    assert rotated.rows == pytest.approx(upright.columns)
+    assert rotated.columns == pytest.approx(upright.rows)
 
 
-def test_noise_has_what_chance_gives() -> None:
+def test_noise_has_the_shares_expected_by_chance() -> None:
     noise = banding(torch.randn(4000, 3, 5, 5))
     assert (noise.rows, noise.columns) == pytest.approx((1 / 6, 1 / 6), abs=0.005)
 
 
-def test_neurons_that_do_not_vary_are_left_out() -> None:
+def test_neurons_that_do_not_vary_are_ignored() -> None:
     kernels = torch.randn(3, 2, 3, 3)
     with_flat = torch.cat([kernels, torch.ones(2, 2, 3, 3)])
     assert banding(with_flat) == banding(kernels)

@@ -1,4 +1,4 @@
-"""Signed colours against the published tiles, and read back."""
+"""Signed colors against the published tiles, and decoded."""
 
 import json
 
@@ -11,13 +11,13 @@ from visioncircuits.weights.colors import decoded, signed_colors
 
 
 @given(st.floats(-1, 1), st.floats(0.01, 100))
-def test_are_read_back_within_a_two_hundredth_of_the_scale(value: float, scale: float) -> None:
+def test_are_decoded_within_a_two_hundredth_of_the_scale(value: float, scale: float) -> None:
     pixels = signed_colors(np.array([value * scale]), scale)
     assert abs(decoded(pixels, scale)[0] - value * scale) <= 0.005 * scale
 
 
 @pytest.mark.published
-def test_give_the_published_tiles_back(published) -> None:
+def test_published_tiles_are_decoded(published) -> None:
     tiles = json.loads((published / "weight_tiles.json").read_text("utf-8"))
     assert len(tiles) > 100
     for tile in tiles:
@@ -39,13 +39,13 @@ def test_give_the_published_tiles_back(published) -> None:
         (-7, "0571B0"),
     ],
 )
-def test_are_those_of_the_design(value: float, color: str) -> None:
+def test_are_those_of_the_color_map(value: float, color: str) -> None:
     assert bytes(signed_colors(np.array(float(value)), 1.0)).hex().upper() == color
 
 
-def test_of_nothing_but_zeros_are_white() -> None:
+def test_zeros_are_white() -> None:
     assert (signed_colors(np.zeros((2, 3)), 0.0) == 247).all()
 
 
-def test_of_another_picture_are_read_as_the_nearest() -> None:
+def test_other_colors_are_decoded_as_the_nearest() -> None:
     assert decoded(np.array([0, 120, 180], dtype=np.uint8), 1.0) == pytest.approx(-1, abs=0.02)

@@ -1,4 +1,4 @@
-"""What flowed adds up to what came out, and is the gradient times the activation."""
+"""Contributions sum to the activation and equal gradient times activation."""
 
 import pytest
 import torch
@@ -23,15 +23,15 @@ def test_contributions_and_constant_add_up_to_the_activation(network: Network) -
     for picture, flow in zip(
         pictures, contextual_weights(network, "layer1", "layer3:5", pictures), strict=True
     ):
-        answer = network.activations(picture[None], ["layer3"])["layer3"][0, 5]
-        assert flow.activation == float(answer.max())
-        assert flow.activation == pytest.approx(float(answer[flow.position]))
+        values = network.activations(picture[None], ["layer3"])["layer3"][0, 5]
+        assert flow.activation == float(values.max())
+        assert flow.activation == pytest.approx(float(values[flow.position]))
         total = float(flow.contributions.sum()) + flow.constant
         assert total == pytest.approx(flow.activation)
         assert abs(flow.constant) > 0.01 * flow.activation, "batch normalizations shift"
 
 
-def test_without_biases_nothing_is_left_over() -> None:
+def test_constant_is_zero_without_biases() -> None:
     module = nn.Sequential(
         nn.Conv2d(3, 6, 5, bias=False),
         nn.ReLU(),
@@ -47,6 +47,8 @@ def test_without_biases_nothing_is_left_over() -> None:
     (flow,) = contextual_weights(network, "input", "7:3", picture)
     assert flow.activation == float(network(picture)[0, 3])
     assert flow.constant == pytest.approx(0, abs=1e-5)
+    assert repr(flow).startswith("Flow(weights=ExpandedWeights(3 of input → 7:3, shape=")
+    assert len(repr(flow)) < 200
 
 
 def test_equal_gradient_times_activation(network: Network) -> None:
@@ -63,7 +65,7 @@ def test_equal_gradient_times_activation(network: Network) -> None:
     assert torch.allclose(laid, expected, atol=1e-5 * float(expected.abs().max()))
 
 
-def test_a_direction_is_made_of_what_its_units_are_made_of(network: Network) -> None:
+def test_contributions_to_a_direction_combine_those_to_its_units(network: Network) -> None:
     picture = torch.rand(1, 3, 96, 96)
     vector = torch.randn(128)
     (flow,) = contextual_weights(
@@ -77,22 +79,22 @@ def test_a_direction_is_made_of_what_its_units_are_made_of(network: Network) -> 
     (sum_,) = contextual_weights(network, "layer1", two, picture, position=(5, 5))
     expected = parts[0].contributions + 2 * parts[1].contributions
     assert torch.allclose(sum_.contributions, expected, atol=1e-5)
-    answer = network.activations(picture, ["layer2"])["layer2"][0, :, 5, 5]
-    assert flow.activation == pytest.approx(float(vector @ answer), rel=1e-4)
+    values = network.activations(picture, ["layer2"])["layer2"][0, :, 5, 5]
+    assert flow.activation == pytest.approx(float(vector @ values), rel=1e-4)
 
 
 @pytest.mark.weights
-def test_on_a_trained_network_add_up_through_normalizations(checkpoints) -> None:
+def test_add_up_through_normalizations_of_a_trained_network(checkpoints) -> None:
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     picture = torch.rand(1, 3, 96, 96)
     (flow,) = contextual_weights(network, "conv2d1", "mixed3a_pre_relu:106", picture)
     connections = strongest_inputs(flow.weights, top=64)
     assert sum(connection.share for connection in connections) == pytest.approx(1)
-    answer = network.activations(picture, ["mixed3a_pre_relu"])["mixed3a_pre_relu"][0, 106]
-    assert flow.activation == float(answer.max())
+    values = network.activations(picture, ["mixed3a_pre_relu"])["mixed3a_pre_relu"][0, 106]
+    assert flow.activation == float(values.max())
 
 
-def test_refuse_a_feature_that_is_not_there(network: Network) -> None:
+def test_unknown_feature_and_wrong_order_raise(network: Network) -> None:
     with pytest.raises(InputError, match="units 0 to 255"):
         contextual_weights(network, "layer1", "layer3:300", torch.rand(1, 3, 96, 96))
     with pytest.raises(InputError, match="comes after"):

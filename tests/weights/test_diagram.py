@@ -1,4 +1,4 @@
-"""A diagram shows what is in the circuit, legibly, and stands alone."""
+"""Diagrams show the whole circuit without overlaps and are self-contained."""
 
 import base64
 import io
@@ -30,24 +30,26 @@ def image(element: ElementTree.Element) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
-def test_every_feature_and_every_connection_is_there(found: Circuit) -> None:
+def test_every_feature_and_every_connection_is_drawn(found: Circuit) -> None:
     drawing = circuit_diagram(found)
     titles = [title.text or "" for title in parts(drawing, "title")]
     for feature in found.features:
         assert str(feature) in titles
-    told = [title for title in titles if "→" in title]
-    assert len(told) == len(parts(drawing, "path")) == sum(int(s.drawn.sum()) for s in found.stages)
+    lines = [title for title in titles if "→" in title]
+    assert (
+        len(lines) == len(parts(drawing, "path")) == sum(int(s.drawn.sum()) for s in found.levels)
+    )
     assert len(found.features) >= 30
     headings = [text.text for text in parts(drawing, "text") if text.get("font-weight") == "bold"]
     assert headings == ["conv2d2", "mixed3a", "mixed3b", "mixed4a"]
 
 
-def test_a_line_says_its_numbers_and_its_picture_holds_its_kernel(found: Circuit) -> None:
-    stage = found.stages[1]
-    weights, scale = stage.weights, float(stage.weights.weight[stage.drawn].abs().max())
+def test_a_line_has_its_numbers_as_title_and_its_kernel_as_picture(found: Circuit) -> None:
+    level = found.levels[1]
+    weights, scale = level.weights, float(level.weights.weight[level.drawn].abs().max())
     kernels = {str(f): weights.weight[0, at] for at, f in enumerate(weights.inputs)}
-    shares = {str(f): float(stage.share[0, at]) for at, f in enumerate(weights.inputs)}
-    seen = 0
+    shares = {str(f): float(level.share[0, at]) for at, f in enumerate(weights.inputs)}
+    count = 0
     for group in parts(circuit_diagram(found), "g"):
         title = group.findtext(SVG + "title") or ""
         if "→ mixed3b:330" not in title:
@@ -62,11 +64,11 @@ def test_a_line_says_its_numbers_and_its_picture_holds_its_kernel(found: Circuit
         exciting, inhibiting = (float(n) for n in re.findall(r"[+−](\d*\.?\d+)", title)[:2])
         assert exciting == pytest.approx(float(kernel.clamp(min=0).norm()), rel=0.06)
         assert inhibiting == pytest.approx(float(kernel.clamp(max=0).norm()), rel=0.06)
-        seen += 1
-    assert seen == int(stage.drawn.sum())
+        count += 1
+    assert count == int(level.drawn.sum())
 
 
-def test_nothing_lies_on_anything_else_or_outside(found: Circuit) -> None:
+def test_nothing_overlaps_or_lies_outside(found: Circuit) -> None:
     drawing = circuit_diagram(found)
     root = ElementTree.fromstring(drawing)
     boxes = []
@@ -83,13 +85,13 @@ def test_nothing_lies_on_anything_else_or_outside(found: Circuit) -> None:
             assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
 
 
-def test_red_excites_blue_inhibits_and_grey_does_both(network: Network) -> None:
+def test_lines_are_red_for_excitation_blue_for_inhibition_gray_for_both(network: Network) -> None:
     found = circuit(network, "mixed3a:7", inputs=1, most=3, share=1.0)
-    weight = torch.ones_like(found.stages[0].weights.weight)
+    weight = torch.ones_like(found.levels[0].weights.weight)
     weight[:, 1] = -1
     weight[:, 2, ..., 0] = -1
     weight[:, 2, ..., 1:] = 1 / (weight.shape[-1] - 1) ** 0.5
-    object.__setattr__(found.stages[0].weights, "weight", weight)
+    object.__setattr__(found.levels[0].weights, "weight", weight)
     inks = {}
     for group in parts(circuit_diagram(found), "g"):
         line = group.find(SVG + "path")
@@ -98,18 +100,20 @@ def test_red_excites_blue_inhibits_and_grey_does_both(network: Network) -> None:
     assert [inks[str(f)] for f in found.columns[0]] == ["#ca0020", "#0571b0", "#969696"]
 
 
-def test_it_needs_nothing_else_and_comes_out_the_same(found: Circuit) -> None:
+def test_diagram_is_self_contained_and_reproducible(found: Circuit) -> None:
     pictures = {str(f): Image.new("RGB", (90, 90), "orange") for f in found.features}
     drawing = circuit_diagram(found, pictures)
     assert drawing == circuit_diagram(found, pictures)
     links = re.findall(r'(?:href|src)="([^"]{0,30})', drawing)
     assert all(link.startswith("data:image/") for link in links)
-    shown = [element for element in parts(drawing, "image") if "jpeg" in element.attrib["href"]]
-    assert len(shown) == len(found.features)
+    photographs = [
+        element for element in parts(drawing, "image") if "jpeg" in element.attrib["href"]
+    ]
+    assert len(photographs) == len(found.features)
 
 
-def test_each_feature_says_how_much_of_its_weights_is_drawn(found: Circuit) -> None:
-    stage = found.stages[0]
-    words = {text.text for text in parts(circuit_diagram(found), "text")}
-    for carried in (stage.share * stage.drawn).sum(1).tolist():
-        assert f"{carried:.0%} drawn" in words
+def test_share_of_weights_drawn_is_printed_below_each_feature(found: Circuit) -> None:
+    level = found.levels[0]
+    texts = {text.text for text in parts(circuit_diagram(found), "text")}
+    for carried in (level.share * level.drawn).sum(1).tolist():
+        assert f"{carried:.0%} drawn" in texts

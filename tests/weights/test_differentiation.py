@@ -1,25 +1,17 @@
-"""The autograd route gives what kernel algebra gives, and goes where that cannot."""
+"""Expanded weights by autograd equal those by composition, and exist for more operations."""
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, Preprocessing, untrained, wrap
 from visioncircuits.weights import (
     LOCAL,
-    ExpandedWeights,
     Linearization,
     expanded_weights,
     expanded_weights_by_autograd,
 )
-
-
-def on_map(weights: ExpandedWeights, size: int = 112) -> Tensor:
-    laid = torch.zeros(*weights.weight.shape[:2], size, size)
-    (top, left), (height, width) = weights.offset, weights.weight.shape[2:]
-    laid[..., top : top + height, left : left + width] = weights.weight
-    return laid
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +28,10 @@ def network() -> Network:
         Linearization(rectifier="gate"),
         Linearization(max_pool="route", rectifier="gate"),
     ],
-    ids=lambda given: f"{given.max_pool}-{given.rectifier}",
+    ids=lambda choice: f"{choice.max_pool}-{choice.rectifier}",
 )
-def test_is_the_same_as_kernel_algebra(
-    network: Network, linearization: Linearization, position: tuple[int, int] | None
+def test_equal_composed_weights(
+    on_map, network: Network, linearization: Linearization, position: tuple[int, int] | None
 ) -> None:
     rows = ["mixed3b:5", "mixed3b:200", "mixed3b:350", "mixed3b:470"]
     options = {"linearization": linearization, "pictures": torch.rand(1, 3, 224, 224)}
@@ -47,21 +39,25 @@ def test_is_the_same_as_kernel_algebra(
     at = tuple(slow.record["position"])
     assert at == (position or (14, 14))
     fast = expanded_weights(network, "conv2d0", rows, position=at, **options)
-    error = (on_map(fast) - on_map(slow)).abs().max()
+    shape = (112, 112)
+    error = (on_map(fast, (0, 0), shape) - on_map(slow, (0, 0), shape)).abs().max()
     assert error < 1e-5 * slow.weight.abs().max()
 
 
-def test_differs_where_a_normalization_mixes_units(network: Network) -> None:
+def test_differ_if_a_normalization_mixes_units(on_map, network: Network) -> None:
     """A gain is not the whole derivative of a normalization, and is not meant to be."""
     options = {"linearization": LOCAL, "pictures": torch.rand(1, 3, 224, 224)}
     slow = expanded_weights_by_autograd(network, "maxpool0", "conv2d1_pre_relu:3", **options)
     at = tuple(slow.record["position"])
     fast = expanded_weights(network, "maxpool0", "conv2d1_pre_relu:3", position=at, **options)
-    difference = (on_map(fast, 56) - on_map(slow, 56)).abs().max() / slow.weight.abs().max()
+    shape = (56, 56)
+    difference = (
+        on_map(fast, (0, 0), shape) - on_map(slow, (0, 0), shape)
+    ).abs().max() / slow.weight.abs().max()
     assert difference > 1e-3
 
 
-def test_takes_the_derivative_of_what_has_no_stand_in() -> None:
+def test_differentiate_operations_without_a_replacement() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sigmoid(), nn.Conv2d(4, 5, 3))
     network = wrap(module, Preprocessing(), size=16)
     picture = torch.rand(1, 3, 16, 16)
@@ -72,7 +68,7 @@ def test_takes_the_derivative_of_what_has_no_stand_in() -> None:
     assert weights.offset == (2, 3)
 
 
-def test_leaves_neither_hooks_nor_gradients_behind(network: Network) -> None:
+def test_leave_neither_hooks_nor_gradients(network: Network) -> None:
     picture = torch.rand(1, 3, 224, 224)
     before = network.activations(picture, ["mixed3b"])["mixed3b"]
     expanded_weights_by_autograd(network, "conv2d2", "mixed3b:1")
@@ -81,7 +77,7 @@ def test_leaves_neither_hooks_nor_gradients_behind(network: Network) -> None:
     assert not any(module._forward_hooks for module in network.module.modules())
 
 
-def test_reads_the_picture_itself(network: Network) -> None:
+def test_the_source_can_be_the_picture(network: Network) -> None:
     slow = expanded_weights_by_autograd(network, "input", "conv2d0:7", position=(50, 50))
     fast = expanded_weights(network, "input", "conv2d0:7")
     assert torch.allclose(slow.weight, fast.weight, rtol=1e-4)
@@ -89,13 +85,13 @@ def test_reads_the_picture_itself(network: Network) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "pictures", "told"),
+    ("source", "target", "pictures", "message"),
     [
         ("mixed3b", "mixed3a:1", None, "mixed3a does not depend on mixed3b"),
         ("mixed3b_1x1", "mixed3b_3x3:1", None, "mixed3b_3x3 does not depend on mixed3b_1x1"),
         ("mixed3a", "mixed3b:1", torch.zeros(2, 3, 224, 224), "at one picture, not at 2"),
     ],
 )
-def test_refuses_what_makes_no_sense(network, source, target, pictures, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_invalid_layers_and_pictures_raise(network, source, target, pictures, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         expanded_weights_by_autograd(network, source, target, pictures=pictures)

@@ -1,4 +1,4 @@
-"""Factorizations of weights that were made of known factors, and of trained ones."""
+"""Factorizations of weights with known factors."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def of(kernels: torch.Tensor) -> ExpandedWeights:
 
 @pytest.fixture
 def planted() -> tuple[torch.Tensor, torch.Tensor, ExpandedWeights]:
-    """Two groups of units; what the one excites the other inhibits, as high-low detectors do."""
+    """Two groups of units with opposite maps, as in high-low frequency detectors."""
     generator = torch.Generator().manual_seed(0)
     groups = torch.zeros(2, 20)
     groups[0, :8] = torch.rand(8, generator=generator) + 0.5
@@ -32,19 +32,21 @@ def test_planted_factors_are_found(planted) -> None:
     groups, maps, weights = planted
     factors = one_sided_nmf(weights, 2)
     assert factors.explained > 0.9999
+    assert repr(factors).startswith("Factors(spatial=ExpandedWeights(2 of a → 4 of b, shape=")
+    assert len(repr(factors)) < 200
     found = torch.tensor([direction.weights for direction in factors.directions])
     assert torch.allclose(found, groups, atol=2e-3)
     assert torch.allclose(factors.spatial.weight, maps, atol=2e-2)
 
 
-def test_maps_that_are_each_other_s_negatives_oppose(planted) -> None:
+def test_opposition_of_negated_maps_is_minus_one(planted) -> None:
     groups, maps, weights = planted
     assert one_sided_nmf(weights, 2).opposition() == pytest.approx(-1.0, abs=1e-3)
     other = torch.stack([maps[:, 0], maps[:, 0].flip(2)], 1)
     expected = [np.corrcoef(pair.flatten(1))[0, 1] for pair in other]
     found = one_sided_nmf(of(torch.einsum("okyx,ki->oiyx", other, groups)), 2)
     assert found.opposition() == pytest.approx(expected, abs=0.02)
-    with pytest.raises(InputError, match="two factors"):
+    with pytest.raises(InputError, match="between two factors"):
         one_sided_nmf(weights, 1).opposition()
 
 
@@ -66,7 +68,7 @@ def test_channels_are_not_negative_and_of_length_one(planted) -> None:
 
 
 def test_as_good_as_a_plain_loop_of_multiplicative_updates(planted) -> None:
-    """Lee and Seung's updates, many of them, from many starts: the slow twin."""
+    """The slow reference: many of Lee and Seung's updates from several starts."""
     weights = of(planted[2].weight + 0.1 * torch.randn(4, 20, 5, 5))
     parts = weights.weight.numpy().transpose(1, 0, 2, 3).reshape(20, -1).astype(float)
     target = np.hstack([parts.clip(min=0), (-parts).clip(min=0)])
@@ -86,7 +88,7 @@ def test_as_good_as_a_plain_loop_of_multiplicative_updates(planted) -> None:
     assert one_sided_nmf(weights, 2).explained == pytest.approx(explained, abs=1e-3)
 
 
-def test_the_share_explained_is_that_of_the_factors_sum(planted) -> None:
+def test_explained_share_is_that_of_the_sum_of_factors(planted) -> None:
     weights = of(planted[2].weight + 0.1 * torch.randn(4, 20, 5, 5))
     factors = one_sided_nmf(weights, 3)
     channels = torch.tensor([direction.weights for direction in factors.directions])
@@ -95,7 +97,7 @@ def test_the_share_explained_is_that_of_the_factors_sum(planted) -> None:
     assert factors.explained == pytest.approx(float(share), abs=1e-5)
 
 
-def test_the_same_whatever_ran_before(planted) -> None:
+def test_do_not_depend_on_earlier_random_draws(planted) -> None:
     weights = of(planted[2].weight + 0.1 * torch.randn(4, 20, 5, 5))
     first = one_sided_nmf(weights, 3, seed=4)
     np.random.default_rng().random(5)
@@ -105,7 +107,7 @@ def test_the_same_whatever_ran_before(planted) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["npz", "nc"])
-def test_are_the_same_after_saving_and_reading(planted, tmp_path, suffix: str) -> None:
+def test_are_the_same_after_saving_and_loading(planted, tmp_path, suffix: str) -> None:
     factors = one_sided_nmf(planted[2], 2)
     back = Factors.load(factors.save(tmp_path / f"factors.{suffix}"))
     assert back.directions == factors.directions
@@ -115,15 +117,15 @@ def test_are_the_same_after_saving_and_reading(planted, tmp_path, suffix: str) -
         Factors.load(planted[2].save(tmp_path / f"weights.{suffix}"))
 
 
-def test_need_a_whole_layer_and_a_sensible_count(planted) -> None:
+def test_invalid_weights_and_counts_raise(planted) -> None:
     weights = planted[2]
     for count in (0, 21):
         with pytest.raises(InputError, match=f"1 to 20 factors, not {count}"):
             one_sided_nmf(weights, count)
-    some = ExpandedWeights(
+    part = ExpandedWeights(
         weights.weight[:, 1:3], weights.inputs[1:3], weights.outputs, (1, 1), (0, 0), {}
     )
     with pytest.raises(InputError, match="from all units of a, in order"):
-        one_sided_nmf(some, 1)
+        one_sided_nmf(part, 1)
     with pytest.raises(InputError, match="all zero"):
         one_sided_nmf(of(torch.zeros(1, 4, 3, 3)), 1)

@@ -1,4 +1,4 @@
-"""What is drawn can be read back off the picture."""
+"""Kernels decoded from the pictures equal the weights."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def read(picture: Image.Image, corner: tuple[int, int], zoom: int, scale: float)
     return values[::zoom, ::zoom]
 
 
-def test_a_grid_holds_every_kernel_in_its_place(weights: ExpandedWeights) -> None:
+def test_a_grid_has_every_kernel_in_its_cell(weights: ExpandedWeights) -> None:
     black = Image.new("RGB", (9, 9))
     picture = kernel_grid(weights, {"mixed3a:81": black}, scale=2.5, size=50)
     for row in range(2):
@@ -44,7 +44,7 @@ def test_a_grid_holds_every_kernel_in_its_place(weights: ExpandedWeights) -> Non
             assert np.abs(found - expected).max() <= 0.005 * 2.5
 
 
-def test_a_grid_without_pictures_keeps_no_room_for_them(weights: ExpandedWeights) -> None:
+def test_a_grid_without_pictures_is_smaller(weights: ExpandedWeights) -> None:
     picture = np.asarray(kernel_grid(weights, scale=2.5, size=50))
     assert picture.shape[0] == LINE + GAP + 2 * (50 + GAP) + LINE
     below = picture[LINE + GAP + 50 + GAP :][:50]
@@ -53,13 +53,13 @@ def test_a_grid_without_pictures_keeps_no_room_for_them(weights: ExpandedWeights
     assert len(places) == 1
 
 
-def test_a_grid_takes_its_scale_from_the_largest_weight(weights: ExpandedWeights) -> None:
+def test_the_default_scale_is_the_largest_weight(weights: ExpandedWeights) -> None:
     largest = float(weights.weight.abs().max())
     assert np.array_equal(kernel_grid(weights), kernel_grid(weights, scale=largest))
     assert not np.array_equal(kernel_grid(weights), kernel_grid(weights, scale=largest * 1.5))
 
 
-def test_units_are_shown_by_their_pictures(weights: ExpandedWeights) -> None:
+def test_units_are_drawn_with_their_pictures(weights: ExpandedWeights) -> None:
     green = Image.new("RGB", (9, 9), (0, 200, 0))
     picture = np.asarray(kernel_grid(weights, {"mixed3a:81": green}, size=50))
     first = 50 + GAP
@@ -67,7 +67,7 @@ def test_units_are_shown_by_their_pictures(weights: ExpandedWeights) -> None:
     assert (picture[:50, first : first + 50] == EMPTY).all()
 
 
-def test_cards_stand_in_the_order_of_the_ranking(weights: ExpandedWeights) -> None:
+def test_cards_are_in_the_order_of_the_ranking(weights: ExpandedWeights) -> None:
     connections = strongest_inputs(weights, "mixed3b:379")
     picture = connection_cards(connections, scale=3.0, size=60, columns=2)
     first, across, down = 60 + LINE + GAP, 60 + GAP, 2 * (60 + LINE) + GAP
@@ -77,13 +77,13 @@ def test_cards_stand_in_the_order_of_the_ranking(weights: ExpandedWeights) -> No
         assert np.abs(found - connection.kernel.numpy()).max() <= 0.005 * 3
 
 
-def test_outputs_have_cards_too(weights: ExpandedWeights) -> None:
+def test_cards_of_outputs_differ_from_those_of_inputs(weights: ExpandedWeights) -> None:
     inwards = connection_cards(strongest_inputs(weights, "mixed3b:379"))
     outwards = connection_cards(strongest_outputs(weights, "mixed3a:7"))
     assert outwards.size == inwards.size
     assert not np.array_equal(outwards, inwards)
 
 
-def test_a_kernel_wider_than_its_tile_keeps_a_pixel_a_weight() -> None:
+def test_a_kernel_wider_than_its_tile_has_a_pixel_for_each_weight() -> None:
     assert tile(torch.zeros(91, 91), 1.0, 48).size == (91, 91)
     assert tile(torch.zeros(7, 3), 1.0, 48).size == (18, 42)

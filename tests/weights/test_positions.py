@@ -1,4 +1,4 @@
-"""Views from the positions of a kernel."""
+"""Weights into a feature, separated by position."""
 
 import numpy as np
 import pytest
@@ -19,14 +19,15 @@ def view() -> PositionView:
     return position_view(weights, "b:1")
 
 
-def test_each_position_gives_its_weights_as_a_direction(view: PositionView) -> None:
+def test_each_position_is_a_direction_with_its_weights(view: PositionView) -> None:
     assert view.magnitude.tolist() == [[0, 5], [2, 0]]
     assert view.directions[0][1].weights == pytest.approx((0.6, 0, -0.8))
     assert view.directions[1][0].weights == (0, 1, 0)
     assert view.directions[0][0].weights == (0, 0, 0)
+    assert repr(view) == "PositionView(b:1, 2 × 2 directions in a)"
 
 
-def test_directions_are_named_by_their_position_from_the_centre(view: PositionView) -> None:
+def test_directions_are_named_by_their_position_from_the_center(view: PositionView) -> None:
     names = [direction.name for row in view.directions for direction in row]
     assert names == ["b:1 at -1,+0", "b:1 at -1,+1", "b:1 at +0,+0", "b:1 at +0,+1"]
     assert view.directions[0][1].layer == "a"

@@ -20,14 +20,15 @@ def weights() -> ExpandedWeights:
     return ExpandedWeights(kernels, inputs, outputs, (1, 1), (0, 0), {})
 
 
-def test_inputs_come_in_the_order_of_their_norms(weights: ExpandedWeights) -> None:
+def test_inputs_are_in_the_order_of_their_norms(weights: ExpandedWeights) -> None:
     found = strongest_inputs(weights, "b:1")
     assert [str(connection.source) for connection in found] == ["a:2", "a:0", "a:3", "a:1"]
     assert [connection.norm for connection in found] == [6, 5, 2, 0]
+    assert repr(found[1]) == "Connection(a:0 → b:1, 2 × 2, norm=5, share=0.385)"
     assert {str(connection.target) for connection in found} == {"b:1"}
 
 
-def test_positive_and_negative_parts_are_kept_apart(weights: ExpandedWeights) -> None:
+def test_positive_and_negative_parts_are_measured_separately(weights: ExpandedWeights) -> None:
     second = strongest_inputs(weights, "b:1")[1]
     assert (second.positive, second.negative) == (3, 4)
     inhibiting = strongest_inputs(weights, "b:1", part="negative", top=2)
@@ -36,28 +37,28 @@ def test_positive_and_negative_parts_are_kept_apart(weights: ExpandedWeights) ->
     assert str(exciting[0].source) == "a:2"
 
 
-def test_shares_are_of_the_whole_squared_norm(weights: ExpandedWeights) -> None:
+def test_shares_are_fractions_of_the_whole_squared_norm(weights: ExpandedWeights) -> None:
     shares = [connection.share for connection in strongest_inputs(weights, "b:1")]
     assert shares == pytest.approx([36 / 65, 25 / 65, 4 / 65, 0])
     of_two = strongest_inputs(weights, "b:1", top=2)
     assert sum(connection.share for connection in of_two) == pytest.approx(61 / 65)
 
 
-def test_outputs_are_ranked_likewise(weights: ExpandedWeights) -> None:
+def test_outputs_are_in_the_order_of_their_norms(weights: ExpandedWeights) -> None:
     found = strongest_outputs(weights, "a:2", top=2)
     assert [str(connection.target) for connection in found] == ["b:2", "b:1"]
     assert found[0].share == pytest.approx(64 / 100)
     assert {str(connection.source) for connection in found} == {"a:2"}
 
 
-def test_a_feature_without_weights_has_no_shares(weights: ExpandedWeights) -> None:
+def test_shares_of_a_feature_without_weights_are_zero(weights: ExpandedWeights) -> None:
     assert [connection.share for connection in strongest_inputs(weights, "b:0", top=1)] == [0]
 
 
-def test_a_feature_must_be_named_where_there_are_several(weights: ExpandedWeights) -> None:
-    with pytest.raises(InputError, match="lead to 3 features: say which"):
+def test_unnamed_or_unknown_features_raise(weights: ExpandedWeights) -> None:
+    with pytest.raises(InputError, match="the weights have 3 outputs; name one"):
         strongest_inputs(weights)
-    with pytest.raises(InputError, match="b:7 is none of the 3 features that the weights lead to"):
+    with pytest.raises(InputError, match="b:7 is not among the 3 outputs of the weights"):
         strongest_inputs(weights, "b:7")
-    with pytest.raises(InputError, match="a:9 is none of the 4 features that the weights lead fro"):
+    with pytest.raises(InputError, match="a:9 is not among the 4 inputs of the weights"):
         strongest_outputs(weights, "a:9")

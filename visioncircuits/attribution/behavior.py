@@ -12,7 +12,7 @@ from torch import Tensor
 from visioncircuits import pictures
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
-from visioncircuits.networks.graph import Replacement
+from visioncircuits.networks.edits import Replacement
 
 BATCH = 20
 """Photographs at once."""

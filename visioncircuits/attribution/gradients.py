@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
-from visioncircuits.networks.graph import INPUT, Replacement
+from visioncircuits.networks.edits import Replacement
+from visioncircuits.networks.graph import INPUT
 
 torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
 

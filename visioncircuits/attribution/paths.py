@@ -20,9 +20,11 @@ from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.weights import contextual_weights
 from visioncircuits.weights.composition import GIB, backwards
-from visioncircuits.weights.kernels import Concatenation, Kernel, Unary
-from visioncircuits.weights.linearization import LOCAL, Step, Trace, trace
+from visioncircuits.weights.kernels import Kernel
+from visioncircuits.weights.linearization import LOCAL
+from visioncircuits.weights.operations import Concatenation, Unary
 from visioncircuits.weights.selection import Features, Selection, select
+from visioncircuits.weights.tracing import Step, Trace, trace
 
 MOST = 2**24
 """How many paths are kept apart at most."""

@@ -43,5 +43,5 @@ def circuit(
     files.write(out, weights.circuit_diagram(found, pictures).encode())
     if save is not None:
         found.save(save)
-    connections = sum(int(stage.drawn.sum()) for stage in found.stages)
+    connections = sum(int(level.drawn.sum()) for level in found.levels)
     print(f"{out}: {len(found.features)} features, {connections} connections")

@@ -32,7 +32,7 @@ def compare(
     out: Annotated[Path, typer.Option("-o", "--out", help="The report's folder.")],
     units: Annotated[
         str | None,
-        typer.Option(help="The trained detectors, such as `413,408,398`; by default looked for."),
+        typer.Option(help="The trained detectors, such as `413,408,398`; by default found."),
     ] = None,
     early_layer: Annotated[
         str | None, typer.Option(help="Where their early curves are, to compare the kernels too.")

@@ -56,6 +56,7 @@ def coverage(
 
     from visioncircuits import comparison, files, networks, tuning
     from visioncircuits.engine import progress
+    from visioncircuits.hypotheses import from_toml
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     known = networks.read_families(families).layers if families is not None else {}
@@ -63,7 +64,7 @@ def coverage(
     if families is not None:
         by_family = comparison.covered_by_families(found, layer, known.get(layer, {}))
     tested = comparison.applicable(found, layer)
-    tested += [tuning.from_toml(path) for path in more or ()]
+    tested += [from_toml(path) for path in more or ()]
     with progress("stimuli", sum(map(len, tested))) as advance:
         covered = comparison.covered_by_stimuli(found, layer, tested, seed=seed, advance=advance)
     if by_family is not None:

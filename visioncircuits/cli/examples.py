@@ -30,7 +30,7 @@ WORK = "shards"
 
 
 def _checked(layers: list[str]) -> list[str]:
-    """Give layers or units back as they are written."""
+    """Check layers or units, and return them as written."""
     return list(map(several, layers))
 
 
@@ -67,7 +67,7 @@ def examples(
     engine: EngineName = Engines.local,
     address: Address = None,
 ) -> None:
-    """Show photographs to a network, once, and keep what tells of its units.
+    """Run a network over photographs, once, and keep what characterizes its units.
 
     It writes `examples.npz`, and a sheet for every unit that is named. Interrupt it whenever you
     like: the same command goes on where it was.
@@ -86,16 +86,16 @@ def examples(
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     units: list[Unit] = []
-    asked: list[str] = []
+    names: list[str] = []
     for text in layers:
         layer, _, listed = text.partition(":")
-        asked.append(found.layer(layer).name)
+        names.append(found.layer(layer).name)
         for number in filter(None, listed.split(",")):
             found.feature(f"{layer}:{number.strip()}")
             units.append(Unit(layer, int(number)))
     plan = survey(
         network,
-        asked,
+        names,
         images,
         checkpoint=checkpoint,
         device=device,
@@ -137,7 +137,7 @@ def _summarize(kept: "Examples") -> None:
     from rich.table import Table
 
     table = Table("layer", "units", box=None, pad_edge=False)
-    for title in ("firing, median", "silent", "strongest"):
+    for title in ("firing, median", "inactive", "strongest"):
         table.add_column(title, justify="right")
     for name, layer in kept.layers.items():
         firing = layer.moments.firing

@@ -8,7 +8,7 @@ from visioncircuits.networks import names
 
 
 def one(text: str) -> str:
-    """Give a unit back as it is written, such as `mixed3b:413`.
+    """Check a unit and return it as written, such as `mixed3b:413`.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def features(text: str) -> str | list[str]:
 
 
 def several(text: str) -> str:
-    """Give a layer or units back as they are written.
+    """Check a layer or units, and return them as written.
 
     Raises
     ------

@@ -23,7 +23,7 @@ def find(
     layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
     table: Annotated[Path | None, typer.Option("--json", help="Write the table as JSON.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Tell of every unit, not of the supported ones alone.")
+        bool, typer.Option("--all", help="Print every unit, not only the supported ones.")
     ] = False,
     images: Images = None,
     seed: Seed = 0,
@@ -36,19 +36,18 @@ def find(
     """
     outputs.check(table, ".json")
     from visioncircuits import files, networks
-    from visioncircuits.tuning import survey
-    from visioncircuits.tuning import table as laid_out
+    from visioncircuits.hypotheses import judge_layer, verdict_table
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     tested = hypotheses.hypothesis(family, found, layer)
     with hypotheses.shown(tested) as advance:
-        verdicts = survey(
+        verdicts = judge_layer(
             found, tested, layer, deviations=hypotheses.deviations(found, layer, images),
             seed=seed, advance=advance,
         )  # fmt: skip
-    shown = laid_out([v for v in verdicts if everything or v.word == "supported"])
+    shown = verdict_table([v for v in verdicts if everything or v.status == "supported"])
     _print(shown)
-    counts = {word: sum(v.word == word for v in verdicts) for word in ("supported", "undecided")}
+    counts = {word: sum(v.status == word for v in verdicts) for word in ("supported", "undecided")}
     print(
         f"{layer}: {counts['supported']} of {len(verdicts)} units are supported as {tested.name} "
         f"detectors, {counts['undecided']} undecided"

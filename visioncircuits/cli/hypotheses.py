@@ -14,19 +14,19 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
     import numpy as np
     from torch import Tensor
 
+    from visioncircuits.hypotheses import Hypothesis
     from visioncircuits.networks import Network
-    from visioncircuits.tuning import Hypothesis
 
 
 def _checked(name: str) -> str:
-    """Give a hypothesis' name back; a file is read, so that its mistakes are told at once."""
+    """Return a hypothesis' name; a file is read, so that its mistakes are reported at once."""
     if name.endswith(".toml"):
         hypothesis_file.read(Path(name))
     return name
 
 
 def files(paths: list[Path] | None) -> list[Path]:
-    """Give hypotheses' files back, read already; a list always, for older typers count it."""
+    """Return hypotheses' files, already read; a list always, which older typers count."""
     paths = paths or []
     for path in paths:
         hypothesis_file.read(path)
@@ -46,7 +46,7 @@ Family = Annotated[
 Images = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of photographs: answers are told in standard deviations over them too.",
+        help="A folder of photographs: responses are also given in standard deviations over them.",
         exists=True,
         file_okay=False,
     ),
@@ -66,11 +66,13 @@ def hypothesis(
     InputError
         For an unknown one, one that has no orientation to state, and a layer too early for it.
     """
-    from visioncircuits.tuning import from_toml, predefined
+    from visioncircuits.hypotheses import from_toml, predefined
 
     if name.endswith(".toml"):
         if orientation is not None:
-            raise InputError("say the orientation in the file: a prediction with the effect off")
+            raise InputError(
+                "state the orientation in the file: a prediction with the effect peak_distance"
+            )
         return from_toml(name)
     if orientation is None:
         return predefined(name, network, layer)

@@ -41,12 +41,13 @@ def judge(
     from rich.table import Table
 
     from visioncircuits import files, networks, tuning
+    from visioncircuits.hypotheses import judge, verdict_panel
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     layer = found.feature(feature).layer
     tested = hypotheses.hypothesis(family, found, layer, orientation=orientation)
     with hypotheses.shown(tested) as advance:
-        verdict = tuning.judge(
+        verdict = judge(
             found, tested, feature, deviations=hypotheses.deviations(found, layer, images),
             seed=seed, advance=advance,
         )  # fmt: skip
@@ -54,21 +55,21 @@ def judge(
     for title in ("found", "95 %", "bound", "others as good"):
         table.add_column(title, justify="right")
     for outcome in verdict.outcomes:
-        told = outcome.prediction
+        stated = outcome.prediction
         low, high = outcome.interval
         table.add_row(
-            outcome.word,
-            told.claim,
+            outcome.status,
+            stated.claim,
             f"{outcome.effect:.3g}",
             f"{low:.3g} … {high:.3g}",
-            f"≤ {told.most:.3g}" if told.most < float("inf") else f"≥ {told.least:.3g}",
-            f"{outcome.better:.1%}",
+            f"≤ {stated.most:.3g}" if stated.most < float("inf") else f"≥ {stated.least:.3g}",
+            f"{outcome.rank:.1%}",
         )
     print_table(table)
-    print(f"{verdict.unit} as a {tested.name} detector: {verdict.word} (p = {verdict.p:.2g})")
+    print(f"{verdict.unit} as a {tested.name} detector: {verdict.status} (p = {verdict.p:.2g})")
     if record is not None:
         files.write(record, json.dumps(verdict.record(), indent=1).encode())
         print(record)
     if out is not None:
-        tuning.save_plot(tuning.verdict_panel(verdict), out)
+        tuning.save_plot(verdict_panel(verdict), out)
         print(out)

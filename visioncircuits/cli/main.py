@@ -68,10 +68,10 @@ def main() -> None:
     try:
         raise SystemExit(app(standalone_mode=False))
     except _UsageError as error:
-        told = error.format_message().removesuffix(".")
-        if error.ctx is None or not told:  # it was help that was asked for
+        message = error.format_message().removesuffix(".")
+        if error.ctx is None or not message:  # help was requested
             raise SystemExit(error.exit_code) from None
-        print(f"error: {told}; try `{error.ctx.command_path} --help`", file=sys.stderr)
+        print(f"error: {message}; try `{error.ctx.command_path} --help`", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except typer.Abort:
         print("interrupted", file=sys.stderr)

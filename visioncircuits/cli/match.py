@@ -74,7 +74,8 @@ def match(
     outputs.check(save, ".npz", ".nc")
     from visioncircuits import comparison, examples, files, networks
     from visioncircuits.engine import progress
-    from visioncircuits.tuning import find, save_plot
+    from visioncircuits.hypotheses import find
+    from visioncircuits.tuning import save_plot
     from visioncircuits.weights import storage
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
@@ -100,10 +101,10 @@ def match(
             find(side, family, name, seed=seed)["unit"].tolist()
             for side, name in ((one, layer), (two, other_layer))
         )
-        told = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)
+        both = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)
         print(
-            f"{family}: {told.same} of {told.of} detectors in {layer} have a partner that is one "
-            f"of the {len(others)} in {other_layer}; by chance {told.chance:.1f} would"
+            f"{family}: {both.same} of {both.of} detectors in {layer} have a partner that is one "
+            f"of the {len(others)} in {other_layer}; by chance {both.chance:.1f} would"
         )
     if table is not None:
         files.write(table, pairs.to_csv(index=False).encode())

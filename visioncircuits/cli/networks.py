@@ -23,7 +23,7 @@ def networks(
         bool, typer.Option("--all", help="List all of torchvision's networks too.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Tell where checkpoints are published, too.")
+        bool, typer.Option("--verbose", help="Also list where checkpoints are published.")
     ] = False,
 ) -> None:
     """List the networks that can be loaded, and where their checkpoints are."""

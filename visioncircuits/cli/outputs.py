@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
 
 
 def check(path: Path | None, *suffixes: str) -> None:
-    """Make sure that a file can be written, as far as its name says.
+    """Check that a file can be written, as far as its name shows.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def thumbnails(
             layers.setdefault(feature.layer, []).append(feature)
     pictures = {}
     total = steps * sum(map(len, layers.values()))
-    with progress("pictures", total, shown=total > 0) as advance:
+    with progress("pictures", total, visible=total > 0) as advance:
         for layer, wanted in layers.items():
             drawn = featurevis.render_all(
                 network,

@@ -19,7 +19,7 @@ def reproduce(
         list[str],
         typer.Argument(
             metavar="ARTICLE…",
-            help="`all`, or names such as `curve-detectors`; a wrong one is told the right ones.",
+            help="`all`, or names such as `curve-detectors`; an unknown one lists these.",
         ),
     ],
     network: Annotated[
@@ -30,7 +30,7 @@ def reproduce(
         Path | None,
         typer.Option(
             help="A folder of photographs; without it, claims about photographs are not tested. "
-            "Names that begin with WordNet ids tell the classes.",
+            "Names that begin with WordNet ids give the classes.",
             exists=True,
             file_okay=False,
         ),

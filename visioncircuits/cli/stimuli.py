@@ -64,5 +64,5 @@ def _range(values: tuple[float | int | str, ...]) -> str:
     >>> _range((0.0, 15.0, 30.0, 45.0)), _range((1.0, 2.0)), _range(("red",))
     ('0 … 45 (4)', '1, 2', 'red')
     """
-    told = [value if isinstance(value, str) else f"{value:.3g}" for value in values]
-    return ", ".join(told) if len(told) < 4 else f"{told[0]} … {told[-1]} ({len(told)})"
+    listed = [value if isinstance(value, str) else f"{value:.3g}" for value in values]
+    return ", ".join(listed) if len(listed) < 4 else f"{listed[0]} … {listed[-1]} ({len(listed)})"

@@ -1,4 +1,4 @@
-"""`visioncircuits tune`: what the units of a layer answer to a set of stimuli."""
+"""`visioncircuits tune`: how the units of a layer respond to a set of stimuli."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,7 +32,7 @@ def tune(
         Path | None,
         typer.Option(
             help="Draw them too, `.svg` or `.png`: radial tuning curves for stimuli that have an "
-            "orientation. Of a layer, the units that answer most."
+            "orientation. Of a layer, the units that respond most."
         ),
     ] = None,
     top: Annotated[
@@ -48,7 +48,7 @@ def tune(
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
-    """Measure what units answer to stimuli centred on what they see.
+    """Measure the responses of units to stimuli centered on what they see.
 
     Interrupt it whenever you like: the same command goes on where it was.
 

@@ -124,7 +124,7 @@ def absolute_axes(weights: ExpandedWeights, *, count: int = 2) -> xr.DataArray:
     -------
     xarray.DataArray
         float64, by `axis` and `unit` (of the source). Each axis is of length 1, and its largest
-        entry is positive. The coordinate `share` says how much of the sum of squares it accounts
+        entry is positive. The coordinate `share` is how much of the sum of squares it accounts
         for. No entry of the first axis is negative, for no entry of the matrix is.
 
     Raises

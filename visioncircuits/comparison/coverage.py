@@ -14,8 +14,8 @@ from jaxtyping import Bool
 from matplotlib.figure import Figure
 
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.networks import Network
-from visioncircuits.tuning import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.tuning.plots import INK, RULE, hsl
 
 UNNAMED = ("Other Units",)
@@ -118,7 +118,7 @@ class Coverage:
 
 
 def applicable(network: Network, layer: str) -> list[Hypothesis]:
-    """Return the hypotheses of `tuning.PREDEFINED` for which the layer's neurons see enough.
+    """Return the hypotheses of `hypotheses.PREDEFINED` for which the layer's neurons see enough.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def covered_by_stimuli(
     Raises
     ------
     InputError
-        As `tuning.find`, and without a hypothesis.
+        As `hypotheses.find`, and without a hypothesis.
     """
     if not hypotheses:
         raise InputError("coverage needs a hypothesis; `applicable` gives those that are ready")

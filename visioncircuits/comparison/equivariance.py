@@ -158,12 +158,12 @@ def partners(
         raise InputError("equivariance needs eight pictures or more, and a transformation")
     generator = np.random.default_rng(seed)
     kernels = expanded_weights(network, source, layer).weight.cpu()
-    before = [_answers(network, name, pictures) for name in (source, layer)]
+    before = [_responses(network, name, pictures) for name in (source, layer)]
     found: dict[str, list[np.ndarray]] = {"partner": [], "tuning": [], "weights": [], "mutual": []}
     chance = []
     for transformation in transformations:
         changed = transformation.picture(pictures)
-        after = [_answers(network, name, changed) for name in (source, layer)]
+        after = [_responses(network, name, changed) for name in (source, layer)]
         tuning = correlated(before[1], after[1])
         weights = _alike(kernels, transformation, correlated(before[0], after[0]))
         poorer = np.minimum(tuning, weights)
@@ -281,7 +281,7 @@ def correlated(
     return first @ second.T
 
 
-def _answers(network: Network, layer: str, pictures: Maps) -> Float[np.ndarray, "units pictures"]:
+def _responses(network: Network, layer: str, pictures: Maps) -> Float[np.ndarray, "units pictures"]:
     """Responses of all units before the rectifier, each picture centered on a neuron."""
     shown = turned(list(pictures.float()), step=360.0)
     responses = measure(network, network.before_rectifier(layer), shown)

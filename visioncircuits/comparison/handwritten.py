@@ -14,11 +14,12 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples.labeled import Photographs
 from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
+from visioncircuits.hypotheses import find, predefined
 from visioncircuits.interventions import control_units, score_transplant
 from visioncircuits.interventions.transplants import Donor, Transplant
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import find, measure, predefined
+from visioncircuits.tuning import measure
 from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"
@@ -116,9 +117,9 @@ def compare(
     trained
         A classifier of ImageNet's classes.
     layer, units
-        The trained family; those that `tuning.find` supports, where they are not given.
+        The trained family; those that `hypotheses.find` supports, where they are not given.
     early_layer
-        A layer before it, whose curves (`tuning.find`) the kernels lead from. By default the
+        A layer before it, whose curves (`hypotheses.find`) the kernels lead from. By default the
         nearest that all paths pass through; where that has no curves, no kernels are compared.
     photographs
         What activations are compared on and transplants are scored on.

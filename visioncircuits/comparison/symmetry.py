@@ -5,7 +5,7 @@ al., "Curve Circuits" (2021).
 
 All of these take kernels as arrays, so that published ones and a network's own, as
 `expanded_weights` gives them, are measured alike. Orientations are in degrees, clockwise from +x on
-the screen; a curve's is the direction from its centre of curvature to its apex.
+the screen; a curve's is the direction from its center of curvature to its apex.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Work over many features: on processes or a cluster, resumable, the same to the byte."""
+"""Work over many features: on processes or a cluster, resumable, reproducible to the byte."""
 
 from visioncircuits.engine.choice import choose
 from visioncircuits.engine.cluster import Cluster, cluster

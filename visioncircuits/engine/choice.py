@@ -1,4 +1,4 @@
-"""Which engine, by its name."""
+"""Choosing an engine by its name."""
 
 from visioncircuits import errors
 from visioncircuits.engine.cluster import cluster
@@ -17,23 +17,23 @@ def choose(
     address: str | None = None,
     device: str = "cpu",
 ) -> Engine:
-    """Choose who does the work.
+    """Return an engine.
 
     Parameters
     ----------
     kind
         `local` for processes of this machine, `ray` for a cluster.
     workers
-        How many; by default one a core, or a GPU, or as many as the cluster has room for.
+        How many; by default one per core or GPU, or as many as the cluster can run.
     address
-        Of the cluster, see `cluster`.
+        Of the cluster; see `cluster`.
     device
-        With `cuda` each worker sees a GPU of its own.
+        With `cuda` each worker uses a GPU of its own.
 
     Raises
     ------
     InputError
-        For another kind, a cluster's address with `local`, or a cluster that cannot be reached.
+        For an unknown kind, an address with `local`, or a cluster that cannot be reached.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Work on a Ray cluster: the machines of a laboratory, or a cloud's."""
+"""Work on a Ray cluster, such as the machines of a laboratory or of a cloud."""
 
 import logging
 import os
@@ -17,18 +17,18 @@ from visioncircuits.engine.work import (
     Outcomes,
     Result,
     attempt,
-    carry_out,
+    call_pickled,
     settled,
 )
 from visioncircuits.errors import InputError
 
 _QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anyone
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray will do from its next version on
+    "RAY_USAGE_STATS_ENABLED": "0",  # no usage statistics are sent
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the default of the next version of Ray
 }
 
 _PATIENCE = 10.0
-"""Seconds in which a cluster must answer. Ray itself waits two minutes and ends the process."""
+"""Seconds in which a cluster must respond. Ray itself waits two minutes and ends the process."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Cluster:
         from ray import cloudpickle
 
         with self._connected():
-            # Ray replaces workers that die, and does again what they had in hand
+            # Ray replaces workers that die, and repeats their task
             task = ray.remote(num_cpus=self.threads, num_gpus=self.gpus, max_retries=ATTEMPTS - 1)(
                 _serve
             )
@@ -65,7 +65,7 @@ class Cluster:
                 while waiting or underway:
                     while waiting and len(underway) < most:
                         index = waiting.popleft()
-                        # by value where it is a script's or a notebook's own
+                        # by value where it is defined in a script or a notebook
                         packed = cloudpickle.dumps((function, items[index]))
                         underway[task.remote(packed, self.threads)] = index
                     for done in ray.wait(list(underway))[0]:
@@ -76,10 +76,10 @@ class Cluster:
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
-        """Be connected to the cluster meanwhile, or have one on this machine."""
+        """Connect to the cluster meanwhile, or to a new one on this machine."""
         import ray
 
-        if ray.is_initialized():  # by whoever calls this: then it is theirs to end it
+        if ray.is_initialized():  # by the caller, who also ends it
             yield
             return
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
@@ -104,7 +104,7 @@ def _serve(task: bytes, threads: int) -> Any:
     import torch
 
     torch.set_num_threads(threads)
-    return attempt(carry_out, task)
+    return attempt(call_pickled, task)
 
 
 def _received(done: Any) -> Any:
@@ -134,15 +134,15 @@ def cluster(
     Parameters
     ----------
     address
-        Of the cluster's head, as `ray start --head` says it: `host:port`; `auto` finds the cluster
-        of this machine. By default one is started on this machine and ended afterwards.
+        Of the cluster's head, as `ray start --head` prints it: `host:port`; `auto` finds the
+        cluster of this machine. By default one is started on this machine and ended afterwards.
     workers
-        How many pieces of work are underway at once, at most; by default as many as the cluster
-        has room for, or on this machine one a core.
+        The maximum number of items that are computed at once; by default as many as the cluster
+        can run, or on this machine one per core.
     threads
         Torch threads, and cores, of each worker.
     gpus
-        Of each worker; it sees no others. A fraction lets several share one.
+        Of each worker, which uses no others. With a fraction, several workers share one.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def cluster(
     --------
     >>> cluster("nowhere")
     Traceback (most recent call last):
-    visioncircuits.errors.InputError: nowhere is no address of a cluster; give host:port or auto
+    visioncircuits.errors.InputError: nowhere is not an address of a cluster; use host:port or auto
     """
     try:
         import ray  # noqa: F401
@@ -173,10 +173,10 @@ def cluster(
 def _reach(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
-        raise InputError(f"{address} is no address of a cluster; give host:port or auto")
+        raise InputError(f"{address} is not an address of a cluster; use host:port or auto")
     try:
         socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
     except OSError as error:
         raise InputError(
-            f"no Ray cluster answers at {address} ({error}); start one with `ray start --head`"
+            f"no Ray cluster responds at {address} ({error}); start one with `ray start --head`"
         ) from error

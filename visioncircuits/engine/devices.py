@@ -1,4 +1,4 @@
-"""Which GPUs there are to share out, and which of them a worker gets."""
+"""The GPUs of this machine, and their assignment to workers."""
 
 import os
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def gpus() -> tuple[str, ...]:
-    """Name the GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` names them."""
+    """List the GPUs that this process may use, as in `CUDA_VISIBLE_DEVICES`."""
     listed = os.environ.get(VISIBLE)
     if listed is None:
         import torch
@@ -16,16 +16,15 @@ def gpus() -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
-def own(seat: int, devices: Sequence[str]) -> dict[str, str]:
-    """Give what a worker's environment must say for it to see its own GPU, and no other.
+def own(slot: int, devices: Sequence[str]) -> dict[str, str]:
+    """Return the environment variables with which a worker uses its own GPU, and no other.
 
     Parameters
     ----------
-    seat
-        The worker's place among the workers; who replaces it takes its seat.
+    slot
+        The worker's index; a worker that replaces it has the same.
     devices
-        From `gpus`. Where there are more workers than these they share them evenly; where there
-        are none, nothing is said.
+        From `gpus`. More workers than these share them evenly; without any, no variable is set.
 
     Examples
     --------
@@ -34,4 +33,4 @@ def own(seat: int, devices: Sequence[str]) -> dict[str, str]:
     >>> own(2, [])
     {}
     """
-    return {VISIBLE: devices[seat % len(devices)]} if devices else {}
+    return {VISIBLE: devices[slot % len(devices)]} if devices else {}

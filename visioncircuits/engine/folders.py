@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all, and that one process writes at a time."""
+"""Folders that are written whole or not at all, by one process at a time."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ from visioncircuits.files import PART, explained, lock
 
 
 def write(path: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder of files that appears at once; one that is there already is replaced.
+    """Write a folder of files that appears at once; an existing one is replaced.
 
     Raises
     ------
     InputError
-        Where it cannot be written; nothing is left of it then.
+        Where it cannot be written; then no part of it remains.
     """
     part = path.with_name(PART + path.name)
     with explained(path):
@@ -25,7 +25,7 @@ def write(path: Path, files: Mapping[str, bytes]) -> None:
             part.mkdir(parents=True)
             for name, data in files.items():
                 (part / name).write_bytes(data)
-            if path.exists():  # a folder cannot be moved onto one that holds something
+            if path.exists():  # a folder cannot be moved onto one that is not empty
                 shutil.rmtree(path)
             part.replace(path)
         except OSError:
@@ -34,7 +34,7 @@ def write(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a writer that was killed left unfinished anywhere under `folder`."""
+    """Remove the unfinished files and folders of killed processes anywhere under `folder`."""
     for part in sorted(folder.rglob(f"{PART}*")):
         if part.is_dir():
             shutil.rmtree(part)
@@ -44,14 +44,14 @@ def sweep(folder: Path) -> None:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold `folder`, made where it is missing, so that no other process writes into it meanwhile.
+    """Lock `folder`, created where it is missing, against other processes meanwhile.
 
-    The hold ends with the process, however that ends; see `files.lock`.
+    The lock ends with the process, however that ends; see `files.lock`.
 
     Raises
     ------
     InputError
-        Where another process holds it, or it cannot be made.
+        Where another process has locked it, or it cannot be created.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -48,21 +48,21 @@ def _here(
 def local(*, workers: int | None = None, threads: int = 1, gpus: Sequence[str] = ()) -> Local:
     """Work on the cores of this machine.
 
-    One torch thread a worker, whatever their number: two processes of one thread finish nearly
-    twice as much as one of two threads (a batch's convolutions gain 1.2 times from the second),
-    and a sum split over threads may round differently, whereas here one worker and many give the
-    same bytes.
+    By default one torch thread a worker, whatever their number: two processes of one thread are
+    nearly twice as fast as one of two threads (a second thread makes a batch's convolutions 1.2
+    times as fast), and a sum split over threads may round differently, whereas here the number of
+    workers does not change a byte.
 
     Parameters
     ----------
     workers
-        How many processes. 1 works in this process and starts none; by default as many as torch
-        would use threads, one a core.
+        How many processes; with 1 all work is done in this process. By default as many as torch
+        would use threads, one per core.
     threads
         Torch threads of each worker.
     gpus
-        Each worker sees one of these alone, as its `cuda`: names as in `CUDA_VISIBLE_DEVICES`. A
-        single worker works in this process and sees what it sees.
+        Each worker uses one of these, as its `cuda`: names as in `CUDA_VISIBLE_DEVICES`. A single
+        worker is this process and uses the GPUs of this process.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def local(*, workers: int | None = None, threads: int = 1, gpus: Sequence[str] =
         if value is not None and value < 1:
             raise InputError(f"{name} must be 1 or more, not {value}")
     if workers is None:
-        import torch  # which knows the cores; a mistake is not to wait for it
+        import torch  # for the number of cores; not before the checks, as it takes long
 
         workers = torch.get_num_threads()
     return Local(workers, threads, tuple(gpus))

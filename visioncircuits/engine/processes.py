@@ -1,4 +1,4 @@
-"""Workers: processes that take one item at a time, and are replaced when they die."""
+"""Workers: processes that compute one item at a time, and are replaced when they die."""
 
 import contextlib
 import logging
@@ -15,7 +15,15 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from visioncircuits.engine import devices
-from visioncircuits.engine.work import ATTEMPTS, Failure, Item, Outcomes, Result, attempt, carry_out
+from visioncircuits.engine.work import (
+    ATTEMPTS,
+    Failure,
+    Item,
+    Outcomes,
+    Result,
+    attempt,
+    call_pickled,
+)
 from visioncircuits.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -23,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Death:
-    """What comes from a worker whose process has ended."""
+    """The outcome of a worker whose process has ended."""
 
     how: str
 
@@ -32,13 +40,13 @@ class _Death:
 class _Worker:
     process: BaseProcess
     pipe: Any
-    seat: int
+    slot: int
     ready: bool = False
     index: int | None = None
 
-    def give(self, index: int, task: bytes) -> None:
+    def send(self, index: int, task: bytes) -> None:
         self.index = index
-        with contextlib.suppress(BrokenPipeError):  # it has died: `receive` will say so
+        with contextlib.suppress(BrokenPipeError):  # it has died: `receive` returns that
             self.pipe.send_bytes(task)
 
     def receive(self) -> Any:
@@ -52,27 +60,27 @@ class _Worker:
         self.ready = True
         return outcome
 
-    def dismiss(self) -> None:
+    def end(self) -> None:
         self.process.kill()
         self.process.join()
         self.pipe.close()
 
 
-def _hire(seat: int, threads: int, gpus: Sequence[str]) -> _Worker:
+def _start(slot: int, threads: int, gpus: Sequence[str]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
-        target=_serve, args=(theirs, threads, devices.own(seat, gpus)), daemon=True
+        target=_serve, args=(theirs, threads, devices.own(slot, gpus)), daemon=True
     )
     process.start()
     theirs.close()  # so that the pipe ends when the worker does
-    return _Worker(process, ours, seat)
+    return _Worker(process, ours, slot)
 
 
 def _serve(pipe: Any, threads: int, environment: Mapping[str, str]) -> None:
-    """Carry out tasks until the driver is gone."""
-    os.environ.update(environment)  # before CUDA is first asked for anything
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what ctrl-C means
+    """Run tasks until the driver ends."""
+    os.environ.update(environment)  # before CUDA is initialized
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles ctrl-C
     threading.Thread(target=_follow_driver, daemon=True).start()
     import torch
 
@@ -80,11 +88,11 @@ def _serve(pipe: Any, threads: int, environment: Mapping[str, str]) -> None:
     outcome: Any = "ready"
     while True:
         pipe.send_bytes(outcome if isinstance(outcome, bytes) else pickle.dumps(outcome))
-        outcome = attempt(carry_out, pipe.recv_bytes())
+        outcome = attempt(call_pickled, pipe.recv_bytes())
 
 
 def _follow_driver() -> None:
-    """End with the driver, even in mid-work and however it was ended."""
+    """End with the driver, even during a task and however the driver ended."""
     driver = multiprocessing.parent_process()
     assert driver is not None
     wait([driver.sentinel])
@@ -99,25 +107,25 @@ def spread(
     threads: int,
     gpus: Sequence[str] = (),
 ) -> Outcomes[Result]:
-    """Give `(index, outcome)` for every item, as workers finish.
+    """Yield `(index, outcome)` for every item, as workers finish.
 
-    A worker that dies in mid-work is replaced and its item done again.
+    A worker that dies during an item is replaced and the item is repeated.
 
     Raises
     ------
     InputError
-        Where a worker cannot even start.
+        Where a worker cannot start.
     """
     waiting = deque(range(len(items)))
     deaths: Counter[int] = Counter()
     unfinished = len(items)
-    crew = {
-        worker.pipe: worker for worker in [_hire(seat, threads, gpus) for seat in range(workers)]
+    workers_by_pipe = {
+        worker.pipe: worker for worker in [_start(slot, threads, gpus) for slot in range(workers)]
     }
     try:
         while unfinished:
-            for pipe in wait(list(crew)):
-                worker = crew[pipe]
+            for pipe in wait(list(workers_by_pipe)):
+                worker = workers_by_pipe[pipe]
                 index, outcome = worker.index, worker.receive()
                 if isinstance(outcome, _Death):
                     if not worker.ready:
@@ -125,25 +133,25 @@ def spread(
                             f"a worker {outcome.how} before it could start; a script must call "
                             "this under `if __name__ == '__main__':`, or ask for workers=1"
                         )
-                    crew.pop(pipe).dismiss()
+                    workers_by_pipe.pop(pipe).end()
                     if index is not None:
                         deaths[index] += 1
                         if deaths[index] < ATTEMPTS:
-                            log.warning("a worker %s; its work is done again", outcome.how)
+                            log.warning("a worker %s; its item is repeated", outcome.how)
                             waiting.appendleft(index)
                             index = None
                         outcome = Failure(f"its worker {outcome.how}, {ATTEMPTS} times")
                     if waiting:
-                        worker = _hire(worker.seat, threads, gpus)
-                        crew[worker.pipe] = worker
+                        worker = _start(worker.slot, threads, gpus)
+                        workers_by_pipe[worker.pipe] = worker
                 elif waiting:
                     following = waiting.popleft()
-                    worker.give(following, pickle.dumps((function, items[following])))
+                    worker.send(following, pickle.dumps((function, items[following])))
                 else:
                     worker.index = None
                 if index is not None:
                     unfinished -= 1
                     yield index, outcome
     finally:
-        for worker in crew.values():
-            worker.dismiss()
+        for worker in workers_by_pipe.values():
+            worker.end()

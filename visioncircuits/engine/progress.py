@@ -1,4 +1,4 @@
-"""How far a long job is, and how long it will still take."""
+"""Progress of a long job, with an estimate of the time that is left."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,21 +15,21 @@ from rich.progress import (
 )
 
 _EVERY = 20.0
-"""Seconds between lines where there is no terminal to draw a bar on."""
+"""Seconds between lines where there is no terminal for a bar."""
 
 
 @contextmanager
 def progress(
-    label: str, total: int, *, shown: bool = True, console: Console | None = None
+    label: str, total: int, *, visible: bool = True, console: Console | None = None
 ) -> Iterator[Callable[[int], None]]:
-    """Show a bar with an estimate on stderr, or now and then a line where that is no terminal.
+    """Show a bar with an estimate on stderr, or a line every 20 seconds where that is no terminal.
 
     Yields
     ------
     Callable
-        To be told how much more is done.
+        Is called with how many more are done.
     """
-    console = console or Console(stderr=True, quiet=not shown)
+    console = console or Console(stderr=True, quiet=not visible)
     if console.is_terminal:
         with _bar(console) as bar:
             task = bar.add_task(label, total=total)
@@ -47,20 +47,20 @@ def _bar(console: Console) -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=console,
-        speed_estimate_period=1800,  # one piece of work may take a minute
+        speed_estimate_period=1800,  # an item may take a minute
     )
 
 
 def _lines(console: Console, label: str, total: int) -> Callable[[int], None]:
-    start = said = time.monotonic()
+    start = printed = time.monotonic()
     done = 0
 
     def advance(more: int) -> None:
-        nonlocal done, said
+        nonlocal done, printed
         done += more
         now = time.monotonic()
-        if done and (now - said >= _EVERY or done == total):
-            said = now
+        if done and (now - printed >= _EVERY or done == total):
+            printed = now
             left = (now - start) / done * (total - done)
             console.print(f"{label}: {done} of {total}, {left / 60:.1f} minutes left")
 

@@ -1,4 +1,4 @@
-"""Finished work on disk: a folder for each piece, named after what the piece was."""
+"""Finished work on disk: a folder for each piece, named by the digest of its description."""
 
 import hashlib
 import json
@@ -12,13 +12,13 @@ from visioncircuits.engine import folders
 from visioncircuits.engine.work import Engine
 
 Work = Mapping[str, Any]
-"""All that a result depends on, as JSON can hold it."""
+"""All that a result depends on, as values that JSON can represent."""
 
 _MANIFEST = "work.json"
 
 
 def digest(work: Work) -> str:
-    """Name a piece of work: equal descriptions have equal names.
+    """Return the name of a piece of work: equal descriptions have equal names.
 
     Examples
     --------
@@ -35,23 +35,23 @@ def digest(work: Work) -> str:
 class Store:
     """A folder of finished work.
 
-    A piece is a folder of files that appears whole: work that was interrupted is not there.
+    A piece is a folder of files that appears whole: interrupted work has no folder.
     """
 
     folder: Path
 
     def path(self, work: Work) -> Path:
-        """Say where the files of a piece of work are, once it is finished."""
+        """Return the folder of a piece of work, which exists once it is finished."""
         return self.folder / digest(work)
 
     def add(self, work: Work, results: Mapping[str, bytes]) -> None:
-        """Keep the files that a piece of work gave."""
+        """Store the files of a piece of work."""
         manifest = {"work": work, "bytes": {name: len(data) for name, data in results.items()}}
         text = json.dumps(manifest, indent=1, sort_keys=True)
         folders.write(self.path(work), {**results, _MANIFEST: text.encode()})
 
     def finished(self) -> Iterator[Work]:
-        """Give every finished piece of work, in a fixed order; damaged ones are left out."""
+        """Iterate over finished work, in a fixed order; damaged pieces are left out."""
         for manifest in sorted(self.folder.glob(f"*/{_MANIFEST}")):
             try:
                 content = json.loads(manifest.read_text())
@@ -62,7 +62,7 @@ class Store:
                 yield content["work"]
 
     def keep(self, works: Sequence[Work]) -> None:
-        """Remove all finished work but `works`."""
+        """Remove all finished work except `works`."""
         kept = {digest(work) for work in works}
         for manifest in list(self.folder.glob(f"*/{_MANIFEST}")):
             if manifest.parent.name not in kept:
@@ -81,21 +81,21 @@ def complete(
     engine: Engine,
     advance: Callable[[Work], object] = lambda work: None,
 ) -> None:
-    """Carry out the works that the store has not, keeping each as soon as it is finished.
+    """Compute the works that are missing in the store, storing each as soon as it is finished.
 
     Parameters
     ----------
     function
-        Gives the files, name to bytes, that a piece of work results in.
+        Returns the files of a piece of work, name to bytes.
     advance
-        Is told of every piece that has just been finished.
+        Is called with every piece when it is finished.
 
     Raises
     ------
     InputError
-        For a mistake of the user's, a full disk among them; what is finished is kept.
+        For a mistake of the user or a full disk; what is finished is kept.
     WorkFailed
-        Where pieces failed; all others are finished and kept.
+        Where pieces failed; all others are finished and stored.
     """
     finished = {digest(work) for work in store.finished()}
     missing = [work for work in works if digest(work) not in finished]

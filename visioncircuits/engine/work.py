@@ -1,4 +1,4 @@
-"""What an engine is: it maps a function over units of work, and does nothing else."""
+"""The interface of an engine: it maps a function over items."""
 
 import pickle
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -13,41 +13,41 @@ Result = TypeVar("Result")
 
 
 ATTEMPTS = 3
-"""An item that was in hand when this many workers died is what kills them: it is given up."""
+"""An item during which this many workers died has failed: it is taken to kill them."""
 
 
 @runtime_checkable
 class Engine(Protocol):
-    """Whatever carries out work: this process, several of them, or a cluster."""
+    """What work runs on: this process, several of them, or a cluster."""
 
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> Iterator[tuple[int, Result]]:
-        """Give `(index, function(items[index]))` for every item, in the order of finishing.
+        """Yield `(index, function(items[index]))` for every item, in the order of finishing.
 
-        The function and the items must survive pickling, and a result may depend on its item
-        alone: then it is the same on every engine, however many workers share the work. An item
-        that fails does not stop the others.
+        The function and the items must be picklable, and a result may depend on its item alone:
+        then it is the same on every engine, whatever the number of workers. An item that fails
+        does not stop the others.
 
         Raises
         ------
         InputError
-            As soon as the function raises one: what the user got wrong concerns all items.
+            As soon as the function raises one: a mistake of the user affects all items.
         WorkFailed
-            After the last item, where some of them failed.
+            After the last item, where items failed.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why one item has no result."""
+    """The reason why an item has no result."""
 
     reason: str
 
 
 Outcomes = Generator[tuple[int, Result | Failure | InputError], None, None]
-"""What became of each item, by its index."""
+"""The index of each item, and its result or error."""
 
 
 class WorkFailed(RuntimeError):
@@ -56,24 +56,24 @@ class WorkFailed(RuntimeError):
     Attributes
     ----------
     reasons
-        Index of each failed item to what went wrong.
+        Index of each failed item to the error.
 
     Examples
     --------
     >>> print(WorkFailed({3: "its worker was killed (signal 9), 3 times"}, total=8))
-    1 of 8 pieces of work failed; piece 3 says: its worker was killed (signal 9), 3 times
+    1 of 8 pieces of work failed; piece 3: its worker was killed (signal 9), 3 times
     """
 
     def __init__(self, reasons: Mapping[int, str], *, total: int) -> None:
         self.reasons = dict(sorted(reasons.items()))
         first, reason = next(iter(self.reasons.items()))
         super().__init__(
-            f"{len(reasons)} of {total} pieces of work failed; piece {first} says: {reason}"
+            f"{len(reasons)} of {total} pieces of work failed; piece {first}: {reason}"
         )
 
 
 def attempt(function: Callable[[Item], Result], item: Item) -> Result | Failure | InputError:
-    """Call the function; give what went wrong instead of raising it.
+    """Call the function; return its error instead of raising it.
 
     Examples
     --------
@@ -86,20 +86,20 @@ def attempt(function: Callable[[Item], Result], item: Item) -> Result | Failure 
         return function(item)
     except InputError as error:
         return error
-    except Exception as error:  # whatever it was, it is reported and the rest goes on
+    except Exception as error:  # of any kind: it is reported and the other items are computed
         return Failure(f"{type(error).__name__}: {error}")
 
 
-def carry_out(task: bytes) -> bytes:
-    """Call a pickled function on its item; give the result, pickled too."""
+def call_pickled(task: bytes) -> bytes:
+    """Call a pickled function on its item; return the result, pickled too."""
     function, item = pickle.loads(task)
     return pickle.dumps(function(item))
 
 
 def settled(outcomes: Outcomes[Result], *, total: int) -> Iterator[tuple[int, Result]]:
-    """Give the results among outcomes, and raise what `Engine.map` raises for the others."""
+    """Yield the results among outcomes, and raise for the others as `Engine.map` does."""
     reasons = {}
-    with closing(outcomes):  # so that workers end with the work, however it ends
+    with closing(outcomes):  # so that workers end with this function, however it ends
         for index, outcome in outcomes:
             if isinstance(outcome, InputError):
                 raise outcome

@@ -1,4 +1,4 @@
-"""One pass over photographs: what drives every unit, how often, and how strongly."""
+"""One pass over photographs: what activates every unit, how often, and how strongly."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,8 +10,8 @@ from jaxtyping import Int64
 
 from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
+from visioncircuits.examples.photographs import Photograph
 from visioncircuits.examples.record import Examples, needed
-from visioncircuits.examples.sources import Photograph
 from visioncircuits.examples.tally import Tally
 from visioncircuits.networks import Network
 from visioncircuits.networks.memory import freed_memory_kept
@@ -20,7 +20,7 @@ from visioncircuits.numbers import whole
 TOP = 24
 BATCH = 16
 _NAMES = 4096
-"""Once there are so many names of pictures, those that no example is in are dropped."""
+"""Above this number of picture names, those of pictures without examples are dropped."""
 
 
 def collect(
@@ -33,35 +33,35 @@ def collect(
     seed: int = 0,
     advance: Callable[[int], object] = lambda more: None,
 ) -> Examples:
-    """Show photographs to a network and keep what tells of its units.
+    """Run a network on photographs and collect examples and statistics of its units.
 
-    Memory does not grow with the number of pictures: kept are the strongest and the weakest
-    examples (one a picture), random ones of every strength, moments and histograms. Moments,
-    counts and tops are exact, quantiles good to `sketch.ERROR`.
+    Memory does not grow with the number of pictures: the result consists of the strongest and the
+    weakest examples (one for each picture), random ones over the whole range of activations,
+    moments and histograms. Moments, counts and tops are exact, quantiles to `sketch.ERROR`.
 
     Parameters
     ----------
     network
         Any network.
     layers
-        Layers with positions. Where the network has a layer `…_pre_relu` to one of them, its
-        values are told, so that what inhibits counts too.
+        Layers with positions. If the network has a layer `…_pre_relu` to one of them, its values
+        are recorded, so that inhibition is measured too.
     photographs
         From `folder`, `shards` or `dataset`, all of one size.
     top
-        How many of the strongest, and of the weakest, are kept.
+        Number of the strongest, and of the weakest, examples of each unit.
     batch
-        Pictures that go through the network at once.
+        Number of pictures in one forward pass.
     seed
         Of the random examples.
     advance
-        Is told how many pictures more have been seen.
+        Is called with how many more pictures have been processed.
 
     Raises
     ------
     InputError
-        For an unknown layer, one without positions, a number that cannot be, photographs of
-        different sizes, or where no picture can be read.
+        For an unknown layer, one without positions, a number out of range, photographs of
+        different sizes, or if no picture can be read.
 
     Examples
     --------
@@ -73,33 +73,33 @@ def collect(
     (64, 2)
     """
     check(top=top, seed=seed, batch=batch)
-    found = shown(
+    examples = collect_part(
         network,
-        told(network, layers),
+        pre_relu_layers(network, layers),
         photographs,
         top=top,
         batch=batch,
         seed=seed,
         advance=advance,
     )
-    return some(found)
+    return checked_nonempty(examples)
 
 
 def check(*, top: int, seed: int, batch: int = BATCH) -> None:
-    """Refuse numbers that cannot be.
+    """Check options.
 
     Raises
     ------
     InputError
-        For fewer than 1 example or picture at once, or a seed that is no whole number of 64 bits.
+        For a `top` or `batch` below 1, or a seed that is not a whole number of 64 bits.
     """
     whole("top", top, least=1)
     whole("batch", batch, least=1)
     whole("seed", seed, least=0, most=2**64 - 1)
 
 
-def told(network: Network, layers: Sequence[str]) -> dict[str, str]:
-    """Say which layer's values are told of each layer asked for: those before its rectifier.
+def pre_relu_layers(network: Network, layers: Sequence[str]) -> dict[str, str]:
+    """Map each layer to the layer whose values are recorded: the one before its rectifier.
 
     Raises
     ------
@@ -114,41 +114,41 @@ def told(network: Network, layers: Sequence[str]) -> dict[str, str]:
     return {layer: network.before_rectifier(layer) for layer in dict.fromkeys(layers)}
 
 
-def some(found: Examples) -> Examples:
-    """Give what was found, where anything was.
+def checked_nonempty(examples: Examples) -> Examples:
+    """Return the examples if any picture could be read.
 
     Raises
     ------
     InputError
-        Where no picture could be read.
+        If no picture could be read.
     """
-    if not found.seen:
-        skipped = found.skipped
+    if not examples.seen:
+        skipped = examples.skipped
         raise InputError(
             f"no picture can be read: {skipped[0]}" if skipped else "there are no photographs"
         )
-    return found
+    return examples
 
 
 def provenance(
-    network: Network, layers: Mapping[str, str], *, top: int, seed: int
+    network: Network, pre_relu_layers: Mapping[str, str], *, top: int, seed: int
 ) -> dict[str, Any]:
-    """Say, as JSON holds it, all that examples depend on beside the photographs."""
+    """Return, as JSON data, all that examples depend on except the photographs."""
     record = {
         "visioncircuits": __version__,
         "code": fingerprint.code(),
         "torch": torch.__version__,
         "network": network.record(),
-        "layers": layers,
+        "layers": pre_relu_layers,
         "top": top,
         "seed": seed,
     }
     return json.loads(json.dumps(record))
 
 
-def shown(
+def collect_part(
     network: Network,
-    layers: Mapping[str, str],
+    pre_relu_layers: Mapping[str, str],
     photographs: Iterable[Photograph],
     *,
     top: int,
@@ -157,8 +157,10 @@ def shown(
     first: int = 0,
     advance: Callable[[int], object] = lambda more: None,
 ) -> Examples:
-    """Show photographs, counted from `first`, and keep what `collect` keeps, if only of none."""
-    tallies = {layer: Tally(network.layer(layer).units, top=top, seed=seed) for layer in layers}
+    """Collect as `collect` does from photographs numbered from `first`; there may be none."""
+    tallies = {
+        layer: Tally(network.layer(layer).units, top=top, seed=seed) for layer in pre_relu_layers
+    }
     names: dict[int, str] = {}
     skipped: list[str] = []
     seen = 0
@@ -167,16 +169,16 @@ def shown(
             pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
             labels = [photo.label for photo in photos]
             with torch.inference_mode():
-                values = network.activations(pixels, list(layers.values()))
-                for layer, name in layers.items():
+                values = network.activations(pixels, list(pre_relu_layers.values()))
+                for layer, name in pre_relu_layers.items():
                     tallies[layer].add(values[name], numbers, labels)
             seen += len(photos)
             names |= {int(n): photo.name for n, photo in zip(numbers, photos, strict=True)}
             if len(names) > _NAMES:
-                names = needed(names, [tally.found() for tally in tallies.values()])
-    found = {layer: tally.found() for layer, tally in tallies.items()} if seen else {}
-    record = provenance(network, layers, top=top, seed=seed)
-    return Examples(found, needed(names, found.values()), seen, tuple(skipped), record)
+                names = needed(names, [tally.examples() for tally in tallies.values()])
+    layers = {layer: tally.examples() for layer, tally in tallies.items()} if seen else {}
+    record = provenance(network, pre_relu_layers, top=top, seed=seed)
+    return Examples(layers, needed(names, layers.values()), seen, tuple(skipped), record)
 
 
 def _batches(
@@ -186,7 +188,7 @@ def _batches(
     skipped: list[str],
     advance: Callable[[int], object],
 ) -> Iterator[tuple[list[Photograph], Int64[np.ndarray, " pictures"]]]:
-    """Give pictures that can be read, and their numbers; those that cannot be are counted too."""
+    """Yield readable pictures and their numbers; unreadable ones are counted too."""
     waiting: list[tuple[int, Photograph]] = []
     shape = None
 
@@ -201,8 +203,8 @@ def _batches(
         shape = shape or photograph.pixels.shape
         if photograph.pixels.shape != shape:
             raise InputError(
-                f"{photograph.name} is of {tuple(photograph.pixels.shape)}, and the photographs "
-                f"before it of {tuple(shape)}; bring all to one size"
+                f"{photograph.name} has shape {tuple(photograph.pixels.shape)}, the photographs "
+                f"before it have {tuple(shape)}; resize all to one size"
             )
         waiting.append((number, photograph))
         if len(waiting) == batch:

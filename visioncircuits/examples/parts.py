@@ -1,4 +1,4 @@
-"""Photographs cut into parts: always the same ones, whoever sees to them and in whatever order."""
+"""Photographs divided into parts, always the same ones, in whatever order they are processed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -10,46 +10,47 @@ from torch import Tensor
 
 from visioncircuits import fingerprint, pictures
 from visioncircuits.errors import InputError
-from visioncircuits.examples import sources
-from visioncircuits.examples.sources import Files, Photograph
+from visioncircuits.examples import tar
+from visioncircuits.examples.folders import Files, folder
+from visioncircuits.examples.photographs import Photograph
 
 SHARD = 128
-"""Pictures of a folder that make a part."""
+"""Default number of pictures of a folder in a part."""
 
 TAR = ".tar"
 
 Part = Mapping[str, Any]
-"""Some photographs, as JSON can hold it.
+"""A part of the photographs, as JSON data.
 
-`first` is the number of the first, `count` how many there are. `files` are those of a folder, or
-`tar` is the file that they are in; each has its content's SHA-256, by which to know it again.
+`first` is the number of the first, `count` the number of photographs. `files` are those of a
+folder, or `tar` is the file that contains them; each has the SHA-256 of its content.
 """
 
 
 def parts(images: Path, *, labels: str = "none", shard: int = SHARD) -> list[Part]:
-    """Cut a folder of pictures, a tar file, or a folder of tar files.
+    """Divide a folder of pictures, a tar file, or a folder of tar files.
 
     Parameters
     ----------
     images
-        Each tar file in it makes a part; where there are none, every `shard` pictures do.
+        Each tar file in it is a part; if there are none, every `shard` pictures are.
     labels
-        As for `folder`. In tar files classes stand beside the pictures.
+        As for `folder`. In tar files classes are stored beside the pictures.
 
     Raises
     ------
     InputError
-        Where there is no such folder or file, or no picture in it.
+        If there is no such folder or file, or no picture in it.
     """
     if images.suffix == TAR:
         return _tars([images], images)
     if tars := sorted(images.glob(f"*{TAR}")):
         return _tars(tars, images)
-    return _files(sources.folder(images, size=0, labels=labels), shard)
+    return _files(folder(images, size=0, labels=labels), shard)
 
 
 def _tars(paths: Sequence[Path], images: Path) -> list[Part]:
-    counts = [sources.packed(path) for path in paths]
+    counts = [tar.count(path) for path in paths]
     if not any(counts):
         raise InputError(f"{images} holds no photographs ({', '.join(pictures.SUFFIXES)})")
     firsts, shas = accumulate(counts, initial=0), fingerprint.of_files(paths)
@@ -73,41 +74,41 @@ def _files(found: Files, shard: int) -> list[Part]:
 
 
 def photographs(part: Part, images: Path, *, size: int) -> Iterator[Photograph]:
-    """Read the photographs of a part of `images`, decoding ahead on threads.
+    """Read the photographs of a part of `images`, decoded ahead on threads.
 
     Raises
     ------
     InputError
-        Where a tar file cannot be read.
+        If a tar file cannot be read.
     """
     if "tar" in part:
         path = images if images.suffix == TAR else images / part["tar"]["name"]
-        return sources.shards([path], size=size)
+        return tar.shards([path], size=size)
     files = part["files"]
     paths = tuple(images / file["name"] for file in files)
     return iter(Files(images, paths, tuple(file["label"] for file in files), size))
 
 
 def photograph(images: str | Path, name: str, *, size: int) -> Float32[Tensor, "3 size size"]:
-    """Read one of the photographs again, by the name that examples know it by.
+    """Read one of the photographs again, by its name in the examples.
 
     Parameters
     ----------
     images
-        The folder or tar file that the examples are from.
+        The folder or tar file of the examples.
     name
         From `Examples.names`.
     size
-        Of the middle square, in pixels.
+        Of the central square, in pixels.
 
     Raises
     ------
     InputError
-        Where it is no longer there, or cannot be read.
+        If it no longer exists, or cannot be read.
     """
     images = Path(images)
     shard, _, member = name.partition("/")
     if not shard.endswith(TAR):
         return pictures.read(images / name, size)
     path = images if images.suffix == TAR else images / shard
-    return pictures.read(sources.content(path, member), size, name=name)
+    return pictures.read(tar.content(path, member), size, name=name)

@@ -1,4 +1,4 @@
-"""What a pass over photographs leaves: a record that can be joined, saved and read back."""
+"""Dataset examples: the result of a pass over photographs, which can be joined and saved."""
 
 import io
 import json
@@ -9,98 +9,32 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
-from jaxtyping import Float, Float64, Int64
-from torch import Tensor
+from jaxtyping import Float, Int64
 
 from visioncircuits import files
 from visioncircuits.errors import InputError
 from visioncircuits.examples import sketch
+from visioncircuits.examples.moments import Moments
 from visioncircuits.examples.sampling import PARTS, Sample
 from visioncircuits.examples.tops import Places
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Of every unit's pre-activations over all positions of all pictures.
-
-    Attributes
-    ----------
-    count
-        How many values there were of each unit.
-    mean, squares
-        `(units,)`; `squares` is the sum of squared deviations from the mean.
-    positive
-        How many values were above zero.
-    """
-
-    count: int
-    mean: Float64[np.ndarray, " units"]
-    squares: Float64[np.ndarray, " units"]
-    positive: Int64[np.ndarray, " units"]
-
-    @classmethod
-    def none(cls, units: int) -> "Moments":
-        """Those of no values."""
-        return cls(0, np.zeros(units), np.zeros(units), np.zeros(units, np.int64))
-
-    @classmethod
-    def of(
-        cls,
-        values: Float[Tensor, "units pictures positions"],
-        positive: Int64[np.ndarray, " units"],
-    ) -> "Moments":
-        """Take them of values, added up in float32 within a picture and in float64 beyond."""
-        means = values.mean(2)
-        within = torch.linalg.vector_norm(values - means[..., None], dim=2).double().square().sum(1)
-        each = means.double()
-        mean = each.mean(1)
-        between = (each - mean[:, None]).square().sum(1)
-        return cls(
-            values.shape[1] * values.shape[2],
-            mean.cpu().numpy(),
-            (within + values.shape[2] * between).cpu().numpy(),
-            positive,
-        )
-
-    def joined(self, other: "Moments") -> "Moments":
-        """Those of both (Chan, Golub and LeVeque, 1979)."""
-        count = self.count + other.count
-        apart = other.mean - self.mean
-        return Moments(
-            count,
-            self.mean + apart * (other.count / count),
-            self.squares + other.squares + apart**2 * (self.count * other.count / count),
-            self.positive + other.positive,
-        )
-
-    @property
-    def deviation(self) -> Float64[np.ndarray, " units"]:
-        """Standard deviations."""
-        return np.sqrt(self.squares / self.count)
-
-    @property
-    def firing(self) -> Float64[np.ndarray, " units"]:
-        """The share of positions at which each unit fires."""
-        return self.positive / self.count
-
-
-@dataclass(frozen=True)
 class LayerExamples:
-    """What photographs say of a layer's units.
+    """Examples and statistics of a layer's units.
 
     Attributes
     ----------
     tops, bottoms
-        The strongest and the weakest examples, one a picture, the most extreme first.
+        The strongest and the weakest examples, one for each picture, the most extreme first.
     sample
-        Random neurons of every strength.
+        Random neurons over the whole range of activations.
     counts
         Histograms, `(units, bins)`, see `sketch`.
     moments
-        Mean, deviation, firing rate.
+        Mean, deviation and frequency of activation.
     classes
-        Of each class, the sums of the units' highest activations, and how many pictures.
+        For each class, the sums of the units' highest activations, then the number of pictures.
     """
 
     tops: Places
@@ -110,8 +44,15 @@ class LayerExamples:
     moments: Moments
     classes: Mapping[int, np.ndarray]
 
+    def __repr__(self) -> str:
+        units, top = self.tops.values.shape
+        return (
+            f"LayerExamples({units} units, {top} strongest and weakest each, "
+            f"{len(self.sample.keys)} random neurons, {len(self.classes)} classes)"
+        )
+
     def joined(self, other: "LayerExamples", top: int) -> "LayerExamples":
-        """That of both."""
+        """Return the examples of both together."""
         classes = dict(self.classes)
         for label, sums in other.classes.items():
             classes[label] = classes[label] + sums if label in classes else sums
@@ -125,7 +66,7 @@ class LayerExamples:
         )
 
     def pictures(self) -> Int64[np.ndarray, " pictures"]:
-        """Which pictures the examples are in."""
+        """Return the numbers of the pictures that contain the examples."""
         return np.unique(
             np.concatenate(
                 [self.tops.pictures.ravel(), self.bottoms.pictures.ravel(), self.sample.pictures]
@@ -133,11 +74,11 @@ class LayerExamples:
         )
 
     def quantiles(self, shares: Float[np.ndarray, " shares"]) -> Float[np.ndarray, "units shares"]:
-        """Quantiles of the pre-activations, to a relative error of `sketch.ERROR`."""
+        """Return quantiles of the pre-activations, to a relative error of `sketch.ERROR`."""
         return sketch.quantiles(self.counts, shares)
 
     def drawn(self, unit: int, low: float, high: float) -> Places:
-        """Give the random examples of a unit whose pre-activation is in [low, high).
+        """Return the random examples of a unit with pre-activations in [low, high).
 
         Examples
         --------
@@ -145,8 +86,8 @@ class LayerExamples:
 
             rows = [found.drawn(413, low, low + 100) for low in range(-800, 901, 100)]
         """
-        mine = self.sample.keys // PARTS == unit
-        inside = mine & (self.sample.values >= low) & (self.sample.values < high)
+        own = self.sample.keys // PARTS == unit
+        inside = own & (self.sample.values >= low) & (self.sample.values < high)
         order = np.flatnonzero(inside)[np.argsort(self.sample.numbers[inside], kind="stable")]
         return Places(
             self.sample.values[order][None],
@@ -155,7 +96,7 @@ class LayerExamples:
         )
 
     def class_means(self) -> tuple[list[int], Float[np.ndarray, "classes units"]]:
-        """The mean over each class' pictures of the units' highest activations."""
+        """Return the mean over each class' pictures of the units' highest activations."""
         labels = sorted(self.classes)
         rows = [self.classes[label][:-1] / self.classes[label][-1] for label in labels]
         units = len(self.tops.values)
@@ -164,18 +105,18 @@ class LayerExamples:
 
 @dataclass(frozen=True)
 class Examples:
-    """What a pass over photographs left.
+    """Examples and statistics from a pass over photographs.
 
     Attributes
     ----------
     layers
         By name.
     names
-        Number of each picture that an example is in, to its name.
+        Maps the number of each picture that contains an example to its name.
     seen
-        How many pictures there were.
+        Number of pictures that were read.
     skipped
-        Why others could not be read.
+        Reasons why others could not be read.
     record
         How it was collected.
     """
@@ -186,10 +127,14 @@ class Examples:
     skipped: tuple[str, ...]
     record: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        layers = ", ".join(self.layers) or "no layers"
+        return f"Examples({layers}: {self.seen} pictures, {len(self.skipped)} skipped)"
+
     def joined(self, other: "Examples") -> "Examples":
-        """That of both, of whose pictures none may be the same; `record` stays this one's."""
+        """Return the examples of both, which must not share pictures, with this one's `record`."""
         top = self.record["top"]
-        layers = {**self.layers, **other.layers}  # a part of no readable picture has none
+        layers = {**self.layers, **other.layers}  # none in a part without a readable picture
         for name in self.layers.keys() & other.layers.keys():
             layers[name] = self.layers[name].joined(other.layers[name], top)
         return Examples(
@@ -201,12 +146,12 @@ class Examples:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write it as `.npz`, whole or not at all.
+        """Save as `.npz`, atomically.
 
         Raises
         ------
         InputError
-            Where the name ends otherwise, or the file cannot be written.
+            For another suffix, or if the file cannot be written.
         """
         path = Path(path)
         if path.suffix != ".npz":
@@ -214,7 +159,7 @@ class Examples:
         files.write(path, self.packed())
 
     def packed(self) -> bytes:
-        """Give the content of the file that `save` writes; equal examples give equal bytes."""
+        """Return the content of the file that `save` writes; equal examples give equal bytes."""
         head = {
             "layers": list(self.layers),
             "names": {str(number): name for number, name in self.names.items()},
@@ -231,12 +176,12 @@ class Examples:
 
     @classmethod
     def load(cls, path: str | Path) -> "Examples":
-        """Read back what `save` wrote.
+        """Load saved examples.
 
         Raises
         ------
         InputError
-            Where there is no such file, or it holds something else.
+            If there is no such file, or it has other content.
         """
         try:
             with np.load(Path(path), allow_pickle=False) as stored:
@@ -256,9 +201,9 @@ class Examples:
 
 
 def needed(names: Mapping[int, str], layers: Iterable[LayerExamples]) -> dict[int, str]:
-    """Keep the names of the pictures that some example is in."""
-    wanted = {int(number) for layer in layers for number in layer.pictures()}
-    return {number: name for number, name in names.items() if number in wanted}
+    """Return the names of the pictures that contain examples."""
+    numbers = {int(number) for layer in layers for number in layer.pictures()}
+    return {number: name for number, name in names.items() if number in numbers}
 
 
 def _arrays(layer: LayerExamples) -> dict[str, np.ndarray]:

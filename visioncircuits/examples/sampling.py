@@ -1,8 +1,8 @@
-"""Random neurons of every strength: a few for each part of the range, however many are seen.
+"""Random neurons over the whole range of activations: a few for each part of the range.
 
-Every neuron of every picture has a number that a hash of picture and position gives; of those
-that fall into a part of the range the ones with the smallest numbers are kept. So it does not
-matter in which order pictures come, or on how many workers.
+Every neuron of every picture has a number, a hash of picture and position; in each part of the
+range the neurons with the smallest numbers are kept. So the sample does not depend on the order of
+pictures or the number of workers.
 """
 
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt64
 
 KEPT = 6
-"""Of each part of the range: what a row of the published quilts shows."""
+"""Number of neurons for each part of the range, as in a row of the published quilts."""
 
 _OCTAVES = (-10, 14)
 _PARTS = 4
 
 PARTS = 2 * (_OCTAVES[1] - _OCTAVES[0]) * _PARTS + 1
-"""Four parts an octave, of negative and of positive pre-activations."""
+"""Number of parts: four for each octave of negative and of positive pre-activations."""
 
 
 def part(values: Float32[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
-    """Say which part of the range values fall into.
+    """Return the part of the range of each value.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def part(values: Float32[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
 def hashed(
     pictures: Int64[np.ndarray, "*#shape"], positions: Int64[np.ndarray, "*#shape"], seed: int
 ) -> UInt64[np.ndarray, "*_"]:
-    """Give every neuron a number, as good as random (splitmix64: Steele et al., 2014).
+    """Return a pseudorandom number for every neuron (splitmix64: Steele et al., 2014).
 
     Examples
     --------
@@ -53,23 +53,23 @@ def hashed(
     return mixed ^ (mixed >> np.uint64(31))
 
 
-Bar = UInt64[np.ndarray, "units parts"]
+Limits = UInt64[np.ndarray, "units parts"]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Neurons drawn at random, flat, in order of unit and part of the range.
+    """Random neurons, flat, in order of unit and part of the range.
 
     Attributes
     ----------
     keys : int64
         Unit times `PARTS`, plus the part.
     numbers : uint64
-        What the hash gave.
+        The hash.
     values : float32
         Pre-activations.
     pictures : int64
-        Which picture.
+        Number of the picture.
     positions : int64, (count, 2)
         Row and column.
     """
@@ -80,9 +80,12 @@ class Sample:
     pictures: Int64[np.ndarray, " count"]
     positions: Int64[np.ndarray, "count 2"]
 
+    def __repr__(self) -> str:
+        return f"Sample({len(self.keys)} neurons)"
+
     @classmethod
-    def none(cls) -> "Sample":
-        """No neurons."""
+    def empty(cls) -> "Sample":
+        """Return a sample of no neurons."""
         none = np.empty(0, np.int64)
         return cls(none, none.astype(np.uint64), none.astype(np.float32), none, none.reshape(0, 2))
 
@@ -90,12 +93,12 @@ class Sample:
         """Keep the `KEPT` smallest numbers of each unit's parts; a neuron is kept once."""
         return chosen([self, other])
 
-    def bar(self, units: int) -> Bar:
-        """Give the numbers below which a neuron may still be kept, by unit and part."""
-        bar = np.full(units * PARTS, np.iinfo(np.uint64).max, np.uint64)
+    def limits(self, units: int) -> Limits:
+        """Return the number below which a neuron can still be kept, by unit and part."""
+        limits = np.full(units * PARTS, np.iinfo(np.uint64).max, np.uint64)
         full = np.flatnonzero(self.keys[KEPT - 1 :] == self.keys[: len(self.keys) - KEPT + 1])
-        bar[self.keys[full]] = self.numbers[full + KEPT - 1]
-        return bar.reshape(units, PARTS)
+        limits[self.keys[full]] = self.numbers[full + KEPT - 1]
+        return limits.reshape(units, PARTS)
 
 
 def chosen(samples: Sequence[Sample]) -> Sample:

@@ -24,31 +24,31 @@ Read = Callable[[str], Float32[Tensor, "3 height width"]]
 
 
 def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figure:
-    """Draw what drives a unit in photographs, how often, and how strongly.
+    """Draw what activates a unit in photographs, how often, and how strongly.
 
     Parameters
     ----------
     network
-        That the examples were collected with.
+        With which the examples were collected.
     examples
         From `collect`.
     unit
         Of one of their layers.
     read
-        Gives a photograph by its name, as it was shown.
+        Returns a photograph by its name, at the size at which it was processed.
 
     Returns
     -------
     matplotlib.figure.Figure
         Above, the strongest examples. In the middle, the density of the unit's pre-activations
-        over all positions, on a logarithmic scale, and the expected value that each makes up,
-        activation times density. Below, neurons drawn at random in twelve steps of activation,
-        as in the "quilts" of "Curve Detectors" (Cammarata et al., 2020).
+        over all positions, on a logarithmic scale, and the contribution of each to the mean
+        activation. Below, random neurons in twelve steps of activation, as in the "quilts" of
+        "Curve Detectors" (Cammarata et al., 2020).
 
     Raises
     ------
     InputError
-        Where the examples have no such unit.
+        If the examples have no such unit.
     """
     if unit.layer not in examples.layers:
         raise InputError(
@@ -57,24 +57,25 @@ def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figur
     layer = examples.layers[unit.layer]
     unit.vector(len(layer.tops.values))
     steps = _steps(layer, unit.index)
-    shown = {
-        number: read(examples.names[number]) for number in sorted(_wanted(layer, unit.index, steps))
+    photographs = {
+        number: read(examples.names[number])
+        for number in sorted(_pictures(layer, unit.index, steps))
     }
 
-    height, width = next(iter(shown.values())).shape[1:]
-    seen = network.layer_at(unit.layer, (height, width))
+    height, width = next(iter(photographs.values())).shape[1:]
+    located = network.layer_at(unit.layer, (height, width))
 
     def cut(picture: int, position: np.ndarray) -> np.ndarray:
         row, column = map(int, position)
-        found = crops.crop(seen, shown[picture], (row, column))
-        return crops.tile(found, 96)
+        cropped = crops.crop(located, photographs[picture], (row, column))
+        return crops.tile(cropped, 96)
 
     figure = Figure(figsize=(11, 7.6), facecolor="white")
     moments = layer.moments
     figure.text(0.05, 0.965, str(unit), fontsize=13, weight="bold", color=_INK, va="top")
     figure.text(
         0.95, 0.965,
-        f"{examples.seen} pictures, {moments.count} positions · fires at "
+        f"{examples.seen} pictures, {moments.count} positions · active at "
         f"{moments.firing[unit.index]:.1%} of them · mean {moments.mean[unit.index]:.3g}, "
         f"standard deviation {moments.deviation[unit.index]:.3g}",
         fontsize=8, color=_FAINT, va="top", ha="right",
@@ -106,15 +107,15 @@ def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figur
 
 
 def expected_value(layer: LayerExamples, unit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give activations and the part of the mean activation that each bin makes up.
+    """Return activations and the share of the mean activation that each bin contributes.
 
-    The thread plots activation times its density ("Curve Detectors", the analysis by hand); what
-    is below zero counts nothing.
+    The thread plots activation times its density ("Curve Detectors", the analysis by hand);
+    negative values count as zero.
 
     Returns
     -------
     tuple
-        Middles of the bins, and shares that add up to 1 (or to 0 for a unit that never fires).
+        Centers of the bins, and shares that sum to 1 (or to 0 for a unit that never activates).
     """
     middles = sketch.middles()
     value = middles.clip(0) * layer.counts[unit]
@@ -122,20 +123,20 @@ def expected_value(layer: LayerExamples, unit: int) -> tuple[np.ndarray, np.ndar
 
 
 def _steps(layer: LayerExamples, unit: int) -> Float[np.ndarray, " edges"]:
-    """Steps of activation from the rare on the one side to the strongest on the other."""
+    """Return steps of activation from the 0.05 % quantile to the maximum."""
     low = float(layer.quantiles(np.array([0.0005]))[unit, 0])
     high = float(np.nanmax(layer.tops.values[unit]))
     return np.linspace(min(low, high - 1e-6), high * (1 + 1e-6) + 1e-9, ACROSS + 1)
 
 
-def _wanted(layer: LayerExamples, unit: int, steps: np.ndarray) -> set[int]:
+def _pictures(layer: LayerExamples, unit: int, steps: np.ndarray) -> set[int]:
     def first(places: Places, row: int, count: int) -> set[int]:
         return {int(number) for number in places.pictures[row, :count] if number >= 0}
 
-    wanted = first(layer.tops, unit, ACROSS)
+    numbers = first(layer.tops, unit, ACROSS)
     for low, high in pairwise(steps):
-        wanted |= first(layer.drawn(unit, low, high), 0, DOWN)
-    return wanted
+        numbers |= first(layer.drawn(unit, low, high), 0, DOWN)
+    return numbers
 
 
 def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> None:
@@ -150,16 +151,16 @@ def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> 
     axes.set_ylabel("density", fontsize=7, color=_FAINT)
     middles, shares = expected_value(layer, unit)
     part = np.histogram(middles, edges, weights=shares)[0]
-    beside = axes.twinx()
-    beside.step(edges, np.append(part, part[-1]), where="post", color=_LINE, linewidth=1)
-    beside.set_ylim(0, max(float(part.max()) * 1.1, 1e-9))
-    beside.set_ylabel("share of the mean activation", fontsize=7, color=_LINE)
-    for each in (axes, beside):
+    shared = axes.twinx()
+    shared.step(edges, np.append(part, part[-1]), where="post", color=_LINE, linewidth=1)
+    shared.set_ylim(0, max(float(part.max()) * 1.1, 1e-9))
+    shared.set_ylabel("share of the mean activation", fontsize=7, color=_LINE)
+    for each in (axes, shared):
         each.tick_params(labelsize=6.5, color=_RULE, labelcolor=_FAINT)
         for side in each.spines.values():
             side.set_color(_RULE)
         each.spines["top"].set_visible(False)
-    beside.tick_params(labelcolor=_LINE)
+    shared.tick_params(labelcolor=_LINE)
 
 
 def _tile(figure: Figure, left: float, bottom: float, wide: float, high: float) -> Axes:

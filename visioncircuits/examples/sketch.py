@@ -1,7 +1,7 @@
-"""A histogram of any number of values in little memory, whose quantiles have a known error.
+"""A histogram of any number of values in little memory, whose quantiles have a bounded error.
 
-A bin is what a float's sign, exponent and first five bits of mantissa say, so bins are 1/32 to
-1/64 of a value wide, whatever the scale of the activations; finding it takes no logarithm.
+A bin is given by a float's sign, exponent and first five bits of mantissa, so bins are 1/32 to
+1/64 of a value wide at any scale of the activations, and computing it takes no logarithm.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ _LOW, _HIGH = -20, 20
 _HALF = (_HIGH - _LOW) << _MANTISSA
 
 BINS = 2 * _HALF + 1
-"""Negative values, then zero (all that is below 2**-20), then positive ones up to 2**20."""
+"""Negative values, then zero (magnitudes below 2**-20), then positive ones up to 2**20."""
 
 ERROR = 2.0 ** -(_MANTISSA + 1)
 """The largest relative error of a quantile: 1.6 %."""
@@ -23,7 +23,7 @@ Counts = Int64[np.ndarray, "units bins"]
 
 
 def bins(values: Float[Tensor, "*shape"]) -> Int16[Tensor, "*shape"]:
-    """Give each value's bin.
+    """Return each value's bin.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def bins(values: Float[Tensor, "*shape"]) -> Int16[Tensor, "*shape"]:
 def counted(values: Float[Tensor, "units values"]) -> Counts:
     """Count each unit's values by bin."""
     places = bins(values)
-    if places.device.type == "cpu":  # a unit at a time stays in the nearest cache
+    if places.device.type == "cpu":  # one unit at a time fits the cache
         counts = torch.cat([torch.bincount(unit, minlength=BINS) for unit in places])
     else:
         first = torch.arange(len(places), device=places.device, dtype=torch.int32)[:, None] * BINS
@@ -51,12 +51,12 @@ def counted(values: Float[Tensor, "units values"]) -> Counts:
 
 
 def positive(counts: Counts, values: Float[Tensor, "units values"]) -> Int64[np.ndarray, " units"]:
-    """Count each unit's values above zero: most are told by their bins.
+    """Count each unit's values above zero, mostly from the counts of bins.
 
     Parameters
     ----------
     counts
-        Of these values, from `counted`.
+        Of the same values, from `counted`.
 
     Examples
     --------
@@ -65,13 +65,13 @@ def positive(counts: Counts, values: Float[Tensor, "units values"]) -> Int64[np.
     [2]
     """
     found = counts[:, _HALF + 1 :].sum(1)
-    if counts[:, _HALF].any():  # zeros, and what is next to zero
+    if counts[:, _HALF].any():  # zeros and values near zero
         found += ((values > 0) & (values < 2.0**_LOW)).sum(1).cpu().numpy()
     return found
 
 
 def middles() -> Float[np.ndarray, " bins"]:
-    """Give the middle of each bin.
+    """Return the center of each bin.
 
     Examples
     --------
@@ -84,13 +84,13 @@ def middles() -> Float[np.ndarray, " bins"]:
 
 
 def edges() -> Float[np.ndarray, " edges"]:
-    """Give where bins meet, one more than there are bins."""
+    """Return the edges of the bins, one more than there are bins."""
     low = edges_of_size()
     return np.concatenate([-low[::-1], low])
 
 
 def edges_of_size() -> Float[np.ndarray, " edges"]:
-    """Give the edges of the positive bins."""
+    """Return the edges of the positive bins."""
     steps = np.arange(_HALF + 1)
     return (1 + (steps % (1 << _MANTISSA)) / (1 << _MANTISSA)) * 2.0 ** (
         _LOW + (steps >> _MANTISSA)
@@ -100,12 +100,12 @@ def edges_of_size() -> Float[np.ndarray, " edges"]:
 def quantiles(
     counts: Counts, shares: Float[np.ndarray, " shares"]
 ) -> Float[np.ndarray, "units shares"]:
-    """Give quantiles, each to a relative error of `ERROR`.
+    """Compute quantiles, each to a relative error of `ERROR`.
 
     Parameters
     ----------
     counts
-        From `counted`, added up over batches.
+        From `counted`, summed over batches.
     shares
         In [0, 1].
 

@@ -1,8 +1,8 @@
-"""A pass over any number of photographs, in parts: on many workers, and taken up where it stopped.
+"""A pass over any number of photographs, in parts: on many workers, and resumable.
 
-What a part says depends on the part alone, and parts are joined in their order. So the examples
-are the same to the byte on one worker and on many, however often the work was interrupted; beside
-`collect`'s only sums may differ, in their last digits.
+The examples of a part depend on the part alone, and parts are joined in their order. So the
+examples are the same to the byte on one worker and on many, however often the work was
+interrupted; compared with `collect` only sums can differ, in their last digits.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,26 +14,34 @@ from visioncircuits import engine, fingerprint, networks
 from visioncircuits.engine import Engine, Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import parts
-from visioncircuits.examples.collect import BATCH, TOP, check, provenance, shown, some, told
+from visioncircuits.examples.collect import (
+    BATCH,
+    TOP,
+    check,
+    checked_nonempty,
+    collect_part,
+    pre_relu_layers,
+    provenance,
+)
 from visioncircuits.examples.record import Examples
 from visioncircuits.networks import Network
 
 EXAMPLES = "examples.npz"
-"""What a piece of work gives."""
+"""The file that a piece of work writes."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Photographs to be shown to a network, cut into pieces of work; made by `survey`.
+    """A planned pass over photographs, divided into pieces of work; returned by `survey`.
 
     Attributes
     ----------
     images
         The folder or tar file.
     works
-        One for each part, in their order. They say all that its examples depend on.
+        One for each part, in their order, with all that its examples depend on.
     checkpoint
-        Where the network's parameters are, if not where they are looked for.
+        The file of the network's parameters, if not the default.
     """
 
     images: Path
@@ -41,11 +49,11 @@ class Survey:
     checkpoint: Path | None
 
     def __len__(self) -> int:
-        """Count the photographs, those that cannot be read too."""
+        """Count the photographs, including those that cannot be read."""
         return sum(map(amount, self.works))
 
     def finished(self, store: Store) -> list[Work]:
-        """Say which parts need not be seen again."""
+        """Return the pieces of work that are already done."""
         done = {engine.digest(work) for work in store.finished()}
         return [work for work in self.works if engine.digest(work) in done]
 
@@ -56,48 +64,48 @@ class Survey:
         workforce: Engine | None = None,
         advance: Callable[[int], object] = lambda more: None,
     ) -> None:
-        """See the parts that have not been seen, keeping what each says as soon as it is known.
+        """Process the unfinished parts, storing the examples of each as soon as it is done.
 
         Parameters
         ----------
         store
-            Where that is kept.
+            Where the examples are stored.
         workforce
-            Who does it; by default one worker a core.
+            Which workers run it; by default one local worker for each core.
         advance
-            Is told how many photographs more have been seen.
+            Is called with how many more photographs have been processed.
 
         Raises
         ------
         InputError
-            Where photographs have gone, or a worker loads another checkpoint than this process.
+            If photographs no longer exist, or a worker loads another checkpoint than this process.
         WorkFailed
-            Where parts failed; all others are finished.
+            If parts failed; all others are finished.
         """
         engine.complete(
             store,
-            partial(show, images=self.images, checkpoint=self.checkpoint),
+            partial(collect_work, images=self.images, checkpoint=self.checkpoint),
             self.works,
             engine=workforce or engine.local(),
             advance=lambda work: advance(amount(work)),
         )
 
     def joined(self, store: Store) -> Examples:
-        """Join what all parts say. Photographs of unfinished parts are told as skipped.
+        """Join the examples of all parts. Photographs of unfinished parts are listed as skipped.
 
         Raises
         ------
         InputError
-            Where no picture could be read.
+            If no picture could be read.
         """
         done = {engine.digest(work) for work in self.finished(store)}
         pieces = (
             Examples.load(store.path(work) / EXAMPLES)
             if engine.digest(work) in done
-            else _unseen(work)
+            else _skipped(work)
             for work in self.works
         )
-        found = some(reduce(Examples.joined, pieces))
+        found = checked_nonempty(reduce(Examples.joined, pieces))
         record = self.works[0]["record"]
         return replace(
             found, layers={name: found.layers[name] for name in record["layers"]}, record=record
@@ -117,66 +125,66 @@ def survey(
     seed: int = 0,
     shard: int = parts.SHARD,
 ) -> Survey:
-    """Plan a pass over photographs that many workers share, and that can be interrupted.
+    """Plan a pass over photographs that many workers share and that can be interrupted.
 
     Parameters
     ----------
     network
-        A name, as `networks.load` takes it: every worker loads it for itself.
+        A name, as for `networks.load`: every worker loads it itself.
     layers, top, seed
         As for `collect`.
     images
-        A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them. They
-        are read through once to plan, as parts are known by their content.
-        Workers on other machines must find it, and the checkpoint, at the same path.
+        A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them. All
+        files are read once while planning, because parts are identified by their content.
+        Workers on other machines need it, and the checkpoint, at the same path.
     checkpoint, device, precision
         As for `networks.load`.
     labels
-        `"folders"` where the folders in a folder are its pictures' classes. In tar files classes
-        stand beside the pictures.
+        `"folders"` if the subfolders of a folder are its pictures' classes. In tar files classes
+        are stored beside the pictures.
     shard
-        How many pictures of a folder are a piece of work; a tar file is one.
+        Number of pictures of a folder in a piece of work; a tar file is one piece.
 
     Returns
     -------
     Survey
-        Nothing has been shown yet.
+        Nothing has been processed yet.
 
     Raises
     ------
     InputError
-        For an unknown network or layer, a layer without positions, or where there is no picture.
+        For an unknown network or layer, a layer without positions, or if there is no picture.
 
     Examples
     --------
     >>> import tempfile
     >>> from PIL import Image
     >>> folder = Path(tempfile.mkdtemp())
-    >>> for grey in (0, 200):
-    ...     Image.new("L", (60, 60), grey).save(folder / f"{grey}.png")
-    >>> asked = survey("handwritten:color-contrast", ["conv2d0"], folder, top=1)
+    >>> for gray in (0, 200):
+    ...     Image.new("L", (60, 60), gray).save(folder / f"{gray}.png")
+    >>> plan = survey("handwritten:color-contrast", ["conv2d0"], folder, top=1)
     >>> store = Store(folder / "work")
-    >>> asked.carry_out(store, workforce=engine.local(workers=1))
-    >>> asked.joined(store).seen
+    >>> plan.carry_out(store, workforce=engine.local(workers=1))
+    >>> plan.joined(store).seen
     2
     """
     if shard < 1:
-        raise InputError(f"a part must hold 1 picture or more, not {shard}")
+        raise InputError(f"a part must contain 1 picture or more, not {shard}")
     check(top=top, seed=seed)
     images = Path(images).absolute()
-    where = None if checkpoint is None else Path(checkpoint).absolute()
-    found = _loaded(network, where, device, precision)
+    path = None if checkpoint is None else Path(checkpoint).absolute()
+    loaded = _loaded(network, path, device, precision)
     work = {
         "what": "dataset examples",
         "network": network,
         "device": device,
         "precision": precision,
-        "size": found.size,
+        "size": loaded.size,
         "batch": BATCH,
-        "record": provenance(found, told(found, layers), top=top, seed=seed),
+        "record": provenance(loaded, pre_relu_layers(loaded, layers), top=top, seed=seed),
     }
     cut = parts.parts(images, labels=labels, shard=shard)
-    return Survey(images, tuple({**work, "part": part} for part in cut), where)
+    return Survey(images, tuple({**work, "part": part} for part in cut), path)
 
 
 def amount(work: Work) -> int:
@@ -184,33 +192,32 @@ def amount(work: Work) -> int:
     return work["part"]["count"]
 
 
-def show(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, bytes]:
-    """Show a part of the photographs: what a worker does.
+def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, bytes]:
+    """Collect examples from one part of the photographs, on a worker.
 
     Returns
     -------
     dict
-        One file, the part's `Examples`.
+        One file with the part's `Examples`.
 
     Raises
     ------
     InputError
-        Where a tar file cannot be read, or the checkpoint or this package is another than was
-        asked for.
+        If a tar file cannot be read, or the checkpoint or this package differs from the planned
+        one.
     """
     network = _loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if record["code"] != fingerprint.code():
         raise InputError(
-            "a worker has another visioncircuits than was asked for; install the same on all "
-            "machines"
+            "a worker has another visioncircuits than this survey; install the same on all machines"
         )
     if engine.digest(network.record()) != engine.digest(record["network"]):
         raise InputError(
-            f"a worker has another checkpoint of {network.name} than was asked for; give all "
-            "machines the same file, or name one with checkpoint"
+            f"a worker has another checkpoint of {network.name} than this survey; use the same "
+            "file on all machines, or pass checkpoint"
         )
-    found = shown(
+    examples = collect_part(
         network,
         record["layers"],
         parts.photographs(work["part"], images, size=work["size"]),
@@ -219,16 +226,16 @@ def show(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, byte
         seed=record["seed"],
         first=work["part"]["first"],
     )
-    return {EXAMPLES: found.packed()}
+    return {EXAMPLES: examples.packed()}
 
 
 @cache
 def _loaded(name: str, checkpoint: Path | None, device: str, precision: str) -> Network:
-    """Load a network, once in a process."""
+    """Load a network once in a process."""
     return networks.load(name, checkpoint=checkpoint, device=device, precision=precision)
 
 
-def _unseen(work: Work) -> Examples:
+def _skipped(work: Work) -> Examples:
     first, count = work["part"]["first"], work["part"]["count"]
-    told = f"photographs {first} to {first + count - 1}: their part failed, they were not shown"
-    return Examples({}, {}, 0, (told,), work["record"])
+    problem = f"photographs {first} to {first + count - 1} were not processed: their part failed"
+    return Examples({}, {}, 0, (problem,), work["record"])

@@ -1,4 +1,4 @@
-"""The strongest examples of every unit, and which of them come first where two are alike."""
+"""The strongest examples of every unit, in an order that ties do not change."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from jaxtyping import Float32, Int64
 
 @dataclass(frozen=True)
 class Places:
-    """Neurons, each in some picture.
+    """Neurons, each in one picture.
 
     Attributes
     ----------
     values : float32, (units, count)
-        Pre-activations there; of places that are not filled, NaN.
+        Pre-activations; NaN in unfilled places.
     pictures : int64, (units, count)
-        Which picture, as it was counted; -1 where not filled.
+        Number of the picture; -1 in unfilled places.
     positions : int64, (units, count, 2)
         Row and column of the neuron.
     """
@@ -24,9 +24,13 @@ class Places:
     pictures: Int64[np.ndarray, "units count"]
     positions: Int64[np.ndarray, "units count 2"]
 
+    def __repr__(self) -> str:
+        units, count = self.values.shape
+        return f"Places({units} units, {count} neurons each)"
+
     @classmethod
-    def none(cls, units: int) -> "Places":
-        """Those of no picture."""
+    def empty(cls, units: int) -> "Places":
+        """Return places without neurons."""
         return cls(
             np.empty((units, 0), np.float32),
             np.empty((units, 0), np.int64),
@@ -34,9 +38,9 @@ class Places:
         )
 
     def joined(self, other: "Places", count: int, *, sign: int = 1) -> "Places":
-        """Keep the `count` greatest of both, or with `sign` -1 the least; the earlier of equals.
+        """Keep the `count` greatest of both, or with `sign` -1 the least; of equals the earlier.
 
-        The order in which parts are joined does not matter.
+        The result does not depend on the order in which parts are joined.
         """
         values, pictures, positions = (
             np.concatenate(pair, 1)
@@ -46,7 +50,7 @@ class Places:
                 (self.positions, other.positions),
             )
         )
-        # last the order of pictures, first what is filled at all
+        # by the last key first: filled places, then values, then pictures
         order = np.lexsort((pictures, -sign * values.astype(np.float64), np.isnan(values)))
         kept = order[:, :count]
         return Places(

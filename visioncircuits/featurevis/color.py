@@ -1,8 +1,8 @@
-"""Colour space in which the channels of natural pictures vary independently of one another.
+"""Color space in which the channels of natural pictures vary independently of one another.
 
 Optimizing there keeps the steps for brightness from dragging the hues along. Source: Olah,
 Mordvintsev and Schubert, "Feature Visualization" (2017); the matrix is lucid's, a square root of
-the covariance of ImageNet's colours.
+the covariance of ImageNet's colors.
 """
 
 import torch
@@ -16,7 +16,7 @@ _ROOT = _ROOT / _ROOT.norm(dim=0).max()
 
 
 def correlate(maps: Maps) -> Maps:
-    """Mix three independent channels into colours; other numbers of channels pass through."""
+    """Mix three independent channels into colors; other numbers of channels pass through."""
     if maps.shape[1] != 3:
         return maps
     return torch.einsum("rc,bchw->brhw", _ROOT.to(maps), maps)

@@ -1,6 +1,6 @@
 """Settings that suit a feature's depth: small still pictures early on, large moving ones late.
 
-The Circuits thread rendered its early units with little robustness and a pull towards grey, and
+The Circuits thread rendered its early units with little robustness and a pull towards gray, and
 increased the robustness with depth ("An Overview of Early Vision").
 """
 
@@ -69,9 +69,9 @@ def _size(network: Network, name: str) -> int:
             except InputError:  # too small for a kernel
                 break
             seen[size] = max(abs(apart) for apart in _apart(layer, size))
-            centre = max(layer.centre((0, 0)))
-            place = round(((target - 1) / 2 - centre) / stride)
-            size = max(round(2 * (centre + stride * place) + 1), 1)
+            center = max(layer.center((0, 0)))
+            place = round(((target - 1) / 2 - center) / stride)
+            size = max(round(2 * (center + stride * place) + 1), 1)
     if not seen:
         return network.size
     return min(seen, key=lambda size: (seen[size], abs(size - target)))
@@ -80,4 +80,4 @@ def _size(network: Network, name: str) -> int:
 def _apart(layer: Layer, size: int) -> list[float]:
     """Give how far the middle neuron looks from the picture's middle, down and right."""
     rows, columns = layer.shape
-    return [at - (size - 1) / 2 for at in layer.centre((rows // 2, columns // 2))]
+    return [at - (size - 1) / 2 for at in layer.center((rows // 2, columns // 2))]

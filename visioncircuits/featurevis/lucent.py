@@ -38,7 +38,7 @@ class LucentObjective(Protocol):
 def from_lucent(objective: LucentObjective, network: Network, *, pictures: int = 1) -> Objective:
     """Make an objective of lucent's into one of ours, to be raised.
 
-    The layers that it reads are found by asking it about grey pictures once. Their names may be
+    The layers that it reads are found by asking it about gray pictures once. Their names may be
     lucent's, with underscores for dots, or those of lucent's InceptionV1.
 
     Parameters
@@ -53,7 +53,7 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
     Raises
     ------
     InputError
-        For a layer that the network does not have, or an objective that has no value on grey
+        For a layer that the network does not have, or an objective that has no value on gray
         pictures, as those have that need more pictures.
 
     Examples
@@ -67,15 +67,15 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
     ('conv2d0_pre_relu',)
     """
     size, channels = network.size, network.preprocessing.channels
-    grey = torch.full((pictures, channels, size, size), 0.5, device=network.device)
+    gray = torch.full((pictures, channels, size, size), 0.5, device=network.device)
     read: dict[str, Tensor] = {}
 
     def try_out(name: str) -> Tensor:
         if name == "input":
-            return grey
+            return gray
         layer = _layer(network, name)
         if layer not in read:
-            read.update(network.activations(grey, [layer]))
+            read.update(network.activations(gray, [layer]))
         return read[layer]
 
     with torch.no_grad(), np.errstate(all="ignore"):
@@ -83,7 +83,7 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
     name = " ".join((objective.description or objective.name).split())
     if not torch.as_tensor(loss).isfinite().all():
         raise InputError(
-            f"lucent's objective {name!r} has no value on {pictures} grey picture(s) of {size} px; "
+            f"lucent's objective {name!r} has no value on {pictures} gray picture(s) of {size} px; "
             "if it is about several pictures, say how many: from_lucent(…, pictures=4)"
         )
 

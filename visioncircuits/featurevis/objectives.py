@@ -246,7 +246,7 @@ def diversity(name: str, pictures: int) -> Objective:
 
 
 def alignment(name: str, pictures: int, *, decay: float = 2.0) -> Objective:
-    """Keep neighbours among `pictures` drawn together alike, position by position, in a layer.
+    """Keep neighbors among `pictures` drawn together alike, position by position, in a layer.
 
     The mean squared difference of their activations, falling by `decay` with each step apart.
     Source: "Differentiable Image Parameterizations", "Aligned Feature Visualization
@@ -303,18 +303,18 @@ def likeness(
     return Objective(f"likeness in {layer}", score, layers=(layer,))
 
 
-def l1(weight: float, *, grey: float = 0.5) -> Objective:
-    """Lower the mean distance of pixels from grey."""
-    return _penalty("L1", weight, lambda p: (p - grey).abs().flatten(1).mean(1))
+def l1(weight: float, *, gray: float = 0.5) -> Objective:
+    """Lower the mean distance of pixels from gray."""
+    return _penalty("L1", weight, lambda p: (p - gray).abs().flatten(1).mean(1))
 
 
-def l2(weight: float, *, grey: float = 0.5) -> Objective:
-    """Lower the mean squared distance of pixels from grey: the early layers' usual penalty."""
-    return _penalty("L2", weight, lambda p: (p - grey).square().flatten(1).mean(1))
+def l2(weight: float, *, gray: float = 0.5) -> Objective:
+    """Lower the mean squared distance of pixels from gray: the early layers' usual penalty."""
+    return _penalty("L2", weight, lambda p: (p - gray).square().flatten(1).mean(1))
 
 
 def total_variation(weight: float) -> Objective:
-    """Lower the mean absolute difference of neighbouring pixels."""
+    """Lower the mean absolute difference of neighboring pixels."""
 
     def measure(pictures: Maps) -> Tensor:
         down = pictures.diff(dim=2).abs().flatten(1).mean(1)

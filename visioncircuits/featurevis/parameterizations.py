@@ -270,7 +270,7 @@ def measure_spectrum(folder: str | Path, size: int, *, most: int = 500) -> Tenso
     Returns
     -------
     Tensor
-        Float32 `(3, size, size // 2 + 1)`, of the independent colour channels.
+        Float32 `(3, size, size // 2 + 1)`, of the independent color channels.
 
     Raises
     ------
@@ -301,7 +301,7 @@ def measure_spectrum(folder: str | Path, size: int, *, most: int = 500) -> Tenso
 class Transparent:
     """A fourth channel that says how opaque each pixel is.
 
-    Shown to the network before backgrounds of random smooth colours, so that only what the
+    Shown to the network before backgrounds of random smooth colors, so that only what the
     feature cares about is worth being opaque.
 
     Attributes

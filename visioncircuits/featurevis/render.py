@@ -191,7 +191,7 @@ def _generators(todo: Sequence[Objective], seed: int) -> list[Generator]:
 def _backgrounds(
     generators: Sequence[Generator], like: Maps
 ) -> Float[Tensor, "batch channels-1 height width"]:
-    """Draw smooth random colours to lay transparent pictures over."""
+    """Draw smooth random colors to lay transparent pictures over."""
     _, channels, height, width = like.shape
     canvas = Fourier(sd=1.0, decay=1.5).canvas(generators, (channels - 1, height, width))
     with torch.no_grad():

@@ -34,7 +34,7 @@ class Robustness:
     still
         Share of the steps at which it is not turned at all.
     padding
-        Pixels of grey on each side that come into view when it moves; they are inside the
+        Pixels of gray on each side that come into view when it moves; they are inside the
         picture that the network sees, which shows the padded picture's middle.
     crop
         Side of a square of the picture, in pixels, that the network sees enlarged; none by
@@ -71,17 +71,17 @@ class Robustness:
         self, draws: Float[Tensor, "batch 5"], size: tuple[int, int]
     ) -> Float[Tensor, "batch 2 3"]:
         """Turn a step's draws into affine maps from what is seen to the picture, in [-1, 1]."""
-        centred = draws * 2 - 1
-        angle = torch.deg2rad(centred[:, 0] * self.rotation) * (draws[:, 4] >= self.still)
+        centerd = draws * 2 - 1
+        angle = torch.deg2rad(centerd[:, 0] * self.rotation) * (draws[:, 4] >= self.still)
         seen = torch.tensor([side + 2 * self.padding for side in size], device=draws.device)
         if self.crop is not None:
             seen = torch.full_like(seen, self.crop)
         height, width = size
-        zoom = 1 / (1 + centred[:, 1] * self.scale)
+        zoom = 1 / (1 + centerd[:, 1] * self.scale)
         room = torch.tensor([float(self.jitter)] * 2, device=draws.device)
         if self.crop is not None:
             room = room + torch.tensor([(side - self.crop) / 2 for side in size]).to(room)
-        shift = centred[:, 2:4] * room  # y, x in pixels
+        shift = centerd[:, 2:4] * room  # y, x in pixels
         cos, sin = angle.cos() * zoom, angle.sin() * zoom
         down, right = seen / torch.tensor(size, device=seen.device)
         aspect = width / height
@@ -114,7 +114,7 @@ class Robustness:
         target = (height, width) if size is None else (size, size)
         matrices = self.matrices(draws, (height, width))
         grid = F.affine_grid(matrices, [len(pictures), 1, *target], align_corners=False)
-        # Zero padding around a picture of which grey is subtracted is grey.
+        # Zero padding around a picture of which gray is subtracted is gray.
         return 0.5 + F.grid_sample(pictures - 0.5, grid, align_corners=False)
 
 

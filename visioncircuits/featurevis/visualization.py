@@ -56,8 +56,8 @@ class Visualization:
     def image(self) -> Image.Image:
         """Give the picture as a PIL image, 8 bits a channel.
 
-        A picture of channels that are neither grey nor RGB, with or without opacity, is shown as
-        one grey tile a channel, left to right.
+        A picture of channels that are neither gray nor RGB, with or without opacity, is shown as
+        one gray tile a channel, left to right.
         """
         pixels = (self.picture.clamp(0, 1) * 255).round().byte()
         if not _colored(len(pixels), self.record):

@@ -136,7 +136,7 @@ def _complete(
     """Do what is missing of the work asked for; give what failed of it."""
     missing = list(plan.batches(asked, plan.index(store.finished())))
     total = sum(map(plan.amount, missing))
-    with engine.progress(label, total, shown=shown and total > 0) as advance:
+    with engine.progress(label, total, visible=shown and total > 0) as advance:
         try:
             engine.complete(
                 store,

@@ -170,7 +170,7 @@ class _Sheets:
         """Say where a crop is in its picture: the left and the upper edge, and the side."""
         if self.whole:  # of a neuron that sees more, the position would only add margins
             return 0, 0, self.side
-        middles = self.layer.centre(position)
+        middles = self.layer.center(position)
         top, left = (round(middle - (self.side - 1) / 2) for middle in middles)
         return left, top, self.side
 

@@ -104,7 +104,7 @@ def complete(survey: Survey, store: Store, workforce: engine.Engine, *, shown: b
         return found
     parts = Store(store.folder / PARTS)
     done = survey.finished(parts)
-    with engine.progress("photographs", len(survey), shown=shown) as advance:
+    with engine.progress("photographs", len(survey), visible=shown) as advance:
         advance(sum(map(amount, done)))
         survey.carry_out(parts, workforce=workforce, advance=advance)
     store.add(work, {FOUND: survey.joined(parts).packed()})

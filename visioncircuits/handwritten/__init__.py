@@ -1,4 +1,4 @@
-"""Networks whose weights are set by formula: does the algorithm, written by hand, do the job?"""
+"""Networks whose weights are set by formula, to test whether an algorithm suffices."""
 
 from visioncircuits.handwritten.boundaries import boundaries
 from visioncircuits.handwritten.catalog import available, load

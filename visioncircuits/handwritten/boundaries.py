@@ -1,12 +1,12 @@
-"""Boundary detectors, which join every sign of a boundary.
+"""Boundary detectors, which combine several cues of a boundary.
 
-Source: Schubert et al., "High-Low Frequency Detectors" (2021), where units of mixed3b take
-high-low frequency detectors, of either polarity, together with lines, curves and colour contrast
-along the same boundary, mixed3b:345 among them; and the family Boundary of "An Overview of Early
+Source: Schubert et al., "High-Low Frequency Detectors" (2021), where units of mixed3b, such
+as mixed3b:345, combine high-low frequency detectors of either polarity with lines, curves and color
+contrast along the same boundary; and the family Boundary of "An Overview of Early
 Vision in InceptionV1" (2020).
 """
 
-from visioncircuits.handwritten import parts
+from visioncircuits.handwritten import early_vision
 from visioncircuits.handwritten.circuit import Stage, build
 from visioncircuits.handwritten.color import color_edges, hue_stages
 from visioncircuits.handwritten.curves import early_curves
@@ -16,15 +16,15 @@ from visioncircuits.handwritten.lines import line_stages
 from visioncircuits.handwritten.rules import straight
 from visioncircuits.networks.network import Network
 
-SIGNS = {"line": 1.0, "early curve": 0.5, "high-low": 0.5, "color contrast": 0.05}
-"""What a boundary shows itself by, and how much each counts.
+CUES = {"line": 1.0, "early curve": 0.5, "high-low": 0.5, "color contrast": 0.05}
+"""The cues of a boundary, with their gains.
 
-An edge between colours makes its detectors fire far more than lines make theirs.
+Color contrast detectors activate far more on an edge between colors than line detectors on a line.
 """
 
 
 def boundaries() -> Network:
-    """Write boundary detectors, in 12 orientations: mixed3b.
+    """Build boundary detectors in 12 orientations: mixed3b.
 
     Examples
     --------
@@ -35,16 +35,20 @@ def boundaries() -> Network:
     """
     contours = [
         *line_stages(),
-        parts.beside(early_curves(threshold=0.0), parts.longer_lines("mixed3a", size=3)),
+        early_vision.merged(
+            early_curves(threshold=0.0), early_vision.longer_lines("mixed3a", size=3)
+        ),
     ]
-    colors = [*hue_stages(), color_edges(orientations=2 * parts.ORIENTATIONS)]
-    stages = [parts.beside(*s) for s in zip(contours, high_low_stages(size=3), colors, strict=True)]
+    colors = [*hue_stages(), color_edges(orientations=2 * early_vision.ORIENTATIONS)]
+    stages = [
+        early_vision.merged(*s) for s in zip(contours, high_low_stages(size=3), colors, strict=True)
+    ]
     joined = Stage(
         layer="mixed3b",
-        units=around("boundary", parts.ORIENTATIONS, period=LINE),
+        units=around("boundary", early_vision.ORIENTATIONS, period=LINE),
         rules={
-            (sign, "boundary"): straight(spread=6.0, tolerance=15.0, inhibition=1.0, gain=gain)
-            for sign, gain in SIGNS.items()
+            (cue, "boundary"): straight(spread=6.0, tolerance=15.0, inhibition=1.0, gain=gain)
+            for cue, gain in CUES.items()
         },
         size=5,
     )

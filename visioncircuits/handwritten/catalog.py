@@ -1,4 +1,4 @@
-"""The circuits that come with the library, by name: what `handwritten:NAME` loads."""
+"""The handwritten networks of the package, by name, as `handwritten:NAME` loads them."""
 
 from pathlib import Path
 
@@ -19,18 +19,18 @@ CIRCUITS = {
     "curves": (curves, "Gabors, lines, early curves, curves: the curve circuit"),
     "high-low": (high_low, "high frequency on one side, low frequency on the other"),
     "lines": (lines, "lines of complex Gabors"),
-    "line-divergence": (line_divergence, "lines that part"),
-    "circles": (circles, "curves around a centre, facing outwards"),
-    "evolutes": (evolutes, "curves around a centre, facing inwards"),
+    "line-divergence": (line_divergence, "lines that diverge"),
+    "circles": (circles, "curves around a center, facing outwards"),
+    "evolutes": (evolutes, "curves around a center, facing inwards"),
     "color-contrast": (color_contrast, "one hue beside its opposite"),
     "color-center-surround": (color_center_surround, "one hue amid its opposite"),
-    "black-and-white": (black_and_white, "contrast without colour"),
-    "boundaries": (boundaries, "lines, curves, frequency and colour along one boundary"),
+    "black-and-white": (black_and_white, "contrast without color"),
+    "boundaries": (boundaries, "lines, curves, frequency and color along one boundary"),
 }
 
 
 def load(name: str) -> Network:
-    """Build a handwritten network; `visioncircuits.load("handwritten:NAME")` comes here.
+    """Build a handwritten network, as `visioncircuits.load("handwritten:NAME")` does.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def load(name: str) -> Network:
     Raises
     ------
     InputError
-        For an unknown name, or a file that holds no handwritten network.
+        For an unknown name, or a file without a handwritten network.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def load(name: str) -> Network:
 
 
 def available() -> dict[str, str]:
-    """Give the names that `load` knows, and a line about each.
+    """Return the names that `load` accepts, each with a one-line description.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Build a network from a description: stages of labelled units, and the rules between them."""
+"""Networks built from a description: stages of labeled units, and the rules between them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from torch import nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten.labels import Label
-from visioncircuits.handwritten.plane import Places
+from visioncircuits.handwritten.plane import Positions
 from visioncircuits.handwritten.rules import Rule
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.networks.layer_graph import LayerGraph, Step
@@ -20,35 +20,35 @@ from visioncircuits.networks.normalization import LocalResponseNorm
 from visioncircuits.networks.preprocessing import Preprocessing
 
 PIXELS = (Label("pixel", hue=0.0), Label("pixel", hue=120.0), Label("pixel", hue=240.0))
-"""The units that the first stage reads: red, green and blue."""
+"""The source units of the first stage: red, green and blue."""
 
 AROUND_GRAY = Preprocessing(range=(-0.5, 0.5))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A convolution and a rectifier, and what they are followed by.
+    """A convolution and a rectifier, optionally followed by a pool and a normalization.
 
     Attributes
     ----------
     layer
         Its name; `LAYER_pre_relu` is the convolution, `LAYER` the rectifier.
     units
-        What each unit looks for.
+        The label of each unit.
     rules
-        `(source's kind, target's kind)` to the rule that sets the weights between them; kinds
+        Maps `(source's kind, target's kind)` to the rule that sets the weights between them; kinds
         without a rule are not connected.
     size
-        Of the kernel, in places; odd.
+        Of the kernel, in positions; odd.
     stride
-        In places. The input is padded so that this alone determines the output's grid.
+        In positions. The input is padded so that this alone determines the output's grid.
     threshold
-        Taken from each unit before it is rectified.
+        Subtracted from each unit before the rectifier.
     pool
-        Whether a max pool of 3x3 places and stride 2 follows, as in InceptionV1.
+        Whether a max pool of 3x3 positions and stride 2 follows, as in InceptionV1.
     normalization
-        Where given, a local response normalization over all units follows: each is divided by
-        √(normalization² + Σ activations²), so that contrasts well above it come out alike.
+        If not None, a local response normalization over all units follows: each is divided by
+        √(normalization² + Σ activations²), so that responses hardly depend on contrasts above it.
     """
 
     layer: str
@@ -62,10 +62,10 @@ class Stage:
 
 
 class Handwritten(LayerGraph):
-    """A `LayerGraph` that knows what its units look for.
+    """A `LayerGraph` with labeled units.
 
-    Its layers are those of the stages, their grids those of InceptionV1 with symmetric padding
-    (`bvlc_googlenet`), between them `maxpool0`, `localresponsenorm0` and so on as there.
+    Its layers are those of the stages, with the grids of InceptionV1 with symmetric padding
+    (`bvlc_googlenet`), and between them `maxpool0`, `localresponsenorm0` and so on.
     """
 
     def __init__(self, stages: Sequence[Stage]) -> None:
@@ -94,7 +94,7 @@ class Handwritten(LayerGraph):
                 norms = sum(name.startswith("localresponsenorm") for name in nodes)
                 add(f"localresponsenorm{norms}", _normalization(channels, stage.normalization))
         super().__init__(nodes, output=stages[-1].layer)
-        # Without the rules: the weights are made, and rules, being closures, cannot be pickled.
+        # Without the rules, which are closures and cannot be pickled.
         self.stages = tuple(replace(stage, rules={}) for stage in stages)
 
 
@@ -104,32 +104,32 @@ def _normalization(channels: int, semisaturation: float) -> LocalResponseNorm:
 
 
 def build(name: str, stages: Sequence[Stage]) -> Network:
-    """Build a network whose weights the stages' rules give.
+    """Build a network whose weights are computed by the stages' rules.
 
-    A unit's weights are scaled so that it would reach 1 if at each place the source that excites
-    it most, and it alone, were active with 1.
+    A unit's weights are scaled so that its activation is 1 if at each position only the most
+    exciting source is active, with 1.
 
     Parameters
     ----------
     name
         Of the network.
     stages
-        In order; each reads the one before it, the first the pixels.
+        In order; the input of each is the one before it, of the first the pixels.
 
     Returns
     -------
     Network
-        It takes pictures as any other and knows its units' labels: see `labels`.
+        Like any other, but with labeled units: see `labels`.
 
     Raises
     ------
     InputError
-        Where a stage has no units, a kernel is of even size, two stages have one name, a rule is
-        for kinds that are not there, or nothing excites a unit.
+        If a stage has no units, a kernel has an even size, two stages have the same name, a rule is
+        for missing kinds, or nothing excites a unit.
 
     Examples
     --------
-    A network of two stages, edges and where they lie:
+    A network of two stages, edges and lines:
 
     >>> from visioncircuits.handwritten.labels import Label, around
     >>> from visioncircuits.handwritten.rules import straight, wave
@@ -155,7 +155,7 @@ def build(name: str, stages: Sequence[Stage]) -> Network:
     spacing = 1.0
     parameters = {}
     for stage in stages:
-        kernels = _kernels(stage, sources, Places.grid(stage.size, spacing))
+        kernels = _kernels(stage, sources, Positions.grid(stage.size, spacing))
         parameters[f"{stage.layer}_pre_relu.weight"] = torch.from_numpy(kernels)
         parameters[f"{stage.layer}_pre_relu.bias"] = torch.full(
             [len(stage.units)], -stage.threshold
@@ -172,35 +172,35 @@ def _check(stages: Sequence[Stage]) -> None:
     names = [stage.layer for stage in stages]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"two stages are named {name!r}; give each a name of its own")
+            raise InputError(f"two stages are named {name!r}; give each its own name")
     sources: Sequence[Label] = PIXELS
     for stage in stages:
         if not stage.units:
             raise InputError(f"the stage {stage.layer!r} has no units; label at least one")
         if stage.size % 2 == 0 or stage.size < 1:
             raise InputError(
-                f"the kernels of {stage.layer!r} are {stage.size} places wide; an odd number has "
-                "a middle"
+                f"the kernels of {stage.layer!r} are {stage.size} positions wide; choose an odd "
+                "number"
             )
         before, here = {label.kind for label in sources}, {label.kind for label in stage.units}
         for source, target in stage.rules:
             if source not in before or target not in here:
                 raise InputError(
-                    f"{stage.layer!r} has a rule from {source!r} to {target!r}, but leads from "
+                    f"{stage.layer!r} has a rule from {source!r} to {target!r}, but connects "
                     f"{', '.join(sorted(before))} to {', '.join(sorted(here))}"
                 )
         sources = stage.units
 
 
 def _kernels(
-    stage: Stage, sources: Sequence[Label], places: Places
+    stage: Stage, sources: Sequence[Label], positions: Positions
 ) -> Float64[np.ndarray, "targets sources size size"]:
     kernels = np.zeros((len(stage.units), len(sources), stage.size, stage.size))
     for kernel, target in zip(kernels, stage.units, strict=True):
         for weights, source in zip(kernel, sources, strict=True):
             if rule := stage.rules.get((source.kind, target.kind)):
-                weights[:] = rule(source, target, places)
-        # A sum that does not depend on the order of its terms, which turning changes.
+                weights[:] = rule(source, target, positions)
+        # A sum that does not depend on the order of its terms, which rotation changes.
         excitation = math.fsum(kernel.max(axis=0).clip(min=0.0).flat)
         if excitation == 0:
             raise InputError(
@@ -212,12 +212,12 @@ def _kernels(
 
 
 def labels(network: Network, layer: str) -> tuple[Label, ...]:
-    """Say what the units of a layer look for.
+    """Return the labels of the units of a layer.
 
     Parameters
     ----------
     network
-        A handwritten one.
+        A handwritten network.
     layer
         One of its layers; pools and normalizations have the units of the stage before them.
 
@@ -235,7 +235,7 @@ def labels(network: Network, layer: str) -> tuple[Label, ...]:
 
 
 def handwritten(network: Network) -> Handwritten:
-    """Give a handwritten network's module.
+    """Return the module of a handwritten network.
 
     Raises
     ------
@@ -243,5 +243,5 @@ def handwritten(network: Network) -> Handwritten:
         For a network that is not handwritten.
     """
     if not isinstance(network.module, Handwritten):
-        raise InputError(f"{network.name} is not handwritten: nobody has said what its units are")
+        raise InputError(f"{network.name} is not handwritten, so its units have no labels")
     return network.module

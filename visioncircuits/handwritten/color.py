@@ -1,27 +1,27 @@
-"""Colour contrast, colour centre-surround, and black and white against colour.
+"""Color contrast, color center-surround, and black and white against color.
 
 Source: Olah et al., "An Overview of Early Vision in InceptionV1" (2020), families of the same
-names (mixed3a); Voss et al., "Visualizing Weights" (2021), where detectors of black and white turn
-out to look for the absence of colour.
+names (mixed3a); Voss et al., "Visualizing Weights" (2021), where black and white detectors are
+inhibited by color.
 """
 
 from visioncircuits.handwritten.circuit import Stage, build
+from visioncircuits.handwritten.early_vision import GRAY, complex_gabors, gabors, merged
 from visioncircuits.handwritten.labels import Label, around
-from visioncircuits.handwritten.parts import GRAY, beside, complex_gabors, gabors
-from visioncircuits.handwritten.rules import centred, pooled, sided
+from visioncircuits.handwritten.rules import center_surround, pooled, sided
 from visioncircuits.networks.network import Network
 
 HUES = tuple(45.0 * step for step in range(8))
 """Degrees: 0 red, 120 green, 240 blue."""
 
 HALF_OF_HUES = HUES[:4]
-"""Enough for edges: one from a hue to its opposite is, turned about, one from the opposite."""
+"""Sufficient for edges: one from a hue to its opposite is, rotated, one from the opposite."""
 
 ORIENTATIONS = 8
 
 
 def color_contrast() -> Network:
-    """Write detectors of an edge between two opposite hues: mixed3a, 8 orientations by 4 hues.
+    """Build detectors of an edge between two opposite hues: mixed3a, 8 orientations by 4 hues.
 
     An orientation points from a label's hue to the opposite one.
 
@@ -35,7 +35,7 @@ def color_contrast() -> Network:
 
 
 def color_center_surround() -> Network:
-    """Write detectors of one hue surrounded by the opposite one: mixed3a, 8 hues.
+    """Build detectors of one hue surrounded by the opposite one: mixed3a, 8 hues.
 
     Examples
     --------
@@ -47,16 +47,17 @@ def color_center_surround() -> Network:
     spots = Stage(
         layer="mixed3a",
         units=[Label(kind, hue=hue) for hue in HUES],
-        rules={("hue", kind): centred(width=6.0)},
+        rules={("hue", kind): center_surround(width=6.0)},
         size=3,
     )
     return build("handwritten:color-center-surround", [*hue_stages(), spots])
 
 
 def black_and_white() -> Network:
-    """Write detectors of black and white: mixed3a, contrast and not any colour.
+    """Build detectors of black and white: mixed3a, contrast without color.
 
-    One of them everywhere, and eight where there is colour ahead, towards their orientation.
+    One for contrast everywhere, and eight for contrast behind and color ahead of the center, in the
+    direction of their orientation.
 
     Examples
     --------
@@ -77,12 +78,12 @@ def black_and_white() -> Network:
         },
         size=3,
     )
-    stages = [beside(*both) for both in zip(gray, hue_stages(), strict=True)]
+    stages = [merged(*both) for both in zip(gray, hue_stages(), strict=True)]
     return build("handwritten:black-and-white", [*stages, detectors])
 
 
 def hue_stages(*, width: float = 2.0, normalization: float | None = 0.2) -> list[Stage]:
-    """Give the three stages from pixels to hues: blobs, hues sharpened, hues pooled.
+    """Return the three stages from pixels to hues: blobs, hues sharpened, hues pooled.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def contrast() -> Stage:
 
 
 def color_edges(*, orientations: int = ORIENTATIONS) -> Stage:
-    """Set a hue behind against its opposite ahead: mixed3a, 3x3."""
+    """Detect a hue behind and its opposite ahead: mixed3a, 3x3."""
     kind = "color contrast"
     return Stage(
         layer="mixed3a",

@@ -1,28 +1,29 @@
-"""Curve detectors by formula, the artificial artificial neural network, and what they make up.
+"""Curve detectors by formula, the "artificial artificial neural network", circles and evolutes.
 
-Source: Cammarata et al., "Curve Circuits" (2021), whose handwritten network was described and not
-released. Kept of the description: Gabor filters 7x7, complex Gabors 1x1, lines 3x3, early curves
-and lines 3x3, curves and lines 5x5, 24 orientations of curves; excitation where orientations agree
-and inhibition where they oppose. Not described, and ours: the formulas (`rules`), their parameters,
-the local response normalization, which InceptionV1 has too, and colour, which `hues` leaves out.
+Source: Cammarata et al., "Curve Circuits" (2021), whose handwritten network was described but not
+released. From the description: Gabor filters 7x7, complex Gabors 1x1, lines 3x3, early curves and
+lines 3x3, curves and lines 5x5, 24 orientations of curves; excitation of matching orientations and
+inhibition of opposite ones. Our own: the formulas (`rules`), their parameters, the local response
+normalization, as in InceptionV1, and color, which `hues` can remove.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from visioncircuits.handwritten import parts
+from visioncircuits.handwritten import early_vision
 from visioncircuits.handwritten.circuit import Stage, build
+from visioncircuits.handwritten.contours import arc, inward_ring, opposing_arc, ring
+from visioncircuits.handwritten.early_vision import longer_lines, merged
 from visioncircuits.handwritten.labels import Label, around
-from visioncircuits.handwritten.parts import beside, longer_lines
-from visioncircuits.handwritten.rules import along, arc, inward_ring, opposing_arc, ring
+from visioncircuits.handwritten.rules import along
 from visioncircuits.networks.network import Network
 
-ORIENTATIONS = 2 * parts.ORIENTATIONS
+ORIENTATIONS = 2 * early_vision.ORIENTATIONS
 
 
 LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
-    "colour": {"hues": parts.GRAY},
+    "color": {"hues": early_vision.GRAY},
     "phase": {"phases": 1},
     "normalization": {"normalization": None},
     "inhibition of lines": {"line_inhibition": 0.0},
@@ -36,12 +37,12 @@ LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
     },
     "curvature": {"early_radius": None, "radius": None},
 }
-"""What `curves` can do without, to find out what it is good for: name to parameters."""
+"""Parts of `curves` that can be left out to test their purpose: name to parameters."""
 
 
 def curves(
     *,
-    hues: Sequence[float | None] = parts.ALL_HUES,
+    hues: Sequence[float | None] = early_vision.ALL_HUES,
     phases: int = 4,
     normalization: float | None = 0.2,
     line_inhibition: float = 1.5,
@@ -52,37 +53,37 @@ def curves(
     threshold: float = 0.1,
     sources: Collection[str] = ("early curve", "line"),
 ) -> Network:
-    """Write the curve detectors of mixed3b, and the four stages that lead to them.
+    """Build the curve detectors of mixed3b, with the four stages before them.
 
-    Each parameter can be changed to ask what it is good for. The defaults were chosen by the
-    curves' own tuning and by its likeness to that of trained detectors, on synthetic curves and on
-    photographs; no weight was fitted to trained ones.
+    Each parameter can be changed to test its purpose. The defaults were chosen by the curves'
+    tuning and its similarity to that of trained detectors, on synthetic curves and on photographs;
+    no weight was fitted to trained ones.
 
     Parameters
     ----------
     hues
         Of the Gabor filters; `(None,)` is grayscale, as published.
     phases
-        Of the Gabor filters; 1 leaves out that complex Gabors sum over phase.
+        Of the Gabor filters; with 1 the complex Gabors do not sum over phase.
     normalization
-        Of contrast after conv2d0; `None` leaves it out.
+        Of contrast after conv2d0; `None` for none.
     line_inhibition
-        Of lines by all orientations alike.
+        Of lines by all orientations equally.
     early_radius, radius
         Of early curves (mixed3a) and of curves (mixed3b), in pixels; `None` is straight.
     early_inhibition, inhibition
-        Of early curves and of curves, by what follows the opposing curve; 0 leaves only positive
-        weights, and curves echo at 180 degrees.
+        Of early curves and of curves, by sources along the opposing curve; with 0 all weights are
+        positive, and curves echo at 180 degrees.
     threshold
         Of early curves and of curves.
     sources
-        What curves are made of, of the two kinds in mixed3a.
+        The sources of curves, of the two kinds in mixed3a.
 
     Returns
     -------
     Network
-        Layers `conv2d0`, `conv2d1`, `conv2d2`, `mixed3a` and `mixed3b`, on the grids that they have
-        in InceptionV1; in mixed3b units 0 to 23 are the curves, at 15 degrees a unit.
+        Layers `conv2d0`, `conv2d1`, `conv2d2`, `mixed3a` and `mixed3b`, on the same grids as in
+        InceptionV1; units 0 to 23 of mixed3b are the curves, in steps of 15 degrees.
 
     Examples
     --------
@@ -93,14 +94,14 @@ def curves(
     return build(
         "handwritten:curves",
         [
-            parts.gabors(hues=hues, phases=phases, normalization=normalization),
-            parts.complex_gabors(),
-            parts.lines(inhibition=line_inhibition),
-            beside(
+            early_vision.gabors(hues=hues, phases=phases, normalization=normalization),
+            early_vision.complex_gabors(),
+            early_vision.lines(inhibition=line_inhibition),
+            merged(
                 early_curves(radius=early_radius, inhibition=early_inhibition, threshold=threshold),
                 replace(longer_lines("mixed3a", size=3), threshold=threshold),
             ),
-            beside(
+            merged(
                 curve_detectors(
                     radius=radius, inhibition=inhibition, threshold=threshold, sources=sources
                 ),
@@ -113,7 +114,7 @@ def curves(
 def early_curves(
     *, radius: float | None = 60.0, inhibition: float = 0.8, threshold: float = 0.1
 ) -> Stage:
-    """Write curves of lines: mixed3a, 3x3. Parameters as for `curves`."""
+    """Build curves from lines: mixed3a, 3x3. Parameters as for `curves`."""
     follow = along(arc, against=opposing_arc, spread=4.0, tolerance=10.0, inhibition=inhibition)
     return Stage(
         layer="mixed3a",
@@ -131,7 +132,7 @@ def curve_detectors(
     threshold: float = 0.1,
     sources: Collection[str] = ("early curve", "line"),
 ) -> Stage:
-    """Write curves of early curves and lines: mixed3b, 5x5. Parameters as for `curves`."""
+    """Build curves from early curves and lines: mixed3b, 5x5. Parameters as for `curves`."""
     follow = along(arc, against=opposing_arc, spread=5.0, tolerance=20.0, inhibition=inhibition)
     return Stage(
         layer="mixed3b",
@@ -143,7 +144,7 @@ def curve_detectors(
 
 
 def circles() -> Network:
-    """Write circle detectors of three radii: mixed4a, curves that face outwards along a ring.
+    """Build circle detectors of three radii: mixed4a, curves that face outwards along a ring.
 
     Examples
     --------
@@ -167,9 +168,9 @@ def circles() -> Network:
 
 
 def evolutes() -> Network:
-    """Write evolute detectors of three radii: mixed4a, curves that face inwards along a ring.
+    """Build evolute detectors of three radii: mixed4a, curves that face inwards along a ring.
 
-    A label's radius is the distance of the curves' apexes from the centre.
+    A label's radius is the distance of the curves' apexes from the center.
 
     Examples
     --------
@@ -192,11 +193,11 @@ def evolutes() -> Network:
 
 
 def small_curve_stages() -> list[Stage]:
-    """Give the stages from pixels to curves small enough to make up a circle, and a pool."""
+    """Return the stages from pixels to curves small enough for circles, and a pool."""
     return [
-        parts.gabors(),
-        parts.complex_gabors(),
-        parts.lines(),
+        early_vision.gabors(),
+        early_vision.complex_gabors(),
+        early_vision.lines(),
         early_curves(radius=40.0),
         replace(curve_detectors(radius=30.0, sources=("early curve",)), pool=True),
     ]

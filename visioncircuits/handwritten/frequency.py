@@ -5,8 +5,8 @@ group of units for high frequencies and one for low ones, with opposite spatial 
 """
 
 from visioncircuits.handwritten.circuit import Stage, build
+from visioncircuits.handwritten.early_vision import GRAY, complex_gabors, gabors, merged
 from visioncircuits.handwritten.labels import Label, around
-from visioncircuits.handwritten.parts import GRAY, beside, complex_gabors, gabors
 from visioncircuits.handwritten.rules import pooled, sided
 from visioncircuits.networks.network import Network
 
@@ -14,12 +14,12 @@ ORIENTATIONS = 16
 
 
 def high_low() -> Network:
-    """Write the high-low frequency detectors of mixed3a, in 16 orientations.
+    """Build the high-low frequency detectors of mixed3a, in 16 orientations.
 
     Returns
     -------
     Network
-        `conv2d2` has one unit for each factor, `mixed3a` the detectors, 22.5 degrees a unit; an
+        `conv2d2` has one unit for each factor, `mixed3a` the detectors in steps of 22.5 degrees; an
         orientation points to the high frequency.
 
     Examples
@@ -32,18 +32,18 @@ def high_low() -> Network:
 
 
 def high_low_stages(*, size: int = 5) -> list[Stage]:
-    """Give the stages, to build on: fine and coarse Gabors, their sums, factors, detectors.
+    """Return the stages: fine and coarse Gabors, their sums, factors, detectors.
 
     Parameters
     ----------
     size
-        Of the detectors' kernels, in places.
+        Of the detectors' kernels, in positions.
     """
     fine = gabors(kind="fine gabor", hues=GRAY, wavelength=4.0, width=1.2)
     coarse = gabors(kind="coarse gabor", hues=GRAY, wavelength=16.0, length=3.0, width=3.0)
     return [
-        beside(fine, coarse),
-        beside(*(complex_gabors(gabor=f"{scale} gabor", inhibition=0.0) for scale in SCALES)),
+        merged(fine, coarse),
+        merged(*(complex_gabors(gabor=f"{scale} gabor", inhibition=0.0) for scale in SCALES)),
         factors(),
         detectors(size=size),
     ]
@@ -53,22 +53,22 @@ SCALES = ("fine", "coarse")
 
 
 def factors(*, inhibition: float = 1.0) -> Stage:
-    """Pool all orientations of one scale, against the other: conv2d2, 3x3.
+    """Pool all orientations of one scale, inhibited by the other: conv2d2, 3x3.
 
     Parameters
     ----------
     inhibition
         By the other scale.
     """
-    with_, against = pooled(width=4.0), pooled(width=4.0, gain=-inhibition)
+    excite, inhibit = pooled(width=4.0), pooled(width=4.0, gain=-inhibition)
     return Stage(
         layer="conv2d2",
         units=[Label("high frequency"), Label("low frequency")],
         rules={
-            ("complex fine gabor", "high frequency"): with_,
-            ("complex coarse gabor", "high frequency"): against,
-            ("complex coarse gabor", "low frequency"): with_,
-            ("complex fine gabor", "low frequency"): against,
+            ("complex fine gabor", "high frequency"): excite,
+            ("complex coarse gabor", "high frequency"): inhibit,
+            ("complex coarse gabor", "low frequency"): excite,
+            ("complex fine gabor", "low frequency"): inhibit,
         },
         size=3,
         pool=True,
@@ -76,7 +76,7 @@ def factors(*, inhibition: float = 1.0) -> Stage:
 
 
 def detectors(*, size: int = 5) -> Stage:
-    """Set high frequency on the one side against low frequency on the other: mixed3a."""
+    """Detect high frequency on one side and low frequency on the other: mixed3a."""
     return Stage(
         layer="mixed3a",
         units=around("high-low", ORIENTATIONS),

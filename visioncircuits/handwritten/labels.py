@@ -1,4 +1,4 @@
-"""What a handwritten unit is, known because it was made so."""
+"""Labels of handwritten units: the stimuli that they are designed to detect."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -6,26 +6,26 @@ from typing import Any
 from visioncircuits.errors import InputError
 
 LINE = 180.0
-"""The period of what looks the same upside down."""
+"""The period of orientations that repeat after half a turn."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """What a unit looks for.
+    """The stimulus that a unit is designed to detect.
 
     Attributes
     ----------
     kind
         Its family, such as `"curve"`; rules are chosen by it.
     orientation
-        Degrees clockwise from +x on the screen: along a line, from a curve's centre of curvature
-        to its apex, towards a boundary's front. `None` for what has none.
+        Degrees clockwise from +x on the screen: along a line, from a curve's center of curvature
+        to its apex, towards a boundary's front. `None` if it has none.
     period
         Degrees after which the orientation repeats: 360, or 180 for lines and stripes.
     radius
-        Of curvature, or of a circle, in pixels of the input; `None` for what is straight.
+        Of curvature, or of a circle, in pixels of the input; `None` if it is straight.
     phase
-        Of a wave across its stripes, in degrees; 0 has a crest at the centre.
+        Of a wave across its stripes, in degrees; 0 has a crest at the center.
     wavelength
         Of that wave, in pixels.
     hue
@@ -48,7 +48,7 @@ class Label:
 
     @property
     def curvature(self) -> float:
-        """One over the radius; 0 for what is straight."""
+        """One over the radius; 0 if straight."""
         return 0.0 if self.radius is None else 1 / self.radius
 
     @property
@@ -57,12 +57,12 @@ class Label:
         return self.need("orientation") + (90.0 if self.period == LINE else 0.0)
 
     def need(self, attribute: str) -> float:
-        """Give an attribute that a rule cannot do without.
+        """Return an attribute that a rule requires.
 
         Raises
         ------
         InputError
-            Where it is not set.
+            If it is not set.
 
         Examples
         --------
@@ -79,17 +79,17 @@ class Label:
             )
         return value
 
-    def turned(self, degrees: float) -> "Label":
-        """Label the unit that sees pictures turned clockwise as this one sees upright ones.
+    def rotated(self, degrees: float) -> "Label":
+        """Return the label of the unit that responds the same to pictures rotated clockwise.
 
         Examples
         --------
-        >>> Label("line", 150.0, period=180.0).turned(45).orientation
+        >>> Label("line", 150.0, period=180.0).rotated(45).orientation
         15.0
 
-        A wave that is turned upside down runs the other way:
+        The phase of a wave is reversed by half a turn:
 
-        >>> Label("gabor", 90.0, period=180.0, phase=90.0).turned(90).phase
+        >>> Label("gabor", 90.0, period=180.0, phase=90.0).rotated(90).phase
         270.0
         """
         if self.orientation is None:
@@ -100,7 +100,7 @@ class Label:
         return replace(self, orientation=orientation)
 
     def record(self) -> dict[str, Any]:
-        """Give what is set, as plain data."""
+        """Return the attributes that are set, as plain data."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
@@ -112,7 +112,7 @@ class Label:
 
 
 def around(kind: str, count: int, *, period: float = 360.0, **rest: float | None) -> list[Label]:
-    """Label `count` units of one kind, their orientations evenly spread over the period.
+    """Return `count` labels of one kind, with orientations evenly spaced over the period.
 
     Examples
     --------

@@ -4,30 +4,33 @@ Source: Olah et al., "An Overview of Early Vision in InceptionV1" (2020), famili
 and Line Divergence (conv2d2, mixed3a).
 """
 
-from visioncircuits.handwritten import parts
+from visioncircuits.handwritten import early_vision
 from visioncircuits.handwritten.circuit import Stage, build
+from visioncircuits.handwritten.contours import opposing_rays, rays
 from visioncircuits.handwritten.labels import around
-from visioncircuits.handwritten.rules import along, opposing_rays, rays
+from visioncircuits.handwritten.rules import along
 from visioncircuits.networks.network import Network
 
 ORIENTATIONS = 16
 
 
 def lines() -> Network:
-    """Write the line detectors of mixed3a, in 12 orientations.
+    """Build the line detectors of mixed3a, in 12 orientations.
 
     Examples
     --------
     >>> lines().layer("mixed3a").units
     12
     """
-    return build("handwritten:lines", [*line_stages(), parts.longer_lines("mixed3a", size=3)])
+    return build(
+        "handwritten:lines", [*line_stages(), early_vision.longer_lines("mixed3a", size=3)]
+    )
 
 
 def line_divergence() -> Network:
-    """Write detectors of lines that diverge, in 16 orientations: mixed3a.
+    """Build detectors of lines that diverge, in 16 orientations: mixed3a.
 
-    An orientation points to where the lines are further apart.
+    An orientation points to where the lines are farther apart.
 
     Examples
     --------
@@ -51,5 +54,5 @@ def line_divergence() -> Network:
 
 
 def line_stages() -> list[Stage]:
-    """Give the three stages from pixels to lines."""
-    return [parts.gabors(), parts.complex_gabors(), parts.lines()]
+    """Return the three stages from pixels to lines."""
+    return [early_vision.gabors(), early_vision.complex_gabors(), early_vision.lines()]

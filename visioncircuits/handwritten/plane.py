@@ -1,7 +1,6 @@
-"""Where the sources of a unit lie, and angles that are exact where they can be.
+"""Positions of a unit's sources, and trigonometry that is exact for rotations by 90 degrees.
 
-Turning by 90 degrees swaps coordinates and signs and rounds nothing, so that kernels turned by it
-are equal to the bit.
+Such a rotation swaps coordinates and signs without rounding, so rotated kernels are bitwise equal.
 """
 
 import math
@@ -17,7 +16,7 @@ Number = TypeVar("Number", float, Weights)
 
 
 def cosd(degrees: float) -> float:
-    """Cosine of an angle in degrees; turning it by 90 changes sign or sine, never a digit.
+    """Cosine of an angle in degrees; adding 90 degrees gives exactly the negative sine.
 
     Examples
     --------
@@ -28,7 +27,7 @@ def cosd(degrees: float) -> float:
     cos, sin = math.cos(math.radians(rest)), math.sin(math.radians(rest))
     if rest == 45.0:
         cos = sin = math.sqrt(0.5)
-    elif rest > 45.0:  # the other side of the diagonal, mirrored
+    elif rest > 45.0:  # mirrored at the diagonal
         cos, sin = math.sin(math.radians(90.0 - rest)), math.cos(math.radians(90.0 - rest))
     return (cos, -sin, -cos, sin)[int(quarter)] + 0.0
 
@@ -39,7 +38,7 @@ def sind(degrees: float) -> float:
 
 
 def difference(degrees: Number, period: float) -> Number:
-    """Take an angle between two directions to [-period/2, period/2).
+    """Wrap the angle between two directions to [-period/2, period/2).
 
     Examples
     --------
@@ -50,8 +49,8 @@ def difference(degrees: Number, period: float) -> Number:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where the sources of a kernel's weights lie from its centre, in pixels of the input.
+class Positions:
+    """Positions of a kernel's weights relative to its center, in pixels of the input.
 
     Attributes
     ----------
@@ -63,12 +62,12 @@ class Places:
     y: Weights
 
     @classmethod
-    def grid(cls, size: int, spacing: float) -> "Places":
-        """Lay out a kernel of `size` places squared, `spacing` pixels apart.
+    def grid(cls, size: int, spacing: float) -> "Positions":
+        """Return the positions of a kernel of `size` squared, `spacing` pixels apart.
 
         Examples
         --------
-        >>> Places.grid(3, 8.0).x[0]
+        >>> Positions.grid(3, 8.0).x[0]
         array([-8.,  0.,  8.])
         """
         steps = (np.arange(size) - (size - 1) / 2) * spacing
@@ -76,11 +75,11 @@ class Places:
         return cls(x, y)
 
     def frame(self, orientation: float) -> tuple[Weights, Weights]:
-        """Give each place along `orientation` and, clockwise, across it.
+        """Return each position's coordinates along `orientation` and, clockwise, across it.
 
         Examples
         --------
-        >>> along, across = Places.grid(3, 1.0).frame(90.0)
+        >>> along, across = Positions.grid(3, 1.0).frame(90.0)
         >>> along[0].astype(int), across[0].astype(int)
         (array([-1, -1, -1]), array([ 1,  0, -1]))
         """

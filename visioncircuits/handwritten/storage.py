@@ -1,4 +1,4 @@
-"""Handwritten networks as files: the weights, and what each unit is."""
+"""Handwritten networks as files: the weights and the units' labels."""
 
 import json
 from pathlib import Path
@@ -17,11 +17,11 @@ from visioncircuits.networks.network import Network
 SUFFIX = ".safetensors"
 
 METADATUM = "handwritten"
-"""The one key of the safetensors file's metadata; its order of several is not fixed."""
+"""The only key of the safetensors file's metadata; the order of several would not be fixed."""
 
 
 def save(network: Network, path: str | Path) -> None:
-    """Write a handwritten network, its weights and its units' labels, to a safetensors file.
+    """Save a handwritten network, its weights and its units' labels, as a safetensors file.
 
     The same network gives the same bytes.
 
@@ -42,7 +42,7 @@ def save(network: Network, path: str | Path) -> None:
     """
     module, path = handwritten(network), Path(path)
     if path.suffix != SUFFIX:
-        raise InputError(f"{path} must end in {SUFFIX}, the only format that keeps labels")
+        raise InputError(f"{path} must end in {SUFFIX}, the only format with labels")
     stages = [
         {
             "layer": stage.layer,
@@ -61,12 +61,12 @@ def save(network: Network, path: str | Path) -> None:
 
 
 def read(path: str | Path) -> Network:
-    """Read a handwritten network that `save` wrote; `load` knows it by `handwritten:` and its path.
+    """Read a handwritten network that `save` wrote; `load` accepts `handwritten:` and its path.
 
     Raises
     ------
     InputError
-        Where there is no such file, or it holds no handwritten network.
+        If there is no such file, or it contains no handwritten network.
     """
     path = Path(path)
     if not path.is_file():

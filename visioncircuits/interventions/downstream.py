@@ -17,7 +17,7 @@ from visioncircuits.interventions.edits import edited
 from visioncircuits.networks import Feature, Network, Unit
 
 Intervention = Callable[[], AbstractContextManager[None]]
-"""Enters an intervention, such as `partial(rewired, network, "mixed3a:7", "mixed3b:9", edit)`."""
+"""Enters an intervention: `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`."""
 
 
 @torch.inference_mode()

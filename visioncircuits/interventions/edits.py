@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network, Unit, graph
+from visioncircuits.networks import Feature, Network, Unit, edits
 
 Maps = Float[Tensor, "batch features *positions"]
 Change = Callable[[Maps], Maps]
@@ -56,7 +56,7 @@ def edited(
 
 def edit_of(
     network: Network, features: str | Feature | Sequence[str | Feature], change: Change
-) -> graph.Edit:
+) -> edits.Edit:
     """Return the edit of the network's graph that changes features of one layer.
 
     Raises
@@ -65,7 +65,7 @@ def edit_of(
         For unknown features, none, or features of several layers.
     """
     place = access(network, features)
-    return graph.Edit(place.layer, _Changed(place, change))
+    return edits.Edit(place.layer, _Changed(place, change))
 
 
 @dataclass(frozen=True)

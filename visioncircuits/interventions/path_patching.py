@@ -12,7 +12,7 @@ from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.edits import Access, Change, access, edit_of
 from visioncircuits.networks import Feature, Network
-from visioncircuits.networks.graph import Rewiring
+from visioncircuits.networks.edits import Rewiring
 
 Features = str | Feature | Sequence[str | Feature]
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
-from visioncircuits.networks.graph import Replacement
+from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.network import Pictures
 
 

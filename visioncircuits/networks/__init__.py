@@ -1,4 +1,4 @@
-"""What is studied: networks, their layers and units, and what they answer."""
+"""Networks, their layers and units, and the activations of these on pictures."""
 
 import lazy_loader
 

@@ -3,7 +3,8 @@ from .checkpoints import Checkpoint
 from .families import Families, read_families
 from .features import Direction, Feature, Unit, parse
 from .layer_graph import Concat, LayerGraph, Step
-from .network import Layer, Network, wrap
+from .layers import Layer
+from .network import Network, wrap
 from .preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
 from .torchvision_models import imagenet_classes
 from .verification import Verification, verify

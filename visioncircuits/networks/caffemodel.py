@@ -1,4 +1,4 @@
-"""Read the parameters in a `.caffemodel` without Caffe: a protobuf message, taken apart by hand.
+"""Read the parameters in a `.caffemodel` without Caffe: a protobuf message, parsed by hand.
 
 Source: protobuf's wire format (https://protobuf.dev/programming-guides/encoding) and the messages
 NetParameter, V1LayerParameter, LayerParameter, BlobProto and BlobShape of Caffe's `caffe.proto`.
@@ -25,7 +25,7 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path
-        The file; both generations of Caffe's layers and of its blobs are known.
+        The file, with either version of Caffe's layers and blobs.
 
     Returns
     -------
@@ -35,13 +35,13 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     InputError
-        Where the file is cut short or no such message.
+        Where the file is truncated or not such a message.
     """
     try:
         return dict(_parameters(memoryview(path.read_bytes())))
     except ValueError as error:
         raise InputError(
-            f"{path} is not a whole caffemodel ({error}); get it again, it may be cut short"
+            f"{path} is not a complete caffemodel ({error}); get it again, it may be truncated"
         ) from error
 
 
@@ -51,7 +51,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     Raises
     ------
     ValueError
-        Where a field reaches beyond the message, or is of no kind that protobuf still has.
+        Where a field extends beyond the message, or is of no kind that protobuf still has.
 
     Examples
     --------
@@ -79,11 +79,11 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """Read an integer of seven bits a byte, lowest first; give it and where it ends."""
+    """Read an integer of seven bits a byte, lowest first; return it and where it ends."""
     value = 0
     for place in range(10):
         if at + place >= len(message):
-            raise ValueError("a number is cut short")
+            raise ValueError("a number is truncated")
         byte = message[at + place]
         value |= (byte & 0x7F) << 7 * place
         if byte < 0x80:

@@ -1,9 +1,8 @@
-"""Which networks can be had by name, and how."""
+"""Loading networks by name."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -24,13 +23,13 @@ class Entry:
     Attributes
     ----------
     name
-        As `load` takes it.
+        The argument of `load`.
     about
         One line.
     checkpoint
-        Where its parameters lie on this machine, if they do.
+        Where its parameters are on this machine, if they are.
     downloadable
-        Whether they can be had from a public place.
+        Whether they can be downloaded from a public address.
     """
 
     name: str
@@ -58,7 +57,7 @@ def load(
     device
         Where to put the parameters.
     precision
-        In what to compute; see `Network.computing_in`.
+        What to compute in; see `Network.computing_in`.
 
     Returns
     -------
@@ -68,7 +67,8 @@ def load(
     Raises
     ------
     InputError
-        For an unknown name, precision or device, or where no checkpoint is found nor to be had.
+        For an unknown name, precision or device, or where a checkpoint is neither found nor can
+        be downloaded.
 
     Examples
     --------
@@ -83,23 +83,25 @@ def load(
         network = torchvision_models.load(rest, path=checkpoint)
     else:
         if checkpoint is not None:
-            raise InputError(f"{name} takes no checkpoint: it comes with its parameters")
-        network = _plugins()[prefix].load(rest)
+            raise InputError(f"{name} takes no checkpoint: its parameters are set by formula")
+        from visioncircuits import handwritten  # which itself imports this folder
+
+        network = handwritten.load(rest)
     return network.to(device).computing_in(precision)
 
 
 def untrained(name: str, *, seed: int = 0) -> Network:
-    """Give a network with random parameters: a null to hold findings against.
+    """Return a network with random parameters: a control to compare findings with.
 
-    Parameters are drawn as torch initializes them, from `seed` alone; no global generator is
-    moved.
+    Parameters are drawn as torch initializes them, from `seed` alone; global generators stay as
+    they are.
 
     Parameters
     ----------
     name
         `bvlc_googlenet`, `inceptionv1`, or `torchvision:` and one of torchvision's models.
     seed
-        The same gives the same parameters.
+        The same seed gives the same parameters.
 
     Raises
     ------
@@ -134,12 +136,13 @@ def available() -> Iterator[Entry]:
     >>> [entry.name for entry in available()][:2]
     ['inceptionv1', 'bvlc_googlenet']
     """
+    from visioncircuits import handwritten  # which itself imports this folder
+
     for name, line in names.PUBLISHED.items():
         found = checkpoints.find(name)
         yield Entry(name, line, found.path if found else None, True)
-    for prefix, plugin in sorted(_plugins().items()):
-        for name, line in plugin.available().items():
-            yield Entry(f"{prefix}:{name}", line, None, False)
+    for name, line in handwritten.available().items():
+        yield Entry(f"{names.HANDWRITTEN}:{name}", line, None, False)
     for name in _torchvision():
         found = checkpoints.find(name.partition(":")[2])
         yield Entry(name, "torchvision", found.path if found else None, True)
@@ -147,10 +150,6 @@ def available() -> Iterator[Entry]:
 
 def _torchvision() -> list[str]:
     return [f"{names.TORCHVISION}:{name}" for name in torchvision_models.names()]
-
-
-def _plugins() -> dict[str, Any]:
-    return {entry.name: entry.load() for entry in names.plugins()}
 
 
 def _inceptionv1(name: str, path: str | Path | None) -> Network:
@@ -167,5 +166,5 @@ def _inceptionv1(name: str, path: str | Path | None) -> Network:
 
 
 def _classes(name: str) -> tuple[str, ...] | None:
-    """Name a variant's classes; inception5h's 1,008 have an order of their own."""
+    """Return a variant's classes; those of inception5h, in an order of their own, are unknown."""
     return torchvision_models.imagenet_classes() if name == "bvlc_googlenet" else None

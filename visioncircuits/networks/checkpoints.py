@@ -1,4 +1,4 @@
-"""Find a network's checkpoint, or download it once, and never load one that was damaged."""
+"""Finding a network's checkpoint, or downloading it once, with its content verified."""
 
 import hashlib
 import importlib.util
@@ -67,7 +67,7 @@ class Checkpoint:
     path
         The file.
     digest
-        How its SHA-256 must begin, where that is known: for the files of the cache.
+        The beginning of its SHA-256, where that is known: for files in the cache.
     """
 
     path: Path
@@ -89,8 +89,8 @@ class Checkpoint:
         """
         if not self.sha256.startswith(self.digest):
             raise InputError(
-                f"{self.path} is not the file that was written there, it was cut short or changed "
-                f"since (SHA-256 {self.sha256}); delete it to have it made again"
+                f"{self.path} is not the file that was written there, it was truncated or changed "
+                f"since (SHA-256 {self.sha256}); delete it and it is downloaded again"
             )
         return read_parameters(self.path, like)
 
@@ -103,18 +103,19 @@ def obtain(name: str, *, path: str | Path | None = None) -> Checkpoint:
     name
         The network's, such as `bvlc_googlenet`.
     path
-        A file to use and no other.
+        The only file to use.
 
     Raises
     ------
     InputError
-        Where it is neither found nor to be had, with where it was looked for and how to get it.
+        Where it is neither found nor can be downloaded, with the folders that were searched and
+        how to get it.
     """
     return find(name, path=path) or fetch(name)
 
 
 def find(name: str, *, path: str | Path | None = None) -> Checkpoint | None:
-    """Look for a network's checkpoint at `path`, else in two folders, and open none.
+    """Find a network's checkpoint at `path`, else in two folders, without opening it.
 
     The folders are the one that the environment variable `VISIONCIRCUITS_CHECKPOINTS` names,
     with `NAME` in any format or a public file under its published name, and the user's cache.
@@ -122,7 +123,7 @@ def find(name: str, *, path: str | Path | None = None) -> Checkpoint | None:
     Raises
     ------
     InputError
-        Where `path` is no file or the variable names no folder.
+        Where `path` is not a file or the variable does not name a folder.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def _folder() -> Path | None:
         return None
     folder = Path(named).expanduser()
     if not folder.is_dir():
-        raise InputError(f"{FOLDER} names {folder}, which is no folder; correct it or unset it")
+        raise InputError(f"{FOLDER} names {folder}, which is not a folder; correct it or unset it")
     return folder
 
 
@@ -163,42 +164,42 @@ def _file_names(name: str) -> tuple[str, ...]:
 
 
 def offline() -> bool:
-    """Whether the environment variable `VISIONCIRCUITS_OFFLINE` forbids downloads."""
+    """Check whether the environment variable `VISIONCIRCUITS_OFFLINE` forbids downloads."""
     return variable(OFFLINE) not in (None, "0")
 
 
 def cache() -> Path:
-    """Give the user's folder of downloaded checkpoints, which need not exist yet."""
+    """Return the user's folder of downloaded checkpoints, which need not exist yet."""
     return Path(platformdirs.user_cache_dir("visioncircuits")) / "checkpoints"
 
 
 def fetch(name: str) -> Checkpoint:
     """Download a network's checkpoint, verify it and keep it in the cache as safetensors.
 
-    Its public `SOURCES` are tried in turn. What is kept has the beginning of its own SHA-256 in
-    its name, so that a change is noticed, and appears whole or not at all, however many processes
-    fetch at once. Progress goes to standard error.
+    Its public `SOURCES` are tried in turn. The file in the cache has the beginning of its own
+    SHA-256 in its name, so that changes are detected, and appears whole or not at all, however
+    many processes fetch at once. Progress is shown on standard error.
 
     Raises
     ------
     InputError
-        Where no source is known or reachable, with the sources and their faults as its note;
+        Where no source is known or reachable, with the sources and their errors as its note;
         where downloads are forbidden by the environment variable `VISIONCIRCUITS_OFFLINE`, or the
         cache cannot be written.
     """
-    sought = (
+    missing = (
         f"no checkpoint of {name!r} in the folder that {FOLDER} names "
         f"({variable(FOLDER) or 'not set'}) or in {cache()}"
     )
     sources = SOURCES.get(name)
     if not sources:
-        raise InputError(f"{sought}, and no public one is known; name a file of yours")
+        raise InputError(f"{missing}, and no public one is known; name a file")
     by_hand = (
-        "get one by hand, from where `visioncircuits networks --verbose` says, and put it into a "
-        f"folder that {FOLDER} names"
+        "download one by hand (`visioncircuits networks --verbose` lists addresses) and put it "
+        f"into a folder that {FOLDER} names"
     )
     if offline():
-        raise InputError(f"{sought}, and {OFFLINE} forbids downloads; {by_hand}")
+        raise InputError(f"{missing}, and {OFFLINE} forbids downloads; {by_hand}")
     _prepare(cache())
     failures = []
     for source in sources:
@@ -206,13 +207,13 @@ def fetch(name: str) -> Checkpoint:
             return _keep(name, _published(source), source)
         except Unavailable as reason:
             failures.append(f"{source.url} ({reason})")
-    error = InputError(f"{sought}, and none could be downloaded; {by_hand}")
+    error = InputError(f"{missing}, and none could be downloaded; {by_hand}")
     error.add_note("\n".join(failures))
     raise error
 
 
 def _published(source: Source) -> dict[str, Tensor]:
-    """Download a source's parameters, named as ours."""
+    """Download a source's parameters, under this library's names."""
     if source.file_name.endswith(".onnx") and importlib.util.find_spec("onnx") is None:
         raise Unavailable("reading it needs `pip install visioncircuits[onnx]`")
     with tempfile.TemporaryDirectory(prefix="visioncircuits-") as scratch:
@@ -241,7 +242,7 @@ def _keep(name: str, parameters: Mapping[str, Tensor], source: Source) -> Checkp
 
 
 def _prepare(folder: Path) -> None:
-    """Find out whether `folder` can be written before anything is downloaded."""
+    """Check that `folder` can be written before anything is downloaded."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()

@@ -1,4 +1,4 @@
-"""The names that InceptionV1's parameters go by in other libraries, and how to get ours from them.
+"""The names of InceptionV1's parameters in other libraries, and their conversion to ours.
 
 Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_googlenet`, and the
 ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
@@ -25,15 +25,15 @@ class Naming:
     stem
         The three convolutions before the first inception module.
     module
-        A convolution in an inception module, with places for `{module}` and `{branch}`.
+        A convolution in an inception module, with the fields `{module}` and `{branch}`.
     branches
         The six convolutions of an inception module, in the order of `OURS`.
     logits
         The linear layer.
     weight, bias
-        What is put after a layer's name for its two parameters.
+        Suffixes of a layer's name for its two parameters.
     auxiliary
-        How the names of the classifiers begin that served training alone.
+        Prefixes of the names of the classifiers that were used in training alone.
     """
 
     stem: tuple[str, str, str]
@@ -45,7 +45,7 @@ class Naming:
     auxiliary: tuple[str, ...] = ()
 
     def parameters(self) -> tuple[str, ...]:
-        """Name all 116 parameters, in the same order in every naming.
+        """List the names of all 116 parameters, in the same order in every naming.
 
         Examples
         --------
@@ -101,16 +101,16 @@ NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
 
 
 def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Read a checkpoint's parameters as a module takes them.
+    """Read a checkpoint's parameters under the names of a module.
 
     Parameters
     ----------
     path
-        A file in any of `formats.FORMATS`. An InceptionV1 may be named in it by any of
-        `NAMINGS`; another network must be named as the module names it.
+        A file in any of `formats.FORMATS`. An InceptionV1 may use any of `NAMINGS`; another
+        network must use the module's names.
     like
-        The module's `state_dict()`, of which only names, shapes and dtypes are read; tensors on
-        the meta device do.
+        The module's `state_dict()`, of which only names, shapes and dtypes are used; its tensors
+        may be on the meta device.
 
     Returns
     -------
@@ -122,8 +122,8 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     InputError
         Where the file is damaged, or a parameter is missing, unknown or of another shape.
     """
-    # How long batch normalization was trained, which torchvision's own files do not tell and
-    # evaluation does not use.
+    # How long batch normalization was trained: missing in torchvision's own files, and not used in
+    # evaluation.
     counters = {
         name: torch.zeros_like(tensor, device="cpu")
         for name, tensor in like.items()
@@ -141,15 +141,15 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
 
 
 def renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Give an InceptionV1's tensors our names and leave out its auxiliary classifiers.
+    """Rename an InceptionV1's tensors to our names, without its auxiliary classifiers.
 
-    A naming is recognized by most of its names being there; tensors in none of them, those of
-    another network, keep their names. `path` is where they are from, for the message.
+    A naming is recognized where most of its names are present; tensors in none of them, those of
+    another network, keep their names. `path` is their file, for the message.
 
     Raises
     ------
     InputError
-        Where a parameter of the naming is missing, or there is one that it does not know.
+        Where a parameter of the naming is missing, or one is not part of it.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def _check_names(found: Iterable[str], expected: Iterable[str], path: Path) -> N
     found, expected = set(found), set(expected)
     if missing := sorted(expected - found):
         raise InputError(
-            f"{path} is not a whole checkpoint of this network: it lacks {_few(missing)}"
+            f"{path} is not a complete checkpoint of this network: it lacks {_few(missing)}"
         )
     if unknown := sorted(found - expected):
         raise InputError(f"{path} is for another network: this one has no {_few(unknown)}")

@@ -1,4 +1,4 @@
-"""Download a published file and make sure that it is the one that was published."""
+"""Downloading a published file and verifying that it is the one that was published."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ TIMEOUT = (10, 60)  # seconds to connect, and without a byte
 
 
 class Unavailable(Exception):
-    """Why a source does not serve; another may."""
+    """A source cannot be used; another may."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Source:
     url
         The file.
     fingerprint
-        What it must be: `sha256:…`, `sha1:…` or `git-blob:…`, as `fingerprint` gives it.
+        Expected: `sha256:…`, `sha1:…` or `git-blob:…`, as `fingerprint` returns it.
     """
 
     url: str
@@ -42,7 +42,7 @@ def fingerprint(path: Path, *, algorithm: str = "sha256") -> str:
     Parameters
     ----------
     algorithm
-        One of hashlib's, or `git-blob`: the name that git gives the file, a SHA-1 of `"blob"`, a
+        One of hashlib's, or `git-blob`: the name of the file in git, a SHA-1 of `"blob"`, a
         space, the size in decimal, a NUL and the content.
 
     Examples
@@ -68,10 +68,9 @@ def download(source: Source, folder: Path) -> Path:
     Raises
     ------
     Unavailable
-        Where it cannot be reached, comes incomplete, or is not the file that was published; it
-        is not to be used then.
+        Where it cannot be reached, is incomplete, or is not the file that was published.
     """
-    import pooch  # costs a tenth of a second, which only a download should
+    import pooch  # takes a tenth of a second to import
 
     path = folder / source.file_name
     progress = Progress(
@@ -92,12 +91,12 @@ def download(source: Source, folder: Path) -> Path:
     algorithm = source.fingerprint.partition(":")[0]
     if (got := fingerprint(path, algorithm=algorithm)) != source.fingerprint:
         path.unlink()
-        raise Unavailable(f"what came is not the published file but {got}")
+        raise Unavailable(f"the content is not the published file but {got}")
     return path
 
 
 class _Bar:
-    """A progress bar of rich as pooch drives one."""
+    """A progress bar of rich with the interface that pooch expects."""
 
     def __init__(self, progress: Progress, description: str) -> None:
         self._progress = progress
@@ -109,7 +108,7 @@ class _Bar:
 
     @total.setter
     def total(self, total: int) -> None:
-        # Set when the file begins to come; 0 where the server does not say.
+        # Set when the download begins; 0 where the server does not state it.
         self._progress.update(self._task, total=total or None, visible=True)
 
     def update(self, size: int) -> None:
@@ -126,5 +125,5 @@ def _reason(error: OSError) -> str:
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP {response.status_code}"
-    # What requests says of a lost connection is a page; its name says as much.
+    # The message of requests about a lost connection is a page long; its name is enough.
     return error.strerror or type(error).__name__

@@ -1,4 +1,4 @@
-"""A module as it is in evaluation, for as long as a context lasts."""
+"""A module in evaluation mode, within a context."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from torch import nn
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode and freeze it; afterwards it is as it was.
+    """Put a module into evaluation mode and freeze it; restore it afterwards.
 
-    The flags are set, not `train` or `eval` called, which some modules override.
+    The flags are set directly, as some modules override `train` and `eval`.
     """
     modes = [(child, child.training) for child in module.modules()]
     gradients = [p for p in module.parameters() if p.requires_grad and not p.is_inference()]

@@ -1,4 +1,4 @@
-"""Families: named lists of units, with a taxonomy as its file."""
+"""Families: named lists of units, read from a taxonomy."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Families:
         Raises
         ------
         InputError
-            Where the taxonomy does not have the layer, or no such family in it.
+            Where the taxonomy does not have the layer, or the layer does not have the family.
 
         Examples
         --------
@@ -43,7 +43,7 @@ class Families:
         return tuple(Unit(layer, index) for index in families[family])
 
     def of(self, unit: Unit) -> tuple[str, ...]:
-        """Name the families that a unit is in: none, one or several."""
+        """Return the names of the families that a unit is in: none, one or several."""
         return tuple(
             name for name, units in self.layers.get(unit.layer, {}).items() if unit.index in units
         )
@@ -58,7 +58,7 @@ def read_families(path: str | Path) -> Families:
     Raises
     ------
     InputError
-        Where the file cannot be read as either, or a layer has two families of one name.
+        Where the file cannot be read as either, or a layer has two families of the same name.
 
     Examples
     --------

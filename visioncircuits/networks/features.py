@@ -1,4 +1,4 @@
-"""What is studied: a unit of a layer, or a direction in it."""
+"""Features: a unit of a layer, or a direction in it."""
 
 from dataclasses import dataclass
 
@@ -27,12 +27,12 @@ class Unit:
         return f"{self.layer}:{self.index}"
 
     def vector(self, units: int) -> Float[Tensor, " units"]:
-        """Give the unit as a direction among the layer's `units`.
+        """Return the unit as a direction among the layer's `units`.
 
         Raises
         ------
         InputError
-            Where the layer has no such unit.
+            Where the layer does not have the unit.
         """
         if not 0 <= self.index < units:
             raise InputError(f"{self}: {self.layer} has units 0 to {units - 1}")
@@ -57,7 +57,7 @@ class Direction:
         return f"{self.layer}:{self.name}"
 
     def vector(self, units: int) -> Float[Tensor, " units"]:
-        """Give the direction's weights, checked against the layer's number of units.
+        """Return the direction's weights, checked against the layer's number of units.
 
         Raises
         ------
@@ -76,9 +76,9 @@ Feature = Unit | Direction
 
 
 def parse(text: str | Feature) -> Feature:
-    """Read `layer:unit`; what is a feature already passes through.
+    """Parse `layer:unit`; a feature is returned as it is.
 
-    All before the last colon is the layer's name, whatever characters it has.
+    The layer's name is all before the last colon, whatever characters it has.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Read tensors by name from the files that parameters come in, running nothing in them."""
+"""Reading tensors by name from files of parameters, without executing anything in them."""
 
 import pickle
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from visioncircuits.networks.caffemodel import read_caffemodel
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read all tensors of a file under the names that they have in it.
+    """Read all tensors of a file, under their names in it.
 
     Parameters
     ----------
     path
-        A file in one of `FORMATS`, told by its suffix: `.safetensors`; `.pth` or `.pt`, a state
-        dict, unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth` or `.pt`, a state dict,
+        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
 
     Raises
     ------
@@ -41,16 +41,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise InputError(f"there is no checkpoint file {path}")
     read = FORMATS.get(path.suffix.lower())
     if read is None:
-        raise InputError(f"{path} is no checkpoint: its name must end in {', '.join(FORMATS)}")
+        raise InputError(f"{path} is not a checkpoint: its name must end in {', '.join(FORMATS)}")
     tensors = read(path)
     if not tensors:
-        raise InputError(f"{path} holds no tensors; get it again, it may be cut short")
+        raise InputError(f"{path} holds no tensors; get it again, it may be truncated")
     return tensors
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
     first = next(iter(str(error).splitlines()), type(error).__name__)
-    return InputError(f"{path} cannot be read ({first}); get it again, it may be cut short")
+    return InputError(f"{path} cannot be read ({first}); get it again, it may be truncated")
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -65,10 +65,10 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path} is damaged or holds more than tensors, and what it holds is never run; save "
+            f"{path} is damaged or holds more than tensors, and code in it is never run; save "
             "`module.state_dict()` alone"
         ) from error
-    except Exception as error:  # there is no end to the ways in which a damaged pickle fails
+    except Exception as error:  # a damaged pickle can fail in any way
         raise _damaged(path, error) from error
     if not isinstance(found, dict) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()

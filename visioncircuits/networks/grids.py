@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits.networks.network import Layer
+from visioncircuits.networks import Layer
 
 Maps = Float[Tensor, "batch units rows columns"]
 
@@ -33,10 +33,10 @@ def onto(maps: Maps, layer: Layer, other: Layer) -> Float[Tensor, "batch units _
     if maps.shape[2:] == other.shape:
         return maps
     rows, columns = (
-        torch.tensor([other.centre((place, place))[axis] for place in range(other.shape[axis])])
+        torch.tensor([other.center((place, place))[axis] for place in range(other.shape[axis])])
         for axis in (0, 1)
     )
-    first, stride = layer.centre((0, 0)), layer.stride
+    first, stride = layer.center((0, 0)), layer.stride
     y, x = (
         (2 * (middles - first[axis]) / stride[axis] / max(layer.shape[axis] - 1, 1)) - 1
         for axis, middles in enumerate((rows, columns))

@@ -1,7 +1,7 @@
-"""Reading and editing a network that cannot be traced: by hooks, for as long as a run lasts.
+"""Reading and editing a network that cannot be traced: by hooks, which exist only during a run.
 
-It knows module calls and nothing between them, and it computes what the module computes, as far
-as the deepest place asked for.
+Its places are module calls and nothing between them. A run computes all that the module computes,
+up to the deepest place that is read.
 """
 
 from collections import defaultdict
@@ -15,13 +15,15 @@ from torch import Tensor, nn
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
+from visioncircuits.networks.edits import Change, Edit, Rewiring
 from visioncircuits.networks.evaluation import evaluating
-from visioncircuits.networks.graph import INPUT, OUTPUT, Change, Edit, Rewiring
-from visioncircuits.networks.tracing import leaves
+from visioncircuits.networks.graph import INPUT, OUTPUT
+from visioncircuits.networks.nested import leaves
+from visioncircuits.networks.unit_selection import rows
 
 
 class _Reached(Exception):
-    """Everything asked for has been computed."""
+    """All places that are read have been computed."""
 
 
 @dataclass(eq=False)
@@ -33,7 +35,7 @@ class Hooked:
     module
         Any module that has hooks.
     places
-        The names of calls that give a tensor, in order: dotted paths, `path_1` for a second call.
+        The names of calls that return a tensor, in order: dotted paths, `path_1` for a second call.
     reason
         Why it could not be traced.
     """
@@ -51,7 +53,7 @@ class Hooked:
         return cls(module, (INPUT, *found), reason)
 
     def depends(self, place: str, earlier: str) -> bool:
-        """Whether a place comes after an earlier one, which is all that is known."""
+        """Check whether a place comes after an earlier one; nothing more is known."""
         return self.places.index(earlier) < self.places.index(place)
 
     def run(
@@ -69,10 +71,10 @@ class Hooked:
         InputError
             For an unknown place, and for a change of one edge.
         """
-        wanted = {*read, *(units or {})}
-        for place in (*wanted, *(name for c in changes for name in c.plan[1:])):
+        needed = {*read, *(units or {})}
+        for place in (*needed, *(name for c in changes for name in c.places)):
             if place not in self.places:
-                hint = f"of what lies between them nothing can be had, because {self.reason}"
+                hint = f"operations between modules cannot be read, because {self.reason}"
                 raise errors.unknown("layer", place, self.places, hint=hint)
         edits: dict[str, list[Any]] = defaultdict(list)
         for change in changes:
@@ -87,23 +89,23 @@ class Hooked:
         def pass_on(name: str, value: Tensor) -> Tensor:
             for change in edits.get(name, ()):
                 value = change.change(value) if isinstance(change, Edit) else change.values
-            if name in wanted:
+            if name in needed:
                 found[name] = value.clone()  # what follows may work in place
-                if len(found) == len(wanted):
+                if len(found) == len(needed):
                     raise _Reached
             return value
 
         with evaluating(self.module), suppress(_Reached):
             _run(self.module, pass_on(INPUT, inputs.contiguous()), pass_on)
         some = {
-            name: found[name][:, torch.tensor(indices, device=found[name].device)]
+            name: rows(found[name], torch.tensor(indices))
             for name, indices in (units or {}).items()
         }
         return {name: found[name] for name in read}, some
 
 
 def _run(module: nn.Module, inputs: Tensor, pass_on: Any) -> None:
-    """Run a module, and hand each of its calls' tensors on by name."""
+    """Run a module, and pass the tensor of each call to a function, with its name."""
     calls: dict[str, int] = defaultdict(int)
     handles = []
 

@@ -1,4 +1,4 @@
-"""What a result is known by: digests of parameters, tensors and functions."""
+"""Digests of parameters, tensors and functions, for provenance and for keys of stored results."""
 
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ _count = itertools.count()
 
 
 def parameters(module: nn.Module) -> str:
-    """Give the SHA-256 of a module's parameters and buffers, with their names.
+    """Return the SHA-256 of a module's parameters and buffers, with their names.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def parameters(module: nn.Module) -> str:
     >>> before == parameters(module)
     False
     """
-    # Anew each time: nothing cheap tells whether `.data` was changed.
+    # Computed each time: no cheap check detects changes of `.data`.
     digest = hashlib.sha256()
     for name, values in itertools.chain(module.named_parameters(), module.named_buffers()):
         digest.update(f"{name} {tuple(values.shape)} {values.dtype}".encode())
@@ -36,17 +36,17 @@ def parameters(module: nn.Module) -> str:
 
 
 def tensor(values: Tensor) -> str:
-    """Give the SHA-256 of a tensor's values."""
+    """Return the SHA-256 of a tensor's values."""
     return hashlib.sha256(
         f"{tuple(values.shape)} {values.dtype}".encode() + _bytes(values)
     ).hexdigest()
 
 
 def function(called: Any) -> str:
-    """Describe a function by what it is and what it holds.
+    """Return the SHA-256 of a function's code and of the values that it encloses.
 
-    A closure or partial is known by its code and what it encloses; what cannot be looked into is
-    known in this process alone, so that nothing kept under it is found in another.
+    Objects that cannot be inspected have a digest that is valid in this process alone, so that
+    results stored under it are not found by another.
 
     Examples
     --------

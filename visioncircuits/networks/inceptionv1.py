@@ -1,4 +1,4 @@
-"""InceptionV1, in the two forms that matter: Google's inception5h and BVLC's GoogLeNet.
+"""InceptionV1 in two variants: Google's inception5h and BVLC's GoogLeNet.
 
 Source: Szegedy et al., "Going Deeper with Convolutions" (2015); the graph of inception5h, the
 network of the Circuits thread; BVLC's `deploy.prototxt`.
@@ -19,7 +19,7 @@ POOL_BEFORE = {"3a": "maxpool1", "4a": "maxpool4", "5a": "maxpool10"}
 
 @dataclass(frozen=True)
 class Widths:
-    """How many units the convolutions of an inception module have."""
+    """The numbers of units of an inception module's convolutions."""
 
     one: int
     three_bottleneck: int
@@ -31,7 +31,7 @@ class Widths:
 
 @dataclass(frozen=True)
 class Variant:
-    """What distinguishes two trained forms of the same architecture."""
+    """What distinguishes two trained variants of the same architecture."""
 
     same_padding: bool
     lrn_size: int
@@ -43,7 +43,7 @@ class Variant:
     classes: int
 
     def widths(self) -> dict[str, Widths]:
-        """Give the widths of the nine inception modules."""
+        """Return the widths of the nine inception modules."""
         return {
             "3a": Widths(64, 96, 128, 16, 32, 32),
             "3b": Widths(128, 128, 192, 32, 96, 64),

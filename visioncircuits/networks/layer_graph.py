@@ -1,4 +1,4 @@
-"""A network written down as named layers."""
+"""A network defined by its named layers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Step:
 class LayerGraph(nn.Module):
     """A module whose every layer has a name.
 
-    Modules are registered under their layers' names: in all else it is an ordinary module.
+    Modules are registered under their layers' names: apart from that it is an ordinary module.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class LayerGraph(nn.Module):
             for source in node.inputs:
                 if source != INPUT and source not in self.sources:
                     raise InputError(
-                        f"layer {name!r} takes {source!r}, which is no layer before it; list "
+                        f"layer {name!r} takes {source!r}, which is not a layer before it; list "
                         f"layers in the order in which they are computed"
                     )
             self.sources[name] = node.inputs
@@ -75,9 +75,9 @@ class LayerGraph(nn.Module):
             raise errors.unknown("output layer", output, self.sources)
 
     def forward(self, inputs: Float[Tensor, "batch channels height width"]) -> Tensor:
-        """Compute every layer, those too that the output does not need, and give the output.
+        """Compute every layer, even those that the output does not need, and return the output.
 
-        Traced, each layer is a place; what nobody asks for is not computed.
+        A trace has each layer as a place; a run of it computes only what it reads.
         """
         values = {INPUT: inputs}
         for name, sources in self.sources.items():
@@ -85,5 +85,5 @@ class LayerGraph(nn.Module):
         return values[self.output]
 
     def operation(self, layer: str) -> nn.Module:
-        """Give the module that computes a layer from its inputs."""
+        """Return the module that computes a layer from its inputs."""
         return self._modules[layer]  # type: ignore[return-value]

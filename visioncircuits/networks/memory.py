@@ -1,7 +1,7 @@
-"""Keep freed memory between steps instead of handing it back to the system each time.
+"""Keeping freed memory between steps instead of returning it to the system each time.
 
-The tensors of a forward pass are large enough that glibc takes each from the system and gives it
-back, and the system clears every page anew: a third of the time of a rendering step on a CPU.
+The tensors of a forward pass are so large that glibc allocates each from the system and returns
+it, and the system clears every page again: a third of the time of a rendering step on a CPU.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ def _glibc() -> ctypes.CDLL | None:
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Let memory that this process frees stay with it within the context; hand it back after.
+    """Keep memory that this process frees within the context; return it to the system after.
 
     Has no effect where the C library is not glibc.
 

@@ -1,59 +1,53 @@
-"""Names as users write them, of networks and units: checked before torch is there."""
+"""Names of networks and units as users write them, checked before torch is imported."""
 
 import re
-from importlib.metadata import EntryPoints, entry_points
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
 
-GROUP = "visioncircuits.networks"
-"""The entry points of packages that bring networks; theirs are written `ENTRY:NAME`."""
+HANDWRITTEN = "handwritten"
 
 TORCHVISION = "torchvision"
+
+PREFIXES = (HANDWRITTEN, TORCHVISION)
+"""Of networks that are written `PREFIX:NAME`."""
 
 PUBLISHED = {
     "inceptionv1": "Google's inception5h, the network of the Circuits thread",
     "bvlc_googlenet": "BVLC's GoogLeNet, ImageNet top-1 68.7 %",
 }
-"""Networks that have a name of their own, and a line about each."""
-
-
-def plugins() -> EntryPoints:
-    """Give the modules with `load(name)` and `available()` that installed packages announce."""
-    return entry_points(group=GROUP)
+"""Networks without a prefix, and a line about each."""
 
 
 def network(name: str) -> str:
-    """Give a network's name back, where it may be one.
+    """Return a network's name, checked as far as possible without torch.
 
-    What follows `torchvision:` or another package's prefix is for that package to know, which
-    `load` asks.
+    `load` checks what follows a prefix.
 
     Raises
     ------
     InputError
-        Where no network has such a name.
+        For a name that no network has.
 
     Examples
     --------
     >>> network("torchvision:resnet18")
     'torchvision:resnet18'
     """
-    prefixes = sorted({TORCHVISION, *(plugin.name for plugin in plugins())})
     prefix, _, rest = name.partition(":")
-    if name in PUBLISHED or (rest and prefix in prefixes):
+    if name in PUBLISHED or (rest and prefix in PREFIXES):
         return name
-    others = " or ".join(f"{prefix}:NAME" for prefix in prefixes)
+    others = " or ".join(f"{prefix}:NAME" for prefix in PREFIXES)
     raise errors.unknown(
         "network",
         name,
-        [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in prefixes if rest)],
+        [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in PREFIXES if rest)],
         hint=f"others are {others}, and `visioncircuits networks --all` lists them",
     )
 
 
 def unit(text: str) -> tuple[str, int]:
-    """Read `layer:unit`.
+    """Parse `layer:unit`.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from visioncircuits.errors import InputError
 
 
 def _power(scale: Tensor, beta: float) -> Tensor:
-    """`scale ** -beta`, by square roots where they serve: `pow` costs ten times as much."""
+    """`scale ** -beta`, by square roots where possible: `pow` takes ten times as long."""
     if beta == 0.5:
         return scale.rsqrt()
     if beta == 0.75:
@@ -23,7 +23,7 @@ def _power(scale: Tensor, beta: float) -> Tensor:
 
 
 class _Normalize(torch.autograd.Function):
-    """`x · (k + band ∗ x²)^−beta`, its gradient written out so that nothing is kept twice."""
+    """`x · (k + band ∗ x²)^−beta`, with a gradient that stores no tensor twice."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, band: Tensor, bias: Tensor, beta: float) -> Tensor:
@@ -51,7 +51,7 @@ def normalized(
     bias: Float[Tensor, " channels"],
     beta: float,
 ) -> Float[Tensor, "batch channels height width"]:
-    """Normalize: `x · (bias + band ∗ x²)^−beta`; one function to those who follow torch's."""
+    """Normalize: `x · (bias + band ∗ x²)^−beta`; one torch function to a tracer."""
     if has_torch_function_unary(x):
         return handle_torch_function(normalized, (x,), x, band, bias, beta)
     with torch.autocast(x.device.type, enabled=False):  # squares overflow in half precision
@@ -59,10 +59,10 @@ def normalized(
 
 
 class LocalResponseNorm(nn.Module):
-    """Divide each unit by the energy of its neighbours: `x · (k + alpha/size · Σ x²)^−beta`.
+    """Divide each unit by the energy of its neighbors: `x · (k + alpha/size · Σ x²)^−beta`.
 
-    The sum over `size` neighbouring channels is a 1x1 convolution with a banded matrix on the
-    squares. Parameters count as in `torch.nn.LocalResponseNorm`, whose value this is to float
+    The sum over `size` neighboring channels is a 1x1 convolution with a banded matrix on the
+    squares. Parameters are those of `torch.nn.LocalResponseNorm`, and so is the value, to float
     rounding. It can be differentiated once.
 
     Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional
@@ -71,7 +71,7 @@ class LocalResponseNorm(nn.Module):
     Raises
     ------
     InputError
-        For an even `size`, which has no middle.
+        For an even `size`, which has no center.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""TensorFlow's SAME rule: pad so that the output has ceil(input / stride) places.
+"""TensorFlow's SAME rule: pad so that the output has ceil(input / stride) positions.
 
-How much that takes depends on the input's size, and an odd pixel goes right and below. Source:
+The amount depends on the input's size, and an odd pixel goes right and below. Source:
 TensorFlow's documentation of `tf.nn`, "Notes on padding".
 """
 
@@ -13,9 +13,9 @@ BatchCHW = Float[Tensor, "batch channels height width"]
 
 
 def same_padding(size: int, *, kernel: int, stride: int) -> tuple[int, int]:
-    """Say how many places to add before and after an axis of `size`.
+    """Return how many positions to add before and after an axis of `size`.
 
-    `kernel` is the number of places that a window spans, dilation included.
+    `kernel` is the number of positions that a kernel spans, dilation included.
 
     Examples
     --------
@@ -49,8 +49,8 @@ class SameConv2d(nn.Conv2d):
 class SameMaxPool2d(nn.Module):
     """A 3x3 max pool of stride 2 with TensorFlow's SAME padding.
 
-    Torch's ceil mode lets windows hang over the right and lower edge, which is where SAME puts
-    an even size's single pixel; an odd size takes one on either side. So nothing is copied.
+    In torch's ceil mode windows extend over the right and lower edge, which is where SAME pads an
+    even size by one pixel; an odd size is padded by one on either side. So nothing is copied.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""From pictures, float32 RGB in [0, 1] everywhere, to what a network was trained on."""
+"""From pictures, float32 RGB in [0, 1] everywhere, to the input that a network was trained with."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ Numbers = float | Sequence[float] | np.floating | np.ndarray | Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """What a network wants to be given: `(low + picture · (high − low) − mean) / std`.
+    """How pictures become a network's input: `(low + picture · (high − low) − mean) / std`.
 
     Parameters
     ----------
@@ -26,16 +26,16 @@ class Preprocessing:
     mean, std
         One number for all channels, or one a channel, in the network's own order of channels.
     order
-        `"RGB"` or `"BGR"`: the order in which the network takes three colour channels.
+        `"RGB"` or `"BGR"`: the order in which the network takes three color channels.
     channels
-        How many channels the network takes. Anything but 3 has no order. A network of one
-        channel is given colors as their luma, .299 R + .587 G + .114 B.
+        How many channels the network takes. Only 3 have an order. For a network of one channel
+        colors are converted to their luma, .299 R + .587 G + .114 B.
 
     Raises
     ------
     InputError
-        For a range of no extent, a `std` of zero, a number of values that fits no channels, what
-        is no finite number, or an order that is none of three channels.
+        For an empty range, a `std` of zero, a number of values that does not match the channels,
+        values that are not finite numbers, or an unknown order.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class Preprocessing:
         Parameters
         ----------
         pictures
-            Floating point in [0, 1], `(batch, channels, height, width)`, colours as RGB; also of
+            Floating point in [0, 1], `(batch, channels, height, width)`, colors as RGB; also of
             three channels where the network takes one.
 
         Raises
@@ -89,8 +89,8 @@ class Preprocessing:
         InputError
             For pictures of whole numbers, or of another shape.
         """
-        to_grey = self.channels == 1 and pictures.ndim == 4 and pictures.shape[1] == 3
-        if pictures.ndim != 4 or not (pictures.shape[1] == self.channels or to_grey):
+        to_gray = self.channels == 1 and pictures.ndim == 4 and pictures.shape[1] == 3
+        if pictures.ndim != 4 or not (pictures.shape[1] == self.channels or to_gray):
             raise InputError(
                 f"this network takes pictures of shape (batch, {self.channels}, height, width), "
                 f"not {tuple(pictures.shape)}"
@@ -100,8 +100,8 @@ class Preprocessing:
             raise InputError(
                 f"pictures must be floating point in [0, 1], not {kind}; write pictures / 255"
             )
-        if to_grey:
-            pictures = grey(pictures)
+        if to_gray:
+            pictures = gray(pictures)
         if self.order == "BGR":
             pictures = pictures.flip(1)
         low, high = self.range
@@ -112,24 +112,24 @@ class Preprocessing:
         return torch.addcmul(shift, pictures, gain)
 
     def record(self) -> dict[str, Any]:
-        """Give the fields as plain data, for a result's provenance."""
+        """Return the fields as plain data, for a result's provenance."""
         return asdict(self)
 
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
-    """Give one number, or several of any kind of sequence, as numbers that JSON holds."""
+    """Return one number, or a sequence of any type, as a tuple of floats."""
     several = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
     if isinstance(several, str) or not isinstance(several, Iterable):
         several = (several,)
     return tuple(real(name, value) for value in several)
 
 
-def grey(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 1 height width"]:
-    """Give the luma of colors, ITU-R 601's, as Pillow's mode L does.
+def gray(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 1 height width"]:
+    """Return the luma of colors, by ITU-R 601 as in Pillow's mode L.
 
     Examples
     --------
-    >>> grey(torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)).item()
+    >>> gray(torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)).item()
     0.29899999499320984
     """
     weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device, dtype=pictures.dtype)
@@ -137,10 +137,10 @@ def grey(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batc
 
 
 IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-"""What torchvision's classifiers take."""
+"""Of torchvision's classifiers."""
 
 CAFFE = Preprocessing(range=(0, 255), mean=(104, 117, 123), order="BGR")
-"""What BVLC's networks take."""
+"""Of BVLC's networks."""
 
 TENSORFLOW = Preprocessing(range=(0, 255), mean=(117,))
-"""What Google's inception5h takes."""
+"""Of Google's inception5h."""

@@ -1,4 +1,4 @@
-"""torchvision's classifiers: their modules, what they take, and the files of their parameters."""
+"""torchvision's classifiers: modules, preprocessing and parameters."""
 
 import os
 import re
@@ -20,11 +20,11 @@ from visioncircuits.networks.names import TORCHVISION
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import Preprocessing
 
-torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
+torchvision = lazy_loader.load("torchvision")  # importing it takes seconds, for torch's compiler
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
 TO_ONE = Preprocessing(range=(-1, 1))
-"""What those two take: with its own weights torchvision scales to it inside the module."""
+"""Of these two: with its own weights, torchvision scales to it inside the module."""
 
 
 def names() -> list[str]:
@@ -47,15 +47,15 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         One of `names()`.
     path
         A checkpoint to use instead of one that would be found or downloaded. A `.safetensors`
-        file may state as its metadatum `input` what the network takes, such as
-        "BGR 0..255 minus (104,117,123)"; for others it is what torchvision's own weights take.
-        Its logits are taken for the classes of torchvision's own.
+        file may state its preprocessing as the metadatum `input`, such as
+        "BGR 0..255 minus (104,117,123)"; the default is that of torchvision's own weights.
+        Its classes are assumed to be those of torchvision's own.
 
     Raises
     ------
     InputError
         For an unknown name, a file that is damaged or of another network, or where torchvision's
-        weights are neither here nor to be had.
+        weights are neither found nor can be downloaded.
     """
     weights = _weights(name)
     checkpoint = checkpoints.find(name, path=path) or _own(name, weights)
@@ -94,7 +94,7 @@ def untrained(name: str) -> Network:
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """Name ImageNet's thousand classes in the order of their sorted synsets.
+    """List ImageNet's thousand classes in the order of their sorted synsets.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def imagenet_classes() -> tuple[str, ...]:
 
 
 def _weights(name: str) -> Any:
-    """Give torchvision's record of its own weights: address, preprocessing, classes."""
+    """Return torchvision's record of its own weights: address, preprocessing, classes."""
     if name not in names():
         raise errors.unknown("torchvision network", name, names())
     return torchvision.models.get_model_weights(name).DEFAULT
@@ -124,15 +124,15 @@ def _preprocessing(name: str, weights: Any) -> Preprocessing:
 
 
 def _own(name: str, weights: Any) -> Checkpoint:
-    """Find torchvision's own weights where it keeps them, or download them to there."""
+    """Find torchvision's own weights in torch's cache, or download them there."""
     for folder in ("TORCH_HOME", "XDG_CACHE_HOME"):
         if variable(folder) is None:
-            os.environ.pop(folder, None)  # torch takes an empty one for the working folder
+            os.environ.pop(folder, None)  # for torch an empty one is the working folder
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     digest = path.stem.rpartition("-")[2]
     if not path.is_file():
         by_hand = (
-            f"get {weights.url} by hand and name the file as the checkpoint, or put it as "
+            f"download {weights.url} by hand and name the file as the checkpoint, or put it as "
             f"{name}.pth into a folder that {checkpoints.FOLDER} names"
         )
         if checkpoints.offline():
@@ -151,7 +151,7 @@ def _own(name: str, weights: Any) -> Checkpoint:
 
 
 def _stated_preprocessing(checkpoint: Checkpoint) -> Preprocessing | None:
-    """Read what a safetensors file says that its network takes, if it says anything."""
+    """Read the preprocessing that a safetensors file states, if any."""
     if checkpoint.path.suffix.lower() != ".safetensors":
         return None
     with safe_open(checkpoint.path, "pt") as file:
@@ -163,7 +163,7 @@ def _stated_preprocessing(checkpoint: Checkpoint) -> Preprocessing | None:
     match = re.fullmatch(rf"(RGB|BGR) ({number})\.\.({number}) minus \(({means})\)", stated)
     if match is None:
         raise InputError(
-            f"{checkpoint.path} says that its network takes {stated!r}, which is not understood; "
+            f"{checkpoint.path} states the input {stated!r}, which cannot be parsed; "
             "write it like 'BGR 0..255 minus (104,117,123)'"
         )
     order, low, high, mean = match.groups()

@@ -1,4 +1,4 @@
-"""Does this checkpoint compute what it should?"""
+"""Comparing a network's activations with known ones, to verify its checkpoint."""
 
 import json
 import math
@@ -15,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.graph import INPUT, Replacement
+from visioncircuits.networks.edits import Replacement
+from visioncircuits.networks.graph import INPUT
 from visioncircuits.networks.inceptionv1 import MODULES
 from visioncircuits.networks.network import Network
 
@@ -36,7 +37,7 @@ STRONGEST_INPUTS_OF_379 = {95, 145, 147, 116, 77, 176, 187, 189, 87, 92}
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was compared: an error, and how large it may be.
+    """One comparison: an error, and the largest that is allowed.
 
     Examples
     --------
@@ -50,13 +51,13 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether the error is small enough; one that is not a number never is."""
+        """Whether the error is allowed; NaN never is."""
         return self.error <= self.allowed
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a network was compared with, and how that went."""
+    """The comparisons of a network with a reference."""
 
     network: str
     against: str
@@ -64,26 +65,26 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed, and there was one."""
+        """Whether every check passed, and there is at least one."""
         return bool(self.checks) and all(check.passed for check in self.checks)
 
 
 def verify(network: Network, *, published: str | Path | None = None) -> Verification:
-    """Compare what a network computes with what it is known to compute.
+    """Compare what a network computes with known activations.
 
     Parameters
     ----------
     network
         Loaded from a checkpoint.
     published
-        A folder with `golden_activations/`: photographs `X.jpeg` and what a layer of this network
-        gives for them, `X_LAYER_activations.npy`, `(1, rows, columns, units)`.
+        A folder with `golden_activations/`: photographs `X.jpeg` and activations of a layer of
+        this network for them, `X_LAYER_activations.npy`, `(1, rows, columns, units)`.
 
     Returns
     -------
     Verification
         Against `published` where given; else against `NAME_reference_activations.npz` beside the
-        checkpoint, where that is; else against a few numbers that come with the library.
+        checkpoint, where it exists; else against a few numbers that are part of the library.
 
     Raises
     ------
@@ -101,14 +102,14 @@ def verify(network: Network, *, published: str | Path | None = None) -> Verifica
     checks = (*_published_lists(network), *_fingerprint(network))
     if not checks:
         raise InputError(
-            f"nothing is known to verify {network.name} against; put "
+            f"there is no reference to verify {network.name} against; put "
             f"{_file_name(network)} beside its checkpoint"
         )
     return Verification(network.name, "the library's own fingerprint", checks)
 
 
 def _error(found: Tensor, expected: Tensor) -> float:
-    """Give the largest difference, as a share of the largest expected value."""
+    """Return the largest difference, relative to the largest expected value."""
     if found.shape != expected.shape:
         return float("inf")
     return ((found - expected).abs().max() / expected.abs().max()).item()
@@ -163,7 +164,7 @@ def _golden(network: Network, folder: Path) -> Iterator[Check]:
         picture = torch.tensor(pixels).permute(2, 0, 1)[None] / 255
         with torch.no_grad():
             found = network.activations(picture, [layer])[layer].cpu()
-        # Decoders of JPEG differ by a grey level here and there.
+        # Decoders of JPEG differ by a gray level in places.
         yield Check(f"{layer} of {photograph}", _error(found, expected), 2e-2)
 
 
@@ -183,7 +184,7 @@ def _published_lists(network: Network) -> Iterator[Check]:
 
 
 def fingerprint_picture(size: int = 96) -> Float[Tensor, "1 3 size size"]:
-    """Draw the picture of three crossed waves that fingerprints are taken on."""
+    """Draw the picture of three crossed waves that fingerprints are computed on."""
     at = torch.arange(size, dtype=torch.float64)
     y, x = torch.meshgrid(at, at, indexing="ij")
     waves = [torch.cos(0.11 * x * (c + 1) + 0.07 * y * (3 - c)) for c in range(3)]
@@ -191,10 +192,10 @@ def fingerprint_picture(size: int = 96) -> Float[Tensor, "1 3 size size"]:
 
 
 def summary(value: Float[Tensor, "1 units ..."]) -> tuple[float, float, float]:
-    """Sum a layer's units up in three numbers that change when any one unit does.
+    """Summarize a layer in three numbers that change when any one unit does.
 
     Two are the units' means over positions, weighted by cosine and sine of the unit's number; the
-    third is the norm of the means, to hold differences against.
+    third is the norm of the means, to relate differences to.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """Anti-aliased synthetic pictures on named parameter axes."""
 
+from visioncircuits.stimuli.angles import angle, corner
+from visioncircuits.stimuli.circles import circle, evolute, spiral
 from visioncircuits.stimuli.color import hue, hue_rotated, rgb, rotate_hue
 from visioncircuits.stimuli.contrasts import (
     black_white_vs_color,
@@ -8,26 +10,13 @@ from visioncircuits.stimuli.contrasts import (
     color_contrast,
 )
 from visioncircuits.stimuli.coverage import covered
-from visioncircuits.stimuli.curves import (
-    angle,
-    circle,
-    curve,
-    double_curve,
-    evolute,
-    spiral,
-)
+from visioncircuits.stimuli.curves import curve, double_curve
 from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
-from visioncircuits.stimuli.frequency import (
-    chirp,
-    frequency_pattern,
-    gabor,
-    high_low,
-    sinusoidal_grating,
-    square_grating,
-)
+from visioncircuits.stimuli.families import parameters_of
+from visioncircuits.stimuli.frequency import frequency_pattern, high_low
+from visioncircuits.stimuli.gratings import chirp, gabor, sinusoidal_grating, square_grating
 from visioncircuits.stimuli.lines import (
     bar,
-    corner,
     crossing_lines,
     diverging_lines,
     edge,
@@ -36,7 +25,7 @@ from visioncircuits.stimuli.lines import (
 )
 from visioncircuits.stimuli.named import CONTROLS, named, names
 from visioncircuits.stimuli.published import colored_curve
-from visioncircuits.stimuli.sets import StimulusSet, parameters_of
+from visioncircuits.stimuli.sets import StimulusSet
 from visioncircuits.stimuli.sheet import contact_sheet
 from visioncircuits.stimuli.stimulus import Stimulus
 from visioncircuits.stimuli.textures import checkerboard, dots, hatch, noise

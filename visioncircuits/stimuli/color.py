@@ -1,4 +1,4 @@
-"""Colours: names, the circle of hues about gray, and turning it."""
+"""Colors: names, the circle of hues about gray, and turning it."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 def rgb(color: Color) -> Float64[Tensor, "_ 3"]:
-    """A colour as RGB in [0, 1].
+    """A color as RGB in [0, 1].
 
     Returns
     -------
@@ -52,7 +52,7 @@ def rgb(color: Color) -> Float64[Tensor, "_ 3"]:
 
 
 def hue(angle: Parameter, *, chroma: Parameter = 1.0) -> Float64[Tensor, "_ 3"]:
-    """Colours of one brightness and one distance from gray, on a circle: 0 red, 120 green.
+    """Colors of one brightness and one distance from gray, on a circle: 0 red, 120 green.
 
     Channel k of red, green and blue is (1 + chroma · cos(angle − 120 k)) / 2, so that every hue
     has the mean of gray, opposite hues are mirror images in it, and any two hues that stand at an
@@ -97,7 +97,7 @@ def rotate_hue(
     Returns
     -------
     Tensor, float32, (batch, 3, height, width)
-        In [0, 1]. Colours outside the circle of `hue`, such as pure red, may leave the range of
+        In [0, 1]. Colors outside the circle of `hue`, such as pure red, may leave the range of
         a picture as they turn and are clipped to it; whatever `hue` made is turned exactly.
 
     Examples

@@ -1,8 +1,8 @@
-"""Contrasts of colour and brightness: across an edge, about a centre, along a gradient.
+"""Contrasts of color and brightness: across an edge, about a center, along a gradient.
 
-Colours come from the circle of hues (`visioncircuits.stimuli.color.hue`), on which all have the
-mean of gray: a contrast of colour is none of brightness. What has a front faces from the
-first-named colour to the second, as an edge faces from its ink to its ground.
+Colors come from the circle of hues (`visioncircuits.stimuli.color.hue`), on which all have the
+mean of gray: a contrast of color is none of brightness. What has a front faces from the
+first-named color to the second, as an edge faces from its ink to its ground.
 """
 
 import math
@@ -115,7 +115,7 @@ def black_white_vs_color(
     chroma: Parameter = 1.0,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw stripes that are gray on one side of an edge and coloured on the other.
+    """Draw stripes that are gray on one side of an edge and colored on the other.
 
     Both sides have the same stripes, across the edge, the same mean gray, and the same distance
     from it in RGB: they go from dark to light before the edge, and from a hue to its opposite
@@ -124,7 +124,7 @@ def black_white_vs_color(
     Parameters
     ----------
     orientation : Parameter
-        Across the edge, from black and white to colour; degrees in [0, 360).
+        Across the edge, from black and white to color; degrees in [0, 360).
     hue : Parameter
         Of the stripes that are light on the other side, as in `color_contrast`.
     period : Parameter
@@ -163,7 +163,7 @@ def black_white_vs_color(
         1 / drawing["period"], drawing["orientation"] + 90.0, drawing["phase"]
     )
     colored = _hues(drawing, drawing["hue"]) - 0.5
-    # as far from gray as the colours are: their length shared by three equal channels
+    # as far from gray as the colors are: their length shared by three equal channels
     gray = (colored.square().sum(1, keepdim=True) / 3).sqrt().expand(-1, 3)
     amplitude = drawing.paint(figure, ink=gray, ground=colored).picture
     return Stimulus((0.5 + wave * amplitude).clamp(0, 1), figure, drawing.parameters)
@@ -177,14 +177,14 @@ def brightness_gradient(
     ground: Color = WHITE,
     **canvas: Unpack[Canvas],
 ) -> Stimulus:
-    """Draw an even ramp from one colour to another: an edge as wide as you like.
+    """Draw an even ramp from one color to another: an edge as wide as you like.
 
     Parameters
     ----------
     orientation : Parameter
         From ink to ground, by default from dark to bright; degrees in [0, 360).
     extent : Parameter
-        Of the ramp, centred on the origin, in pixels; beyond it the colours stay.
+        Of the ramp, centerd on the origin, in pixels; beyond it the colors stay.
     ink, ground : Color
         Behind and before the ramp.
     **canvas : Canvas

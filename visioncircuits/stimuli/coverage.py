@@ -1,7 +1,7 @@
 """From the distance to an edge to the share of each pixel that lies behind it.
 
 A pixel is a unit square, and a shape covers some share of it. Where the edge is straight over the
-pixel, that share is a closed formula of two things: how far the pixel's centre is from the edge,
+pixel, that share is a closed formula of two things: how far the pixel's center is from the edge,
 and which way the edge runs. Both are in the distance field, which is all a shape has to give.
 """
 
@@ -34,10 +34,10 @@ def covered(
     Parameters
     ----------
     distance : Tensor, float32, (batch, 1, height + 2, width + 2)
-        Signed distance of each pixel's centre to the edge in pixels, negative inside, with a
+        Signed distance of each pixel's center to the edge in pixels, negative inside, with a
         margin of one pixel around the picture: the edge runs on beyond the border.
     width : Tensor, float32, (batch, 1, 1, 1), optional
-        Width of a stroke centred on the edge, in pixels. Default 0.
+        Width of a stroke centerd on the edge, in pixels. Default 0.
     fill : Tensor, float32, (batch, 1, 1, 1), optional
         Opacity of the inside, from 0, the stroke alone, to 1, the shape whole out to the stroke's
         outer side. Default 1.

@@ -23,8 +23,8 @@ class Canvas(TypedDict, total=False):
     Attributes
     ----------
     x, y : Parameter
-        Where the stimulus' origin lies, in pixels right of and below the picture's centre, and
-        within the picture. Default 0: the centre, which in an even size is between two pixels.
+        Where the stimulus' origin lies, in pixels right of and below the picture's center, and
+        within the picture. Default 0: the center, which in an even size is between two pixels.
     size : int or (int, int)
         The picture's side, or its height and width, in pixels. Default 224. Lengths do not follow
         it: a smaller picture is a crop, not a smaller stimulus.
@@ -48,7 +48,7 @@ class Drawing:
     unbounded
         The parameters that may be infinite.
     parameters
-        Numbers, or 1-D tensors of one common length; colours as ``(1, 3)`` or ``(batch, 3)``.
+        Numbers, or 1-D tensors of one common length; colors as ``(1, 3)`` or ``(batch, 3)``.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Drawing:
         self.margined = Plane.about(self["x"], self["y"], (height + 2, width + 2), device)
 
     def __getitem__(self, name: str) -> Float64[Tensor, "batch *channels"]:
-        """One parameter, float64 on the CPU: (batch,), or (batch, 3) for a colour."""
+        """One parameter, float64 on the CPU: (batch,), or (batch, 3) for a color."""
         return self.parameters[name]
 
     def column(self, name: str) -> Column:
@@ -108,8 +108,8 @@ class Drawing:
     ) -> Stimulus:
         """Blend from `ground` to `ink` as the figure says; by default the parameters so named."""
         inked, grounded = (
-            colour.float().to(self.plane.device)[:, :, None, None]
-            for colour in (
+            color.float().to(self.plane.device)[:, :, None, None]
+            for color in (
                 self["ink"] if ink is None else ink,
                 self["ground"] if ground is None else ground,
             )

@@ -1,8 +1,8 @@
-"""Lines, edges, bars, line ends, crossing and diverging lines, corners.
+"""Lines, edges, bars, line ends, crossing and diverging lines.
 
 A line's orientation is its own direction, in [0, 180) degrees clockwise from +x on the screen
-(y down). What has a front points with it: a line's end and a corner's apex lead, and an edge faces
-from its ink to its ground.
+(y down). A line end's points from the line to its end, an edge's from its ink to its ground, both
+in [0, 360).
 """
 
 import functools
@@ -12,7 +12,6 @@ import torch
 
 from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
 from visioncircuits.stimuli.coverage import Coverage, Field, covered
-from visioncircuits.stimuli.curves import bend
 from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
 from visioncircuits.stimuli.plane import Column
 from visioncircuits.stimuli.stimulus import Stimulus
@@ -304,68 +303,6 @@ def diverging_lines(
         u, v = drawing.margined.frame(drawing["orientation"] + turned)
         rays.append(_stroke(v, drawing.column("width")) * covered(-u))
     return drawing.paint(functools.reduce(torch.maximum, rays))
-
-
-def corner(
-    *,
-    orientation: Parameter = 270.0,
-    opening: Parameter = 90.0,
-    width: Parameter = 1.67,
-    fill: Parameter = 0.0,
-    ink: Color = BLACK,
-    ground: Color = WHITE,
-    **canvas: Unpack[Canvas],
-) -> Stimulus:
-    """Draw a corner whose apex is the origin.
-
-    Parameters
-    ----------
-    orientation : Parameter
-        From the inside to the apex, degrees in [0, 360): at 270 it is a roof ∧.
-    opening : Parameter
-        Between its sides, in (0, 180] degrees.
-    width : Parameter
-        Of its sides, in pixels; 0 leaves the filled corner's bare edge.
-    fill : Parameter
-        Opacity of the inside, from 0, two lines, to 1, a filled wedge.
-    ink, ground, **canvas
-        As in `line`.
-
-    Returns
-    -------
-    Stimulus
-        Its mask is the sides, and as much of the inside as `fill` says.
-
-    Raises
-    ------
-    InputError
-        If opening, fill or width are out of range.
-
-    Examples
-    --------
-    A quadrant:
-
-    >>> wedge = corner(orientation=225.0, opening=90.0, width=0.0, fill=1.0, size=4)
-    >>> wedge.mask[0, 0, :, 3].tolist()
-    [0.0, 0.0, 1.0, 1.0]
-    """
-    drawing = Drawing(
-        canvas,
-        orientation=orientation,
-        opening=opening,
-        width=width,
-        fill=fill,
-        ink=rgb(ink),
-        ground=rgb(ground),
-    )
-    openings = drawing["opening"]
-    drawing.require((openings > 0) & (openings <= 180), "opening", "above 0 and at most 180")
-    drawing.within("fill", 0.0, 1.0)
-    drawing.stroke()
-    distance = bend(
-        drawing.margined, drawing["orientation"], 180.0 - openings, torch.zeros_like(openings)
-    )
-    return drawing.paint(drawing.outlined(distance))
 
 
 def _stroke(distance: Field, width: Column) -> Coverage:

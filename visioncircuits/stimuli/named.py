@@ -4,24 +4,27 @@ from collections.abc import Callable, Mapping
 
 from visioncircuits.errors import unknown
 from visioncircuits.stimuli import published
+from visioncircuits.stimuli.angles import corner
+from visioncircuits.stimuli.axes import Value
+from visioncircuits.stimuli.circles import circle, evolute, spiral
 from visioncircuits.stimuli.contrasts import (
     black_white_vs_color,
     brightness_gradient,
     color_center_surround,
     color_contrast,
 )
-from visioncircuits.stimuli.curves import circle, double_curve, evolute, spiral
-from visioncircuits.stimuli.frequency import chirp, gabor, sinusoidal_grating, square_grating
+from visioncircuits.stimuli.curves import double_curve
+from visioncircuits.stimuli.families import Family
+from visioncircuits.stimuli.gratings import chirp, gabor, sinusoidal_grating, square_grating
 from visioncircuits.stimuli.lines import (
     bar,
-    corner,
     crossing_lines,
     diverging_lines,
     edge,
     line,
     line_end,
 )
-from visioncircuits.stimuli.sets import Family, StimulusSet, Value
+from visioncircuits.stimuli.sets import StimulusSet
 from visioncircuits.stimuli.textures import checkerboard, dots, hatch, noise
 
 CONTROLS = (
@@ -37,7 +40,7 @@ CONTROLS = (
 )
 """Names of sets that go from black to white and back, as the curves do.
 
-All take `ink` and `ground`, so fixing these to one pair of colours matches their contrast to any
+All take `ink` and `ground`, so fixing these to one pair of colors matches their contrast to any
 other set's.
 """
 

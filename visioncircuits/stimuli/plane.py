@@ -22,7 +22,7 @@ Several = Float64[Tensor, "batch several"]
 
 
 class Frame(NamedTuple):
-    """Each pixel centre's place along (`u`) and clockwise across (`v`) an orientation, in px."""
+    """Each pixel center's place along (`u`) and clockwise across (`v`) an orientation, in px."""
 
     u: Pixels
     v: Pixels
@@ -30,7 +30,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Plane:
-    """Pixel centres relative to each stimulus' origin, in pixels, y down.
+    """Pixel centers relative to each stimulus' origin, in pixels, y down.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Plane:
 
     @staticmethod
     def about(x: Values, y: Values, size: tuple[int, int], device: torch.device) -> "Plane":
-        """The plane of a picture of `size` whose origin lies at `x`, `y` from its centre."""
+        """The plane of a picture of `size` whose origin lies at `x`, `y` from its center."""
         down, across = (torch.arange(n).double() - (n - 1) / 2 for n in size)
         return Plane(across - x[:, None], down - y[:, None], device)
 
@@ -82,7 +82,7 @@ class Plane:
         difference = self._across(self.x * (self.x + 2 * x[:, None])) + self._down(
             self.y * (self.y + 2 * y[:, None])
         )
-        # at the centre rounding may leave less than nothing, and for a radius of 0 nothing
+        # at the center rounding may leave less than nothing, and for a radius of 0 nothing
         length = (difference + self.column(radius**2)).clamp_min_(1e-12).sqrt_()
         return difference.div_(length.add_(self.column(radius)))
 

@@ -5,8 +5,9 @@ from typing import Unpack
 
 import torch
 
+from visioncircuits.stimuli.angles import angle
 from visioncircuits.stimuli.color import hue
-from visioncircuits.stimuli.curves import angle, curve
+from visioncircuits.stimuli.curves import curve
 from visioncircuits.stimuli.drawing import Canvas, Parameter
 from visioncircuits.stimuli.frequency import frequency_pattern, high_low
 from visioncircuits.stimuli.sets import StimulusSet

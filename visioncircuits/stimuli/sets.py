@@ -1,16 +1,14 @@
 """Sets of stimuli: lazy grids over named axes."""
 
 import hashlib
-import inspect
 import json
-import marshal
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
-from typing import SupportsIndex, get_args
+from typing import SupportsIndex
 
 import numpy as np
 import torch
@@ -18,14 +16,10 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.stimuli.axes import Value, axis_values, positions
 from visioncircuits.stimuli.color import rgb
+from visioncircuits.stimuli.families import Family, fingerprint, name_of, parameters_of
 from visioncircuits.stimuli.stimulus import Stimulus
-
-Family = Callable[..., Stimulus | Tensor]
-"""A function of keyword parameters that draws a batch of stimuli, or of bare pictures."""
-
-Value = float | int | str
-"""A place on an axis: a number, or a colour's name."""
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -40,20 +34,20 @@ class StimulusSet:
     family : callable
         Draws a batch: any of this package's families, or your own function of keyword parameters.
         It is called with a 1-D float64 tensor of one number a picture for each axis of numbers,
-        a ``(batch, 3)`` float64 tensor for each axis of colours, and whatever is fixed as it is;
+        a ``(batch, 3)`` float64 tensor for each axis of colors, and whatever is fixed as it is;
         it returns a `Stimulus`, or a bare float32 picture ``(batch, 3, height, width)``.
     axes : mapping of str to values
-        The parameters that vary and the values they take: numbers (infinity too), or colours as
+        The parameters that vary and the values they take: numbers (infinity too), or colors as
         CSS names or "#rrggbb". An axis may have one value.
     fixed : mapping of str to anything
-        Parameters that do not vary: numbers, colours, the picture's size, position and device.
+        Parameters that do not vary: numbers, colors, the picture's size, position and device.
     name : str
         Of the set; by default the family's.
 
     Raises
     ------
     InputError
-        If an axis is empty, repeats a value or has one that is no number and no colour; if the
+        If an axis is empty, repeats a value or has one that is no number and no color; if the
         family has no parameter of an axis' or a fixed value's name; if one is both.
 
     Examples
@@ -84,15 +78,15 @@ class StimulusSet:
         accepted = parameters_of(family)
         for parameter in (*axes, *fixed):
             if accepted is not None and parameter not in accepted:
-                raise unknown(f"parameter of {_name(family)}", parameter, accepted)
+                raise unknown(f"parameter of {name_of(family)}", parameter, accepted)
         for parameter in axes.keys() & fixed.keys():
             raise InputError(f"{parameter} is both an axis and fixed; leave one of them out")
-        values = {parameter: _values(parameter, axis) for parameter, axis in axes.items()}
+        values = {parameter: axis_values(parameter, axis) for parameter, axis in axes.items()}
         # a frozen dataclass sets its own fields this way
         object.__setattr__(self, "family", family)
         object.__setattr__(self, "axes", values)
         object.__setattr__(self, "fixed", fixed)
-        object.__setattr__(self, "name", name or _name(family))
+        object.__setattr__(self, "name", name or name_of(family))
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -168,7 +162,7 @@ class StimulusSet:
         <StimulusSet line: 31 orientation>
         """
         return self.isel(
-            **{name: _places(name, self._axis(name), value) for name, value in wanted.items()}
+            **{name: positions(name, self._axis(name), value) for name, value in wanted.items()}
         )
 
     def fix(self, **parameters: object) -> "StimulusSet":
@@ -179,7 +173,7 @@ class StimulusSet:
     def vary(self, **axes: Iterable[Value]) -> "StimulusSet":
         """The same set over other values of its axes, or over more axes, which come last."""
         fixed = {name: value for name, value in self.fixed.items() if name not in axes}
-        varied = {name: _values(name, values) for name, values in axes.items()}
+        varied = {name: axis_values(name, values) for name, values in axes.items()}
         return replace(self, axes={**self.axes, **varied}, fixed=fixed)
 
     def draw(self, indices: Iterable[int] | None = None) -> Stimulus:
@@ -237,8 +231,8 @@ class StimulusSet:
         """
         return {
             "name": self.name,
-            "family": f"{self.family.__module__}.{_name(self.family)}",
-            "source": _fingerprint(self.family),
+            "family": f"{self.family.__module__}.{name_of(self.family)}",
+            "source": fingerprint(self.family),
             "axes": {name: _plain(name, values) for name, values in self.axes.items()},
             "fixed": {name: _plain(name, value) for name, value in sorted(self.fixed.items())},
         }
@@ -282,112 +276,12 @@ class StimulusSet:
             or picture.dtype != torch.float32
         ):
             raise InputError(
-                f"{_name(self.family)} must draw float32 pictures ({len(indices)}, 3, height, "
+                f"{name_of(self.family)} must draw float32 pictures ({len(indices)}, 3, height, "
                 f"width) for {len(indices)} parameters, got {picture.dtype} {tuple(picture.shape)}"
             )
         if isinstance(drawn, Stimulus):
             return drawn
         return Stimulus(picture, torch.ones_like(picture[:, :1]), parameters)
-
-
-def parameters_of(family: Family) -> list[str] | None:
-    """Names of the keywords that a family takes; None if it takes any.
-
-    Examples
-    --------
-    >>> from visioncircuits.stimuli import edge
-    >>> parameters_of(edge)
-    ['orientation', 'ink', 'ground', 'x', 'y', 'size', 'device']
-    """
-    names: list[str] = []
-    for parameter in inspect.signature(family).parameters.values():
-        if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
-            names.append(parameter.name)
-        elif unpacked := get_args(parameter.annotation):
-            names.extend(unpacked[0].__annotations__)
-        else:
-            return None
-    return names
-
-
-def _name(family: Family) -> str:
-    name = getattr(family, "__name__", None)
-    if name is None:
-        raise InputError(
-            f"a family needs a name, which {family!r} has not; define a function, and give what "
-            "does not vary as fixed"
-        )
-    return str(name)
-
-
-def _values(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
-    """An axis' values as floats or as colours' names."""
-    if isinstance(values, str):
-        raise InputError(f"{name} must have several values, got the one string {values!r}")
-    listed = list(values)
-    if not listed:
-        raise InputError(f"{name} has no values; an axis needs one or more")
-    axis: tuple[Value, ...]
-    if any(isinstance(value, str) for value in listed):
-        if not all(isinstance(value, str) for value in listed):
-            raise InputError(f"{name} mixes numbers and colors; an axis has the ones or the others")
-        for value in listed:
-            rgb(str(value))
-        axis = tuple(map(str, listed))
-    else:
-        try:
-            axis = tuple(map(float, listed))
-        except (TypeError, ValueError):
-            raise InputError(
-                f"{name} must have numbers or colors' names, got {listed[0]!r}"
-            ) from None
-        if any(math.isnan(value) for value in map(float, axis)):
-            raise InputError(f"{name} has a value that is not a number")
-    if len(set(axis)) < len(axis):
-        twice = next(value for place, value in enumerate(axis) if value in axis[:place])
-        raise InputError(f"{name} has the value {twice} twice; each is drawn once")
-    return axis
-
-
-def _places(
-    name: str, values: tuple[Value, ...], wanted: Real | str | slice | Iterable[Real | str]
-) -> int | list[int]:
-    """Where on an axis the wanted values are."""
-    if isinstance(wanted, slice):
-        low = -math.inf if wanted.start is None else wanted.start
-        high = math.inf if wanted.stop is None else wanted.stop
-        if wanted.step is not None or isinstance(values[0], str):
-            raise InputError(f"{name}: only numbers have a range, and no step; use isel for places")
-        inside = [place for place, value in enumerate(values) if low <= float(value) <= high]
-        if not inside:
-            raise InputError(f"{name} has no value from {low} to {high}")
-        return inside
-    if isinstance(wanted, Real | str):
-        return _place(name, values, wanted)
-    return [_place(name, values, value) for value in wanted]
-
-
-def _place(name: str, values: tuple[Value, ...], wanted: Real | str) -> int:
-    if wanted in values:
-        return values.index(wanted)
-    numbers = [value for value in values if not isinstance(value, str)]
-    if isinstance(wanted, str) or not numbers:
-        raise unknown(f"value of {name}", str(wanted), map(str, values))
-    nearest = min(numbers, key=lambda value: abs(value - float(wanted)))
-    raise InputError(f"{name} has no value {wanted:g}; the nearest is {nearest:g}")
-
-
-def _fingerprint(family: Family) -> str:
-    """SHA-256 of a family's source, or of its byte code where the source is not kept."""
-    function = inspect.unwrap(family)
-    try:
-        text = inspect.getsource(function if inspect.isroutine(function) else type(function))
-        return hashlib.sha256(text.encode()).hexdigest()
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-    if code is None:
-        raise InputError(f"{_name(family)} has no source to record; define a function in a file")
-    return hashlib.sha256(marshal.dumps(code)).hexdigest()
 
 
 def _plain(name: str, value: object) -> object:

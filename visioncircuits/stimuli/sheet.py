@@ -1,4 +1,4 @@
-"""A stimulus set as one labelled picture."""
+"""A stimulus set as one labeled picture."""
 
 import math
 from itertools import product
@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.stimuli.sets import StimulusSet, Value
+from visioncircuits.stimuli.axes import Value
+from visioncircuits.stimuli.sets import StimulusSet
 
 _GAP = 2
 _PAD = 12
@@ -93,7 +94,7 @@ def contact_sheet(
     pen.text((_PAD * scale, _PAD * scale), heading, _TEXT, bold)
     pen.text((left, (_PAD + 20) * scale), f"{across} →" if across else "", _QUIET, font)
     pen.text((left - _PAD * scale, top - 5 * scale), rows_name, _QUIET, font, anchor="rs")
-    # labels that would touch their neighbours leave some out
+    # labels that would touch their neighbors leave some out
     every = math.ceil((max(map(font.getlength, column_labels)) + 6 * scale) / step_x)
     for column, text in enumerate(column_labels):
         x = left + column * step_x

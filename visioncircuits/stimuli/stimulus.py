@@ -19,7 +19,7 @@ class Stimulus:
         The share of each pixel, in [0, 1], that belongs to the figure; each family says what its
         figure is.
     parameters : mapping of str to Tensor
-        Every parameter, float64 on the CPU: ``(batch,)`` numbers or ``(batch, 3)`` RGB colours.
+        Every parameter, float64 on the CPU: ``(batch,)`` numbers or ``(batch, 3)`` RGB colors.
     """
 
     picture: Float32[Tensor, "batch 3 height width"]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
 from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
-from visioncircuits.stimuli.frequency import folded, stripes
+from visioncircuits.stimuli.gratings import folded, stripes
 from visioncircuits.stimuli.stimulus import Stimulus
 
 # Enough for the sum to look and be distributed like Gaussian noise.

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from visioncircuits import featurevis, files, fingerprint, networks, pictures, tuning
+from visioncircuits import featurevis, files, fingerprint, hypotheses, networks, pictures, tuning
 from visioncircuits.engine import digest
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, Photographs, collect, folder
@@ -157,7 +157,7 @@ class Study:
         name = self.layer(layer)
 
         def make() -> bytes:
-            table = tuning.find(self.network, family, name, seed=self.seed)
+            table = hypotheses.find(self.network, family, name, seed=self.seed)
             return table.to_json(orient="records").encode()
 
         content = self.kept(f"{family} in {name}", "json", make)

@@ -126,14 +126,14 @@ def _fall(around: np.ndarray, level: np.ndarray) -> np.ndarray:
     return np.where(first < steps, first - 1 + part, steps)
 
 
-def elsewhere(curves: Curves, *, beyond: float, period: float = 360.0) -> Numbers:
+def off_peak(curves: Curves, *, beyond: float, period: float = 360.0) -> Numbers:
     """Give the highest value further than `beyond` degrees from the peak, over the peak's.
 
     Examples
     --------
-    >>> float(elsewhere(np.array([4.0, 3.0, 0.0, 1.0]), beyond=90.0))
+    >>> float(off_peak(np.array([4.0, 3.0, 0.0, 1.0]), beyond=90.0))
     0.0
-    >>> float(elsewhere(np.array([4.0, 3.0, 0.0, 1.0]), beyond=45.0))
+    >>> float(off_peak(np.array([4.0, 3.0, 0.0, 1.0]), beyond=45.0))
     0.75
     """
     steps = curves.shape[-1]
@@ -168,12 +168,12 @@ def _share(curves: Curves, places: np.ndarray) -> Numbers:
     return np.divide(found.max(-1).clip(0), height, out=silent, where=height > 0)
 
 
-def between(first: Numbers, second: Numbers | float, *, period: float = 360.0) -> Numbers:
+def angular_distance(first: Numbers, second: Numbers | float, *, period: float = 360.0) -> Numbers:
     """Give the angle between two directions, from 0 to half a period.
 
     Examples
     --------
-    >>> float(between(np.array(350.0), np.array(15.0)))
+    >>> float(angular_distance(np.array(350.0), np.array(15.0)))
     25.0
     """
     apart = np.abs(first - second) % period

@@ -16,8 +16,7 @@ from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.numbers import whole
-from visioncircuits.stimuli import StimulusSet
-from visioncircuits.stimuli.sets import parameters_of
+from visioncircuits.stimuli import StimulusSet, parameters_of
 from visioncircuits.tuning import storage
 from visioncircuits.tuning.window import Window, nearest, window
 

@@ -9,7 +9,7 @@ from scipy.interpolate import splev, splprep
 from scipy.ndimage import map_coordinates
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.network import Layer
+from visioncircuits.networks import Layer
 
 STEP = 0.25
 """How far a trace advances at a time; this and the lengths below are in positions of the layer."""
@@ -102,7 +102,7 @@ def trace(
         points = np.array([*back[::-1], start, *forth])
         if len(points) * STEP >= SHORTEST:
             found.append(points)
-    first, stride = np.array(layer.centre((0, 0))), np.array(layer.stride)
+    first, stride = np.array(layer.center((0, 0))), np.array(layer.stride)
     return [first + _smooth(points) * stride for points in found]
 
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
-from visioncircuits.networks.network import Layer
+from visioncircuits.networks import Layer, Network
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def _inside(layer: Layer, side: int, reach: int) -> tuple[int, int] | None:
 
 
 def _window(layer: Layer, side: int, position: tuple[int, int]) -> Window:
-    y, x = (at - (side - 1) / 2 for at in layer.centre(position))
+    y, x = (at - (side - 1) / 2 for at in layer.center(position))
     return Window((side, side), position, (y, x))
 
 
@@ -102,12 +101,12 @@ def nearest(network: Network, layer: str, size: tuple[int, int]) -> Window:
     if len(at_size.shape) != 2:
         raise InputError(f"{layer} has no positions; choose a layer before the global pooling")
     middle = [(side - 1) / 2 for side in size]
-    starts = at_size.centre((0, 0))
+    starts = at_size.center((0, 0))
     row, column = (
         min(max(round((to - start) / stride), 0), count - 1) if stride else 0
         for to, start, stride, count in zip(
             middle, starts, at_size.stride, at_size.shape, strict=True
         )
     )
-    y, x = (at - to for at, to in zip(at_size.centre((row, column)), middle, strict=True))
+    y, x = (at - to for at, to in zip(at_size.center((row, column)), middle, strict=True))
     return Window(size, (row, column), (y, x))

@@ -1,4 +1,4 @@
-"""Reading an algorithm out of the weights: what feeds a feature, and what it feeds."""
+"""Weights: how a feature is computed from earlier layers, and how later layers use it."""
 
 from visioncircuits.weights.backbone import Surroundings, main_layers, surroundings
 from visioncircuits.weights.banding import (
@@ -7,12 +7,13 @@ from visioncircuits.weights.banding import (
     banding_picture,
     reduced_kernels,
 )
-from visioncircuits.weights.circuit import Circuit, Stage, circuit
+from visioncircuits.weights.circuit import Circuit, Level, circuit
 from visioncircuits.weights.colors import decoded, signed_colors
 from visioncircuits.weights.contextual import Flow, contextual_weights
 from visioncircuits.weights.diagram import circuit_diagram
 from visioncircuits.weights.differentiation import expanded_weights_by_autograd
-from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.expansion import expanded_weights
 from visioncircuits.weights.factors import Factors, one_sided_nmf
 from visioncircuits.weights.linearization import LOCAL, Linearization
 from visioncircuits.weights.pictures import connection_cards, factor_grid, kernel_grid
@@ -27,9 +28,9 @@ __all__ = [
     "ExpandedWeights",
     "Factors",
     "Flow",
+    "Level",
     "Linearization",
     "PositionView",
-    "Stage",
     "Surroundings",
     "banding",
     "banding_picture",

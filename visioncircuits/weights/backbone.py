@@ -1,15 +1,17 @@
-"""The layers that a network is told by: those through which everything passes."""
+"""The main layers of a network: those on every path from the picture to the output."""
 
 from dataclasses import dataclass
 
 from visioncircuits.networks import Network
-from visioncircuits.weights.kernels import Concatenation
-from visioncircuits.weights.linearization import INPUT, RECTIFIERS, Linearization, Trace, trace
+from visioncircuits.weights.linearization import Linearization
+from visioncircuits.weights.operations import Concatenation
+from visioncircuits.weights.torch_operations import RECTIFIERS
+from visioncircuits.weights.tracing import INPUT, Trace, trace
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The main layers about a layer, nearest first: those that feed it, and those it feeds."""
+    """The main layers before a layer and after it, nearest first."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -18,8 +20,8 @@ class Surroundings:
 def main_layers(network: Network) -> tuple[str, ...]:
     """List the rectified layers through which every path from picture to output passes.
 
-    Of a concatenation all branches must be rectified. A layer of several names is given the
-    shortest.
+    All branches of a concatenation must be rectified. Of several names of a layer the shortest is
+    returned.
 
     Examples
     --------
@@ -31,7 +33,7 @@ def main_layers(network: Network) -> tuple[str, ...]:
 
 
 def surroundings(network: Network, layer: str) -> Surroundings:
-    """Find the main layers on the way to `layer` and on the way from it.
+    """Return the main layers on the paths to `layer` and from it.
 
     Raises
     ------
@@ -45,11 +47,11 @@ def surroundings(network: Network, layer: str) -> Surroundings:
     ('mixed3a', 'conv2d2', 'conv2d1', 'conv2d0')
     """
     network.layer(layer)
-    found = _whole(network)
-    here, main = found.layers[layer], _main(found)
+    traced = _whole(network)
+    here, main = traced.layers[layer], _main(traced)
     return Surroundings(
-        before=tuple(main[at] for at in reversed(main) if at < here and found.between(at, here)),
-        after=tuple(main[at] for at in main if at > here and found.between(here, at)),
+        before=tuple(main[at] for at in reversed(main) if at < here and traced.between(at, here)),
+        after=tuple(main[at] for at in main if at > here and traced.between(here, at)),
     )
 
 
@@ -57,30 +59,30 @@ def _whole(network: Network) -> Trace:
     return trace(network, [INPUT, *network.layers], Linearization())
 
 
-def _main(found: Trace) -> dict[int, str]:
-    """Name the main layers by their steps, in order."""
+def _main(traced: Trace) -> dict[int, str]:
+    """Return the names of the main layers by step, in order."""
     names: dict[int, str] = {}
-    for name, at in found.layers.items():
+    for name, at in traced.layers.items():
         names[at] = min(names.get(at, name), name, key=len)
-    through = _on_every_path(found, max(names))
-    return {at: names[at] for at in sorted(names) if at in through and _rectified(found, at)}
+    through = _on_every_path(traced, max(names))
+    return {at: names[at] for at in sorted(names) if at in through and _rectified(traced, at)}
 
 
-def _on_every_path(found: Trace, last: int) -> set[int]:
-    """List the steps on every path to `last`: as many paths lead through them as there are."""
-    path = found.between(found.layers[INPUT], last)
+def _on_every_path(traced: Trace, last: int) -> set[int]:
+    """Return the steps on every path to `last`: those with as many paths as there are in all."""
+    path = traced.between(traced.layers[INPUT], last)
     to, onwards = {path[0]: 1}, dict.fromkeys(path, 0) | {last: 1}
     for at in path[1:]:
-        to[at] = sum(to.get(before, 0) for before in found.steps[at].inputs)
+        to[at] = sum(to.get(before, 0) for before in traced.steps[at].inputs)
     for at in reversed(path):
-        for before in found.steps[at].inputs:
+        for before in traced.steps[at].inputs:
             if before in onwards:
                 onwards[before] += onwards[at]
     return {at for at in path if to[at] * onwards[at] == to[last]}
 
 
-def _rectified(found: Trace, at: int) -> bool:
-    step = found.steps[at]
+def _rectified(traced: Trace, at: int) -> bool:
+    step = traced.steps[at]
     if isinstance(step.operation, Concatenation):
-        return all(_rectified(found, before) for before in step.inputs)
+        return all(_rectified(traced, before) for before in step.inputs)
     return step.name in RECTIFIERS

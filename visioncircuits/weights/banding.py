@@ -1,4 +1,4 @@
-"""Weight banding: last layers whose kernels are striped.
+"""Weight banding: striped kernels in last layers.
 
 Source: Petrov et al., "Weight Banding" (2021).
 """
@@ -18,10 +18,10 @@ from visioncircuits.weights.factors import one_sided_nmf
 
 @dataclass(frozen=True)
 class Banding:
-    """How much of the kernels' variance in space lies between rows, and between columns.
+    """The fractions of the kernels' spatial variance between rows and between columns.
 
-    Each is a mean over neurons. Horizontal bands have `rows` near 1, vertical ones `columns`;
-    kernels without any have about `1 / (height + 1)` of either.
+    Each is a mean over neurons. `rows` is near 1 for horizontal bands, `columns` for vertical
+    ones; without bands each is about `1 / (height + 1)`.
     """
 
     rows: float
@@ -29,12 +29,12 @@ class Banding:
 
 
 def banding(kernels: Float[Tensor, "neurons channels height width"]) -> Banding:
-    """Measure how striped kernels are, reduced to a few channels or whole.
+    """Measure how striped kernels are, whole or reduced to a few channels.
 
     Raises
     ------
     InputError
-        For kernels of one position, or none that varies in space.
+        For kernels of one position, or that do not vary in space.
 
     Examples
     --------
@@ -43,22 +43,22 @@ def banding(kernels: Float[Tensor, "neurons channels height width"]) -> Banding:
     (1.0, 0.0)
     """
     varying = kernels - kernels.mean((2, 3), keepdim=True)
-    whole = varying.square().mean((1, 2, 3))
-    if not whole.any():
+    variance = varying.square().mean((1, 2, 3))
+    if not variance.any():
         raise InputError(f"kernels of shape {tuple(kernels.shape)} do not vary in space")
-    seen = whole > 0
+    nonzero = variance > 0
     rows = varying.mean(3).square().mean((1, 2))
     columns = varying.mean(2).square().mean((1, 2))
     return Banding(
-        rows=float((rows[seen] / whole[seen]).mean()),
-        columns=float((columns[seen] / whole[seen]).mean()),
+        rows=float((rows[nonzero] / variance[nonzero]).mean()),
+        columns=float((columns[nonzero] / variance[nonzero]).mean()),
     )
 
 
 def reduced_kernels(
     weights: ExpandedWeights, *, seed: int = 0
 ) -> Float[Tensor, "neurons 3 height width"]:
-    """Reduce each neuron's kernels to three channels, by a one-sided factorization of its own.
+    """Reduce each neuron's kernels to three channels by its own one-sided factorization.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def reduced_kernels(
     Returns
     -------
     torch.Tensor
-        What excites, `(neurons, 3, height, width)`, at most 1 in each neuron.
+        Only excitation, `(neurons, 3, height, width)`, with a maximum of 1 in each neuron.
     """
     reduced = []
     for row, output in enumerate(weights.outputs):
@@ -81,7 +81,7 @@ def reduced_kernels(
 def banding_picture(
     reduced: Float[Tensor, "neurons 3 height width"], *, size: int = 60, columns: int = 8
 ) -> Image.Image:
-    """Draw reduced kernels as squares of colour, three factors as red, green and blue."""
+    """Draw reduced kernels as color squares, with the three factors as red, green and blue."""
     zoom = max(size // max(reduced.shape[2:]), 1)
     height, width = (zoom * n for n in reduced.shape[2:])
     gap = max(size // 10, 1)

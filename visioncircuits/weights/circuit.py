@@ -1,4 +1,4 @@
-"""Circuits: a feature, what it is made of and what it is used for, some levels deep."""
+"""Circuits: a feature with its strongest inputs and outputs, several levels deep."""
 
 import json
 from dataclasses import dataclass, replace
@@ -14,7 +14,8 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
 from visioncircuits.weights import storage
 from visioncircuits.weights.backbone import surroundings
-from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.expansion import expanded_weights
 from visioncircuits.weights.linearization import Linearization
 from visioncircuits.weights.selection import select
 
@@ -22,16 +23,16 @@ _KIND = "a circuit"
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
-    """The connections between two neighbouring columns of a circuit.
+class Level:
+    """The connections between two adjacent columns of a circuit.
 
     Attributes
     ----------
     weights
         Between all features of the two.
     share
-        Each connection's part of the squared weight: of all that leads from the layer into its
-        output; behind the circuit's feature, of all that leads from its input to the layer.
+        Each connection's share of the squared weight: before the circuit's feature, of all weights
+        from the layer into its output; after it, of all weights from its input to the layer.
     drawn
         Which of the connections belong to the circuit.
     """
@@ -39,6 +40,9 @@ class Stage:
     weights: ExpandedWeights
     share: Float[Tensor, "out in"]
     drawn: Bool[Tensor, "out in"]
+
+    def __repr__(self) -> str:
+        return f"Level({self.weights!r}, {int(self.drawn.sum())} connections)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +52,23 @@ class Circuit:
     Attributes
     ----------
     feature
-        The one that it is about.
-    stages
+        The feature of interest.
+    levels
         From the earliest layer to the latest; the outputs of each are the inputs of the next.
     """
 
     feature: Feature
-    stages: tuple[Stage, ...]
+    levels: tuple[Level, ...]
+
+    def __repr__(self) -> str:
+        columns = " → ".join(f"{len(column)} of {column[0].layer}" for column in self.columns)
+        connections = sum(int(level.drawn.sum()) for level in self.levels)
+        return f"Circuit({self.feature}: {columns}, {connections} connections)"
 
     @property
     def columns(self) -> tuple[tuple[Feature, ...], ...]:
         """The features by layer, the earliest layer first."""
-        return (self.stages[0].weights.inputs, *(stage.weights.outputs for stage in self.stages))
+        return (self.levels[0].weights.inputs, *(level.weights.outputs for level in self.levels))
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -67,24 +76,24 @@ class Circuit:
         return tuple(feature for column in self.columns for feature in column)
 
     def save(self, path: str | Path) -> Path:
-        """Write its numbers as .npz or .nc.
+        """Save the arrays as .npz or .nc.
 
         Raises
         ------
         InputError
-            For another suffix, or where the file cannot be written.
+            For another suffix, or if the file cannot be written.
         """
         arrays: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
         about = []
-        for at, stage in enumerate(self.stages):
+        for at, level in enumerate(self.levels):
             pair = (f"column {at + 1}", f"column {at}")
             arrays[f"weight {at}"] = (
                 (*pair, f"y {at}", f"x {at}"),
-                stage.weights.weight.cpu().numpy(),
+                level.weights.weight.cpu().numpy(),
             )
-            arrays[f"share {at}"] = (pair, stage.share.cpu().numpy())
-            arrays[f"drawn {at}"] = (pair, stage.drawn.cpu().numpy())
-            weights = stage.weights
+            arrays[f"share {at}"] = (pair, level.share.cpu().numpy())
+            arrays[f"drawn {at}"] = (pair, level.drawn.cpu().numpy())
+            weights = level.weights
             about.append([weights.stride, weights.offset, weights.record])
         columns = enumerate(self.columns)
         names = {f"column {at}": [str(feature) for feature in column] for at, column in columns}
@@ -98,16 +107,16 @@ class Circuit:
 
     @classmethod
     def load(cls, path: str | Path) -> "Circuit":
-        """Read a saved circuit back.
+        """Load a saved circuit.
 
         Raises
         ------
         InputError
-            Where the file is missing, damaged, or holds something else.
+            If the file is missing, damaged, or has other content.
         """
         dataset = storage.read(path, _KIND)
         columns = [storage.features_from_json(c) for c in json.loads(dataset.attrs["columns"])]
-        stages = []
+        levels = []
         for at, (stride, offset, record) in enumerate(json.loads(dataset.attrs["stages"])):
             weight, share, drawn = (
                 torch.tensor(dataset[f"{name} {at}"].values)
@@ -116,9 +125,9 @@ class Circuit:
             weights = ExpandedWeights(
                 weight, columns[at], columns[at + 1], tuple(stride), tuple(offset), record
             )
-            stages.append(Stage(weights, share, drawn.bool()))
+            levels.append(Level(weights, share, drawn.bool()))
         (feature,) = storage.features_from_json(dataset.attrs["feature"])
-        return cls(feature, tuple(stages))
+        return cls(feature, tuple(levels))
 
 
 def circuit(
@@ -131,29 +140,29 @@ def circuit(
     most: int = 8,
     linearization: Linearization | None = None,
 ) -> Circuit:
-    """Follow a feature's strongest connections through the main layers about it.
+    """Follow a feature's strongest connections through the main layers before and after it.
 
-    A level's candidates are the features that carry most of the squared weight of the level
-    before, each feature of which counts for as much as it carried itself. For each of those the
-    fewest connections are drawn that make up `share` of its weight to the candidates; candidates
-    with none are left out.
+    A level's candidates are the features with the largest shares of the squared weight of the
+    previous level, whose features are weighted by their own shares. For each of those, the fewest
+    connections are drawn that sum to `share` of its weight to the candidates; candidates without
+    connections are dropped.
 
     Parameters
     ----------
     inputs, outputs
-        How many levels of what the feature is made of, and of what it is used for.
+        Number of levels before the feature, and after it.
     share
         Of the squared weight, above 0 and up to 1.
     most
-        How many candidates a level has.
+        Number of candidates in a level.
     linearization
         As in `expanded_weights`.
 
     Raises
     ------
     InputError
-        Where there are not that many levels, a share or a number makes no sense, or all weights of
-        a level are zero.
+        If there are fewer levels, a share or a number is out of range, or all weights of a level
+        are zero.
 
     Examples
     --------
@@ -164,18 +173,18 @@ def circuit(
     """
     chosen = select(network, [feature])
     about = surroundings(network, chosen.layer)
-    for side, wanted, there in (("before", inputs, about.before), ("after", outputs, about.after)):
-        if not 0 <= wanted <= len(there):
+    for side, count, there in (("before", inputs, about.before), ("after", outputs, about.after)):
+        if not 0 <= count <= len(there):
             raise InputError(
                 f"{chosen.layer} has {len(there)} layers {side} it "
-                f"({', '.join(there) or 'none'}), not {wanted}"
+                f"({', '.join(there) or 'none'}), not {count}"
             )
     if not inputs + outputs or not 0 < share <= 1 or most < 1:
         raise InputError(
             "a circuit needs a level of inputs or outputs, a share above 0 and up to 1, and at "
             f"least one feature a level; not {inputs}, {outputs}, {share:g} and {most}"
         )
-    stages: list[Stage] = []
+    levels: list[Level] = []
     column, counts = chosen.features, torch.ones(1)
     for layer in about.before[:inputs]:
         weights = expanded_weights(network, layer, column, linearization=linearization)
@@ -183,7 +192,7 @@ def circuit(
         at, drawn, counts = _strongest(shares, counts, layer, share=share, most=most)
         column = tuple(weights.inputs[place] for place in at)
         weights = replace(weights, weight=weights.weight[:, at].cpu(), inputs=column)
-        stages.insert(0, Stage(weights, shares[:, at], drawn))
+        levels.insert(0, Level(weights, shares[:, at], drawn))
     column, counts = chosen.features, torch.ones(1)
     for layer in about.after[:outputs]:
         weights = expanded_weights(network, column, layer, linearization=linearization)
@@ -191,8 +200,8 @@ def circuit(
         at, drawn, counts = _strongest(shares.T, counts, layer, share=share, most=most)
         column = tuple(weights.outputs[place] for place in at)
         weights = replace(weights, weight=weights.weight[at].cpu(), outputs=column)
-        stages.append(Stage(weights, shares[at], drawn.T))
-    return Circuit(chosen.features[0], tuple(stages))
+        levels.append(Level(weights, shares[at], drawn.T))
+    return Circuit(chosen.features[0], tuple(levels))
 
 
 def _shares(weights: ExpandedWeights, dim: int) -> Float[Tensor, "out in"]:
@@ -208,7 +217,7 @@ def _strongest(
     share: float,
     most: int,
 ) -> tuple[list[int], Bool[Tensor, "known chosen"], Float[Tensor, " chosen"]]:
-    """Choose the others that carry most, and the connections that make up most of that."""
+    """Choose the others with the largest weighted shares, and their connections."""
     carried = counts @ shares
     if not carried.any():
         raise InputError(f"no weight connects the circuit with {layer}: all are zero")
@@ -218,10 +227,10 @@ def _strongest(
     return at.tolist(), drawn[:, drawn.any(0)], carried[at]
 
 
-def _fewest(values: Float[Tensor, " values"], wanted: Float[Tensor, ""]) -> Bool[Tensor, " values"]:
-    """Mark the largest values, as many as it takes to reach what is wanted together."""
+def _fewest(values: Float[Tensor, " values"], total: Float[Tensor, ""]) -> Bool[Tensor, " values"]:
+    """Mark the fewest largest values whose sum reaches `total`."""
     order = values.argsort(descending=True, stable=True)
     reached = values[order].cumsum(0) - values[order]
     marked = torch.zeros_like(values, dtype=torch.bool)
-    marked[order] = reached < wanted
+    marked[order] = reached < total
     return marked

@@ -1,4 +1,4 @@
-"""Signed numbers as colours, and back: red excites, blue inhibits, white is zero."""
+"""Signed numbers as colors, and back: red is positive, blue negative, white zero."""
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -9,15 +9,15 @@ LEVELS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
 ANCHORS = np.array(
     [(5, 113, 176), (146, 197, 222), (247, 247, 247), (244, 165, 130), (202, 0, 32)], dtype=float
 )
-"""#0571B0, #92C5DE, #F7F7F7, #F4A582 and #CA0020, at the `LEVELS`; straight lines lie between."""
+"""#0571B0, #92C5DE, #F7F7F7, #F4A582 and #CA0020, at the `LEVELS`, linearly interpolated."""
 
 
 def signed_colors(
     values: Float[Tensor, "*shape"] | Float[np.ndarray, "*shape"], scale: float
 ) -> UInt8[np.ndarray, "*shape 3"]:
-    """Draw numbers: `scale` as the deepest red, its negative as the deepest blue.
+    """Convert numbers to colors: `scale` is the deepest red, its negative the deepest blue.
 
-    Beyond the scale the colour stays the same. A scale of 0 is that of nothing but zeros.
+    Numbers beyond the scale are clipped. A scale of 0 is for all zeros.
 
     Examples
     --------
@@ -30,9 +30,9 @@ def signed_colors(
 
 
 def decoded(pixels: UInt8[np.ndarray, "*shape 3"], scale: float) -> Float[np.ndarray, "*shape"]:
-    """Read numbers off their colours, within .005 of the scale.
+    """Convert colors back to numbers, within .005 of the scale.
 
-    Any colour is read as the nearest one of the map.
+    Any color is read as the nearest one of the map.
 
     Examples
     --------

@@ -7,19 +7,20 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.weights.kernels import Concatenation, Kernel, Pair, total, union, within
-from visioncircuits.weights.linearization import Trace
+from visioncircuits.weights.kernels import Kernel, Pair, total, union, within
+from visioncircuits.weights.operations import Concatenation
 from visioncircuits.weights.selection import Selection
+from visioncircuits.weights.tracing import Trace
 
 Rows = Float[Tensor, "features units"]
 
 EVERY: tuple[Pair, Pair] = (1, 1), (0, 0)
-"""The identity's stride and offset, where no neuron is singled out."""
+"""The identity's stride and offset for all neurons of a layer."""
 
 GIB = 2**30
 
-ROOM = 2**22
-"""How many numbers an intermediate kernel may hold, about: features that do not fit go in turns."""
+INTERMEDIATE = 2**22
+"""Approximate largest number of elements of an intermediate kernel; features are batched to fit."""
 
 
 def backwards(
@@ -30,7 +31,7 @@ def backwards(
     neuron: tuple[Pair, Pair] = EVERY,
     memory: float,
 ) -> Kernel:
-    """Compose from the target to the source, starting from what `outputs` are made of.
+    """Compose from the target to the source, starting from the vectors of `outputs`.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def backwards(
         The stride and offset of the identity at the target: `EVERY`, or (0, 0) and the position
         of one neuron.
     memory
-        How many bytes the result may take.
+        Largest size of the result, in bytes.
     """
     begin, end = trace.layers[inputs.layer], trace.layers[outputs.layer]
     every = torch.arange(len(outputs), device=outputs.vectors.device)
@@ -55,81 +56,81 @@ def backwards(
     if not windows:
         raise sees_padding(inputs.layer, outputs.layer, neuron[1])
     offset, size = union(windows)
-    weight = _room(inputs, outputs, size, memory)
+    weight = _allocated(inputs, outputs, size, memory)
     for at, index, part in starts:
-        for turn in _turns(trace, trace.between(begin, at), size, len(index)):
-            rows = part[turn, :, None, None]
+        for batch in _batches(trace, trace.between(begin, at), size, len(index)):
+            rows = part[batch, :, None, None]
             kernel = _back(trace, begin, at, Kernel(rows, *neuron))
             if kernel is None:
                 continue
             found = kernel.weight
             if not inputs.whole:
                 found = torch.einsum("kc,rcyx->rkyx", inputs.vectors, found)
-            within(weight, offset, kernel).index_add_(0, index[turn], found)
+            within(weight, offset, kernel).index_add_(0, index[batch], found)
     return Kernel(weight, windows[0].stride, offset)
 
 
 def forwards(trace: Trace, inputs: Selection, outputs: Selection, *, memory: float) -> Kernel:
-    """Compose from the source to the target, starting from `inputs`; as `backwards` otherwise."""
+    """Compose from the source to the target, starting from `inputs`; otherwise as `backwards`."""
     begin, end = trace.layers[inputs.layer], trace.layers[outputs.layer]
     columns = inputs.vectors.T[..., None, None]
     window = _forth(trace, begin, end, Kernel(columns[:, :0], *EVERY))
-    weight = _room(inputs, outputs, window.size, memory)
-    for turn in _turns(trace, trace.between(begin, end), window.size, len(inputs)):
-        found = _forth(trace, begin, end, Kernel(columns[:, turn], *EVERY)).weight
+    weight = _allocated(inputs, outputs, window.size, memory)
+    for batch in _batches(trace, trace.between(begin, end), window.size, len(inputs)):
+        found = _forth(trace, begin, end, Kernel(columns[:, batch], *EVERY)).weight
         if not outputs.whole:
             found = torch.einsum("rc,ckyx->rkyx", outputs.vectors, found)
-        weight[:, turn] = found
+        weight[:, batch] = found
     return Kernel(weight, window.stride, window.offset)
 
 
 def sees_padding(source: str, target: str, position: Pair) -> InputError:
-    """Say that there are no weights to a neuron whose window lies beyond the borders."""
+    """Return the error for a neuron whose window lies beyond the borders."""
     return InputError(
-        f"the neuron of {target} at {position} sees nothing of {source} but padding; choose one "
-        "nearer to the middle"
+        f"the neuron of {target} at {position} depends on nothing of {source} but padding; choose "
+        "one nearer to the center"
     )
 
 
 def _back(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel | None:
-    """Compose along all paths; None where they end in padding."""
-    held = {target: [kernel]}
+    """Compose along all paths; None if they all end in padding."""
+    pending = {target: [kernel]}
     path = trace.between(source, target)
     for at in reversed(path[1:]):
-        if at not in held:
+        if at not in pending:
             continue
         step = trace.steps[at]
         assert step.operation is not None
-        parts = step.operation.back(total(held.pop(at)))
+        parts = step.operation.back(total(pending.pop(at)))
         for before, part in zip(step.inputs, parts, strict=True):
             if before in path:
                 if part.fixed:
                     part = part.cropped(trace.steps[before].shape[1:])
                 if all(part.size):
-                    held.setdefault(before, []).append(part)
-    return total(held[source]) if source in held else None
+                    pending.setdefault(before, []).append(part)
+    return total(pending[source]) if source in pending else None
 
 
 def _forth(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel:
-    held = {source: kernel}
+    kernels = {source: kernel}
     path = trace.between(source, target)
     last = {before: at for at in path for before in trace.steps[at].inputs}
     for at in path[1:]:
         step = trace.steps[at]
         assert step.operation is not None
-        held[at] = step.operation.forth([held.get(before) for before in step.inputs])
+        kernels[at] = step.operation.forth([kernels.get(before) for before in step.inputs])
         for before in step.inputs:
             if last[before] == at:
-                held.pop(before, None)
-    return held[target]
+                kernels.pop(before, None)
+    return kernels[target]
 
 
 def _branches(
     trace: Trace, at: int, index: Int64[Tensor, " out"], rows: Rows
-) -> Iterator[tuple[int, Int64[Tensor, " some"], Rows]]:
-    """Take a concatenation apart: each branch with the rows that have a part in it.
+) -> Iterator[tuple[int, Int64[Tensor, " rows"], Rows]]:
+    """Split a concatenation into its branches, each with the rows that depend on it.
 
-    A branch's kernels are no larger than its own, and none is computed for another's rows.
+    So a branch's kernels are only as large as its window, and are computed for its rows alone.
     """
     step = trace.steps[at]
     if not isinstance(step.operation, Concatenation):
@@ -141,18 +142,18 @@ def _branches(
             yield from _branches(trace, branch, index[within], part[within])
 
 
-def _turns(trace: Trace, path: list[int], size: Pair, features: int) -> Iterator[slice]:
-    """Divide features so that the intermediate kernels of a turn stay small."""
+def _batches(trace: Trace, path: list[int], size: Pair, features: int) -> Iterator[slice]:
+    """Divide features into batches with small intermediate kernels."""
     largest = max(trace.steps[at].shape[0] for at in path) * size[0] * size[1]
-    step = max(ROOM // largest, 1)
+    step = max(INTERMEDIATE // largest, 1)
     for first in range(0, features, step):
         yield slice(first, min(first + step, features))
 
 
-def _room(
+def _allocated(
     inputs: Selection, outputs: Selection, size: Pair, memory: float
 ) -> Float[Tensor, "out in height width"]:
-    """Make room for the result, or say how large it would be."""
+    """Allocate the result; raise if it is larger than `memory`."""
     each = len(inputs) * size[0] * size[1] * inputs.vectors.element_size()
     if len(outputs) * each > memory:
         fit = int(memory // each)
@@ -164,7 +165,7 @@ def _room(
         raise InputError(
             f"the kernels from {len(inputs)} features of {inputs.layer} to {len(outputs)} of "
             f"{outputs.layer}, {size[0]} × {size[1]} each, take {len(outputs) * each / GIB:.1f} "
-            f"GiB, more than the {memory / GIB:.1f} GiB allowed; ask for {advice}, or for a source "
+            f"GiB, more than the {memory / GIB:.1f} GiB allowed; request {advice}, or a source "
             "nearer to the target"
         )
     return inputs.vectors.new_zeros(len(outputs), len(inputs), *size)

@@ -1,7 +1,7 @@
-"""Contextual weights: what flowed along each connection on a given picture.
+"""Contextual weights: the contribution of each connection on a given picture.
 
-Source: Voss et al., "Visualizing Weights" (2021), which names them; the local linear map is exact
-for rectifiers, max pools and the gain of a normalization.
+Source: Voss et al., "Visualizing Weights" (2021), where the term is introduced; the local linear
+map is exact for rectifiers, max pools and the gain of a normalization.
 """
 
 from dataclasses import dataclass, replace
@@ -11,21 +11,23 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.networks import Feature, Network
-from visioncircuits.weights.expanded import ExpandedWeights, expanded_weights
-from visioncircuits.weights.linearization import INPUT, LOCAL
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.expansion import expanded_weights
+from visioncircuits.weights.linearization import LOCAL
 from visioncircuits.weights.selection import select
+from visioncircuits.weights.tracing import INPUT
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """What one neuron's value was made of on one picture.
+    """The contributions to one neuron's value on one picture.
 
     Attributes
     ----------
     weights
-        Each weight of the local linear map times the activation that it met, `(1, in, height,
-        width)`, in units of the feature's activation; positive where it excited. It is the map to
-        one neuron: its offset is an absolute position in the source.
+        Each weight of the local linear map times its source activation, `(1, in, height, width)`,
+        in units of the feature's activation; positive for excitation. It is the map to one
+        neuron: its offset is an absolute position in the source.
     position
         Row and column of the neuron.
     activation
@@ -38,12 +40,12 @@ class Flow:
 
     @property
     def contributions(self) -> Float[Tensor, " inputs"]:
-        """What came from each input, over all positions."""
+        """The contribution of each input, summed over positions."""
         return self.weights.weight[0].sum((1, 2))
 
     @property
     def constant(self) -> float:
-        """What came from no input, but from biases on the way."""
+        """The contribution of biases between the source and the target."""
         return self.activation - float(self.contributions.sum())
 
 
@@ -56,7 +58,7 @@ def contextual_weights(
     *,
     position: tuple[int, int] | None = None,
 ) -> tuple[Flow, ...]:
-    """Say for each picture what a feature was made of.
+    """Compute the contributions to a feature's activation on each picture.
 
     Rectifiers count as the gates that they were, max pools as what they passed on, and local
     response normalizations as their gain, so that the contributions and the constant add up to the
@@ -71,13 +73,12 @@ def contextual_weights(
     pictures
         Float32 in [0, 1], `(batch, 3, height, width)`.
     position
-        Row and column of the neuron; where the feature is strongest in each picture if not given.
+        Row and column of the neuron; by default the strongest in each picture.
 
     Returns
     -------
     tuple of Flow
-        One a picture; what a feature is made of in a set of pictures is the mean of their
-        contributions.
+        One for each picture; the contributions over a set of pictures are their mean.
 
     Raises
     ------
@@ -99,20 +100,21 @@ def contextual_weights(
             picture, [name for name in (source, feature.layer) if name != INPUT]
         )
         vector = feature.vector(values[feature.layer].shape[1]).to(network.device)
-        answer = torch.einsum("u,u...->...", vector, values[feature.layer][0])
-        answer = answer.reshape((*answer.shape, 1, 1)[:2])
-        place = position or _strongest(answer)
+        activations = torch.einsum("u,u...->...", vector, values[feature.layer][0])
+        activations = activations.reshape((*activations.shape, 1, 1)[:2])
+        neuron = position or _strongest(activations)
         weights = expanded_weights(
-            network, source, feature, linearization=LOCAL, pictures=picture, position=place
+            network, source, feature, linearization=LOCAL, pictures=picture, position=neuron
         )
         (top, left), (height, width) = weights.offset, weights.weight.shape[2:]
-        met = values[source][0]
-        met = met.reshape((*met.shape, 1, 1)[:3])[:, top : top + height, left : left + width]
-        flowed = replace(weights, weight=weights.weight * met)
-        flows.append(Flow(flowed, place, float(answer[place])))
+        sources = values[source][0]
+        sources = sources.reshape((*sources.shape, 1, 1)[:3])
+        sources = sources[:, top : top + height, left : left + width]
+        contributions = replace(weights, weight=weights.weight * sources)
+        flows.append(Flow(contributions, neuron, float(activations[neuron])))
     return tuple(flows)
 
 
-def _strongest(answer: Float[Tensor, "height width"]) -> tuple[int, int]:
-    row, column = divmod(int(answer.argmax()), answer.shape[1])
+def _strongest(activations: Float[Tensor, "height width"]) -> tuple[int, int]:
+    row, column = divmod(int(activations.argmax()), activations.shape[1])
     return row, column

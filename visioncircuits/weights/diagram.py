@@ -1,7 +1,7 @@
-"""Circuit diagrams: features in columns by layer, what connects them on the lines between.
+"""Circuit diagrams: features in columns by layer, connections as lines between them.
 
-A connection's kernel stands where the connection enters its output, so that no two kernels lie on
-one another, however many there are.
+A connection's kernel is drawn where the connection enters its output, so that kernels never
+overlap.
 """
 
 import base64
@@ -14,23 +14,23 @@ from typing import Literal
 from PIL import Image
 
 from visioncircuits.networks import Feature
-from visioncircuits.weights.circuit import Circuit, Stage
+from visioncircuits.weights.circuit import Circuit, Level
 from visioncircuits.weights.colors import ANCHORS
 from visioncircuits.weights.pictures import Thumbnails, number, tile
 
 UNIT, KERNEL, SPACE, LINES = 64, 32, 4, 140
-"""Pixels: a feature's picture, a kernel, what lies between kernels, the lines' room."""
+"""Pixels: a feature's picture, a kernel, the gap between kernels, the width of the lines' area."""
 
 LABEL, BETWEEN, HEAD, FOOT = 16, 12, 34, 40
 WIDEST = 6
-"""Pixels: the line of a stage's largest share."""
+"""Pixels: the line width of a level's largest share."""
 
 SWEEPS = 12
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a feature stands: its left edge and middle, and how high it is with its kernels."""
+class _Box:
+    """A feature's left edge and vertical center, and its height with its kernels."""
 
     left: float
     middle: float
@@ -38,17 +38,17 @@ class _Place:
 
 
 def circuit_diagram(found: Circuit, thumbnails: Thumbnails | None = None) -> str:
-    """Draw a circuit as an SVG document that stands alone.
+    """Draw a circuit as a self-contained SVG document.
 
-    Lines are red where they excite, blue where they inhibit, grey where they do both, and within
-    each stage wide as their share of the squared weight. Under a stage stands the scale of its
-    kernels, under a feature the share of its weights that is drawn. Pointing at a line shows its
-    numbers.
+    Lines are red for excitation, blue for inhibition, gray for both, and within each level their
+    width is their share of the squared weight. The scale of a level's kernels is printed below it,
+    the share of a feature's weights that is drawn below the feature. Hovering over a line shows
+    its numbers.
 
     Parameters
     ----------
     thumbnails
-        A picture of each feature, by its name.
+        A picture of each feature, by name.
 
     Examples
     --------
@@ -77,41 +77,41 @@ def circuit_diagram(found: Circuit, thumbnails: Thumbnails | None = None) -> str
 
 
 def _ordered(found: Circuit) -> list[list[Feature]]:
-    """Order each column so that few lines cross: by where its neighbours stand, back and forth."""
+    """Order each column so that few lines cross: by its neighbors' positions, back and forth."""
     orders = [list(column) for column in found.columns]
     for sweep in range(SWEEPS):
         forwards = sweep % 2 == 0
         for at in range(1, len(orders)) if forwards else range(len(orders) - 2, -1, -1):
-            stage = found.stages[at - 1 if forwards else at]
-            beside = orders[at - 1 if forwards else at + 1]
-            middles = {feature: (i + 0.5) / len(beside) for i, feature in enumerate(beside)}
-            pull = _pull(stage, middles, inputs=forwards)
+            level = found.levels[at - 1 if forwards else at]
+            adjacent = orders[at - 1 if forwards else at + 1]
+            middles = {feature: (i + 0.5) / len(adjacent) for i, feature in enumerate(adjacent)}
+            pull = _pull(level, middles, inputs=forwards)
             orders[at].sort(key=lambda feature: pull.get(feature, 0.5))
     return orders
 
 
-def _pull(stage: Stage, middles: dict[Feature, float], *, inputs: bool) -> dict[Feature, float]:
-    """Say where each feature's neighbours stand on average, the stronger the more."""
+def _pull(level: Level, middles: dict[Feature, float], *, inputs: bool) -> dict[Feature, float]:
+    """Return the average position of each feature's neighbors, weighted by share."""
     sums: dict[Feature, list[float]] = {}
-    for source, target, out, into in _drawn(stage):
+    for source, target, out, into in _drawn(level):
         here, there = (target, source) if inputs else (source, target)
-        weight = float(stage.share[out, into])
+        weight = float(level.share[out, into])
         total = sums.setdefault(here, [0.0, 0.0])
         total[0] += weight * middles[there]
         total[1] += weight
     return {feature: a / b for feature, (a, b) in sums.items()}
 
 
-def _drawn(stage: Stage) -> Iterator[tuple[Feature, Feature, int, int]]:
-    for out, into in stage.drawn.nonzero().tolist():
-        yield stage.weights.inputs[into], stage.weights.outputs[out], out, into
+def _drawn(level: Level) -> Iterator[tuple[Feature, Feature, int, int]]:
+    for out, into in level.drawn.nonzero().tolist():
+        yield level.weights.inputs[into], level.weights.outputs[out], out, into
 
 
 def _incoming(found: Circuit, orders: list[list[Feature]], at: int) -> dict[Feature, list[Feature]]:
-    """List for each feature of a column the inputs whose kernels stand before it, top to bottom."""
+    """List each feature's inputs whose kernels are drawn before it, top to bottom."""
     inputs: dict[Feature, list[Feature]] = {feature: [] for feature in orders[at]}
     if at > 0:
-        for source, target, _, _ in _drawn(found.stages[at - 1]):
+        for source, target, _, _ in _drawn(found.levels[at - 1]):
             inputs[target].append(source)
         for sources in inputs.values():
             sources.sort(key=orders[at - 1].index)
@@ -120,8 +120,8 @@ def _incoming(found: Circuit, orders: list[list[Feature]], at: int) -> dict[Feat
 
 def _placed(
     orders: list[list[Feature]], incoming: list[dict[Feature, list[Feature]]]
-) -> dict[Feature, _Place]:
-    """Spread each column evenly over the height of the highest."""
+) -> dict[Feature, _Box]:
+    """Spread each column evenly over the height of the tallest."""
     heights = [
         [max(UNIT + 2 * LABEL, len(inputs[f]) * (KERNEL + SPACE)) + BETWEEN for f in order]
         for order, inputs in zip(orders, incoming, strict=True)
@@ -134,18 +134,18 @@ def _placed(
         room = (whole - sum(heights[column])) / len(order)
         top = float(HEAD)
         for feature, height in zip(order, heights[column], strict=True):
-            places[feature] = _Place(left, top + (height + room) / 2, height)
+            places[feature] = _Box(left, top + (height + room) / 2, height)
             top += height + room
     return places
 
 
 def _lines(
-    found: Circuit, places: dict[Feature, _Place], incoming: list[dict[Feature, list[Feature]]]
+    found: Circuit, places: dict[Feature, _Box], incoming: list[dict[Feature, list[Feature]]]
 ) -> Iterator[str]:
-    for at, stage in enumerate(found.stages):
-        scale, widest = _scale(stage), float(stage.share[stage.drawn].max())
-        for source, target, out, into in _drawn(stage):
-            kernel, share = stage.weights.weight[out, into], float(stage.share[out, into])
+    for at, level in enumerate(found.levels):
+        scale, widest = _scale(level), float(level.share[level.drawn].max())
+        for source, target, out, into in _drawn(level):
+            kernel, share = level.weights.weight[out, into], float(level.share[out, into])
             inputs = incoming[at + 1][target]
             slot = inputs.index(source) - (len(inputs) - 1) / 2
             begin = places[source].left + UNIT, places[source].middle - LABEL
@@ -157,13 +157,13 @@ def _lines(
                 float(kernel.clamp(min=0).norm()),
                 float(kernel.clamp(max=0).norm()),
             )
-            told = (
+            title = (
                 f"{source} → {target}: L2 norm +{number(exciting)} −{number(inhibiting)}, "
                 f"{share:.1%} of the squared weight"
             )
             corner = end[0], end[1] - KERNEL / 2
             yield (
-                f"<g><title>{escape(told)}</title>"
+                f"<g><title>{escape(title)}</title>"
                 f'<path d="{_curve(begin, end)}" fill="none" stroke="{_ink(exciting, inhibiting)}" '
                 f'stroke-width="{1 + (WIDEST - 1) * share / widest:.2f}" stroke-opacity=".8"/>'
                 + _image(tile(kernel, scale, 2 * KERNEL), corner, KERNEL, "PNG")
@@ -177,9 +177,7 @@ def _curve(begin: tuple[float, float], end: tuple[float, float]) -> str:
     return f"M{x0:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1:g} {y1:g}"
 
 
-def _features(
-    found: Circuit, places: dict[Feature, _Place], thumbnails: Thumbnails
-) -> Iterator[str]:
+def _features(found: Circuit, places: dict[Feature, _Box], thumbnails: Thumbnails) -> Iterator[str]:
     shares = _shares(found)
     for feature, place in places.items():
         corner = place.left, place.middle - LABEL - UNIT / 2
@@ -203,27 +201,27 @@ def _features(
 
 
 def _shares(found: Circuit) -> dict[Feature, float]:
-    """Say which share of its weights is drawn, on each feature's side away from the centre."""
-    centre = next(i for i, column in enumerate(found.columns) if column == (found.feature,))
+    """Return the share of each feature's weights that is drawn, away from the center."""
+    center = next(i for i, column in enumerate(found.columns) if column == (found.feature,))
     shares: dict[Feature, float] = {}
-    for at, stage in enumerate(found.stages):
-        towards = at < centre
-        features = stage.weights.outputs if towards else stage.weights.inputs
-        carried = (stage.share * stage.drawn).sum(1 if towards else 0)
+    for at, level in enumerate(found.levels):
+        towards = at < center
+        features = level.weights.outputs if towards else level.weights.inputs
+        carried = (level.share * level.drawn).sum(1 if towards else 0)
         shares |= dict(zip(features, carried.tolist(), strict=True))
     return shares
 
 
-def _headings(found: Circuit, places: dict[Feature, _Place], height: float) -> Iterator[str]:
+def _headings(found: Circuit, places: dict[Feature, _Box], height: float) -> Iterator[str]:
     for column in found.columns:
         yield _text(column[0].layer, places[column[0]].left + UNIT / 2, 18, "#222", weight="bold")
     stops = "".join(
         f'<stop offset="{at / 4}" stop-color="{_hex(color)}"/>' for at, color in enumerate(ANCHORS)
     )
     yield f'<defs><linearGradient id="signed">{stops}</linearGradient></defs>'
-    for stage in found.stages:
-        middle = places[stage.weights.outputs[0]].left - SPACE - KERNEL - LINES / 2
-        scale = number(_scale(stage))
+    for level in found.levels:
+        middle = places[level.weights.outputs[0]].left - SPACE - KERNEL - LINES / 2
+        scale = number(_scale(level))
         yield (
             f'<rect x="{middle - 30:g}" y="{height - 24:g}" width="60" height="8" '
             f'fill="url(#signed)"/>'
@@ -232,16 +230,16 @@ def _headings(found: Circuit, places: dict[Feature, _Place], height: float) -> I
         )
 
 
-def _scale(stage: Stage) -> float:
-    """Give the largest weight of the connections drawn."""
-    return float(stage.weights.weight[stage.drawn].abs().max())
+def _scale(level: Level) -> float:
+    """Return the largest weight of the drawn connections."""
+    return float(level.weights.weight[level.drawn].abs().max())
 
 
 def _ink(exciting: float, inhibiting: float) -> str:
-    """Colour a line: red or blue, the greyer the more it does both."""
+    """Return a line's color: red or blue, grayer the more balanced the two."""
     balance = (exciting**2 - inhibiting**2) / max(exciting**2 + inhibiting**2, 1e-30)
-    end, grey = ANCHORS[-1 if balance > 0 else 0], 150.0
-    return _hex(grey + abs(balance) * (end - grey))
+    end, gray = ANCHORS[-1 if balance > 0 else 0], 150.0
+    return _hex(gray + abs(balance) * (end - gray))
 
 
 def _hex(color: object) -> str:
@@ -266,9 +264,9 @@ def _box(corner: tuple[float, float], size: int, style: str) -> str:
 
 
 def _text(
-    words: str, x: float, y: float, ink: str, *, anchor: str = "middle", weight: str = "normal"
+    content: str, x: float, y: float, ink: str, *, anchor: str = "middle", weight: str = "normal"
 ) -> str:
     return (
         f'<text x="{x:g}" y="{y:g}" fill="{ink}" text-anchor="{anchor}" '
-        f'font-weight="{weight}">{escape(words)}</text>'
+        f'font-weight="{weight}">{escape(content)}</text>'
     )

@@ -11,17 +11,15 @@ from torch.overrides import TorchFunctionMode
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
-from visioncircuits.networks.graph import Replacement
+from visioncircuits.networks.edits import Replacement
 from visioncircuits.weights.composition import sees_padding
-from visioncircuits.weights.expanded import ExpandedWeights, provenance
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.expansion import provenance
 from visioncircuits.weights.kernels import Pair
-from visioncircuits.weights.linearization import (
-    INPUT,
-    NORMALIZATIONS,
-    RECTIFIERS,
-    Linearization,
-)
+from visioncircuits.weights.linearization import Linearization
 from visioncircuits.weights.selection import Features, select
+from visioncircuits.weights.torch_operations import NORMALIZATIONS, RECTIFIERS
+from visioncircuits.weights.tracing import INPUT
 
 
 def expanded_weights_by_autograd(
@@ -35,19 +33,19 @@ def expanded_weights_by_autograd(
 ) -> ExpandedWeights:
     """Differentiate a neuron of the target with respect to the source, one backward pass a feature.
 
-    Rectifiers, max pools and local response normalizations get the derivatives of what the
-    linearization replaces them by, or keep their own where it asks for what they did; every other
-    operation keeps its own, so that the result is the derivative at the picture. Where a network
-    can be followed `expanded_weights` gives the same, much faster.
+    Rectifiers, max pools and local response normalizations get the derivatives of their
+    replacements in the linearization, or keep their own for `"gate"`, `"route"` and `"gain"`;
+    every other operation keeps its own, so that the result is the derivative at the picture. If
+    all operations have linear replacements, `expanded_weights` returns the same, much faster.
 
     Parameters
     ----------
     source, target, linearization
         As in `expanded_weights`.
     pictures
-        One picture, at which to differentiate; a grey one of the network's own size if not given.
+        One picture, at which to differentiate; by default a gray one of the network's own size.
     position
-        Row and column of the neuron; in the middle of the map if not given.
+        Row and column of the neuron; by default the center of the map.
 
     Returns
     -------
@@ -57,8 +55,8 @@ def expanded_weights_by_autograd(
     Raises
     ------
     InputError
-        For features that the network does not have, several pictures, and where the target does
-        not depend on the source.
+        For features that the network does not have, several pictures, and if the target does not
+        depend on the source.
 
     Examples
     --------
@@ -96,15 +94,15 @@ def expanded_weights_by_autograd(
 
 
 def _map(value: Tensor) -> Float[Tensor, "units height width"]:
-    """Give one picture's value with positions, be it only one."""
+    """Return one picture's values with positions, even if there is only one."""
     return value[0] if value.ndim == 4 else value[0][:, None, None]
 
 
 def _forward(
     network: Network, source: str, target: str, pictures: Tensor, linearization: Linearization
 ) -> tuple[Tensor, Tensor]:
-    """Compute the target from a leaf in the source's place; give both."""
-    with torch.inference_mode(False), torch.enable_grad(), _Replacing(linearization):
+    """Compute the target from a leaf that replaces the source; return both."""
+    with torch.inference_mode(False), torch.enable_grad(), _LinearDerivatives(linearization):
         if source == INPUT:
             leaf = pictures.to(network.device).detach().clone().requires_grad_()
             return leaf, network.activations(leaf, [target])[target]
@@ -115,8 +113,8 @@ def _forward(
         return leaf, network.activations(pictures, [target], changes=[change])[target]
 
 
-class _Replacing(TorchFunctionMode):
-    """Give rectifiers and max pools the derivatives of their stand-ins."""
+class _LinearDerivatives(TorchFunctionMode):
+    """Give rectifiers, max pools and normalizations the derivatives of their replacements."""
 
     def __init__(self, linearization: Linearization) -> None:
         super().__init__()
@@ -127,17 +125,17 @@ class _Replacing(TorchFunctionMode):
     ) -> Any:
         name, kwargs = getattr(func, "__name__", "").removesuffix("_"), kwargs or {}
         if name in (*RECTIFIERS, "relu6") and self.linearization.rectifier == "identity":
-            return _straight(args[0], func(args[0].detach().clone(), *args[1:], **kwargs))
+            return _with_derivative(args[0], func(args[0].detach().clone(), *args[1:], **kwargs))
         if name == "max_pool2d" and self.linearization.max_pool != "route":
             repeat = self.linearization.max_pool == "repeat"
-            return _straight(_average(*args, repeat=repeat, **kwargs), func(*args, **kwargs))
+            return _with_derivative(_average(*args, repeat=repeat, **kwargs), func(*args, **kwargs))
         if func in NORMALIZATIONS and self.linearization.normalization == "identity":
-            return _straight(args[0], func(*args, **kwargs))
+            return _with_derivative(args[0], func(*args, **kwargs))
         return func(*args, **kwargs)
 
 
-def _straight(linear: Tensor, value: Tensor) -> Tensor:
-    """Give `value`, with the derivative of `linear`."""
+def _with_derivative(linear: Tensor, value: Tensor) -> Tensor:
+    """Return `value`, with the derivative of `linear`."""
     return linear + (value - linear).detach()
 
 
@@ -159,7 +157,7 @@ def _average(
 def _window(
     network: Network, source: str, target: str, neuron: Pair, shape: tuple[int, ...]
 ) -> tuple[slice, slice]:
-    """Say which neurons of the source, of the `shape` of its map, a neuron of the target sees."""
+    """Return the receptive field of a target neuron in the source, whose map has `shape`."""
     end = network.layer(target)
     if source == INPUT:
         stride, size, offset = (1, 1), (1, 1), (0, 0)
@@ -172,7 +170,7 @@ def _window(
             slices.append(slice(0, shape[axis]))
             continue
         first = end.offset[axis] + end.stride[axis] * neuron[axis] - offset[axis]
-        seen = end.receptive_field[axis] - size[axis]
-        top, bottom = first // stride[axis], (first + seen) // stride[axis] + 1
+        extent = end.receptive_field[axis] - size[axis]
+        top, bottom = first // stride[axis], (first + extent) // stride[axis] + 1
         slices.append(slice(max(top, 0), min(bottom, shape[axis])))
     return slices[0], slices[1]

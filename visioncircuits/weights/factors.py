@@ -1,4 +1,4 @@
-"""A few groups of inputs, and where each excites or inhibits: one-sided factorization.
+"""One-sided factorization: a few groups of inputs, each with its spatial weights.
 
 Sources: Schubert et al., "High-Low Frequency Detectors" (2021); Voss et al., "Visualizing Weights"
 (2021).
@@ -22,16 +22,16 @@ from visioncircuits.weights.expanded import ExpandedWeights
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """Weights as a sum over a few factors: a direction in the source times a map in space.
+    """Weights as a sum over a few factors: a direction in the source times a spatial map.
 
     Attributes
     ----------
     spatial
         The weights from each factor to each output: `(out, factors, height, width)`, signed. Its
-        inputs are the factors, directions of length 1 in the source, none of whose weights is
-        negative, named by their three strongest units. The strongest factor comes first.
+        inputs are the factors, non-negative directions of length 1 in the source, named by their
+        three strongest units. The strongest factor comes first.
     explained
-        The share of the squared weight that the factors carry.
+        The fraction of the squared weight that the factors explain.
     """
 
     spatial: ExpandedWeights
@@ -49,46 +49,46 @@ class Factors:
         return [(Unit(direction.layer, int(at)), direction.weights[at]) for at in order]
 
     def opposition(self) -> Float[np.ndarray, " out"]:
-        """Correlate the two maps of each output: -1 where the one is the other's negative.
+        """Correlate the two maps of each output: -1 if one is the negative of the other.
 
-        High-low frequency detectors are made so ("very close to symmetric").
+        This holds for high-low frequency detectors ("very close to symmetric").
 
         Raises
         ------
         InputError
-            Where there are not two factors.
+            If there are not two factors.
         """
         maps = self.spatial.weight.flatten(2).cpu().double().numpy()
         if maps.shape[1] != 2:
-            raise InputError(f"two factors may oppose each other, not {maps.shape[1]}")
+            raise InputError(f"opposition is between two factors, not {maps.shape[1]}")
         return np.array([np.corrcoef(pair)[0, 1] for pair in maps])
 
     def save(self, path: str | Path) -> Path:
-        """Write them as .npz or .nc; see `ExpandedWeights.save`."""
+        """Save as .npz or .nc; see `ExpandedWeights.save`."""
         record = self.spatial.record | {"explained": self.explained}
         return replace(self.spatial, record=record).save(path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Factors":
-        """Read saved factors back.
+        """Load saved factors.
 
         Raises
         ------
         InputError
-            Where the file is missing, damaged, or holds something else.
+            If the file is missing, damaged, or has other content.
         """
         spatial = ExpandedWeights.load(path)
         if "explained" not in spatial.record:
-            raise InputError(f"{path} holds expanded weights, not factors of them")
+            raise InputError(f"{path} contains expanded weights, not factors of them")
         return cls(spatial, spatial.record["explained"])
 
 
 def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Factors:
     """Factorize the weights into one feature, or jointly into a family.
 
-    What excites and what inhibits is kept apart: both get the same non-negative channel factors,
-    each its own non-negative maps, and a factor's map is the difference of the two. (With maps of
-    either sign from the start, two factors may be anything that spans the same plane, and turn out
+    Excitation and inhibition are factorized separately: they share the non-negative channel
+    factors, each has its own non-negative maps, and a factor's map is the difference of the two.
+    (Directly signed maps leave two factors free within the plane that they span, and they come out
     nearly the same.)
 
     Parameters
@@ -96,9 +96,9 @@ def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Fac
     weights
         From all units of a layer.
     count
-        How many factors.
+        Number of factors.
     seed
-        For the approximate singular vectors that the search starts from.
+        For the approximate singular vectors at which the optimization starts.
 
     Returns
     -------
@@ -108,8 +108,8 @@ def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Fac
     Raises
     ------
     InputError
-        For weights from some units alone or of nothing but zeros, and for a count below one or
-        above the number of units or of weights into each.
+        For weights that are all zero or not from all units of a layer, and for a count below one
+        or above the number of units or of weights into each.
 
     Examples
     --------
@@ -121,11 +121,11 @@ def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Fac
     """
     _check(weights, count)
     parts = _by_channel(weights.weight)
-    search = NMF(count, init="nndsvda", max_iter=2000, tol=1e-6, random_state=seed)
+    nmf = NMF(count, init="nndsvda", max_iter=2000, tol=1e-6, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # `explained` says how good it is
-        channels = search.fit_transform(np.hstack([parts.clip(min=0), (-parts).clip(min=0)]))
-    exciting, inhibiting = np.hsplit(search.components_, 2)
+        warnings.simplefilter("ignore", ConvergenceWarning)  # `explained` measures the fit
+        channels = nmf.fit_transform(np.hstack([parts.clip(min=0), (-parts).clip(min=0)]))
+    exciting, inhibiting = np.hsplit(nmf.components_, 2)
     lengths = np.linalg.norm(channels, axis=0)
     channels = channels / np.where(lengths > 0, lengths, 1)
     maps = (exciting - inhibiting) * lengths[:, None]
@@ -152,9 +152,9 @@ def _check(weights: ExpandedWeights, count: int) -> None:
     out, _, height, width = weights.weight.shape
     most = min(len(units), 2 * out * height * width)
     if not 1 <= count <= most:
-        raise InputError(f"these weights have 1 to {most} factors, not {count}")
+        raise InputError(f"these weights allow 1 to {most} factors, not {count}")
     if not weights.weight.any():
-        raise InputError("these weights are all zero: there is nothing to factorize")
+        raise InputError("these weights are all zero and cannot be factorized")
 
 
 def _by_channel(weight: Float[Tensor, "out in height width"]) -> Float[np.ndarray, "in rest"]:

@@ -19,18 +19,18 @@ from visioncircuits.weights.factors import Factors
 from visioncircuits.weights.ranking import Connection
 
 Thumbnails = Mapping[str, Image.Image]
-"""Small pictures of features, by name; a feature without one is shown by its name alone."""
+"""Small pictures of features, by name; a feature without one is shown by its name only."""
 
 GROUND, INK, FAINT, EMPTY = (255, 255, 255), (34, 34, 34), (110, 110, 110), (238, 238, 238)
 GAP, LINE, TYPE = 12, 32, 20
 BAR, EDGE, LEGEND = 201, 72, 600
-"""Pixels: of the colour bar, on either side of it for a number, and of the whole legend."""
+"""Pixels: the color bar, the margin on either side for a number, and the whole legend."""
 
 
 def tile(kernel: Float[Tensor, "height width"], scale: float, size: int) -> Image.Image:
     """Draw one kernel, each weight as a square of whole pixels, about `size` across.
 
-    Never larger, except that each weight gets a pixel.
+    It is larger than `size` only if one pixel for each weight requires it.
 
     Examples
     --------
@@ -54,10 +54,10 @@ def kernel_grid(
     Parameters
     ----------
     thumbnails
-        Drawn along both axes; without them there are names alone.
+        Drawn along both axes; without them only names are drawn.
     scale
-        The weight drawn in the deepest colour; the largest there is if not given. The picture
-        says it.
+        The weight drawn in the deepest color; by default the largest. It is printed below the
+        grid.
     size
         Of a kernel, in pixels.
 
@@ -105,18 +105,18 @@ def connection_cards(
     size: int = 144,
     columns: int = 6,
 ) -> Image.Image:
-    """Draw the strongest inputs or outputs of a feature: each one's picture over its kernel.
+    """Draw the strongest inputs or outputs of a feature: each one's picture above its kernel.
 
-    Under each stand the L2 norms of what excites and of what inhibits.
+    Below each are the L2 norms of the positive and of the negative weights.
 
     Parameters
     ----------
     connections
-        What `strongest_inputs` or `strongest_outputs` gave.
+        From `strongest_inputs` or `strongest_outputs`.
     thumbnails, scale, size
         As for `kernel_grid`.
     columns
-        Cards in a row.
+        Number of cards in a row.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def factor_grid(
     size: int = 96,
     units: int = 4,
 ) -> Image.Image:
-    """Draw factors, one below another: what each is, its strongest units, its map to each output.
+    """Draw factors, one in a row: its picture, its strongest units, its map to each output.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def factor_grid(
     scale, size
         As for `kernel_grid`.
     units
-        How many of each factor's units are shown, with their weights in it.
+        Number of each factor's units to draw, with their weights in it.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def factor_grid(
 
 
 def number(value: float) -> str:
-    """Write a number in two digits, without a leading zero.
+    """Format a number with two digits, without a leading zero.
 
     Examples
     --------
@@ -215,7 +215,7 @@ def number(value: float) -> str:
 
 
 class _Sheet:
-    """A white picture that units, words and the scale are put on."""
+    """A white picture on which units, text and the scale are drawn."""
 
     def __init__(self, width: int, height: int, thumbnails: Thumbnails) -> None:
         self.picture = Image.new("RGB", (width, height), GROUND)
@@ -223,35 +223,35 @@ class _Sheet:
         self.thumbnails = thumbnails
 
     def unit(self, feature: Feature, name: str, corner: tuple[int, int], size: int) -> None:
-        """Put a feature's picture, its name under it."""
+        """Draw a feature's picture with its name below."""
         left, top = corner
         if str(feature) in self.thumbnails:
             small = self.thumbnails[str(feature)].convert("RGB")
             self.picture.paste(small.resize((size, size), Image.Resampling.LANCZOS), corner)
         else:
             self.draw.rectangle((left, top, left + size - 1, top + size - 1), EMPTY)
-        half = ceil(_font().getlength(name) / 2)  # a long name at the edge moves in
+        half = ceil(_font().getlength(name) / 2)  # so that a long name stays within the left edge
         self.write((max(left + size // 2, half), top + size), name, anchor="ma")
 
-    def legend(self, scale: float, words: str) -> None:
-        """Draw along the lower edge which numbers the colours stand for."""
+    def legend(self, scale: float, text: str) -> None:
+        """Draw the color scale along the lower edge."""
         top = self.picture.height - LINE
         for at, color in enumerate(signed_colors(np.linspace(-1, 1, BAR), 1.0)):
             left = EDGE + at
             self.draw.line((left, top + 6, left, top + 24), tuple(color.tolist()))
         self.write((EDGE - 6, top + 2), f"−{number(scale)}", FAINT, anchor="ra")
         self.write((EDGE + BAR + 6, top + 2), f"+{number(scale)}", FAINT, anchor="la")
-        self.write((2 * EDGE + BAR, top + 2), words, FAINT, anchor="la")
+        self.write((2 * EDGE + BAR, top + 2), text, FAINT, anchor="la")
 
     def write(
-        self, at: tuple[int, int], words: str, ink: tuple[int, ...] = INK, *, anchor: str
+        self, at: tuple[int, int], text: str, ink: tuple[int, ...] = INK, *, anchor: str
     ) -> None:
-        """Write words so that their `anchor`, as Pillow names it, is at a point."""
-        self.draw.text(at, words, ink, _font(), anchor=anchor)
+        """Draw text with its Pillow anchor `anchor` at a point."""
+        self.draw.text(at, text, ink, _font(), anchor=anchor)
 
 
 def _names(features: Sequence[Feature], width: int) -> list[str]:
-    """Name features in full where all fit `width` pixels, and without their layer otherwise."""
+    """Return the features' names, without the layer unless all fit in `width` pixels."""
     names = [str(feature) for feature in features]
     if max(map(_font().getlength, names)) <= width:
         return names

@@ -1,4 +1,4 @@
-"""What a feature looks for at each position: "decomposed" feature visualization.
+"""The weights into a feature at each position: "decomposed" feature visualization.
 
 Source: Cammarata et al., "Curve Circuits" (2021).
 """
@@ -21,26 +21,31 @@ class PositionView:
     Attributes
     ----------
     directions
-        Each of length 1 and named by its position from the feature's centre, down and right in
+        Each of length 1 and named by its position from the feature's center, down and right in
         neurons of the source; row by row.
     magnitude
-        The length that each had: `(height, width)`.
+        Their lengths before normalization: `(height, width)`.
     """
 
     feature: Feature
     directions: tuple[tuple[Direction, ...], ...]
     magnitude: Float[Tensor, "height width"]
 
+    def __repr__(self) -> str:
+        height, width = self.magnitude.shape
+        source = self.directions[0][0].layer
+        return f"PositionView({self.feature}, {height} × {width} directions in {source})"
+
 
 def position_view(weights: ExpandedWeights, feature: str | Feature | None = None) -> PositionView:
-    """Take the weights into a feature apart by position.
+    """Separate the weights into a feature by position.
 
     Parameters
     ----------
     weights
         From all units of a layer.
     feature
-        One of the weights' outputs; it may be left out where there is only one.
+        One of the weights' outputs; may be omitted if there is only one.
 
     Examples
     --------
@@ -71,14 +76,14 @@ def position_view(weights: ExpandedWeights, feature: str | Feature | None = None
 
 
 def position_grid(view: PositionView, thumbnails: Thumbnails, *, size: int = 96) -> Image.Image:
-    """Draw the picture of each direction at its position, the fainter the smaller its magnitude.
+    """Draw the picture of each direction at its position, with opacity by magnitude.
 
-    The largest magnitude is opaque; white is none.
+    The largest magnitude is opaque; zero is white.
 
     Parameters
     ----------
     thumbnails
-        A picture of each direction, by its name; one that is missing stays white.
+        A picture of each direction, by name; missing ones are white.
     size
         Of a position, in pixels.
 

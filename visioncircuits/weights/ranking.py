@@ -1,4 +1,4 @@
-"""Which inputs a feature is made of, and which outputs it is used for."""
+"""The strongest inputs of a feature, and its strongest outputs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class Connection:
         `(height, width)`.
     norm, positive, negative
         L2 norms of the kernel, of its positive and of its negative part; norm² is the sum of the
-        others' squares.
+        squares of the other two.
     share
-        Its part of the squared norm of all the kernels that it was chosen from.
+        Its fraction of the squared norm of all ranked kernels.
     """
 
     source: Feature
@@ -36,6 +36,13 @@ class Connection:
     negative: float
     share: float
 
+    def __repr__(self) -> str:
+        height, width = self.kernel.shape
+        return (
+            f"Connection({self.source} → {self.target}, {height} × {width}, "
+            f"norm={self.norm:.3g}, share={self.share:.3g})"
+        )
+
 
 def strongest_inputs(
     weights: ExpandedWeights,
@@ -44,21 +51,21 @@ def strongest_inputs(
     top: int = 50,
     part: Part = "whole",
 ) -> tuple[Connection, ...]:
-    """Rank what feeds a feature by L2 norm, strongest first.
+    """Rank the inputs of a feature by L2 norm, strongest first.
 
     Parameters
     ----------
     feature
-        One of the weights' outputs; it may be left out where there is only one.
+        One of the weights' outputs; may be omitted if there is only one.
     top
-        How many to give. Their shares add up to what they cover of the whole.
+        Number of connections to return. Their shares sum to the fraction that they cover.
     part
-        What to rank by: the whole kernel, or what excites or inhibits alone.
+        What to rank by: the whole kernel, or only its positive or negative part.
 
     Raises
     ------
     InputError
-        For a feature that the weights do not lead to.
+        For a feature that is not one of the weights' outputs.
 
     Examples
     --------
@@ -84,7 +91,7 @@ def strongest_outputs(
     top: int = 50,
     part: Part = "whole",
 ) -> tuple[Connection, ...]:
-    """Rank what a feature feeds by L2 norm; otherwise as `strongest_inputs`."""
+    """Rank the outputs of a feature by L2 norm; otherwise as `strongest_inputs`."""
     column = weights.column(feature)
     ranked = _ranked(weights.weight[:, column], top, part)
     return tuple(
@@ -96,7 +103,7 @@ def strongest_outputs(
 def _ranked(
     kernels: Float[Tensor, "features height width"], top: int, part: Part
 ) -> Iterator[tuple[int, Tensor, float]]:
-    """Give the strongest features with their kernels and their shares of the squared norm."""
+    """Yield the strongest features with their kernels and their shares of the squared norm."""
     squares = kernels.square().sum((1, 2))
     match part:
         case "whole":

@@ -1,4 +1,4 @@
-"""Which features of a layer are meant."""
+"""Selection of features of one layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
-from visioncircuits.weights.linearization import INPUT
+from visioncircuits.weights.tracing import INPUT
 
 Features = str | Feature | Sequence[str | Feature]
 """A layer, for all of its units; a feature; or several features of one layer."""
@@ -22,9 +22,9 @@ class Selection:
     Attributes
     ----------
     vectors
-        Each as a direction among the layer's units.
+        Each feature as a direction over the layer's units.
     whole
-        Whether they are the layer's units, all and in order.
+        Whether they are all units of the layer, in order.
     """
 
     layer: str
@@ -36,10 +36,10 @@ class Selection:
         return len(self.features)
 
 
-def select(network: Network, given: Features) -> Selection:
-    """Find the features that are meant, all of one layer, and check that the network has them.
+def select(network: Network, features: Features) -> Selection:
+    """Return the features, all of one layer, and check that the network has them.
 
-    `"input"` is the picture itself, its units the channels.
+    `"input"` is the picture itself; its units are the channels.
 
     Raises
     ------
@@ -52,16 +52,17 @@ def select(network: Network, given: Features) -> Selection:
     >>> select(untrained("bvlc_googlenet"), ["mixed3b:7", "mixed3b:9"]).vectors.shape
     torch.Size([2, 480])
     """
-    if isinstance(given, str) and ":" not in given:
-        units = network.preprocessing.channels if given == INPUT else network.layer(given).units
-        every = tuple(Unit(given, index) for index in range(units))
-        return Selection(given, every, torch.eye(units, device=network.device), True)
-    listed = [given] if isinstance(given, str | Feature) else list(given)
-    features = tuple(network.feature(feature) for feature in listed)
-    layers = sorted({feature.layer for feature in features})
+    if isinstance(features, str) and ":" not in features:
+        layer = features
+        units = network.preprocessing.channels if layer == INPUT else network.layer(layer).units
+        every = tuple(Unit(layer, index) for index in range(units))
+        return Selection(layer, every, torch.eye(units, device=network.device), True)
+    listed = [features] if isinstance(features, str | Feature) else list(features)
+    chosen = tuple(network.feature(feature) for feature in listed)
+    layers = sorted({feature.layer for feature in chosen})
     if len(layers) != 1:
-        told = "no feature is" if not layers else f"features of {' and '.join(layers)} are"
-        raise InputError(f"{told} given where features of one layer are needed")
+        got = f"features of {' and '.join(layers)} are" if layers else "no feature is"
+        raise InputError(f"{got} given, but features of one layer are needed")
     units = network.layer(layers[0]).units
-    vectors = torch.stack([feature.vector(units) for feature in features]).to(network.device)
-    return Selection(layers[0], features, vectors, False)
+    vectors = torch.stack([feature.vector(units) for feature in chosen]).to(network.device)
+    return Selection(layers[0], chosen, vectors, False)

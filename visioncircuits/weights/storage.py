@@ -1,4 +1,4 @@
-"""Labelled arrays as files: netCDF, or numpy's .npz with the same content."""
+"""Labeled arrays as files: netCDF, or numpy's .npz with the same content."""
 
 import io
 import json
@@ -17,12 +17,12 @@ _LAYOUT = "layout"
 
 
 def write(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write arrays with their labels, whole or not at all.
+    """Write labeled arrays to a file, atomically.
 
     Raises
     ------
     InputError
-        Where the name ends neither in .npz nor in .nc, or the file cannot be written.
+        If the name ends neither in .npz nor in .nc, or the file cannot be written.
     """
     path = Path(path)
     match path.suffix.lower():
@@ -37,17 +37,17 @@ def write(dataset: xr.Dataset, path: str | Path) -> Path:
 
 
 def read(path: str | Path, kind: str) -> xr.Dataset:
-    """Read back what `write` wrote.
+    """Read a file that `write` wrote.
 
     Parameters
     ----------
     kind
-        What the dataset's attribute of that name must say.
+        The expected value of the dataset's attribute `kind`.
 
     Raises
     ------
     InputError
-        Where the file is missing, damaged, or holds something else.
+        If the file is missing, damaged, or has other content.
     """
     path = Path(path)
     try:
@@ -59,7 +59,7 @@ def read(path: str | Path, kind: str) -> xr.Dataset:
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     if dataset.attrs.get("kind") != kind:
-        raise InputError(f"{path} holds {dataset.attrs.get('kind', 'something else')}, not {kind}")
+        raise InputError(f"{path} contains {dataset.attrs.get('kind', 'other data')}, not {kind}")
     return dataset
 
 
@@ -86,7 +86,7 @@ def _from_npz(path: Path) -> xr.Dataset:
 
 
 def features_to_json(features: tuple[Feature, ...]) -> str:
-    """Write features down, directions with their weights.
+    """Serialize features, directions with their weights.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def features_to_json(features: tuple[Feature, ...]) -> str:
 
 
 def features_from_json(text: str) -> tuple[Feature, ...]:
-    """Read back what `features_to_json` wrote."""
+    """Deserialize features from `features_to_json`."""
 
     def feature(item: Any) -> Feature:
         if isinstance(item, str):

@@ -37,7 +37,7 @@ from visioncircuits.thread import (
     part,
 )
 from visioncircuits.tuning import measure, orientation_tuning
-from visioncircuits.tuning.circular import between, width
+from visioncircuits.tuning.circular import angular_distance, width
 from visioncircuits.weights import (
     expanded_weights,
     kernel_grid,
@@ -223,7 +223,7 @@ def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
     kernels = weights.weight.numpy()
     sums = kernels.sum((2, 3)) / np.abs(kernels.sum((2, 3))).max()
     theirs, ours = (table["orientation"].to_numpy(float) for table in (early, late))
-    apart = between(ours[:, None], theirs[None, :])
+    apart = angular_distance(ours[:, None], theirs[None, :])
     rng, draws = study.rng("curves"), study.of(10_000, quick=1000)
     shuffles = [rng.permutation(len(theirs)) for _ in range(draws)]
     for claim, (least, most), sign in (
@@ -322,7 +322,7 @@ def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     sums = weights.weight.numpy().sum((2, 3))
     sums = sums / np.abs(sums).max()
     tangents = (late["orientation"].to_numpy(float) + 90) % 180
-    apart = between(tangents[:, None], facing[None, :], period=180.0)
+    apart = angular_distance(tangents[:, None], facing[None, :], period=180.0)
     rng = study.rng("lines")
     shuffles = [rng.permutation(len(sources)) for _ in range(study.of(10_000, quick=1000))]
     yield signed(TANGENT, sums, apart <= 22.5, 1, shuffles)
@@ -441,10 +441,11 @@ def decomposed(study: Study) -> Iterator[Row | Plate]:
         [np.diag(alike(magnitude, arc(facing + degrees, radii, size))) for degrees in turns]
     )
     best = np.array(turns)[own.argmax(0)]
-    off = between(best.astype(float), np.zeros(len(best)), period=180.0)
+    off = angular_distance(best.astype(float), np.zeros(len(best)), period=180.0)
     rng = study.rng("decomposed")
-    chance = [np.median(between(rng.choice(turns, len(best)).astype(float), np.zeros(len(best)),
-                                period=180.0)) for _ in range(2000)]  # fmt: skip
+    chance = [np.median(angular_distance(rng.choice(turns, len(best)).astype(float),
+                                         np.zeros(len(best)), period=180.0))
+              for _ in range(2000)]  # fmt: skip
     low, high = middle(np.array(chance))
     yield ALONG.found(
         f"{np.median(off):.0f}° off in the median of {len(best)}",

@@ -16,6 +16,7 @@ from visioncircuits import featurevis, networks
 from visioncircuits.examples import LayerExamples, crop, photograph, sheet, sketch
 from visioncircuits.featurevis import objectives
 from visioncircuits.handwritten import labels
+from visioncircuits.hypotheses import effects, find, predefined
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII, TILE
@@ -34,14 +35,11 @@ from visioncircuits.tuning import (
     align,
     circular,
     curve_maps,
-    effects,
-    find,
     in_deviations,
     invariance,
     joint_panel,
     measure,
     orientation_tuning,
-    predefined,
     preferred_value,
     radial_panel,
     radial_tuning,
@@ -192,7 +190,9 @@ def published_tuning(study: Study) -> Iterator[Row | Plate]:
     content = json.loads(study.published(TABLE).read_text("utf-8"))
     marks = {int(unit): mark for unit, mark in content["joint_tuning_marks_deg_fig_tuning"].items()}
     off = [
-        float(circular.between(np.array(ten[unit].argmax() / 2 - 180), np.array(float(mark))))
+        float(
+            circular.angular_distance(np.array(ten[unit].argmax() / 2 - 180), np.array(float(mark)))
+        )
         for unit, mark in marks.items()
     ]
     yield MARKS.found(
@@ -568,7 +568,7 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     for name in LAYERS[:3]:
         layer = study.layer(name)
         whole = predefined("curve", study.network, layer)
-        asked = (effects.echo, effects.elsewhere)
+        asked = (effects.echo, effects.off_peak)
         lenient = replace(
             whole, predictions=tuple(p for p in whole.predictions if p.effect not in asked)
         )
@@ -632,7 +632,7 @@ def cosmetics(study: Study) -> Iterator[Row | Plate]:
         other = responses.isel(unit=order).assign_coords(unit=responses["unit"].values)
         across = float(np.median(invariance(plain, other).values))
         peaks = [orientation_tuning(r)["orientation"].values for r in (plain, responses)]
-        off = circular.between(*peaks)
+        off = circular.angular_distance(*peaks)
         yield claim.found(
             f"r = {np.nanmin(alike):.3f} to {np.nanmax(alike):.3f}, median "
             f"{np.nanmedian(alike):.3f}; peaks {np.median(off):.0f}° off",
@@ -946,8 +946,8 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, Arr
         with torch.inference_mode():
             maps = judge.activations(pixels[None], [top])[top][0, : len(told)]
         for number, at, position in neurons:
-            middle_of = np.array(here_at.centre(position))
-            nearest = np.round((middle_of - there_at.centre((0, 0))) / there_at.stride).astype(int)
+            middle_of = np.array(here_at.center(position))
+            nearest = np.round((middle_of - there_at.center((0, 0))) / there_at.stride).astype(int)
             row, column = nearest.clip(0, np.array(maps.shape[1:]) - 1).tolist()
             near = maps[:, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].amax((1, 2))
             best = int(near.argmax())
@@ -964,7 +964,7 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, Arr
 
 def labelled(off: Float[Array, " neurons"], clear: Float[Array, " neurons"]) -> Array:
     """Give each neuron the number of its label."""
-    off = circular.between(off, np.zeros_like(off))
+    off = circular.angular_distance(off, np.zeros_like(off))
     bent = np.select([off <= 30, off <= 60, off < 120], [0, 1, 2], 3)
     return np.where(clear < 0.1, 2, bent)
 
@@ -1154,7 +1154,7 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
             pixels = photograph(study.images, names[picture], size=study.network.size)
             found.append(pixels)
             centres.append(
-                tuple(np.clip(about.centre(position), 0, study.network.size - 1).tolist())
+                tuple(np.clip(about.center(position), 0, study.network.size - 1).tolist())
             )
     step = study.of(2, quick=8)
     responses = measure(study.network, curves.units, turned(found, centres, step=step))
@@ -1173,13 +1173,15 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     )
     others = np.arange(len(peaks)) != focus
     others &= np.isfinite(peaks)
-    off = circular.between(peaks[others], curves.orientations[others])
+    off = circular.angular_distance(peaks[others], curves.orientations[others])
     rng = study.rng("joint")
     by_chance = middle(
         np.array(
             [
                 np.median(
-                    circular.between(peaks[others], rng.permutation(curves.orientations[others]))
+                    circular.angular_distance(
+                        peaks[others], rng.permutation(curves.orientations[others])
+                    )
                 )
                 for _ in range(1000)
             ]
@@ -1330,7 +1332,7 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     for layer, peaks in PEAKS.items():
         responses = measure(google.network, [f"{layer}:{unit}" for unit in peaks], named("curves"))
         found = orientation_tuning(responses)["orientation"].values
-        off += circular.between(found, np.array(list(peaks.values()))).tolist()
+        off += circular.angular_distance(found, np.array(list(peaks.values()))).tolist()
     near = sum(angle <= 15 for angle in off)
     yield GOOGLE_PEAKS.found(
         f"{near} of {len(off)} within 15°",

@@ -381,7 +381,7 @@ def orientations(
 
 def abs_angle(one: float, other: float) -> float:
     """Give the angle between two directions, from 0 to 180 degrees."""
-    return float(circular.between(np.array(one), np.array(other % 360)))
+    return float(circular.angular_distance(np.array(one), np.array(other % 360)))
 
 
 def turning(study: Study, found: xr.Dataset, pairs: pd.DataFrame) -> Iterator[Plate]:
@@ -507,7 +507,7 @@ def sizes(study: Study) -> Row:
 
 def turned_likeness(kernels: Array, targets: Array, sources: Array) -> float:
     """Correlate the kernels of aligned pairs with each other, turned upright."""
-    rows, columns = np.nonzero(circular.between(targets[:, None], sources) <= 45)
+    rows, columns = np.nonzero(circular.angular_distance(targets[:, None], sources) <= 45)
     upright = [
         rotation(-targets[row]).kernel(torch.tensor(kernels[row, column])[None, None])[0, 0]
         for row, column in zip(rows, columns, strict=True)

@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool2d
 
 from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.examples.crops import crop
+from visioncircuits.hypotheses import find
 from visioncircuits.networks import Network, untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern, named
@@ -22,7 +23,7 @@ from visioncircuits.stimuli import high_low as boundary
 from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, part
 from visioncircuits.thread.tiles import FILE as TILE_FILE
 from visioncircuits.thread.tiles import likeness, read_tiles
-from visioncircuits.tuning import boundary_maps, circular, find, measure, orientation_tuning
+from visioncircuits.tuning import boundary_maps, circular, measure, orientation_tuning
 from visioncircuits.weights import (
     Factors,
     expanded_weights,
@@ -112,8 +113,8 @@ def published_responses(study: Study) -> Iterator[Row | Plate]:
     names = [f"mixed3a:{unit}" for unit in DIRECTIONS]
     responses = xr.DataArray(maps, coords={"unit": names, **axes}, dims=("unit", *axes))
     tuned = orientation_tuning(responses)
-    off = circular.between(tuned["mean"].values, np.array([*DIRECTIONS.values()]))
-    peaks = circular.between(tuned["orientation"].values, np.array([*DIRECTIONS.values()]))
+    off = circular.angular_distance(tuned["mean"].values, np.array([*DIRECTIONS.values()]))
+    peaks = circular.angular_distance(tuned["orientation"].values, np.array([*DIRECTIONS.values()]))
     yield DIRECTED.found(
         f"{int((off <= 0.5).sum())} of {len(off)} within .5°",
         holds=bool((off <= 0.5).all()),
@@ -740,7 +741,7 @@ def boundary_units(study: Study, layer: str) -> Bool[Array, " units"]:
     texture = measure(network, layer, patterns).max(("orientation", "frequency")).values
     strengths, turns = np.array(peaks), np.array(axes)
     agree = [
-        circular.between(turns[one], turns[other], period=180) <= 30
+        circular.angular_distance(turns[one], turns[other], period=180) <= 30
         for one, other in ((0, 1), (0, 2), (1, 2))
     ]
     driven = strengths.min(0) >= strengths.max(0) / 3
@@ -868,7 +869,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     stimuli = named("high-low").isel(orientation=slice(0, None, 10), ratio=slice(0, None, 5))
     units = [f"mixed3a:{unit}" for unit in DIRECTIONS]
     means = orientation_tuning(measure(network, units, stimuli))["mean"].values
-    off = circular.between(means, np.array([*DIRECTIONS.values()]))
+    off = circular.angular_distance(means, np.array([*DIRECTIONS.values()]))
     yield TURNS.found(
         f"at most {np.max(off):.0f}° away",
         holds=bool((off <= 15).all()),

@@ -14,19 +14,11 @@ from scipy.stats import fisher_exact
 from sklearn.decomposition import NMF, MiniBatchDictionaryLearning
 from sklearn.exceptions import ConvergenceWarning
 
+from visioncircuits.hypotheses import Responses, judge_evidence, measure_responses, predefined
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Article, Claim, Plate, Row, Study, middle, part
-from visioncircuits.tuning import (
-    Answers,
-    ask,
-    measure,
-    orientation_tuning,
-    predefined,
-    radial_panel,
-    radial_tuning,
-    weigh,
-)
+from visioncircuits.tuning import measure, orientation_tuning, radial_panel, radial_tuning
 from visioncircuits.tuning.plots import beside, hsl
 
 Array = np.ndarray
@@ -374,17 +366,17 @@ def verdicts(study: Study, features: Sequence[Direction]) -> dict[str, bool]:
     hypothesis = predefined("curve", study.network, layer)
 
     def make() -> bytes:
-        answers = ask(
+        answers = measure_responses(
             study.network, layer, hypothesis.stimuli, variants=hypothesis.variants,
             controls=hypothesis.controls,
         )  # fmt: skip
         buffer = io.BytesIO()
         controls = {f"control {name}": values for name, values in answers.controls.items()}
-        np.savez_compressed(buffer, allow_pickle=False, shown=answers.shown, **controls)
+        np.savez_compressed(buffer, allow_pickle=False, shown=answers.values, **controls)
         return buffer.getvalue()
 
     stored = np.load(io.BytesIO(study.kept(f"answers of {layer} to curves", "npz", make)))
-    units = Answers(
+    units = Responses(
         tuple(f"{layer}:{unit}" for unit in range(len(stored["shown"]))),
         stored["shown"],
         {name: np.array(values) for name, values in hypothesis.stimuli.axes.items()},
@@ -392,8 +384,8 @@ def verdicts(study: Study, features: Sequence[Direction]) -> dict[str, bool]:
     )
     everything = units.joined(units.along(features)).evidence()
     tested = range(len(units.units), len(everything.units))
-    found = weigh(everything, hypothesis, units=tested, seed=study.seed)
-    return {verdict.unit: verdict.word == "supported" for verdict in found}
+    found = judge_evidence(everything, hypothesis, units=tested, seed=study.seed)
+    return {verdict.unit: verdict.status == "supported" for verdict in found}
 
 
 def filling(claim: Claim, family: Coverage, extra: Coverage, study: Study) -> Row:

@@ -42,7 +42,7 @@ from visioncircuits.tuning import (
     preferred_value,
     turned,
 )
-from visioncircuits.tuning.circular import between
+from visioncircuits.tuning.circular import angular_distance
 from visioncircuits.weights import (
     Connection,
     connection_cards,
@@ -649,7 +649,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     turning = turned(crops, centres, step=360)
     told = measure(hand, curves, turning).values[:, :, 0]
     seen = facing_[told.argmax(0)]
-    off = between(seen, angle)
+    off = angular_distance(seen, angle)
     yield BENT.found(
         f"{(off <= 30).sum()} of {len(off)} within 30°, median {np.median(off):.0f}°",
         holds=bool(binomtest(int((off <= 30).sum()), len(off), 1 / 6, "greater").pvalue < 0.05),
@@ -659,7 +659,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     )
 
     along = own.mean(1)
-    apart = between(np.arange(0, 360, 10.0), angle)
+    apart = angular_distance(np.arange(0, 360, 10.0), angle)
     echo = float(along[apart >= 150].max() / along.max())
     best = float(apart[along.argmax()])
     yield ALONE.found(
@@ -682,7 +682,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
 
     before = [f"{network.before_rectifier(layer)}:{table_unit(each)}" for each in names]
     lines = measure(network, before, StimulusSet(line, {"orientation": range(0, 180, 15)})).values
-    turn = between(2 * np.arange(0, 180, 15.0)[None], 2 * angles[:, None]) / 2
+    turn = angular_distance(2 * np.arange(0, 180, 15.0)[None], 2 * angles[:, None]) / 2
     across = np.where(turn <= 15, lines, np.nan)
     oblique = np.where((turn > 30) & (turn <= 60), lines, np.nan)
     more = (np.nanmean(across, 1) - np.nanmean(oblique, 1)) / answers.max(
@@ -716,9 +716,9 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     peaks = orientation_tuning(together)["orientation"].values
     shift = peaks[at] - angle
     rest = [place for place in range(len(names)) if place != at and np.isfinite(peaks[place])]
-    off = between(peaks[rest] - shift, angles[rest])
+    off = angular_distance(peaks[rest] - shift, angles[rest])
     shuffled = [
-        float(np.median(between(peaks[rest] - shift, rng.permutation(angles[rest]))))
+        float(np.median(angular_distance(peaks[rest] - shift, rng.permutation(angles[rest]))))
         for _ in range(1000)
     ]
     low, high = middle(np.array(shuffled))
@@ -732,7 +732,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     early = study.detectors("curve", "mixed3a")
     weights = expanded_weights(network, early["unit"].tolist(), name)
     sums = weights.weight.sum((2, 3))[0].cpu().numpy()
-    opposed = between(early["orientation"].to_numpy(float), angle)
+    opposed = angular_distance(early["orientation"].to_numpy(float), angle)
     near, far = sums[opposed <= 45], sums[opposed >= 135]
     yield MADE.found(
         f"{(near > 0).sum()} of {len(near)} within 45° excite, {(far < 0).sum()} of {len(far)} "
@@ -759,7 +759,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
         why=f"How often one of the 20 units of {after} that it excites most answers more to "
         "circles and curves than another unit of the layer. Holds above the interval.",
     )
-    nearest = int(between(facing_, angle).argmin())
+    nearest = int(angular_distance(facing_, angle).argmin())
     model = measure(hand, curves[nearest], sheet).clip(min=0)[0]
     set_ = model.transpose("orientation", "radius").values
     likeness_ = float(np.corrcoef(own.ravel(), set_.ravel())[0, 1])
@@ -805,7 +805,7 @@ def strongest(
         if place < 0:
             break
         row, column = tops.positions[unit, rank].tolist()
-        y, x = np.clip(about.centre((row, column)), 0, study.network.size - 1).tolist()
+        y, x = np.clip(about.center((row, column)), 0, study.network.size - 1).tolist()
         found.append(read(source[Path(record.names[place]).name], study.network.size))
         centres.append((y, x))
         values.append(float(tops.values[unit, rank]))

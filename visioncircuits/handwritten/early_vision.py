@@ -1,4 +1,4 @@
-"""The stages that circuits share: from pixels to lines."""
+"""The stages that several circuits share: from pixels to lines."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +10,10 @@ from visioncircuits.handwritten.rules import straight, wave
 
 GRAY: tuple[float | None, ...] = (None,)
 ALL_HUES: tuple[float | None, ...] = (None, 0.0, 60.0, 120.0)
-"""Gray, and three axes of colour: red to cyan, yellow to blue, green to magenta."""
+"""Gray, and three axes of color: red to cyan, yellow to blue, green to magenta."""
 
 ORIENTATIONS = 12
-"""Of lines, over 180 degrees; curves have twice as many over 360."""
+"""Number of orientations of lines, over 180 degrees; curves have twice as many over 360."""
 
 
 def gabors(
@@ -27,22 +27,22 @@ def gabors(
     normalization: float | None = 0.2,
     kind: str = "gabor",
 ) -> Stage:
-    """Write Gabor filters over orientations, phases and hues: conv2d0, 7x7.
+    """Build Gabor filters over orientations, phases and hues: conv2d0, 7x7.
 
     Parameters
     ----------
     hues
         Degrees on the circle of hues, each an axis through gray; `None` is gray itself.
     orientations
-        How many, over 180 degrees.
+        Number of orientations, over 180 degrees.
     phases
-        How many, over 360 degrees.
+        Number of phases, over 360 degrees.
     wavelength, length, width
         Of the wave, and the Gaussian's standard deviations along and across its stripes, pixels.
     normalization
-        The contrast from which on responses come out alike, as activation; `None` for without.
+        The contrast, as activation, above which responses saturate; `None` for none.
     kind
-        Of the units, to tell several scales apart.
+        Of the units, to distinguish several scales.
     """
     units = [
         Label(kind, turn, LINE, phase=360.0 / phases * step, wavelength=wavelength, hue=hue)
@@ -64,36 +64,36 @@ def gabors(
 def complex_gabors(
     *, orientations: int = ORIENTATIONS, inhibition: float = 1.0, gabor: str = "gabor"
 ) -> Stage:
-    """Write units that sum Gabor filters over phases and hues: conv2d1, 1x1.
+    """Build units that sum Gabor filters over phases and hues: conv2d1, 1x1.
 
     Parameters
     ----------
     orientations
-        How many, over 180 degrees; as many as the Gabor filters have.
+        Number of orientations, over 180 degrees, as of the Gabor filters.
     inhibition
-        By all orientations alike; at 1 a texture without orientation excites nothing.
+        By all orientations equally; at 1 a texture without orientation excites nothing.
     gabor
         The kind of the Gabor filters.
     """
     kind = f"complex {gabor}"
-    alike = straight(spread=1.0, tolerance=45.0 / orientations, inhibition=inhibition)
+    matching = straight(spread=1.0, tolerance=45.0 / orientations, inhibition=inhibition)
     return Stage(
         layer="conv2d1",
         units=around(kind, orientations, period=LINE),
-        rules={(gabor, kind): alike},
+        rules={(gabor, kind): matching},
         size=1,
     )
 
 
 def lines(*, orientations: int = ORIENTATIONS, inhibition: float = 1.5) -> Stage:
-    """Write lines of complex Gabors that follow one another: conv2d2, 3x3.
+    """Build lines from aligned complex Gabors: conv2d2, 3x3.
 
     Parameters
     ----------
     orientations
-        How many, over 180 degrees.
+        Number of orientations, over 180 degrees.
     inhibition
-        By all orientations alike, as for `complex_gabors`.
+        By all orientations equally, as for `complex_gabors`.
     """
     follow = straight(spread=2.0, length=4.0, tolerance=10.0, inhibition=inhibition)
     return Stage(
@@ -106,7 +106,7 @@ def lines(*, orientations: int = ORIENTATIONS, inhibition: float = 1.5) -> Stage
 
 
 def longer_lines(layer: str, *, size: int, orientations: int = ORIENTATIONS) -> Stage:
-    """Write lines of lines, to pass them on beside what is made of them."""
+    """Build lines from lines, to pass them to later stages."""
     follow = straight(spread=4.0, tolerance=10.0, inhibition=2.0)
     return Stage(
         layer=layer,
@@ -116,33 +116,32 @@ def longer_lines(layer: str, *, size: int, orientations: int = ORIENTATIONS) -> 
     )
 
 
-def beside(first: Stage, *others: Stage) -> Stage:
-    """Put the units of several stages into one layer, each fed as it was.
+def merged(first: Stage, *others: Stage) -> Stage:
+    """Merge the units of several stages into one layer, with their rules.
 
     Raises
     ------
     InputError
-        Where the stages are not of one layer and shape, or two have a rule of their own for the
-        same kinds.
+        If the stages differ in layer or shape, or two have a rule for the same kinds.
 
     Examples
     --------
-    >>> len(beside(longer_lines("mixed3a", size=3), longer_lines("mixed3a", size=3)).units)
+    >>> len(merged(longer_lines("mixed3a", size=3), longer_lines("mixed3a", size=3)).units)
     Traceback (most recent call last):
     visioncircuits.errors.InputError: two stages of 'mixed3a' have a rule from 'line' to 'line';
-    give the units of one another kind
+    give the units of one stage another kind
     """
     units, rules = list(first.units), dict(first.rules)
     for other in others:
         if replace(other, units=first.units, rules=first.rules) != first:
             raise InputError(
                 f"the stages {first.layer!r} and {other.layer!r} differ in more than units and "
-                "rules; only what has one layer, kernel size and stride goes side by side"
+                "rules; merge only stages with the same layer, kernel size and stride"
             )
         for source, target in other.rules.keys() & rules:
             raise InputError(
                 f"two stages of {first.layer!r} have a rule from {source!r} to {target!r}; give "
-                "the units of one another kind"
+                "the units of one stage another kind"
             )
         units += other.units
         rules |= other.rules

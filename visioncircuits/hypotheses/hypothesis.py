@@ -10,19 +10,19 @@ import numpy as np
 
 from visioncircuits import hypothesis_file
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.hypotheses.effects import EFFECTS, Effect, Numbers
+from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning.effects import EFFECTS, Effect, Numbers
-from visioncircuits.tuning.evidence import Evidence
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A number that is foretold to be within bounds.
+    """A number that is predicted to lie within bounds.
 
     Attributes
     ----------
     claim
-        What is foretold, in words.
+        What is predicted, in words.
     effect
         The number: one of `effects`, or a function of your own of `Evidence` and options.
     least, most
@@ -37,7 +37,7 @@ class Prediction:
 
     Examples
     --------
-    >>> from visioncircuits.tuning.effects import echo
+    >>> from visioncircuits.hypotheses.effects import echo
     >>> Prediction("falls below a tenth of its peak at 180 degrees from it", echo, most=0.1).most
     0.1
     """
@@ -53,18 +53,18 @@ class Prediction:
             raise InputError(f"the prediction {self.claim!r} has no bound; give least or most")
         if self.least > self.most:
             raise InputError(
-                f"no number is both at least {self.least:g} and at most {self.most:g}, as the "
-                f"prediction {self.claim!r} says"
+                f"no number is both at least {self.least:g} and at most {self.most:g}, the bounds "
+                f"of the prediction {self.claim!r}; exchange them"
             )
 
-    def of(self, evidence: Evidence) -> Numbers:
-        """The number, for every unit."""
+    def measure(self, evidence: Evidence) -> Numbers:
+        """Compute the number for every unit."""
         return self.effect(evidence, **self.options)
 
     def margin(self, numbers: Numbers) -> Numbers:
-        """How far within its bounds a number is, in parts of the bound; below 0 it is outside.
+        """Compute how far numbers are within the bounds, relative to the bound.
 
-        Of a unit that has no such number, because nothing drives it, minus infinity.
+        Negative outside the bounds; minus infinity for NaN, where nothing drives the unit.
         """
         margins = np.full(numbers.shape, np.inf)
         for bound, inside in ((self.least, 1), (self.most, -1)):
@@ -76,23 +76,23 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """What a feature is thought to be, said so that stimuli can refute it.
+    """A claim about a feature, stated so that stimuli can refute it.
 
     Attributes
     ----------
     name
-        Of what it is thought to be: "curve".
+        Of what the feature is claimed to detect: "curve".
     stimuli
         The family of stimuli that the predictions are about.
     predictions
         All of them must hold.
     variants
         Ways of drawing the stimuli that should make no difference: parameters fixed otherwise.
-        Intervals come from drawing among them.
+        Intervals are bootstrapped over them.
     controls
         Other stimuli of matched contrast, by name.
     least_field
-        How many pixels a neuron must see for the stimuli to make sense.
+        The smallest receptive field, in pixels, for which the stimuli make sense.
 
     Raises
     ------
@@ -109,12 +109,15 @@ class Hypothesis:
 
     def __post_init__(self) -> None:
         if not self.predictions:
-            raise InputError(f"the hypothesis {self.name!r} predicts nothing, so it cannot fail")
+            raise InputError(
+                f"the hypothesis {self.name!r} has no predictions, so nothing can refute it; "
+                "give one or more"
+            )
         if not self.variants:
             raise InputError(f"the hypothesis {self.name!r} needs one variant or more; {{}} is one")
 
     def __len__(self) -> int:
-        """How many stimuli a test shows."""
+        """Return how many stimuli a test shows."""
         return len(self.stimuli) * len(self.variants) + sum(map(len, self.controls.values()))
 
 
@@ -124,7 +127,7 @@ def from_toml(path: str | Path) -> Hypothesis:
     ::
 
         name = "tight curve"
-        stimuli = "curves"                    # a ready set: `visioncircuits stimuli` lists them
+        stimuli = "curves"                    # a named set: `visioncircuits stimuli` lists them
         controls = ["lines", "noise"]         # others of them
         least_field = 40
 
@@ -140,7 +143,7 @@ def from_toml(path: str | Path) -> Hypothesis:
 
         [[predictions]]
         claim = "falls below a tenth of its peak at 180 degrees from it"
-        effect = "echo"                       # a function of visioncircuits.tuning.effects
+        effect = "echo"                       # a function of visioncircuits.hypotheses.effects
         most = 0.1
         [[predictions]]
         effect = "preference"
@@ -150,7 +153,7 @@ def from_toml(path: str | Path) -> Hypothesis:
     Raises
     ------
     InputError
-        Where the file is missing, is no TOML, or says something that cannot be.
+        Where the file is missing or is no TOML, or for an invalid value in it.
     """
     path = Path(path)
     content = hypothesis_file.read(path)
@@ -176,7 +179,7 @@ def _prediction(entry: Mapping[str, Any]) -> Prediction:
     options = dict(entry.get("options", {}))
     least, most = float(entry.get("least", -math.inf)), float(entry.get("most", math.inf))
     return Prediction(
-        str(entry.get("claim") or _words(name, options, least, most)),
+        str(entry.get("claim") or _claim(name, options, least, most)),
         EFFECTS[name],
         least=least,
         most=most,
@@ -184,16 +187,18 @@ def _prediction(entry: Mapping[str, Any]) -> Prediction:
     )
 
 
-def _words(name: str, options: Mapping[str, Any], least: float, most: float) -> str:
-    """Say a prediction for which there are no words.
+def _claim(name: str, options: Mapping[str, Any], least: float, most: float) -> str:
+    """Describe a prediction whose file gives no claim.
 
     Examples
     --------
-    >>> _words("echo", {}, -math.inf, 0.1)
+    >>> _claim("echo", {}, -math.inf, 0.1)
     'echo is at most 0.1'
     """
-    told = [f"at least {least:g}"] * math.isfinite(least) + [f"at most {most:g}"] * math.isfinite(
-        most
-    )
+    bounds = [
+        f"at {side} {bound:g}"
+        for side, bound in (("least", least), ("most", most))
+        if math.isfinite(bound)
+    ]
     given = ", ".join(f"{key} {value}" for key, value in options.items())
-    return f"{name}{f' ({given})' if given else ''} is {' and '.join(told)}"
+    return f"{name}{f' ({given})' if given else ''} is {' and '.join(bounds)}"

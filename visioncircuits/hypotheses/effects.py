@@ -1,7 +1,7 @@
 """Effects: the numbers that predictions are about.
 
-Each is a function of `Evidence` that gives a number for every unit, NaN where nothing drives it.
-A function of your own serves as well.
+Each is a function of `Evidence` that returns a number for every unit, NaN where nothing drives
+the unit. A function of your own can be used in their place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,35 +10,34 @@ import numpy as np
 from jaxtyping import Float
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.tuning import circular
-from visioncircuits.tuning.evidence import Evidence
 
 Numbers = Float[np.ndarray, " units"]
 Effect = Callable[..., Numbers]
 
 
-def off(evidence: Evidence, *, angle: float, axis: str = "orientation") -> Numbers:
-    """Degrees between where the tuning over an axis peaks and a given angle."""
-    around = _period(evidence, axis)
-    found = preferred(evidence, axis=axis)
-    return circular.between(found, np.full_like(found, angle), period=around)
+def peak_distance(evidence: Evidence, *, angle: float, axis: str = "orientation") -> Numbers:
+    """Degrees between the peak of the tuning over an axis and a given angle."""
+    period = _period(evidence, axis)
+    return circular.angular_distance(preferred(evidence, axis=axis), angle, period=period)
 
 
 def preferred(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
-    """Where the tuning over an axis peaks, in degrees, between the axis' values."""
-    around = _period(evidence, axis)
-    where, _ = circular.peak(evidence.tuning(axis), period=around)
-    return np.asarray((where + evidence.axes[axis][0]) % around)
+    """Peak of the tuning over an axis, in degrees, interpolated between the axis' values."""
+    period = _period(evidence, axis)
+    angles, _ = circular.peak(evidence.tuning(axis), period=period)
+    return np.asarray((angles + evidence.axes[axis][0]) % period)
 
 
 def mean(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
     """Direction of the mean vector of the tuning over an axis, in degrees.
 
-    It says more than the peak where tuning is as broad as a high-low frequency detector's.
+    It is better defined than the peak where tuning is as broad as a high-low frequency detector's.
     """
-    around = _period(evidence, axis)
-    where = circular.mean_angle(evidence.tuning(axis), period=around)
-    return np.asarray((where + evidence.axes[axis][0]) % around)
+    period = _period(evidence, axis)
+    angles = circular.mean_angle(evidence.tuning(axis), period=period)
+    return np.asarray((angles + evidence.axes[axis][0]) % period)
 
 
 def width(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
@@ -47,17 +46,17 @@ def width(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
 
 
 def echo(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
-    """Strongest answer within 30 degrees of the opposite of the peak, over the peak's.
+    """Strongest response within 30 degrees of the opposite of the peak, over the peak's.
 
-    What comes round after 180 degrees has the perpendicular for an opposite, give or take 15.
+    With a period of 180 degrees, that is within 15 degrees of the perpendicular.
     """
     _period(evidence, axis)
     return circular.echo(evidence.tuning(axis))
 
 
-def elsewhere(evidence: Evidence, *, beyond: float, axis: str = "orientation") -> Numbers:
-    """Strongest answer more than `beyond` degrees from the peak, over the peak's."""
-    return circular.elsewhere(evidence.tuning(axis), beyond=beyond, period=_period(evidence, axis))
+def off_peak(evidence: Evidence, *, beyond: float, axis: str = "orientation") -> Numbers:
+    """Strongest response more than `beyond` degrees from the peak, over the peak's."""
+    return circular.off_peak(evidence.tuning(axis), beyond=beyond, period=_period(evidence, axis))
 
 
 def preference(
@@ -67,14 +66,14 @@ def preference(
     among: tuple[float, float] | tuple[str, str],
     over: tuple[float, float] | tuple[str, str],
 ) -> Numbers:
-    """Best answer among some of an axis' values, over the best among others.
+    """Best response among some of an axis' values, over the best among others.
 
     Parameters
     ----------
     axis
         Of the stimuli.
     among, over
-        Least and greatest value, both included; of colours, one of them twice.
+        Least and greatest value, both included; of colors, one of them twice.
 
     Returns
     -------
@@ -87,42 +86,41 @@ def preference(
         inside = (values >= low) & (values <= high)
         if not inside.any():
             raise InputError(
-                f"{axis} has no value from {_told(low)} to {_told(high)}; it has "
-                + ", ".join(map(_told, values))
+                f"{axis} has no value from {_text(low)} to {_text(high)}; it has "
+                + ", ".join(map(_text, values))
             )
         strengths.append(best[:, inside].max(1).astype(np.float64))
-    return _ratio(*strengths, silent=evidence.peak <= 0)
+    return _ratio(*strengths, undriven=evidence.peak <= 0)
 
 
-def _told(value: float | str) -> str:
+def _text(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
 def controls(evidence: Evidence, *, names: Sequence[str] = ()) -> Numbers:
-    """Strongest answer to any control, or to some of them, over the peak."""
+    """Strongest response to the named controls, by default to any, over the peak."""
     for name in names:
         if name not in evidence.controls:
             raise unknown("control", name, evidence.controls)
     strongest = np.max([evidence.controls[name] for name in names or evidence.controls], 0)
     return _ratio(
-        strongest.astype(np.float64), evidence.peak.astype(np.float64), silent=evidence.peak <= 0
+        strongest.astype(np.float64), evidence.peak.astype(np.float64), undriven=evidence.peak <= 0
     )
 
 
-def agreement(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
+def invariance(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
     """Correlation of the tuning over an axis in one variant with the average one's, averaged.
 
-    A variant in which nothing drives the unit agrees with nothing: it counts as 0.
+    A variant in which nothing drives the unit counts as 0.
     """
-    place = 2 + evidence.place(axis)
-    answers = np.moveaxis(evidence.answers, place, -1)
-    shape = (*answers.shape[:2], -1, answers.shape[-1])
-    each = answers.reshape(shape).mean(2).astype(np.float64)
+    last = np.moveaxis(evidence.responses, 2 + evidence.axis_index(axis), -1)
+    shape = (*last.shape[:2], -1, last.shape[-1])
+    each = last.reshape(shape).mean(2).astype(np.float64)
     whole = each.mean(1, keepdims=True)
     each, whole = (curves - curves.mean(-1, keepdims=True) for curves in (each, whole))
     norms = np.linalg.norm(each, axis=-1) * np.linalg.norm(whole, axis=-1)
-    alike = (each * whole).sum(-1)
-    correlations = np.divide(alike, norms, out=np.zeros_like(alike), where=norms > 0)
+    products = (each * whole).sum(-1)
+    correlations = np.divide(products, norms, out=np.zeros_like(products), where=norms > 0)
     return np.where(evidence.peak > 0, correlations.mean(1), np.nan)
 
 
@@ -130,32 +128,32 @@ def strength(evidence: Evidence) -> Numbers:
     """The peak in standard deviations of the unit's activation over photographs."""
     if evidence.deviations is None:
         raise InputError(
-            "a strength in standard deviations needs photographs to take them from; give some"
+            "a strength in standard deviations needs photographs to measure them on; give some"
         )
     return _ratio(
         evidence.peak.astype(np.float64),
         evidence.deviations.astype(np.float64),
-        silent=evidence.peak <= 0,
+        undriven=evidence.peak <= 0,
     )
 
 
-def standing(evidence: Evidence) -> Numbers:
-    """The peak over how far half of the layer's units are driven by any of the stimuli."""
+def relative_strength(evidence: Evidence) -> Numbers:
+    """The peak over the layer's median of units' strongest responses to any stimulus."""
     return _ratio(
         evidence.peak.astype(np.float64),
         np.full(len(evidence.units), evidence.typical),
-        silent=evidence.peak <= 0,
+        undriven=evidence.peak <= 0,
     )
 
 
-def _ratio(first: np.ndarray, second: np.ndarray, *, silent: np.ndarray) -> Numbers:
+def _ratio(first: np.ndarray, second: np.ndarray, *, undriven: np.ndarray) -> Numbers:
     above = np.where(first > 0, np.inf, 0.0)
     ratio = np.divide(first, second, out=above, where=second > 0)
-    return np.where(silent, np.nan, ratio)
+    return np.where(undriven, np.nan, ratio)
 
 
 def _period(evidence: Evidence, axis: str) -> float:
-    evidence.place(axis)
+    evidence.axis_index(axis)
     values = evidence.axes[axis]
     steps = np.diff(values)
     whole = float(steps[0]) * len(values) if len(values) > 3 else 0.0
@@ -169,8 +167,8 @@ def _period(evidence: Evidence, axis: str) -> float:
 EFFECTS: Mapping[str, Effect] = {
     effect.__name__: effect
     for effect in (
-        agreement, controls, echo, elsewhere, mean, off, preference, preferred, standing,
-        strength, width,
+        controls, echo, invariance, mean, off_peak, peak_distance, preference, preferred,
+        relative_strength, strength, width,
     )
 }  # fmt: skip
 """The effects that a hypothesis in TOML can name."""

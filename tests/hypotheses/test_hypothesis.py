@@ -3,8 +3,8 @@ import math
 import pytest
 
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import Hypothesis, Prediction, effects, from_toml
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import Hypothesis, Prediction, effects, from_toml
 
 GOOD = """
 name = "tight curve"
@@ -50,7 +50,7 @@ def test_a_hypothesis_is_read_from_toml(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ('"curves"', '"curvs"', "unknown stimulus set 'curvs'.*nearest"),
         ('"echo"', '"ecco"', "unknown effect 'ecco'.*echo"),
@@ -64,24 +64,24 @@ def test_a_hypothesis_is_read_from_toml(tmp_path):
         ("10, 20, 40, inf]", "]", "radius has no values"),
     ],
 )
-def test_a_file_that_says_something_impossible_is_refused(tmp_path, old, new, told):
+def test_a_file_with_an_invalid_entry_is_rejected(tmp_path, old, new, message):
     path = tmp_path / "wrong.toml"
     path.write_text(GOOD.replace(old, new, 1))
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         from_toml(path)
     assert "wrong.toml" in str(error.value)
 
 
-def test_a_missing_file_is_refused(tmp_path):
+def test_a_missing_file_is_rejected(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         from_toml(tmp_path / "none.toml")
 
 
-def test_what_predicts_nothing_cannot_fail():
-    with pytest.raises(InputError, match="cannot fail"):
+def test_a_hypothesis_without_predictions_is_rejected():
+    with pytest.raises(InputError, match="nothing can refute it"):
         Hypothesis("nothing", named("curves"), ())
 
 
-def test_bounds_that_nothing_meets_are_refused():
+def test_bounds_that_exclude_every_number_are_rejected():
     with pytest.raises(InputError, match="both at least 2 and at most 1"):
         Prediction("?", effects.echo, least=2, most=1)

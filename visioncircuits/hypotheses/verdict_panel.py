@@ -1,4 +1,4 @@
-"""A verdict as a picture: how the unit is tuned, and what became of each prediction."""
+"""A verdict as a picture: the unit's tuning, and the outcome of each prediction."""
 
 import math
 import textwrap
@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from visioncircuits.hypotheses.verdicts import Outcome, Verdict
 from visioncircuits.tuning.plots import FAINT, INK, RULE, number
-from visioncircuits.tuning.verdicts import Outcome, Verdict
 
-_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
-_WORDS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#b26a00"}
+_OUTCOME_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
+_VERDICT_COLORS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#b26a00"}
 
 
 def verdict_panel(verdict: Verdict) -> Figure:
@@ -20,7 +20,7 @@ def verdict_panel(verdict: Verdict) -> Figure:
     Parameters
     ----------
     verdict
-        From `judge` or `survey`.
+        From `judge` or `judge_layer`.
 
     Returns
     -------
@@ -35,22 +35,22 @@ def verdict_panel(verdict: Verdict) -> Figure:
         0.03, 1 - 0.62 / height, f"as a {verdict.hypothesis.name} detector", fontsize=9, color=FAINT
     )
     figure.text(
-        0.97, 1 - 0.38 / height, verdict.word, fontsize=13, weight="bold", ha="right",
-        color=_WORDS[verdict.word],
+        0.97, 1 - 0.38 / height, verdict.status, fontsize=13, weight="bold", ha="right",
+        color=_VERDICT_COLORS[verdict.status],
     )  # fmt: skip
-    figure.text(0.97, 1 - 0.62 / height, _chance(verdict), fontsize=8, color=FAINT, ha="right")
+    figure.text(0.97, 1 - 0.62 / height, _p(verdict), fontsize=8, color=FAINT, ha="right")
     bottom, top = 0.55 / height, 1 - 1.0 / height
     axis = next(iter(verdict.evidence.axes))
     _curves(figure.add_axes((0.06, bottom, 0.3, top - bottom)), verdict, axis)
     rows = (top - bottom) / len(outcomes)
     for place, outcome in enumerate(outcomes):
         low = top - (place + 1) * rows
-        _told(figure, outcome, low + rows / 2)
+        _claim(figure, outcome, low + rows / 2)
         _bar(figure.add_axes((0.72, low + rows * 0.3, 0.2, rows * 0.4)), outcome)
     return figure
 
 
-def _chance(verdict: Verdict) -> str:
+def _p(verdict: Verdict) -> str:
     if math.isnan(verdict.p):
         return "no other unit to compare with"
     tried = f", corrected for {verdict.tried} units" if verdict.tried > 1 else ""
@@ -61,12 +61,11 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
     """Draw the tuning over one axis, thin lines for the variants."""
     evidence = verdict.evidence
     values = evidence.axes[axis]
-    place = 1 + evidence.place(axis)
-    answers = np.moveaxis(evidence.answers[0], place, -1)
-    each = answers.reshape(len(answers), -1, len(values)).mean(1)
+    last = np.moveaxis(evidence.responses[0], 1 + evidence.axis_index(axis), -1)
+    each = last.reshape(len(last), -1, len(values)).mean(1)
     for curve in each:
         axes.plot(values, curve, color=RULE, linewidth=0.8)
-    axes.plot(values, each.mean(0), color=_WORDS[verdict.word], linewidth=2)
+    axes.plot(values, each.mean(0), color=_VERDICT_COLORS[verdict.status], linewidth=2)
     axes.set_xlabel(axis, fontsize=8, color=INK)
     axes.set_title(
         f"activation by {axis}; thin: each of {len(each)} variants",
@@ -85,20 +84,26 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
         axes.spines[side].set_color(RULE)
 
 
-def _told(figure: Figure, outcome: Outcome, y: float) -> None:
+def _claim(figure: Figure, outcome: Outcome, y: float) -> None:
     claim = textwrap.fill(outcome.prediction.claim, 52)
     figure.text(0.41, y, claim, fontsize=8.5, color=INK, va="center")
     figure.text(
-        0.94, y, outcome.word, fontsize=8.5, color=_COLORS[outcome.word], va="center", weight="bold"
+        0.94,
+        y,
+        outcome.status,
+        fontsize=8.5,
+        color=_OUTCOME_COLORS[outcome.status],
+        va="center",
+        weight="bold",
     )
 
 
 def _bar(axes: Axes, outcome: Outcome) -> None:
-    """Draw an effect with its interval on a line, the bounds' side shaded."""
+    """Draw an effect with its interval on a line, the allowed range shaded."""
     prediction = outcome.prediction
     bounds = [bound for bound in (prediction.least, prediction.most) if math.isfinite(bound)]
     finite = [abs(v) for v in (*bounds, outcome.effect, *outcome.interval) if math.isfinite(v)]
-    # of a ratio that knows no limit, what lies far beyond the bound is all the same
+    # ratios can be infinite: what lies far beyond the bound is clipped
     end = min(max(finite) * 1.15, 4 * max(abs(bound) for bound in bounds) or 1.0)
     start = min(0.0, *(v for v in (outcome.effect, outcome.interval[0]) if math.isfinite(v)), 0.0)
     axes.set_xlim(start, end)
@@ -111,14 +116,16 @@ def _bar(axes: Axes, outcome: Outcome) -> None:
     if not math.isnan(outcome.effect):
         low, high = (min(max(v, start), end) for v in outcome.interval)
         at = min(max(outcome.effect, start), end)
-        axes.plot([low, high], [0.5, 0.5], color=_COLORS[outcome.word], linewidth=2.5)
-        axes.plot([at], [0.5], "o", color=_COLORS[outcome.word], markersize=5, clip_on=False)
+        axes.plot([low, high], [0.5, 0.5], color=_OUTCOME_COLORS[outcome.status], linewidth=2.5)
+        axes.plot(
+            [at], [0.5], "o", color=_OUTCOME_COLORS[outcome.status], markersize=5, clip_on=False
+        )
     axes.set_yticks([])
     ticks = sorted({start, *bounds})
     axes.set_xticks(ticks, [number(round(tick, 3)) for tick in ticks])
     axes.tick_params(labelsize=6.5, length=2, color=RULE, labelcolor=FAINT, pad=1)
-    told = "nothing drives it" if math.isnan(outcome.effect) else number(outcome.effect)
-    axes.text(1.0, 1.12, told, transform=axes.transAxes, fontsize=7, ha="right", color=INK)
+    text = "nothing drives it" if math.isnan(outcome.effect) else number(outcome.effect)
+    axes.text(1.0, 1.12, text, transform=axes.transAxes, fontsize=7, ha="right", color=INK)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(RULE)

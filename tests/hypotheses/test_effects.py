@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 
 from visioncircuits.errors import InputError
-from visioncircuits.tuning import Evidence, effects
+from visioncircuits.hypotheses import Evidence, effects
 
 ANGLES = np.arange(0, 360, 15.0)
 
 
-def evidence(*answers: np.ndarray, radius=(10.0, 20.0, 40.0), controls=None, deviations=None):
-    """Of one unit for each of the answers, (variants, orientations, radii)."""
-    stacked = np.stack(answers).astype(np.float64)
+def evidence(*responses: np.ndarray, radius=(10.0, 20.0, 40.0), controls=None, deviations=None):
+    """One unit for each of the responses, (variants, orientations, radii)."""
+    stacked = np.stack(responses).astype(np.float64)
     return Evidence(
         units=tuple(f"a:{unit}" for unit in range(len(stacked))),
-        answers=stacked,
+        responses=stacked,
         axes={"orientation": ANGLES, "radius": np.asarray(radius)},
         controls=controls or {"lines": np.zeros(len(stacked))},
         deviations=deviations,
@@ -24,11 +24,11 @@ def bump(at: float, *, variants: int = 3, radii=(1.0, 2.0, 1.0), kappa: float = 
     return np.broadcast_to(np.multiply.outer(around, radii), (variants, len(ANGLES), len(radii)))
 
 
-SILENT = np.zeros((3, len(ANGLES), 3))
+UNDRIVEN = np.zeros((3, len(ANGLES), 3))
 
 
-def test_a_unit_is_off_by_the_angle_to_its_peak():
-    found = effects.off(evidence(bump(350.0), bump(20.0)), angle=5.0)
+def test_the_peak_distance_is_the_angle_to_the_peak():
+    found = effects.peak_distance(evidence(bump(350.0), bump(20.0)), angle=5.0)
     assert found == pytest.approx([15, 15], abs=1)
 
 
@@ -38,23 +38,23 @@ def test_a_preference_is_the_best_among_some_values_over_the_best_among_others()
     assert found.tolist() == [3.0, np.inf]
 
 
-def test_controls_are_told_by_the_strongest_of_them():
+def test_the_effect_of_controls_is_the_strongest_of_them_over_the_peak():
     controls = {"lines": np.array([1.0]), "noise": np.array([0.5])}
     tested = evidence(bump(0.0), controls=controls)
     assert effects.controls(tested) == pytest.approx([0.5])
     assert effects.controls(tested, names=("noise",)) == pytest.approx([0.25])
 
 
-def test_variants_that_turn_the_tuning_do_not_agree():
-    turned = np.concatenate([bump(0.0, variants=1), bump(180.0, variants=1)])
-    same, other = effects.agreement(evidence(bump(0.0, variants=2), turned))
+def test_variants_that_shift_the_tuning_lower_the_invariance():
+    shifted = np.concatenate([bump(0.0, variants=1), bump(180.0, variants=1)])
+    same, other = effects.invariance(evidence(bump(0.0, variants=2), shifted))
     assert same == pytest.approx(1)
     assert other < 0.8
 
 
-def test_a_variant_that_drives_nothing_agrees_with_nothing():
+def test_a_variant_that_drives_nothing_counts_as_zero():
     half = np.concatenate([bump(0.0, variants=1), np.zeros((1, len(ANGLES), 3))])
-    assert effects.agreement(evidence(half)) == pytest.approx([0.5])
+    assert effects.invariance(evidence(half)) == pytest.approx([0.5])
 
 
 def test_strength_is_the_peak_in_standard_deviations():
@@ -67,21 +67,21 @@ def test_strength_is_the_peak_in_standard_deviations():
 @pytest.mark.parametrize(
     ("effect", "options"),
     [
-        (effects.off, {"angle": 0.0}),
+        (effects.peak_distance, {"angle": 0.0}),
         (effects.echo, {}),
         (effects.width, {}),
-        (effects.elsewhere, {"beyond": 60.0}),
+        (effects.off_peak, {"beyond": 60.0}),
         (effects.controls, {}),
-        (effects.agreement, {}),
+        (effects.invariance, {}),
         (effects.preference, {"axis": "radius", "among": (10, 10), "over": (40, 40)}),
     ],
 )
-def test_of_a_silent_unit_every_effect_is_nan(effect, options):
-    assert np.isnan(effect(evidence(SILENT), **options)).all()
+def test_every_effect_of_a_unit_that_nothing_drives_is_nan(effect, options):
+    assert np.isnan(effect(evidence(UNDRIVEN), **options)).all()
 
 
 @pytest.mark.parametrize(
-    ("effect", "options", "told"),
+    ("effect", "options", "message"),
     [
         (effects.echo, {"axis": "hue"}, "unknown axis"),
         (effects.echo, {"axis": "radius"}, "equal steps around 180 or 360"),
@@ -93,6 +93,6 @@ def test_of_a_silent_unit_every_effect_is_nan(effect, options):
         ),
     ],
 )
-def test_an_effect_says_what_it_lacks(effect, options, told):
-    with pytest.raises(InputError, match=told):
+def test_an_effect_without_its_axis_control_or_values_is_rejected(effect, options, message):
+    with pytest.raises(InputError, match=message):
         effect(evidence(bump(0.0)), **options)

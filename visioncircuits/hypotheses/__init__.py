@@ -1,0 +1,29 @@
+"""Claims about features that stimuli can refute, and tests of them."""
+
+from visioncircuits.hypotheses.evidence import Evidence, Responses, gather, measure_responses
+from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction, from_toml
+from visioncircuits.hypotheses.judging import find, judge, judge_layer
+from visioncircuits.hypotheses.predefined import PREDEFINED, predefined
+from visioncircuits.hypotheses.significance import judge_evidence
+from visioncircuits.hypotheses.verdict_panel import verdict_panel
+from visioncircuits.hypotheses.verdicts import Outcome, Verdict, verdict_table
+
+__all__ = [
+    "PREDEFINED",
+    "Evidence",
+    "Hypothesis",
+    "Outcome",
+    "Prediction",
+    "Responses",
+    "Verdict",
+    "find",
+    "from_toml",
+    "gather",
+    "judge",
+    "judge_evidence",
+    "judge_layer",
+    "measure_responses",
+    "predefined",
+    "verdict_panel",
+    "verdict_table",
+]

@@ -1,0 +1,259 @@
+"""Evidence: the responses of units to a hypothesis' stimuli, their variants and the controls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from visioncircuits.errors import unknown
+from visioncircuits.networks import Direction, Feature, Network
+from visioncircuits.stimuli import StimulusSet
+from visioncircuits.tuning.responses import measure
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Positive responses of some units, all to the same stimuli.
+
+    Attributes
+    ----------
+    units
+        Their names.
+    responses
+        The positive part of the responses to the stimuli, `(units, variants, *axes)`.
+    axes
+        Name to values of each of the stimuli's axes.
+    controls
+        Name of each control to the strongest response to any of its stimuli, `(units,)`.
+    deviations
+        Standard deviations of the units' activations over photographs, `(units,)`, where known.
+    typical
+        The median, over all units of the layer, of the strongest response to any stimulus; NaN
+        until `with_typical` sets it.
+    """
+
+    units: tuple[str, ...]
+    responses: Float[np.ndarray, "units variants *axes"]
+    axes: Mapping[str, np.ndarray]
+    controls: Mapping[str, Float[np.ndarray, " units"]]
+    deviations: Float[np.ndarray, " units"] | None = None
+    typical: float = float("nan")
+
+    @cached_property
+    def mean(self) -> Float[np.ndarray, "units *axes"]:
+        """Responses averaged over the variants."""
+        return np.asarray(self.responses.mean(1))
+
+    @cached_property
+    def peak(self) -> Float[np.ndarray, " units"]:
+        """The strongest average response to any one stimulus."""
+        return np.asarray(self.mean.reshape(len(self.units), -1).max(1))
+
+    def tuning(self, axis: str) -> Float[np.ndarray, "units values"]:
+        """Responses over one axis, averaged over variants and all other axes."""
+        return self._over(axis).mean(1)
+
+    def best(self, axis: str) -> Float[np.ndarray, "units values"]:
+        """Responses over one axis, averaged over variants, the strongest over all other axes."""
+        return self._over(axis).max(1)
+
+    def _over(self, axis: str) -> Float[np.ndarray, "units others values"]:
+        last = np.moveaxis(self.mean, 1 + self.axis_index(axis), -1)
+        return last.reshape(len(self.units), -1, len(self.axes[axis]))
+
+    def axis_index(self, axis: str) -> int:
+        """Return the index of an axis among the stimuli's axes.
+
+        Raises
+        ------
+        InputError
+            Where the stimuli have no such axis.
+        """
+        if axis not in self.axes:
+            raise unknown("axis of the hypothesis' stimuli", axis, self.axes)
+        return list(self.axes).index(axis)
+
+    def with_typical(self) -> "Evidence":
+        """Return the same with `typical` set; the units must be all of a layer's."""
+        strongest = np.max([self.peak, *self.controls.values()], 0)
+        return replace(self, typical=float(np.median(strongest)))
+
+    def resampled(self, variants: Int[np.ndarray, " variants"]) -> "Evidence":
+        """Return the same with a bootstrap sample of the variants, given by their indices."""
+        return replace(self, responses=self.responses[:, variants])
+
+    def shuffled(self, generator: np.random.Generator) -> "Evidence":
+        """Return the same with stimuli and variants permuted, alike for all units."""
+        flat = self.responses.reshape(len(self.units), -1)
+        order = generator.permutation(flat.shape[1])
+        return replace(self, responses=flat[:, order].reshape(self.responses.shape))
+
+    def select(self, units: Sequence[int]) -> "Evidence":
+        """Return the evidence of some of the units, given by their indices."""
+        index = np.asarray(units)
+        return replace(
+            self,
+            units=tuple(self.units[i] for i in units),
+            responses=self.responses[index],
+            controls={name: values[index] for name, values in self.controls.items()},
+            deviations=None if self.deviations is None else self.deviations[index],
+        )
+
+    def joined(self, other: "Evidence") -> "Evidence":
+        """Return the units of both, measured with the same stimuli; `typical` is not kept."""
+        return Evidence(
+            self.units + other.units,
+            np.concatenate([self.responses, other.responses]),
+            self.axes,
+            _joined(self.controls, other.controls),
+            None
+            if self.deviations is None or other.deviations is None
+            else np.concatenate([self.deviations, other.deviations]),
+        )
+
+
+def _joined(
+    first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([values, second[name]]) for name, values in first.items()}
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Signed responses of some units of a layer, of which `evidence` keeps the positive part.
+
+    Attributes
+    ----------
+    units
+        Their names.
+    values
+        Responses to the stimuli, `(units, variants, *axes)`.
+    axes
+        Name to values of each of the stimuli's axes.
+    controls
+        Name of each control to the responses to its stimuli, `(units, stimuli)`.
+    """
+
+    units: tuple[str, ...]
+    values: Float[np.ndarray, "units variants *axes"]
+    axes: Mapping[str, np.ndarray]
+    controls: Mapping[str, Float[np.ndarray, "units _"]]
+
+    def along(self, directions: Sequence[Direction]) -> "Responses":
+        """Return the responses of directions, where these units are all of their layer's.
+
+        Directions are weighted sums over units, so nothing is measured again.
+
+        Raises
+        ------
+        InputError
+            Where a direction has more or fewer weights than there are units.
+
+        Examples
+        --------
+        >>> two = Responses(("a:0", "a:1"), np.array([[[1.0, 2.0]], [[3.0, 0.0]]]), {}, {})
+        >>> two.along([Direction("a", (1.0, -1.0), name="difference")]).values.tolist()
+        [[[-2.0, 2.0]]]
+        """
+        vectors = np.stack([d.vector(len(self.units)).numpy() for d in directions])
+        return Responses(
+            tuple(map(str, directions)),
+            np.tensordot(vectors, self.values, 1),
+            self.axes,
+            {name: vectors @ values for name, values in self.controls.items()},
+        )
+
+    def joined(self, other: "Responses") -> "Responses":
+        """Return the units of both, measured with the same stimuli."""
+        return Responses(
+            self.units + other.units,
+            np.concatenate([self.values, other.values]),
+            self.axes,
+            _joined(self.controls, other.controls),
+        )
+
+    def evidence(self, deviations: np.ndarray | None = None) -> Evidence:
+        """Return the positive parts, with standard deviations over photographs if given."""
+        return Evidence(
+            units=self.units,
+            responses=self.values.clip(0),
+            axes=self.axes,
+            controls={name: values.max(1).clip(0) for name, values in self.controls.items()},
+            deviations=deviations,
+        )
+
+
+def measure_responses(
+    network: Network,
+    features: str | Feature | Sequence[str | Feature],
+    stimuli: StimulusSet,
+    *,
+    variants: Sequence[Mapping[str, object]],
+    controls: Mapping[str, StimulusSet],
+    advance: Callable[[int], object] = lambda more: None,
+) -> Responses:
+    """Measure the responses of features to a set in all its variants, and to the controls.
+
+    Parameters
+    ----------
+    network, features, advance
+        As for `tuning.measure`.
+    stimuli
+        The set.
+    variants
+        Parameters of the set's family that are fixed otherwise in each variant.
+    controls
+        Sets of other families, by name.
+
+    Raises
+    ------
+    InputError
+        As `tuning.measure`.
+    """
+    varied = [
+        measure(network, features, stimuli.fix(**variant), advance=advance) for variant in variants
+    ]
+    others = {
+        name: measure(network, features, control, advance=advance)
+        for name, control in controls.items()
+    }
+    return Responses(
+        units=tuple(str(unit) for unit in varied[0]["unit"].values),
+        values=np.stack([responses.values for responses in varied], 1),
+        axes={name: varied[0][name].values for name in stimuli.axes},
+        controls={
+            name: responses.values.reshape(len(responses), -1) for name, responses in others.items()
+        },
+    )
+
+
+def gather(
+    network: Network,
+    features: str | Feature | Sequence[str | Feature],
+    stimuli: StimulusSet,
+    *,
+    variants: Sequence[Mapping[str, object]],
+    controls: Mapping[str, StimulusSet],
+    deviations: np.ndarray | None = None,
+    advance: Callable[[int], object] = lambda more: None,
+) -> Evidence:
+    """Measure the evidence of features: the positive part of `measure_responses`.
+
+    Parameters
+    ----------
+    network, features, stimuli, variants, controls, advance
+        As for `measure_responses`.
+    deviations
+        Of the features' activations over photographs, `(features,)`.
+
+    Raises
+    ------
+    InputError
+        As `tuning.measure`.
+    """
+    responses = measure_responses(
+        network, features, stimuli, variants=variants, controls=controls, advance=advance
+    )
+    return responses.evidence(deviations)

@@ -1,0 +1,126 @@
+"""Verdicts from evidence: bootstrap intervals over variants, and p against shuffled units.
+
+The rules are stated in `visioncircuits.hypotheses.verdicts`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import false_discovery_control
+
+from visioncircuits.hypotheses.evidence import Evidence
+from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
+from visioncircuits.hypotheses.verdicts import Outcome, Verdict
+
+RESAMPLES = 400
+SHUFFLES = 100
+"""Of each other unit's responses."""
+
+
+def judge_evidence(
+    evidence: Evidence,
+    hypothesis: Hypothesis,
+    *,
+    units: Sequence[int] | None = None,
+    seed: int = 0,
+) -> list[Verdict]:
+    """Return the verdicts that evidence allows.
+
+    Parameters
+    ----------
+    evidence
+        Of a whole layer, whose other units are the null.
+    hypothesis
+        What was tested.
+    units
+        Indices of the evidence's units to be judged; by default all.
+    seed
+        For the bootstrap and the shuffles.
+    """
+    tested = range(len(evidence.units)) if units is None else units
+    evidence = evidence.with_typical()
+    generator = np.random.default_rng(seed)
+    predictions = hypothesis.predictions
+    effects = [prediction.measure(evidence) for prediction in predictions]
+    worst = _worst(predictions, effects)
+    shuffled = np.stack([
+        _worst(predictions, [prediction.measure(other) for prediction in predictions])
+        for other in (evidence.shuffled(generator) for _ in range(SHUFFLES))
+    ])  # fmt: skip
+    others = [_others(evidence, unit) for unit in tested]
+    p = np.array([
+        _p(worst[unit], shuffled[:, chosen])
+        for unit, chosen in zip(tested, others, strict=True)
+    ])  # fmt: skip
+    if len(tested) > 1 and not np.isnan(p).any():
+        p = false_discovery_control(p)
+    selected = evidence.select(tested)
+    drawn = generator.integers(len(hypothesis.variants), size=(RESAMPLES, len(hypothesis.variants)))
+    resampled = np.array([
+        [prediction.measure(again) for prediction in predictions]
+        for again in (selected.resampled(variants) for variants in drawn)
+    ])  # fmt: skip
+    verdicts = []
+    for place, unit in enumerate(tested):
+        outcomes = [
+            Outcome(
+                prediction,
+                float(effects[number][unit]),
+                _interval(resampled[:, number, place]),
+                _status(prediction.margin(resampled[:, number, place])),
+                _rank(prediction.margin(effects[number]), unit, others[place]),
+            )
+            for number, prediction in enumerate(predictions)
+        ]
+        verdicts.append(
+            Verdict(
+                evidence.units[unit],
+                hypothesis,
+                tuple(outcomes),
+                float(p[place]),
+                len(tested),
+                selected.select([place]),
+            )
+        )
+    return verdicts
+
+
+def _worst(predictions: Sequence[Prediction], effects: Sequence[np.ndarray]) -> np.ndarray:
+    """Compute the smallest margin over the predictions, for every unit."""
+    margins = [p.margin(effect) for p, effect in zip(predictions, effects, strict=True)]
+    return np.asarray(np.min(margins, 0))
+
+
+def _others(evidence: Evidence, unit: int) -> np.ndarray:
+    """Mark the other units that something drives."""
+    others = evidence.peak > 0
+    others[unit] = False
+    return others
+
+
+def _p(worst: float, shuffled: np.ndarray) -> float:
+    """Compute the share of the shuffled units that fit at least as well."""
+    if not shuffled.size:
+        return float("nan")
+    return (1 + int((shuffled >= worst).sum())) / (1 + shuffled.size)
+
+
+def _rank(margins: np.ndarray, unit: int, others: np.ndarray) -> float:
+    return float((margins[others] >= margins[unit]).mean()) if others.any() else float("nan")
+
+
+def _interval(resampled: np.ndarray) -> tuple[float, float]:
+    """Compute the middle 95 % of the resampled values, infinite ones included."""
+    numbers = resampled[~np.isnan(resampled)]
+    if not len(numbers):
+        return float("nan"), float("nan")
+    low, high = np.quantile(numbers, [0.025, 0.975], method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _status(margins: np.ndarray) -> str:
+    """Return whether the interval of the margins is all within the bounds, or all outside."""
+    low, high = _interval(margins)
+    if low >= 0:
+        return "holds"
+    return "fails" if high < 0 else "open"

@@ -1,0 +1,162 @@
+"""Compute expanded weights by composing the kernels between two layers.
+
+Source: Voss et al., "Visualizing Weights" (2021).
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import visioncircuits
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
+from visioncircuits.weights.composition import EVERY, GIB, backwards, forwards
+from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.kernels import Pair
+from visioncircuits.weights.linearization import Linearization
+from visioncircuits.weights.selection import Features, select
+from visioncircuits.weights.tracing import INPUT, Trace, trace
+
+FORWARDS_RATIO = 8
+"""Composition starts from the inputs if they are this many times fewer than the outputs."""
+
+
+@torch.no_grad()
+def expanded_weights(
+    network: Network,
+    source: Features,
+    target: Features,
+    *,
+    linearization: Linearization | None = None,
+    pictures: Float[Tensor, "batch channels height width"] | None = None,
+    position: Pair | None = None,
+    memory: float = 2 * GIB,
+) -> ExpandedWeights:
+    """Compute the weights between two layers, adjacent or not, of the linearized network.
+
+    They are composed from the kernels between the two layers, starting from the side with few
+    features; there is no backward pass.
+
+    Parameters
+    ----------
+    source, target
+        Each a layer, for all of its units; a feature; or several features of one layer. The source
+        can also be `"input"`.
+    linearization
+        How nonlinear operations are replaced; `Linearization()` by default.
+    pictures
+        On which gates and gains are computed: float32 in [0, 1], `(batch, 3, height, width)`.
+    position
+        Row and column of one neuron of the target, for the map to this neuron alone: positions
+        beyond a border are then omitted, and gates and gains are those at each position of the
+        one picture.
+    memory
+        Largest size of the result, in bytes.
+
+    Returns
+    -------
+    ExpandedWeights
+        Of `(out, in, height, width)`.
+
+    Raises
+    ------
+    InputError
+        For layers in the wrong order or with no path between them, features that the network does
+        not have, a result too large, and operations that have no linear replacement.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> weights = expanded_weights(network, "conv2d2", "mixed3a:7")
+    >>> weights.weight.shape, weights.stride, weights.offset
+    (torch.Size([1, 192, 3, 3]), (2, 2), (0, 0))
+    """
+    linearization = linearization or Linearization()
+    _check(linearization, pictures, position)
+    inputs, outputs = select(network, source), select(network, target)
+    layers = [inputs.layer, outputs.layer]
+    traced = trace(
+        network,
+        layers,
+        linearization,
+        pictures=pictures,
+        averaged=position is None,
+        borders=position is not None or _everywhere(network, outputs.layer) != EVERY,
+    )
+    _check_path(traced, *layers)
+    neuron = _neuron(network, traced, outputs.layer, position)
+    if FORWARDS_RATIO * len(inputs) < len(outputs) and neuron == EVERY:
+        kernel = forwards(traced, inputs, outputs, memory=memory)
+    else:
+        kernel = backwards(traced, inputs, outputs, neuron=neuron, memory=memory)
+    record = provenance(network, linearization, position=position)
+    return ExpandedWeights(
+        kernel.weight, inputs.features, outputs.features, kernel.stride, kernel.offset, record
+    )
+
+
+def provenance(network: Network, linearization: Linearization, **more: Any) -> dict[str, Any]:
+    """Return how weights were computed, as plain data."""
+    return {
+        "version": visioncircuits.__version__,
+        "torch": version("torch"),
+        "network": network.record(),
+        "linearization": linearization.record(),
+        **more,
+    }
+
+
+def _check(linearization: Linearization, pictures: Tensor | None, position: Pair | None) -> None:
+    if linearization.needs_pictures and pictures is None:
+        raise InputError(f"{linearization} depends on pictures; pass pictures")
+    if linearization.max_pool == "route" and position is None:
+        raise InputError(
+            "the route through a max pool differs between neurons; pass a position, or use "
+            'max_pool="average"'
+        )
+    if position is not None and pictures is not None and len(pictures) != 1:
+        raise InputError(
+            f"the map to one neuron is computed on one picture, not on {len(pictures)}; omit the "
+            "position for averages, or pass one picture at a time"
+        )
+
+
+def _check_path(traced: Trace, source: str, target: str) -> None:
+    """Check that the source feeds the target, through linearized operations only."""
+    begin, end = traced.layers[source], traced.layers[target]
+    if begin == end:
+        raise InputError(f"{source} and {target} have the same values: nothing lies between them")
+    path = traced.between(begin, end)
+    if not path and traced.between(end, begin):
+        raise InputError(f"{source} comes after {target}; pass the earlier layer as the source")
+    if not path:
+        raise InputError(f"no path leads from {source} to {target}; they are parallel branches")
+    for at in path[1:]:
+        if traced.steps[at].operation is None:
+            raise InputError(
+                f"between {source} and {target} the network computes {traced.steps[at].name!r}, "
+                "which has no linear replacement here; use expanded_weights_by_autograd"
+            )
+
+
+def _everywhere(network: Network, layer: str) -> tuple[Pair, Pair]:
+    """Return stride and offset of the identity at a layer, for all of its neurons."""
+    return EVERY if layer == INPUT or all(network.layer(layer).stride) else ((0, 0), (0, 0))
+
+
+def _neuron(
+    network: Network, traced: Trace, layer: str, position: Pair | None
+) -> tuple[Pair, Pair]:
+    """Return stride and offset of the identity at the target."""
+    shape = (*traced.steps[traced.layers[layer]].shape[1:], 1, 1)[:2]
+    if position is None:
+        return _everywhere(network, layer)
+    if not all(0 <= at < size for at, size in zip(position, shape, strict=True)):
+        raise InputError(
+            f"{layer} has no neuron at {position}; it has {shape[0]} rows and {shape[1]} columns"
+        )
+    return (0, 0), position

@@ -1,0 +1,243 @@
+"""The linear operations of a network, and how each composes with a kernel.
+
+Operations in sequence compose to a kernel, parallel ones are added or concatenated, so the
+linearized network between any two layers is one kernel. Composing two convolutions is itself a
+(transposed) convolution, in either order.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn import functional as F
+
+from visioncircuits.weights.kernels import Kernel, Pair, total, union, within
+
+
+class Operation(ABC):
+    """A linear map between values of a network."""
+
+    @abstractmethod
+    def back(self, kernel: Kernel) -> tuple[Kernel, ...]:
+        """Return the kernels from each input to the target, given that from the output to it."""
+
+    @abstractmethod
+    def forth(self, kernels: Sequence[Kernel | None]) -> Kernel:
+        """Return the kernel from the source to the output, given those from it to each input.
+
+        None stands for an input that the source does not reach.
+        """
+
+
+class Unary(Operation):
+    """An operation on one value."""
+
+    def back(self, kernel: Kernel) -> tuple[Kernel]:
+        return (self.before(kernel),)
+
+    def forth(self, kernels: Sequence[Kernel | None]) -> Kernel:
+        (kernel,) = kernels
+        assert kernel is not None
+        return self.after(kernel)
+
+    @abstractmethod
+    def before(self, kernel: Kernel) -> Kernel:
+        """Compose: this operation, then `kernel`."""
+
+    def after(self, kernel: Kernel) -> Kernel:
+        """Compose: `kernel`, then this operation. Not for operations that select one neuron."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Identity(Unary):
+    """No operation."""
+
+    def before(self, kernel: Kernel) -> Kernel:
+        return kernel
+
+    after = before
+
+
+@dataclass(frozen=True)
+class Convolution(Unary):
+    """A convolution, with `weight` as in torch: `(out, in / groups, height, width)`."""
+
+    weight: Float[Tensor, "out in height width"]
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+    def before(self, kernel: Kernel) -> Kernel:
+        weight = F.conv_transpose2d(
+            kernel.weight,
+            self.weight,
+            stride=self.stride,
+            dilation=self.dilation,
+            groups=self.groups,
+        )
+        return _before(kernel, weight, self.stride, self.padding)
+
+    def after(self, kernel: Kernel) -> Kernel:
+        spacing = self.dilation[0] * kernel.stride[0], self.dilation[1] * kernel.stride[1]
+        transposed = self.weight.unflatten(0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
+        weight = F.conv_transpose2d(
+            kernel.weight.transpose(0, 1), transposed, dilation=spacing, groups=self.groups
+        )
+        return _after(kernel, weight.transpose(0, 1), self.stride, self.padding)
+
+
+@dataclass(frozen=True)
+class SeparableFilter(Unary):
+    """The same separable filter on every channel: average pools, padding.
+
+    Attributes
+    ----------
+    rows, columns
+        The weights down and across; the filter is their outer product.
+    """
+
+    rows: Float[Tensor, " height"]
+    columns: Float[Tensor, " width"]
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+
+    def before(self, kernel: Kernel) -> Kernel:
+        weight = self._spread(kernel, self.stride, (1, 1))
+        return _before(kernel, weight, self.stride, self.padding)
+
+    def after(self, kernel: Kernel) -> Kernel:
+        weight = self._spread(kernel, (1, 1), kernel.stride)
+        return _after(kernel, weight, self.stride, self.padding)
+
+    def _spread(self, kernel: Kernel, step: Pair, spacing: Pair) -> Tensor:
+        down = _band(self.rows, kernel.size[0], step[0], spacing[0])
+        across = _band(self.columns, kernel.size[1], step[1], spacing[1])
+        return down.T @ (kernel.weight @ across)
+
+
+def _band(taps: Tensor, size: int, step: int, spacing: int) -> Float[Tensor, "size wide"]:
+    """Build the matrix that repeats `taps`, `spacing` apart, at every `step`."""
+    reach = spacing * torch.arange(len(taps), device=taps.device)
+    places = step * torch.arange(size, device=taps.device)[:, None] + reach
+    wide = step * (size - 1) + spacing * (len(taps) - 1) + 1
+    return taps.new_zeros(size, wide).scatter_(1, places, taps.expand(size, -1))
+
+
+def _before(kernel: Kernel, weight: Tensor, stride: Pair, padding: Pair) -> Kernel:
+    """Return the composition of a filter and then `kernel`, with its stride and offset."""
+    (sy, sx), (oy, ox) = kernel.stride, kernel.offset
+    return Kernel(
+        weight,
+        (sy * stride[0], sx * stride[1]),
+        (oy * stride[0] - padding[0], ox * stride[1] - padding[1]),
+    )
+
+
+def _after(kernel: Kernel, weight: Tensor, stride: Pair, padding: Pair) -> Kernel:
+    """Return the composition of `kernel` and then a filter, with its stride and offset."""
+    (sy, sx), (oy, ox) = kernel.stride, kernel.offset
+    return Kernel(
+        weight,
+        (sy * stride[0], sx * stride[1]),
+        (oy - sy * padding[0], ox - sx * padding[1]),
+    )
+
+
+@dataclass(frozen=True)
+class Gain(Unary):
+    """Multiplication by a number for each channel, or for each channel and position."""
+
+    values: Float[Tensor, "channels height width"]
+
+    def before(self, kernel: Kernel) -> Kernel:
+        if self.values.shape[1:] == (1, 1):
+            return kernel.times(self.values)
+        (top, left), (height, width) = kernel.offset, kernel.size
+        return kernel.times(self.values[:, top : top + height, left : left + width])
+
+    def after(self, kernel: Kernel) -> Kernel:
+        return kernel.times(self.values[:, None])
+
+
+@dataclass(frozen=True)
+class Routing(Unary):
+    """A max pool that selects the inputs that were the maxima on one picture.
+
+    Attributes
+    ----------
+    selected
+        The index in the flattened input map of the input selected for each output.
+    shape
+        Of the input map.
+    """
+
+    selected: Int64[Tensor, "channels height width"]
+    shape: Pair
+
+    def before(self, kernel: Kernel) -> Kernel:
+        (top, left), (height, width) = kernel.offset, kernel.size
+        selected = self.selected[:, top : top + height, left : left + width].flatten(1)
+        out, channels = kernel.weight.shape[:2]
+        weight = kernel.weight.new_zeros(out, channels, self.shape[0] * self.shape[1])
+        weight.scatter_add_(2, selected.expand(out, -1, -1), kernel.weight.flatten(2))
+        rows, columns = selected // self.shape[1], selected % self.shape[1]
+        offset = int(rows.min()), int(columns.min())
+        return Kernel(
+            weight.unflatten(2, self.shape)[
+                ..., offset[0] : int(rows.max()) + 1, offset[1] : int(columns.max()) + 1
+            ],
+            (0, 0),
+            offset,
+        )
+
+
+@dataclass(frozen=True)
+class Flattening(Unary):
+    """Channels and positions flattened to one axis, as before a fully connected layer."""
+
+    shape: tuple[int, int, int]
+
+    def before(self, kernel: Kernel) -> Kernel:
+        weight = kernel.weight.reshape(len(kernel.weight), *self.shape)
+        return Kernel(weight, (0, 0), (0, 0))
+
+
+@dataclass(frozen=True)
+class Concatenation(Operation):
+    """A concatenation along channels; `widths` are the numbers of channels of the inputs."""
+
+    widths: tuple[int, ...]
+
+    def back(self, kernel: Kernel) -> tuple[Kernel, ...]:
+        return tuple(
+            replace(kernel, weight=part) for part in kernel.weight.split(self.widths, dim=1)
+        )
+
+    def forth(self, kernels: Sequence[Kernel | None]) -> Kernel:
+        reached = [kernel for kernel in kernels if kernel is not None]
+        offset, size = union(reached)
+        width = reached[0].weight.shape[1]
+        weight = reached[0].weight.new_zeros(sum(self.widths), width, *size)
+        for kernel, part in zip(kernels, weight.split(self.widths), strict=True):
+            if kernel is not None:
+                within(part, offset, kernel).copy_(kernel.weight)
+        return Kernel(weight, reached[0].stride, offset)
+
+
+@dataclass(frozen=True)
+class Addition(Operation):
+    """A sum of values, each multiplied by a number."""
+
+    factors: tuple[float, ...]
+
+    def back(self, kernel: Kernel) -> tuple[Kernel, ...]:
+        return tuple(kernel.times(factor) for factor in self.factors)
+
+    def forth(self, kernels: Sequence[Kernel | None]) -> Kernel:
+        pairs = zip(kernels, self.factors, strict=True)
+        return total([kernel.times(factor) for kernel, factor in pairs if kernel is not None])

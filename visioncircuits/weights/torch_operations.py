@@ -1,0 +1,265 @@
+"""The linear replacement of each torch operation."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from visioncircuits.networks.normalization import normalized
+from visioncircuits.weights.kernels import Pair
+from visioncircuits.weights.linearization import Linearization
+from visioncircuits.weights.operations import (
+    Addition,
+    Concatenation,
+    Convolution,
+    Flattening,
+    Gain,
+    Identity,
+    Operation,
+    Routing,
+    SeparableFilter,
+)
+
+NORMALIZATIONS = (F.local_response_norm, normalized)
+"""Local response normalization, torch's and ours."""
+
+RECTIFIERS = ("relu", "hardtanh", "leaky_relu")
+RESHAPES = {"_unsafe_view", "as_strided", "flatten", "reshape", "squeeze", "unsqueeze", "view"}
+_BATCH_NORMS = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a torch operation.
+
+    Attributes
+    ----------
+    name
+        In `torch.ops.aten`, without the underscore of in-place operations.
+    arguments
+        By the names in the operation's schema and in its order, defaults included.
+    inputs
+        The arguments that depend on the pictures.
+    shapes
+        Of the inputs before the call, without the batch.
+    outputs
+        The tensors that it returned.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    inputs: Sequence[Tensor]
+    shapes: Sequence[tuple[int, ...]]
+    outputs: Sequence[Tensor]
+
+
+def named_arguments(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call by name, with the defaults that torch leaves out.
+
+    Examples
+    --------
+    >>> x = torch.zeros(1, 1, 4, 4)
+    >>> arguments = named_arguments(torch.ops.aten.avg_pool2d.default, [x, [2, 2]], {})
+    >>> arguments["kernel_size"], arguments["count_include_pad"]
+    ([2, 2], True)
+    """
+    return {
+        argument.name: args[at]
+        if at < len(args)
+        else kwargs.get(argument.name, argument.default_value)
+        for at, argument in enumerate(func._schema.arguments)
+    }
+
+
+def linearized(call: Call, linearization: Linearization, *, averaged: bool) -> Operation | None:
+    """Return the linear replacement of a call; None if it has none."""
+    name, arguments, value = call.name, call.arguments, call.outputs[0]
+    on_first = call.inputs[0] is next(iter(arguments.values()))
+    match name:
+        case "cat" if arguments["dim"] == 1 and len(call.inputs) == len(arguments["tensors"]):
+            return Concatenation(tuple(shape[0] for shape in call.shapes))
+        case "add" | "sub" if len(call.inputs) == 2 and call.shapes[0] == call.shapes[1]:
+            sign = 1 if name == "add" else -1
+            return Addition((1.0, float(sign * arguments["alpha"])))
+    if len(call.inputs) > 1:
+        return None
+    (shape,) = call.shapes
+    match name:
+        case "convolution" if on_first and not arguments["transposed"]:
+            return Convolution(
+                arguments["weight"],
+                _pair(arguments["stride"]),
+                _pair(arguments["padding"]),
+                _pair(arguments["dilation"]),
+                arguments["groups"],
+            )
+        case "addmm" if call.inputs[0] is arguments["mat1"]:
+            return Convolution(arguments["mat2"].T[..., None, None])
+        case "mm" if on_first:
+            return Convolution(arguments["mat2"].T[..., None, None])
+        case "linear" if on_first:
+            return Convolution(arguments["weight"][..., None, None])
+        case _ if name in RECTIFIERS:
+            return _rectifier(call, linearization, averaged)
+        case "max_pool2d_with_indices" if _pair(arguments["dilation"]) == (1, 1):
+            return _max_pool(call, linearization)
+        case "avg_pool2d":
+            area = math.prod(_pair(arguments["kernel_size"]))
+            return _pool(arguments, value, 1 / (arguments["divisor_override"] or area))
+        case "_adaptive_avg_pool2d" if len(shape) == 3:
+            return _average(_pair(arguments["output_size"]), shape, value)
+        case "mean" if len(shape) == 3 and _is_spatial(arguments.get("dim")):
+            return _average((1, 1), shape, value)
+        case "constant_pad_nd" if len(arguments["pad"]) in (2, 4):
+            one, (left, _, top, _) = value.new_ones(1), [*arguments["pad"], 0, 0][:4]
+            return SeparableFilter(one, one, padding=(top, left))
+        case "flip" if arguments["dims"] == [1]:
+            return Convolution(torch.eye(shape[0]).to(value).flip(0)[..., None, None])
+        case "add" | "sub" if on_first and tuple(value.shape[1:]) == shape:
+            return Identity()
+        case "mul":
+            return _product(arguments["other" if on_first else "self"], shape, value)
+        case "div" if on_first:
+            return _product(1 / torch.as_tensor(arguments["other"]), shape, value)
+        case "addcmul" if call.inputs[0] is arguments["tensor1"] and arguments["value"] == 1:
+            return _product(arguments["tensor2"], shape, value)
+        case "_native_batch_norm_legit_no_training":
+            return _batch_norm(arguments)
+        case _ if name in _BATCH_NORMS and not arguments["training"]:
+            return _batch_norm(arguments)
+        case _ if name in RESHAPES and (value.ndim == 2 or shape[1:] in ((), (1, 1))):
+            channels, height, width = (*shape, 1, 1)[:3]
+            return Flattening((channels, height, width))
+    return None
+
+
+def linearized_normalization(
+    func: Callable[..., Tensor],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    linearization: Linearization,
+    *,
+    averaged: bool,
+) -> Operation:
+    """Return the linear replacement of a call of one of `NORMALIZATIONS`."""
+    if linearization.normalization == "identity":
+        return Identity()
+    if func is normalized:
+        band, bias, beta = args[1:]
+    else:
+        bound = inspect.signature(func).bind(*args, **kwargs)
+        bound.apply_defaults()
+        band, bias, beta = _band(*bound.args)
+    values = args[0]
+    return _gain(F.conv2d(values * values, band, bias) ** -beta, averaged)
+
+
+def border_gain(call: Call) -> Float[Tensor, "1 height width"]:
+    """Return an average pool's values over its sums over full windows: 1 except at borders."""
+    arguments, value = call.arguments, call.outputs[0]
+    kernel, padding = _pair(arguments["kernel_size"]), _pair(arguments["padding"])
+    height, width = value.shape[2:]
+    if arguments["divisor_override"] is not None:
+        return value.new_ones(1, height, width)
+    positions = value.new_ones(1, *arguments["self"].shape[2:])
+    if arguments["count_include_pad"]:
+        (top, left), padding = padding, (0, 0)
+        positions = F.pad(positions, (left, left, top, top), value=1.0)
+    stride = arguments["stride"] or arguments["kernel_size"]
+    area = F.avg_pool2d(positions, kernel, stride, padding, ceil_mode=True, divisor_override=1)
+    return math.prod(kernel) / area[:, :height, :width]
+
+
+def _pair(values: Any) -> Pair:
+    values = [values] if isinstance(values, int) else values
+    return values[0], values[-1]
+
+
+def _gain(factors: Tensor, averaged: bool) -> Gain:
+    """Multiply by factors: those at one picture's positions, or their average."""
+    factors = factors[..., None, None] if factors.ndim == 2 else factors
+    return Gain(factors.mean((0, 2, 3))[:, None, None] if averaged else factors[0])
+
+
+def _rectifier(call: Call, linearization: Linearization, averaged: bool) -> Operation:
+    if linearization.rectifier == "identity":
+        return Identity()
+    arguments, value = call.arguments, call.outputs[0]
+    match call.name:
+        case "hardtanh":
+            slope = (value > arguments["min_val"]) & (value < arguments["max_val"])
+        case "leaky_relu":
+            slope = torch.where(value > 0, 1.0, arguments["negative_slope"])
+        case _:
+            slope = value > 0
+    return _gain(slope.to(value), averaged)
+
+
+def _max_pool(call: Call, linearization: Linearization) -> Operation:
+    value, indices = call.outputs
+    match linearization.max_pool:
+        case "average":
+            area = math.prod(_pair(call.arguments["kernel_size"]))
+            return _pool(call.arguments, value, 1 / area)
+        case "repeat":
+            return _pool(call.arguments, value, 1.0)
+        case "route":
+            _, height, width = call.shapes[0]
+            return Routing(indices[0], (height, width))
+
+
+def _pool(arguments: Mapping[str, Any], like: Tensor, weight: float) -> SeparableFilter:
+    height, width = _pair(arguments["kernel_size"])
+    rows, columns = like.new_full((height,), weight), like.new_ones(width)
+    stride = _pair(arguments["stride"] or arguments["kernel_size"])
+    return SeparableFilter(rows, columns, stride, _pair(arguments["padding"]))
+
+
+def _is_spatial(axes: Sequence[int] | None) -> bool:
+    return {axis % 4 for axis in axes or ()} == {2, 3}
+
+
+def _average(parts: Pair, shape: tuple[int, ...], value: Tensor) -> SeparableFilter | None:
+    """Average over all positions, or over equal parts."""
+    if any(size % part for size, part in zip(shape[1:], parts, strict=True)):
+        return None
+    height, width = (size // part for size, part in zip(shape[1:], parts, strict=True))
+    stride = (0, 0) if parts == (1, 1) else (height, width)
+    rows, columns = value.new_full((height,), 1 / height), value.new_full((width,), 1 / width)
+    return SeparableFilter(rows, columns, stride)
+
+
+def _product(factor: Any, shape: tuple[int, ...], value: Tensor) -> Gain | None:
+    """Multiply by a constant: one number, or one for each channel."""
+    factor = torch.as_tensor(factor).to(value)
+    positions = factor.shape[-2:] if len(shape) == 3 else ()
+    if tuple(value.shape[1:]) != shape or any(size != 1 for size in positions):
+        return None
+    return Gain(factor.reshape(-1, 1, 1).expand(shape[0], 1, 1))
+
+
+def _batch_norm(arguments: Mapping[str, Any]) -> Gain:
+    epsilon = arguments["eps" if "eps" in arguments else "epsilon"]
+    gain = (arguments["running_var"] + epsilon).rsqrt()
+    weight = arguments["weight"]
+    return Gain((gain if weight is None else gain * weight)[:, None, None])
+
+
+def _band(
+    values: Tensor, size: int, alpha: float, beta: float, k: float
+) -> tuple[Tensor, Tensor, float]:
+    """Convert the settings of torch's local response normalization to those of `normalized`.
+
+    Unit `i` is divided by the energy of units `i − size // 2` to `i + (size − 1) // 2`.
+    """
+    index = torch.arange(values.shape[1], device=values.device)
+    distance = index - index[:, None]
+    near = (distance >= -(size // 2)) & (distance <= (size - 1) // 2)
+    band = near.to(values)[..., None, None] * (alpha / size)
+    return band, values.new_full((values.shape[1],), k), beta
