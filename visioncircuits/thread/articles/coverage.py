@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+from jaxtyping import Bool
 from matplotlib.figure import Figure
 
 from visioncircuits.comparison.coverage import (
@@ -87,6 +89,11 @@ def explained(study: Study, layer: str) -> Coverage:
     return covered_by_families(study.network, name, families)
 
 
+def covered(coverage: Coverage) -> Bool[np.ndarray, " units"]:
+    """Return which units any hypothesis is supported for."""
+    return np.asarray(coverage.holds.any(0))
+
+
 @part(EXPLAINED, OVERLAP)
 def by_hypotheses(study: Study) -> Iterator[Row | Plate]:
     """What hypotheses cover.
@@ -110,7 +117,7 @@ def by_hypotheses(study: Study) -> Iterator[Row | Plate]:
     if len(found) > 1:
         yield Plate("by-layer", by_layer(found), "Share of each layer's units that a hypothesis "
                     "is supported for, with 95 % intervals.")  # fmt: skip
-    shares = {layer: each.holds.any(0) for layer, each in found.items()}
+    shares = {layer: covered(each) for layer, each in found.items()}
     intervals = {layer: share_interval(int(s.sum()), len(s)) for layer, s in shares.items()}
     yield EXPLAINED.found(
         ", ".join(f"{layer} {s.mean():.0%}" for layer, s in shares.items()),
@@ -142,7 +149,7 @@ def by_chance(study: Study) -> Iterator[Row | Plate]:
     blank = untrained(study.network.name, seed=study.seed)
     layer = study.layer("mixed3a")
     found = covered_by_stimuli(blank, layer, applicable(blank, layer), seed=study.seed)
-    units = found.holds.any(0)
+    units = covered(found)
     low, high = share_interval(int(units.sum()), len(units))
     yield CHANCE.found(
         f"{units.mean():.1%} of {len(units)} units",
@@ -165,7 +172,7 @@ def by_layer(found: dict[str, Coverage]) -> Figure:
     figure = Figure(figsize=(5.2, 2.4), layout="constrained")
     axes = figure.subplots()
     for place, coverage in enumerate(found.values()):
-        units = coverage.holds.any(0)
+        units = covered(coverage)
         axes.plot([place, place], share_interval(int(units.sum()), len(units)), color="#1b1c1e")
         axes.plot(place, units.mean(), "o", color="#1b1c1e", ms=6)
     axes.set_xticks(range(len(found)), found)

@@ -238,7 +238,7 @@ def published_maps(study: Study) -> Iterator[Row | Plate]:
     units = maps.pop("neurons").astype(int).tolist()
     for name, stimuli, radii in (
         ("curves", named("curves"), np.geomspace(RADII[0], RADII[-1], 60)),
-        ("angles", named("angles").sel(roundness=0.0), evenly_opened(60)),
+        ("angles", named("angles").isel(roundness=0), evenly_opened(60)),
     ):
         stimuli = stimuli.vary(orientation=range(360), radius=radii.tolist())
         yield Plate(
@@ -656,10 +656,11 @@ FORK = here(
 def angles(study: Study) -> Iterator[Row | Plate]:
     """From angles to curves."""
     whole = shown(study, "angles")
-    found = [answers(study, whole.sel(roundness=float(value))) for value in whole.axes["roundness"]]
+    steps = range(len(whole.axes["roundness"]))
+    found = [answers(study, whole.isel(roundness=step)) for step in steps]
     even = whole.vary(radius=evenly_opened(study.of(25, quick=9)).tolist())
-    stimuli = even.sel(roundness=0.0)
-    bent = [answers(study, stimuli), answers(study, even.sel(roundness=1.0))]
+    stimuli = even.isel(roundness=0)
+    bent = [answers(study, stimuli), answers(study, even.isel(roundness=-1))]
     yield Plate(
         "angle-maps",
         curve_maps(bent[0], stimuli, study.thumbnails(family(study).units)),

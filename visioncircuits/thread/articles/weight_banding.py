@@ -1,6 +1,7 @@
 """Weight Banding (Petrov et al., 2021): kernels before a global pooling are striped."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -234,10 +235,7 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
         pixels, labels = some.pictures(network.size), torch.tensor(some.labels)
         for how, harmed in losses.items():
             order = torch.from_numpy(rng.permutation(network.layer(before).shape[0]))
-            axis = {"rows": 2, "columns": 3}.get(how)
-            edit = (lambda maps: maps) if axis is None else (
-                lambda maps, axis=axis, order=order: maps.index_select(axis, order)
-            )  # fmt: skip
+            edit = partial(reordered, axis={"rows": 2, "columns": 3}.get(how), order=order)
             with torch.inference_mode(), edited(network, units, edit):
                 harmed.append(cross_entropy(network(pixels), labels, reduction="none"))
     values = {how: torch.cat(harmed).double().numpy() for how, harmed in losses.items()}
@@ -250,6 +248,11 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
         interval=f"difference {low:.3f} to {high:.3f}",
         why=f"{before} of {len(photographs)} photographs; paired bootstrap over photographs.",
     )
+
+
+def reordered(maps: Tensor, axis: int | None, order: Tensor) -> Tensor:
+    """Put the rows or columns of activation maps into another order."""
+    return maps if axis is None else maps.index_select(axis, order)
 
 
 ARTICLE = Article(
