@@ -3,7 +3,8 @@
 from visioncircuits.thread.article import Article, Part, Plate, names, part
 from visioncircuits.thread.claims import Claim, Row, Unavailable
 from visioncircuits.thread.intervals import interval, middle, share_interval
-from visioncircuits.thread.reproduce import Run, pending, reproduce
+from visioncircuits.thread.reproduce import pending, reproduce
+from visioncircuits.thread.run import Run
 from visioncircuits.thread.study import Study
 
 __all__ = [

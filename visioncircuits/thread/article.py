@@ -26,7 +26,7 @@ class Plate:
     picture
         Drawn by matplotlib, or an image.
     caption
-        What is seen, by which convention, and from how much.
+        What is shown, by which convention, and from how much.
     """
 
     name: str
@@ -64,7 +64,7 @@ def part(*claims: Claim) -> Callable[[Test], Part]:
     """Make a part of a function that yields a row for every claim, and plates.
 
     The function's docstring is the section's title and text. Where it raises `Unavailable`, the
-    claims that have no row yet are told as untested.
+    claims that have no row yet are reported as untested.
     """
     return lambda test: Part(test, claims)
 
@@ -80,7 +80,7 @@ class Article:
     parts
         Its sections, in order.
     summary
-        What it asked, in a sentence or two.
+        Its question, in a sentence or two.
     """
 
     title: str
@@ -125,7 +125,7 @@ def load(name: str) -> Article:
     Raises
     ------
     InputError
-        For an unknown article.
+        If the article is unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What else a number could have been: intervals of it, and what chance gives."""
+"""Intervals of a statistic: by bootstrap, of draws, of a share."""
 
 from collections.abc import Callable
 
@@ -13,14 +13,14 @@ def interval(
     statistic: Callable[[np.ndarray], float] = lambda drawn: float(np.median(drawn)),
     draws: int = 1000,
 ) -> tuple[float, float]:
-    """Give the middle 95 % of a statistic over draws of `values` with replacement.
+    """Compute the middle 95 % of a statistic over draws of `values` with replacement.
 
     Parameters
     ----------
     values
         Of units, or photographs; drawn along the first axis.
     rng
-        Draws.
+        Draws the samples.
     statistic
         By default the median.
     draws
@@ -39,7 +39,7 @@ def interval(
 
 
 def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
-    """Give the 2.5th and the 97.5th percentile.
+    """Return the 2.5th and the 97.5th percentile.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
 
 
 def share_interval(count: int, total: int) -> tuple[float, float]:
-    """Give 95 % of a share (Wilson, 1927): of so many, how many could it have been?
+    """Compute the 95 % interval of a share, `count` of `total` (Wilson, 1927).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Published kernels between named units, and how well a network's own compare with them."""
+"""Published kernels between named units, and their correlation with a network's own."""
 
 import json
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Tile:
 
 
 def read_tiles(path: Path, figure: str) -> list[Tile]:
-    """Read the kernels of a figure, without those known to be doubtful.
+    """Read the kernels of a figure, without those that are marked as doubtful.
 
     Parameters
     ----------
@@ -65,21 +65,21 @@ def read_tiles(path: Path, figure: str) -> list[Tile]:
     24
     """
     found = []
-    for told in json.loads(path.read_text("utf-8")):
-        if not told["figure"].startswith(figure) or told["note"]:
+    for stored in json.loads(path.read_text("utf-8")):
+        if not stored["figure"].startswith(figure) or stored["note"]:
             continue
-        unit = told["src_unit"]
-        if told["figure"] == "EarlyVision Boundary":
+        unit = stored["src_unit"]
+        if stored["figure"] == "EarlyVision Boundary":
             unit = SWAPPED.get(unit, unit)
-        ends = told["src_layer"], told["dst_layer"], unit, told["dst_unit"]
-        found.append(Tile(told["figure"], *ends, np.array(told["values"], float)))
+        ends = stored["src_layer"], stored["dst_layer"], unit, stored["dst_unit"]
+        found.append(Tile(stored["figure"], *ends, np.array(stored["values"], float)))
     return found
 
 
 def likeness(network: Network, tile: Tile) -> float:
     """Correlate a published kernel with a network's own between units of the same numbers.
 
-    Kernels of two sizes are laid middle on middle, with zeros around the smaller.
+    Kernels of two sizes are centered on each other, with zeros around the smaller.
     """
     source = POOLED.get((tile.source, tile.target), tile.source)
     ends = f"{source}:{tile.unit}", f"{tile.target}:{tile.output}"
