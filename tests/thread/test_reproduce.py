@@ -1,4 +1,4 @@
-"""Articles as claims: each gets its verdict, whatever is missing, and nothing is run twice."""
+"""Articles as claims: each has a verdict, whatever is missing, and nothing is run twice."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ from visioncircuits.thread import (
     articles,
     part,
 )
-from visioncircuits.thread.reproduce import answered
+from visioncircuits.thread.reproduce import run_part
 
 HERE = Claim("this network", "it has units", "some")
 THERE = Claim("inception5h", "it has Google's units", "some")
@@ -43,7 +43,7 @@ SECOND = Claim("this network", "second", "2")
 def one(study):
     """The first part.
 
-    Said before the figure.
+    Text before the figure.
     """
     yield Plate("grey", Image.new("RGB", (8, 8), (99, 99, 99)), "Grey.")
     yield FIRST.found("1.0", holds=True)
@@ -80,26 +80,26 @@ def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         sys.modules.pop(f"{articles.__name__}.{name}", None)
 
 
-def test_what_is_missing_is_said_of_every_claim_left(study: Study) -> None:
+def test_every_claim_left_has_a_row_that_names_what_is_missing(study: Study) -> None:
     @part(HERE, THERE)
-    def some(study: Study) -> Iterator[Row | Plate]:
+    def example(study: Study) -> Iterator[Row | Plate]:
         """Needs Google's network."""
         yield HERE.found("480", holds=True)
         raise Unavailable("no checkpoint")
 
-    rows, plates = answered(some, study)
+    rows, plates = run_part(example, study)
     assert [(row.word, row.why) for row in rows] == [("holds", ""), ("not run", "no checkpoint")]
     assert plates == []
 
 
 def test_a_mistake_about_the_network_makes_a_claim_untestable(study: Study) -> None:
     @part(HERE)
-    def some(study: Study) -> Iterator[Row | Plate]:
-        """Asks for a layer that is not there."""
+    def example(study: Study) -> Iterator[Row | Plate]:
+        """Uses a layer that does not exist."""
         study.network.layer("mixed9z")
         yield HERE.found("480", holds=True)
 
-    (row,), _ = answered(some, study)
+    (row,), _ = run_part(example, study)
     assert row.word == "cannot be tested"
     assert "mixed9z" in row.why
 
@@ -107,12 +107,12 @@ def test_a_mistake_about_the_network_makes_a_claim_untestable(study: Study) -> N
 @pytest.mark.parametrize("times", [0, 2])
 def test_a_claim_without_one_verdict_is_a_bug(study: Study, times: int) -> None:
     @part(HERE)
-    def some(study: Study) -> Iterator[Row | Plate]:
-        """Forgets, or says it twice."""
+    def example(study: Study) -> Iterator[Row | Plate]:
+        """Yields no row, or two."""
         yield from [HERE.found("480", holds=True)] * times
 
     with pytest.raises(RuntimeError, match=f"{times} rows"):
-        answered(some, study)
+        run_part(example, study)
 
 
 def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> None:
@@ -139,13 +139,13 @@ def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> N
     assert [claim["measured"] for claim in card["articles"][0]["claims"]] == ["1.0", "2.5"]
 
 
-def test_pages_show_figures_and_say_that_they_are_quick(scripted: Path) -> None:
+def test_pages_show_figures_and_are_marked_as_quick(scripted: Path) -> None:
     (scripted / "ready").touch()
     out = scripted / "thread"
     run = Run("handwritten:lines", quick=True)
     index = thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
     page = (out / "counting.html").read_text()
-    assert "Said before the figure." in page
+    assert "Text before the figure." in page
     (grey,) = out.rglob("grey.webp")
     assert grey.relative_to(out).as_posix() in page
     with Image.open(grey) as picture:
@@ -174,14 +174,14 @@ def test_a_changed_article_is_run_again(scripted: Path) -> None:
     assert thread.pending(["counting"], run, out) == 2
 
 
-def test_a_measurement_is_made_once_and_read_by_all(study: Study) -> None:
+def test_a_measurement_is_made_once(study: Study) -> None:
     made = []
 
     def make() -> bytes:
         made.append(1)
         return b"42"
 
-    assert study.kept("answer", "txt", make) == study.kept("answer", "txt", make) == b"42"
+    assert study.kept("result", "txt", make) == study.kept("result", "txt", make) == b"42"
     assert len(made) == 1
 
 
@@ -192,7 +192,7 @@ def test_a_measurement_is_kept_by_photographs_content_and_by_code(
         return b""
 
     def place(images: Path) -> Path:
-        return Study(network, tmp_path, images).place("answer", "txt", make)
+        return Study(network, tmp_path, images).place("result", "txt", make)
 
     network = untrained("bvlc_googlenet")
     here, there = tmp_path / "here", tmp_path / "there"
@@ -203,7 +203,7 @@ def test_a_measurement_is_kept_by_photographs_content_and_by_code(
     assert place(there) == kept
     Image.new("RGB", (8, 8), "blue").save(here / "a.png")
     assert place(here) != kept
-    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    monkeypatch.setattr(fingerprint, "code", lambda: "changed")
     assert place(there) != kept
 
 
@@ -221,7 +221,7 @@ def test_parts_are_run_again_for_other_photographs_and_by_other_code(
     Image.new("RGB", (8, 8), "blue").save(moved / "a.png")
     assert thread.pending(["counting"], replace(run, images=moved), out) == 2
     assert thread.pending(["counting"], run, out) == 0
-    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    monkeypatch.setattr(fingerprint, "code", lambda: "changed")
     assert thread.pending(["counting"], run, out) == 2
 
 
@@ -231,7 +231,7 @@ def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> N
         other.scorable(10)
 
 
-def test_layers_of_other_networks_are_those_that_see_as_much(tmp_path: Path) -> None:
+def test_layers_of_other_networks_have_receptive_fields_of_the_same_order(tmp_path: Path) -> None:
     other = Study(untrained("torchvision:squeezenet1_1"), tmp_path)
     seen = max(other.network.layer(other.layer("mixed3b")).receptive_field)
     assert 91 / 2 <= seen <= 91 * 2
@@ -239,7 +239,7 @@ def test_layers_of_other_networks_are_those_that_see_as_much(tmp_path: Path) -> 
         other.layer("mixed5b")
 
 
-def test_unknown_articles_are_told_the_known_ones() -> None:
+def test_an_unknown_article_raises_with_the_nearest_name() -> None:
     with pytest.raises(InputError, match="weight-banding"):
         article.load("weight-bandin")
 
@@ -249,7 +249,7 @@ def test_every_article_is_whole(name: str) -> None:
     found = article.load(name)
     assert isinstance(found, Article)
     texts = [claim.text for each in found.parts for claim in each.claims]
-    assert len(texts) == len(set(texts)), "two claims of an article say the same"
+    assert len(texts) == len(set(texts)), "two claims of an article have the same text"
     assert len({each.name for each in found.parts}) == len(found.parts)
     for each in found.parts:
         assert each.claims, f"{each.name} tests nothing"

@@ -80,7 +80,7 @@ def reproduce(
         advance(f"{work['article']}: {work['part']}")
 
     test = partial(
-        run_part,
+        part_files,
         folder=out.resolve() / MEASURED,
         checkpoint=run.checkpoint,
         images=None if run.images is None else run.images.resolve(),
@@ -126,7 +126,7 @@ def _content(published: Path) -> str:
     return fingerprint.content(files, root=published)
 
 
-def run_part(
+def part_files(
     work: Work,
     *,
     folder: Path,
@@ -161,7 +161,7 @@ def run_part(
         seed=work["seed"],
     )
     parts = {part.name: part for part in article.load(work["article"]).parts}
-    rows, plates = tested(parts[work["part"]], study)
+    rows, plates = run_part(parts[work["part"]], study)
     results: dict[str, bytes] = {}
     captions = []
     for plate in plates:
@@ -172,7 +172,7 @@ def run_part(
     return {**results, "part.json": json.dumps(record, indent=1).encode()}
 
 
-def tested(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
+def run_part(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
     """Run a part: return a row for each of its claims, in their order, and its plates.
 
     Raises

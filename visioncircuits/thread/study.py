@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -29,8 +29,6 @@ from visioncircuits.interventions.transplants import check_classes
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.weights import main_layers
-
-Value = TypeVar("Value")
 
 PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
 """The variable that names the folder of the thread's published data."""
