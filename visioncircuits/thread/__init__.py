@@ -2,10 +2,11 @@
 
 from visioncircuits.thread.article import Article, Part, Plate, names, part
 from visioncircuits.thread.claims import Claim, Row, Unavailable
-from visioncircuits.thread.intervals import interval, middle, share_interval
+from visioncircuits.thread.intervals import interval, middle, null, share_interval
 from visioncircuits.thread.reproduce import pending, reproduce
 from visioncircuits.thread.run import Run
-from visioncircuits.thread.study import Study
+from visioncircuits.thread.study import Study, batched
+from visioncircuits.thread.units import number, numbers
 
 __all__ = [
     "Article",
@@ -16,9 +17,13 @@ __all__ = [
     "Run",
     "Study",
     "Unavailable",
+    "batched",
     "interval",
     "middle",
     "names",
+    "null",
+    "number",
+    "numbers",
     "part",
     "pending",
     "reproduce",

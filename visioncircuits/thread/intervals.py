@@ -1,6 +1,6 @@
 """Intervals of a statistic: by bootstrap, of draws, of a share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -33,12 +33,10 @@ def interval(
     (True, True)
     """
     count = len(values)
-    return middle(
-        np.array([statistic(values[rng.integers(0, count, count)]) for _ in range(draws)])
-    )
+    return middle([statistic(values[rng.integers(0, count, count)]) for _ in range(draws)])
 
 
-def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
+def middle(drawn: Sequence[float] | Float[np.ndarray, " draws"]) -> tuple[float, float]:
     """Return the 2.5th and the 97.5th percentile.
 
     Examples
@@ -48,6 +46,36 @@ def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
     """
     low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
     return low, high
+
+
+def null(
+    statistic: Callable[[np.ndarray], float],
+    values: Float[np.ndarray, "count *rest"],
+    rng: np.random.Generator,
+    *,
+    draws: int = 1000,
+) -> tuple[float, float]:
+    """Compute the middle 95 % of a statistic over permutations of `values`.
+
+    Parameters
+    ----------
+    statistic
+        Is called with the permuted values.
+    values
+        Permuted along the first axis.
+    rng
+        Draws the permutations.
+    draws
+        How many.
+
+    Examples
+    --------
+    >>> ramp, rng = np.arange(100.0), np.random.default_rng(0)
+    >>> low, high = null(lambda drawn: np.corrcoef(ramp, drawn)[0, 1], ramp, rng)
+    >>> bool(-0.3 < low < 0 < high < 0.3)
+    True
+    """
+    return middle([statistic(rng.permutation(values)) for _ in range(draws)])
 
 
 def share_interval(count: int, total: int) -> tuple[float, float]:

@@ -28,6 +28,7 @@ from visioncircuits.interventions import control_units
 from visioncircuits.interventions.transplants import check_classes
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.units import numbers
 from visioncircuits.weights import main_layers
 
 PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
@@ -196,7 +197,7 @@ class Study:
             If there are not so many.
         """
         layer = units[0].rpartition(":")[0]
-        indices = [int(unit.rpartition(":")[2]) for unit in units]
+        indices = numbers(units)
         try:
             drawn = control_units(self.network, layer, indices, seed=self.seed + draw)
         except InputError as error:
@@ -378,6 +379,12 @@ class Study:
             if not path.exists():
                 files.write(path, make())
         return path.read_bytes()
+
+
+def batched(photographs: Photographs, *, size: int = 16) -> Iterator[Photographs]:
+    """Cut photographs into batches."""
+    for start in range(0, len(photographs), size):
+        yield photographs.part(range(start, min(start + size, len(photographs))))
 
 
 @contextmanager

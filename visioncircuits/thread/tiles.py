@@ -1,6 +1,7 @@
 """Published kernels between named units, and their correlation with a network's own."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from jaxtyping import Float
 
 from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.networks import Network
+from visioncircuits.thread.claims import Claim, Row
 from visioncircuits.weights import expanded_weights
 
 FILE = "weight_tiles.json"
@@ -86,6 +88,30 @@ def likeness(network: Network, tile: Tile) -> float:
     own = expanded_weights(network, *ends).weight[0, 0].double().numpy()
     most = np.maximum(own.shape, tile.kernel.shape)
     return correlation(*(_middle(kernel, most) for kernel in (own, tile.kernel)))
+
+
+def matched(claim: Claim, network: Network, tiles: Iterable[Tile], *, least: float = 0.99) -> Row:
+    """Test whether published kernels are a network's own.
+
+    Parameters
+    ----------
+    claim
+        That they are.
+    network
+        Google's.
+    tiles
+        The published kernels.
+    least
+        Correlation from which on a kernel is the same.
+    """
+    alike = [likeness(network, tile) for tile in tiles]
+    return claim.found(
+        f"{sum(value >= least for value in alike)} of {len(alike)}, lowest "
+        f"{min(alike):.{3 if least < 0.999 else 4}f}",
+        holds=min(alike) >= least,
+        why="Correlation with the published kernel; holds where all are "
+        f"{str(least).removeprefix('0')} or more.",
+    )
 
 
 def _middle(kernel: np.ndarray, shape: np.ndarray) -> np.ndarray:

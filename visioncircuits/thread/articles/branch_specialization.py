@@ -16,7 +16,17 @@ from visioncircuits.comparison import (
     odds,
 )
 from visioncircuits.networks import Network, read_families, untrained
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, part
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Study,
+    Unavailable,
+    number,
+    numbers,
+    part,
+)
 from visioncircuits.tuning import black_and_white, circle_detectors
 from visioncircuits.weights import expanded_weights
 
@@ -166,24 +176,24 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
     """
     sure: list[str] = []
     tested = 0
-    for layer, claim, wanted in (
+    for layer, claim, family in (
         ("mixed3a", BW_HERE, "black and white"),
         ("mixed3b", CURVES_HERE, "curves and circles"),
     ):
         name = study.layer(layer)
         if not study.network.branches(name):
             raise Unavailable(f"{name} of {study.network.name} has no branches")
-        families = {family: units for family, units in found(study, layer).items() if units}
+        families = {name: units for name, units in found(study, layer).items() if units}
         table = branch_table(study.network, name, families)
         yield Plate(
             f"branches-{layer}",
             branches_drawn(study.network, name, table),
             f"Where the families found in {name} sit; the layer's own branches in the top row.",
         )
-        if wanted not in families:
-            yield claim.untestable(f"no {wanted} found in {name}")
+        if family not in families:
+            yield claim.untestable(f"no {family} found in {name}")
         else:
-            best = table[table["family"] == wanted].iloc[0]
+            best = table[table["family"] == family].iloc[0]
             alone = table[table["family"] == "curves"] if layer == "mixed3b" else table[:0]
             yield claim.found(
                 f"{best.inside} of {best.of} in {best.branch}"
@@ -197,7 +207,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
                 "the family's least likely one. q is the chance, corrected for all families and "
                 "branches; holds below 5%.",
             )
-        pictured = families.get("curves" if layer == "mixed3b" else wanted, ())
+        pictured = families.get("curves" if layer == "mixed3b" else family, ())
         if len(pictured) >= 3:
             yield Plate(
                 f"columns-{layer}",
@@ -205,7 +215,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
                 f"The branches of {name} and, in each, at most six of its "
                 f"{'curve detectors' if layer == 'mixed3b' else 'detectors of black and white'}.",
             )
-        shared = {wanted, "curves", "circles"} if layer == "mixed3b" else {wanted}
+        shared = {family, "curves", "circles"} if layer == "mixed3b" else {family}
         rest = table[~table["family"].isin(shared)].drop_duplicates("family")
         rest = rest[rest["of"] >= 3]
         tested += len(rest)
@@ -235,17 +245,14 @@ HYPOTHESES = {
 
 
 def found(study: Study, layer: str) -> dict[str, list[int]]:
-    """List units by the family that they are found to be in."""
+    """List units by their family, found by stimuli."""
     name = study.layer(layer)
-    tables = {told: study.found(family, layer) for family, told in HYPOTHESES[layer].items()}
+    tables = {name: study.found(family, layer) for family, name in HYPOTHESES[layer].items()}
     white, round_ = (
         test(study.network, name).query("detector") for test in (black_and_white, circle_detectors)
     )
     tables |= {"black and white": white, "circles": round_}
-    units = {
-        family: sorted(int(unit.rpartition(":")[2]) for unit in table["unit"])
-        for family, table in tables.items()
-    }
+    units = {family: sorted(numbers(table["unit"])) for family, table in tables.items()}
     if layer == "mixed3b":
         units["curves and circles"] = sorted({*units["curves"], *units["circles"]})
     return units
@@ -260,32 +267,34 @@ def columns_drawn(study: Study, layer: str, units: Sequence[int], *, most: int =
     parts = np.atleast_1d(np.array(figure.subfigures(1, len(branches), wspace=0.04)))
     for subfigure, (branch, chosen) in zip(parts, inside.items(), strict=True):
         subfigure.set_facecolor("#f4f5f7")
-        told = f"{short(branch)}: {len(chosen)} of {len(units)}"
-        subfigure.suptitle(told, fontsize=10, y=0.97)
+        title = f"{short(branch)}: {len(chosen)} of {len(units)}"
+        subfigure.suptitle(title, fontsize=10, y=0.97)
         grid = subfigure.subplots(-(-height // 2), 2, squeeze=False)
         subfigure.subplots_adjust(0.04, 0.02, 0.96, 1 - 0.55 / figure.get_figheight(), 0.06, 0.2)
         for axes in grid.flat:
             axes.axis("off")
-        shown = [f"{layer}:{unit}" for unit in chosen[:most]]
-        for axes, name, picture in zip(grid.flat, shown, study.pictures(shown), strict=False):
+        names = [f"{layer}:{unit}" for unit in chosen[:most]]
+        for axes, name, picture in zip(grid.flat, names, study.pictures(names), strict=False):
             axes.imshow(picture)
-            axes.set_title(name.rpartition(":")[2], fontsize=8, pad=2)
+            axes.set_title(number(name), fontsize=8, pad=2)
     return figure
 
 
 FIRST = Claim(
-    "this network", "the first singular vector of the absolute first weights tells color", "color"
+    "this network",
+    "the first singular vector of the absolute first weights corresponds to color",
+    "color",
 )
 SECOND = Claim(
     "this network",
-    "the second singular vector of the absolute first weights tells frequency",
+    "the second singular vector of the absolute first weights corresponds to frequency",
     "frequency",
 )
 
 
 @part(FIRST, SECOND)
 def axes_here(study: Study) -> Iterator[Row | Plate]:
-    """What the absolute weights of the first layers tell apart.
+    """What the absolute weights of the first layers separate.
 
     Singular vectors of the weights' absolute values between the first two convolutions. Each is
     correlated by rank with the filters' color (the share of squares that is not alike in the three
@@ -293,7 +302,7 @@ def axes_here(study: Study) -> Iterator[Row | Plate]:
     """
     first, second = study.layer("conv2d0"), study.layer("conv2d1")
     if first == second:
-        raise Unavailable(f"{study.network.name} has no two early layers to tell apart")
+        raise Unavailable(f"{study.network.name} has no two early layers")
     axes, filters, table = singular(study, study.network, first, second)
     for claim, axis, preference in ((FIRST, 0, "color"), (SECOND, 1, "frequency")):
         yield verdict(claim, table, axis, preference)
@@ -308,7 +317,7 @@ def axes_here(study: Study) -> Iterator[Row | Plate]:
 def singular(
     study: Study, network: Network, first: str, second: str
 ) -> tuple[xr.DataArray, Tensor, pd.DataFrame]:
-    """Find the axes, the filters, and how the one goes with the other."""
+    """Compute the axes, the filters, and the correlations between them."""
     axes = absolute_axes(expanded_weights(network, first, second))
     filters = expanded_weights(network, "input", first).weight.cpu()
     shuffles = study.of(10_000, quick=1000)
@@ -317,7 +326,7 @@ def singular(
 
 
 def verdict(claim: Claim, table: pd.DataFrame, axis: int, preference: str) -> Row:
-    """Say whether an axis goes with a preference, and with none more."""
+    """Test whether an axis correlates with a preference, and with no other more."""
     rows = table[table["axis"] == axis].set_index("preference")
     own = rows.loc[preference]
     other = rows.drop(preference)["correlation"].abs()
@@ -331,7 +340,7 @@ def verdict(claim: Claim, table: pd.DataFrame, axis: int, preference: str) -> Ro
 
 
 def axes_drawn(filters: Tensor, axes: xr.DataArray) -> Figure:
-    """Put every filter where it ranks on the two axes."""
+    """Draw every filter at its ranks on the two axes."""
     figure = Figure(figsize=(6.4, 6.4), layout="constrained")
     plot = figure.subplots()
     across, up = (axis.argsort().argsort() for axis in axes.values)
@@ -351,10 +360,12 @@ def axes_drawn(filters: Tensor, axes: xr.DataArray) -> Figure:
     return figure
 
 
-GOOGLE_FIRST = Claim("inception5h", "the first singular vector tells color", "color")
-GOOGLE_SECOND = Claim("inception5h", "the second singular vector tells frequency", "frequency")
+GOOGLE_FIRST = Claim("inception5h", "the first singular vector corresponds to color", "color")
+GOOGLE_SECOND = Claim(
+    "inception5h", "the second singular vector corresponds to frequency", "frequency"
+)
 PLACES = Claim(
-    "inception5h", "trained on Places365 the two vectors tell the same", "color, frequency"
+    "inception5h", "trained on Places365 the two vectors correspond to the same", "color, frequency"
 )
 
 

@@ -21,6 +21,7 @@ from visioncircuits.thread import (
     Row,
     Study,
     Unavailable,
+    numbers,
     part,
     share_interval,
 )
@@ -60,8 +61,8 @@ def taxonomy(study: Study) -> Iterator[Row | Plate]:
         layer: len({unit for units in families.get(layer, {}).values() for unit in units})
         for layer in LATER
     }
-    told = ", ".join(f"{layer} {named[layer]} of {total}" for layer, total in LATER.items())
-    yield PARTIAL.found(told, holds=told == PARTIAL.published)
+    measured = ", ".join(f"{layer} {named[layer]} of {total}" for layer, total in LATER.items())
+    yield PARTIAL.found(measured, holds=measured == PARTIAL.published)
 
 
 EXPLAINED = Claim(
@@ -78,12 +79,10 @@ OVERLAP = Claim(
 
 
 def explained(study: Study, layer: str) -> Coverage:
-    """Gather what every ready hypothesis that applies to a layer is supported for."""
+    """Collect which units each predefined hypothesis that applies to a layer is supported for."""
     name = study.layer(layer)
     families = {
-        tested.name: [
-            int(unit.rpartition(":")[2]) for unit in study.found(tested.name, layer)["unit"]
-        ]
+        tested.name: numbers(study.found(tested.name, layer)["unit"])
         for tested in applicable(study.network, name)
     }
     return covered_by_families(study.network, name, families)
@@ -113,7 +112,12 @@ def by_hypotheses(study: Study) -> Iterator[Row | Plate]:
     if not found:
         raise Unavailable(f"{study.network.name} has no layers like those of early vision")
     for layer, coverage in found.items():
-        yield Plate(f"coverage-{layer}", coverage_panel(coverage), told_of(coverage))
+        yield Plate(
+            f"coverage-{layer}",
+            coverage_panel(coverage),
+            f"{coverage.layer}: units by what is supported for them alone, by several hypotheses, "
+            "and by none.",
+        )
     if len(found) > 1:
         yield Plate("by-layer", by_layer(found), "Share of each layer's units that a hypothesis "
                     "is supported for, with 95 % intervals.")  # fmt: skip
@@ -129,11 +133,11 @@ def by_hypotheses(study: Study) -> Iterator[Row | Plate]:
         ),
     )
     several = {layer: each.holds.sum(0) > 1 for layer, each in found.items()}
-    some = sum(int(s.sum()) for s in several.values())
+    twice = sum(int(s.sum()) for s in several.values())
     every = sum(int(s.sum()) for s in shares.values())
     yield OVERLAP.found(
-        f"{some} of {every} explained units have two explanations or more",
-        holds=some <= every / 20,
+        f"{twice} of {every} explained units have two explanations or more",
+        holds=twice <= every / 20,
         why="Holds up to one in twenty.",
     )
 
@@ -159,14 +163,6 @@ def by_chance(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-def told_of(found: Coverage) -> str:
-    """Say what a layer's bar shows."""
-    return (
-        f"{found.layer}: units by what is supported for them alone, by several hypotheses, and by "
-        "none."
-    )
-
-
 def by_layer(found: dict[str, Coverage]) -> Figure:
     """Draw the share of every layer."""
     figure = Figure(figsize=(5.2, 2.4), layout="constrained")
@@ -186,7 +182,7 @@ ARTICLE = Article(
     "How much is understood",
     "a question that came after the thread",
     "",
-    "The thread explained families. This asks for the whole: of all units of a layer, how many are "
-    "explained by a hypothesis that could have failed?",
+    "The thread explained families. The question here is the whole: how many of all units of a "
+    "layer are explained by a hypothesis that could have failed?",
     (taxonomy, by_hypotheses, by_chance),
 )

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ from visioncircuits.thread import (
     Unavailable,
     interval,
     middle,
+    numbers,
     part,
 )
 from visioncircuits.tuning import measure, orientation_tuning
@@ -52,7 +54,7 @@ Array = np.ndarray
 LINES = (227, 0, 75, 146, 69, 169, 57, 154, 27, 134, 150, 240)
 """The twelve simple lines of mixed3a that the article's code lists; its text counts eleven."""
 
-# What the published data says
+# Published data
 
 
 WIDE = Claim(
@@ -62,7 +64,7 @@ WIDE = Claim(
 )
 ALIKE = Claim(
     "published data",
-    "the hand-set curve detectors answer to curves as the trained ones do",
+    "the hand-set curve detectors respond to curves as the trained ones do",
     "“identical” by eye",
 )
 RECOVERED = Claim(
@@ -80,7 +82,7 @@ ECHOES = Claim(
 
 @part(WIDE, ALIKE, RECOVERED, ECHOES)
 def published_figures(study: Study) -> Iterator[Row | Plate]:
-    """What the article's own data says.
+    """The article's own data.
 
     Line tuning of all units of mixed3a, and the heat maps of the trained and of the hand-set
     curve detectors, as the article drew them.
@@ -185,7 +187,7 @@ FEWER = Claim(
 )
 TUNED = Claim(
     "this network",
-    "hand-set curve detectors answer to curves as the trained ones do",
+    "hand-set curve detectors respond to curves as the trained ones do",
     "“identical” by eye",
 )
 WEIGHTS = Claim(
@@ -213,11 +215,11 @@ def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
     """
     early, late = (study.detectors("curve", layer) for layer in ("mixed3a", "mixed3b"))
     weights = expanded_weights(study.network, list(early["unit"]), list(late["unit"]))
-    told = f"{len(early)} × {len(late)} kernels, {weights.source} → {weights.target}"
+    size = f"{len(early)} × {len(late)} kernels, {weights.source} → {weights.target}"
     yield Plate(
         "curves-from-curves",
         kernel_grid(weights, size=48),
-        f"{told}: early curves across, curves down, both in the order of their orientation. Red "
+        f"{size}: early curves across, curves down, both in the order of their orientation. Red "
         "excites, blue inhibits.",
     )
     kernels = weights.weight.numpy()
@@ -243,7 +245,7 @@ def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
         float(rather[pairs, order[rows]].mean())
         for order in (rng.permutation(len(ours)) for _ in range(draws))
     ]
-    low, high = middle(np.array(chance))
+    low, high = middle(chance)
     yield ARC.found(
         f"{found:.2f} of {len(rows)} kernels are more like the arc than like the arc bent back",
         holds=found > high,
@@ -254,11 +256,11 @@ def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
 
 
 def signed(claim: Claim, sums: Array, mask: Array, sign: int, shuffles: Sequence[Array]) -> Row:
-    """Hold the mean of some kernels' sums against shuffled sources."""
+    """Compare the mean of masked kernels' sums with shuffled sources."""
     if not mask.any():
         raise Unavailable("no two detectors found are that far apart")
     found = float(sums[mask].mean())
-    low, high = middle(np.array([sums[:, order][mask].mean() for order in shuffles]))
+    low, high = middle([sums[:, order][mask].mean() for order in shuffles])
     holds = {1: found > max(high, 0), -1: found < min(low, 0), 0: abs(found) < 0.1}[sign]
     rule = {
         1: "positive and above chance",
@@ -300,8 +302,8 @@ def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     late = study.detectors("curve", "mixed3b")
     layer = study.layer("conv2d2")
     axes = {"orientation": np.arange(0, 180, 7.5).tolist(), "width": (1.67, 3.34)}
-    answers = measure(study.network, layer, StimulusSet(line, axes)).clip(min=0)
-    tuned = orientation_tuning(answers)
+    responses = measure(study.network, layer, StimulusSet(line, axes)).clip(min=0)
+    tuned = orientation_tuning(responses)
     peaks = np.nan_to_num(tuned["peak"].values)
     strong = peaks >= np.median(peaks[peaks > 0])
     units = np.flatnonzero(strong & (tuned["width"].values <= 60))
@@ -339,7 +341,7 @@ def made_of(study: Study) -> Iterator[Row | Plate]:
     were found by stimuli, against the share of all units that they are.
     """
     late = study.detectors("curve", "mixed3b")
-    told, holds = [], []
+    measured, holds = [], []
     for layer, families in (("mixed3a", ("curve", "line")), ("conv2d2", ("line",))):
         weights = expanded_weights(study.network, study.layer(layer), list(late["unit"]))
         strength = weights.weight.abs()
@@ -349,12 +351,12 @@ def made_of(study: Study) -> Iterator[Row | Plate]:
         )[..., 0]  # fmt: skip
         share = (at / at.sum(1, keepdim=True)).numpy()
         for family in families:
-            units = [int(u.rpartition(":")[2]) for u in study.found(family, layer)["unit"]]
+            units = numbers(study.found(family, layer)["unit"])
             mean, even = share[:, units].sum(1).mean(), len(units) / share.shape[1]
-            told.append(f"{layer} {family}s {mean:.0%} (of {even:.0%} of the units)")
+            measured.append(f"{layer} {family}s {mean:.0%} (of {even:.0%} of the units)")
             holds.append(len(units) > 0 and mean > even)
     yield SHARES.found(
-        "; ".join(told),
+        "; ".join(measured),
         holds=all(holds),
         why="Holds where every family has more than its share of the units.",
     )
@@ -364,9 +366,10 @@ def made_of(study: Study) -> Iterator[Row | Plate]:
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Why there are no echoes.
 
-    The detectors are shown the published curves while all of mixed3a but its curve detectors is
-    silent; then, on top of that, every early curve whose kernel sums below zero is silent to the
-    detector. The echo is what the opposite orientation adds before the rectifier, over the peak.
+    Responses to the published curves are measured while all units of mixed3a but its curve
+    detectors are ablated; then, in addition, the edge from every early curve whose kernel sums
+    below zero is. The echo is what the opposite orientation adds before the rectifier, over the
+    peak.
     """
     network = study.network
     early, late = (study.detectors("curve", layer) for layer in ("mixed3a", "mixed3b"))
@@ -374,7 +377,7 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     sources = list(early["unit"])
     stimuli = named("curves").isel(orientation=slice(0, None, study.of(1, quick=2)))
     layer = study.layer("mixed3a")
-    chosen = {int(unit.rpartition(":")[2]) for unit in sources}
+    chosen = {*numbers(sources)}
     others = [Unit(layer, u) for u in range(network.layer(layer).units) if u not in chosen]
     kernels = expanded_weights(network, sources, targets).weight.sum((2, 3))
     original = echo_of(drive(network, targets, stimuli))
@@ -388,9 +391,9 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
                     place = unrectified(network, target)  # where it is measured
                     stack.enter_context(path_patched(network, negative, place, zero()))
                 positive.append(echo_of(drive(network, [target], stimuli))[0])
-    told = f"median of {len(targets)} detectors; original {np.median(original):.2f}"
+    note = f"median of {len(targets)} detectors; original {np.median(original):.2f}"
     low, high = interval(np.array(positive) - alone, study.rng("echoes"), statistic=np.mean)
-    yield EARLY_ONLY.found(f"{np.median(alone):.2f}", holds=np.median(alone) < 0.1, why=told)
+    yield EARLY_ONLY.found(f"{np.median(alone):.2f}", holds=np.median(alone) < 0.1, why=note)
     yield POSITIVE_ONLY.found(
         f"{np.median(positive):.2f}",
         holds=low > 0,
@@ -405,8 +408,8 @@ def drive(network: Network, targets: Sequence[str], stimuli: StimulusSet) -> xr.
     """Measure what stimuli add before the rectifier, so that no threshold hides an echo."""
     before = [unrectified(network, target) for target in targets]
     blank = stimuli.isel(orientation=[0], radius=[0]).fix(ink="white")
-    answers = measure(network, before, stimuli)
-    return answers - measure(network, before, blank).squeeze(("orientation", "radius"), drop=True)
+    responses = measure(network, before, stimuli)
+    return responses - measure(network, before, blank).squeeze(("orientation", "radius"), drop=True)
 
 
 def unrectified(network: Network, unit: str) -> str:
@@ -416,7 +419,7 @@ def unrectified(network: Network, unit: str) -> str:
 
 
 def echo_of(responses: xr.DataArray) -> Array:
-    """Tell how far the opposite orientation drives each unit, over the peak."""
+    """Return each unit's response to the opposite orientation, over its peak."""
     return np.nan_to_num(orientation_tuning(responses.clip(min=0))["echo"].values)
 
 
@@ -446,7 +449,7 @@ def decomposed(study: Study) -> Iterator[Row | Plate]:
     chance = [np.median(angular_distance(rng.choice(turns, len(best)).astype(float),
                                          np.zeros(len(best)), period=180.0))
               for _ in range(2000)]  # fmt: skip
-    low, high = middle(np.array(chance))
+    low, high = middle(chance)
     yield ALONG.found(
         f"{np.median(off):.0f}° off in the median of {len(best)}",
         holds=float(np.median(off)) < low,
@@ -463,8 +466,8 @@ def decomposed(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "decomposed",
         position_grid(view, pictures),
-        f"{target} seen through {layer}, position by position: what drives each position's weights "
-        f"most, the fainter the smaller they are; the {len(drawn)} strongest positions.",
+        f"{target} seen through {layer}, position by position: what activates each position's "
+        f"weights most, the fainter the smaller they are; the {len(drawn)} strongest positions.",
     )
 
 
@@ -473,7 +476,8 @@ def used_for(study: Study) -> Iterator[Row | Plate]:
     """What curves are used for.
 
     The units of mixed4a that the family feeds most, by the norm of the positive weights, are
-    shown circles, spirals, double curves and evolutes. The null takes as many units at random.
+    tested with circles, spirals, double curves and evolutes. The null takes as many units at
+    random.
     """
     network = study.network
     late = study.detectors("curve", "mixed3b")
@@ -502,12 +506,12 @@ def used_for(study: Study) -> Iterator[Row | Plate]:
     top = np.argsort(norms)[::-1][:count]
     rng = study.rng("downstream")
     chance = [rather[rng.choice(len(rather), count, replace=False)].mean() for _ in range(2000)]
-    low, high = middle(np.array(chance))
+    low, high = middle(chance)
     yield DOWNSTREAM.found(
         f"{rather[top].mean():+.2f}",
         holds=bool(rather[top].mean() > high),
         interval=f"chance {low:+.2f} to {high:+.2f}",
-        why=f"(shapes − lines) / (shapes + lines), the strongest answer to either, mean of the "
+        why=f"(shapes − lines) / (shapes + lines), the strongest response to either, mean of the "
         f" {count} units of {layer} with the largest positive weights from the family.",
     )
     names = [str(Unit(layer, int(unit))) for unit in top[: study.of(12, quick=6)]]
@@ -540,14 +544,14 @@ def parameters(study: Study) -> Iterator[Row | Plate]:
     yield PARAMETERS.found(
         f"{counted:,}",
         holds=counted > 50_000,
-        why="All weights on paths from the picture; the article does not say which it counted.",
+        why="All weights on paths from the picture; the article does not state which it counted.",
     )
     network = handwritten.curves()
     written = sum(int((p != 0).sum()) for p in network.module.parameters())
-    numbers = len(inspect.signature(handwritten.curves).parameters)
+    free = len(inspect.signature(handwritten.curves).parameters)
     yield FEWER.found(
-        f"{written:,} weights that are not 0, from {numbers} parameters",
-        holds=written / numbers > 50,
+        f"{written:,} weights that are not 0, from {free} parameters",
+        holds=written / free > 50,
         why="The hand-set network's; its formulas hold more constants than these.",
     )
 
@@ -598,12 +602,12 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         handwritten.curves(),
         study.network,
         layer=study.layer("mixed3b"),
-        units=[int(unit.rpartition(":")[2]) for unit in late["unit"]],
+        units=numbers(late["unit"]),
         photographs=photographs,
         photographs_without=study.of(200, quick=8),
         store=engine.Store(study.folder / "transplants"),
     )
-    numbers = report.summary(found)
+    summary = report.summary(found)
     yield Plate(
         "tuning",
         report.tuning_figure(found),
@@ -622,6 +626,12 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         f"Share of the damage that each donor repairs, with 95 % intervals; {len(photographs)} "
         "photographs.",
     )
+    yield from likeness(study, found, summary)
+    yield from repairs(summary, len(photographs))
+
+
+def likeness(study: Study, found: comparison.Comparison, summary: dict[str, Any]) -> Iterator[Row]:
+    """Compare tuning, kernels and maps."""
     surfaces = found.tuning["curves"].numbers["surface"].values
     low, high = interval(surfaces, study.rng("tuned"))
     yield TUNED.found(
@@ -630,7 +640,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         interval=f"{low:.2f} to {high:.2f}",
         why="Units aligned by measured orientation; holds where the interval is above .7.",
     )
-    kernels = numbers.get("kernels")
+    kernels = summary.get("kernels")
     if kernels and kernels["aligned"] is not None:
         yield WEIGHTS.found(
             f"r = {kernels['aligned']:.2f} in the median of {kernels['aligned_pairs']} pairs",
@@ -646,11 +656,15 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         f"Spearman {np.median(maps):.2f}, median over detectors",
         holds=low > 0,
         interval=f"{low:.2f} to {high:.2f}",
-        why="Before the rectifier, over all positions of photographs. Trained detectors also mind "
-        "texture, contrast and colour.",
+        why="Before the rectifier, over all positions of photographs. Trained detectors also "
+        "depend on texture, contrast and color.",
     )
-    repaired = {name: numbers["repair"][HANDWRITTEN][name] for name in MEASURES}
-    accuracy = numbers["accuracy"]
+
+
+def repairs(summary: dict[str, Any], photographs: int) -> Iterator[Row]:
+    """Test what the transplant repairs, and its controls."""
+    repaired = {name: summary["repair"][HANDWRITTEN][name] for name in MEASURES}
+    accuracy = summary["accuracy"]
     yield REPAIRED.found(
         ", ".join(f"{share[0]:.0%} of {MEASURES[name]}" for name, share in repaired.items()),
         holds=decided(
@@ -660,10 +674,10 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         interval=", ".join(f"{share[1]:.0%} to {share[2]:.0%}" for share in repaired.values()),
         why=f"Top-5 accuracy: original {accuracy['original']['top5']:.1%}, removed "
         f"{accuracy['removed']['top5']:.1%}, by hand {accuracy[HANDWRITTEN]['top5']:.1%} of "
-        f"{len(photographs)} photographs. Holds where both intervals are above half; cannot be "
-        "told where one spans it.",
+        f"{photographs} photographs. Holds where both intervals are above half; "
+        "undecided where one spans it.",
     )
-    ahead = numbers["advantage"]
+    ahead = summary["advantage"]
     clear = [name for name in CONTROLS if all(ahead[name][measure][1] > 0 for measure in MEASURES)]
     yield CLEAR.found(
         f"{len(clear)} of {len(CONTROLS)} controls are worse by more than the interval",
@@ -671,12 +685,12 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
             yes=len(clear) == len(CONTROLS),
             no=any(ahead[name][measure][2] < 0 for name in CONTROLS for measure in MEASURES),
         ),
-        why=f"Controls: {', '.join(CONTROLS)}. Cannot be told where an interval holds 0.",
+        why=f"Controls: {', '.join(CONTROLS)}. Undecided where an interval contains 0.",
     )
 
 
 def decided(*, yes: bool, no: bool) -> bool | None:
-    """Say yes, no, or that one cannot tell."""
+    """Return yes, no, or None where neither is certain."""
     return yes if yes or no else None
 
 
@@ -749,20 +763,20 @@ def by_number(study: Study) -> Iterator[Row | Plate]:
         (INPUTS, [connection.source for connection in above]),
         (OUTPUTS, [connection.target for connection in below]),
     ):
-        told_units = ", ".join(str(unit).rpartition(":")[2] for unit in found)
-        yield claim.found(told_units, holds=told_units == claim.published)
+        listed = ", ".join(map(str, numbers(found)))
+        yield claim.found(listed, holds=listed == claim.published)
     taxonomy = read_families(study.published("families_early_vision.json"))
-    told, close = [], []
+    shares, close = [], []
     for layer, families in SHARED.items():
         strength = expanded_weights(network, layer, "mixed3b:379").weight[0].abs().flatten(1)
         at = strength[:, strength.sum(0).argmax()]
         for family, published in families.items():
             units = [unit.index for unit in taxonomy.units(layer, family)]
             share = 100 * float(at[units].sum() / at.sum())
-            told.append(f"{layer} {family} {share:.0f}")
+            shares.append(f"{layer} {family} {share:.0f}")
             close.append(abs(share - published) <= 10)
     yield STRONGEST.found(
-        ", ".join(told) + " %",
+        ", ".join(shares) + " %",
         holds=all(close),
         why="Shares of the absolute expanded weights; the article's metric is not stated, so ten "
         "points of a hundred are allowed.",

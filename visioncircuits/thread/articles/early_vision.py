@@ -1,7 +1,7 @@
 """An Overview of Early Vision (Olah et al., 2020): families of units in the first five layers."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from visioncircuits.thread import (
     Study,
     Unavailable,
     middle,
+    null,
+    numbers,
     part,
     share_interval,
 )
@@ -30,6 +32,8 @@ from visioncircuits.tuning import black_and_white, circle_detectors, measure
 from visioncircuits.weights import connection_cards, expanded_weights, strongest_inputs
 
 Array = np.ndarray
+Kernels = Mapping[tuple[str, int, int], Float[Array, "height width"]]
+"""By figure, source and target."""
 FILTERS = "conv2d0_filters_uint8_64x7x7x3.npy"
 TAXONOMY = "families_early_vision.json"
 
@@ -87,13 +91,13 @@ def published_families(study: Study) -> Iterator[Row | Plate]:
     counted = {name: f"{len(set(listed[name]))}/{LATER[name].split('/')[1]}" for name in LATER}
     yield PARTIAL.found(", ".join(counted.values()), holds=counted == LATER)
     for layer, claim in FAMILIES.items():
-        shown = {
+        rounded = {
             family: int(100 * len(units) / WIDTHS[layer] + 0.5)
             for family, units in taxonomy[layer].items()
         }
-        told = [text.rpartition(" ") for text in claim.published.replace("Generic, ", "Generic; ")
+        stated = [text.rpartition(" ") for text in claim.published.replace("Generic, ", "Generic; ")
                 .split(", ")]  # fmt: skip
-        alike = [shown[family.replace(";", ",")] == int(percent) for family, _, percent in told]
+        alike = [rounded[family.replace(";", ",")] == int(percent) for family, _, percent in stated]
         yield claim.found(
             f"{sum(alike)} of {len(alike)} shares the same to the percent",
             holds=all(alike),
@@ -226,7 +230,7 @@ def filters_drawn(filters: Tensor, groups: dict[str, Sequence[int]]) -> Figure:
 
 
 def colors(values: Float[Tensor, "3 height width"]) -> Float[Array, "height width 3"]:
-    """Give a filter as a picture, gray where it is zero."""
+    """Return a filter as a picture, gray where it is zero."""
     picture: Array = (0.5 + values / (2 * values.abs().max())).permute(1, 2, 0).numpy()
     return picture
 
@@ -274,7 +278,7 @@ def published_circuits(study: Study) -> Iterator[Row | Plate]:
     """
     taxonomy = read_families(study.published(TAXONOMY))
     tiles = json.loads(study.published("weight_tiles.json").read_text("utf-8"))
-    kernels = {
+    kernels: Kernels = {
         (tile["figure"].removeprefix("EarlyVision "), tile["src_unit"], tile["dst_unit"]): np.array(
             tile["values"]
         )
@@ -294,41 +298,55 @@ def published_circuits(study: Study) -> Iterator[Row | Plate]:
             interval=f"P = {chance:.1g} by chance",
             why="Holds where it is more than half of them, and less likely than 5% by chance.",
         )
+    yield circle_inputs(study, taxonomy, kernels)
+    yield boundary_inputs(taxonomy)
+    yield fur_inputs(kernels)
+
+
+def circle_inputs(study: Study, taxonomy: Families, kernels: Kernels) -> Row:
+    """Test the published inputs of a small circle."""
     curves = set(named(taxonomy, "conv2d2", CIRCLE))
-    told = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
+    table = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
+    published = table["units"]["conv2d2"]
     orientations = {
-        unit: told["units"]["conv2d2"][str(unit)]["argmax_deg"]
-        for unit in CIRCLE
-        if str(unit) in told["units"]["conv2d2"]
+        unit: published[str(unit)]["argmax_deg"] for unit in CIRCLE if str(unit) in published
     }
     facing = placement(
         np.stack([kernels["SmallCircle", unit, 175] for unit in orientations]),
         np.array([*orientations.values()]),
     )
     off = np.abs(facing)
-    yield CIRCLE_INPUTS.found(
+    return CIRCLE_INPUTS.found(
         f"families: {', '.join(sorted(curves))}; median {np.median(off):.0f}° from where they face",
         holds=curves == {"Tiny Curves"} and bool(np.median(off) <= 30),
         interval="chance 90°",
         why=f"Of {len(off)} inputs with a published orientation: the angle from it to the middle "
         f"of what excites; the largest is {off.max():.0f}°. Holds up to a median of 30°.",
     )
+
+
+def boundary_inputs(taxonomy: Families) -> Row:
+    """Test the published inputs of a boundary."""
     inputs = named(taxonomy, "mixed3a", BOUNDARY)
-    wanted = {"High-Low Frequency": 5, "Lines": 1, "Line Misc.": 1, "Color Contrast": 2,
+    published = {"High-Low Frequency": 5, "Lines": 1, "Line Misc.": 1, "Color Contrast": 2,
               "Line Ends": 1}  # fmt: skip
-    counts = {family: inputs.count(family) for family in wanted}
-    yield BOUNDARY_INPUTS.found(
+    counts = {family: inputs.count(family) for family in published}
+    return BOUNDARY_INPUTS.found(
         ", ".join(f"{family} {count}" for family, count in counts.items()),
-        holds=counts == wanted,
+        holds=counts == published,
         why="By the taxonomy; mixed3a:101 is in Lines, mixed3a:165 in Line Misc.",
     )
+
+
+def fur_inputs(kernels: Kernels) -> Row:
+    """Test the published inputs of two detectors of oriented fur."""
     partners = {47: 46, 46: 47, 26: 63, 63: 26}
     pairs = [
         mirrored(kernels["Fur", one, 404], kernels["Fur", other, 333])
         for one, other in partners.items()
     ]
     straight = [correlation(kernels["Fur", one, 404], kernels["Fur", one, 333]) for one in partners]
-    yield FUR_INPUTS.found(
+    return FUR_INPUTS.found(
         f"mirrored kernels correlate {', '.join(f'{pair:.2f}' for pair in pairs)}",
         holds=min(pairs) > 0.5,
         interval=f"of the same input, not mirrored: {', '.join(f'{s:.2f}' for s in straight)}",
@@ -337,7 +355,7 @@ def published_circuits(study: Study) -> Iterator[Row | Plate]:
 
 
 def named(taxonomy: Families, layer: str, units: Sequence[int]) -> list[str]:
-    """Name the family of each unit."""
+    """Return the family of each unit."""
     return [taxonomy.of(Unit(layer, unit))[0] for unit in units]
 
 
@@ -406,7 +424,7 @@ def filters_here(study: Study) -> Iterator[Row | Plate]:
 
 
 def oriented(filters: Tensor) -> Float[Array, " filters"]:
-    """Give the largest share of the spectrum's power within 22.5° of an orientation."""
+    """Compute the largest share of the spectrum's power within 22.5° of an orientation."""
     side = 8 * max(filters.shape[2:])
     power = np.square(np.abs(np.fft.fft2(filters.mean(1).numpy(), (side, side))))
     steps = np.fft.fftfreq(side)
@@ -442,7 +460,7 @@ HERE = {
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families that stimuli find.
 
-    The article's families were told by eye. Here a unit is in one where it passes the family's
+    The article's families were chosen by eye. Here a unit is in one if it passes the family's
     hypothesis, controls included, which is stricter.
     """
     for (family, layer), claim in HERE.items():
@@ -478,16 +496,16 @@ AGREED = Claim(
 def complex_gabors(study: Study) -> Iterator[Row | Plate]:
     """Complex Gabors.
 
-    Gratings of 12 orientations, 6 periods and 8 phases. A complex Gabor's weakest answer over
-    phases, at its best orientation and period, is more than half of its strongest, and its mean
-    answer across that orientation less than half of its best.
+    Gratings of 12 orientations, 6 periods and 8 phases. A complex Gabor's weakest response
+    over phases, at its best orientation and period, is more than half of its strongest, and its
+    mean response across that orientation less than half of its best.
     """
     first, layer = study.layer("conv2d0"), study.layer("conv2d1")
-    answers = measure(study.network, layer, GRATINGS).clip(min=0)
-    best, orientation, period = preferred(answers.mean("phase").values)
+    responses = measure(study.network, layer, GRATINGS).clip(min=0)
+    best, orientation, period = preferred(responses.mean("phase").values)
     units = np.arange(len(best))
-    at_best = answers.values[units, orientation, period]
-    across = answers.mean("phase").values[units, (orientation + 6) % 12, period]
+    at_best = responses.values[units, orientation, period]
+    across = responses.mean("phase").values[units, (orientation + 6) % 12, period]
     steady = at_best.min(1) > at_best.max(1) / 2
     found = np.flatnonzero((best > 0) & steady & (across < best / 2))
     low, high = share_interval(len(found), len(best))
@@ -509,24 +527,25 @@ def complex_gabors(study: Study) -> Iterator[Row | Plate]:
     exciting = sums >= 0.3 * np.abs(sums).max(1, keepdims=True)
     inside = float((apart[exciting] <= 15).mean())
     rng = study.rng("complex gabors")
-    shuffled = [
-        float((apart[:, rng.permutation(apart.shape[1])][exciting] <= 15).mean())
-        for _ in range(2000)
-    ]
-    low, high = middle(np.array(shuffled))
+    low, high = null(
+        lambda order: float((apart[:, order][exciting] <= 15).mean()),
+        np.arange(apart.shape[1]),
+        rng,
+        draws=2000,
+    )
     yield AGREED.found(
         f"{inside:.0%} of {exciting.sum()} within 15°",
         holds=inside > high,
         interval=f"{low:.0%} to {high:.0%} with shuffled filters",
         why="Inputs of at least 30% of the largest weight, as in the article's figure, and the "
-        "orientation of grating that each filter answers most. Holds above the interval.",
+        "grating orientation that each filter responds to most. Holds above the interval.",
     )
     chosen = found[np.argsort(-at_best[found].min(1))][:6]
     filters = expanded_weights(study.network, "input", first).weight.cpu()
     yield Plate(
         "complex-gabors",
         gabors_drawn(filters, {f"{layer}:{unit}": sums[[*found].index(unit)] for unit in chosen}),
-        f"Six complex Gabors of {layer} and the filters of {first} that they read: the nine "
+        f"Six complex Gabors of {layer} and their inputs from {first}: the nine "
         "of the largest weight, if at least 30% of the largest, red where they excite, blue where "
         "they inhibit; the line is as dark as the weight is large.",
     )
@@ -542,15 +561,15 @@ GRATINGS = StimulusSet(
 )
 
 
-def preferred(answers: Float[Array, "units orientation period"]) -> tuple[Array, Array, Array]:
-    """Give each unit's best answer, and the places of its orientation and period."""
-    flat = answers.reshape(len(answers), -1)
-    orientation, period = np.divmod(flat.argmax(1), answers.shape[2])
+def preferred(responses: Float[Array, "units orientation period"]) -> tuple[Array, Array, Array]:
+    """Return each unit's best response, and the indices of its orientation and period."""
+    flat = responses.reshape(len(responses), -1)
+    orientation, period = np.divmod(flat.argmax(1), responses.shape[2])
     return flat.max(1), orientation, period
 
 
 def gabors_drawn(filters: Tensor, rows: dict[str, Array]) -> Figure:
-    """Draw a row for each unit: the filters that it reads, framed by their weight."""
+    """Draw a row for each unit: its input filters, framed by their weight."""
     count, columns = len(rows), 10
     figure = Figure(figsize=(8.4, 0.8 * count), layout="constrained")
     grid = figure.subplots(count, columns, squeeze=False)
@@ -572,7 +591,7 @@ def gabors_drawn(filters: Tensor, rows: dict[str, Array]) -> Figure:
 
 NOT_COLOR = Claim(
     "this network",
-    "detectors of black and white are inhibited by units that answer to color",
+    "detectors of black and white are inhibited by units that respond to color",
     "12 of 12",
 )
 ROUND = Claim(
@@ -580,7 +599,7 @@ ROUND = Claim(
 )
 EDGES = Claim(
     "this network",
-    "boundaries read line and color contrast detectors beside high-low frequency ones",
+    "boundaries have line and color contrast detectors as inputs beside high-low frequency ones",
     "2 and 2 of 10 inputs",
 )
 TRIANGLE_HERE = Claim("this network", "a triangle is made of lines", "")
@@ -598,7 +617,7 @@ def circuits_here(study: Study) -> Iterator[Row | Plate]:
 
 
 def black_and_white_inputs(study: Study) -> Iterator[Row | Plate]:
-    """Which of their inputs inhibit detectors of black and white."""
+    """Test which of their inputs inhibit detectors of black and white."""
     before, layer = study.layer("conv2d2"), study.layer("mixed3a")
     table = black_and_white(study.network, layer)
     units = table.loc[table["detector"], "unit"].tolist()
@@ -620,21 +639,21 @@ def black_and_white_inputs(study: Study) -> Iterator[Row | Plate]:
 
     rng = study.rng("black and white")
     chance = [apart(rng.permuted(signs, axis=1)) for _ in range(2000)]
-    low, high = middle(np.array(chance))
+    low, high = middle(chance)
     found = apart(signs)
     yield NOT_COLOR.found(
         f"color preference of what inhibits less that of what excites: {found:+.2f}",
         holds=found > high,
         interval=f"{low:+.2f} to {high:+.2f} with shuffled signs",
         why=f"The 16 strongest inputs of {len(units)} detectors; a source's preference is its "
-        "answer to tinted gratings over that plus its answer to black and white ones. Holds above "
-        "the interval.",
+        "response to tinted gratings over that plus its response to black and white ones. Holds "
+        "above the interval.",
     )
-    shown = table[table["detector"]].sort_values("white")["unit"].iloc[-1]
+    unit = table[table["detector"]].sort_values("white")["unit"].iloc[-1]
     yield Plate(
         "black-and-white",
-        cards(study, shown, before, 16),
-        f"{shown}, which answers to black and white and not to color, and its 16 strongest inputs.",
+        cards(study, unit, before, 16),
+        f"{unit}, which responds to black and white and not to color, and its 16 strongest inputs.",
     )
 
 
@@ -646,7 +665,7 @@ def cards(study: Study, unit: str, source: str, top: int) -> Image.Image:
 
 
 def small_circles(study: Study) -> Iterator[Row | Plate]:
-    """Where the curves lie that excite a small circle."""
+    """Test where the curves lie that excite a small circle."""
     before, layer = study.layer("conv2d2"), study.layer("mixed3a")
     table = circle_detectors(study.network, layer)
     units = table.loc[table["detector"], "unit"].tolist()
@@ -656,10 +675,10 @@ def small_circles(study: Study) -> Iterator[Row | Plate]:
         {"orientation": range(0, 360, 15), "radius": (field / 6, field / 4, field / 3)},
         {"width": 2.0},
     )
-    answers = measure(study.network, before, arcs).clip(min=0).max("radius").values
-    best = answers.max(1)
+    responses = measure(study.network, before, arcs).clip(min=0).max("radius").values
+    best = responses.max(1)
     units_of = np.arange(len(best))
-    opposite = answers[units_of, (answers.argmax(1) + 12) % 24]
+    opposite = responses[units_of, (responses.argmax(1) + 12) % 24]
     tiny = np.flatnonzero((best > np.median(best)) & (opposite < best / 2))
     if len(units) < 3 or len(tiny) < 3:
         yield ROUND.untestable(
@@ -667,19 +686,18 @@ def small_circles(study: Study) -> Iterator[Row | Plate]:
         )
         return
     angles = np.exp(2j * np.pi * np.arange(24) / 24)
-    orientations = np.degrees(np.angle(answers[tiny] @ angles)) % 360
+    orientations = np.degrees(np.angle(responses[tiny] @ angles)) % 360
     kernels = expanded_weights(study.network, [f"{before}:{unit}" for unit in tiny], units)
     values = kernels.weight.cpu().numpy()
     exciting = values.sum((2, 3)) > 0
 
     def off(order: Array) -> float:
-        facing = [placement(row[some], orientations[order][some])
-                  for row, some in zip(values, exciting, strict=True)]  # fmt: skip
+        facing = [placement(row[mask], orientations[order][mask])
+                  for row, mask in zip(values, exciting, strict=True)]  # fmt: skip
         return float(np.median(np.abs(np.concatenate(facing))))
 
     rng = study.rng("circles")
-    chance = [off(rng.permutation(len(tiny))) for _ in range(study.of(1000, quick=200))]
-    low, high = middle(np.array(chance))
+    low, high = null(off, np.arange(len(tiny)), rng, draws=study.of(1000, quick=200))
     found = off(np.arange(len(tiny)))
     yield ROUND.found(
         f"median {found:.0f}° from where they face",
@@ -696,7 +714,7 @@ def small_circles(study: Study) -> Iterator[Row | Plate]:
 
 
 def boundaries(study: Study) -> Iterator[Row | Plate]:
-    """What boundaries read beside high-low frequency detectors."""
+    """Test the inputs of boundaries beside high-low frequency detectors."""
     layer, after = study.layer("mixed3a"), study.layer("mixed3b")
     high_low = study.detectors("high-low", "mixed3a")["unit"].tolist()
     others = [
@@ -717,22 +735,22 @@ def boundaries(study: Study) -> Iterator[Row | Plate]:
     found, expected = share[top].mean(), len(others) / (len(names) - len(high_low))
     rng = study.rng("boundaries")
     chance = [rng.choice(share, 20, replace=False).mean() for _ in range(2000)]
-    low, high = middle(np.array(chance))
+    low, high = middle(chance)
     yield EDGES.found(
         f"{found:.1%} of the other squared weight",
         holds=bool(found > high),
         interval=f"{low:.1%} to {high:.1%} of 20 units at random",
-        why=f"The 20 units of {after} that read the {len(high_low)} high-low detectors most; "
-        f"{len(others)} lines and color contrasts are {expected:.1%} of the other units. Holds "
-        "above the interval.",
+        why=f"The 20 units of {after} with the largest weights from the {len(high_low)} high-low "
+        f"detectors; {len(others)} lines and color contrasts are {expected:.1%} of the other "
+        "units. Holds above the interval.",
     )
     exciting = weights.weight.clamp(min=0).square().sum((2, 3)).cpu().numpy()
     strongest = exciting[:, [names.index(unit) for unit in high_low]].sum(1).argmax()
-    shown = f"{after}:{strongest}"
+    unit = f"{after}:{strongest}"
     yield Plate(
         "boundary",
-        cards(study, shown, layer, 16),
-        f"{shown}, which high-low frequency detectors excite most, and its strongest inputs.",
+        cards(study, unit, layer, 16),
+        f"{unit}, which high-low frequency detectors excite most, and its strongest inputs.",
     )
 
 
@@ -747,7 +765,7 @@ REPLICATED = Claim(
     "replicated",
 )
 COVERED = Claim(
-    "this network", "the 50 strongest inputs of the weight explorer hold most of the weight", "50"
+    "this network", "the 50 strongest inputs of the weight explorer have most of the weight", "50"
 )
 
 
@@ -769,11 +787,11 @@ def explorer(study: Study) -> Iterator[Row | Plate]:
     )
     unit = str(weights.outputs[int(np.argmax(np.where(alive, sorted_[:, 0], 0)))])
     curves = study.found("curve", "mixed3b")["unit"].tolist()
-    shown = curves[0] if curves else unit
+    unit = curves[0] if curves else unit
     yield Plate(
         "explorer",
-        cards(study, shown, before, 16),
-        f"{shown}: its 16 strongest inputs, as a page of the weight explorer shows them.",
+        cards(study, unit, before, 16),
+        f"{unit}: its 16 strongest inputs, as a page of the weight explorer shows them.",
     )
     branches = network.branches(layer)
     narrow = next((name for name in branches if name.endswith("_5x5")), "")
@@ -816,7 +834,8 @@ GOOGLE = {
 SIGNS = Claim(
     "inception5h", "twelve of the strongest inputs of mixed3a:222 inhibit it, four excite it", "12"
 )
-SHOWN = {30: {22: 1, 39: 1, 54: 0.6, 15: 0.6}, 55: {10: 1, 0: 1, 17: 1, 62: 1, 41: 0.4, 28: 0.3},
+GABOR_INPUTS = {30: {22: 1, 39: 1, 54: 0.6, 15: 0.6},
+         55: {10: 1, 0: 1, 17: 1, 62: 1, 41: 0.4, 28: 0.3},
          52: {14: 0.6, 49: 0.6, 20: 0.4, 27: 0.4, 18: -0.6, 41: -0.6}}  # fmt: skip
 COMPLEX = {
     unit: Claim(
@@ -824,7 +843,7 @@ COMPLEX = {
         f"inputs of the complex Gabor conv2d1:{unit} of at least 30% of the largest weight",
         ", ".join(f"{source} {weight:+g}" for source, weight in inputs.items()),
     )
-    for unit, inputs in SHOWN.items()
+    for unit, inputs in GABOR_INPUTS.items()
 }
 FAMILIES_FOUND = Claim(
     "inception5h", "units that stimuli find are in the family that the article puts them in", "all"
@@ -854,7 +873,7 @@ def units_of_google(network: Network) -> Iterator[Row]:
     for unit, claim in GOOGLE.items():
         source, inputs = STRONGEST[unit]
         found = strongest_inputs(expanded_weights(network, source, unit), top=len(inputs))
-        listed = [int(str(connection.source).rpartition(":")[2]) for connection in found]
+        listed = numbers(connection.source for connection in found)
         same = set(listed) & set(inputs)
         yield claim.found(
             ", ".join(map(str, listed)),
@@ -867,14 +886,16 @@ def units_of_google(network: Network) -> Iterator[Row]:
             }
             right = inhibiting == set(INHIBITING)
             yield SIGNS.found(f"{len(inhibiting)} inhibit", holds=right)
-    for number, claim in COMPLEX.items():
-        weights = expanded_weights(network, "conv2d0", f"conv2d1:{number}").weight[0].sum((1, 2))
+    for unit_, claim in COMPLEX.items():
+        weights = expanded_weights(network, "conv2d0", f"conv2d1:{unit_}").weight[0].sum((1, 2))
         share = (weights / weights.abs().max()).tolist()
         strong = {at: value for at, value in enumerate(share) if abs(value) >= 0.3}
-        near = [abs(strong.get(at, 0.0) - value) <= 0.25 for at, value in SHOWN[number].items()]
+        near = [
+            abs(strong.get(at, 0.0) - value) <= 0.25 for at, value in GABOR_INPUTS[unit_].items()
+        ]
         yield claim.found(
             ", ".join(f"{at} {value:+.2f}" for at, value in strong.items()),
-            holds=all(near) and set(strong) == set(SHOWN[number]),
+            holds=all(near) and set(strong) == set(GABOR_INPUTS[unit_]),
             why="Holds where the same inputs are shown and weights agree to 0.25: the figure's "
             "lines are two filters each.",
         )

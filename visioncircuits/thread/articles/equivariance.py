@@ -39,9 +39,11 @@ from visioncircuits.thread import (
     Unavailable,
     interval,
     middle,
+    null,
+    number,
     part,
 )
-from visioncircuits.thread.tiles import FILE, likeness, read_tiles
+from visioncircuits.thread.tiles import FILE, matched, read_tiles
 from visioncircuits.tuning import circular, measure
 from visioncircuits.tuning.circles import circle_detectors
 from visioncircuits.weights import expanded_weights, kernel_grid, strongest_inputs
@@ -55,7 +57,7 @@ CIRCLE = Claim(
 )
 EVOLUTE = Claim(
     "published data",
-    "evolutes are made of curves that lie where they turn their backs",
+    "evolutes are made of curves that lie opposite to where they face",
     "mixed4a:408 180 ± 35°, mixed3b:373 180 ± 45°",
 )
 SMALL = Claim(
@@ -73,7 +75,7 @@ TURNED = Claim(
 )
 TRANSPOSED = Claim(
     "published data",
-    "colour contrast to centre-surround: mixed3a:76 and 119 have one weight pattern, transposed",
+    "color contrast to center-surround: mixed3a:76 and 119 have one weight pattern, transposed",
     "literally the same",
 )
 FACTORS = Claim(
@@ -83,7 +85,7 @@ FACTORS = Claim(
 )
 CROSSED = Claim(
     "published data",
-    "black-and-white detectors make centre-surrounds of opposite kind (mixed3b:208, 285)",
+    "black-and-white detectors make center-surrounds of opposite kind (mixed3b:208, 285)",
     "opposite kernels",
 )
 DIVERGING = Claim(
@@ -99,7 +101,7 @@ MIRRORED = Claim(
 LISTED = Claim(
     "published data",
     "the units that are shown as one another turned belong to one family of the taxonomy",
-    "high-low 8, lines 4 and 4, colour centre-surround 6",
+    "high-low 8, lines 4 and 4, color center-surround 6",
 )
 GROUPS: Mapping[str, tuple[str, Sequence[int]]] = {
     "High-Low Frequency": ("mixed3a", (136, 153, 112, 132, 106, 186, 110, 117)),
@@ -117,11 +119,23 @@ def published_circuits(study: Study) -> Iterator[Row]:
     Kernels were read off the article's figures. What is equivariant has kernels that are one
     another's, transformed as the units are.
     """
-    told = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
+    table = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
     facing = {
         layer: {int(unit): float(peak["argmax_deg"]) for unit, peak in units.items()}
-        for layer, units in told["units"].items()
+        for layer, units in table["units"].items()
     }
+    yield from published_circles(study, facing)
+    yield from published_curves(study, facing)
+    yield from published_contrasts(study)
+    yield from published_mirrors(study)
+
+
+Facing = Mapping[str, Mapping[int, float]]
+"""Preferred orientation by layer and unit."""
+
+
+def published_circles(study: Study, facing: Facing) -> Iterator[Row]:
+    """Test where curves lie in circles and evolutes."""
     tiles = read_tiles(study.published(FILE), "Equivariance circle/evolute")
 
     def placed(layer: str, output: int) -> Float[Array, " tiles"]:
@@ -147,6 +161,10 @@ def published_circuits(study: Study) -> Iterator[Row]:
         holds=bool(small.max() < 90),
         why="Eight kernels; chance gives a median of 90°. Holds where all are below that.",
     )
+
+
+def published_curves(study: Study, facing: Facing) -> Iterator[Row]:
+    """Test the kernels from curves to curves."""
     with np.load(study.published("curves_3a_to_3b_fig5_weights.npz")) as arrays:
         targets = np.array([facing["mixed3b"][unit] for unit in arrays["rows3b"].tolist()])
         sources = np.array([facing["mixed3a"][unit] for unit in arrays["cols3a"].tolist()])
@@ -175,6 +193,10 @@ def published_circuits(study: Study) -> Iterator[Row]:
         and right["opposed"].tolist() == [0.67, 0.61, 0.91],
         why="Holds where each is best at its own turn, and as printed.",
     )
+
+
+def published_contrasts(study: Study) -> Iterator[Row]:
+    """Test the kernels from color contrast, from the two factors, and into opposite units."""
     contrast = kernels_of(study, "contrast->center")
     exchanged = [correlation(contrast[one, 76], contrast[other, 119])
                  for one, other in ((172, 56), (56, 172), (36, 169), (169, 36))]  # fmt: skip
@@ -208,6 +230,10 @@ def published_circuits(study: Study) -> Iterator[Row]:
             holds=max(alike.values()) < 0,
             why="Correlation of a source's two kernels; holds where all are negative.",
         )
+
+
+def published_mirrors(study: Study) -> Iterator[Row]:
+    """Test the mirrored kernels, and the families of units that are one another transformed."""
     human = kernels_of(study, "human-animal")
     mirror = {unit: mirrored(human[unit, 427], human[unit, 429])
               for unit in (333, 450, 253, 445, 409, 462)}  # fmt: skip
@@ -238,7 +264,7 @@ def published_circuits(study: Study) -> Iterator[Row]:
 def kernels_of(
     study: Study, figure: str, *, source: str = ""
 ) -> dict[tuple[int | str, int], Float[Array, "height width"]]:
-    """Give the kernels of a figure of the article, by source and target."""
+    """Return the kernels of a figure of the article, by source and target."""
     tiles = read_tiles(study.published(FILE), f"Equivariance {figure}")
     return {
         (tile.unit, tile.output): tile.kernel for tile in tiles if tile.source.startswith(source)
@@ -246,7 +272,7 @@ def kernels_of(
 
 
 def leaning(kernel: Float[Array, "height width"]) -> float:
-    """Say in which direction a kernel rises, in degrees clockwise from the right."""
+    """Compute the direction in which a kernel rises, in degrees clockwise from the right."""
     height, width = kernel.shape
     y, x = np.mgrid[:height, :width]
     down, right = (kernel * (y - (height - 1) / 2)).sum(), (kernel * (x - (width - 1) / 2)).sum()
@@ -256,8 +282,8 @@ def leaning(kernel: Float[Array, "height width"]) -> float:
 CHANGES: Mapping[str, tuple[str, str, Sequence[Transformation]]] = {
     "turned": ("maxpool1", "mixed3a", [rotation(angle) for angle in (90, 180, 270)]),
     "mirrored": ("mixed3a", "mixed3b", [reflection()]),
-    "recoloured": ("mixed3a", "mixed3b", [hue_rotation(angle) for angle in (120, 180, 240)]),
-    "contrasts recoloured": (
+    "recolored": ("mixed3a", "mixed3b", [hue_rotation(angle) for angle in (120, 180, 240)]),
+    "contrasts recolored": (
         "conv2d1",
         "conv2d2",
         [hue_rotation(angle) for angle in (120, 180, 240)],
@@ -266,8 +292,8 @@ CHANGES: Mapping[str, tuple[str, str, Sequence[Transformation]]] = {
 EXAMPLES = {
     "turned": "curves, lines, high-low frequency detectors",
     "mirrored": "mixed3b:347, 327; mixed4a:222, 308; mixed4d:429, 427",
-    "recoloured": "mixed3b: 271, 109, 26, 448, 89, 87",
-    "contrasts recoloured": "32 units of conv2d2",
+    "recolored": "mixed3b: 271, 109, 26, 448, 89, 87",
+    "contrasts recolored": "32 units of conv2d2",
 }
 FAMILIES = {
     how: Claim(
@@ -278,7 +304,9 @@ FAMILIES = {
     for how, (_, layer, _) in CHANGES.items()
 }
 CURVES_TURN = Claim(
-    "this network", "a curve detector's partner a half turn on faces the other way", "shown"
+    "this network",
+    "a curve detector's partner a half turn on has the opposite orientation",
+    "shown",
 )
 HIGH_LOWS_TURN = Claim(
     "this network",
@@ -291,16 +319,16 @@ HIGH_LOWS_TURN = Claim(
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families in this network.
 
-    For every unit the one is sought that answers to transformed photographs as it does to
-    photographs, and whose kernels are its kernels, transformed. The poorer of the two correlations
-    counts. Two units are partners where neither has a better one, it is above .3 and above all
-    that photographs and kernels dealt out at random come to.
+    A unit's best match responds to transformed photographs as the unit does to the originals, and
+    its kernels are the unit's, transformed. The lower of the two correlations counts. Two units are
+    partners if neither has a better match, and it is above .3 and above all of shuffled photographs
+    and kernels.
     """
     for how, (source, layer, changes) in CHANGES.items():
         ends = study.layer(source), study.layer(layer)
-        shown = cut(study, max(study.network.layer(ends[1]).receptive_field))
+        patches = cut(study, max(study.network.layer(ends[1]).receptive_field))
         found = partners(
-            study.network, *ends, shown, changes, seed=study.seed, shuffles=study.of(20, quick=3)
+            study.network, *ends, patches, changes, seed=study.seed, shuffles=study.of(20, quick=3)
         )
         families = orbits(found)
         moved = families[families["transformation"] != "identity"]
@@ -314,7 +342,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
             holds=len(pairs) >= 3,
             interval=f"highest by chance {float(found['chance'].max()):.2f}; {sure} of "
             f"{found['tuning'].size} best matches are above it",
-            why=f"{', '.join(change.name for change in changes)}; {len(shown)} photographs, "
+            why=f"{', '.join(change.name for change in changes)}; {len(patches)} photographs, "
             f"kernels from {ends[0]}. Holds at three partners that are other units.",
         )
         if how == "turned":
@@ -345,7 +373,7 @@ def orientations(
     *,
     only: float | None = None,
 ) -> Row:
-    """Ask of a family's best partners whether stimuli say that they are turned as far."""
+    """Test by stimuli whether a family's best partners are turned as far."""
     try:
         table = study.detectors(family, layer)
     except Unavailable as missing:
@@ -367,7 +395,7 @@ def orientations(
     if len(off) < 3:
         return claim.untestable(f"{inside} best partners are {family} detectors; three are needed")
     chance = [np.median([rng.choice(each) for each in drawn][: len(off)]) for _ in range(1000)]
-    low, high = middle(np.array(chance))
+    low, high = middle(chance)
     total = len(drawn)
     return claim.found(
         f"{inside} of {total} best partners are of the family; median {np.median(off):.0f}° off",
@@ -380,7 +408,7 @@ def orientations(
 
 
 def abs_angle(one: float, other: float) -> float:
-    """Give the angle between two directions, from 0 to 180 degrees."""
+    """Compute the angle between two directions, from 0 to 180 degrees."""
     return float(circular.angular_distance(np.array(one), np.array(other % 360)))
 
 
@@ -404,12 +432,12 @@ def turning(study: Study, found: xr.Dataset, pairs: pd.DataFrame) -> Iterator[Pl
             if unit:
                 small = drawn[unit].resize((side, side), Image.Resampling.LANCZOS)
                 sheet.paste(small, (x * (side + 6), y * (side + 6)))
-    told = "; ".join(", ".join(unit or "none" for unit in row) for row in rows)
+    listed = "; ".join(", ".join(unit or "none" for unit in row) for row in rows)
     yield Plate(
         "turned",
         sheet,
         "The surest families, a row each: a unit, and its partners after "
-        f"{', '.join(names)}. Units: {told}.",
+        f"{', '.join(names)}. Units: {listed}.",
     )
 
 
@@ -440,21 +468,22 @@ ROUND = Claim(
 def circuits_here(study: Study) -> Iterator[Row | Plate]:
     """Equivariant circuits in this network.
 
-    Curve detectors and what they prefer are found by stimuli alone, so that weights are an
-    independent witness.
+    Curve detectors and what they prefer are found by stimuli alone, so that weights are
+    independent evidence.
     """
     network = study.network
     early, late = (study.detectors("curve", layer) for layer in ("mixed3a", "mixed3b"))
     weights = expanded_weights(network, early["unit"].tolist(), late["unit"].tolist())
     kernels = weights.weight.double().numpy()
     sources, targets = (table["orientation"].to_numpy(float) for table in (early, late))
-    table, rng = sums_by_angle(kernels, targets, sources, step=60), study.rng("rule")
-    slope = float(table["sum"].iloc[0] - table["sum"].iloc[-1])
-    chance = []
-    for _ in range(1000):
-        shuffled = sums_by_angle(kernels, targets, rng.permutation(sources), step=60)["sum"]
-        chance.append(shuffled.iloc[0] - shuffled.iloc[-1])
-    low, high = middle(np.array(chance))
+
+    def falling(sources: Array) -> float:
+        sums = sums_by_angle(kernels, targets, sources, step=60)["sum"]
+        return float(sums.iloc[0] - sums.iloc[-1])
+
+    rng = study.rng("rule")
+    slope = falling(sources)
+    low, high = null(falling, sources, rng)
     by_angle = sums_by_angle(kernels, targets, sources)["sum"]
     yield RULE.found(
         ", ".join(f"{value:+.2f}" for value in by_angle),
@@ -465,7 +494,7 @@ def circuits_here(study: Study) -> Iterator[Row | Plate]:
     alike = turned_likeness(kernels, targets, sources)
     chance = [turned_likeness(kernels, rng.permutation(targets), rng.permutation(sources))
               for _ in range(study.of(200, quick=50))]  # fmt: skip
-    low, high = middle(np.array(chance))
+    low, high = middle(chance)
     yield QUARTERS.found(
         f"mean correlation {alike:.2f}",
         holds=alike > high,
@@ -478,10 +507,9 @@ def circuits_here(study: Study) -> Iterator[Row | Plate]:
 
 
 def sizes(study: Study) -> Row:
-    """Ask of circle detectors in several layers which radius they prefer, in pixels."""
+    """Compare the preferred radius of circle detectors in several layers, in pixels."""
     network, radii, spans, counts = study.network, {}, {}, {}
-    for wanted in ("conv2d2", "mixed3a", "mixed3b", "mixed4a"):
-        layer = study.layer(wanted)
+    for layer in map(study.layer, ("conv2d2", "mixed3a", "mixed3b", "mixed4a")):
         table = circle_detectors(network, layer)
         units = table[table["detector"]]["unit"].tolist()
         if len(units) < 3:
@@ -500,8 +528,9 @@ def sizes(study: Study) -> Row:
         ", ".join(f"{layer} {radius:.0f} px ({counts[layer]})" for layer, radius in radii.items()),
         holds=len(radii) >= 3 and middles == sorted(set(middles)),
         interval=", ".join(f"{low:.0f} to {high:.0f}" for low, high in spans.values()),
-        why="Median of the radius that drives them most, of circles from .06 to .45 of what a "
-        "neuron sees (number of detectors); holds where it grows over three layers or more.",
+        why="Median of the radius that activates them most, of circles from .06 to .45 of a "
+        "neuron's receptive field (number of detectors); holds where it grows over three layers or "
+        "more.",
     )
 
 
@@ -518,7 +547,7 @@ def turned_likeness(kernels: Array, targets: Array, sources: Array) -> float:
 
 
 def round_here(study: Study, curves: pd.DataFrame) -> Iterator[Row | Plate]:
-    """Ask where curves lie in circles."""
+    """Test where curves lie in circles."""
     layer = study.layer("mixed4a")
     table = circle_detectors(study.network, layer)
     units = table[table["detector"]]["unit"].tolist()
@@ -534,11 +563,11 @@ def round_here(study: Study, curves: pd.DataFrame) -> Iterator[Row | Plate]:
     which = np.nonzero(exciting)[1]
     off = np.abs(placement(kernels[exciting], facing[which]))
     rng = study.rng("circles")
-    chance = [
-        float(np.median(np.abs(placement(kernels[exciting], rng.permutation(facing)[which]))))
-        for _ in range(1000)
-    ]
-    low, high = middle(np.array(chance))
+    low, high = null(
+        lambda drawn: float(np.median(np.abs(placement(kernels[exciting], drawn[which])))),
+        facing,
+        rng,
+    )
     yield ROUND.found(
         f"median {np.median(off):.0f}°, {(off <= 45).mean():.0%} within 45°".replace("%", " %"),
         holds=bool(np.median(off) < low),
@@ -571,18 +600,18 @@ FIGURES = {
 }
 LINES = Claim(
     "inception5h",
-    "colour contrast of conv2d2 is among what makes lines of mixed3a (154, 101)",
+    "color contrast of conv2d2 is among the inputs of lines of mixed3a (154, 101)",
     "shown",
 )
 HUES = Claim(
     "inception5h",
-    "hue detectors of mixed3b (271, 109, 420, 87, 89, 436) make detectors of mixed4a (128, 35, "
-    "123, 174, 122, 180), each of its own hue",
+    "hue detectors of mixed3b (271, 109, 420, 87, 89, 436) are the inputs of detectors of mixed4a "
+    "(128, 35, 123, 174, 122, 180), each of its own hue",
     "shown",
 )
 GRID = Claim(
     "inception5h",
-    "32 colour contrast units of conv2d2 are one another with hue and orientation turned",
+    "32 color contrast units of conv2d2 are one another with hue and orientation turned",
     "8 × 4 units",
 )
 FLIPPED = Claim(
@@ -604,12 +633,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     network = study.inceptionv1()
     for figure, claim in FIGURES.items():
         tiles = read_tiles(study.published(FILE), f"Equivariance {figure}")
-        alike = [likeness(network, tile) for tile in tiles if tile.source in network.layers]
-        yield claim.found(
-            f"{sum(value >= 0.99 for value in alike)} of {len(alike)}, lowest {min(alike):.3f}",
-            holds=min(alike) >= 0.99,
-            why="Correlation with the published kernel; holds where all are .99 or more.",
-        )
+        yield matched(claim, network, (tile for tile in tiles if tile.source in network.layers))
     families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
     contrast = next(
         set(family["units"])
@@ -619,7 +643,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     shares = []
     for unit in (154, 101):
         inputs = strongest_inputs(expanded_weights(network, "maxpool1", f"mixed3a:{unit}"), top=20)
-        shares.append(sum(int(str(each.source).rpartition(":")[2]) in contrast for each in inputs))
+        shares.append(sum(number(each.source) in contrast for each in inputs))
     chances = [odds(share, 20, len(contrast), 192) for share in shares]
     yield LINES.found(
         f"{shares[0]} and {shares[1]} of the 20 strongest inputs",
@@ -643,8 +667,8 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
         ("mixed3a", "mixed3b", (347, 327)),
         ("mixed4c", "mixed4d", (429, 427)),
     ):
-        shown = cut(study, max(network.layer(layer).receptive_field))
-        found = partners(network, source, layer, shown, [reflection()], shuffles=1)
+        patches = cut(study, max(network.layer(layer).receptive_field))
+        found = partners(network, source, layer, patches, [reflection()], shuffles=1)
         agree.append(all(
             int(found["partner"].sel(unit=f"{layer}:{one}")[0]) == other
             for one, other in (pair, pair[::-1])
@@ -660,7 +684,7 @@ ARTICLE = Article(
     "Naturally Occurring Equivariance in Neural Networks",
     "Olah, Cammarata, Voss, Schubert, Goh, 2020",
     "https://distill.pub/2020/circuits/equivariance/",
-    "Many units are one another turned, mirrored, enlarged or recoloured, and so are the circuits "
+    "Many units are one another turned, mirrored, enlarged or recolored, and so are the circuits "
     "that they are made of.",
     (published_circuits, families_here, circuits_here, in_google_s_network),
 )

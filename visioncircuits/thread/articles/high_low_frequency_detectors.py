@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -20,9 +20,9 @@ from visioncircuits.networks import Network, untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern, named
 from visioncircuits.stimuli import high_low as boundary
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, part
+from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, numbers, part
 from visioncircuits.thread.tiles import FILE as TILE_FILE
-from visioncircuits.thread.tiles import likeness, read_tiles
+from visioncircuits.thread.tiles import matched, read_tiles
 from visioncircuits.tuning import boundary_maps, circular, measure, orientation_tuning
 from visioncircuits.weights import (
     Factors,
@@ -74,8 +74,8 @@ DIRECTED = Claim(
 HALF = Claim("published data", "about half of a unit's map is zero", "47 to 51 %")
 SCALED = Claim(
     "published data",
-    "activations are normalized across all units shown",
-    "one scale (said); each map reaches .996 (read)",
+    "activations are normalized across all units of the figure",
+    "one scale (text); each map reaches .996 (figure)",
 )
 WHOLE = Claim(
     "published data",
@@ -93,10 +93,10 @@ PICTURED = Claim(
 def published_responses(study: Study) -> Iterator[Row | Plate]:
     """The published responses.
 
-    Six detectors were shown boundaries between a low and a high frequency, turned around, from
-    one frequency on both sides to ten times as many cycles on the one as on the other. The
-    preferred direction is the circular mean of the tuning: it is so broad that where it peaks
-    says little.
+    Responses of six detectors to boundaries between a low and a high frequency, of all directions,
+    from one frequency on both sides to ten times as many cycles on one side as on the other. The
+    preferred direction is the circular mean of the tuning, which is too broad for its peak to be
+    informative.
     """
     families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
     units = units_of(families, "mixed3a", "High-Low Frequency")
@@ -124,7 +124,7 @@ def published_responses(study: Study) -> Iterator[Row | Plate]:
     yield HALF.found(
         f"{100 * dark.min():.0f} to {100 * dark.max():.0f} %",
         holds=(round(100 * dark.min()), round(100 * dark.max())) == (47, 51),
-        why="Cells of the two darkest colours, for colours are read to a step or so; of the "
+        why="Cells of the two darkest colors, as colors are read to a step or so; of the "
         f"darkest alone {100 * zero.min():.0f} to {100 * zero.max():.0f} %.",
     )
     highest = maps.max((1, 2))
@@ -139,25 +139,30 @@ def published_responses(study: Study) -> Iterator[Row | Plate]:
         holds=max(opposed) < 0,
         why="Of each map with itself half a turn on; orientations to π would make it 1.",
     )
-    some = range(0, len(stimuli), 997)
-    drawn = stimuli.draw(some).picture[:, 0].numpy()
-    places = np.unravel_index(np.array(some), stimuli.shape)
-    written = np.stack(
-        [formula(*(float(axes[n][at]) for n, at in zip(axes, place, strict=True)))
-         for place in zip(*places, strict=True)]
-    )  # fmt: skip
-    away = float(np.sqrt(np.square(drawn - written).mean()))
-    yield PICTURED.found(
-        f"rms {away:.4f}",
-        holds=away <= 0.007,
-        why=f"{len(some)} of the library's stimuli against the fitted formula, which is what is at "
-        "hand; the published pictures are not.",
-    )
+    yield formula_row(stimuli)
     yield Plate(
         "published-responses",
         boundary_maps(responses, stimuli),
         "Figure 3 from its own numbers: six detectors' responses over the direction of the "
         "boundary, from low to high frequency, clockwise from the right, and the ratio of the two.",
+    )
+
+
+def formula_row(stimuli: StimulusSet) -> Row:
+    """Compare the library's stimuli with the formula fitted to the published ones."""
+    sample = range(0, len(stimuli), 997)
+    drawn = stimuli.draw(sample).picture[:, 0].numpy()
+    indices = np.unravel_index(np.array(sample), stimuli.shape)
+    values = [
+        np.array(axis, float)[at] for axis, at in zip(stimuli.axes.values(), indices, strict=True)
+    ]
+    written = np.stack([formula(*each) for each in zip(*values, strict=True)])
+    away = float(np.sqrt(np.square(drawn - written).mean()))
+    return PICTURED.found(
+        f"rms {away:.4f}",
+        holds=away <= 0.007,
+        why=f"{len(sample)} of the library's stimuli against the fitted formula, as the "
+        "published pictures are not available.",
     )
 
 
@@ -167,7 +172,7 @@ def units_of(families: Mapping[str, dict], layer: str, name: str) -> list[int]:
 
 
 def formula(turn: float, ratio: float) -> Float[Array, "60 60"]:
-    """Evaluate what was fitted to the published stimuli, pixel by pixel."""
+    """Evaluate the formula that was fitted to the published stimuli, pixel by pixel."""
     x, y = np.meshgrid(*[(np.arange(60) - 30) / 60] * 2)
     angle = np.radians(turn)
     u, v = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
@@ -284,9 +289,9 @@ DRAWN = Claim(
 
 @part(RISING, FALLING, CROSSING, DRAWN)
 def published_factors(study: Study) -> Iterator[Row | Plate]:
-    """What the published factors answer.
+    """The published factors' responses.
 
-    Each factor was shown patterns of one frequency, from 1 to 10 cycles a tile.
+    Each factor's response to patterns of one frequency, from 1 to 10 cycles a tile.
     """
     stimuli = named("frequency-patterns")
     frequencies = np.array(stimuli.axes["frequency"], float)
@@ -320,18 +325,18 @@ def published_factors(study: Study) -> Iterator[Row | Plate]:
     yield DRAWN.found(
         f"rms {away:.4f}",
         holds=away <= 0.009,
-        why="The library's stimuli against the fitted formula; the pictures are not at hand.",
+        why="The library's stimuli against the fitted formula; the pictures are not available.",
     )
     yield Plate(
         "published-factor-responses",
         factor_responses(frequencies, {name: each / 255 for name, each in maps.items()}, 40),
-        "Figures 7 and 8 from their own numbers: what the two factors answer to patterns of one "
-        "frequency, by frequency and orientation (0 to 45°), and averaged over orientation.",
+        "Figures 7 and 8 from their own numbers: responses of the two factors to patterns of "
+        "one frequency, by frequency and orientation (0 to 45°), and averaged over orientation.",
     )
 
 
 def crossing(frequencies: Array, high: Array, low: Array) -> float:
-    """Find the frequency where the one response passes the other, from below; NaN without one."""
+    """Return the frequency where one response rises above the other; NaN without one."""
     apart = high - low
     above = np.flatnonzero((apart[1:] > 0) & (apart[:-1] <= 0)) + 1
     if not len(above):
@@ -341,7 +346,7 @@ def crossing(frequencies: Array, high: Array, low: Array) -> float:
 
 
 def factor_responses(frequencies: Array, maps: Mapping[str, Array], tile: float) -> Figure:
-    """Draw two factors' answers: a map each, their averages, and the patterns below."""
+    """Draw two factors' responses: a map each, their averages, and the patterns below."""
     figure = Figure(figsize=(6.4, 4.0))
     top = figure.add_gridspec(1, 2, left=0.1, right=0.95, top=0.93, bottom=0.7, wspace=0.12)
     colors = {"high": "#c2185b", "low": "#311b5e"}
@@ -393,8 +398,8 @@ BLIND = Claim(
 def published_downstream(study: Study) -> Iterator[Row]:
     """What the published detectors are used for.
 
-    Boundary detectors do not mind on which side the fine texture is, and take detectors of
-    opposite directions with the same kernel.
+    Boundary detectors are invariant to the side of the fine texture: their kernels from detectors
+    of opposite directions are the same.
     """
     families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
     home = {
@@ -424,7 +429,7 @@ def published_downstream(study: Study) -> Iterator[Row]:
     yield BLIND.found(
         ", ".join(f"{unit} {value:.2f}" for unit, value in found.items()),
         holds=all(round(found[unit], 2) == value for unit, value in published.items()),
-        why="Early Vision's kernels, the swapped 70 and 86 put right; those from 132, 108 and "
+        why="Early Vision's kernels, the swapped 70 and 86 corrected; those from 132, 108 and "
         "186 are not in the file.",
     )
 
@@ -437,7 +442,9 @@ DEPTH = Claim(
     "29 to 33 %",
 )
 AROUND = Claim("this network", "together they cover all directions", "largest gap of six units 76°")
-BROAD = Claim("this network", "a detector answers half of all boundaries", "47 to 51 % are zero")
+BROAD = Claim(
+    "this network", "a detector responds to half of all boundaries", "47 to 51 % are zero"
+)
 SIDED = Claim(
     "this network",
     "in photographs that excite a detector most, the fine texture is on the side that it prefers",
@@ -449,9 +456,9 @@ SIDED = Claim(
 def responses_here(study: Study) -> Iterator[Row | Plate]:
     """The family in this network.
 
-    Units count as detectors where the library's test says so: they answer one half of all
+    Units count as detectors if they pass the library's test: they respond to one half of all
     directions, prefer two frequencies to one, do so for other phases and sizes, and no edge, line
-    or single texture drives them two thirds as far.
+    or single texture activates them two thirds as much.
     """
     network, layer = study.network, study.layer("mixed3a")
     found = study.detectors("high-low", "mixed3a")
@@ -472,7 +479,7 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
         f"{layer}: {main.index(layer) + 1} of {len(main)}, {100 * depth:.0f} %",
         holds=0.25 <= depth <= 0.4,
         why="The layer in which they were found, by main layers; within 25 to 40 %. The other "
-        "networks' own units are not at hand.",
+        "networks' own units are not available.",
     )
     field = float(max(network.layer(layer).receptive_field))
     stimuli = named("high-low").fix(tile=field, size=round(field))
@@ -482,9 +489,23 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
     )
     responses = measure(network, names, stimuli)
     directions = orientation_tuning(responses)["mean"].values
+    yield from spread(study, directions, responses)
+    order = np.argsort(directions)
+    thumbnails = study.thumbnails(names)
+    yield Plate(
+        "responses",
+        boundary_maps(responses.isel(unit=order), stimuli, thumbnails),
+        f"Figure 3 from {network.name}: {len(names)} detectors of {layer}, by direction, each over "
+        "its own strongest response.",
+    )
+    yield sided(study, SIDED, names, directions)
+
+
+def spread(study: Study, directions: Array, responses: xr.DataArray) -> Iterator[Row]:
+    """Test how directions are spread, and how much of a map is zero."""
     gap = circular.largest_gap(directions)
     rng = study.rng("directions")
-    chance = [circular.largest_gap(rng.uniform(0, 360, len(names))) for _ in range(2000)]
+    chance = [circular.largest_gap(rng.uniform(0, 360, len(directions))) for _ in range(2000)]
     yield AROUND.found(
         f"largest gap {gap:.0f}°",
         holds=gap < 90,
@@ -500,35 +521,26 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
         f"{100 * zero.max():.0f} %",
         holds=low <= 0.51 and high >= 0.47,
         interval=f"{100 * low:.0f} to {100 * high:.0f} % for the median",
-        why="Same stimuli, in proportion to what a neuron sees; holds where the median's interval "
+        why="Same stimuli, in proportion to the receptive field; holds where the median's interval "
         "reaches into the published range.",
     )
-    order = np.argsort(directions)
-    thumbnails = study.thumbnails(names)
-    yield Plate(
-        "responses",
-        boundary_maps(responses.isel(unit=order), stimuli, thumbnails),
-        f"Figure 3 from {network.name}: {len(names)} detectors of {layer}, by direction, each over "
-        "its own strongest response.",
-    )
-    yield sided(study, SIDED, names, directions)
 
 
 def sided(study: Study, claim: Claim, names: Sequence[str], directions: Array) -> Row:
-    """Ask photographs on which side of a detector's strongest examples the fine texture is."""
+    """Test on which side of a detector's strongest examples the fine texture is."""
     network, layer = study.network, study.layer("mixed3a")
     examples = study.examples(["conv2d2", "mixed3a", "mixed3b", "mixed4a"])
-    tops, units = examples.layers[layer].tops, [int(name.rpartition(":")[2]) for name in names]
+    tops, units = examples.layers[layer].tops, numbers(names)
     assert study.images is not None
     leanings = []
     for unit in units:
         places = [
-            fine_side(crop(network.layer(layer), picture, (int(row), int(column))))
-            for number, (row, column) in zip(
+            fine_side(crop(network.layer(layer), pixels, (int(row), int(column))))
+            for picture, (row, column) in zip(
                 tops.pictures[unit][:9], tops.positions[unit][:9], strict=True
             )
-            if number >= 0
-            for picture in [read(study.images / examples.names[int(number)], network.size)]
+            if picture >= 0
+            for pixels in [read(study.images / examples.names[int(picture)], network.size)]
         ]
         leanings.append(np.mean(places))
     leaning = np.array(leanings)
@@ -542,13 +554,13 @@ def sided(study: Study, claim: Claim, names: Sequence[str], directions: Array) -
         holds=bool(cosines.mean() > high),
         interval=f"directions shuffled: {low:.2f} to {high:.2f}",
         why=f"Nine strongest of {examples.seen} photographs each; the middle of the contrast "
-        "between neighbouring pixels over the contrast of what is coarser, against the direction "
-        "that boundaries say. Holds above 95 % of shuffles.",
+        "between neighboring pixels over the contrast of what is coarser, against the preferred "
+        "direction of boundaries. Holds above 95 % of shuffles.",
     )
 
 
 def fine_side(picture: Float[Tensor, "3 side side"]) -> complex:
-    """Say where fine texture lies from a picture's middle: right plus i times down, in sides."""
+    """Compute the offset of fine texture from a picture's middle, right + i down, in sides."""
     gray = picture.mean(0, keepdim=True)[None]
     coarse = avg_pool2d(gray, 5, 1, 2, count_include_pad=False)
     fine, rough = (
@@ -592,65 +604,72 @@ def weights_here(study: Study) -> Iterator[Row | Plate]:
     network = study.network
     names = study.detectors("high-low", "mixed3a").sort_values("mean")["unit"].tolist()
     maps = {}
-    for wanted, claim in OPPOSED.items():
-        layer = study.layer("maxpool1" if wanted == "conv2d2" else wanted)
-        found = factors(network, layer, names)
-        others = [
-            factors(network, layer, study.siblings(names, draw))
-            for draw in range(study.of(20, quick=5))
-        ]
-        correlations = found.opposition()
-        chance = np.array([np.median(other.opposition()) for other in others])
-        yield claim.found(
-            f"{np.median(correlations):.3f}, from {correlations.min():.3f} to "
-            f"{correlations.max():.3f}",
-            holds=bool(np.median(correlations) <= -0.9 and np.median(correlations) < chance.min()),
-            interval=f"siblings: {chance.min():.2f} to {chance.max():.2f} in {len(chance)} draws",
-            why=f"{len(names)} detectors from {layer}, {found.explained:.0%} of the squared weight "
-            "explained; holds at -.9 or below, and below all draws.",
-        )
-        frequencies, answers = answered(network, found)
-        means = answers.mean(1)
-        middles = [preferred(frequencies, curve) for curve in means]
-        high = int(np.argmax(middles))
-        ratio = middles[high] / middles[1 - high]
-        ratios = []
-        for other in others:
-            pair = [preferred(frequencies, curve) for curve in answered(network, other)[1].mean(1)]
-            ratios.append(max(pair) / min(pair))
-        scaled = answers / answers.max()
-        at = crossing(frequencies, *(means[[high, 1 - high]] / means.max()))
-        yield TUNED[wanted].found(
-            f"{middles[high]:.1f} and {middles[1 - high]:.1f} cycles in 40 px, ratio {ratio:.2f}; "
-            + (f"they cross at {at:.1f}" if at == at else "they do not cross"),
-            holds=ratio > max(ratios),
-            interval=f"siblings: ratios {min(ratios):.2f} to {max(ratios):.2f}",
-            why="Middles of the responses, averaged over orientation, in the logarithm of the "
-            "frequency; holds where their ratio is above all draws.",
-        )
-        spatial = found.spatial.weight.numpy()[:, [high, 1 - high]]
-        maps[wanted] = spatial
-        yield Plate(
-            f"factor-responses-{wanted}",
-            factor_responses(frequencies, {"high": scaled[high].T, "low": scaled[1 - high].T}, 40),
-            f"Figures 7 and 8 from {network.name}: the two factors of {layer}, over the strongest "
-            "response of either.",
-        )
-        if wanted == "conv2d2":
-            units = [str(unit) for factor in (0, 1) for unit, _ in found.units(factor, 4)]
-            thumbnails = study.thumbnails([*units, *names])
-            yield Plate(
-                "factors",
-                factor_grid(found, thumbnails),
-                f"The factors of {layer}: their strongest units, and where they excite (red) and "
-                "inhibit (blue) each detector.",
-            )
+    for name in OPPOSED:
+        maps[name] = yield from factored(study, name, names)
     yield Plate(
         "factor-maps",
-        factor_maps(maps, [name.rpartition(":")[2] for name in names]),
+        factor_maps(maps, [str(unit) for unit in numbers(names)]),
         f"Figure 9 from {network.name}, every map over its own largest weight; detectors by "
         "direction.",
     )
+
+
+def factored(
+    study: Study, name: str, names: Sequence[str]
+) -> Generator[Row | Plate, None, Float[Array, "units 2 height width"]]:
+    """Test the two factors of the weights from a layer into units; return the factors' maps."""
+    network = study.network
+    layer = study.layer("maxpool1" if name == "conv2d2" else name)
+    found = factors(network, layer, names)
+    others = [
+        factors(network, layer, study.siblings(names, draw))
+        for draw in range(study.of(20, quick=5))
+    ]
+    correlations = found.opposition()
+    chance = np.array([np.median(other.opposition()) for other in others])
+    yield OPPOSED[name].found(
+        f"{np.median(correlations):.3f}, from {correlations.min():.3f} to {correlations.max():.3f}",
+        holds=bool(np.median(correlations) <= -0.9 and np.median(correlations) < chance.min()),
+        interval=f"siblings: {chance.min():.2f} to {chance.max():.2f} in {len(chance)} draws",
+        why=f"{len(names)} detectors from {layer}, {found.explained:.0%} of the squared weight "
+        "explained; holds at -.9 or below, and below all draws.",
+    )
+    frequencies, responses = frequency_responses(network, found)
+    means = responses.mean(1)
+    middles = [preferred(frequencies, curve) for curve in means]
+    high = int(np.argmax(middles))
+    ratio = middles[high] / middles[1 - high]
+    ratios = []
+    for other in others:
+        theirs = frequency_responses(network, other)[1].mean(1)
+        pair = [preferred(frequencies, curve) for curve in theirs]
+        ratios.append(max(pair) / min(pair))
+    scaled = responses / responses.max()
+    at = crossing(frequencies, *(means[[high, 1 - high]] / means.max()))
+    yield TUNED[name].found(
+        f"{middles[high]:.1f} and {middles[1 - high]:.1f} cycles in 40 px, ratio {ratio:.2f}; "
+        + (f"they cross at {at:.1f}" if at == at else "they do not cross"),
+        holds=ratio > max(ratios),
+        interval=f"siblings: ratios {min(ratios):.2f} to {max(ratios):.2f}",
+        why="Middles of the responses, averaged over orientation, in the logarithm of the "
+        "frequency; holds where their ratio is above all draws.",
+    )
+    yield Plate(
+        f"factor-responses-{name}",
+        factor_responses(frequencies, {"high": scaled[high].T, "low": scaled[1 - high].T}, 40),
+        f"Figures 7 and 8 from {network.name}: the two factors of {layer}, over the strongest "
+        "response of either.",
+    )
+    if name == "conv2d2":
+        units = [str(unit) for factor in (0, 1) for unit, _ in found.units(factor, 4)]
+        thumbnails = study.thumbnails([*units, *names])
+        yield Plate(
+            "factors",
+            factor_grid(found, thumbnails),
+            f"The factors of {layer}: their strongest units, and where they excite (red) and "
+            "inhibit (blue) each detector.",
+        )
+    return np.asarray(found.spatial.weight.numpy()[:, [high, 1 - high]])
 
 
 def factors(network: Network, layer: str, names: Sequence[str]) -> Factors:
@@ -658,17 +677,19 @@ def factors(network: Network, layer: str, names: Sequence[str]) -> Factors:
     return one_sided_nmf(expanded_weights(network, layer, names), 2)
 
 
-def answered(network: Network, found: Factors) -> tuple[Array, Float[Array, "2 turn frequency"]]:
-    """Show two factors patterns of one frequency."""
+def frequency_responses(
+    network: Network, found: Factors
+) -> tuple[Array, Float[Array, "2 turn frequency"]]:
+    """Measure two factors' responses to patterns of one frequency."""
     stimuli = named("frequency-patterns").isel(orientation=slice(0, None, 10))
     field = min(network.layer(found.spatial.source).receptive_field)
-    answers = measure(network, found.directions, stimuli.fix(size=min(field, 40)))
-    values = answers.clip(min=0).transpose("unit", "orientation", "frequency").values
+    responses = measure(network, found.directions, stimuli.fix(size=min(field, 40)))
+    values = responses.clip(min=0).transpose("unit", "orientation", "frequency").values
     return np.array(stimuli.axes["frequency"], float), values
 
 
 def preferred(frequencies: Array, curve: Array) -> float:
-    """Give the middle of a response to frequencies, above its least."""
+    """Compute the mean of log frequency, weighted by the response above its least."""
     above = curve - curve.min()
     return float(np.exp((above * np.log(frequencies)).sum() / max(above.sum(), 1e-9)))
 
@@ -680,7 +701,7 @@ USED = Claim(
 )
 EITHER = Claim(
     "this network",
-    "some of them take detectors of opposite directions with the same kernel",
+    "some of them have the same kernel from detectors of opposite directions",
     "mixed3b:345: .82 to .99",
 )
 
@@ -716,7 +737,7 @@ def downstream_here(study: Study) -> Iterator[Row | Plate]:
 
 
 def boundary_units(study: Study, layer: str) -> Bool[Array, " units"]:
-    """Say which units of a layer detect boundaries of three kinds."""
+    """Test which units of a layer detect boundaries of three kinds."""
     network = study.network
     tile = float(max(network.layer(study.layer("mixed3a")).receptive_field))
     around = range(0, 360, study.of(15, quick=30))
@@ -727,9 +748,9 @@ def boundary_units(study: Study, layer: str) -> Bool[Array, " units"]:
     )
     peaks, axes = [], []
     for stimuli in kinds:
-        answers = measure(network, layer, stimuli).clip(min=0)
-        answers = answers.max([d for d in answers.dims if d not in ("unit", "orientation")])
-        half = answers.transpose("unit", "orientation").values.reshape(len(answers["unit"]), 2, -1)
+        found = measure(network, layer, stimuli).clip(min=0)
+        found = found.max([d for d in found.dims if d not in ("unit", "orientation")])
+        half = found.transpose("unit", "orientation").values.reshape(len(found["unit"]), 2, -1)
         folded = half.max(1)
         peaks.append(folded.max(1))
         axes.append(circular.mean_angle(folded - folded.min(1, keepdims=True), period=180))
@@ -761,8 +782,8 @@ def either(
     best = int(alike.argmax())
     others = []
     for draw in range(study.of(50, quick=20)):
-        some = study.siblings(names, draw)
-        theirs = expanded_weights(network, some, later).weight.double()
+        siblings = study.siblings(names, draw)
+        theirs = expanded_weights(network, siblings, later).weight.double()
         strongest = np.argsort(-theirs.square().sum((1, 2, 3)).numpy())[:20]
         others.append(opposite_kernels(theirs.numpy()[strongest], pairs).max())
     unit = f"{later}:{most[best]}"
@@ -785,8 +806,8 @@ def either(
 def opposite_kernels(kernels: Float[Array, "out in y x"], pairs: Array) -> Float[Array, " out"]:
     """Correlate the kernels of pairs of inputs into each output: the median over pairs.
 
-    Where all kernels into an output are multiples of one, as through a 1 × 1 convolution, this
-    says nothing, and they count as 0.
+    Where all kernels into an output are multiples of one, as through a 1 × 1 convolution, the
+    correlation is uninformative and counts as 0.
     """
     flat = kernels.reshape(*kernels.shape[:2], -1)
     varied = np.linalg.svd(flat, compute_uv=False)
@@ -841,31 +862,9 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     """The published units, in Google's network."""
     network = study.inceptionv1()
     names = [f"mixed3a:{unit}" for unit in FAMILY]
-    found = {
-        layer: factors(network, {"conv2d2": "maxpool1"}.get(layer, layer), names)
-        for layer in CONTENTS
-    }
-    for layer, contents in CONTENTS.items():
-        listed = [{u.index: w for u, w in found[layer].units(at)} for at in (0, 1)]
-        listed.sort(key=lambda units: -len(units.keys() & contents["high"].keys()))
-        shared = [len(units.keys() & contents[f].keys())
-                  for f, units in zip(("high", "low"), listed, strict=True)]  # fmt: skip
-        yield FACTORS[layer].found(
-            "; ".join(
-                f"{factor}: " + ", ".join(f"{unit} {weight:.3f}" for unit, weight in units.items())
-                for factor, units in zip(("high", "low"), listed, strict=True)
-            ),
-            holds=min(shared) >= 4,
-            why="Weights of length 1 in all, the published on a scale of their own; holds where "
-            "four of the five units of each are the published ones.",
-        )
+    found = yield from google_factors(network, names)
     tiles = read_tiles(study.published(TILE_FILE), "HighLow Fig5")
-    alike = [likeness(network, tile) for tile in tiles]
-    yield TILES.found(
-        f"{sum(value >= 0.999 for value in alike)} of {len(alike)}, lowest {min(alike):.4f}",
-        holds=min(alike) >= 0.999,
-        why="Correlation with the published kernel; holds where all are .999 or more.",
-    )
+    yield matched(TILES, network, tiles, least=0.999)
     stimuli = named("high-low").isel(orientation=slice(0, None, 10), ratio=slice(0, None, 5))
     units = [f"mixed3a:{unit}" for unit in DIRECTIONS]
     means = orientation_tuning(measure(network, units, stimuli))["mean"].values
@@ -873,11 +872,10 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     yield TURNS.found(
         f"at most {np.max(off):.0f}° away",
         holds=bool((off <= 15).all()),
-        why="Circular means; holds within 15°, for the size that the network was shown is not "
-        "published.",
+        why="Circular means; holds within 15°, for the size of the published stimuli is not known.",
     )
     table = find(network, "high-low", "mixed3a", seed=study.seed)
-    inside = {int(name.rpartition(":")[2]) for name in table["unit"]}
+    inside = {*numbers(table["unit"])}
     yield MEMBERS.found(
         f"{len(inside & {*FAMILY})} of 15, and {len(inside - {*FAMILY})} others",
         holds=len(inside & {*FAMILY}) >= 12 and len(inside - {*FAMILY}) <= 5,
@@ -905,8 +903,33 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     yield COUNTER.found(
         f"correlation with either factor's map at most {fit:.2f}",
         holds=fit < 0.5,
-        why="Holds where the kernel looks like neither, below .5.",
+        why="Holds where the kernel is like neither, below .5.",
     )
+
+
+def google_factors(
+    network: Network, names: Sequence[str]
+) -> Generator[Row, None, dict[str, Factors]]:
+    """Compare the factors' strongest units with the published ones; return the factors."""
+    found = {
+        layer: factors(network, {"conv2d2": "maxpool1"}.get(layer, layer), names)
+        for layer in CONTENTS
+    }
+    for layer, contents in CONTENTS.items():
+        listed = [{u.index: w for u, w in found[layer].units(at)} for at in (0, 1)]
+        listed.sort(key=lambda units: -len(units.keys() & contents["high"].keys()))
+        shared = [len(units.keys() & contents[f].keys())
+                  for f, units in zip(("high", "low"), listed, strict=True)]  # fmt: skip
+        yield FACTORS[layer].found(
+            "; ".join(
+                f"{factor}: " + ", ".join(f"{unit} {weight:.3f}" for unit, weight in units.items())
+                for factor, units in zip(("high", "low"), listed, strict=True)
+            ),
+            holds=min(shared) >= 4,
+            why="Weights of length 1 in all, the published on a scale of their own; holds where "
+            "four of the five units of each are the published ones.",
+        )
+    return found
 
 
 ARTICLE = Article(

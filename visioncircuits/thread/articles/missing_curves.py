@@ -1,4 +1,4 @@
-"""Missing curves: are the orientations that no curve detector prefers held in superposition?"""
+"""Missing curves: are orientations that no curve detector prefers in superposition?"""
 
 import io
 import warnings
@@ -17,24 +17,24 @@ from sklearn.exceptions import ConvergenceWarning
 from visioncircuits.hypotheses import Responses, judge_evidence, measure_responses, predefined
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, middle, part
+from visioncircuits.thread import Article, Claim, Plate, Row, Study, middle, numbers, part
 from visioncircuits.tuning import measure, orientation_tuning, radial_panel, radial_tuning
 from visioncircuits.tuning.plots import beside, hsl
 
 Array = np.ndarray
 
 HALF = 0.5
-"""Of its peak: an orientation that drives no unit as far as that is missing."""
+"""Of its peak: an orientation at which no unit responds as much is missing."""
 
 SAME = 0.9
-"""The cosine with a curve detector from which on a direction is that unit over again."""
+"""The cosine with a curve detector from which on a direction counts as that unit."""
 
 PUBLISHED_GAPS = ((181.0, 243.0), (290.0, 358.0), (22.5, 66.5))
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a family answers to each orientation, each unit over its peak.
+    """A family's responses to each orientation, each unit over its peak.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Coverage:
 
     @classmethod
     def of(cls, responses: xr.DataArray) -> "Coverage":
-        """Take it of responses over orientation."""
+        """Compute it from responses over orientation."""
         found = radial_tuning(responses)
         top = found.max("orientation")
         return cls(
@@ -59,17 +59,17 @@ class Coverage:
 
     @property
     def best(self) -> Float[Array, " angles"]:
-        """The strongest answer to each orientation."""
+        """The strongest response to each orientation."""
         found: Array = self.tuned.max(0) if len(self.tuned) else np.zeros(len(self.angles))
         return found
 
     @property
     def missing(self) -> Array:
-        """Which orientations drive no unit to half its height."""
+        """The orientations at which no unit reaches half its height."""
         return np.asarray(self.best < HALF)
 
     def degrees(self, which: Array) -> float:
-        """How many degrees some of the orientations stand for."""
+        """Return the extent of some of the orientations in degrees."""
         return float(which.sum() * 360 / len(self.angles))
 
     def stretches(self) -> list[tuple[float, float]]:
@@ -82,11 +82,11 @@ class Coverage:
         starts = np.flatnonzero(np.diff(around, prepend=0) == 1)
         ends = np.flatnonzero(np.diff(around, append=0) == -1)
         step = 360 / len(self.angles)
-        told = [
+        found = [
             (float((start + first - 0.5) * step % 360), float((end + 1 - start) * step))
             for start, end in zip(starts, ends, strict=True)
         ]
-        return sorted(told, key=lambda stretch: -stretch[1])
+        return sorted(found, key=lambda stretch: -stretch[1])
 
     def turned(self, rng: np.random.Generator) -> "Coverage":
         """Turn every unit by an angle of its own."""
@@ -97,8 +97,8 @@ class Coverage:
 
 GAPS_THERE = Claim(
     "published data",
-    "the published family leaves orientations out: they drive none of the ten units to half of "
-    "its height",
+    "the published family leaves orientations out: none of the ten units reaches half of its "
+    "height there",
     "gaps of 62°, 68°, 44°",
 )
 EVENLY = Claim(
@@ -112,8 +112,8 @@ EVENLY = Claim(
 def published_family(study: Study) -> Iterator[Row | Plate]:
     """The published family.
 
-    Of the ten curve detectors of mixed3b each answers to a few dozen degrees. What is left between
-    them is missing, or is in directions that are no unit's.
+    Each of the ten curve detectors of mixed3b responds to a few dozen degrees. The orientations
+    between them are missing, or are in directions that are no unit's.
     """
     with np.load(study.published("curve_radial_tuning.npz")) as stored:
         curves = stored["mixed3b_resp"].astype(np.float64)
@@ -123,7 +123,7 @@ def published_family(study: Study) -> Iterator[Row | Plate]:
 
 GAPS = Claim(
     "this network",
-    "the family leaves orientations out: they drive none of its units to half of its height",
+    "the family leaves orientations out: none of its units reaches half of its height there",
     "gaps of 62°, 68°, 44°",
 )
 EVENLY_HERE = Claim(
@@ -137,26 +137,26 @@ EVENLY_HERE = Claim(
 def family_here(study: Study) -> Iterator[Row | Plate]:
     """The family of this network."""
     units = study.detectors("curve", "mixed3b")["unit"].tolist()
-    family = Coverage.of(shown_curves(study).sel(unit=units))
+    family = Coverage.of(curve_responses(study).sel(unit=units))
     yield from left_out(GAPS, EVENLY_HERE, family, study, "units")
 
 
 def left_out(
     gaps: Claim, evenly: Claim, family: Coverage, study: Study, name: str
 ) -> Iterator[Row | Plate]:
-    """Tell what a family leaves out, and draw it."""
+    """Measure what a family leaves out, and draw it."""
     yield Plate(
         f"{name}-coverage",
         coverage_plot([("units", family)], family.stretches()),
-        "Each detector's tuning to orientation over its peak, in the hue of where it peaks; what "
-        "drives none of them to half of its height is shaded.",
+        "Each detector's tuning to orientation over its peak, in the hue of its peak; where "
+        "none of them reaches half of its height is shaded.",
     )
     gone, stretches = family.degrees(family.missing), family.stretches()
-    told = ", ".join(
+    listed = ", ".join(
         f"{start:.0f}° to {(start + length) % 360:.0f}°" for start, length in stretches[:4]
     )
     yield gaps.found(
-        f"{gone:.0f}° of 360°" + (f": {told}" if told else ""),
+        f"{gone:.0f}° of 360°" + (f": {listed}" if listed else ""),
         holds=bool(stretches) and stretches[0][1] >= 5,
         why="Radial tuning curves; holds where a stretch of 5° or more is left out.",
     )
@@ -173,19 +173,19 @@ def left_out(
     )
 
 
-def shown_curves(study: Study) -> xr.DataArray:
+def curve_responses(study: Study) -> xr.DataArray:
     """Measure all units of the layer on the published curves."""
     stimuli = named("curves").vary(orientation=range(0, 360, 5))
     return measure(study.network, study.layer("mixed3b"), stimuli)
 
 
-def along(shown: xr.DataArray, directions: Sequence[Direction]) -> xr.DataArray:
-    """Give what directions answer, which is a sum over units."""
-    vectors = np.stack([direction.vector(len(shown)).numpy() for direction in directions])
+def along(responses: xr.DataArray, directions: Sequence[Direction]) -> xr.DataArray:
+    """Compute the responses of directions, which are sums over units."""
+    vectors = np.stack([direction.vector(len(responses)).numpy() for direction in directions])
     return xr.DataArray(
-        np.tensordot(vectors, shown.values, 1),
-        dims=shown.dims,
-        coords={**shown.coords, "unit": [str(direction) for direction in directions]},
+        np.tensordot(vectors, responses.values, 1),
+        dims=responses.dims,
+        coords={**responses.coords, "unit": [str(direction) for direction in directions]},
     )
 
 
@@ -229,30 +229,21 @@ def directions(study: Study) -> Iterator[Row | Plate]:
 
     Activations of mixed3b at random positions of photographs, each unit over its standard
     deviation, are taken apart by non-negative matrix factorization and by dictionary learning.
-    Each component is then read as a direction of the layer and tested by the very hypothesis that
-    found the units; as it is, which only adds, and read out, by the pseudoinverse, which takes away
-    what other components explain. Chance is twofold: the same directions with their weights given
-    to other units, and those from activations that were shuffled, each unit's on its own.
+    Each component is then a direction of the layer and tested by the hypothesis that found the
+    units; as it is, and read out by the pseudoinverse, which subtracts what other components
+    explain. Chance is twofold: the same directions with their weights permuted over units, and
+    those from activations that were shuffled, each unit's on its own.
     """
     layer = study.layer("mixed3b")
     table = study.detectors("curve", "mixed3b")
-    detectors = [int(unit.rpartition(":")[2]) for unit in table["unit"]]
-    shown = shown_curves(study)
-    units = shown.sel(unit=table["unit"].tolist())
+    detectors = numbers(table["unit"])
+    measured = curve_responses(study)
+    units = measured.sel(unit=table["unit"].tolist())
     family = Coverage.of(units)
     samples = activations(study)
     spread = study.deviations("mixed3b").values.clip(1e-6)
-    rng = study.rng("directions")
-    shuffled = np.stack([rng.permutation(column) for column in samples.T], 1)
-    found: dict[tuple[str, str], Array] = {}
-    for how, values in (("", samples), ("shuffled", shuffled)):
-        for method in METHODS[::2]:
-            found[method, how] = components(method, values, study)
-            found[f"{method}{READ}", how] = read_out(found[method, how])
-    for method in METHODS:
-        repeated = np.repeat(found[method, ""], study.of(2, quick=1), axis=0)
-        found[method, "random"] = rng.permuted(repeated, axis=1)
-    beside_gap = neighbours(family, table["orientation"].to_numpy(float))
+    found = decomposed(samples, study)
+    beside_gap = neighbors(family, table["orientation"].to_numpy(float))
     pair = np.zeros((1, samples.shape[1]))
     pair[0, [detectors[place] for place in beside_gap]] = 1
     found["pair", ""] = pair
@@ -264,60 +255,93 @@ def directions(study: Study) -> Iterator[Row | Plate]:
         for key, vectors in found.items()
     }
     judged = verdicts(study, [d for group in features.values() for d in group])
-    good: dict[tuple[str, str], list[Direction]] = {}
-    for key, group in features.items():
-        cosines = np.abs(found[key][:, detectors]).max(1) / np.linalg.norm(found[key], axis=1)
-        good[key] = [
-            direction
-            for direction, cosine in zip(group, cosines, strict=True)
-            if judged[str(direction)] and cosine < SAME
-        ]
+    good = {key: passing(group, found[key], detectors, judged) for key, group in features.items()}
     covers: dict[str, Coverage] = {}
     panels = [radial_panel(units, title=f"{len(detectors)} units")]
-    numbers: list[xr.Dataset] = []
+    tuned: list[xr.Dataset] = []
     for method in METHODS:
-        mine, total = good[method, ""], len(features[method, ""])
-        chances = {how: (len(good[method, how]), len(features[method, how])) for how in CHANCE}
-        odds = [
-            fisher_exact([[len(mine), total - len(mine)], [many, of - many]], "greater").pvalue
-            for many, of in chances.values()
-        ]
-        yield CURVES[method].found(
-            f"{len(mine)} of {total} directions",
-            holds=len(mine) > 0 and max(odds) < 0.05,
-            interval=", ".join(f"{how} {many} of {of}" for how, (many, of) in chances.items()),
-            why=f"Six predictions at a false discovery rate of 5 %, and a cosine below {SAME} with "
-            f"every curve unit; {len(samples)} positions. Holds where both chances are beaten, P < "
-            f".05 by Fisher's test; here {max(odds):.2g}.",
-        )
+        mine = good[method, ""]
+        counts = {
+            how: (len(good[method, how]), len(features[method, how])) for how in ("", *CHANCE)
+        }
+        yield detected(method, counts, len(samples))
         if not mine:
             covers[method] = Coverage(family.angles, np.zeros((0, len(family.angles))))
             yield FILLED[method].untestable(f"{method} gave no curve detectors but units")
             continue
-        responses = along(shown, mine)
+        responses = along(measured, mine)
         covers[method] = Coverage.of(responses)
-        numbers.append(orientation_tuning(responses))
+        tuned.append(orientation_tuning(responses))
         panels.append(radial_panel(short(responses), title=f"{len(mine)} of {method}"))
         yield filling(FILLED[method], family, covers[method], study)
     yield Plate(
         "directions",
         beside(panels),
-        "Radial tuning of the units, and of directions that pass for curve detectors and are no "
-        "unit over again.",
+        "Radial tuning of the units, and of directions that pass as curve detectors and are not "
+        "one of the units.",
     )
     yield Plate(
         "coverage",
         coverage_plot([("units", family), *covers.items()], family.stretches()),
-        "Tuning over the peak, of units and of directions; shaded is what drives none of the units "
-        "to half of its height.",
+        "Tuning over the peak, of units and of directions; shaded is where no unit reaches half of "
+        "its height.",
     )
-    yield sharpness(SHARPER, orientation_tuning(units), numbers, study)
+    yield sharpness(SHARPER, orientation_tuning(units), tuned, study)
     orientations = table["orientation"].to_numpy(float)[list(beside_gap)]
-    yield between(along(shown, features["pair", ""]), judged, orientations)
+    yield between(along(measured, features["pair", ""]), judged, orientations)
+
+
+Key = tuple[str, str]
+"""A method, and how its activations were shuffled or its directions permuted, if at all."""
+
+
+def decomposed(samples: Float[Array, "positions units"], study: Study) -> dict[Key, Array]:
+    """Decompose activations by every method, and with either null."""
+    rng = study.rng("directions")
+    shuffled = np.stack([rng.permutation(column) for column in samples.T], 1)
+    found: dict[Key, Array] = {}
+    for how, values in (("", samples), ("shuffled", shuffled)):
+        for method in METHODS[::2]:
+            found[method, how] = components(method, values, study)
+            found[f"{method}{READ}", how] = read_out(found[method, how])
+    for method in METHODS:
+        repeated = np.repeat(found[method, ""], study.of(2, quick=1), axis=0)
+        found[method, "random"] = rng.permuted(repeated, axis=1)
+    return found
+
+
+def passing(
+    group: Sequence[Direction], vectors: Array, detectors: Sequence[int], judged: Mapping[str, bool]
+) -> list[Direction]:
+    """List the directions that are curve detectors and are not one of the units."""
+    cosines = np.abs(vectors[:, detectors]).max(1) / np.linalg.norm(vectors, axis=1)
+    return [
+        direction
+        for direction, cosine in zip(group, cosines, strict=True)
+        if judged[str(direction)] and cosine < SAME
+    ]
+
+
+def detected(method: str, counts: Mapping[str, tuple[int, int]], positions: int) -> Row:
+    """Compare how many directions are curve detectors with both nulls."""
+    mine, total = counts[""]
+    chances = {how: counts[how] for how in CHANCE}
+    odds = [
+        fisher_exact([[mine, total - mine], [many, of - many]], "greater").pvalue
+        for many, of in chances.values()
+    ]
+    return CURVES[method].found(
+        f"{mine} of {total} directions",
+        holds=mine > 0 and max(odds) < 0.05,
+        interval=", ".join(f"{how} {many} of {of}" for how, (many, of) in chances.items()),
+        why=f"Six predictions at a false discovery rate of 5 %, and a cosine below {SAME} with "
+        f"every curve unit; {positions} positions. Holds where both nulls are exceeded, P < .05 by "
+        f"Fisher's test; here {max(odds):.2g}.",
+    )
 
 
 def activations(study: Study) -> Float[Array, "positions units"]:
-    """Draw positions of photographs, and give each unit's activation over its deviation."""
+    """Draw positions of photographs; return each unit's activation over its deviation."""
     layer, each = study.layer("mixed3b"), 40
     spread = study.deviations("mixed3b").values.clip(1e-6)
     rng = study.rng("positions")
@@ -335,7 +359,7 @@ def activations(study: Study) -> Float[Array, "positions units"]:
 def components(
     method: str, samples: Float[Array, "positions units"], study: Study
 ) -> Float[Array, "components units"]:
-    """Take activations apart, and give components of length 1."""
+    """Decompose activations into components of length 1."""
     count, seed = study.of(160, quick=80), study.seed
     if method == "NMF":
         model: NMF | MiniBatchDictionaryLearning = NMF(
@@ -355,7 +379,7 @@ def components(
 
 
 def read_out(parts: Float[Array, "components units"]) -> Float[Array, "components units"]:
-    """Give the directions, of length 1, that tell how much of each component there is."""
+    """Return the directions, of length 1, that measure the amount of each component."""
     found = np.linalg.pinv(parts).T
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
@@ -366,19 +390,19 @@ def verdicts(study: Study, features: Sequence[Direction]) -> dict[str, bool]:
     hypothesis = predefined("curve", study.network, layer)
 
     def make() -> bytes:
-        answers = measure_responses(
+        measured = measure_responses(
             study.network, layer, hypothesis.stimuli, variants=hypothesis.variants,
             controls=hypothesis.controls,
         )  # fmt: skip
         buffer = io.BytesIO()
-        controls = {f"control {name}": values for name, values in answers.controls.items()}
-        np.savez_compressed(buffer, allow_pickle=False, shown=answers.values, **controls)
+        controls = {f"control {name}": values for name, values in measured.controls.items()}
+        np.savez_compressed(buffer, allow_pickle=False, values=measured.values, **controls)
         return buffer.getvalue()
 
-    stored = np.load(io.BytesIO(study.kept(f"answers of {layer} to curves", "npz", make)))
+    stored = np.load(io.BytesIO(study.kept(f"responses of {layer} to curves", "npz", make)))
     units = Responses(
-        tuple(f"{layer}:{unit}" for unit in range(len(stored["shown"]))),
-        stored["shown"],
+        tuple(f"{layer}:{unit}" for unit in range(len(stored["values"]))),
+        stored["values"],
         {name: np.array(values) for name, values in hypothesis.stimuli.axes.items()},
         {name: stored[f"control {name}"] for name in hypothesis.controls},
     )
@@ -389,7 +413,7 @@ def verdicts(study: Study, features: Sequence[Direction]) -> dict[str, bool]:
 
 
 def filling(claim: Claim, family: Coverage, extra: Coverage, study: Study) -> Row:
-    """Tell how much of what is missing directions cover, and how much turned at random would."""
+    """Measure the share of missing orientations that directions cover, and its null."""
     gone = family.missing
     if family.degrees(gone) < 5:
         return claim.untestable("the units leave no orientation out")
@@ -403,8 +427,8 @@ def filling(claim: Claim, family: Coverage, extra: Coverage, study: Study) -> Ro
         f"{mine:.0%} of {family.degrees(gone):.0f}° are filled",
         holds=bool(mine >= 0.5 and mine > high),
         interval=f"the same directions turned together {low:.0%} to {high:.0%}",
-        why="Orientations that drive no unit to half its height and some direction to half of its "
-        "own; holds where half of them are filled, and more than by 95 % of all turns.",
+        why="Orientations at which no unit reaches half its height and a direction does; "
+        "holds where half of them are filled, and more than by 95 % of all turns.",
     )
 
 
@@ -412,26 +436,26 @@ def sharpness(claim: Claim, units: xr.Dataset, others: Sequence[xr.Dataset], stu
     """Compare directions with units in width and echo."""
     if not others:
         return claim.untestable("no direction is a curve detector")
-    told, apart = [], []
+    medians, apart = [], []
     rng = study.rng("sharpness")
     for name in ("width", "echo"):
         ours = units[name].values
         theirs = np.concatenate([found[name].values for found in others])
-        told.append(f"{name} {np.median(theirs):.2f} against {np.median(ours):.2f}")
+        medians.append(f"{name} {np.median(theirs):.2f} against {np.median(ours):.2f}")
         drawn = [
             np.median(rng.choice(theirs, len(theirs))) - np.median(rng.choice(ours, len(ours)))
             for _ in range(1000)
         ]
-        apart.append(middle(np.array(drawn)))
+        apart.append(middle(drawn))
     return claim.found(
-        ", ".join(told),
+        ", ".join(medians),
         holds=all(low <= 0 for low, _ in apart),
         interval="difference " + ", ".join(f"{low:+.2f} to {high:+.2f}" for low, high in apart),
         why="Medians, widths in degrees; holds where neither interval is above 0.",
     )
 
 
-def neighbours(family: Coverage, orientations: Float[Array, " units"]) -> tuple[int, int]:
+def neighbors(family: Coverage, orientations: Float[Array, " units"]) -> tuple[int, int]:
     """Find the two units beside the longest stretch that is missing, or else the widest gap."""
     order = np.argsort(orientations)
     gaps = np.diff(orientations[order], append=orientations[order[0]] + 360)
@@ -447,21 +471,21 @@ def between(
     pair: xr.DataArray, judged: Mapping[str, bool], orientations: Float[Array, " two"]
 ) -> Row:
     """Test the sum of the two units beside the gap."""
-    numbers, passes = orientation_tuning(pair), judged[str(pair["unit"].values[0])]
-    peak = float(numbers["orientation"][0])
+    tuned, passes = orientation_tuning(pair), judged[str(pair["unit"].values[0])]
+    peak = float(tuned["orientation"][0])
     start, end = orientations
     inside = (peak - start) % 360 / max((end - start) % 360, 1e-9)
     return BETWEEN.found(
         f"{start:.0f}° and {end:.0f}°: peaks at {peak:.0f}°, width "
-        f"{float(numbers['width'][0]):.0f}°; {'passes' if passes else 'does not pass'}",
+        f"{float(tuned['width'][0]):.0f}°; {'passes' if passes else 'does not pass'}",
         holds=passes and 0.25 <= inside <= 0.75,
-        why="Each over its standard deviation; holds where the sum passes for a curve detector and "
+        why="Each over its standard deviation; holds where the sum passes as a curve detector and "
         "peaks in the middle half between the two.",
     )
 
 
 def short(responses: xr.DataArray) -> xr.DataArray:
-    """Name directions by their number alone."""
+    """Rename directions by their number alone."""
     names = [str(name).rpartition(" ")[2] for name in responses["unit"].values]
     return responses.assign_coords(unit=[f"direction:{name}" for name in names])
 
@@ -512,7 +536,7 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     if not mine:
         yield THERE.found("no curves", holds=False)
         return
-    peaks = orientation_tuning(along(shown_curves(google), mine))["orientation"].values
+    peaks = orientation_tuning(along(curve_responses(google), mine))["orientation"].values
     inside = [
         int((((peaks - start) % 360 > (end - start) / 4)
              & ((peaks - start) % 360 < (end - start) * 3 / 4)).sum())
@@ -521,7 +545,7 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     yield THERE.found(
         f"{len(mine)} curves; {', '.join(map(str, inside))} in the middle of the gaps",
         holds=all(inside),
-        why="Directions that pass for curve detectors; holds where each gap's middle half has one.",
+        why="Directions that pass as curve detectors; holds where each gap's middle half has one.",
     )
 
 
@@ -529,7 +553,7 @@ ARTICLE = Article(
     "Missing curves",
     "a question of our own",
     "",
-    "The ten published curve detectors leave orientations out. Does the network not see these, or "
-    "does it hold them in directions that are no unit's?",
+    "The ten published curve detectors leave orientations out. Does the network not detect these, "
+    "or does it represent them in directions that are no unit's?",
     (published_family, family_here, directions, inception5h),
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,11 +23,13 @@ from visioncircuits.thread import (
     Row,
     Study,
     Unavailable,
+    batched,
     interval,
     middle,
+    null,
     part,
 )
-from visioncircuits.thread.tiles import FILE, likeness, read_tiles
+from visioncircuits.thread.tiles import FILE, matched, read_tiles
 from visioncircuits.tuning import measure
 from visioncircuits.tuning.achromatic import black_and_white
 from visioncircuits.weights import (
@@ -49,7 +52,7 @@ Array = np.ndarray
 
 ALIGNED = Claim(
     "published data",
-    "figure 4: an early curve excites a later one that faces its way, and inhibits one opposed",
+    "figure 4: an early curve excites a later one of its orientation, and inhibits one opposed",
     "mixed3b:342 from 145, 81 and 147",
 )
 BANDS = Claim(
@@ -66,7 +69,7 @@ OPPOSED = Claim(
 )
 SURROUND = Claim(
     "published data",
-    "figure 9: black-and-white detectors inhibit mixed3b:208 in the centre and excite it around",
+    "figure 9: black-and-white detectors inhibit mixed3b:208 in the center and excite it around",
     "from 208, 210, 197, 214, 223",
 )
 STRONG = Claim(
@@ -74,22 +77,48 @@ STRONG = Claim(
     "figure 12: conv2d2:89 is strong in 110 and 112, and weak in 345 that both feed",
     "max .92 and .38, expanded -.17 to +.24",
 )
-CANCELED = Claim(
-    "published data", "figure 12: what comes through 110 and 112 cancels", "it cancels"
-)
+CANCELED = Claim("published data", "figure 12: the paths through 110 and 112 cancel", "it cancels")
 
 
 @part(ALIGNED, BANDS, OPPOSED, SURROUND, STRONG, CANCELED)
 def published_weights(study: Study) -> Iterator[Row | Plate]:
     """The published weights.
 
-    Kernels were read off the article's figures. A kernel says where a unit of the layer before
+    Kernels were read off the article's figures. A kernel shows where a unit of the layer before
     excites (red) and inhibits (blue).
     """
+    yield from published_curves(study)
+    with np.load(study.published("hilo_nmf_spatial_factors_fig9.npz")) as arrays:
+        pairs = [
+            (arrays[name], arrays[name.replace("HF", "LF")])
+            for name in arrays
+            if name.endswith("conv2d2__HF")
+        ]
+    opposed = sorted(correlation(*pair) for pair in pairs)
+    yield OPPOSED.found(
+        f"{opposed[-1]:.3f} to {opposed[0]:.3f}",
+        holds=(f"{opposed[-1]:.3f}", f"{opposed[0]:.3f}") == ("-0.987", "-0.998"),
+        why="Recomputed from the maps of six detectors; see High-Low Frequency Detectors.",
+    )
     path = study.published(FILE)
-    told = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
+    ninth = {tile.unit: tile.kernel for tile in read_tiles(path, "VisualizingWeights Fig9")}
+    centers = {unit: kernel[2, 2] for unit, kernel in ninth.items()}
+    rings = {unit: around(kernel) for unit, kernel in ninth.items()}
+    yield SURROUND.found(
+        ", ".join(f"{unit} {centers[unit]:+.2f} / {rings[unit]:+.2f}" for unit in ninth),
+        holds=all(centers[unit] < rings[unit] and rings[unit] > 0 for unit in ninth),
+        why="Weight in the middle / mean of the eight around it; holds where all are positive "
+        "around, and more so than in the middle.",
+    )
+    yield from published_paths(path)
+
+
+def published_curves(study: Study) -> Iterator[Row | Plate]:
+    """Test the kernels from curves to curves."""
+    path = study.published(FILE)
+    table = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
     early, late = (
-        {int(unit): peak["argmax_deg"] for unit, peak in told["units"][layer].items()}
+        {int(unit): peak["argmax_deg"] for unit, peak in table["units"][layer].items()}
         for layer in ("mixed3a", "mixed3b")
     )
     fourth = {tile.unit: tile.kernel for tile in read_tiles(path, "VisualizingWeights Fig4")}
@@ -100,7 +129,7 @@ def published_weights(study: Study) -> Iterator[Row | Plate]:
         ", ".join(f"{unit} ({ends[unit]:.0f}° away) {total:+.2f}"
                   for unit, total in zip(order, sums, strict=True)),
         holds=sums == sorted(sums, reverse=True) and sums[0] > 0 > sums[-1],
-        why="Sums of the kernels, by the angle between the orientations that stimuli say.",
+        why="Sums of the kernels, by the angle between the orientations, which stimuli gave.",
     )  # fmt: skip
     with np.load(study.published("curves_3a_to_3b_fig5_weights.npz")) as arrays:
         kernels = arrays["weights"].astype(float)
@@ -117,31 +146,14 @@ def published_weights(study: Study) -> Iterator[Row | Plate]:
     )
     yield Plate(
         "published-curves",
-        kernel_grid(labelled(kernels, rows, columns, targets, sources)),
+        kernel_grid(labeled(kernels, rows, columns, targets, sources)),
         "Figure 5 from its own numbers: curves of mixed3a (across) to curves of mixed3b (down), "
         "both by orientation.",
     )
-    with np.load(study.published("hilo_nmf_spatial_factors_fig9.npz")) as arrays:
-        pairs = [
-            (arrays[name], arrays[name.replace("HF", "LF")])
-            for name in arrays
-            if name.endswith("conv2d2__HF")
-        ]
-    opposed = sorted(correlation(*pair) for pair in pairs)
-    yield OPPOSED.found(
-        f"{opposed[-1]:.3f} to {opposed[0]:.3f}",
-        holds=(f"{opposed[-1]:.3f}", f"{opposed[0]:.3f}") == ("-0.987", "-0.998"),
-        why="Recomputed from the maps of six detectors; see High-Low Frequency Detectors.",
-    )
-    ninth = {tile.unit: tile.kernel for tile in read_tiles(path, "VisualizingWeights Fig9")}
-    centres = {unit: kernel[2, 2] for unit, kernel in ninth.items()}
-    rings = {unit: around(kernel) for unit, kernel in ninth.items()}
-    yield SURROUND.found(
-        ", ".join(f"{unit} {centres[unit]:+.2f} / {rings[unit]:+.2f}" for unit in ninth),
-        holds=all(centres[unit] < rings[unit] and rings[unit] > 0 for unit in ninth),
-        why="Weight in the middle / mean of the eight around it; holds where all are positive "
-        "around, and more so than in the middle.",
-    )
+
+
+def published_paths(path: Path) -> Iterator[Row | Plate]:
+    """Test the paths of figure 12."""
     twelfth = {
         (tile.unit, tile.output): tile.kernel
         for tile in read_tiles(path, "VisualizingWeights Fig12")
@@ -182,10 +194,10 @@ def cosine(kernels: Array, targets: Array, sources: Array) -> float:
     return correlation(kernels.sum((2, 3)), np.cos(np.radians(targets[:, None] - sources)))
 
 
-def labelled(
+def labeled(
     kernels: Array, rows: Sequence[int], columns: Sequence[int], targets: Array, sources: Array
 ) -> ExpandedWeights:
-    """Make weights of published kernels, units by orientation."""
+    """Return published kernels as expanded weights, units by orientation."""
     down, across = np.argsort(targets), np.argsort(sources)
     return ExpandedWeights(
         torch.tensor(kernels[np.ix_(down, across)], dtype=torch.float32),
@@ -253,7 +265,7 @@ def expanded_here(study: Study) -> Iterator[Row]:
     yield ORBITALS.found(
         f"{height} × {width}",
         holds=(height, width) == (22, 22),
-        why=f"All that the largest branch of {layer} reads of {source}. Google's network, built "
+        why=f"The inputs of the largest branch of {layer} from {source}. Google's network, built "
         "alike, has kernels of the same size; the figure's rasters have a row and a column more.",
     )
 
@@ -265,7 +277,7 @@ FAMILY = Claim(
 )
 PATHS = Claim(
     "this network",
-    "what feeds high-low frequency detectors strongly cancels in the units that they feed most",
+    "strong inputs of high-low frequency detectors cancel in the units that these feed most",
     "conv2d2:89 in 345",
 )
 
@@ -274,7 +286,7 @@ PATHS = Claim(
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families in context.
 
-    Kernels say most side by side, in the order of what their units prefer.
+    Kernels side by side, in the order of their units' preferred orientations.
     """
     network = study.network
     early, late = (study.detectors("curve", layer) for layer in ("mixed3a", "mixed3b"))
@@ -282,13 +294,12 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
     kernels = weights.weight.double().numpy()
     sources, targets = (table["orientation"].to_numpy(float) for table in (early, late))
     found, rng = cosine(kernels, targets, sources), study.rng("family")
-    chance = [cosine(kernels, targets, rng.permutation(sources)) for _ in range(2000)]
-    low, high = middle(np.array(chance))
+    low, high = null(lambda drawn: cosine(kernels, targets, drawn), sources, rng, draws=2000)
     yield FAMILY.found(
         f"{found:.2f}",
         holds=found > high,
         interval=f"orientations shuffled: {low:.2f} to {high:.2f}",
-        why=f"{len(sources)} × {len(targets)} kernels; orientations are those that stimuli say.",
+        why=f"{len(sources)} × {len(targets)} kernels; orientations are measured by stimuli.",
     )
     names = [*early["unit"], *late["unit"]]
     yield Plate(
@@ -303,7 +314,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
 def cancellation_here(study: Study) -> Iterator[Row]:
     """What cancels.
 
-    What a unit does two layers on may be weak, though each of the paths is strong.
+    A unit's effect two layers on may be weak, though each of the paths is strong.
     """
     units = study.detectors("high-low", "mixed3a")["unit"].tolist()
     left = remaining(study, units)
@@ -321,7 +332,7 @@ def cancellation_here(study: Study) -> Iterator[Row]:
 
 
 def remaining(study: Study, units: Sequence[str]) -> float:
-    """Say how much of the paths through units is left of their sum: a median over their ends."""
+    """Compute the norm of the sum of paths over the sum of norms: a median over their ends."""
     network = study.network
     into = expanded_weights(network, study.layer("maxpool1"), units).weight
     onto = expanded_weights(network, units, study.layer("mixed3b")).weight
@@ -339,9 +350,9 @@ def remaining(study: Study, units: Sequence[str]) -> float:
 
 ABSENT = Claim(
     "this network",
-    "units that detect an absence of colour in the centre: their colour inputs inhibit there and "
+    "units that detect an absence of color in the center: their color inputs inhibit there and "
     "excite around, their black-and-white inputs the other way round",
-    "mixed3b:208: nine colour inputs -1 to -.49 in the centre, nine others +.29 to +.68",
+    "mixed3b:208: nine color inputs -1 to -.49 in the center, nine others +.29 to +.68",
 )
 
 
@@ -349,9 +360,9 @@ ABSENT = Claim(
 def centre_here(study: Study) -> Iterator[Row | Plate]:
     """Figure 10: two layers at once.
 
-    Five units are chosen by stimuli: gray discs on an even hue drive them furthest beyond discs
-    of a hue on gray and beyond that hue all over. An input's colour is what hues of one
-    brightness make it answer, against black and white gratings.
+    Five units are chosen by stimuli: those that gray discs on an even hue activate furthest beyond
+    discs of a hue on gray and beyond that hue all over. An input's color is its response to hues
+    of one brightness, against its response to black and white gratings.
     """
     network, layer = study.network, study.layer("mixed3b")
     lack = absence(network, layer)
@@ -369,7 +380,7 @@ def centre_here(study: Study) -> Iterator[Row | Plate]:
     contrasts, colors = [], []
     for unit in units:
         inputs = strongest_inputs(weights, unit, top=18)
-        contrasts.append([centre_less_ring(each.kernel.double().numpy()) for each in inputs])
+        contrasts.append([center_less_ring(each.kernel.double().numpy()) for each in inputs])
         colors.append(
             [index[each.source.index] for each in inputs if isinstance(each.source, Unit)]
         )
@@ -377,12 +388,12 @@ def centre_here(study: Study) -> Iterator[Row | Plate]:
     shuffled = [
         ranked(contrasts, [rng.permutation(each).tolist() for each in colors]) for _ in range(1000)
     ]
-    low, high = middle(np.array(shuffled))
+    low, high = middle(shuffled)
     yield ABSENT.found(
         f"rank correlation {found:.2f}",
         holds=found < low,
         interval=f"inputs shuffled within a unit: {low:.2f} to {high:.2f}",
-        why=f"Of an input's colour with its kernel's middle less its rim, 18 strongest inputs of "
+        why=f"Of an input's color with its kernel's middle less its rim, 18 strongest inputs of "
         f"{source} into each of five units ({', '.join(units)}), a mean over units.",
     )
     cards = sorted(
@@ -394,15 +405,15 @@ def centre_here(study: Study) -> Iterator[Row | Plate]:
         "absence",
         connection_cards(cards, study.thumbnails(names), columns=9),
         f"Figure 10 from {network.name}: the 18 strongest inputs of {units[0]} from {source}, the "
-        "most coloured first.",
+        "most colored first.",
     )
 
 
 def absence(network: Network, layer: str) -> Float[Array, " units"]:
-    """Say by how much gray on a hue drives units further than a hue on gray, or all over."""
+    """Compute by how much gray on a hue activates units more than a hue on gray, or all over."""
     field = float(min(*network.layer(layer).receptive_field, network.size))
     axes, gray = {"radius": [field * part for part in (0.1, 0.15, 0.2)]}, "#808080"
-    answers: dict[str, list[Array]] = {"inside": [], "outside": [], "all over": []}
+    responses: dict[str, list[Array]] = {"inside": [], "outside": [], "all over": []}
     for hue in ("#bf4040", "#80bf40", "#40bfbf", "#8040bf"):
         for name, ink, ground in (
             ("inside", gray, hue), ("outside", hue, gray), ("all over", hue, hue)
@@ -410,13 +421,13 @@ def absence(network: Network, layer: str) -> Float[Array, " units"]:
             discs = StimulusSet(
                 circle, axes, {"fill": 1.0, "width": 0.0, "ink": ink, "ground": ground}
             )
-            answers[name].append(measure(network, layer, discs).max("radius").values)
-    inside, outside, whole = (np.mean(each, 0) for each in answers.values())
+            responses[name].append(measure(network, layer, discs).max("radius").values)
+    inside, outside, whole = (np.mean(each, 0) for each in responses.values())
     return np.asarray(inside - np.maximum(outside, whole))
 
 
-def centre_less_ring(kernel: Array) -> float:
-    """Give the mean of a kernel's middle half less that of the rest, over its largest weight."""
+def center_less_ring(kernel: Array) -> float:
+    """Compute the mean of a kernel's middle less that of its rim, over its largest weight."""
     height, width = kernel.shape
     y, x = np.mgrid[:height, :width]
     away = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2)
@@ -434,20 +445,20 @@ def ranked(contrasts: Sequence[Sequence[float]], colors: Sequence[Sequence[float
 
 STRIPED = Claim(
     "this network",
-    "reduced to three colours, kernels of mixed5b_5x5 are horizontal bands, those of mixed4d_5x5 "
+    "reduced to three colors, kernels of mixed5b_5x5 are horizontal bands, those of mixed4d_5x5 "
     "are not",
     "share between rows .97 (mixed5b_5x5)",
 )
 PLACED = Claim(
     "this network",
-    "a car neuron looks for different things above and below, more than left and right",
+    "a car neuron's inputs differ between above and below, more than between left and right",
     "figure 6: windows above, wheels below",
 )
 
 
 @part(STRIPED)
 def reduced_here(study: Study) -> Iterator[Row | Plate]:
-    """Kernels reduced to three colours."""
+    """Kernels reduced to three colors."""
     shares = {}
     for name in ("mixed4d", "mixed5b"):
         branch, units = widest(study.network, study.layer(name))
@@ -496,30 +507,30 @@ CARS = {407, 436, 468, 511, 609, 627, 656, 661, 717, 734, 751, 817}
 def by_position(study: Study) -> Iterator[Row | Plate]:
     """Weights position by position.
 
-    Of the branch with the largest kernels, the unit that cars drive furthest beyond other
-    photographs is taken apart: what it looks for is drawn at each position.
+    Of the branch with the largest kernels, the unit that cars activate furthest beyond other
+    photographs is decomposed: its input at each position is drawn.
     """
     network, layer = study.network, study.layer("mixed4c")
     everything = study.classified(10_000)
-    some = [at for at, label in enumerate(everything.labels) if label in CARS]
+    inside = [at for at, label in enumerate(everything.labels) if label in CARS]
     rest = [at for at, label in enumerate(everything.labels) if label not in CARS]
-    if len(some) < 5:
-        raise Unavailable(f"{len(some)} photographs of cars; five are needed")
+    if len(inside) < 5:
+        raise Unavailable(f"{len(inside)} photographs of cars; five are needed")
     rest = rest[:: max(len(rest) // study.of(200, quick=40), 1)]
-    chosen, peaks = everything.part([*some, *rest]), []
-    for start in range(0, len(chosen), 16):
-        pixels = chosen.part(range(start, min(start + 16, len(chosen)))).pictures(network.size)
+    chosen, peaks = everything.part([*inside, *rest]), []
+    for batch in batched(chosen):
+        pixels = batch.pictures(network.size)
         with torch.inference_mode():
             peaks.append(network.activations(pixels, [layer])[layer].amax((2, 3)).cpu())
     values = torch.cat(peaks).double()
-    cars, others = values[: len(some)], values[len(some) :]
+    cars, others = values[: len(inside)], values[len(inside) :]
     apart = (cars.mean(0) - others.mean(0)) / (values.std(0) + 1e-9)
     branch, units = widest(network, layer)
     unit = max(units, key=lambda each: float(apart[each]))
     before = surroundings(network, layer).before[0]
     weights = expanded_weights(network, before, [Unit(layer, each) for each in units])
-    asked = weights.weight.double()
-    vertical, horizontal = (mirror_likeness(asked, axis) for axis in (2, 3))
+    kernels = weights.weight.double()
+    vertical, horizontal = (mirror_likeness(kernels, axis) for axis in (2, 3))
     differ = (horizontal - vertical).numpy()
     mine = differ[unit - units[0]]
     share = float((differ >= mine).mean())
@@ -528,9 +539,9 @@ def by_position(study: Study) -> Iterator[Row | Plate]:
         f"{float(horizontal[unit - units[0]]):.2f}",
         holds=share <= 0.05 and mine > 0,
         interval=f"{share:.0%} of {branch} differ as much".replace("%", " %"),
-        why=f"{layer}:{unit}, of {branch} the one that {len(some)} photographs of cars drive "
-        "furthest beyond others; correlation of its kernels with themselves mirrored. Holds where "
-        "at most 5 % of the branch differ as much.",
+        why=f"{layer}:{unit}, of {branch} the one that {len(inside)} photographs of cars "
+        "activate furthest beyond others; correlation of its kernels with themselves mirrored. "
+        "Holds where at most 5 % of the branch differ as much.",
     )
     view = position_view(weights, f"{layer}:{unit}")
     strengths = view.magnitude.flatten().argsort(descending=True)[: study.of(25, quick=6)].tolist()
@@ -540,7 +551,7 @@ def by_position(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "positions",
         position_grid(view, drawn),
-        f"Figure 6 from {network.name}: what {layer}:{unit} looks for in {before} at each "
+        f"Figure 6 from {network.name}: the inputs of {layer}:{unit} in {before} at each "
         f"position, the fainter the less; the {len(drawn)} strongest are drawn.",
     )
 
@@ -558,9 +569,9 @@ SHOWN = {
     figure: Claim(
         "inception5h",
         f"the kernels of {figure.rpartition(' ')[0]} {figure.rpartition(' ')[2]}",
-        told,
+        published,
     )
-    for figure, told in {
+    for figure, published in {
         "ZoomIn OrientedDogHeads": "mixed4a:308 to mixed4b:443 (figure 3)",
         "VisualizingWeights Fig4": "147, 81, 145 to mixed3b:342",
         "VisualizingWeights Fig5": "8 × 8 curves, six kernels in doubt left out",
@@ -576,7 +587,7 @@ TOP = Claim(
     f"{', '.join(map(str, INPUTS))}; nine -1 to -.49, nine +.29 to +.68",
 )
 UNNAMED = Claim(
-    "inception5h", "figure 13: nine units of conv2d1 orbit in mixed3b:268", "units not labelled"
+    "inception5h", "figure 13: nine units of conv2d1 orbit in mixed3b:268", "units not labeled"
 )
 
 
@@ -587,12 +598,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     for figure, claim in SHOWN.items():
         tiles = [tile for tile in read_tiles(study.published(FILE), figure)
                  if figure.startswith("Vis") or (tile.unit, tile.output) == (308, 443)]  # fmt: skip
-        alike = [likeness(network, tile) for tile in tiles]
-        yield claim.found(
-            f"{sum(value >= 0.99 for value in alike)} of {len(alike)}, lowest {min(alike):.3f}",
-            holds=min(alike) >= 0.99,
-            why="Correlation with the published kernel; holds where all are .99 or more.",
-        )
+        yield matched(claim, network, tiles)
     inputs = strongest_inputs(expanded_weights(network, "maxpool1", "mixed3b:208"), top=18)
     found = {each.source.index: each.kernel for each in inputs if isinstance(each.source, Unit)}
     shared = found.keys() & {*INPUTS}
@@ -606,7 +612,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
         holds=len(shared) >= 16 and all(signs),
         why="By L2 norm; holds at 16 or more, all with their sign.",
     )
-    yield UNNAMED.untestable("the figure does not say which units it shows")
+    yield UNNAMED.untestable("the figure does not name its units")
 
 
 ARTICLE = Article(

@@ -12,7 +12,17 @@ from torch.nn.functional import cross_entropy
 
 from visioncircuits.interventions import edited
 from visioncircuits.networks import Network, Unit, untrained
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, interval, part
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Study,
+    Unavailable,
+    batched,
+    interval,
+    part,
+)
 from visioncircuits.weights import (
     banding,
     banding_picture,
@@ -140,11 +150,11 @@ def kernels_here(study: Study) -> Iterator[Row | Plate]:
         for layer, kernels in shares.items()
     }  # fmt: skip
     found, chance = banding(shares[last]), 1 / (shares[last].shape[2] + 1)
-    told = f"{len(shares[last])} neurons of {last}, expanded from the main layer before it"
+    sample = f"{len(shares[last])} neurons of {last}, expanded from the main layer before it"
     yield Plate(
         "bands",
         banding_picture(shares[last]),
-        f"{told}; reduced to three channels, each scaled to its largest weight.",
+        f"{sample}; reduced to three channels, each scaled to its largest weight.",
     )
     yield Plate(
         "by-layer",
@@ -156,7 +166,7 @@ def kernels_here(study: Study) -> Iterator[Row | Plate]:
         f"{found.rows:.2f} / {found.columns:.2f} ({last})",
         holds=intervals[last][0] > max(found.columns, chance),
         interval=f"{intervals[last][0]:.2f} to {intervals[last][1]:.2f}; chance {chance:.2f}",
-        why=f"{told}; holds where the interval is above chance and above the columns' share.",
+        why=f"{sample}; holds where the interval is above chance and above the columns' share.",
     )
     others = {layer: banding(kernels).rows for layer, kernels in shares.items() if layer != last}
     nearest = max(others, key=lambda layer: others[layer])
@@ -176,7 +186,7 @@ def kernels_here(study: Study) -> Iterator[Row | Plate]:
 def largest_kernels(
     study: Study, network: Network, layer: str
 ) -> Float[Tensor, "neurons 3 height width"]:
-    """Reduce kernels into some units of a layer's branch with the largest kernels."""
+    """Return reduced kernels of some units in a layer's branch with the largest kernels."""
     before = surroundings(network, layer).before[0]
     branches = network.branches(layer) or {layer: range(network.layer(layer).units)}
     one_each = [f"{layer}:{units[0]}" for units in branches.values()]
@@ -208,8 +218,8 @@ def by_layer(shares: Mapping[str, Tensor], intervals: Mapping[str, Bounds]) -> F
 
 MIXED = Claim(
     "this network",
-    "the last layer reads where things are up and down more than left and right: mixing the rows "
-    "of what it is given harms more than mixing the columns",
+    "the last layer depends on vertical position more than on horizontal position: permuting the "
+    "rows of its input harms more than permuting the columns",
     "bands keep what the pooling would lose",
 )
 
@@ -218,10 +228,9 @@ MIXED = Claim(
 def mixing(study: Study) -> Iterator[Row | Plate]:
     """What bands are for, without training.
 
-    The article changes the pooling and trains again. Without training one can ask what a banded
-    layer reads: the rows, or the columns, of the layer before it are put into another order, the
-    same for all units of a picture. The pooling after the last layer does not mind the order, so
-    that all harm is done to what the last layer reads.
+    The article changes the pooling and trains again. Without training, the rows or the columns of
+    the layer before the last are permuted, in the same way for all units of a picture. The pooling
+    after the last layer is invariant to their order, so that any harm is to the last layer's input.
     """
     network = study.network
     main = main_layers(network)
@@ -230,15 +239,14 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
     photographs = study.scorable(study.of(1000, quick=120))
     losses: dict[str, list[Tensor]] = {"": [], "rows": [], "columns": []}
     rng = study.rng("mixing")
-    for start in range(0, len(photographs), 16):
-        some = photographs.part(range(start, min(start + 16, len(photographs))))
-        pixels, labels = some.pictures(network.size), torch.tensor(some.labels)
-        for how, harmed in losses.items():
+    for batch in batched(photographs):
+        pixels, labels = batch.pictures(network.size), torch.tensor(batch.labels)
+        for how, values_ in losses.items():
             order = torch.from_numpy(rng.permutation(network.layer(before).shape[0]))
             edit = partial(reordered, axis={"rows": 2, "columns": 3}.get(how), order=order)
             with torch.inference_mode(), edited(network, units, edit):
-                harmed.append(cross_entropy(network(pixels), labels, reduction="none"))
-    values = {how: torch.cat(harmed).double().numpy() for how, harmed in losses.items()}
+                values_.append(cross_entropy(network(pixels), labels, reduction="none"))
+    values = {how: torch.cat(each).double().numpy() for how, each in losses.items()}
     rows, columns = (values[how] - values[""] for how in ("rows", "columns"))
     apart = rows - columns
     low, high = interval(apart, rng, statistic=np.mean, draws=2000)
@@ -251,7 +259,7 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
 
 
 def reordered(maps: Tensor, axis: int | None, order: Tensor) -> Tensor:
-    """Put the rows or columns of activation maps into another order."""
+    """Permute the rows or the columns of activation maps."""
     return maps if axis is None else maps.index_select(axis, order)
 
 

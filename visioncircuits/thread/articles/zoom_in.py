@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,12 @@ from visioncircuits.thread import (
     Row,
     Study,
     Unavailable,
+    batched,
     interval,
     middle,
+    null,
+    number,
+    numbers,
     part,
 )
 from visioncircuits.thread.tiles import FILE as TILES
@@ -116,13 +121,13 @@ def published_circuits(study: Study) -> Iterator[Row | Plate]:
         yield claim.found(found, holds=found == claim.published)
     yield Plate("car-kernels", kernels_drawn(list(cars.values())), "The published car circuit.")
     heads = read_tiles(path, "ZoomIn OrientedDogHeads")
-    # the right-facing kernel stands twice, laid over one another; both are marked as doubtful
+    # two pictures of the right-facing kernel overlap; both are marked as doubtful
     right = np.array([tile.kernel for tile in doubtful(study, "ZoomIn OrientedDogHeads")])
-    found_ = [mirrored(heads[0].kernel, kernel) for kernel in right]
+    alike = [mirrored(heads[0].kernel, kernel) for kernel in right]
     yield HEADS.found(
-        f"mirrored correlation {max(found_):.2f}",
-        holds=max(found_) >= 0.9,
-        why=f"Two pictures lie over one another in the figure; the other gives {min(found_):.2f}. "
+        f"mirrored correlation {max(alike):.2f}",
+        holds=max(alike) >= 0.9,
+        why=f"Two pictures lie over one another in the figure; the other gives {min(alike):.2f}. "
         "Holds from 0.9.",
     )
     yield CASES.unavailable("the kernels into mixed4b:418 are not among the published files")
@@ -131,10 +136,10 @@ def published_circuits(study: Study) -> Iterator[Row | Plate]:
 def doubtful(study: Study, figure: str) -> list[Tile]:
     """Read the kernels of a figure that are marked as doubtful."""
     return [
-        Tile(figure, told["src_layer"], told["dst_layer"], told["src_unit"], told["dst_unit"],
-             np.array(told["values"], float))
-        for told in json.loads(study.published(TILES).read_text("utf-8"))
-        if told["figure"] == figure and told["note"]
+        Tile(figure, tile["src_layer"], tile["dst_layer"], tile["src_unit"], tile["dst_unit"],
+             np.array(tile["values"], float))
+        for tile in json.loads(study.published(TILES).read_text("utf-8"))
+        if tile["figure"] == figure and tile["note"]
     ]  # fmt: skip
 
 
@@ -160,7 +165,7 @@ DOGS = range(151, 269)
 
 
 def chosen(study: Study, group: str) -> Photographs:
-    """Give photographs of cars, of dogs, or of anything else, evenly over the classes."""
+    """Choose photographs of cars, of dogs, or of anything else, evenly over the classes."""
     everything = study.classified(1_000_000)
     labels = np.array(everything.labels)
     masks = {"cars": np.isin(labels, CARS), "dogs": np.isin(labels, DOGS)}
@@ -176,14 +181,13 @@ def chosen(study: Study, group: str) -> Photographs:
 def maxima(
     study: Study, group: str, layer: str, *, flip: bool = False
 ) -> Float[Array, "photographs units"]:
-    """Give every unit's highest activation in each photograph, as it is or mirrored."""
+    """Compute every unit's highest activation in each photograph, original or mirrored."""
     photographs = chosen(study, group)
 
     def make() -> bytes:
         found = []
-        for start in range(0, len(photographs), 16):
-            some = photographs.part(range(start, min(start + 16, len(photographs))))
-            pixels = some.pictures(study.network.size)
+        for batch in batched(photographs):
+            pixels = batch.pictures(study.network.size)
             pixels = pixels.flip(3) if flip else pixels
             with torch.inference_mode():
                 maps = study.network.activations(pixels, [layer])[layer]
@@ -192,15 +196,15 @@ def maxima(
         np.save(buffer, np.concatenate(found))
         return buffer.getvalue()
 
-    told = f"maxima of {layer} in {len(photographs)} {group}{' mirrored' if flip else ''}"
-    values: Array = np.load(io.BytesIO(study.kept(told, "npy", make)))
+    what = f"maxima of {layer} in {len(photographs)} {group}{' mirrored' if flip else ''}"
+    values: Array = np.load(io.BytesIO(study.kept(what, "npy", make)))
     return values
 
 
 def auc(
     ones: Float[Array, "ones units"], others: Float[Array, "others units"]
 ) -> Float[Array, " units"]:
-    """Say how often each unit is higher in the ones than in the others: 1 always, .5 by chance."""
+    """Compute each unit's AUC: the share of pairs in which it is higher in the ones."""
     ranks = rankdata(np.concatenate([ones, others]), axis=0)
     count = len(ones)
     found: Array = (ranks[:count].sum(0) - count * (count + 1) / 2) / (count * len(others))
@@ -208,7 +212,7 @@ def auc(
 
 
 def spatial(network: Network, layer: str) -> list[int]:
-    """List the units whose branch looks further than one position: 3 × 3, 5 × 5."""
+    """List the units of branches with kernels larger than one position: 3 × 3, 5 × 5."""
     branches = network.branches(layer)
     wide = [units for name, units in branches.items() if name.endswith(("_3x3", "_5x5"))]
     return [unit for units in wide or [range(network.layer(layer).units)] for unit in units]
@@ -217,7 +221,7 @@ def spatial(network: Network, layer: str) -> list[int]:
 def detector(
     study: Study, layer: str, group: str, others: Sequence[str], units: Sequence[int]
 ) -> tuple[int, float, tuple[float, float]]:
-    """Choose the unit that tells a group best on every other photograph; test it on the rest."""
+    """Choose the unit that separates a group best on half the photographs; test it on the rest."""
     ones = maxima(study, group, layer)
     rest = np.concatenate([maxima(study, other, layer) for other in others])
     scores = auc(ones[::2], rest[::2])[list(units)]
@@ -236,7 +240,7 @@ def detector(
 CAR_UNIT = Claim("this network", "a unit of mixed4c detects cars", "mixed4c:447")
 UPRIGHT = Claim(
     "this network",
-    "its kernels tell top from bottom: parts excite on one side and inhibit on the other",
+    "its kernels distinguish top and bottom: parts excite on one side and inhibit on the other",
     "2 of 3",
 )
 PLACED = Claim(
@@ -250,26 +254,26 @@ PLACED = Claim(
 def car_circuit(study: Study) -> Iterator[Row | Plate]:
     """The car circuit.
 
-    The car detector is the unit that tells photographs of cars best from others, chosen on one half
-    of them and tested on the other. Its parts are its 30 strongest inputs.
+    The car detector is the unit that separates photographs of cars best from others, chosen on one
+    half of them and tested on the other. Its parts are its 30 strongest inputs.
     """
     network, before, layer = study.network, study.layer("mixed4b"), study.layer("mixed4c")
     units = spatial(network, layer)
     car, score, bounds = detector(study, layer, "cars", ("dogs", "rest"), units)
     name = f"{layer}:{car}"
     yield CAR_UNIT.found(
-        f"{name}: {score:.0%} of pairs told apart",
+        f"{name}: {score:.0%} of pairs in order",
         holds=bounds[0] > 0.75,
         interval=f"{bounds[0]:.0%} to {bounds[1]:.0%}; chance 50%",
-        why="Of a photograph of a car and another one, that neither chose the unit: the share in "
-        "which the car drives it more. Holds where the interval is above 75%.",
+        why="Pairs of a photograph of a car and another one, neither of which chose the unit: the "
+        "share in which the car activates it more. Holds where the interval is above 75%.",
     )
     found = strongest_inputs(expanded_weights(network, before, name), top=30)
     kernels = np.stack([connection.kernel.cpu().numpy() for connection in found])
     high, wide = (split(kernels, axis) for axis in (1, 2))
     rng = study.rng("upright")
     apart = high.astype(float) - wide
-    low, most = middle(np.array([rng.choice(apart, len(apart)).mean() for _ in range(2000)]))
+    low, most = middle([rng.choice(apart, len(apart)).mean() for _ in range(2000)])
     yield UPRIGHT.found(
         f"{high.sum()} of {len(found)} top and bottom, {wide.sum()} left and right",
         holds=low > 0,
@@ -280,14 +284,13 @@ def car_circuit(study: Study) -> Iterator[Row | Plate]:
     balance = np.array([lean(kernel) for kernel in kernels])
     places = heights(study, before, layer, car, [connection.source for connection in found])
     correlation = float(spearmanr(balance, places)[0])
-    shuffled = [float(spearmanr(balance, rng.permutation(places))[0]) for _ in range(1000)]
-    low, most = middle(np.array(shuffled))
+    low, most = null(lambda drawn: float(spearmanr(balance, drawn)[0]), places, rng)
     yield PLACED.found(
         f"rank correlation {correlation:.2f}",
         holds=correlation > most,
         interval=f"{low:.2f} to {most:.2f} with shuffled parts",
         why="Of how far down a kernel excites rather than inhibits, and how far down the part "
-        "fires about where the car detector fires most, in photographs of cars. Holds above the "
+        "activates around the car detector's maximum, in photographs of cars. Holds above the "
         "interval.",
     )
     order = np.argsort(balance)
@@ -301,7 +304,7 @@ def car_circuit(study: Study) -> Iterator[Row | Plate]:
 
 
 def split(kernels: Float[Array, "kernels height width"], axis: int) -> Array:
-    """Say which kernels have halves along an axis with sums of opposite sign."""
+    """Test which kernels have halves along an axis with sums of opposite sign."""
     size = kernels.shape[axis]
     first = kernels.take(range(size // 2), axis).sum((1, 2))
     last = kernels.take(range(size - size // 2, size), axis).sum((1, 2))
@@ -309,7 +312,7 @@ def split(kernels: Float[Array, "kernels height width"], axis: int) -> Array:
 
 
 def lean(kernel: Float[Array, "height width"]) -> float:
-    """Say how far down a kernel excites rather than inhibits: -1 to 1."""
+    """Compute how far down a kernel excites rather than inhibits: -1 to 1."""
     down = np.linspace(-1, 1, len(kernel))[:, None]
     return float((kernel * down).sum() / np.abs(kernel).sum())
 
@@ -317,18 +320,17 @@ def lean(kernel: Float[Array, "height width"]) -> float:
 def heights(
     study: Study, before: str, layer: str, unit: int, parts: Sequence[networks.Feature]
 ) -> Float[Array, " parts"]:
-    """Say how far below a unit's highest activation parts fire on average, in neurons."""
+    """Compute how far below a unit's maximum parts activate on average, in neurons."""
     photographs, network = chosen(study, "cars"), study.network
     places = [part.index for part in parts if isinstance(part, Unit)]
     around = np.zeros((len(places), 5))
-    for start in range(0, len(photographs), 16):
-        some = photographs.part(range(start, min(start + 16, len(photographs))))
+    for batch in batched(photographs):
         with torch.inference_mode():
-            maps = network.activations(some.pictures(network.size), [before, layer])
-        answers = maps[layer][:, unit]
+            maps = network.activations(batch.pictures(network.size), [before, layer])
+        own = maps[layer][:, unit]
         inputs = torch.nn.functional.pad(maps[before][:, places], (2, 2, 2, 2)).cpu().numpy()
-        for picture, answer in enumerate(answers):
-            row, column = divmod(int(answer.argmax()), answer.shape[1])
+        for picture, activations in enumerate(own):
+            row, column = divmod(int(activations.argmax()), activations.shape[1])
             window = inputs[picture, :, row : row + 5, column : column + 5]
             around += window.sum(2) if window.shape[1:] == (5, 5) else 0
     down: Array = around @ np.arange(-2, 3) / around.sum(1).clip(1e-9)
@@ -361,8 +363,8 @@ MIRRORED = Claim(
 def dog_circuit(study: Study) -> Iterator[Row | Plate]:
     """The dog circuit.
 
-    Two units are a pair where the one answers to photographs as the other does to their mirror
-    images, each more so than any other unit and than itself. Dog units tell dogs from other
+    Two units are a pair if one responds to photographs as the other does to their mirror images,
+    each more so than any other unit and than itself. Dog units separate dogs from other
     photographs in 80% of pairs.
     """
     network, before, layer = study.network, study.layer("mixed4a"), study.layer("mixed4b")
@@ -400,16 +402,16 @@ def dog_circuit(study: Study) -> Iterator[Row | Plate]:
         [(int(a), int(b)) for a, b in (rng.choice(doggy, 2, replace=False) for _ in pairs)]
         for _ in range(200)
     ]
-    for claim, told, test in (
+    for claim, measured, test in (
         (UNION, "{:.0%} of kernels excite in both cases",
          lambda row, a, b: float(sums[row, a] > 0 and sums[row, b] > 0)),
         (MIRRORED, "mean mirrored correlation {:.2f}",
          lambda row, a, b: mirrored(weights[row, a], weights[row, b])),
     ):  # fmt: skip
         value = over(test, pairs)
-        low, most = middle(np.array([over(test, couples) for couples in strangers]))
+        low, most = middle([over(test, couples) for couples in strangers])
         yield claim.found(
-            told.format(value),
+            measured.format(value),
             holds=value > most,
             interval=f"{low:.2f} to {most:.2f} for dog units that are no pair",
             why=f"{len(pairs)} pairs, {len(targets)} dog detectors of {layer}. Holds above the "
@@ -434,7 +436,7 @@ def facing(
     flipped: Float[Array, "photographs units"],
     units: Array,
 ) -> list[tuple[int, int]]:
-    """Pair units of which each answers to mirror images as the other does to photographs."""
+    """Pair units of which each responds to mirror images as the other does to photographs."""
     one, other = (
         (values[:, units] - values[:, units].mean(0)) / values[:, units].std(0).clip(1e-9)
         for values in (straight, flipped)
@@ -453,7 +455,7 @@ SPREAD = Claim(
     "the car detector excites detectors of dogs in the next layer",
     "mixed4d 241, 277, 417",
 )
-BOTH = Claim("this network", "units of mixed4d answer to cars and to dogs", "3")
+BOTH = Claim("this network", "units of mixed4d respond to cars and to dogs", "3")
 
 
 @part(SPREAD, BOTH)
@@ -477,8 +479,8 @@ def superposition(study: Study) -> Iterator[Row | Plate]:
         f"{count} of {total} dog units are among the tenth that {layer}:{car} excites most",
         holds=count >= 3 and chance < 0.05,
         interval=f"10% by chance, P = {chance:.2g}",
-        why="Dog units tell dogs from the rest in 75% of pairs. Holds from three units and beyond "
-        f"chance. {', '.join(named[:6])}",
+        why="Dog units separate dogs from the rest in 75% of pairs. Holds from three units and "
+        f"beyond chance. {', '.join(named[:6])}",
     )
     both = np.flatnonzero(doggy & (cars >= 0.75))
     expected = doggy.mean() * (cars >= 0.75).mean() * len(cars)
@@ -487,17 +489,18 @@ def superposition(study: Study) -> Iterator[Row | Plate]:
         f"{len(both)} units",
         holds=len(both) >= 3,
         interval=f"{expected:.1f} were the two independent",
-        why="Units that tell either from the rest in 75% of pairs; holds from three. The car "
+        why="Units that separate either from the rest in 75% of pairs; holds from three. The car "
         f"detector excites {excited:.0%} of them.",
     )
     outputs = strongest_outputs(weights, top=network.layer(after).units)
-    shown = [c for c in outputs if str(c.target) in {f"{after}:{unit}" for unit in both}][:8]
-    if shown:
+    targets = {f"{after}:{unit}" for unit in both}
+    connections = [each for each in outputs if str(each.target) in targets][:8]
+    if connections:
         yield Plate(
             "superposition",
-            cards(study, shown),
-            f"The car detector {layer}:{car} and the units of {after} that answer to cars and to "
-            "dogs, by how strongly they read it.",
+            cards(study, connections),
+            f"The car detector {layer}:{car} and the units of {after} that respond to cars and to "
+            "dogs, by the weight from it.",
         )
 
 
@@ -512,8 +515,8 @@ SIDES_TOO = Claim(
 def universality(study: Study) -> Iterator[Row | Plate]:
     """Universality.
 
-    The networks at hand, each tested by the same stimuli, in layers that see from half to double as
-    much: in the nearest of them that has three detectors or more.
+    The available networks, each tested by the same stimuli, in layers whose receptive fields are
+    half to double as large: in the nearest of them that has three detectors or more.
     """
     families: dict[str, dict[str, list[str]]] = {}
     studies = {study.network.name: study, **other_studies(study)}
@@ -527,24 +530,24 @@ def universality(study: Study) -> Iterator[Row | Plate]:
         families[family] = found
         others = {name: len(units) for name, units in found.items() if name != study.network.name}
         if not others:
-            yield claim.untestable("no other network is at hand")
+            yield claim.untestable("no other network is available")
             continue
         yield claim.found(
             "; ".join(f"{name.rpartition(':')[2]} {len(units)}" for name, units in found.items()),
             holds=min(others.values()) >= 3,
             why="Units that pass the family's hypothesis. Holds where every other network has "
-            "three or more. AlexNet, VGG19, ResNet and InceptionV3 were shown in the article.",
+            "three or more. The article has AlexNet, VGG19, ResNet and InceptionV3.",
         )
     for family, found in families.items():
         yield Plate(
             f"universal-{family}",
             rows_drawn(studies, found),
-            f"{family.capitalize()} detectors of the networks at hand.",
+            f"{family.capitalize()} detectors of the available networks.",
         )
 
 
 def first_detectors(study: Study, family: str, layer: str) -> list[str]:
-    """List a family's units in the first of the layers alike that has some."""
+    """List a family's units in the first of the corresponding layers that has three."""
     found: list[str] = []
     try:
         for name in study.layers(layer):
@@ -557,7 +560,7 @@ def first_detectors(study: Study, family: str, layer: str) -> list[str]:
 
 
 def other_studies(study: Study) -> dict[str, Study]:
-    """Study the other networks whose parameters are at hand."""
+    """Return a study of each other network whose parameters are available."""
     found = {}
     for name in OTHERS:
         here = networks.checkpoints.find(name.rpartition(":")[2]) is not None
@@ -569,10 +572,10 @@ def other_studies(study: Study) -> dict[str, Study]:
 
 def rows_drawn(studies: dict[str, Study], found: dict[str, list[str]], *, most: int = 8) -> Figure:
     """Draw a row of units for each network."""
-    shown = {name: units[:most] for name, units in found.items() if units}
-    figure = Figure(figsize=(1.15 * most, 1.6 * max(len(shown), 1)))
-    parts = np.ravel(np.array(figure.subfigures(max(len(shown), 1), 1)))
-    for part_, (name, units) in zip(parts, shown.items(), strict=False):
+    first = {name: units[:most] for name, units in found.items() if units}
+    figure = Figure(figsize=(1.15 * most, 1.6 * max(len(first), 1)))
+    parts = np.ravel(np.array(figure.subfigures(max(len(first), 1), 1)))
+    for part_, (name, units) in zip(parts, first.items(), strict=False):
         part_.text(0.01, 0.98, name.rpartition(":")[2], va="top", fontsize=9)
         row = part_.subplots(1, most)
         part_.subplots_adjust(0.01, 0.02, 0.99, 0.74, 0.06)
@@ -581,14 +584,16 @@ def rows_drawn(studies: dict[str, Study], found: dict[str, list[str]], *, most: 
         pictures = studies[name].pictures(units)
         for axes, unit, picture in zip(row, units, pictures, strict=False):
             axes.imshow(picture)
-            axes.set_title(unit.rpartition(":")[2], fontsize=8, pad=2)
+            axes.set_title(number(unit), fontsize=8, pad=2)
     return figure
 
 
-POPS = Claim("this network", "its feature visualization drives it further than any photograph", "")
-BENT = Claim("this network", "photographs that drive it most show curves of its orientation", "")
+POPS = Claim("this network", "its feature visualization activates it more than any photograph", "")
+BENT = Claim(
+    "this network", "photographs that activate it most contain curves of its orientation", ""
+)
 ALONE = Claim(
-    "this network", "synthetic curves of its orientation drive it, opposed ones do not", ""
+    "this network", "synthetic curves of its orientation activate it, opposed ones do not", ""
 )
 WIDE = Claim("this network", "curve detectors respond to a radius of around 60 pixels", "60 px")
 ROUND = Claim("this network", "curve detectors together span all orientations", "all")
@@ -599,67 +604,150 @@ TWO_COLORS = Claim(
     "this network", "curve detectors prefer different colors on the two sides of the curve", ""
 )
 TAKE_OVER = Claim(
-    "this network", "as its photographs turn, siblings take over in the order of orientation", ""
+    "this network", "as its photographs turn, siblings activate in the order of orientation", ""
 )
 MADE = Claim(
     "this network",
     "it is excited by early curves of its orientation and inhibited by opposed ones",
     "4 and 4 of 8 kernels",
 )
-USED = Claim("this network", "what it excites in the next layer answers to curves and circles", "")
-BY_HAND = Claim("this network", "a detector whose weights were set by hand answers as it does", "")
+USED = Claim(
+    "this network", "the units it excites in the next layer respond to curves and circles", ""
+)
+BY_HAND = Claim("this network", "a detector whose weights were set by hand responds as it does", "")
 
 
-@part(POPS, BENT, ALONE, WIDE, ROUND, CROSSED, TWO_COLORS, TAKE_OVER, MADE, USED, BY_HAND)
+SEVEN = (POPS, BENT, ALONE, WIDE, ROUND, CROSSED, TWO_COLORS, TAKE_OVER, MADE, USED, BY_HAND)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The curve unit that the seven arguments are about, beside its family.
+
+    Attributes
+    ----------
+    study
+        Of the network.
+    names, angles
+        The family, and its preferred orientations in degrees.
+    at
+        Which of them the unit is.
+    responses
+        Of the family to `SHEET`, rectified.
+    rng
+        Of all draws, in the order of the arguments.
+    """
+
+    study: Study
+    names: list[str]
+    angles: Array
+    at: int
+    responses: xr.DataArray
+    rng: np.random.Generator
+
+    @property
+    def name(self) -> str:
+        """The unit's."""
+        return self.names[self.at]
+
+    @property
+    def angle(self) -> float:
+        """The unit's preferred orientation."""
+        return float(self.angles[self.at])
+
+    @property
+    def own(self) -> Float[Array, "orientation radius"]:
+        """The unit's responses."""
+        values: Array = self.responses[self.at].transpose("orientation", "radius").values
+        return values
+
+
+SHEET = named("curves").vary(
+    orientation=range(0, 360, 10), radius=np.geomspace(25.7, 290, 7).tolist()
+)
+HANDWRITTEN = 15.0 * np.arange(24)
+"""Orientations of the handwritten detectors, in degrees."""
+
+
+@part(*SEVEN)
 def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     """Seven arguments for one curve unit.
 
-    The curve detector that answers most to curves: feature visualization, dataset examples,
+    The curve detector that responds most to curves: feature visualization, dataset examples,
     synthetic curves, joint tuning, what it is made of, what it is used for, and the same set by
-    hand. What the article says of the family is told of all its units.
+    hand. The article's claims about the family are tested on all its units.
     """
-    network, layer = study.network, study.layer("mixed3b")
     table = study.detectors("curve", "mixed3b")
     names, angles = table["unit"].tolist(), table["orientation"].to_numpy(float)
     at = int(table["peak"].to_numpy(float).argmax())
-    name, angle = names[at], float(angles[at])
-    rng = study.rng("seven arguments")
-    sheet = named("curves").vary(
-        orientation=range(0, 360, 10), radius=np.geomspace(25.7, 290, 7).tolist()
-    )
-    answers = measure(network, names, sheet).clip(min=0)
-    own = answers[at].transpose("orientation", "radius").values
-
-    picture = study.picture(name)
-    crops, centres, driven = strongest(study, name)
-    shown = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255
-    with torch.inference_mode():
-        reached = float(
-            network.activations(shown.float(), [layer])[layer][0, table_unit(name)].max()
-        )
-    yield POPS.found(
-        f"{reached:.0f}, {reached / driven[0]:.1f} times the highest photograph's",
-        holds=reached > driven[0],
-        why=f"{name}; activation anywhere in the picture.",
-    )
-
+    responses = measure(study.network, names, SHEET).clip(min=0)
+    subject = Subject(study, names, angles, at, responses, study.rng("seven arguments"))
+    picture = study.picture(subject.name)
+    crops, centers, values = strongest(study, subject.name)
     hand = networks.load("handwritten:curves")
-    curves = [f"mixed3b:{place}" for place in range(24)]
-    facing_ = 15.0 * np.arange(24)
-    turning = turned(crops, centres, step=360)
-    told = measure(hand, curves, turning).values[:, :, 0]
-    seen = facing_[told.argmax(0)]
-    off = angular_distance(seen, angle)
-    yield BENT.found(
+    yield visualized(subject, picture, values[0])
+    yield exemplified(subject, measure(hand, CURVES, turned(crops, centers, step=360)))
+    yield from synthetic(subject)
+    yield from detailed(subject)
+    rotations = measure(study.network, names, turned(crops, centers, step=15)).clip(min=0)
+    together = align(rotations)
+    yield joint(subject, together, len(crops))
+    kernels = yield from made_of(subject)
+    used = yield from used_for(subject)
+    nearest = int(angular_distance(HANDWRITTEN, subject.angle).argmin())
+    model = measure(hand, CURVES[nearest], SHEET).clip(min=0)[0]
+    by_hand = model.transpose("orientation", "radius").values
+    alike = float(np.corrcoef(subject.own.ravel(), by_hand.ravel())[0, 1])
+    yield BY_HAND.found(
+        f"correlation {alike:.2f} over orientation and radius",
+        holds=alike >= 0.7,
+        why=f"{CURVES[nearest]} of the handwritten circuit. Holds from 0.7.",
+    )
+    yield Plate(
+        "seven-arguments",
+        seven_drawn(subject, picture, crops, centers, together, kernels, used, by_hand),
+        f"{subject.name}, by seven arguments. 3 and 7: degrees from its orientation across, radius "
+        "from straight (top) to tight. 4: mean responses of all siblings to the turning "
+        "photographs. 5: early curves of its orientation, which excite it, and opposed ones, which "
+        "inhibit it. 6: what it excites most.",
+    )
+
+
+CURVES = [f"mixed3b:{unit}" for unit in range(24)]
+"""The handwritten detectors."""
+
+
+def visualized(subject: Subject, picture: Image.Image, highest: float) -> Row:
+    """Compare the activation by the feature visualization with the highest photograph's."""
+    network, layer = subject.study.network, subject.study.layer("mixed3b")
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255
+    with torch.inference_mode():
+        maps = network.activations(pixels.float(), [layer])[layer]
+    reached = float(maps[0, number(subject.name)].max())
+    return POPS.found(
+        f"{reached:.0f}, {reached / highest:.1f} times the highest photograph's",
+        holds=reached > highest,
+        why=f"{subject.name}; activation anywhere in the picture.",
+    )
+
+
+def exemplified(subject: Subject, responses: xr.DataArray) -> Row:
+    """Compare the orientations of curves in the strongest photographs with the unit's."""
+    orientations = HANDWRITTEN[responses.values[:, :, 0].argmax(0)]
+    off = angular_distance(orientations, subject.angle)
+    return BENT.found(
         f"{(off <= 30).sum()} of {len(off)} within 30°, median {np.median(off):.0f}°",
         holds=bool(binomtest(int((off <= 30).sum()), len(off), 1 / 6, "greater").pvalue < 0.05),
         interval="one in six by chance",
-        why="The strongest photographs of the unit; the orientation that the handwritten curve "
-        "circuit tells at the same place. Holds where P is below 5%.",
+        why="The strongest photographs of the unit; the orientation to which the handwritten curve "
+        "circuit responds most at the same place. Holds where P is below 5%.",
     )
 
-    along = own.mean(1)
-    apart = angular_distance(np.arange(0, 360, 10.0), angle)
+
+def synthetic(subject: Subject) -> Iterator[Row]:
+    """Test tuning to orientation and to radius."""
+    along = subject.own.mean(1)
+    apart = angular_distance(np.arange(0, 360, 10.0), subject.angle)
     echo = float(along[apart >= 150].max() / along.max())
     best = float(apart[along.argmax()])
     yield ALONE.found(
@@ -668,29 +756,32 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
         why="The published sheet, which did not find the unit: thin black curves of seven radii. "
         "Holds up to 15° and a tenth.",
     )
-    radii = preferred_value(answers, "radius").values
-    low, high = interval(radii, rng)
+    radii = preferred_value(subject.responses, "radius").values
+    low, high = interval(radii, subject.rng)
     yield WIDE.found(
         f"median {np.median(radii):.0f} px",
         holds=bool(45 <= np.median(radii) <= 80),
         interval=f"{low:.0f} to {high:.0f} px",
-        why=f"{len(names)} detectors; holds from 45 to 80 pixels.",
+        why=f"{len(subject.names)} detectors; holds from 45 to 80 pixels.",
     )
-    ordered = np.sort(angles)
+    ordered = np.sort(subject.angles)
     gap = float(np.diff([*ordered, ordered[0] + 360]).max())
     yield ROUND.found(f"largest gap {gap:.0f}°", holds=gap <= 90, why="Holds up to 90°.")
 
-    before = [f"{network.before_rectifier(layer)}:{table_unit(each)}" for each in names]
+
+def detailed(subject: Subject) -> Iterator[Row]:
+    """Test responses to perpendicular lines and to colors on the two sides."""
+    network, layer = subject.study.network, subject.study.layer("mixed3b")
+    before = [f"{network.before_rectifier(layer)}:{unit}" for unit in numbers(subject.names)]
     lines = measure(network, before, StimulusSet(line, {"orientation": range(0, 180, 15)})).values
-    turn = angular_distance(2 * np.arange(0, 180, 15.0)[None], 2 * angles[:, None]) / 2
+    turn = angular_distance(2 * np.arange(0, 180, 15.0)[None], 2 * subject.angles[:, None]) / 2
     across = np.where(turn <= 15, lines, np.nan)
     oblique = np.where((turn > 30) & (turn <= 60), lines, np.nan)
-    more = (np.nanmean(across, 1) - np.nanmean(oblique, 1)) / answers.max(
-        ("orientation", "radius")
-    ).values
-    low, high = interval(more, rng)
+    peaks = subject.responses.max(("orientation", "radius")).values
+    more = (np.nanmean(across, 1) - np.nanmean(oblique, 1)) / peaks
+    low, high = interval(more, subject.rng)
     yield CROSSED.found(
-        f"{np.median(more):+.2f} of the strongest answer to a curve",
+        f"{np.median(more):+.2f} of the strongest response to a curve",
         holds=low > 0,
         interval=f"{low:+.2f} to {high:+.2f}",
         why="Lines within 15° of perpendicular to the curve's middle, against oblique ones (30° to "
@@ -699,7 +790,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     hues = {"ink": "#bf2020", "ground": "#20bfbf"}, {"ink": "#20bfbf", "ground": "#bf2020"}
     sides = StimulusSet(curve, {"orientation": range(0, 360, 15), "radius": (40.0, 60.0, 90.0)})
     one, other = (
-        measure(network, names, sides.fix(width=0.0, fill=1.0, **pair))
+        measure(network, subject.names, sides.fix(width=0.0, fill=1.0, **pair))
         .max(("orientation", "radius")).values
         for pair in hues
     )  # fmt: skip
@@ -707,32 +798,36 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     yield TWO_COLORS.found(
         f"median {np.median(ratio):.2f} times, {(ratio >= 1.2).sum()} of {len(ratio)} from 1.2",
         holds=bool((ratio >= 1.2).mean() > 0.5),
-        why="Filled curves, red within cyan against cyan within red: the stronger answer over the "
-        "weaker. Holds where it is 1.2 or more in most units.",
+        why="Filled curves, red within cyan against cyan within red: the stronger response over "
+        "the weaker. Holds where it is 1.2 or more in most units.",
     )
 
-    rotations = measure(network, names, turned(crops, centres, step=15)).clip(min=0)
-    together = align(rotations)
+
+def joint(subject: Subject, together: xr.DataArray, photographs: int) -> Row:
+    """Test whether siblings peak on turning photographs where synthetic curves predict."""
     peaks = orientation_tuning(together)["orientation"].values
-    shift = peaks[at] - angle
-    rest = [place for place in range(len(names)) if place != at and np.isfinite(peaks[place])]
-    off = angular_distance(peaks[rest] - shift, angles[rest])
-    shuffled = [
-        float(np.median(angular_distance(peaks[rest] - shift, rng.permutation(angles[rest]))))
-        for _ in range(1000)
-    ]
-    low, high = middle(np.array(shuffled))
-    yield TAKE_OVER.found(
-        f"median {np.median(off):.0f}° from where synthetic curves put them",
-        holds=bool(np.median(off) < low),
+    shift, angles = peaks[subject.at] - subject.angle, subject.angles
+    rest = [at for at in range(len(angles)) if at != subject.at and np.isfinite(peaks[at])]
+
+    def off(angles: Array) -> float:
+        return float(np.median(angular_distance(peaks[rest] - shift, angles)))
+
+    low, high = null(off, angles[rest], subject.rng)
+    return TAKE_OVER.found(
+        f"median {off(angles[rest]):.0f}° from their peaks on synthetic curves",
+        holds=off(angles[rest]) < low,
         interval=f"{low:.0f}° to {high:.0f}° with exchanged siblings",
-        why=f"{len(crops)} photographs. Holds below the interval.",
+        why=f"{photographs} photographs. Holds below the interval.",
     )
 
-    early = study.detectors("curve", "mixed3a")
-    weights = expanded_weights(network, early["unit"].tolist(), name)
+
+def made_of(subject: Subject) -> Generator[Row, None, dict[str, torch.Tensor]]:
+    """Test the kernels from early curves; return two aligned and two opposed ones."""
+    early = subject.study.detectors("curve", "mixed3a")
+    units = early["unit"].tolist()
+    weights = expanded_weights(subject.study.network, units, subject.name)
     sums = weights.weight.sum((2, 3))[0].cpu().numpy()
-    opposed = angular_distance(early["orientation"].to_numpy(float), angle)
+    opposed = angular_distance(early["orientation"].to_numpy(float), subject.angle)
     near, far = sums[opposed <= 45], sums[opposed >= 135]
     yield MADE.found(
         f"{(near > 0).sum()} of {len(near)} within 45° excite, {(far < 0).sum()} of {len(far)} "
@@ -740,66 +835,45 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
         holds=bool(len(near) and len(far) and near.mean() > 0 > far.mean()),
         why="Sums of the kernels. Holds where their means have these signs.",
     )
-    after = study.layer("mixed4a")
-    outputs = expanded_weights(network, name, after)
-    drives = outputs.weight.sum((2, 3))[:, 0].cpu().numpy()
+    ends = [*np.argsort(opposed)[:2], *np.argsort(-opposed)[:2]]
+    return {units[int(at)]: weights.weight[0, int(at)] for at in ends}
+
+
+def used_for(subject: Subject) -> Generator[Row, None, list[str]]:
+    """Test the responses of the units that it excites most; return four of them."""
+    network, after = subject.study.network, subject.study.layer("mixed4a")
+    outputs = expanded_weights(network, subject.name, after)
+    sums = outputs.weight.sum((2, 3))[:, 0].cpu().numpy()
     rounds = circle_detectors(network, after)
-    liked = rounds[["circle", "curve"]].max(axis=1).to_numpy(float)
-    top = np.argsort(-drives)[:20]
-    score = float(auc(liked[top][:, None], np.delete(liked, top)[:, None])[0])
-    drawn_ = [
-        float(auc(liked[some][:, None], np.delete(liked, some)[:, None])[0])
-        for some in (rng.choice(len(liked), 20, replace=False) for _ in range(500))
-    ]
-    low, high = middle(np.array(drawn_))
+    responses = rounds[["circle", "curve"]].max(axis=1).to_numpy(float)
+
+    def score(units: Array) -> float:
+        return float(auc(responses[units][:, None], np.delete(responses, units)[:, None])[0])
+
+    top, rng = np.argsort(-sums)[:20], subject.rng
+    low, high = middle([
+        score(rng.choice(len(responses), 20, replace=False)) for _ in range(500)
+    ])  # fmt: skip
     yield USED.found(
-        f"{score:.0%} of pairs",
-        holds=score > high,
+        f"{score(top):.0%} of pairs",
+        holds=score(top) > high,
         interval=f"{low:.0%} to {high:.0%} of 20 units at random",
-        why=f"How often one of the 20 units of {after} that it excites most answers more to "
+        why=f"How often one of the 20 units of {after} that it excites most responds more to "
         "circles and curves than another unit of the layer. Holds above the interval.",
     )
-    nearest = int(angular_distance(facing_, angle).argmin())
-    model = measure(hand, curves[nearest], sheet).clip(min=0)[0]
-    set_ = model.transpose("orientation", "radius").values
-    likeness_ = float(np.corrcoef(own.ravel(), set_.ravel())[0, 1])
-    yield BY_HAND.found(
-        f"correlation {likeness_:.2f} over orientation and radius",
-        holds=likeness_ >= 0.7,
-        why=f"{curves[nearest]} of the handwritten circuit. Holds from 0.7.",
-    )
-
-    kernels = [*early["unit"][np.argsort(opposed)[:2]], *early["unit"][np.argsort(-opposed)[:2]]]
-    inputs = {unit: weights.weight[0, early["unit"].tolist().index(unit)] for unit in kernels}
-    used = [f"{after}:{unit}" for unit in top[:4]]
-    yield Plate(
-        "seven-arguments",
-        seven_drawn(
-            name, angle, picture, crops, centres, own, together, angles, inputs,
-            study.pictures(kernels), study.pictures(used), set_,
-        ),
-        f"{name}, by seven arguments. 3 and 7: degrees from its orientation across, radius from "
-        "straight (top) to tight. 4: mean answers of all siblings to the turning photographs. "
-        "5: early curves of its orientation, which excite it, and opposed ones, which inhibit it. "
-        "6: what it excites most.",
-    )  # fmt: skip
-
-
-def table_unit(name: str) -> int:
-    """Give a unit's number."""
-    return int(name.rpartition(":")[2])
+    return [f"{after}:{unit}" for unit in top[:4]]
 
 
 def strongest(
     study: Study, name: str, *, most: int = 9
 ) -> tuple[list[torch.Tensor], list[tuple[float, float]], list[float]]:
-    """Give the photographs that drive a unit most, where in them, and how far."""
+    """Return the photographs that activate a unit most, the positions, and the activations."""
     record = study.examples(["conv2d2", "mixed3a", "mixed3b", "mixed4a"])
-    layer, unit = name.rpartition(":")[0], table_unit(name)
+    layer, unit = name.rpartition(":")[0], number(name)
     tops = record.layers[layer].tops
     about = study.network.layer_at(layer, study.network.size)
     source = {path.name: path for path in study.photographs(1_000_000)}
-    found, centres, values = [], [], []
+    found, centers, values = [], [], []
     for rank in range(min(most, tops.values.shape[1])):
         place = int(tops.pictures[unit, rank])
         if place < 0:
@@ -807,23 +881,19 @@ def strongest(
         row, column = tops.positions[unit, rank].tolist()
         y, x = np.clip(about.center((row, column)), 0, study.network.size - 1).tolist()
         found.append(read(source[Path(record.names[place]).name], study.network.size))
-        centres.append((y, x))
+        centers.append((y, x))
         values.append(float(tops.values[unit, rank]))
-    return found, centres, values
+    return found, centers, values
 
 
 def seven_drawn(
-    name: str,
-    angle: float,
+    subject: Subject,
     picture: Image.Image,
     crops: Sequence[torch.Tensor],
-    centres: Sequence[tuple[float, float]],
-    own: Array,
+    centers: Sequence[tuple[float, float]],
     together: xr.DataArray,
-    angles: Array,
-    inputs: dict[str, torch.Tensor],
-    sources: Sequence[Image.Image],
-    used: Sequence[Image.Image],
+    kernels: dict[str, torch.Tensor],
+    used: Sequence[str],
     by_hand: Array,
 ) -> Figure:
     """Draw the seven arguments, four above and three below."""
@@ -844,40 +914,49 @@ def seven_drawn(
         return np.asarray(axes)
 
     grid(0, 1, 1)[0, 0].imshow(picture)
-    for axes, pixels, (y, x) in zip(grid(1, 3, 3).flat, crops, centres, strict=False):
-        padded = torch.nn.functional.pad(pixels, (30, 30, 30, 30), value=0.8)
-        top, left = round(y), round(x)
-        axes.imshow(
-            padded[:, top : top + 60, left : left + 60].permute(1, 2, 0).clamp(0, 1).numpy()
-        )
-    for place, values in ((2, own), (6, by_hand)):
+    for axes, pixels, center in zip(grid(1, 3, 3).flat, crops, centers, strict=False):
+        axes.imshow(cropped(pixels, center))
+    for place, values in ((2, subject.own), (6, by_hand)):
         axes = grid(place, 1, 1)[0, 0]
-        turn = len(values) // 2 - round(angle / 360 * len(values))  # its orientation in the middle
+        # the unit's orientation in the middle
+        turn = len(values) // 2 - round(subject.angle / 360 * len(values))
         picture_of = np.roll(values, turn, 0).T[::-1]
         axes.imshow(picture_of, cmap="turbo", vmin=0, aspect="auto", extent=(-180, 180, 0, 1))
         axes.set_xticks([-180, -90, 0, 90, 180])
         axes.tick_params(labelsize=7)
         parts[place].subplots_adjust(0.06, 0.12, 0.94, 0.86)
     axes = grid(3, 1, 1)[0, 0]
-    for values, peak in zip(together.mean("example").values, angles, strict=True):
+    for values, peak in zip(together.mean("example").values, subject.angles, strict=True):
         axes.plot(together["orientation"], values, lw=1, color=hsv_to_rgb((peak / 360, 0.75, 0.8)))
     axes.set_xticks([0, 90, 180, 270, 360])
     axes.tick_params(labelsize=7)
     parts[3].subplots_adjust(0.06, 0.12, 0.94, 0.86)
-    scale = max(float(kernel.abs().max()) for kernel in inputs.values())
-    panel = grid(4, 2, 4)
-    for column, (small, kernel) in enumerate(zip(sources, inputs.values(), strict=True)):
+    scale = max(float(kernel.abs().max()) for kernel in kernels.values())
+    panel, pictures = grid(4, 2, 4), subject.study.pictures
+    for column, (small, kernel) in enumerate(
+        zip(pictures(list(kernels)), kernels.values(), strict=True)
+    ):
         panel[0, column].imshow(small)
         panel[1, column].imshow(signed_colors(kernel.cpu(), scale))
-    for axes, small in zip(grid(5, 2, 2).flat, used, strict=False):
+    for axes, small in zip(grid(5, 2, 2).flat, pictures(used), strict=False):
         axes.imshow(small)
-    parts[7].text(0.5, 0.5, name, ha="center", va="center", fontsize=12)
+    parts[7].text(0.5, 0.5, subject.name, ha="center", va="center", fontsize=12)
     return figure
 
 
+def cropped(
+    pixels: Float[torch.Tensor, "3 height width"], center: tuple[float, float]
+) -> Float[Array, "60 60 3"]:
+    """Cut 60 pixels around a position, gray beyond the edge."""
+    padded = torch.nn.functional.pad(pixels, (30, 30, 30, 30), value=0.8)
+    top, left = map(round, center)
+    crop = padded[:, top : top + 60, left : left + 60]
+    return np.asarray(crop.permute(1, 2, 0).clamp(0, 1).numpy())
+
+
 KERNELS = {
-    figure: Claim("inception5h", f"the kernels of the {told} are those of the network", "published")
-    for figure, told in {
+    figure: Claim("inception5h", f"the kernels of the {name} are those of the network", "published")
+    for figure, name in {
         "ZoomIn CurveOrientations": "curve circuit",
         "ZoomIn CarCircuit": "car circuit",
         "ZoomIn OrientedDogHeads": "dog circuit",
@@ -891,7 +970,7 @@ LINKED = Claim(
     "mixed3a:136 prefers one side of a high-low frequency boundary",
     "high-low frequency detector",
 )
-POLYSEMANTIC = Claim("inception5h", "mixed4e:55 answers to cats and to cars", "polysemantic")
+POLYSEMANTIC = Claim("inception5h", "mixed4e:55 responds to cats and to cars", "polysemantic")
 
 
 @part(*KERNELS.values(), INTO_DOGS, LINKED, POLYSEMANTIC)
@@ -908,7 +987,7 @@ def google(study: Study) -> Iterator[Row | Plate]:
 
 
 def by_number(study: Study, network: Network) -> Iterator[Row]:
-    """Test what the article said of single units."""
+    """Test the article's claims about single units."""
     sums = expanded_weights(network, "mixed4c:447", "mixed4d").weight.sum((2, 3))[:, 0]
     ranks = (-sums).argsort().argsort()[[241, 277, 417]].tolist()
     yield INTO_DOGS.found(
@@ -926,11 +1005,11 @@ def by_number(study: Study, network: Network) -> Iterator[Row]:
     for mask in (
         np.isin(labels, cats), np.isin(labels, CARS), ~np.isin(labels, [*cats, *CARS, *DOGS])
     ):  # fmt: skip
-        some = everything.part(np.flatnonzero(mask)[:60].tolist())
+        group = everything.part(np.flatnonzero(mask)[:60].tolist())
         with torch.inference_mode():
-            maps = network.activations(some.pictures(network.size), ["mixed4e"])["mixed4e"]
+            maps = network.activations(group.pictures(network.size), ["mixed4e"])["mixed4e"]
         groups.append(maps[:, [55]].flatten(2).amax(2).numpy())
-    cat, car = (float(auc(group, groups[2])[0]) for group in groups[:2])
+    cat, car = (float(auc(each, groups[2])[0]) for each in groups[:2])
     yield POLYSEMANTIC.found(
         f"cats {cat:.0%}, cars {car:.0%} of pairs", holds=min(cat, car) >= 0.7, why="From 70%."
     )
