@@ -1,7 +1,7 @@
 """The Circuits thread, run again: articles as claims that a network is tested for."""
 
 from visioncircuits.thread.article import Article, Part, Plate, names, part
-from visioncircuits.thread.claims import Claim, Row, Unavailable
+from visioncircuits.thread.claims import Claim, Row, Unavailable, here, inception, paper
 from visioncircuits.thread.intervals import interval, middle, null, share_interval
 from visioncircuits.thread.reproduce import pending, reproduce
 from visioncircuits.thread.run import Run
@@ -18,12 +18,15 @@ __all__ = [
     "Study",
     "Unavailable",
     "batched",
+    "here",
+    "inception",
     "interval",
     "middle",
     "names",
     "null",
     "number",
     "numbers",
+    "paper",
     "part",
     "pending",
     "reproduce",

@@ -100,3 +100,18 @@ class Claim:
     def unavailable(self, why: str) -> Row:
         """Make the row of a claim that was not run, as something is missing."""
         return Row(self.text, self.kind, self.published, "not run", why=why)
+
+
+def paper(text: str, published: str) -> Claim:
+    """Make a claim that is tested on published data."""
+    return Claim("published data", text, published)
+
+
+def here(text: str, published: str) -> Claim:
+    """Make a claim that is tested on the network given."""
+    return Claim("this network", text, published)
+
+
+def inception(text: str, published: str) -> Claim:
+    """Make a claim that is tested on Google's own network."""
+    return Claim("inception5h", text, published)

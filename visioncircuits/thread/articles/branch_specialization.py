@@ -23,8 +23,11 @@ from visioncircuits.thread import (
     Row,
     Study,
     Unavailable,
+    here,
+    inception,
     number,
     numbers,
+    paper,
     part,
 )
 from visioncircuits.tuning import black_and_white, circle_detectors
@@ -45,21 +48,19 @@ RANGES = {
 }
 
 WHERE = {
-    layer: Claim("published data", f"which units of {layer} each branch holds", text)
+    layer: paper(f"which units of {layer} each branch holds", text)
     for layer, text in RANGES.items()
 }
-BW = Claim(
-    "published data",
+BW = paper(
     "all 9 detectors of black and white against color of mixed3a are in mixed3a_5x5, 32 of its "
     "256 units",
     "9 of 9, less than 1/10^8",
 )
-CURVES = Claim(
-    "published data",
+CURVES = paper(
     "all 30 curve-related features of mixed3b are in mixed3b_5x5, 96 of its 480 units",
     "30 of 30, less than 1/10^20",
 )
-OTHERS = Claim("published data", "other families keep to one branch too", "several")
+OTHERS = paper("other families keep to one branch too", "several")
 
 
 @part(*WHERE.values(), BW, CURVES, OTHERS)
@@ -109,7 +110,7 @@ def published_families(study: Study) -> Iterator[Row | Plate]:
         yield Plate(
             f"published-{layer}",
             branches_drawn(google, layer, table),
-            f"Where the published families of {layer} sit, the ten least likely by chance; the "
+            f"Where the published families of {layer} are, the ten least likely by chance; the "
             "layer's own branches in the top row.",
         )
 
@@ -157,13 +158,9 @@ def branches_drawn(network: Network, layer: str, table: pd.DataFrame) -> Figure:
     return figure
 
 
-BW_HERE = Claim(
-    "this network", "detectors of black and white against color sit in one branch of mixed3a", "5x5"
-)
-CURVES_HERE = Claim("this network", "curve-related features sit in one branch of mixed3b", "5x5")
-OTHERS_HERE = Claim(
-    "this network", "other families that stimuli find keep to one branch too", "several"
-)
+BW_HERE = here("detectors of black and white against color are in one branch of mixed3a", "5x5")
+CURVES_HERE = here("curve-related features are in one branch of mixed3b", "5x5")
+OTHERS_HERE = here("other families that stimuli find keep to one branch too", "several")
 
 
 @part(BW_HERE, CURVES_HERE, OTHERS_HERE)
@@ -188,25 +185,12 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
         yield Plate(
             f"branches-{layer}",
             branches_drawn(study.network, name, table),
-            f"Where the families found in {name} sit; the layer's own branches in the top row.",
+            f"Where the families found in {name} are; the layer's own branches in the top row.",
         )
         if family not in families:
             yield claim.untestable(f"no {family} found in {name}")
         else:
-            best = table[table["family"] == family].iloc[0]
-            alone = table[table["family"] == "curves"] if layer == "mixed3b" else table[:0]
-            yield claim.found(
-                f"{best.inside} of {best.of} in {best.branch}"
-                + "".join(
-                    f"; of curve detectors alone {row.inside} of {row.of}"
-                    for row in alone[alone["branch"] == best.branch].itertuples()
-                ),
-                holds=bool(best.q < 0.05),
-                interval=f"q = {best.q:.2g}",
-                why=f"{best.width} of {study.network.layer(name).units} units are in that branch, "
-                "the family's least likely one. q is the chance, corrected for all families and "
-                "branches; holds below 5%.",
-            )
+            yield branch_row(study, claim, name, table, family)
         pictured = families.get("curves" if layer == "mixed3b" else family, ())
         if len(pictured) >= 3:
             yield Plate(
@@ -227,6 +211,24 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
         f"{len(sure)} of {tested}: {'; '.join(sure)}" if sure else f"none of {tested}",
         holds=len(sure) >= 3,
         why="Families of three units or more; the published data's rule.",
+    )
+
+
+def branch_row(study: Study, claim: Claim, name: str, table: pd.DataFrame, family: str) -> Row:
+    """Test whether a family is in its least likely branch more than by chance."""
+    best = table[table["family"] == family].iloc[0]
+    alone = table[table["family"] == "curves"] if family != "black and white" else table[:0]
+    return claim.found(
+        f"{best.inside} of {best.of} in {best.branch}"
+        + "".join(
+            f"; of curve detectors alone {row.inside} of {row.of}"
+            for row in alone[alone["branch"] == best.branch].itertuples()
+        ),
+        holds=bool(best.q < 0.05),
+        interval=f"q = {best.q:.2g}",
+        why=f"{best.width} of {study.network.layer(name).units} units are in that branch, "
+        "the family's least likely one. q is the chance, corrected for all families and "
+        "branches; holds below 5%.",
     )
 
 
@@ -280,15 +282,11 @@ def columns_drawn(study: Study, layer: str, units: Sequence[int], *, most: int =
     return figure
 
 
-FIRST = Claim(
-    "this network",
-    "the first singular vector of the absolute first weights corresponds to color",
-    "color",
+FIRST = here(
+    "the first singular vector of the absolute first weights corresponds to color", "color"
 )
-SECOND = Claim(
-    "this network",
-    "the second singular vector of the absolute first weights corresponds to frequency",
-    "frequency",
+SECOND = here(
+    "the second singular vector of the absolute first weights corresponds to frequency", "frequency"
 )
 
 
@@ -360,12 +358,10 @@ def axes_drawn(filters: Tensor, axes: xr.DataArray) -> Figure:
     return figure
 
 
-GOOGLE_FIRST = Claim("inception5h", "the first singular vector corresponds to color", "color")
-GOOGLE_SECOND = Claim(
-    "inception5h", "the second singular vector corresponds to frequency", "frequency"
-)
-PLACES = Claim(
-    "inception5h", "trained on Places365 the two vectors correspond to the same", "color, frequency"
+GOOGLE_FIRST = inception("the first singular vector corresponds to color", "color")
+GOOGLE_SECOND = inception("the second singular vector corresponds to frequency", "frequency")
+PLACES = inception(
+    "trained on Places365 the two vectors correspond to the same", "color, frequency"
 )
 
 

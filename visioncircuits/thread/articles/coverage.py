@@ -16,12 +16,13 @@ from visioncircuits.comparison.coverage import (
 from visioncircuits.networks import read_families, untrained
 from visioncircuits.thread import (
     Article,
-    Claim,
     Plate,
     Row,
     Study,
     Unavailable,
+    here,
     numbers,
+    paper,
     part,
     share_interval,
 )
@@ -29,13 +30,11 @@ from visioncircuits.thread import (
 OTHERS = {"conv2d0": 14, "conv2d1": 5, "conv2d2": 7, "mixed3a": 5, "mixed3b": 9}
 """Per cent of each layer that "An Overview of Early Vision" files under Other Units."""
 
-NAMED = Claim(
-    "published data",
+NAMED = paper(
     "the taxonomy gives all but few units of early vision a family with a name",
     ", ".join(f"{layer} all but {share} %" for layer, share in OTHERS.items()),
 )
-PARTIAL = Claim(
-    "published data",
+PARTIAL = paper(
     "after early vision the taxonomy is partial",
     "mixed4a 193 of 508, mixed4b 67 of 512, mixed4c 25 of 512, mixed4d 8 of 528",
 )
@@ -65,17 +64,12 @@ def taxonomy(study: Study) -> Iterator[Row | Plate]:
     yield PARTIAL.found(measured, holds=measured == PARTIAL.published)
 
 
-EXPLAINED = Claim(
-    "this network",
+EXPLAINED = here(
     "stimuli explain a part of early vision: hypotheses that can fail are supported for it",
     "no number published",
 )
-CHANCE = Claim(
-    "this network", "random parameters are not explained in this way", "no number published"
-)
-OVERLAP = Claim(
-    "this network", "explanations hardly overlap: a unit is of one family", "one family a unit"
-)
+CHANCE = here("random parameters are not explained in this way", "no number published")
+OVERLAP = here("explanations hardly overlap: a unit is of one family", "one family a unit")
 
 
 def explained(study: Study, layer: str) -> Coverage:

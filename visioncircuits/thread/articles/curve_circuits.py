@@ -33,9 +33,12 @@ from visioncircuits.thread import (
     Row,
     Study,
     Unavailable,
+    here,
+    inception,
     interval,
     middle,
     numbers,
+    paper,
     part,
 )
 from visioncircuits.tuning import measure, orientation_tuning
@@ -57,23 +60,15 @@ LINES = (227, 0, 75, 146, 69, 169, 57, 154, 27, 134, 150, 240)
 # Published data
 
 
-WIDE = Claim(
-    "published data",
-    "lines of mixed3a tolerate edges that are off by about 10 to 45 degrees",
-    "10 to 45°",
+WIDE = paper("lines of mixed3a tolerate edges that are off by about 10 to 45 degrees", "10 to 45°")
+ALIKE = paper(
+    "the hand-set curve detectors respond to curves as the trained ones do", "“identical” by eye"
 )
-ALIKE = Claim(
-    "published data",
-    "the hand-set curve detectors respond to curves as the trained ones do",
-    "“identical” by eye",
-)
-RECOVERED = Claim(
-    "published data",
+RECOVERED = paper(
     "hand-set curve detectors bring back more than half of the accuracy that removal costs",
     "88.6 %, 86.3 % removed, 87.6 % with them; 46 and 20 photographs of 2,000",
 )
-ECHOES = Claim(
-    "published data",
+ECHOES = paper(
     "without inhibition the detectors echo at 180 degrees: median echo original, of early curves "
     "only, of their positive weights only",
     ".01, .00, .24",
@@ -130,79 +125,54 @@ def resized(values: Array) -> Array:
 # How they are built
 
 
-AGREE = Claim(
-    "this network",
+AGREE = here(
     "early curves excite curves of their own orientation",
     "positive where orientations agree (147→379, 81→385, …)",
 )
-OPPOSE = Claim(
-    "this network", "early curves inhibit curves of the opposite orientation", "negative at 180°"
-)
-RIGHT_ANGLES = Claim(
-    "this network", "early curves neither excite nor inhibit at right angles", "about zero at 90°"
-)
-ARC = Claim(
-    "this network",
+OPPOSE = here("early curves inhibit curves of the opposite orientation", "negative at 180°")
+RIGHT_ANGLES = here("early curves neither excite nor inhibit at right angles", "about zero at 90°")
+ARC = here(
     "the kernel between curves of one orientation is an arc of the later one's curvature",
     "the tile follows the arc",
 )
-TANGENT = Claim(
-    "this network",
+TANGENT = here(
     "lines of conv2d2 excite the curves whose tangent they are",
     "line detectors tile the curve along its tangents",
 )
-ACROSS = Claim(
-    "this network", "lines of conv2d2 inhibit the curves that they cross", "negative across"
-)
-SHARES = Claim(
-    "this network",
+ACROSS = here("lines of conv2d2 inhibit the curves that they cross", "negative across")
+SHARES = here(
     "at their strongest position detectors are made of curves and lines",
     "mixed3a: Curves 22, Lines 16 %; conv2d2: Line 47 %",
 )
-ALONG = Claim(
-    "this network",
+ALONG = here(
     "taken apart by position, the weights into a curve detector lie along its curve",
     "by eye, conv2d0 to mixed3a",
 )
-EARLY_ONLY = Claim(
-    "this network", "driven by early curves alone, curves do not echo", "median echo .00"
-)
-POSITIVE_ONLY = Claim(
-    "this network",
+EARLY_ONLY = here("driven by early curves alone, curves do not echo", "median echo .00")
+POSITIVE_ONLY = here(
     "driven by the positive weights of early curves alone, curves echo: inhibition removes echoes",
     "median echo .24, up to .66",
 )
-DOWNSTREAM = Claim(
-    "this network",
+DOWNSTREAM = here(
     "curves are used for circles, spirals, double curves and evolutes in mixed4a",
     "circles, S, spirals, divots, evolutes",
 )
-PARAMETERS = Claim(
-    "this network", "curve detection involves more than 50,000 parameters", "more than 50,000"
-)
-FEWER = Claim(
-    "this network",
+PARAMETERS = here("curve detection involves more than 50,000 parameters", "more than 50,000")
+FEWER = here(
     "symmetry leaves few free numbers: rotation saves 10 to 20 times, all together 50",
     "about 50 times",
 )
-TUNED = Claim(
-    "this network",
-    "hand-set curve detectors respond to curves as the trained ones do",
-    "“identical” by eye",
+TUNED = here(
+    "hand-set curve detectors respond to curves as the trained ones do", "“identical” by eye"
 )
-WEIGHTS = Claim(
-    "this network", "hand-set kernels are like the trained ones, where curves agree", "by eye"
-)
-MAPS = Claim("this network", "they fire at the same places of photographs", "by eye")
-REPAIRED = Claim(
-    "this network",
+WEIGHTS = here("hand-set kernels are like the trained ones, where curves agree", "by eye")
+MAPS = here("they fire at the same places of photographs", "by eye")
+REPAIRED = here(
     "in the place of the trained ones they repair more than half of what removal costs",
     "57 % of top-5 accuracy (2,000 photographs)",
 )
-CLEAR = Claim(
-    "this network",
-    "what they repair, misaligned, permuted and untrained donors do not",
-    "no control published",
+CLEAR = here(
+    "what they repair, misaligned, permuted and untrained donors do not", "no control published"
 )
 
 
@@ -703,29 +673,23 @@ PAIRS = ((147, 379), (189, 406), (81, 385), (104, 343), (92, 342), (145, 388), (
          (71, 340), (71, 330), (147, 349))  # fmt: skip
 OPPOSED = ((145, 379), (71, 385), (147, 342), (81, 330))
 
-DIAGONAL = Claim(
-    "inception5h",
+DIAGONAL = inception(
     "ten pairs of an early curve and the curve of its orientation: mixed3a 147→379, 189→406, …",
     "all excite",
 )
-NEGATIVE = Claim(
-    "inception5h", "four opposing pairs: 145→379, 71→385, 147→342, 81→330", "all inhibit"
-)
-SIGNS = Claim("inception5h", "mixed3b:406: lines 27 and 187 against 154 and 57", "opposite signs")
-STRONGEST = Claim(
-    "inception5h",
+NEGATIVE = inception("four opposing pairs: 145→379, 71→385, 147→342, 81→330", "all inhibit")
+SIGNS = inception("mixed3b:406: lines 27 and 187 against 154 and 57", "opposite signs")
+STRONGEST = inception(
     "families at the strongest position of mixed3b:379",
     "conv2d0 Gabor 65, Color contrast 21; conv2d1 Complex Gabor 54, Gabor-like 23, Low frequency "
     "19; conv2d2 Line 47, Color contrast 19, Shifted line 9; mixed3a Curves 22, Lines 16, Angles "
     "16 %",
 )
-INPUTS = Claim(
-    "inception5h",
+INPUTS = inception(
     "the ten strongest inputs of mixed3b:379 in mixed3a, from Captum's notebook",
     "95, 145, 147, 116, 77, 176, 187, 189, 87, 92",
 )
-OUTPUTS = Claim(
-    "inception5h",
+OUTPUTS = inception(
     "the ten strongest outputs of mixed3b:379 in mixed4a, from Captum's notebook",
     "50, 437, 96, 398, 434, 423, 408, 436, 424, 168",
 )

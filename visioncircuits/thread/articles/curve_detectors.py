@@ -1,4 +1,4 @@
-"""Curve Detectors (Cammarata et al., 2020): a family of units, looked at in every way there is."""
+"""Curve Detectors (Cammarata et al., 2020): a family of units, from several sides."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +27,12 @@ from visioncircuits.thread import (
     Row,
     Study,
     Unavailable,
+    here,
+    inception,
     interval,
-    middle,
+    null,
+    numbers,
+    paper,
     part,
 )
 from visioncircuits.tuning import (
@@ -53,7 +57,7 @@ Array = np.ndarray
 
 LAYERS = ("conv2d2", "mixed3a", "mixed3b", "mixed4a")
 PASS = ["conv2d2", "mixed3a", "mixed3b", "mixed4a"]
-"""Of one pass over the photographs, which all articles share."""
+"""Layers of one pass over the photographs, which all articles share."""
 
 TUNING, MAPS = "curve_radial_tuning.npz", "curve_heatmaps_sigma.npz"
 TABLE = "curve_preferred_orientations.json"
@@ -76,21 +80,6 @@ SIGMAS = {379: 22.3, 406: 18.7, 385: 18.9, 343: 21.4, 342: 16.4, 388: 19.8, 324:
           330: 17.4, 349: 24.4}  # fmt: skip
 
 
-def paper(text: str, published: str) -> Claim:
-    """Make a claim that published data alone can test."""
-    return Claim("published data", text, published)
-
-
-def here(text: str, published: str) -> Claim:
-    """Make a claim about families, which any network can be tested for."""
-    return Claim("this network", text, published)
-
-
-def there(text: str, published: str) -> Claim:
-    """Make a claim about Google's own network."""
-    return Claim("inception5h", text, published)
-
-
 TEN = paper("preferred orientations of the ten units of mixed3b", "22.5° to 358°")
 EARLIER = paper("preferred orientations of 11 units of mixed3a and 11 of conv2d2", "5.5° to 358.5°")
 LATER = paper("units of mixed4a in the radial data; the page says 12", "14")
@@ -101,11 +90,9 @@ ECHOES_BEFORE = paper(
     "earlier curves echo: mixed3a, conv2d2 (“weakly activate on the opposite side”)",
     ".04 to .53, .19 to .88",
 )
-GAPS = paper(
-    "large gaps between neighbours of the ten, after 181°, 290° and 22.5°", "62°, 68°, 44°"
-)
+GAPS = paper("large gaps between neighbors of the ten, after 181°, 290° and 22.5°", "62°, 68°, 44°")
 MARKS = paper(
-    "joint tuning puts nine units where the synthetic curves of the heat maps do", "within 15°"
+    "joint tuning orders nine units as the synthetic curves of the heat maps do", "within 15°"
 )
 
 
@@ -113,9 +100,9 @@ MARKS = paper(
 def published_tuning(study: Study) -> Iterator[Row | Plate]:
     """The published radial tuning curves.
 
-    Given positive activations to synthetic curves, the average over curvature is a curve over
-    orientation, wrapped around a circle. Angles run clockwise from the right, from the centre of
-    curvature to the apex.
+    Positive activations to synthetic curves, averaged over curvature, are a curve over orientation,
+    wrapped around a circle. Angles run clockwise from the right, from the center of curvature to
+    the apex.
     """
     with np.load(study.published(TUNING)) as stored:
         curves = {
@@ -143,14 +130,9 @@ def published_tuning(study: Study) -> Iterator[Row | Plate]:
             ]
         ),
         "Radial tuning curves of conv2d2, mixed3a, mixed3b and mixed4a, from the published data. "
-        "A blob's hue is the orientation at which it peaks; 0° is to the right, and angles run "
+        "A blob's hue is the orientation of its peak; 0° is to the right, and angles run "
         "clockwise.",
     )
-    ten = curves["mixed3b"]
-
-    def counted(claim: Claim, alike: Sequence[bool], why: str) -> Row:
-        return claim.found(f"{sum(alike)} of {len(alike)}", holds=all(alike), why=why)
-
     same = {
         layer: [found.argmax() / 2 == PEAKS[layer][unit] for unit, found in curves[layer].items()]
         for layer in PEAKS
@@ -160,6 +142,22 @@ def published_tuning(study: Study) -> Iterator[Row | Plate]:
     yield counted(EARLIER, same["mixed3a"] + same["conv2d2"], bins)
     count = len(curves["mixed4a"])
     yield LATER.found(str(count), holds=count == 14)
+    yield from published_shapes(curves)
+    yield from published_spread(study, curves["mixed3b"])
+
+
+Published = Mapping[str, Mapping[int, Float[Array, "720"]]]
+"""Radial tuning curves by layer and unit."""
+
+
+def counted(claim: Claim, alike: Sequence[bool], why: str) -> Row:
+    """Make the row of a claim that holds if all are alike."""
+    return claim.found(f"{sum(alike)} of {len(alike)}", holds=all(alike), why=why)
+
+
+def published_shapes(curves: Published) -> Iterator[Row]:
+    """Test the height, the width and the echo of the published curves."""
+    ten = curves["mixed3b"]
     heights = [round(float(found.max()), 1) == HEIGHTS[unit] for unit, found in ten.items()]
     yield counted(HIGHEST, heights, "To the printed digit.")
     wide = {unit: float((found >= found.max() / 2).sum() / 2) for unit, found in ten.items()}
@@ -176,8 +174,12 @@ def published_tuning(study: Study) -> Iterator[Row | Plate]:
         ECHO, [round(float(echoes["mixed3b"][u]), 2) == ECHOES[u] for u in ten], "To two digits."
     )
     ends = [(min(echoes[layer].values()), max(echoes[layer].values())) for layer in LAYERS[1::-1]]
-    told = ", ".join(f"{low:.2f} to {high:.2f}".replace("0.", ".") for low, high in ends)
-    yield ECHOES_BEFORE.found(told, holds=told == ECHOES_BEFORE.published)
+    found = ", ".join(f"{low:.2f} to {high:.2f}".replace("0.", ".") for low, high in ends)
+    yield ECHOES_BEFORE.found(found, holds=found == ECHOES_BEFORE.published)
+
+
+def published_spread(study: Study, ten: Mapping[int, Float[Array, "720"]]) -> Iterator[Row]:
+    """Test how the preferred orientations of the ten are spread."""
     peaks = sorted(PEAKS["mixed3b"].values())
     gaps = dict(zip(peaks, np.diff(peaks, append=peaks[0] + 360), strict=True))
     found = ", ".join(f"{gaps[after]:.0f}°" for after in (181, 290, 22.5))
@@ -205,7 +207,7 @@ def published_tuning(study: Study) -> Iterator[Row | Plate]:
 
 SIGMA = paper("strongest response of each of the ten to a synthetic curve", "16.4 to 24.4 σ")
 UP_TO = paper("responses reach 24 standard deviations of the activation on photographs", "24")
-CENTRE = paper("their preferred curvature is about the middle of the range", "mid-height")
+CENTER = paper("their preferred curvature is about the middle of the range", "mid-height")
 AVERAGED = paper(
     "the mean over curvature of a heat map is the radial tuning curve", "r = 0.9993 to 0.9999"
 )
@@ -218,12 +220,12 @@ FOUR = paper(
 )
 RISING = paper("so do the others'", "each step")
 FORKED = paper(
-    "angles drive each of the ten at two orientations, which meet where they are straight",
+    "angles activate each of the ten at two orientations, which meet where they are straight",
     "two distinct lines",
 )
 
 
-@part(SIGMA, UP_TO, CENTRE, AVERAGED, FACTOR, TURNED, FILLED, FOUR, RISING, FORKED)
+@part(SIGMA, UP_TO, CENTER, AVERAGED, FACTOR, TURNED, FILLED, FOUR, RISING, FORKED)
 def published_maps(study: Study) -> Iterator[Row | Plate]:
     """The published heat maps.
 
@@ -256,38 +258,13 @@ def published_maps(study: Study) -> Iterator[Row | Plate]:
     )
     yield UP_TO.found(f"{max(tops.values()):.1f}", holds=int(max(tops.values())) == 24)
     rows = maps["curves"].max(2).argmax(1) / maps["curves"].shape[1]
-    yield CENTRE.found(
+    yield CENTER.found(
         f"{rows.min():.2f} to {rows.max():.2f} of the height",
         holds=bool(abs(rows - 0.5).max() < 0.17),
         why="Holds where all lie in the middle third.",
     )
-    columns = maps["curves"].shape[2]
-    means = maps["curves"].clip(0).mean(1)
-    bins, places = np.arange(720) / 2, (np.arange(columns) - 0.5) * 360 / columns + 180
-    profiles = np.array([np.interp(bins, places % 360, row, period=360) for row in means])
     tuned = np.array([curves[unit] for unit in units], np.float64)
-    alike = [float(np.corrcoef(a, b)[0, 1]) for a, b in zip(profiles, tuned, strict=True)]
-    told = f"r = {min(alike):.4f} to {max(alike):.4f}"
-    yield AVERAGED.found(told, holds=told == AVERAGED.published)
-    sigma = (tuned * profiles).sum(1) / (profiles**2).sum(1)
-    told = f"{sigma.min():.1f} to {sigma.max():.1f}"
-    yield FACTOR.found(
-        told, holds=told == FACTOR.published, why="Least squares without a constant."
-    )
-    around = np.fft.irfft(np.fft.rfft(tuned) * np.fft.rfft(np.roll(profiles, 360, 1)).conj())
-    shift = around.argmax(1) / 2
-    off = np.minimum(abs(shift - 180), 360 - abs(shift - 180))
-    yield TURNED.found(
-        f"180° to {off.max():.1f}°",
-        holds=bool(off.max() < 2),
-        why="Circular correlation of each map's profile with the radial curve.",
-    )
-    filled = maps["fill"].clip(0).mean(1)
-    alike = [float(np.corrcoef(a, b)[0, 1]) for a, b in zip(means, filled, strict=True)]
-    yield FILLED.found(
-        f"r = {min(alike):.3f} to {max(alike):.3f}",
-        holds=(round(min(alike), 3), round(max(alike), 3)) == (0.992, 0.999),
-    )
+    yield from published_profiles(maps, tuned)
     steps = np.array([strongest[name] for name in ("angles", "angle2", "angle3", "curves")])
     mine = ", ".join(f"{value:.1f}" for value in steps[:, units.index(379)]) + " σ"
     yield FOUR.found(mine, holds=mine == FOUR.published)
@@ -303,12 +280,44 @@ def published_maps(study: Study) -> Iterator[Row | Plate]:
     yield forked(FORKED, maps["angles"].clip(0), maps["curves"].clip(0))
 
 
+def published_profiles(
+    maps: Mapping[str, Float[Array, "units rows columns"]], tuned: Float[Array, "units 720"]
+) -> Iterator[Row]:
+    """Compare the heat maps' profiles over orientation with the radial tuning curves."""
+    columns = maps["curves"].shape[2]
+    means = maps["curves"].clip(0).mean(1)
+    bins, places = np.arange(720) / 2, (np.arange(columns) - 0.5) * 360 / columns + 180
+    profiles = np.array([np.interp(bins, places % 360, row, period=360) for row in means])
+    alike = [float(np.corrcoef(a, b)[0, 1]) for a, b in zip(profiles, tuned, strict=True)]
+    found = f"r = {min(alike):.4f} to {max(alike):.4f}"
+    yield AVERAGED.found(found, holds=found == AVERAGED.published)
+    sigma = (tuned * profiles).sum(1) / (profiles**2).sum(1)
+    found = f"{sigma.min():.1f} to {sigma.max():.1f}"
+    yield FACTOR.found(
+        found, holds=found == FACTOR.published, why="Least squares without a constant."
+    )
+    around = np.fft.irfft(np.fft.rfft(tuned) * np.fft.rfft(np.roll(profiles, 360, 1)).conj())
+    shift = around.argmax(1) / 2
+    off = np.minimum(abs(shift - 180), 360 - abs(shift - 180))
+    yield TURNED.found(
+        f"180° to {off.max():.1f}°",
+        holds=bool(off.max() < 2),
+        why="Circular correlation of each map's profile with the radial curve.",
+    )
+    filled = maps["fill"].clip(0).mean(1)
+    alike = [float(np.corrcoef(a, b)[0, 1]) for a, b in zip(means, filled, strict=True)]
+    yield FILLED.found(
+        f"r = {min(alike):.3f} to {max(alike):.3f}",
+        holds=(round(min(alike), 3), round(max(alike), 3)) == (0.992, 0.999),
+    )
+
+
 def forked(
     claim: Claim,
     angles: Float[Array, "units rows angles"],
     curves: Float[Array, "units rows angles"],
 ) -> Row:
-    """Tell how many units answer to sharp angles aside of where they answer to blunt ones."""
+    """Count the units that respond to sharp angles beside the orientation of blunt ones."""
     counts = []
     for maps in (angles, curves):
         rows, columns = maps.shape[1:]
@@ -325,14 +334,14 @@ def forked(
         holds=counts[0] > 0.8 * len(angles),
         interval=f"on curves, {counts[1]} of {len(curves)}",
         why="Units whose mean response over the sharper half of the angles is higher 20° to 120° "
-        "to either side than where the blunter half drives them; holds above 80 %. A first "
+        "to either side of their peak over the blunter half; holds above 80 %. A first "
         "measure, circular variance, failed on the published maps and was given up. "
         "Published lines are straight, so angles open in even steps here, too.",
     )
 
 
 def evenly_opened(count: int) -> Float[Array, " radii"]:
-    """Give radii at which angles turn by 5 to 170 degrees in even steps.
+    """Return radii at which angles turn by 5 to 170 degrees in even steps.
 
     The two lines in the published maps of angles are straight, so that their opening changes evenly
     down the map, and by about so much.
@@ -343,7 +352,7 @@ def evenly_opened(count: int) -> Float[Array, " radii"]:
 def published_responses(
     values: Float[Array, "units rows columns"], units: Sequence[int], stimuli: StimulusSet
 ) -> xr.DataArray:
-    """Lay published maps out as `measure` does, over the axes of a set."""
+    """Return published maps as `measure` returns responses, over the axes of a set."""
     columns, rows = values.shape[2], values.shape[1]
     radii, angles = (np.array(stimuli.axes[name], np.float64) for name in ("radius", "orientation"))
     whole = xr.DataArray(
@@ -367,8 +376,8 @@ LOGARITHMIC = paper("the synthetic curves' radii are evenly spaced in logarithm"
 IN_TILES = paper("they are so many widths of their tile", "4.84, 2.16, .962, .428")
 STROKE = paper("the stroke's profile across, black 1", ".34, 1, .34")
 COUNTED = paper("human labels: curves, imperfect curves, unrelated, opposing", "206, 170, 379, 102")
-VALUED = paper("curves and imperfect curves carry the expected value of 379", "55.3 %")
-FREQUENT = paper("379 fires at so many of the labelled positions", "10.8 %")
+VALUED = paper("curves and imperfect curves make up the expected value of 379", "55.3 %")
+FREQUENT = paper("379 fires at so many of the labeled positions", "10.8 %")
 TRACED = paper("curves traced with the detectors through photographs", "15 of 23 shown")
 
 
@@ -376,9 +385,9 @@ TRACED = paper("curves traced with the detectors through photographs", "15 of 23
 def stimuli_and_labels(study: Study) -> Iterator[Row | Plate]:
     """The published stimuli and labels.
 
-    The library's ready set of curves is drawn by the geometry fitted to the published pictures.
-    What people said of 850 photographs is not among the published files at hand, and is replaced
-    below by a criterion that needs nobody.
+    The library's predefined set of curves is drawn by the geometry fitted to the published
+    pictures. The human labels of 850 photographs are not among the available published files, and
+    are replaced below by an automatic criterion.
     """
     ready = named("curves")
     radii = [float(radius) for radius in ready.axes["radius"]]
@@ -400,13 +409,13 @@ def stimuli_and_labels(study: Study) -> Iterator[Row | Plate]:
     )
     picture = ready.fix(orientation=0.0, radius=float("inf"), size=61).draw().picture
     across = (1 - picture[0, 0, 30, 29:32]).tolist()
-    told = ", ".join(f"{value:.3g}" for value in across)
+    profile = ", ".join(f"{value:.3g}" for value in across)
     yield STROKE.found(
-        told,
+        profile,
         holds=bool(np.allclose(across, (0.34, 1, 0.34), atol=0.006)),
         why="A straight line through the middle of a pixel, drawn by the library.",
     )
-    missing = "{} is not among the published data at hand"
+    missing = "{} is not among the available published data"
     yield COUNTED.unavailable(missing.format("human-labels.json"))
     yield VALUED.unavailable(missing.format("human-ev.json"))
     yield FREQUENT.unavailable(missing.format("human-probabilities.json"))
@@ -427,7 +436,7 @@ class Curves:
     @property
     def places(self) -> list[int]:
         """The units' numbers in their layer."""
-        return [int(unit.rpartition(":")[2]) for unit in self.units]
+        return numbers(self.units)
 
 
 def family(study: Study) -> Curves:
@@ -438,14 +447,14 @@ def family(study: Study) -> Curves:
     )
 
 
-def shown(study: Study, name: str = "curves") -> StimulusSet:
-    """Give a published set, over more radii than were published, of the pixels published."""
+def published_set(study: Study, name: str = "curves") -> StimulusSet:
+    """Return a published set, over more radii than were published."""
     radii = np.geomspace(RADII[0], RADII[-1], study.of(25, quick=9))
     step = study.of(5, quick=10)
     return named(name).vary(orientation=range(0, 360, step), radius=radii.tolist())
 
 
-def answers(study: Study, stimuli: StimulusSet) -> xr.DataArray:
+def family_responses(study: Study, stimuli: StimulusSet) -> xr.DataArray:
     """Measure the family, in standard deviations where there are photographs."""
     curves = family(study)
     responses = measure(study.network, curves.units, stimuli)
@@ -459,7 +468,7 @@ FAMILY = here("mixed3b has a family of curve detectors", "10 of 480 units")
 SPAN = here("together they span all orientations", "largest gap 68°")
 RADIUS = here("they respond to curves of a radius of around 60 pixels", "60 px")
 INSIDE = here("most of them prefer curves to straighter and to tighter ones", "10 of 10")
-DRIVEN = here("synthetic curves drive them up to 24 standard deviations", "16.4 to 24.4 σ")
+DRIVEN = here("synthetic curves activate them up to 24 standard deviations", "16.4 to 24.4 σ")
 NARROW = here("their tuning to orientation is about as wide as published", "28.5° to 68.5°")
 SILENT = here("they have no echoes at the opposite orientation", "0 to .03")
 
@@ -468,10 +477,9 @@ SILENT = here("they have no echoes at the opposite orientation", "0 to .03")
 def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     """Synthetic curves.
 
-    The detectors are found by a hypothesis about their answers to other stimuli: thick, filled,
-    inverted and coloured curves of five radii, against lines, edges, circles and textures. Here
-    they see the published sheet of thin black curves, which runs from a radius of 290 to one of
-    25.7 pixels.
+    The detectors are found by a hypothesis about their responses to other stimuli: thick, filled,
+    inverted and colored curves of five radii, against lines, edges, circles and textures. Here they
+    are tested with the published sheet of thin black curves, of radii from 290 to 25.7 pixels.
     """
     layer, count = study.layer("mixed3b"), len(study.found("curve", "mixed3b"))
     total = study.network.layer(layer).units
@@ -480,11 +488,12 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         holds=count >= 5,
         interval=f"false ones: {0.05 * count:.1f} at most expected",
         why=f"{layer}. Six predictions, each within its bounds in a 95 % interval, at a false "
-        "discovery rate of 5 % by shuffled answers of the layer's other units; five make a family.",
+        "discovery rate of 5 % by shuffled responses of the layer's other units; five make a "
+        "family.",
     )
     curves = family(study)
-    stimuli = shown(study)
-    responses = answers(study, stimuli)
+    stimuli = published_set(study)
+    responses = family_responses(study, stimuli)
     pictured = study.thumbnails(curves.units)
     yield Plate(
         "radial",
@@ -507,6 +516,27 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         interval=f"{by_chance:.0%} of {count} random orientations leave none larger",
         why="Holds where no quarter of the circle is left out.",
     )
+    yield from curvature(study, responses)
+    tuned = orientation_tuning(responses)
+    wide = tuned["width"].values
+    low, high = interval(wide, study.rng("widths"))
+    yield NARROW.found(
+        f"{wide.min():.0f}° to {wide.max():.0f}°, median {np.median(wide):.0f}°",
+        holds=low >= 28.5 and high <= 68.5,
+        interval=f"median {low:.0f}° to {high:.0f}°",
+        why="Holds where the median's interval is within the published range.",
+    )
+    echoes = tuned["echo"].values
+    yield SILENT.found(
+        f"{echoes.min():.2f} to {echoes.max():.2f}, median {np.median(echoes):.2f}",
+        holds=bool(echoes.max() <= 0.1),
+        why="The hypothesis requires less than .1, on other drawings; holds where all are below "
+        "that here.",
+    )
+
+
+def curvature(study: Study, responses: xr.DataArray) -> Iterator[Row]:
+    """Test the preferred radius and the strongest response of the family."""
     radii = preferred_value(responses, "radius").values
     low, high = interval(radii, study.rng("radii"))
     yield RADIUS.found(
@@ -516,9 +546,9 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         why="Holds where the interval over units lies within a factor of two.",
     )
     best = responses.max("orientation").transpose("unit", "radius").values.argmax(1)
-    within = (best > 0) & (best < len(stimuli.axes["radius"]) - 1)
+    within = (best > 0) & (best < responses.sizes["radius"] - 1)
     yield INSIDE.found(
-        f"{within.sum()} of {count}",
+        f"{within.sum()} of {len(within)}",
         holds=bool(within.mean() > 0.5),
         why="Of the published radii neither the first nor the last.",
     )
@@ -534,22 +564,6 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
             why="Of rectified activations over photographs; holds where the median is in the "
             "published range, give or take half.",
         )
-    numbers = orientation_tuning(responses)
-    wide = numbers["width"].values
-    low, high = interval(wide, study.rng("widths"))
-    yield NARROW.found(
-        f"{wide.min():.0f}° to {wide.max():.0f}°, median {np.median(wide):.0f}°",
-        holds=low >= 28.5 and high <= 68.5,
-        interval=f"median {low:.0f}° to {high:.0f}°",
-        why="Holds where the median's interval is within the published range.",
-    )
-    echoes = numbers["echo"].values
-    yield SILENT.found(
-        f"{echoes.min():.2f} to {echoes.max():.2f}, median {np.median(echoes):.2f}",
-        holds=bool(echoes.max() <= 0.1),
-        why="The search itself asks for less than .1, on other drawings; holds where all are below "
-        "that here.",
-    )
 
 
 FADING = here(
@@ -561,16 +575,16 @@ FADING = here(
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Echoes, from layer to layer.
 
-    Units are taken for curves by the same hypothesis, but for what it says of other orientations:
-    that would decide the question.
+    Units count as curves by the same hypothesis, without its predictions about other orientations,
+    which would decide the question.
     """
     found: dict[str, xr.DataArray] = {}
     for name in LAYERS[:3]:
         layer = study.layer(name)
         whole = predefined("curve", study.network, layer)
-        asked = (effects.echo, effects.off_peak)
+        decisive = (effects.echo, effects.off_peak)
         lenient = replace(
-            whole, predictions=tuple(p for p in whole.predictions if p.effect not in asked)
+            whole, predictions=tuple(p for p in whole.predictions if p.effect not in decisive)
         )
 
         def make(layer: str = layer, lenient: object = lenient) -> bytes:
@@ -591,8 +605,8 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "banner",
         beside([radial_panel(r, title=f"{layer}: {len(r)} curves") for layer, r in found.items()]),
-        "Radial tuning of all units that prefer curves, whatever they say of other orientations; "
-        "radii are in proportion to what the layers' neurons see.",
+        "Radial tuning of all units that prefer curves, whatever their responses at other "
+        "orientations; radii are in proportion to the layers' receptive fields.",
     )
     echo = [orientation_tuning(r)["echo"].values for r in found.values()]
     bounds = [interval(values, study.rng(name)) for name, values in zip(found, echo, strict=True)]
@@ -606,21 +620,21 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-FILL = here("filled shapes are curves to them as lines are", "r = .992 to .999")
-COLOR = here("and coloured ones on coloured ground", "same peaks")
+FILL = here("they respond to filled shapes as to lines", "r = .992 to .999")
+COLOR = here("and to colored ones on colored ground", "same peaks")
 
 
 @part(FILL, COLOR)
 def cosmetics(study: Study) -> Iterator[Row | Plate]:
-    """Filled and coloured curves."""
-    plain = answers(study, shown(study))
+    """Filled and colored curves."""
+    plain = family_responses(study, published_set(study))
     pictured = study.thumbnails(family(study).units)
     for claim, name, slug in (
         (FILL, "filled-curves", "filled"),
         (COLOR, "colored-curves", "colored"),
     ):
-        stimuli = shown(study, name)
-        responses = answers(study, stimuli)
+        stimuli = published_set(study, name)
+        responses = family_responses(study, stimuli)
         yield Plate(
             f"{slug}-maps",
             curve_maps(responses, stimuli, pictured),
@@ -647,7 +661,7 @@ STEPWISE = here(
     "the strongest response rises in the four steps from angle to curve", "15.6, 21.4, 22.2, 22.3 σ"
 )
 FORK = here(
-    "angles drive a detector at two orientations, which meet where they are straight",
+    "angles activate a detector at two orientations, which meet where they are straight",
     "two distinct lines",
 )
 
@@ -655,12 +669,12 @@ FORK = here(
 @part(STEPWISE, FORK)
 def angles(study: Study) -> Iterator[Row | Plate]:
     """From angles to curves."""
-    whole = shown(study, "angles")
+    whole = published_set(study, "angles")
     steps = range(len(whole.axes["roundness"]))
-    found = [answers(study, whole.isel(roundness=step)) for step in steps]
+    found = [family_responses(study, whole.isel(roundness=step)) for step in steps]
     even = whole.vary(radius=evenly_opened(study.of(25, quick=9)).tolist())
     stimuli = even.isel(roundness=0)
-    bent = [answers(study, stimuli), answers(study, even.isel(roundness=-1))]
+    bent = [family_responses(study, stimuli), family_responses(study, even.isel(roundness=-1))]
     yield Plate(
         "angle-maps",
         curve_maps(bent[0], stimuli, study.thumbnails(family(study).units)),
@@ -675,7 +689,7 @@ def angles(study: Study) -> Iterator[Row | Plate]:
     yield STEPWISE.found(
         ", ".join(f"{value:.1f}" for value in mean) + (" σ" if study.images else ""),
         holds=bool((np.diff(mean) > 0).all()) and low > 0,
-        interval=f"angles drive them less by {low:.0%} to {high:.0%}",
+        interval=f"angles activate them less by {low:.0%} to {high:.0%}",
         why="Mean over units of the strongest response; holds where it rises with every step, and "
         "the interval is above none.",
     )
@@ -722,11 +736,9 @@ def photographs(study: Study) -> Iterator[Row | Plate]:
         "where the interval is below −1.",
     )
     edges = np.arange(-8, 12.01, 0.25)
+    deviations = layer.moments.deviation
     densities = np.array(
-        [
-            density(layer.counts[place], layer.moments.deviation[place], edges)
-            for place in curves.places
-        ]
+        [density(layer.counts[unit], deviations[unit], edges) for unit in curves.places]
     )
     yield Plate(
         "density",
@@ -758,7 +770,7 @@ def photographs(study: Study) -> Iterator[Row | Plate]:
 
 
 def strongest(study: Study) -> int:
-    """Choose the detector that curves drive most, in its standard deviations."""
+    """Choose the detector with the strongest response to curves, in standard deviations."""
     table = study.detectors("curve", "mixed3b")
     spread = study.deviations("mixed3b").sel(unit=table["unit"].tolist()).values
     return int((table["peak"].to_numpy(float) / spread).argmax())
@@ -767,14 +779,14 @@ def strongest(study: Study) -> int:
 def density(
     counts: Float[Array, " bins"] | Array, deviation: float, edges: Float[Array, " edges"]
 ) -> Float[Array, " steps"]:
-    """Give the density of a unit's pre-activations, in its standard deviations."""
+    """Compute the density of a unit's pre-activations, in its standard deviations."""
     heights = np.histogram(sketch.middles() / deviation, edges, weights=counts)[0]
     found: Array = heights / counts.sum() / np.diff(edges)
     return found
 
 
 def flanks(edges: Float[Array, " edges"], row: Float[Array, " steps"]) -> tuple[float, float]:
-    """Fit two lines and a parabola to a logarithmic density; give both R²."""
+    """Fit two lines and a parabola to a logarithmic density; return both R²."""
     middles = (edges[1:] + edges[:-1]) / 2
     kept = row > row.max() * np.exp(-7)
     x, y = middles[kept] - middles[row.argmax()], np.log(row[kept])
@@ -819,63 +831,83 @@ BINS = np.arange(-4.0, 9.0)
 PREVAIL = here(
     "the strongest activations are curves and imperfect curves of its orientation", "most"
 )
-OPPOSED = here("curves of the opposing orientation hold it down", "below zero only")
-SHARE = here("curves and imperfect curves carry most of its expected value", "55 %")
+OPPOSED = here("curves of the opposing orientation inhibit it", "below zero only")
+SHARE = here("curves and imperfect curves make up most of its expected value", "55 %")
 MISSED = here("curves of its orientation are hardly ever missed", "1 of 206")
 
 
 @part(PREVAIL, OPPOSED, SHARE, MISSED)
 def without_humans(study: Study) -> Iterator[Row | Plate]:
-    """What photographs show where it fires, by a criterion in place of people.
+    """Labels of what it fires at in photographs, by a criterion in place of people.
 
-    In the article people looked at what the unit fired at. Here the handwritten curve circuit
-    does, whose weights were set by formula: its strongest curve within a position of the neuron
-    decides. Below a tenth of what a perfect curve gives, the neuron is unrelated; else it sees a
-    curve up to 30° from the detector's orientation, an imperfect one up to 60°, an opposing one
-    from 120°; the rest is unrelated. This labels contours, not objects, and misses faint ones.
+    In the article people labeled the inputs that the unit fired at. Here the handwritten curve
+    circuit does, whose weights were set by formula: its strongest curve within a position of the
+    neuron decides. Below a tenth of the response to a perfect curve, the label is unrelated; else
+    it is curve up to 30° from the detector's orientation, imperfect up to 60°, opposing from 120°;
+    the rest is unrelated. This labels contours, not objects, and misses faint ones.
     """
     curves = family(study)
     layer = study.examples(PASS).layers[curves.layer]
     drawn = sampled(study, curves, layer)
-    told = labelled(drawn["off"], drawn["clear"])
-    chance = labelled(drawn["off"] + 90, drawn["clear"])
+    found = labeled(drawn["off"], drawn["clear"])
+    chance = labeled(drawn["off"] + 90, drawn["clear"])
     shares = np.zeros((len(BINS), len(LABELS)))
-    np.add.at(shares, (drawn["bin"], told), 1)
+    np.add.at(shares, (drawn["bin"], found), 1)
     shares /= shares.sum(1, keepdims=True).clip(1)
     values = np.array([value(layer, place) for place in curves.places])
     yield Plate(
         "labels",
         stacked(shares, values.mean(0)),
-        f"What {len(told)} neurons saw, by pre-activation, as the handwritten circuit tells "
-        "it; below, times what each step adds to the expected value.",
+        f"Labels of {len(found)} neurons, by pre-activation, from the handwritten circuit; "
+        "below, times what each step adds to the expected value.",
     )
-    good, many = told < 2, drawn["bin"] >= np.searchsorted(BINS, 4.0)
+    yield from labeled_shares(study, found, chance, drawn["bin"])
+    yield expected_value(study, found, chance, drawn, values)
 
-    def share(claimed: Array, among: Array) -> tuple[float, float, float]:
-        found = claimed[among].astype(float)
-        mean = float(found.mean()) if len(found) else float("nan")
-        return (mean, *interval(found, study.rng("labels"), statistic=lambda d: float(d.mean())))
 
-    top, low, high = share(good, many)
+def share(study: Study, mask: Array) -> tuple[float, float, float]:
+    """Compute a share and its interval."""
+    drawn = mask.astype(float)
+    mean = float(drawn.mean()) if len(drawn) else float("nan")
+    return (mean, *interval(drawn, study.rng("labels"), statistic=lambda d: float(d.mean())))
+
+
+def labeled_shares(study: Study, labels: Array, chance: Array, bins: Array) -> Iterator[Row]:
+    """Test which labels prevail at which activations."""
+    many = bins >= np.searchsorted(BINS, 4.0)
+    top, low, high = share(study, labels[many] < 2)
     by_chance = float((chance[many] < 2).mean())
     yield PREVAIL.found(
         f"{top:.0%} from 4 σ on",
         holds=low > 0.5 and low > by_chance,
         interval=f"{low:.0%} to {high:.0%}; were it turned by 90°, {by_chance:.0%}",
-        why=f"{many.sum()} neurons of {len(curves.units)} detectors; holds where the interval is "
-        "above half and above chance.",
+        why=f"{many.sum()} neurons of {len(family(study).units)} detectors; holds where the "
+        "interval is above half and above chance.",
     )
-    below, above = (
-        drawn["bin"] < np.searchsorted(BINS, -1.0),
-        drawn["bin"] >= np.searchsorted(BINS, 0),
-    )
-    down, up = share(told == 3, below), share(told == 3, above)
+    below, above = bins < np.searchsorted(BINS, -1.0), bins >= np.searchsorted(BINS, 0)
+    down, up = share(study, labels[below] == 3), share(study, labels[above] == 3)
     yield OPPOSED.found(
         f"{down[0]:.1%} below −1 σ, {up[0]:.1%} above 0",
         holds=down[1] > up[2],
         interval=f"{down[1]:.1%} to {down[2]:.1%}, {up[1]:.1%} to {up[2]:.1%}",
         why="Share of opposing curves; holds where the intervals do not overlap.",
     )
+    missed = bins[labels == 0] < np.searchsorted(BINS, 0)
+    silent, low, high = share(study, missed)
+    yield MISSED.found(
+        f"{silent:.0%} of {len(missed)} curves",
+        holds=high < 0.05,
+        interval=f"{low:.0%} to {high:.0%}",
+        why="Neurons labeled a curve that do not fire, of as many drawn from every step of "
+        "activation; holds where the interval is below 5 %. The criterion detects contours of one "
+        "radius and position, and at times labels straight ones and textures as curves.",
+    )
+
+
+def expected_value(
+    study: Study, labels: Array, chance: Array, drawn: Mapping[str, Array], values: Array
+) -> Row:
+    """Test how much of the expected value is at neurons labeled a curve."""
 
     def carried(labels_of: Array, units: Array) -> float:
         own = np.isin(drawn["unit"], units)
@@ -888,48 +920,39 @@ def without_humans(study: Study) -> Iterator[Row | Plate]:
         ]
         return float((np.array(each) * total).sum() / total.sum())
 
-    everyone = np.arange(len(curves.units))
-    most = carried(told, everyone)
+    everyone = np.arange(len(values))
+    most = carried(labels, everyone)
     low, high = interval(
-        everyone, study.rng("values"), draws=200, statistic=lambda units: carried(told, units)
+        everyone, study.rng("values"), draws=200, statistic=lambda units: carried(labels, units)
     )
     other = carried(chance, everyone)
-    yield SHARE.found(
+    return SHARE.found(
         f"{most:.0%}",
         holds=low > 0.5,
         interval=f"{low:.0%} to {high:.0%} over units; were they turned by 90°, {other:.0%}",
         why="Activation times density, by label; holds where the interval is above half.",
     )
-    curve_like = told == 0
-    silent, low, high = share(drawn["bin"] < np.searchsorted(BINS, 0), curve_like)
-    yield MISSED.found(
-        f"{silent:.0%} of {curve_like.sum()} curves",
-        holds=high < 0.05,
-        interval=f"{low:.0%} to {high:.0%}",
-        why="Neurons labelled a curve that do not fire, of as many drawn from every step of "
-        "activation; holds where the interval is below 5 %. The criterion knows contours of one "
-        "radius and position, and takes straight ones and textures for curves at times.",
-    )
 
 
 def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, Array]:
-    """Draw neurons evenly over activation, and let the handwritten circuit look at them.
+    """Draw neurons evenly over activation, and measure the handwritten circuit there.
 
-    Gives `unit`, `bin`, `off` (degrees from the detector's orientation) and `clear` (the
-    handwritten circuit's answer, over that to a perfect curve).
+    Returns `unit`, `bin`, `off` (degrees from the detector's orientation) and `clear` (the
+    handwritten circuit's response, over that to a perfect curve).
     """
     judge = networks.load("handwritten:curves")
     top = list(judge.layers)[-1]
     names = study.examples(PASS).names
-    told = [label.orientation for label in labels(judge, top) if label.kind == "curve"]
-    orientations = np.array(told, np.float64)
-    bends = [Unit(top, place) for place in range(len(told))]
+    orientations = np.array(
+        [label.orientation for label in labels(judge, top) if label.kind == "curve"], np.float64
+    )
+    bends = [Unit(top, place) for place in range(len(orientations))]
     perfect = float(measure(judge, bends, named("curves")).max())
     size, each = study.network.size, study.of(40, quick=12)
     here_at = study.network.layer_at(curves.layer, size)
     there_at = judge.layer_at(top, size)
-    wanted: dict[int, list[tuple[int, int, tuple[int, int]]]] = {}
-    for number, place in enumerate(curves.places):
+    selected: dict[int, list[tuple[int, int, tuple[int, int]]]] = {}
+    for unit, place in enumerate(curves.places):
         spread = layer.moments.deviation[place]
         for at, low in enumerate(BINS):
             high = BINS[at + 1] if at + 1 < len(BINS) else np.inf
@@ -937,23 +960,22 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, Arr
             order = study.rng(f"{place} {at}").permutation(found.values.shape[1])[:each]
             for one in order:
                 row, column = found.positions[0, one].tolist()
-                wanted.setdefault(int(found.pictures[0, one]), []).append(
-                    (number, at, (row, column))
-                )
+                picture = int(found.pictures[0, one])
+                selected.setdefault(picture, []).append((unit, at, (row, column)))
     rows: list[tuple[int, int, float, float]] = []
     assert study.images is not None
-    for picture, neurons in wanted.items():
+    for picture, neurons in selected.items():
         pixels = photograph(study.images, names[picture], size=size)
         with torch.inference_mode():
-            maps = judge.activations(pixels[None], [top])[top][0, : len(told)]
-        for number, at, position in neurons:
+            maps = judge.activations(pixels[None], [top])[top][0, : len(orientations)]
+        for unit, at, position in neurons:
             middle_of = np.array(here_at.center(position))
             nearest = np.round((middle_of - there_at.center((0, 0))) / there_at.stride).astype(int)
             row, column = nearest.clip(0, np.array(maps.shape[1:]) - 1).tolist()
             near = maps[:, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].amax((1, 2))
             best = int(near.argmax())
-            off = float(orientations[best] - curves.orientations[number])
-            rows.append((number, at, off, float(near[best]) / perfect))
+            off = float(orientations[best] - curves.orientations[unit])
+            rows.append((unit, at, off, float(near[best]) / perfect))
     table = np.array(rows)
     return {
         "unit": table[:, 0].astype(int),
@@ -963,15 +985,15 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, Arr
     }
 
 
-def labelled(off: Float[Array, " neurons"], clear: Float[Array, " neurons"]) -> Array:
-    """Give each neuron the number of its label."""
+def labeled(off: Float[Array, " neurons"], clear: Float[Array, " neurons"]) -> Array:
+    """Return the index of each neuron's label."""
     off = circular.angular_distance(off, np.zeros_like(off))
     bent = np.select([off <= 30, off <= 60, off < 120], [0, 1, 2], 3)
     return np.where(clear < 0.1, 2, bent)
 
 
 def value(layer: LayerExamples, unit: int) -> Float[Array, " bins"]:
-    """Give the part of the expected value that each bin of activation makes up."""
+    """Compute the share of the expected value in each bin of activation."""
     middles = sketch.middles()
     weights = middles.clip(0) * layer.counts[unit]
     edges = np.append(BINS, np.inf) * layer.moments.deviation[unit]
@@ -981,23 +1003,14 @@ def value(layer: LayerExamples, unit: int) -> Float[Array, " bins"]:
 
 
 def stacked(shares: Float[Array, "bins labels"], values: Float[Array, " bins"]) -> Figure:
-    """Draw the labels' shares, and what they carry of the expected value."""
+    """Draw the labels' shares, of neurons and of the expected value."""
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     above, below = figure.subplots(2, sharex=True)
     for axes, heights in ((above, shares), (below, shares * values[:, None])):
         base = np.zeros(len(BINS))
         for label, color, column in zip(LABELS, COLORS, heights.T, strict=True):
-            axes.bar(
-                BINS,
-                column,
-                1,
-                base,
-                align="edge",
-                color=color,
-                edgecolor="white",
-                lw=0.5,
-                label=label,
-            )
+            axes.bar(BINS, column, 1, base, align="edge", color=color, edgecolor="white", lw=0.5,
+                     label=label)  # fmt: skip
             base = base + column
         axes.spines[["top", "right"]].set_visible(False)
     above.set_ylabel("share of neurons")
@@ -1009,7 +1022,7 @@ def stacked(shares: Float[Array, "bins labels"], values: Float[Array, " bins"]) 
 
 
 MADE = here(
-    "in its photographs a detector is driven by earlier units that answer to curves of its "
+    "in its photographs a detector is excited by earlier units that respond to curves of its "
     "orientation",
     "shown in pictures",
 )
@@ -1017,7 +1030,7 @@ MADE = here(
 
 @part(MADE)
 def attribution(study: Study) -> Iterator[Row | Plate]:
-    """What drives a detector in a photograph.
+    """What excites a detector in a photograph.
 
     Weights times activations in the layer before, at the strongest example of each detector; the
     pictures visualize their absolute values.
@@ -1028,12 +1041,7 @@ def attribution(study: Study) -> Iterator[Row | Plate]:
     names = study.examples(PASS).names
     size = study.network.size
     about = study.network.layer_at(curves.layer, size)
-    early = measure(study.network, before, named("curves"))
-    profile = radial_tuning(early)
-    around = profile["orientation"].values
-    rise = profile.values - profile.values.mean(1, keepdims=True)
-    norm = np.linalg.norm(rise, axis=1, keepdims=True)
-    rise = np.divide(rise, norm, out=np.zeros_like(rise), where=norm > 0)
+    around, rise = tuning_above_mean(study, before)
     examples = study.of(5, quick=1)
     alike, pairs = np.zeros((len(curves.units), len(around))), []
     assert study.images is not None
@@ -1052,34 +1060,19 @@ def attribution(study: Study) -> Iterator[Row | Plate]:
                 pairs.append(
                     (number, crop(about, pixels, position, most=64), flow.weights.weight[0])
                 )
-    own = np.array(
-        [
-            np.interp(angle, around, row, period=360)
-            for angle, row in zip(curves.orientations, alike, strict=True)
-        ]
-    )
-    rng = study.rng("attribution")
-    by_chance = middle(
-        np.array(
-            [
-                np.mean(
-                    [
-                        np.interp(angle, around, row, period=360)
-                        for angle, row in zip(
-                            rng.permutation(curves.orientations), alike, strict=True
-                        )
-                    ]
-                )
-                for _ in range(500)
-            ]
-        )
-    )
+
+    def agreement(orientations: Array) -> float:
+        pairs = zip(orientations, alike, strict=True)
+        return float(np.mean([np.interp(angle, around, row, period=360) for angle, row in pairs]))
+
+    own = agreement(curves.orientations)
+    by_chance = null(agreement, curves.orientations, study.rng("attribution"), draws=500)
     yield MADE.found(
-        f"mean rank correlation {own.mean():.2f}",
-        holds=bool(own.mean() > by_chance[1]),
+        f"mean rank correlation {own:.2f}",
+        holds=own > by_chance[1],
         interval=f"orientations exchanged: {by_chance[0]:.2f} to {by_chance[1]:.2f}",
-        why=f"Of what each unit of {before} contributes with how much more than on average it "
-        f"answers to curves of the detector's orientation; {len(curves.units)} detectors, "
+        why=f"Of each unit's contribution in {before} with its response above average to curves of "
+        f"the detector's orientation; {len(curves.units)} detectors, "
         f"{examples} photographs each.",
     )
     chosen = [
@@ -1093,17 +1086,28 @@ def attribution(study: Study) -> Iterator[Row | Plate]:
     )
 
 
+def tuning_above_mean(
+    study: Study, layer: str
+) -> tuple[Float[Array, " angles"], Float[Array, "units angles"]]:
+    """Measure a layer's tuning to curves less its mean, each unit's of norm 1, and the angles."""
+    profile = radial_tuning(measure(study.network, layer, named("curves")))
+    rise = profile.values - profile.values.mean(1, keepdims=True)
+    norm = np.linalg.norm(rise, axis=1, keepdims=True)
+    scaled = np.divide(rise, norm, out=np.zeros_like(rise), where=norm > 0)
+    return profile["orientation"].values, scaled
+
+
 def attributed(
     study: Study, curves: Curves, before: str, chosen: Sequence[tuple[int, Tensor, Tensor]]
 ) -> Figure:
-    """Draw crops, and what of them the detector was made of."""
+    """Draw crops, and pictures of the contributions to the detector."""
     settings = featurevis.suited(
         study.network, curves.layer, steps=study.of(256, quick=24), seed=study.seed
     )
     rows, columns = study.network.layer_at(before, settings.size).shape
     figure = Figure(figsize=(1.5 * len(chosen), 3.2), layout="constrained")
     grid = figure.subplots(2, len(chosen), squeeze=False)
-    for (above, below), (number, seen, flow) in zip(grid.T, chosen, strict=True):
+    for (above, below), (unit, seen, flow) in zip(grid.T, chosen, strict=True):
         target = torch.zeros(len(flow), rows, columns)
         height, width = flow.shape[1:]
         top, left = (rows - height) // 2, (columns - width) // 2
@@ -1120,7 +1124,7 @@ def attributed(
             vmax=255,
         )
         above.set_title(
-            f"{curves.units[number].rpartition(':')[2]}, {curves.orientations[number]:.0f}°",
+            f"{curves.places[unit]}, {curves.orientations[unit]:.0f}°",
             fontsize=8,
         )
     for axes in grid.flat:
@@ -1129,7 +1133,7 @@ def attributed(
 
 
 JOINT = here(
-    "as photographs turn, detectors take over from one another in the order of their orientations",
+    "as photographs turn, detectors activate one after another in the order of their orientations",
     "peaks within 15°",
 )
 
@@ -1146,7 +1150,7 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     names = study.examples(PASS).names
     about = study.network.layer_at(curves.layer, study.network.size)
     focus = strongest(study)
-    found, centres = [], []
+    found, centers = [], []
     assert study.images is not None
     for rank in range(study.of(20, quick=8)):
         picture = int(layer.tops.pictures[curves.places[focus], rank])
@@ -1154,11 +1158,11 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
             position = tuple(layer.tops.positions[curves.places[focus], rank].tolist())
             pixels = photograph(study.images, names[picture], size=study.network.size)
             found.append(pixels)
-            centres.append(
+            centers.append(
                 tuple(np.clip(about.center(position), 0, study.network.size - 1).tolist())
             )
     step = study.of(2, quick=8)
-    responses = measure(study.network, curves.units, turned(found, centres, step=step))
+    responses = measure(study.network, curves.units, turned(found, centers, step=step))
     spread = study.deviations("mixed3b").sel(unit=curves.units).values
     responses = in_deviations(responses.assign_coords(deviation=("unit", spread)))
     aligned = align(responses)
@@ -1169,24 +1173,17 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "joint",
         joint_panel(aligned, study.thumbnails(curves.units)),
-        f"{len(found)} photographs that drive {curves.units[focus]} most turn about it; "
+        f"{len(found)} photographs that activate {curves.units[focus]} most turn about it; "
         "thin lines are photographs, the thick one their mean.",
     )
     others = np.arange(len(peaks)) != focus
     others &= np.isfinite(peaks)
     off = circular.angular_distance(peaks[others], curves.orientations[others])
     rng = study.rng("joint")
-    by_chance = middle(
-        np.array(
-            [
-                np.median(
-                    circular.angular_distance(
-                        peaks[others], rng.permutation(curves.orientations[others])
-                    )
-                )
-                for _ in range(1000)
-            ]
-        )
+    by_chance = null(
+        lambda drawn: float(np.median(circular.angular_distance(peaks[others], drawn))),
+        curves.orientations[others],
+        rng,
     )
     low, high = interval(off, rng)
     yield JOINT.found(
@@ -1194,7 +1191,7 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
         holds=bool(high < by_chance[0] and np.median(off) <= 15),
         interval=f"{low:.0f}° to {high:.0f}°; exchanged, {by_chance[0]:.0f}° to "
         f"{by_chance[1]:.0f}°",
-        why="From where a detector peaks on turning photographs to where it does on synthetic "
+        why="From a detector's peak on turning photographs to its peak on synthetic "
         "curves; holds where the median is within 15° and the interval clear of chance.",
     )
 
@@ -1202,15 +1199,15 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
 FOLLOWED = here(
     "curves can be traced through photographs with nothing but the detectors", "15 shown"
 )
-HEADED = here("and run along the contours that are there", "shown in pictures")
+HEADED = here("and run along contours", "shown in pictures")
 
 
 @part(FOLLOWED, HEADED)
 def traced(study: Study) -> Iterator[Row | Plate]:
     """Curves traced through photographs.
 
-    At each position the detectors say how the contour runs; traces follow the ridge of their
-    activation, and a spline is laid along each.
+    At each position the detectors indicate the contour's orientation; traces follow the ridge of
+    their activation, and a spline is fitted to each.
     """
     curves = family(study)
     spread = study.deviations("mixed3b").sel(unit=curves.units).values
@@ -1238,8 +1235,8 @@ def traced(study: Study) -> Iterator[Row | Plate]:
         drawn_over(
             [photos[i] for i in best], [maps[i] for i in best], [traces[i] for i in best], curves
         ),
-        "The photographs with the longest traces. Above, the splines; below, how the detectors "
-        "answered, each in the hue of its orientation, and what was traced.",
+        "The photographs with the longest traces. Above, the splines; below, the detectors' "
+        "activation, each in the hue of its orientation, and the traces.",
     )
     ratio = own[:, 0] / other[:, 0]
     low, high = interval(np.log(ratio), study.rng("traces"))
@@ -1262,13 +1259,13 @@ def traced(study: Study) -> Iterator[Row | Plate]:
 
 
 def gradients(pixels: Tensor) -> Float[Array, "2 height width"]:
-    """Give a photograph's gradient in brightness, `(y, x)`, as far as traces can tell pixels."""
-    grey = torch.nn.functional.avg_pool2d(pixels.mean(0)[None, None], 5, 1, 2)[0, 0].numpy()
-    return np.stack(np.gradient(grey))
+    """Compute a photograph's gradient in brightness, `(y, x)`, at the traces' resolution."""
+    gray = torch.nn.functional.avg_pool2d(pixels.mean(0)[None, None], 5, 1, 2)[0, 0].numpy()
+    return np.stack(np.gradient(gray))
 
 
 def across(field: Float[Array, "2 height width"], traces: Sequence[Array]) -> tuple[float, float]:
-    """Give the mean gradient along traces, the strongest within half a position, and its cosine."""
+    """Compute the mean of the largest gradient near traces, and its cosine to their normal."""
     sizes, inward = [], []
     for points in traces:
         tangent = np.gradient(points, axis=0)
@@ -1317,12 +1314,16 @@ def drawn_over(
     return figure
 
 
-GOOGLE_PEAKS = there("units of conv2d2, 3a and 3b prefer the orientations published", "32 of 32")
-GOOGLE_MAPS = there("heat maps of the ten units are those published", "10 of 10")
-GOOGLE_SIGMA = there("synthetic curves drive the ten up to 24 standard deviations", "24")
-GOOGLE_FIRES = there("mixed3b:379 fires in 11 % of cases", "11 %")
-GOOGLE_MEAN = there("its mean pre-activation is about −200", "−200")
-GOOGLE_FLANKS = there("its density falls to 1/e in 57 units above zero, and in 49 below", "57, 49")
+GOOGLE_PEAKS = inception(
+    "units of conv2d2, 3a and 3b prefer the orientations published", "32 of 32"
+)
+GOOGLE_MAPS = inception("heat maps of the ten units are those published", "10 of 10")
+GOOGLE_SIGMA = inception("synthetic curves activate the ten up to 24 standard deviations", "24")
+GOOGLE_FIRES = inception("mixed3b:379 fires in 11 % of cases", "11 %")
+GOOGLE_MEAN = inception("its mean pre-activation is about −200", "−200")
+GOOGLE_FLANKS = inception(
+    "its density falls to 1/e in 57 units above zero, and in 49 below", "57, 49"
+)
 
 
 @part(GOOGLE_PEAKS, GOOGLE_MAPS, GOOGLE_SIGMA, GOOGLE_FIRES, GOOGLE_MEAN, GOOGLE_FLANKS)
@@ -1343,9 +1344,11 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     )
     with np.load(study.published(MAPS)) as stored:
         units = stored["neurons"].astype(int).tolist()
-        theirs = published_responses(stored["curves"].astype(np.float64), units, shown(study))
+        theirs = published_responses(
+            stored["curves"].astype(np.float64), units, published_set(study)
+        )
     ten = [f"mixed3b:{unit}" for unit in units]
-    responses = measure(google.network, ten, shown(study))
+    responses = measure(google.network, ten, published_set(study))
     theirs = theirs.transpose(*responses.dims)
     alike = np.array(
         [
@@ -1390,8 +1393,8 @@ ARTICLE = Article(
     "Curve Detectors",
     "Cammarata, Goh, Carter, Schubert, Petrov, Olah, 2020",
     "https://distill.pub/2020/circuits/curve-detectors/",
-    "Units of one family answer to curves of one orientation each, however they are drawn, and "
-    "hardly to anything else.",
+    "Units of one family respond to curves of one orientation each, however they are drawn, "
+    "and hardly to anything else.",
     (
         published_tuning, published_maps, stimuli_and_labels, synthetic_curves, echoes, cosmetics,
         angles, photographs, without_humans, attribution, joint_tuning, traced, inception5h,

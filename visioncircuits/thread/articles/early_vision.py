@@ -17,14 +17,16 @@ from visioncircuits.networks import Families, Network, Unit, read_families
 from visioncircuits.stimuli import StimulusSet, curve, sinusoidal_grating
 from visioncircuits.thread import (
     Article,
-    Claim,
     Plate,
     Row,
     Study,
     Unavailable,
+    here,
+    inception,
     middle,
     null,
     numbers,
+    paper,
     part,
     share_interval,
 )
@@ -59,21 +61,13 @@ SHARES = {
 }  # fmt: skip
 """Families and their percentages, as the article shows them, "Other Units" left out."""
 
-ASSIGNED = Claim(
-    "published data", "every neuron of the first five layers is in exactly one family", "1,056"
-)
-PARTIAL = Claim(
-    "published data",
-    "of mixed4a to mixed4d only some units are in a family",
-    ", ".join(LATER.values()),
-)
+ASSIGNED = paper("every neuron of the first five layers is in exactly one family", "1,056")
+PARTIAL = paper("of mixed4a to mixed4d only some units are in a family", ", ".join(LATER.values()))
 FAMILIES = {
-    layer: Claim("published data", f"the families of {layer} and their shares, in percent", text)
+    layer: paper(f"the families of {layer} and their shares, in percent", text)
     for layer, text in SHARES.items()
 }
-LINES = Claim(
-    "published data", "line detectors, plain and shifted, are a quarter of conv2d2", "about 25%"
-)
+LINES = paper("line detectors, plain and shifted, are a quarter of conv2d2", "about 25%")
 
 
 @part(ASSIGNED, PARTIAL, *FAMILIES.values(), LINES)
@@ -135,18 +129,15 @@ def shares_drawn(taxonomy: dict[str, dict[str, tuple[int, ...]]]) -> Figure:
     return figure
 
 
-APART = Claim(
-    "published data",
+APART = paper(
     "first-layer filters are of two kinds: Gabors are fine, color contrast is coarse and colored",
     "28 Gabors, 27 color contrast",
 )
-PAIRS = Claim(
-    "published data",
+PAIRS = paper(
     "Gabor filters almost always come in pairs that are negative versions of each other",
     "almost always",
 )
-JOINED = Claim(
-    "published data",
+JOINED = paper(
     "complex Gabors (conv2d1 30, 55, 52) add pairs of Gabors that are each other's negative",
     "7 pairs",
 )
@@ -235,27 +226,20 @@ def colors(values: Float[Tensor, "3 height width"]) -> Float[Array, "height widt
     return picture
 
 
-BW_INPUTS = Claim(
-    "published data",
+BW_INPUTS = paper(
     "a detector of black and white against color (mixed3a:222) is inhibited by color features",
     "12 inhibiting inputs",
 )
-CIRCLE_INPUTS = Claim(
-    "published data",
-    "a small circle (mixed3a:175) is made of tiny curves, each where it faces",
-    "7 inputs",
+CIRCLE_INPUTS = paper(
+    "a small circle (mixed3a:175) is made of tiny curves, each where it faces", "7 inputs"
 )
-BOUNDARY_INPUTS = Claim(
-    "published data",
+BOUNDARY_INPUTS = paper(
     "a boundary (mixed3b:345) is made of high-low frequency, line, color contrast and line end "
     "detectors",
     "5, 2, 2 and 1",
 )
-TRIANGLE_INPUTS = Claim(
-    "published data", "a triangle (mixed3a:188) is made of lines", "7 inputs, most of them lines"
-)
-FUR_INPUTS = Claim(
-    "published data",
+TRIANGLE_INPUTS = paper("a triangle (mixed3a:188) is made of lines", "7 inputs, most of them lines")
+FUR_INPUTS = paper(
     "two detectors of oriented fur (mixed3b:404, 333) are each other's mirror image, made of the "
     "same four mixed3a units",
     "47 and 46, 26 and 63 exchanged",
@@ -359,14 +343,11 @@ def named(taxonomy: Families, layer: str, units: Sequence[int]) -> list[str]:
     return [taxonomy.of(Unit(layer, unit))[0] for unit in units]
 
 
-KINDS = Claim(
-    "this network",
-    "most first-layer filters are gray and oriented, as Gabors, or colored contrasts",
-    "44% and 42%",
+KINDS = here(
+    "most first-layer filters are gray and oriented, as Gabors, or colored contrasts", "44% and 42%"
 )
-FINE = Claim("this network", "the finer a first-layer filter, the less colored it is", "")
-PAIRED = Claim(
-    "this network",
+FINE = here("the finer a first-layer filter, the less colored it is", "")
+PAIRED = here(
     "gray, oriented first-layer filters almost always come in pairs that are negative versions of "
     "each other",
     "almost always",
@@ -451,8 +432,7 @@ FOUND = {
     ("curve", "mixed3b"): "Curves 2%",
 }
 HERE = {
-    key: Claim("this network", f"{key[1]} has {key[0]} detectors, and as many", text)
-    for key, text in FOUND.items()
+    key: here(f"{key[1]} has {key[0]} detectors, and as many", text) for key, text in FOUND.items()
 }
 
 
@@ -482,14 +462,10 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
         )
 
 
-INVARIANT = Claim(
-    "this network",
-    "some conv2d1 units are complex Gabors: of one orientation, whatever the phase",
-    "14%",
+INVARIANT = here(
+    "some conv2d1 units are complex Gabors: of one orientation, whatever the phase", "14%"
 )
-AGREED = Claim(
-    "this network", "what excites a complex Gabor are filters of its own orientation", "all inputs"
-)
+AGREED = here("what excites a complex Gabor are filters of its own orientation", "all inputs")
 
 
 @part(INVARIANT, AGREED)
@@ -589,21 +565,16 @@ def gabors_drawn(filters: Tensor, rows: dict[str, Array]) -> Figure:
     return figure
 
 
-NOT_COLOR = Claim(
-    "this network",
-    "detectors of black and white are inhibited by units that respond to color",
-    "12 of 12",
+NOT_COLOR = here(
+    "detectors of black and white are inhibited by units that respond to color", "12 of 12"
 )
-ROUND = Claim(
-    "this network", "small circles in mixed3a are excited by tiny curves, each where it faces", ""
-)
-EDGES = Claim(
-    "this network",
+ROUND = here("small circles in mixed3a are excited by tiny curves, each where it faces", "")
+EDGES = here(
     "boundaries have line and color contrast detectors as inputs beside high-low frequency ones",
     "2 and 2 of 10 inputs",
 )
-TRIANGLE_HERE = Claim("this network", "a triangle is made of lines", "")
-FUR_HERE = Claim("this network", "detectors of oriented fur come in mirror images", "")
+TRIANGLE_HERE = here("a triangle is made of lines", "")
+FUR_HERE = here("detectors of oriented fur come in mirror images", "")
 
 
 @part(NOT_COLOR, ROUND, EDGES, TRIANGLE_HERE, FUR_HERE)
@@ -754,19 +725,15 @@ def boundaries(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-LOW_RANK = Claim(
-    "this network",
+LOW_RANK = here(
     "weights through a bottleneck are the product of two matrices: of low rank",
     "low rank factorization",
 )
-REPLICATED = Claim(
-    "this network",
+REPLICATED = here(
     "weights through a max pool and a 1 × 1 convolution are the same all over the pool's region",
     "replicated",
 )
-COVERED = Claim(
-    "this network", "the 50 strongest inputs of the weight explorer have most of the weight", "50"
-)
+COVERED = here("the 50 strongest inputs of the weight explorer have most of the weight", "50")
 
 
 @part(LOW_RANK, REPLICATED, COVERED)
@@ -826,27 +793,22 @@ STRONGEST = {
     "mixed3b:333": ("mixed3a", (47, 46, 26, 63)),
 }
 GOOGLE = {
-    unit: Claim(
-        "inception5h", f"the strongest {source} inputs of {unit}", ", ".join(map(str, inputs))
-    )
+    unit: inception(f"the strongest {source} inputs of {unit}", ", ".join(map(str, inputs)))
     for unit, (source, inputs) in STRONGEST.items()
 }
-SIGNS = Claim(
-    "inception5h", "twelve of the strongest inputs of mixed3a:222 inhibit it, four excite it", "12"
-)
+SIGNS = inception("twelve of the strongest inputs of mixed3a:222 inhibit it, four excite it", "12")
 GABOR_INPUTS = {30: {22: 1, 39: 1, 54: 0.6, 15: 0.6},
          55: {10: 1, 0: 1, 17: 1, 62: 1, 41: 0.4, 28: 0.3},
          52: {14: 0.6, 49: 0.6, 20: 0.4, 27: 0.4, 18: -0.6, 41: -0.6}}  # fmt: skip
 COMPLEX = {
-    unit: Claim(
-        "inception5h",
+    unit: inception(
         f"inputs of the complex Gabor conv2d1:{unit} of at least 30% of the largest weight",
         ", ".join(f"{source} {weight:+g}" for source, weight in inputs.items()),
     )
     for unit, inputs in GABOR_INPUTS.items()
 }
-FAMILIES_FOUND = Claim(
-    "inception5h", "units that stimuli find are in the family that the article puts them in", "all"
+FAMILIES_FOUND = inception(
+    "units that stimuli find are in the family that the article puts them in", "all"
 )
 
 

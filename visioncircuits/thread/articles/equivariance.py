@@ -37,10 +37,13 @@ from visioncircuits.thread import (
     Row,
     Study,
     Unavailable,
+    here,
+    inception,
     interval,
     middle,
     null,
     number,
+    paper,
     part,
 )
 from visioncircuits.thread.tiles import FILE, matched, read_tiles
@@ -50,56 +53,44 @@ from visioncircuits.weights import expanded_weights, kernel_grid, strongest_inpu
 
 Array = np.ndarray
 
-CIRCLE = Claim(
-    "published data",
+CIRCLE = paper(
     "a circle (mixed4a:402) is made of curves that each lie where they face: angle between the two",
     "-5, 0, -4, 15, -3, -4, -6, 4°",
 )
-EVOLUTE = Claim(
-    "published data",
+EVOLUTE = paper(
     "evolutes are made of curves that lie opposite to where they face",
     "mixed4a:408 180 ± 35°, mixed3b:373 180 ± 45°",
 )
-SMALL = Claim(
-    "published data", "a small circle (mixed3a:175) is made of tiny curves in the same way", "shown"
-)
-SUMS = Claim(
-    "published data",
+SMALL = paper("a small circle (mixed3a:175) is made of tiny curves in the same way", "shown")
+SUMS = paper(
     "curve to curve, mean sum of kernels by the angle between orientations",
     "0-30° +2.33, 30-60° +1.81, 60-90° +.26, 90-120° +.22, 120-150° -1.10, 150-180° -2.86",
 )
-TURNED = Claim(
-    "published data",
+TURNED = paper(
     "curve to curve, a kernel turned by quarters is another curve's: correlation at its own turn",
     "aligned .52, .59, .85; opposed .67, .61, .91",
 )
-TRANSPOSED = Claim(
-    "published data",
+TRANSPOSED = paper(
     "color contrast to center-surround: mixed3a:76 and 119 have one weight pattern, transposed",
     "literally the same",
 )
-FACTORS = Claim(
-    "published data",
+FACTORS = paper(
     "two factors make high-low frequency detectors of all orientations by turned kernels",
     "mixed3a:136, 112, 106, 110",
 )
-CROSSED = Claim(
-    "published data",
+CROSSED = paper(
     "black-and-white detectors make center-surrounds of opposite kind (mixed3b:208, 285)",
     "opposite kernels",
 )
-DIVERGING = Claim(
-    "published data",
+DIVERGING = paper(
     "lines make a circle (conv2d2:146) and a divergence (137) by opposite kernels",
     "opposite kernels",
 )
-MIRRORED = Claim(
-    "published data",
+MIRRORED = paper(
     "human and animal: mixed4d:427 and 429 are made of the same units by mirrored kernels",
     "mixed4c:333, 450, 253, 445, 409, 462",
 )
-LISTED = Claim(
-    "published data",
+LISTED = paper(
     "the units that are shown as one another turned belong to one family of the taxonomy",
     "high-low 8, lines 4 and 4, color center-surround 6",
 )
@@ -296,20 +287,16 @@ EXAMPLES = {
     "contrasts recolored": "32 units of conv2d2",
 }
 FAMILIES = {
-    how: Claim(
-        "this network",
+    how: here(
         f"units of {layer} come as one another, {how}: families by tuning and by weights",
         EXAMPLES[how],
     )
     for how, (_, layer, _) in CHANGES.items()
 }
-CURVES_TURN = Claim(
-    "this network",
-    "a curve detector's partner a half turn on has the opposite orientation",
-    "shown",
+CURVES_TURN = here(
+    "a curve detector's partner a half turn on has the opposite orientation", "shown"
 )
-HIGH_LOWS_TURN = Claim(
-    "this network",
+HIGH_LOWS_TURN = here(
     "a high-low frequency detector's partners after turns prefer the direction turned as far",
     "shown for eight",
 )
@@ -441,27 +428,20 @@ def turning(study: Study, found: xr.Dataset, pairs: pd.DataFrame) -> Iterator[Pl
     )
 
 
-RULE = Claim(
-    "this network",
+RULE = here(
     "curve to curve, kernels follow the angle between orientations: aligned ones excite",
     "mean sums from +2.33 to -2.86",
 )
-QUARTERS = Claim(
-    "this network",
+QUARTERS = here(
     "curve to curve, kernels turn with the curves: kernels of pairs at one angle, turned onto one "
     "another, are alike",
     "aligned .52 to .85",
 )
-SIZES = Claim(
-    "this network",
+SIZES = here(
     "circle detectors come in several sizes, larger from layer to layer",
     "conv2d2:146, mixed3b:346, 323, mixed4a:402",
 )
-ROUND = Claim(
-    "this network",
-    "circles are made of curves that each lie where they face",
-    "within 15° (mixed4a:402)",
-)
+ROUND = here("circles are made of curves that each lie where they face", "within 15° (mixed4a:402)")
 
 
 @part(RULE, QUARTERS, SIZES, ROUND)
@@ -588,7 +568,7 @@ def round_here(study: Study, curves: pd.DataFrame) -> Iterator[Row | Plate]:
 
 
 FIGURES = {
-    figure: Claim("inception5h", f"the kernels of the figure {figure}", f"{count} kernels")
+    figure: inception(f"the kernels of the figure {figure}", f"{count} kernels")
     for figure, count in {
         "curve-circuit matrix": 16,
         "circle/evolute": 32,
@@ -598,31 +578,23 @@ FIGURES = {
         "human-animal": 12,
     }.items()
 }
-LINES = Claim(
-    "inception5h",
-    "color contrast of conv2d2 is among the inputs of lines of mixed3a (154, 101)",
-    "shown",
+LINES = inception(
+    "color contrast of conv2d2 is among the inputs of lines of mixed3a (154, 101)", "shown"
 )
-HUES = Claim(
-    "inception5h",
+HUES = inception(
     "hue detectors of mixed3b (271, 109, 420, 87, 89, 436) are the inputs of detectors of mixed4a "
     "(128, 35, 123, 174, 122, 180), each of its own hue",
     "shown",
 )
-GRID = Claim(
-    "inception5h",
+GRID = inception(
     "32 color contrast units of conv2d2 are one another with hue and orientation turned",
     "8 × 4 units",
 )
-FLIPPED = Claim(
-    "inception5h",
-    "units are one another mirrored",
-    "mixed4a:222, 308; mixed3b:347, 327; mixed4d:429, 427",
+FLIPPED = inception(
+    "units are one another mirrored", "mixed4a:222, 308; mixed3b:347, 327; mixed4d:429, 427"
 )
-MODEL = Claim(
-    "inception5h",
-    "a network half of whose neurons come in 16 rotations can be trained",
-    "no number",
+MODEL = inception(
+    "a network half of whose neurons come in 16 rotations can be trained", "no number"
 )
 
 

@@ -20,7 +20,19 @@ from visioncircuits.networks import Network, untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern, named
 from visioncircuits.stimuli import high_low as boundary
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, Unavailable, numbers, part
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Study,
+    Unavailable,
+    here,
+    inception,
+    numbers,
+    paper,
+    part,
+)
 from visioncircuits.thread.tiles import FILE as TILE_FILE
 from visioncircuits.thread.tiles import matched, read_tiles
 from visioncircuits.tuning import boundary_maps, circular, measure, orientation_tuning
@@ -65,27 +77,22 @@ ORANGE_BLUE = LinearSegmentedColormap.from_list(
 )
 CLUSTERS = (119, 102, 123, 90), (89, 163, 98, 188)
 
-COUNTED = Claim("published data", "the family has fifteen units, 6 % of mixed3a", "15, 6 %")
-DIRECTED = Claim(
-    "published data",
+COUNTED = paper("the family has fifteen units, 6 % of mixed3a", "15, 6 %")
+DIRECTED = paper(
     "directions that six units prefer, from low to high frequency",
     ", ".join(f"{unit}: {angle:g}°" for unit, angle in DIRECTIONS.items()),
 )
-HALF = Claim("published data", "about half of a unit's map is zero", "47 to 51 %")
-SCALED = Claim(
-    "published data",
+HALF = paper("about half of a unit's map is zero", "47 to 51 %")
+SCALED = paper(
     "activations are normalized across all units of the figure",
     "one scale (text); each map reaches .996 (figure)",
 )
-WHOLE = Claim(
-    "published data",
+WHOLE = paper(
     "orientations run once around: figure 2 has 2π right, its slider's label 0 to π wrong",
     "0 to 2π",
 )
-PICTURED = Claim(
-    "published data",
-    "the stimuli of figures 2 and 3 follow a formula",
-    "rms at most .007 from the pictures",
+PICTURED = paper(
+    "the stimuli of figures 2 and 3 follow a formula", "rms at most .007 from the pictures"
 )
 
 
@@ -184,14 +191,12 @@ def formula(turn: float, ratio: float) -> Float[Array, "60 60"]:
     return 0.375 * (1 + (1 - weight) * low + weight * high)
 
 
-CLUSTERED = Claim(
-    "published data",
+CLUSTERED = paper(
     "conv2d2 feeds the detectors from two clusters: high frequencies excite where low ones inhibit",
     "two clusters: 119, 102, 123, 90 and 89, 163, 98, 188",
 )
 SYMMETRIC = {
-    layer: Claim(
-        "published data",
+    layer: paper(
         f"the two factors' maps from {layer} are close to each other's negative, correlations",
         ", ".join(f"{unit} {value}" for unit, value in zip(SHOWN, values, strict=True)),
     )
@@ -269,21 +274,14 @@ def factor_maps(maps: Mapping[str, Array], names: Sequence[str]) -> Figure:
     return figure
 
 
-RISING = Claim(
-    "published data", "the high-frequency factor's response rises with frequency", "4 to 200"
-)
-FALLING = Claim(
-    "published data",
+RISING = paper("the high-frequency factor's response rises with frequency", "4 to 200")
+FALLING = paper(
     "the low-frequency factor's response falls, from a peak at low frequencies",
     "220 to 19, peak 246 at row 10",
 )
-CROSSING = Claim(
-    "published data", "the two factors' responses cross at 5.5 cycles a tile", "about 5.5"
-)
-DRAWN = Claim(
-    "published data",
-    "the stimuli of figures 7 and 8 follow a formula",
-    "rms at most .009 from the pictures",
+CROSSING = paper("the two factors' responses cross at 5.5 cycles a tile", "about 5.5")
+DRAWN = paper(
+    "the stimuli of figures 7 and 8 follow a formula", "rms at most .009 from the pictures"
 )
 
 
@@ -381,13 +379,11 @@ def factor_responses(frequencies: Array, maps: Mapping[str, Array], tile: float)
     return figure
 
 
-FED = Claim(
-    "published data",
+FED = paper(
     "of the 20 units of mixed3b that the family feeds most, eight detect boundaries",
     "8: Boundary 345, 151, 368, 376; Double Boundary 314, 318; Boundary Misc 130, 246",
 )
-BLIND = Claim(
-    "published data",
+BLIND = paper(
     "mixed3b:345 has one and the same kernel from detectors of any direction: correlation with "
     "110's",
     "112 .99, 132 .94, 117 .99, 108 .99, 70 .98, 86 .97, 186 .82",
@@ -434,19 +430,15 @@ def published_downstream(study: Study) -> Iterator[Row]:
     )
 
 
-HERE = Claim("this network", "there is a family of high-low frequency detectors", "15, 6 %")
-DEPTH = Claim(
-    "this network",
+HERE = here("there is a family of high-low frequency detectors", "15, 6 %")
+DEPTH = here(
     "they occur at a third of a network's depth, in other architectures too (AlexNet, InceptionV4, "
     "ResNetV2-50)",
     "29 to 33 %",
 )
-AROUND = Claim("this network", "together they cover all directions", "largest gap of six units 76°")
-BROAD = Claim(
-    "this network", "a detector responds to half of all boundaries", "47 to 51 % are zero"
-)
-SIDED = Claim(
-    "this network",
+AROUND = here("together they cover all directions", "largest gap of six units 76°")
+BROAD = here("a detector responds to half of all boundaries", "47 to 51 % are zero")
+SIDED = here(
     "in photographs that excite a detector most, the fine texture is on the side that it prefers",
     "examples are shown",
 )
@@ -574,8 +566,7 @@ def fine_side(picture: Float[Tensor, "3 side side"]) -> complex:
 
 
 OPPOSED = {
-    layer: Claim(
-        "this network",
+    layer: here(
         f"two factors of the weights from {layer} make the family, their maps each other's "
         "negative: median correlation",
         f"{np.median([float(value) for value in values]):.3f}",
@@ -583,8 +574,7 @@ OPPOSED = {
     for layer, values in SYMMETRY.items()
 }
 TUNED = {
-    layer: Claim(
-        "this network",
+    layer: here(
         f"one factor from {layer} prefers a higher frequency than the other",
         "one rises, the other falls; crossing at 5.5 cycles in 40 px"
         if layer == "conv2d2"
@@ -694,13 +684,10 @@ def preferred(frequencies: Array, curve: Array) -> float:
     return float(np.exp((above * np.log(frequencies)).sum() / max(above.sum(), 1e-9)))
 
 
-USED = Claim(
-    "this network",
-    "of the 20 units of mixed3b that the family feeds most, many detect boundaries",
-    "8 of 20",
+USED = here(
+    "of the 20 units of mixed3b that the family feeds most, many detect boundaries", "8 of 20"
 )
-EITHER = Claim(
-    "this network",
+EITHER = here(
     "some of them have the same kernel from detectors of opposite directions",
     "mixed3b:345: .82 to .99",
 )
@@ -819,8 +806,7 @@ def opposite_kernels(kernels: Float[Array, "out in y x"], pairs: Array) -> Float
 
 
 FACTORS = {
-    layer: Claim(
-        "inception5h",
+    layer: inception(
         f"the factors' strongest units of {layer}, with their weights",
         "; ".join(
             f"{factor}: " + ", ".join(f"{unit} {weight}" for unit, weight in units.items())
@@ -829,29 +815,22 @@ FACTORS = {
     )
     for layer, contents in CONTENTS.items()
 }
-TILES = Claim(
-    "inception5h",
-    "the kernels of figure 5, from pooled conv2d2 into 110, 136 and 112",
-    "24 kernels",
+TILES = inception(
+    "the kernels of figure 5, from pooled conv2d2 into 110, 136 and 112", "24 kernels"
 )
-TURNS = Claim(
-    "inception5h",
+TURNS = inception(
     "six detectors prefer the published directions",
     ", ".join(f"{unit}: {angle:g}°" for unit, angle in DIRECTIONS.items()),
 )
-MEMBERS = Claim("inception5h", "the library's test finds the fifteen published units", "15")
-STRONGEST = Claim(
-    "inception5h",
-    "the 20 units of mixed3b that the fifteen feed most",
-    ", ".join(map(str, BOUNDARIES)),
+MEMBERS = inception("the library's test finds the fifteen published units", "15")
+STRONGEST = inception(
+    "the 20 units of mixed3b that the fifteen feed most", ", ".join(map(str, BOUNDARIES))
 )
-SAME = Claim(
-    "inception5h",
+SAME = inception(
     "kernels into mixed3b:345 are alike from detectors of any direction, correlation with 110's",
     "112 .99, 132 .94, 117 .99, 108 .99, 70 .98, 86 .97, 186 .82",
 )
-COUNTER = Claim(
-    "inception5h",
+COUNTER = inception(
     "not all weights follow the two factors: conv2d2:181 into mixed3a:70 is a counterexample",
     "shown, no number",
 )

@@ -17,7 +17,19 @@ from sklearn.exceptions import ConvergenceWarning
 from visioncircuits.hypotheses import Responses, judge_evidence, measure_responses, predefined
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Article, Claim, Plate, Row, Study, middle, numbers, part
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Study,
+    here,
+    inception,
+    middle,
+    numbers,
+    paper,
+    part,
+)
 from visioncircuits.tuning import measure, orientation_tuning, radial_panel, radial_tuning
 from visioncircuits.tuning.plots import beside, hsl
 
@@ -95,14 +107,12 @@ class Coverage:
         return Coverage(self.angles, np.array(rolled))
 
 
-GAPS_THERE = Claim(
-    "published data",
+GAPS_THERE = paper(
     "the published family leaves orientations out: none of the ten units reaches half of its "
     "height there",
     "gaps of 62°, 68°, 44°",
 )
-EVENLY = Claim(
-    "published data",
+EVENLY = paper(
     "the ten are spread more evenly than by chance, so that less is left out",
     "a question of our own",
 )
@@ -121,13 +131,11 @@ def published_family(study: Study) -> Iterator[Row | Plate]:
     yield from left_out(GAPS_THERE, EVENLY, family, study, "published")
 
 
-GAPS = Claim(
-    "this network",
+GAPS = here(
     "the family leaves orientations out: none of its units reaches half of its height there",
     "gaps of 62°, 68°, 44°",
 )
-EVENLY_HERE = Claim(
-    "this network",
+EVENLY_HERE = here(
     "its units are spread more evenly than by chance, so that less is left out",
     "a question of our own",
 )
@@ -196,28 +204,23 @@ METHODS = ("NMF", f"NMF{READ}", "dictionary learning", f"dictionary learning{REA
 CHANCE = ("random", "shuffled")
 
 CURVES = {
-    method: Claim(
-        "this network",
+    method: here(
         f"{method}: directions of mixed3b are curve detectors and no units, more than by chance",
         "a question of our own",
     )
     for method in METHODS
 }
 FILLED = {
-    method: Claim(
-        "this network",
-        f"{method}: these are where the units' orientations are missing",
-        "a question of our own",
+    method: here(
+        f"{method}: these are where the units' orientations are missing", "a question of our own"
     )
     for method in METHODS
 }
-SHARPER = Claim(
-    "this network",
+SHARPER = here(
     "the directions are detectors as good as the units: as narrow, with as weak an echo",
     "a question of our own",
 )
-BETWEEN = Claim(
-    "this network",
+BETWEEN = here(
     "the sum of the two units beside the largest gap is a detector of the orientation between",
     "a question of our own",
 )
@@ -248,10 +251,7 @@ def directions(study: Study) -> Iterator[Row | Plate]:
     pair[0, [detectors[place] for place in beside_gap]] = 1
     found["pair", ""] = pair
     features = {
-        key: [
-            Direction(layer, tuple((row / spread).tolist()), name=f"{' '.join(key).strip()} {at}")
-            for at, row in enumerate(vectors)
-        ]
+        key: as_directions(layer, vectors / spread, " ".join(key).strip())
         for key, vectors in found.items()
     }
     judged = verdicts(study, [d for group in features.values() for d in group])
@@ -308,6 +308,13 @@ def decomposed(samples: Float[Array, "positions units"], study: Study) -> dict[K
         repeated = np.repeat(found[method, ""], study.of(2, quick=1), axis=0)
         found[method, "random"] = rng.permuted(repeated, axis=1)
     return found
+
+
+def as_directions(layer: str, vectors: Float[Array, "count units"], name: str) -> list[Direction]:
+    """Return vectors as directions of a layer, numbered."""
+    return [
+        Direction(layer, tuple(row.tolist()), name=f"{name} {at}") for at, row in enumerate(vectors)
+    ]
 
 
 def passing(
@@ -514,8 +521,7 @@ def coverage_plot(
     return figure
 
 
-THERE = Claim(
-    "inception5h",
+THERE = inception(
     "directions of NMF on mixed3b fill the published gaps, 181° to 243°, 290° to 358°, 22.5° to "
     "66.5°",
     "62°, 68°, 44°",
@@ -527,10 +533,8 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     """Google's own network."""
     google = replace(study, network=study.inceptionv1())
     spread = google.deviations("mixed3b").values.clip(1e-6)
-    features = [
-        Direction("mixed3b", tuple((row / spread).tolist()), name=f"NMF {at}")
-        for at, row in enumerate(components("NMF", activations(google), google))
-    ]
+    vectors = components("NMF", activations(google), google)
+    features = as_directions("mixed3b", vectors / spread, "NMF")
     judged = verdicts(google, features)
     mine = [feature for feature in features if judged[str(feature)]]
     if not mine:

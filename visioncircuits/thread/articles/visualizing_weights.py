@@ -18,15 +18,17 @@ from visioncircuits.networks import Network, Unit
 from visioncircuits.stimuli import StimulusSet, circle, color_contrast
 from visioncircuits.thread import (
     Article,
-    Claim,
     Plate,
     Row,
     Study,
     Unavailable,
     batched,
+    here,
+    inception,
     interval,
     middle,
     null,
+    paper,
     part,
 )
 from visioncircuits.thread.tiles import FILE, matched, read_tiles
@@ -50,34 +52,29 @@ from visioncircuits.weights import (
 
 Array = np.ndarray
 
-ALIGNED = Claim(
-    "published data",
+ALIGNED = paper(
     "figure 4: an early curve excites a later one of its orientation, and inhibits one opposed",
     "mixed3b:342 from 145, 81 and 147",
 )
-BANDS = Claim(
-    "published data",
+BANDS = paper(
     "figure 5: among eight by eight curves, kernels are positive along the diagonal and negative "
     "along the band of opposed orientations",
     "0-30° +2.33, 30-60° +1.81, 60-90° +.26, 90-120° +.22, 120-150° -1.10, 150-180° -2.86",
 )
-OPPOSED = Claim(
-    "published data",
+OPPOSED = paper(
     "figures 7 and 8: two factors of the weights into high-low frequency detectors, each other's "
     "negative",
     "correlations -.987 to -.998 from conv2d2",
 )
-SURROUND = Claim(
-    "published data",
+SURROUND = paper(
     "figure 9: black-and-white detectors inhibit mixed3b:208 in the center and excite it around",
     "from 208, 210, 197, 214, 223",
 )
-STRONG = Claim(
-    "published data",
+STRONG = paper(
     "figure 12: conv2d2:89 is strong in 110 and 112, and weak in 345 that both feed",
     "max .92 and .38, expanded -.17 to +.24",
 )
-CANCELED = Claim("published data", "figure 12: the paths through 110 and 112 cancel", "it cancels")
+CANCELED = paper("figure 12: the paths through 110 and 112 cancel", "it cancels")
 
 
 @part(ALIGNED, BANDS, OPPOSED, SURROUND, STRONG, CANCELED)
@@ -219,15 +216,12 @@ def paths(kernels: Sequence[Array], titles: Sequence[str]) -> Figure:
     return figure
 
 
-GRADIENT = Claim(
-    "this network",
+GRADIENT = here(
     "expanded weights are gradients of the network with its non-linear operations replaced by the "
     "closest linear ones",
     "by definition",
 )
-ORBITALS = Claim(
-    "this network", "expanded from conv2d1, kernels of mixed3b are 22 × 22", "22 × 22 (figure 13)"
-)
+ORBITALS = here("expanded from conv2d1, kernels of mixed3b are 22 × 22", "22 × 22 (figure 13)")
 
 
 @part(GRADIENT, ORBITALS)
@@ -270,13 +264,11 @@ def expanded_here(study: Study) -> Iterator[Row]:
     )
 
 
-FAMILY = Claim(
-    "this network",
+FAMILY = here(
     "curves excite curves of their orientation and inhibit opposed ones",
     "correlation of the kernels' sums with the cosine of the angle .73 (figure 5)",
 )
-PATHS = Claim(
-    "this network",
+PATHS = here(
     "strong inputs of high-low frequency detectors cancel in the units that these feed most",
     "conv2d2:89 in 345",
 )
@@ -348,8 +340,7 @@ def remaining(study: Study, units: Sequence[str]) -> float:
     return float((through.sum(0).flatten(2).norm(dim=2) / norms.clamp(min=1e-30)).median())
 
 
-ABSENT = Claim(
-    "this network",
+ABSENT = here(
     "units that detect an absence of color in the center: their color inputs inhibit there and "
     "excite around, their black-and-white inputs the other way round",
     "mixed3b:208: nine color inputs -1 to -.49 in the center, nine others +.29 to +.68",
@@ -443,14 +434,12 @@ def ranked(contrasts: Sequence[Sequence[float]], colors: Sequence[Sequence[float
     return float(np.mean([spearmanr(*pair).statistic for pair in pairs]))
 
 
-STRIPED = Claim(
-    "this network",
+STRIPED = here(
     "reduced to three colors, kernels of mixed5b_5x5 are horizontal bands, those of mixed4d_5x5 "
     "are not",
     "share between rows .97 (mixed5b_5x5)",
 )
-PLACED = Claim(
-    "this network",
+PLACED = here(
     "a car neuron's inputs differ between above and below, more than between left and right",
     "figure 6: windows above, wheels below",
 )
@@ -566,10 +555,8 @@ def mirror_likeness(
 
 
 SHOWN = {
-    figure: Claim(
-        "inception5h",
-        f"the kernels of {figure.rpartition(' ')[0]} {figure.rpartition(' ')[2]}",
-        published,
+    figure: inception(
+        f"the kernels of {figure.rpartition(' ')[0]} {figure.rpartition(' ')[2]}", published
     )
     for figure, published in {
         "ZoomIn OrientedDogHeads": "mixed4a:308 to mixed4b:443 (figure 3)",
@@ -581,14 +568,11 @@ SHOWN = {
     }.items()
 }
 INPUTS = (58, 86, 59, 23, 92, 4, 178, 43, 36, 29, 38, 90, 70, 189, 67, 159, 54, 137)
-TOP = Claim(
-    "inception5h",
+TOP = inception(
     "figure 10: the 18 strongest inputs of mixed3b:208 in conv2d2, and their middles",
     f"{', '.join(map(str, INPUTS))}; nine -1 to -.49, nine +.29 to +.68",
 )
-UNNAMED = Claim(
-    "inception5h", "figure 13: nine units of conv2d1 orbit in mixed3b:268", "units not labeled"
-)
+UNNAMED = inception("figure 13: nine units of conv2d1 orbit in mixed3b:268", "units not labeled")
 
 
 @part(*SHOWN.values(), TOP, UNNAMED)

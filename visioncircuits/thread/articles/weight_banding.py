@@ -14,13 +14,14 @@ from visioncircuits.interventions import edited
 from visioncircuits.networks import Network, Unit, untrained
 from visioncircuits.thread import (
     Article,
-    Claim,
     Plate,
     Row,
     Study,
     Unavailable,
     batched,
+    here,
     interval,
+    paper,
     part,
 )
 from visioncircuits.weights import (
@@ -55,22 +56,17 @@ PUBLISHED: Mapping[str, str] = {
 """Start of a key in `weight_banding_reduced_rgb.npz`: share between rows, between columns."""
 
 SHARES = {
-    name: Claim(
-        "published data",
-        f"share of variance between rows / columns, {name.replace('|', ' ').strip()}",
-        shares,
+    name: paper(
+        f"share of variance between rows / columns, {name.replace('|', ' ').strip()}", shares
     )
     for name, shares in PUBLISHED.items()
 }
-TURNED = Claim("published data", "trained on pictures turned by 90°, bands are vertical", "all")
-UNPOOLED = Claim(
-    "published data",
+TURNED = paper("trained on pictures turned by 90°, bands are vertical", "all")
+UNPOOLED = paper(
     "with fully connected layers in place of the pooling, bands fade, except in VGG19",
     "all but VGG19",
 )
-MOVED = Claim(
-    "published data", "pooling over x alone moves the bands from 5b to 5a", "5a banded, 5b less"
-)
+MOVED = paper("pooling over x alone moves the bands from 5b to 5a", "5a banded, 5b less")
 
 
 @part(*SHARES.values(), TURNED, UNPOOLED, MOVED)
@@ -118,11 +114,9 @@ def published_kernels(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-BANDED = Claim(
-    "this network", "the last layer's kernels have horizontal bands", "0.97 / 0.01 (mixed5b_5x5)"
-)
-LAST = Claim("this network", "no earlier layer is banded as much", "none is")
-LEARNED = Claim("this network", "bands are learned: untrained, the last layer has none", "")
+BANDED = here("the last layer's kernels have horizontal bands", "0.97 / 0.01 (mixed5b_5x5)")
+LAST = here("no earlier layer is banded as much", "none is")
+LEARNED = here("bands are learned: untrained, the last layer has none", "")
 
 
 @part(BANDED, LAST, LEARNED)
@@ -216,8 +210,7 @@ def by_layer(shares: Mapping[str, Tensor], intervals: Mapping[str, Bounds]) -> F
     return figure
 
 
-MIXED = Claim(
-    "this network",
+MIXED = here(
     "the last layer depends on vertical position more than on horizontal position: permuting the "
     "rows of its input harms more than permuting the columns",
     "bands keep what the pooling would lose",

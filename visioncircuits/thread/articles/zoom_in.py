@@ -24,17 +24,19 @@ from visioncircuits.pictures import read
 from visioncircuits.stimuli import StimulusSet, curve, line, named
 from visioncircuits.thread import (
     Article,
-    Claim,
     Plate,
     Row,
     Study,
     Unavailable,
     batched,
+    here,
+    inception,
     interval,
     middle,
     null,
     number,
     numbers,
+    paper,
     part,
 )
 from visioncircuits.thread.tiles import FILE as TILES
@@ -70,27 +72,23 @@ SUMS = {
     373: "-1.15, -1.44, 0.76, 2.86, 3.98",
 }
 CAR = {
-    unit: Claim("published data", f"car circuit: {text} (mixed4b:{unit}, rows)", SUMS[unit])
+    unit: paper(f"car circuit: {text} (mixed4b:{unit}, rows)", SUMS[unit])
     for unit, text in ROWS.items()
 }
-EXCITED = Claim(
-    "published data",
+EXCITED = paper(
     "curve detectors are excited by earlier ones of similar orientation",
     "147→379, 81→385, 145→342, 71→330",
 )
-INHIBITED = Claim(
-    "published data",
+INHIBITED = paper(
     "curve detectors are inhibited by earlier ones of the opposing orientation",
     "145→379, 71→385, 147→342, 81→330",
 )
-HEADS = Claim(
-    "published data",
+HEADS = paper(
     "dog circuit: the kernel from heads to necks facing left (308→443) is the mirror image of that "
     "facing right (222→429)",
     "mirrored",
 )
-CASES = Claim(
-    "published data",
+CASES = paper(
     "dog circuit: the kernels of both cases into one unit (308, 222 and 234, 235 → 418) are mirror "
     "images",
     "0.98 and 0.96",
@@ -237,16 +235,13 @@ def detector(
     return best, float(auc(one, other)[0]), middle(np.concatenate(drawn))
 
 
-CAR_UNIT = Claim("this network", "a unit of mixed4c detects cars", "mixed4c:447")
-UPRIGHT = Claim(
-    "this network",
+CAR_UNIT = here("a unit of mixed4c detects cars", "mixed4c:447")
+UPRIGHT = here(
     "its kernels distinguish top and bottom: parts excite on one side and inhibit on the other",
     "2 of 3",
 )
-PLACED = Claim(
-    "this network",
-    "parts excite it where they are in a car: windows at the top, wheels at the bottom",
-    "3 of 3",
+PLACED = here(
+    "parts excite it where they are in a car: windows at the top, wheels at the bottom", "3 of 3"
 )
 
 
@@ -344,18 +339,12 @@ def cards(study: Study, connections: Sequence[Connection], *, columns: int = 8) 
     return connection_cards(connections, pictures, size=96, columns=columns)
 
 
-TURNED = Claim(
-    "this network",
-    "dog features of mixed4a come in pairs facing left and right",
-    "mixed4a 308, 222 and 234, 235",
+TURNED = here(
+    "dog features of mixed4a come in pairs facing left and right", "mixed4a 308, 222 and 234, 235"
 )
-UNION = Claim(
-    "this network", "dog detectors of mixed4b are excited by both cases of a pair", "both cases"
-)
-MIRRORED = Claim(
-    "this network",
-    "the two cases enter a dog detector by kernels that are mirror images",
-    "0.98 and 0.96",
+UNION = here("dog detectors of mixed4b are excited by both cases of a pair", "both cases")
+MIRRORED = here(
+    "the two cases enter a dog detector by kernels that are mirror images", "0.98 and 0.96"
 )
 
 
@@ -386,6 +375,31 @@ def dog_circuit(study: Study) -> Iterator[Row | Plate]:
         for claim in (UNION, MIRRORED):
             yield claim.untestable(f"{len(pairs)} pairs of dog units found in {before}")
         return
+    sums = yield from both_cases(study, pairs, doggy, targets, rng)
+    place = {int(unit): at for at, unit in enumerate(doggy)}
+    strongest_pair = max(pairs, key=lambda pair: sums[0, [place[unit] for unit in pair]].min())
+    every = strongest_inputs(
+        expanded_weights(network, before, f"{layer}:{targets[0]}"),
+        top=network.layer(before).units,
+    )
+    pair_ = {f"{before}:{unit}" for unit in strongest_pair}
+    connections = [connection for connection in every if str(connection.source) in pair_]
+    yield Plate(
+        "dog",
+        cards(study, connections, columns=4),
+        f"A dog detector, {layer}:{targets[0]}, and a pair of {before} that face left and right.",
+    )
+
+
+def both_cases(
+    study: Study,
+    pairs: Sequence[tuple[int, int]],
+    doggy: Array,
+    targets: Sequence[int],
+    rng: np.random.Generator,
+) -> Generator[Row, None, Float[Array, "targets doggy"]]:
+    """Test the kernels from both cases of each pair; return the sums of all kernels."""
+    network, before, layer = study.network, study.layer("mixed4a"), study.layer("mixed4b")
     weights = expanded_weights(
         network,
         [f"{before}:{unit}" for unit in doggy],
@@ -417,18 +431,7 @@ def dog_circuit(study: Study) -> Iterator[Row | Plate]:
             why=f"{len(pairs)} pairs, {len(targets)} dog detectors of {layer}. Holds above the "
             "interval.",
         )
-    strongest_pair = max(pairs, key=lambda pair: sums[0, [place[unit] for unit in pair]].min())
-    every = strongest_inputs(
-        expanded_weights(network, before, f"{layer}:{targets[0]}"),
-        top=network.layer(before).units,
-    )
-    pair_ = {f"{before}:{unit}" for unit in strongest_pair}
-    connections = [connection for connection in every if str(connection.source) in pair_]
-    yield Plate(
-        "dog",
-        cards(study, connections, columns=4),
-        f"A dog detector, {layer}:{targets[0]}, and a pair of {before} that face left and right.",
-    )
+    return np.asarray(sums)
 
 
 def facing(
@@ -450,12 +453,10 @@ def facing(
     ]
 
 
-SPREAD = Claim(
-    "this network",
-    "the car detector excites detectors of dogs in the next layer",
-    "mixed4d 241, 277, 417",
+SPREAD = here(
+    "the car detector excites detectors of dogs in the next layer", "mixed4d 241, 277, 417"
 )
-BOTH = Claim("this network", "units of mixed4d respond to cars and to dogs", "3")
+BOTH = here("units of mixed4d respond to cars and to dogs", "3")
 
 
 @part(SPREAD, BOTH)
@@ -505,10 +506,8 @@ def superposition(study: Study) -> Iterator[Row | Plate]:
 
 
 OTHERS = ("bvlc_googlenet", "torchvision:squeezenet1_1", "torchvision:alexnet")
-CURVES_TOO = Claim("this network", "other networks have curve detectors", "5 of 5 networks")
-SIDES_TOO = Claim(
-    "this network", "other networks have high-low frequency detectors", "5 of 5 networks"
-)
+CURVES_TOO = here("other networks have curve detectors", "5 of 5 networks")
+SIDES_TOO = here("other networks have high-low frequency detectors", "5 of 5 networks")
 
 
 @part(CURVES_TOO, SIDES_TOO)
@@ -563,8 +562,8 @@ def other_studies(study: Study) -> dict[str, Study]:
     """Return a study of each other network whose parameters are available."""
     found = {}
     for name in OTHERS:
-        here = networks.checkpoints.find(name.rpartition(":")[2]) is not None
-        if here and name != study.network.name:
+        available = networks.checkpoints.find(name.rpartition(":")[2]) is not None
+        if available and name != study.network.name:
             network = networks.load(name)
             found[name] = Study(network, study.folder, study.images, study.data, study.quick)
     return found
@@ -588,33 +587,20 @@ def rows_drawn(studies: dict[str, Study], found: dict[str, list[str]], *, most: 
     return figure
 
 
-POPS = Claim("this network", "its feature visualization activates it more than any photograph", "")
-BENT = Claim(
-    "this network", "photographs that activate it most contain curves of its orientation", ""
-)
-ALONE = Claim(
-    "this network", "synthetic curves of its orientation activate it, opposed ones do not", ""
-)
-WIDE = Claim("this network", "curve detectors respond to a radius of around 60 pixels", "60 px")
-ROUND = Claim("this network", "curve detectors together span all orientations", "all")
-CROSSED = Claim(
-    "this network", "curve detectors are slightly excited by lines perpendicular to the curve", ""
-)
-TWO_COLORS = Claim(
-    "this network", "curve detectors prefer different colors on the two sides of the curve", ""
-)
-TAKE_OVER = Claim(
-    "this network", "as its photographs turn, siblings activate in the order of orientation", ""
-)
-MADE = Claim(
-    "this network",
+POPS = here("its feature visualization activates it more than any photograph", "")
+BENT = here("photographs that activate it most contain curves of its orientation", "")
+ALONE = here("synthetic curves of its orientation activate it, opposed ones do not", "")
+WIDE = here("curve detectors respond to a radius of around 60 pixels", "60 px")
+ROUND = here("curve detectors together span all orientations", "all")
+CROSSED = here("curve detectors are slightly excited by lines perpendicular to the curve", "")
+TWO_COLORS = here("curve detectors prefer different colors on the two sides of the curve", "")
+TAKE_OVER = here("as its photographs turn, siblings activate in the order of orientation", "")
+MADE = here(
     "it is excited by early curves of its orientation and inhibited by opposed ones",
     "4 and 4 of 8 kernels",
 )
-USED = Claim(
-    "this network", "the units it excites in the next layer respond to curves and circles", ""
-)
-BY_HAND = Claim("this network", "a detector whose weights were set by hand responds as it does", "")
+USED = here("the units it excites in the next layer respond to curves and circles", "")
+BY_HAND = here("a detector whose weights were set by hand responds as it does", "")
 
 
 SEVEN = (POPS, BENT, ALONE, WIDE, ROUND, CROSSED, TWO_COLORS, TAKE_OVER, MADE, USED, BY_HAND)
@@ -955,22 +941,18 @@ def cropped(
 
 
 KERNELS = {
-    figure: Claim("inception5h", f"the kernels of the {name} are those of the network", "published")
+    figure: inception(f"the kernels of the {name} are those of the network", "published")
     for figure, name in {
         "ZoomIn CurveOrientations": "curve circuit",
         "ZoomIn CarCircuit": "car circuit",
         "ZoomIn OrientedDogHeads": "dog circuit",
     }.items()
 }
-INTO_DOGS = Claim(
-    "inception5h", "mixed4c:447 (cars) feeds mixed4d 241, 277, 417 (dogs)", "241, 277, 417"
+INTO_DOGS = inception("mixed4c:447 (cars) feeds mixed4d 241, 277, 417 (dogs)", "241, 277, 417")
+LINKED = inception(
+    "mixed3a:136 prefers one side of a high-low frequency boundary", "high-low frequency detector"
 )
-LINKED = Claim(
-    "inception5h",
-    "mixed3a:136 prefers one side of a high-low frequency boundary",
-    "high-low frequency detector",
-)
-POLYSEMANTIC = Claim("inception5h", "mixed4e:55 responds to cats and to cars", "polysemantic")
+POLYSEMANTIC = inception("mixed4e:55 responds to cats and to cars", "polysemantic")
 
 
 @part(*KERNELS.values(), INTO_DOGS, LINKED, POLYSEMANTIC)
