@@ -1,1 +1,1 @@
-"""The articles, one module each: its claims, and the parts that test them, as `ARTICLE`."""
+"""The articles, a module or a folder each: claims, and the parts that test them, as `ARTICLE`."""

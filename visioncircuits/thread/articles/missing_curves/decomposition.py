@@ -1,208 +1,35 @@
-"""Missing curves: are orientations that no curve detector prefers in superposition?"""
+"""Directions of the layer that are no unit's."""
 
 import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from scipy.stats import fisher_exact
 from sklearn.decomposition import NMF, MiniBatchDictionaryLearning
 from sklearn.exceptions import ConvergenceWarning
 
 from visioncircuits.hypotheses import Responses, judge_evidence, measure_responses, predefined
 from visioncircuits.networks import Direction
-from visioncircuits.stimuli import named
-from visioncircuits.thread import (
-    Article,
-    Claim,
-    Plate,
-    Row,
-    Study,
-    here,
-    inception,
-    middle,
-    numbers,
-    paper,
-    part,
+from visioncircuits.thread import Claim, Plate, Row, Study, here, middle, numbers, part
+from visioncircuits.thread.articles.missing_curves.family import (
+    Coverage,
+    along,
+    coverage_plot,
+    curve_responses,
 )
-from visioncircuits.tuning import measure, orientation_tuning, radial_panel, radial_tuning
-from visioncircuits.tuning.plots import beside, hsl
-
-Array = np.ndarray
-
-HALF = 0.5
-"""Of its peak: an orientation at which no unit responds as much is missing."""
+from visioncircuits.tuning import orientation_tuning, radial_panel
+from visioncircuits.tuning.plots import beside
 
 SAME = 0.9
 """The cosine with a curve detector from which on a direction counts as that unit."""
 
-PUBLISHED_GAPS = ((181.0, 243.0), (290.0, 358.0), (22.5, 66.5))
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """A family's responses to each orientation, each unit over its peak.
-
-    Attributes
-    ----------
-    angles
-        At equal steps around the circle.
-    tuned
-        `(units, angles)`.
-    """
-
-    angles: Float[Array, " angles"]
-    tuned: Float[Array, "units angles"]
-
-    @classmethod
-    def of(cls, responses: xr.DataArray) -> "Coverage":
-        """Compute it from responses over orientation."""
-        found = radial_tuning(responses)
-        top = found.max("orientation")
-        return cls(
-            found["orientation"].values.astype(np.float64),
-            (found / top.where(top > 0)).fillna(0).values.astype(np.float64),
-        )
-
-    @property
-    def best(self) -> Float[Array, " angles"]:
-        """The strongest response to each orientation."""
-        found: Array = self.tuned.max(0) if len(self.tuned) else np.zeros(len(self.angles))
-        return found
-
-    @property
-    def missing(self) -> Array:
-        """The orientations at which no unit reaches half its height."""
-        return np.asarray(self.best < HALF)
-
-    def degrees(self, which: Array) -> float:
-        """Return the extent of some of the orientations in degrees."""
-        return float(which.sum() * 360 / len(self.angles))
-
-    def stretches(self) -> list[tuple[float, float]]:
-        """List the stretches that are missing, from and to, the longest first."""
-        gone = self.missing
-        if gone.all() or not gone.any():
-            return []
-        first = int(np.flatnonzero(~gone)[0])
-        around = np.roll(gone, -first).astype(int)
-        starts = np.flatnonzero(np.diff(around, prepend=0) == 1)
-        ends = np.flatnonzero(np.diff(around, append=0) == -1)
-        step = 360 / len(self.angles)
-        found = [
-            (float((start + first - 0.5) * step % 360), float((end + 1 - start) * step))
-            for start, end in zip(starts, ends, strict=True)
-        ]
-        return sorted(found, key=lambda stretch: -stretch[1])
-
-    def turned(self, rng: np.random.Generator) -> "Coverage":
-        """Turn every unit by an angle of its own."""
-        shifts = rng.integers(0, len(self.angles), len(self.tuned))
-        rolled = [np.roll(row, shift) for row, shift in zip(self.tuned, shifts, strict=True)]
-        return Coverage(self.angles, np.array(rolled))
-
-
-GAPS_THERE = paper(
-    "the published family leaves orientations out: none of the ten units reaches half of its "
-    "height there",
-    "gaps of 62°, 68°, 44°",
-)
-EVENLY = paper(
-    "the ten are spread more evenly than by chance, so that less is left out",
-    "a question of our own",
-)
-
-
-@part(GAPS_THERE, EVENLY)
-def published_family(study: Study) -> Iterator[Row | Plate]:
-    """The published family.
-
-    Each of the ten curve detectors of mixed3b responds to a few dozen degrees. The orientations
-    between them are missing, or are in directions that are no unit's.
-    """
-    with np.load(study.published("curve_radial_tuning.npz")) as stored:
-        curves = stored["mixed3b_resp"].astype(np.float64)
-    family = Coverage(np.arange(720) / 2, curves / curves.max(1, keepdims=True))
-    yield from left_out(GAPS_THERE, EVENLY, family, study, "published")
-
-
-GAPS = here(
-    "the family leaves orientations out: none of its units reaches half of its height there",
-    "gaps of 62°, 68°, 44°",
-)
-EVENLY_HERE = here(
-    "its units are spread more evenly than by chance, so that less is left out",
-    "a question of our own",
-)
-
-
-@part(GAPS, EVENLY_HERE)
-def family_here(study: Study) -> Iterator[Row | Plate]:
-    """The family of this network."""
-    units = study.detectors("curve", "mixed3b")["unit"].tolist()
-    family = Coverage.of(curve_responses(study).sel(unit=units))
-    yield from left_out(GAPS, EVENLY_HERE, family, study, "units")
-
-
-def left_out(
-    gaps: Claim, evenly: Claim, family: Coverage, study: Study, name: str
-) -> Iterator[Row | Plate]:
-    """Measure what a family leaves out, and draw it."""
-    yield Plate(
-        f"{name}-coverage",
-        coverage_plot([("units", family)], family.stretches()),
-        "Each detector's tuning to orientation over its peak, in the hue of its peak; where "
-        "none of them reaches half of its height is shaded.",
-    )
-    gone, stretches = family.degrees(family.missing), family.stretches()
-    listed = ", ".join(
-        f"{start:.0f}° to {(start + length) % 360:.0f}°" for start, length in stretches[:4]
-    )
-    yield gaps.found(
-        f"{gone:.0f}° of 360°" + (f": {listed}" if listed else ""),
-        holds=bool(stretches) and stretches[0][1] >= 5,
-        why="Radial tuning curves; holds where a stretch of 5° or more is left out.",
-    )
-    rng = study.rng(f"{name} turned")
-    by_chance = np.array([
-        chance.degrees(chance.missing) for chance in (family.turned(rng) for _ in range(1000))
-    ])  # fmt: skip
-    low, high = middle(by_chance)
-    yield evenly.found(
-        f"{gone:.0f}° left out",
-        holds=gone < low,
-        interval=f"units turned at random leave out {low:.0f}° to {high:.0f}°",
-        why=f"{(by_chance <= gone).mean():.1%} of 1,000 draws leave out as little.",
-    )
-
-
-def curve_responses(study: Study) -> xr.DataArray:
-    """Measure all units of the layer on the published curves."""
-    stimuli = named("curves").vary(orientation=range(0, 360, 5))
-    return measure(study.network, study.layer("mixed3b"), stimuli)
-
-
-def along(responses: xr.DataArray, directions: Sequence[Direction]) -> xr.DataArray:
-    """Compute the responses of directions, which are sums over units."""
-    vectors = np.stack([direction.vector(len(responses)).numpy() for direction in directions])
-    return xr.DataArray(
-        np.tensordot(vectors, responses.values, 1),
-        dims=responses.dims,
-        coords={**responses.coords, "unit": [str(direction) for direction in directions]},
-    )
-
-
-# Directions
-
 READ = ", read out"
 METHODS = ("NMF", f"NMF{READ}", "dictionary learning", f"dictionary learning{READ}")
 CHANCE = ("random", "shuffled")
-
 CURVES = {
     method: here(
         f"{method}: directions of mixed3b are curve detectors and no units, more than by chance",
@@ -295,11 +122,13 @@ Key = tuple[str, str]
 """A method, and how its activations were shuffled or its directions permuted, if at all."""
 
 
-def decomposed(samples: Float[Array, "positions units"], study: Study) -> dict[Key, Array]:
+def decomposed(
+    samples: Float[np.ndarray, "positions units"], study: Study
+) -> dict[Key, np.ndarray]:
     """Decompose activations by every method, and with either null."""
     rng = study.rng("directions")
     shuffled = np.stack([rng.permutation(column) for column in samples.T], 1)
-    found: dict[Key, Array] = {}
+    found: dict[Key, np.ndarray] = {}
     for how, values in (("", samples), ("shuffled", shuffled)):
         for method in METHODS[::2]:
             found[method, how] = components(method, values, study)
@@ -310,7 +139,9 @@ def decomposed(samples: Float[Array, "positions units"], study: Study) -> dict[K
     return found
 
 
-def as_directions(layer: str, vectors: Float[Array, "count units"], name: str) -> list[Direction]:
+def as_directions(
+    layer: str, vectors: Float[np.ndarray, "count units"], name: str
+) -> list[Direction]:
     """Return vectors as directions of a layer, numbered."""
     return [
         Direction(layer, tuple(row.tolist()), name=f"{name} {at}") for at, row in enumerate(vectors)
@@ -318,7 +149,10 @@ def as_directions(layer: str, vectors: Float[Array, "count units"], name: str) -
 
 
 def passing(
-    group: Sequence[Direction], vectors: Array, detectors: Sequence[int], judged: Mapping[str, bool]
+    group: Sequence[Direction],
+    vectors: np.ndarray,
+    detectors: Sequence[int],
+    judged: Mapping[str, bool],
 ) -> list[Direction]:
     """List the directions that are curve detectors and are not one of the units."""
     cosines = np.abs(vectors[:, detectors]).max(1) / np.linalg.norm(vectors, axis=1)
@@ -347,12 +181,12 @@ def detected(method: str, counts: Mapping[str, tuple[int, int]], positions: int)
     )
 
 
-def activations(study: Study) -> Float[Array, "positions units"]:
+def activations(study: Study) -> Float[np.ndarray, "positions units"]:
     """Draw positions of photographs; return each unit's activation over its deviation."""
     layer, each = study.layer("mixed3b"), 40
     spread = study.deviations("mixed3b").values.clip(1e-6)
     rng = study.rng("positions")
-    rows: list[Array] = []
+    rows: list[np.ndarray] = []
     for batch in study.batches(study.of(400, quick=96)):
         with torch.inference_mode():
             maps = study.network.activations(batch, [layer])[layer].flatten(2).cpu().numpy()
@@ -364,8 +198,8 @@ def activations(study: Study) -> Float[Array, "positions units"]:
 
 
 def components(
-    method: str, samples: Float[Array, "positions units"], study: Study
-) -> Float[Array, "components units"]:
+    method: str, samples: Float[np.ndarray, "positions units"], study: Study
+) -> Float[np.ndarray, "components units"]:
     """Decompose activations into components of length 1."""
     count, seed = study.of(160, quick=80), study.seed
     if method == "NMF":
@@ -385,7 +219,7 @@ def components(
     return np.asarray((parts / np.where(lengths > 0, lengths, 1))[lengths[:, 0] > 0])
 
 
-def read_out(parts: Float[Array, "components units"]) -> Float[Array, "components units"]:
+def read_out(parts: Float[np.ndarray, "components units"]) -> Float[np.ndarray, "components units"]:
     """Return the directions, of length 1, that measure the amount of each component."""
     found = np.linalg.pinv(parts).T
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
@@ -462,7 +296,7 @@ def sharpness(claim: Claim, units: xr.Dataset, others: Sequence[xr.Dataset], stu
     )
 
 
-def neighbors(family: Coverage, orientations: Float[Array, " units"]) -> tuple[int, int]:
+def neighbors(family: Coverage, orientations: Float[np.ndarray, " units"]) -> tuple[int, int]:
     """Find the two units beside the longest stretch that is missing, or else the widest gap."""
     order = np.argsort(orientations)
     gaps = np.diff(orientations[order], append=orientations[order[0]] + 360)
@@ -475,7 +309,7 @@ def neighbors(family: Coverage, orientations: Float[Array, " units"]) -> tuple[i
 
 
 def between(
-    pair: xr.DataArray, judged: Mapping[str, bool], orientations: Float[Array, " two"]
+    pair: xr.DataArray, judged: Mapping[str, bool], orientations: Float[np.ndarray, " two"]
 ) -> Row:
     """Test the sum of the two units beside the gap."""
     tuned, passes = orientation_tuning(pair), judged[str(pair["unit"].values[0])]
@@ -495,69 +329,3 @@ def short(responses: xr.DataArray) -> xr.DataArray:
     """Rename directions by their number alone."""
     names = [str(name).rpartition(" ")[2] for name in responses["unit"].values]
     return responses.assign_coords(unit=[f"direction:{name}" for name in names])
-
-
-def coverage_plot(
-    groups: Sequence[tuple[str, Coverage]], missing: Sequence[tuple[float, float]]
-) -> Figure:
-    """Draw tuning over orientation, and shade what is missing."""
-    figure = Figure(figsize=(7.4, 0.6 + 1.35 * len(groups)), layout="constrained")
-    rows = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
-    for axes, (name, family) in zip(rows, groups, strict=True):
-        angles = np.append(family.angles, 360.0)
-        around = np.append(np.arange(len(family.angles)), 0)
-        for start, length in missing:
-            for turn in (0, 360):
-                axes.axvspan(start - turn, start + length - turn, color="#f3d6d0", lw=0)
-        for row in family.tuned:
-            color = hsl(float(family.angles[row.argmax()]), 0.75, 0.45)
-            axes.plot(angles, row[around], color=color, lw=1)
-        axes.axhline(HALF, color="#9a9ea5", lw=0.7, ls=(0, (3, 3)))
-        axes.set(
-            xlim=(0, 360), ylim=(0, 1.02), yticks=(0, 0.5, 1), ylabel=name.replace(" ", "\n", 1)
-        )
-        axes.spines[["top", "right"]].set_visible(False)
-    rows[-1].set_xticks(range(0, 361, 45), [f"{angle}°" for angle in range(0, 361, 45)])
-    return figure
-
-
-THERE = inception(
-    "directions of NMF on mixed3b fill the published gaps, 181° to 243°, 290° to 358°, 22.5° to "
-    "66.5°",
-    "62°, 68°, 44°",
-)
-
-
-@part(THERE)
-def inception5h(study: Study) -> Iterator[Row | Plate]:
-    """Google's own network."""
-    google = replace(study, network=study.inceptionv1())
-    spread = google.deviations("mixed3b").values.clip(1e-6)
-    vectors = components("NMF", activations(google), google)
-    features = as_directions("mixed3b", vectors / spread, "NMF")
-    judged = verdicts(google, features)
-    mine = [feature for feature in features if judged[str(feature)]]
-    if not mine:
-        yield THERE.found("no curves", holds=False)
-        return
-    peaks = orientation_tuning(along(curve_responses(google), mine))["orientation"].values
-    inside = [
-        int((((peaks - start) % 360 > (end - start) / 4)
-             & ((peaks - start) % 360 < (end - start) * 3 / 4)).sum())
-        for start, end in PUBLISHED_GAPS
-    ]  # fmt: skip
-    yield THERE.found(
-        f"{len(mine)} curves; {', '.join(map(str, inside))} in the middle of the gaps",
-        holds=all(inside),
-        why="Directions that pass as curve detectors; holds where each gap's middle half has one.",
-    )
-
-
-ARTICLE = Article(
-    "Missing curves",
-    "a question of our own",
-    "",
-    "The ten published curve detectors leave orientations out. Does the network not detect these, "
-    "or does it represent them in directions that are no unit's?",
-    (published_family, family_here, directions, inception5h),
-)
