@@ -45,7 +45,7 @@ def one(study):
 
     Text before the figure.
     """
-    yield Plate("grey", Image.new("RGB", (8, 8), (99, 99, 99)), "Grey.")
+    yield Plate("gray", Image.new("RGB", (8, 8), (99, 99, 99)), "Gray.")
     yield FIRST.found("1.0", holds=True)
 
 @part(SECOND)
@@ -146,9 +146,9 @@ def test_pages_show_figures_and_are_marked_as_quick(scripted: Path) -> None:
     index = thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
     page = (out / "counting.html").read_text()
     assert "Text before the figure." in page
-    (grey,) = out.rglob("grey.webp")
-    assert grey.relative_to(out).as_posix() in page
-    with Image.open(grey) as picture:
+    (gray,) = out.rglob("gray.webp")
+    assert gray.relative_to(out).as_posix() in page
+    with Image.open(gray) as picture:
         assert picture.size == (8, 8)
     assert all("Quick run" in text for text in (page, index.read_text()))
 
@@ -233,8 +233,8 @@ def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> N
 
 def test_layers_of_other_networks_have_receptive_fields_of_the_same_order(tmp_path: Path) -> None:
     other = Study(untrained("torchvision:squeezenet1_1"), tmp_path)
-    seen = max(other.network.layer(other.layer("mixed3b")).receptive_field)
-    assert 91 / 2 <= seen <= 91 * 2
+    field = max(other.network.layer(other.layer("mixed3b")).receptive_field)
+    assert 91 / 2 <= field <= 91 * 2
     with pytest.raises(Unavailable, match="mixed5b"):
         other.layer("mixed5b")
 

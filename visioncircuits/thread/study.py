@@ -1,4 +1,7 @@
-"""What the articles work with: the network, the photographs, and measurements that they share."""
+"""What the articles work with: the network, the photographs, and measurements that they share.
+
+One class, as every article takes all of it as one argument; each method is a few lines.
+"""
 
 import io
 import os
@@ -224,8 +227,8 @@ class Study:
         """Read `photographs(most)` in batches, in [0, 1]."""
         paths = self.photographs(most)
         for start in range(0, len(paths), size):
-            some = paths[start : start + size]
-            yield torch.stack([pictures.read(path, self.network.size) for path in some])
+            batch = paths[start : start + size]
+            yield torch.stack([pictures.read(path, self.network.size) for path in batch])
 
     def classified(self, most: int) -> Photographs:
         """Return photographs with their ImageNet classes.
@@ -279,8 +282,8 @@ class Study:
 
         def make() -> bytes:
             source = folder(self.images or "", size=self.network.size)
-            some = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
-            return collect(self.network, names, some, seed=self.seed).packed()
+            chosen = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
+            return collect(self.network, names, chosen, seed=self.seed).packed()
 
         self.kept(what, "npz", make)
         return Examples.load(self.place(what, "npz", make))

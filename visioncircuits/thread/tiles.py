@@ -16,7 +16,7 @@ from visioncircuits.weights import expanded_weights
 FILE = "weight_tiles.json"
 
 SWAPPED = {70: 86, 86: 70}
-"""Sources whose kernels into mixed3b:345 stand under each other's name in Early Vision."""
+"""Sources whose kernels into mixed3b:345 are under each other's name in Early Vision."""
 
 POOLED = {
     ("conv2d2", "mixed3a"): "maxpool1",

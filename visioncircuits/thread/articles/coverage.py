@@ -92,7 +92,7 @@ def by_hypotheses(study: Study) -> Iterator[Row | Plate]:
     """What hypotheses cover.
 
     Every ready hypothesis is put to every unit of a layer. What none is supported for may still
-    be understood by other means, and what one is supported for may do more than it says: this
+    be understood by other means, and what one is supported for may do more than it states: this
     number is neither an upper nor a lower bound of understanding, but it can be compared between
     layers and networks.
     """

@@ -20,9 +20,9 @@ OTHERS_HERE = here("other families that stimuli find keep to one branch too", "s
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families of this network.
 
-    Found by stimuli: the families of the library's hypotheses; units that tinted gratings drive
-    less than half as far as black and white ones; and units that circles drive twice as far as
-    curves.
+    Found by stimuli: the families of the library's hypotheses; units that tinted gratings
+    activate less than half as much as black and white ones; and units that circles activate twice
+    as much as curves.
     """
     sure: list[str] = []
     tested = 0

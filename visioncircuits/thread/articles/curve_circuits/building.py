@@ -129,7 +129,7 @@ def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     """Curves from lines.
 
     Expanded weights from units of conv2d2 that are tuned to the orientation of lines (half width
-    at most 30 degrees, driven as far as half of the layer or further) to the curve detectors of
+    at most 30 degrees, responses at least the layer's median) to the curve detectors of
     mixed3b. A line is a curve's tangent where it lies at right angles to its orientation.
     """
     late = study.detectors("curve", "mixed3b")
@@ -238,6 +238,6 @@ def decomposed(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "decomposed",
         position_grid(view, pictures),
-        f"{target} seen through {layer}, position by position: what activates each position's "
+        f"{target} in terms of {layer}, position by position: what activates each position's "
         f"weights most, the fainter the smaller they are; the {len(drawn)} strongest positions.",
     )

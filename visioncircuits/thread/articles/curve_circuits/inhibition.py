@@ -13,9 +13,9 @@ from visioncircuits.thread import Plate, Row, Study, here, interval, numbers, pa
 from visioncircuits.tuning import measure, orientation_tuning
 from visioncircuits.weights import expanded_weights
 
-EARLY_ONLY = here("driven by early curves alone, curves do not echo", "median echo .00")
+EARLY_ONLY = here("excited by early curves alone, curves do not echo", "median echo .00")
 POSITIVE_ONLY = here(
-    "driven by the positive weights of early curves alone, curves echo: inhibition removes echoes",
+    "excited by the positive weights of early curves alone, curves echo: inhibition removes echoes",
     "median echo .24, up to .66",
 )
 
@@ -38,9 +38,9 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     chosen = {*numbers(sources)}
     others = [Unit(layer, u) for u in range(network.layer(layer).units) if u not in chosen]
     kernels = expanded_weights(network, sources, targets).weight.sum((2, 3))
-    original = echo_of(drive(network, targets, stimuli))
+    original = echo_of(unthresholded(network, targets, stimuli))
     with edited(network, others, zero()):
-        alone = echo_of(drive(network, targets, stimuli))
+        alone = echo_of(unthresholded(network, targets, stimuli))
         positive = []
         for row, target in enumerate(targets):
             negative = [sources[place] for place in np.flatnonzero(kernels[row] < 0)]
@@ -48,7 +48,7 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
                 if negative:
                     place = unrectified(network, target)  # where it is measured
                     stack.enter_context(path_patched(network, negative, place, zero()))
-                positive.append(echo_of(drive(network, [target], stimuli))[0])
+                positive.append(echo_of(unthresholded(network, [target], stimuli))[0])
     note = f"median of {len(targets)} detectors; original {np.median(original):.2f}"
     low, high = interval(np.array(positive) - alone, study.rng("echoes"), statistic=np.mean)
     yield EARLY_ONLY.found(f"{np.median(alone):.2f}", holds=np.median(alone) < 0.1, why=note)
@@ -62,7 +62,7 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-def drive(network: Network, targets: Sequence[str], stimuli: StimulusSet) -> xr.DataArray:
+def unthresholded(network: Network, targets: Sequence[str], stimuli: StimulusSet) -> xr.DataArray:
     """Measure what stimuli add before the rectifier, so that no threshold hides an echo."""
     before = [unrectified(network, target) for target in targets]
     blank = stimuli.isel(orientation=[0], radius=[0]).fix(ink="white")

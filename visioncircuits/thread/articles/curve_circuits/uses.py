@@ -50,11 +50,11 @@ def used_for(study: Study) -> Iterator[Row | Plate]:
     }
     straight = StimulusSet(line, {"orientation": range(0, 180, 15)}, stroke)
     plain = measure(network, layer, straight).max("orientation").values.clip(0)
-    driven = np.max(
+    shaped = np.max(
         [a.max([d for d in a.dims if d != "unit"]).values
          for a in (measure(network, layer, each) for each in shapes.values())], 0,
     ).clip(0)  # fmt: skip
-    rather = (driven - plain) / (driven + plain).clip(1e-9)
+    rather = (shaped - plain) / (shaped + plain).clip(1e-9)
     count = 20
     top = np.argsort(norms)[::-1][:count]
     rng = study.rng("downstream")

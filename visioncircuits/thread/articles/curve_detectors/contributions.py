@@ -105,7 +105,7 @@ def attributed(
     rows, columns = study.network.layer_at(before, settings.size).shape
     figure = Figure(figsize=(1.5 * len(chosen), 3.2), layout="constrained")
     grid = figure.subplots(2, len(chosen), squeeze=False)
-    for (above, below), (unit, seen, flow) in zip(grid.T, chosen, strict=True):
+    for (above, below), (unit, photo, flow) in zip(grid.T, chosen, strict=True):
         target = torch.zeros(len(flow), rows, columns)
         height, width = flow.shape[1:]
         top, left = (rows - height) // 2, (columns - width) // 2
@@ -113,7 +113,7 @@ def attributed(
         made = featurevis.render(
             study.network, objectives.likeness(before, target), settings=settings
         )
-        above.imshow(seen.permute(1, 2, 0).clamp(0, 1).numpy())
+        above.imshow(photo.permute(1, 2, 0).clamp(0, 1).numpy())
         inside = (made.image().width - 64) // 2
         below.imshow(
             made.image().convert("L").crop((inside, inside, inside + 64, inside + 64)),

@@ -89,9 +89,9 @@ def labeled_shares(
         why="Share of opposing curves; holds where the intervals do not overlap.",
     )
     missed = bins[labels == 0] < np.searchsorted(BINS, 0)
-    silent, low, high = share(study, missed)
+    unfired, low, high = share(study, missed)
     yield MISSED.found(
-        f"{silent:.0%} of {len(missed)} curves",
+        f"{unfired:.0%} of {len(missed)} curves",
         holds=high < 0.05,
         interval=f"{low:.0%} to {high:.0%}",
         why="Neurons labeled a curve that do not fire, of as many drawn from every step of "

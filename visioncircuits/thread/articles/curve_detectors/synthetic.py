@@ -33,12 +33,12 @@ FAMILY = here("mixed3b has a family of curve detectors", "10 of 480 units")
 SPAN = here("together they span all orientations", "largest gap 68°")
 RADIUS = here("they respond to curves of a radius of around 60 pixels", "60 px")
 INSIDE = here("most of them prefer curves to straighter and to tighter ones", "10 of 10")
-DRIVEN = here("synthetic curves activate them up to 24 standard deviations", "16.4 to 24.4 σ")
+STRONG = here("synthetic curves activate them up to 24 standard deviations", "16.4 to 24.4 σ")
 NARROW = here("their tuning to orientation is about as wide as published", "28.5° to 68.5°")
-SILENT = here("they have no echoes at the opposite orientation", "0 to .03")
+ECHOLESS = here("they have no echoes at the opposite orientation", "0 to .03")
 
 
-@part(FAMILY, SPAN, RADIUS, INSIDE, DRIVEN, NARROW, SILENT)
+@part(FAMILY, SPAN, RADIUS, INSIDE, STRONG, NARROW, ECHOLESS)
 def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     """Synthetic curves.
 
@@ -92,7 +92,7 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         why="Holds where the median's interval is within the published range.",
     )
     echoes = tuned["echo"].values
-    yield SILENT.found(
+    yield ECHOLESS.found(
         f"{echoes.min():.2f} to {echoes.max():.2f}, median {np.median(echoes):.2f}",
         holds=bool(echoes.max() <= 0.1),
         why="The hypothesis requires less than .1, on other drawings; holds where all are below "
@@ -120,9 +120,9 @@ def curvature(study: Study, responses: xr.DataArray) -> Iterator[Row]:
     tops = responses.max(("orientation", "radius")).values
     low, high = interval(tops, study.rng("tops"))
     if study.images is None:
-        yield DRIVEN.untestable("no photographs; give --images")
+        yield STRONG.untestable("no photographs; give --images")
     else:
-        yield DRIVEN.found(
+        yield STRONG.found(
             f"{tops.min():.1f} to {tops.max():.1f} σ, median {np.median(tops):.1f}",
             holds=bool(16.4 / 1.5 <= np.median(tops) <= 24.4 * 1.5),
             interval=f"{low:.1f} to {high:.1f}",

@@ -30,7 +30,7 @@ ECHOES = {342: 0.02, 388: 0.03, 324: 0, 340: 0.01, 330: 0.01, 349: 0, 379: 0.01,
           385: 0.01, 343: 0}  # fmt: skip
 TEN = paper("preferred orientations of the ten units of mixed3b", "22.5° to 358°")
 EARLIER = paper("preferred orientations of 11 units of mixed3a and 11 of conv2d2", "5.5° to 358.5°")
-LATER = paper("units of mixed4a in the radial data; the page says 12", "14")
+LATER = paper("units of mixed4a in the radial data; the page has 12", "14")
 HIGHEST = paper("height of the ten radial tuning curves, activation", "538.4 to 830.0")
 WIDE = paper("their width at half height", "28.5° to 68.5°")
 ECHO = paper("their echo, within 30° of the opposite orientation, over the peak", "0 to .03")
@@ -149,5 +149,5 @@ def published_spread(study: Study, ten: Mapping[int, Float[np.ndarray, "720"]]) 
         f"{len(off)} units, at most {max(off):.1f}° off",
         holds=max(off) <= 15.5,
         why="Marks were read off the figure by eye, to a degree; heat maps count orientations from "
-        "the apex to the centre, 180° from the radial curves'.",
+        "the apex to the center, 180° from the radial curves'.",
     )

@@ -121,7 +121,7 @@ def small_circles(study: Study) -> Iterator[Row | Plate]:
         holds=found < low,
         interval=f"{low:.0f}° to {high:.0f}° with shuffled orientations",
         why=f"{exciting.sum()} kernels from {len(tiny)} tiny curves into {len(units)} small "
-        "circles; circles drive these twice as far as curves. Holds below the interval.",
+        "circles; circles activate these twice as much as curves. Holds below the interval.",
     )
     yield Plate(
         "small-circle",

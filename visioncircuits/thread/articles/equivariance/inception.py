@@ -75,7 +75,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
         holds=own >= 5,
         why="Sums of kernels, units in the article's order; holds at five of six.",
     )
-    yield GRID.untestable("which unit stands where in the figure is not in the published data")
+    yield GRID.untestable("the places of units in the figure are not in the published data")
     agree = []
     for source, layer, pair in (
         ("mixed3b", "mixed4a", (222, 308)),

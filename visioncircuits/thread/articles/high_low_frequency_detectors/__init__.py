@@ -20,8 +20,8 @@ ARTICLE = Article(
     "High-Low Frequency Detectors",
     "Schubert, Voss, Cammarata, Goh, Olah, 2021",
     "https://distill.pub/2020/circuits/frequency-edges/",
-    "A family of early units answers to a boundary between a fine and a coarse texture, built from "
-    "detectors of either frequency, and used to find the boundaries of things.",
+    "A family of early units responds to a boundary between a fine and a coarse texture, built "
+    "from detectors of either frequency, and used to find the boundaries of things.",
     (
         published_responses,
         published_weights,

@@ -27,7 +27,7 @@ def downstream_here(study: Study) -> Iterator[Row | Plate]:
 
     In place of the article's reading of feature visualizations, a unit counts as a boundary
     detector where three kinds of boundary (high to low frequency, dark to light, one hue to its
-    opposite) each drive it at least a third as far as the strongest of them, all three on one
+    opposite) each activate it at least a third as much as the strongest of them, all three on one
     axis within 30°, and one frequency alone half as far at most.
     """
     network, later = study.network, study.layer("mixed3b")
@@ -80,8 +80,8 @@ def boundary_units(study: Study, layer: str) -> Bool[np.ndarray, " units"]:
         circular.angular_distance(turns[one], turns[other], period=180) <= 30
         for one, other in ((0, 1), (0, 2), (1, 2))
     ]
-    driven = strengths.min(0) >= strengths.max(0) / 3
-    return np.all(agree, 0) & driven & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
+    strong = strengths.min(0) >= strengths.max(0) / 3
+    return np.all(agree, 0) & strong & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
 
 
 def either(
