@@ -42,7 +42,7 @@ def test_a_byte_or_a_name_changes_it_at_the_same_modification_time(
     assert len({before, changed, renamed}) == 3
 
 
-def test_the_code_is_every_source_of_the_package(
+def test_the_code_is_every_source_of_the_package_but_the_articles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "visioncircuits"
@@ -51,9 +51,8 @@ def test_the_code_is_every_source_of_the_package(
     monkeypatch.setattr(fingerprint, "_PACKAGE", package)
     whole = fingerprint.code.__wrapped__
     assert whole() == fingerprint.code()
-    (package / "scripts").mkdir(exist_ok=True)
-    (package / "scripts" / "reproduce_more.py").write_text("more")
+    (package / "thread" / "articles" / "more.py").write_text("more")
     assert whole() == fingerprint.code()
-    with (package / "networks" / "grids.py").open("a") as source:
+    with (package / "thread" / "article.py").open("a") as source:
         source.write("\n")
     assert whole() != fingerprint.code()

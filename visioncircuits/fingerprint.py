@@ -1,6 +1,7 @@
 """Digests of the code and of files, which results depend on beside their settings."""
 
 import hashlib
+import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -13,7 +14,7 @@ _PACKAGE = Path(__file__).parent
 def code() -> str:
     """Return the SHA-256 of the package's sources, which identifies the version of results.
 
-    Articles' scripts are left out, where they are in the package: see `thread.reproduce`.
+    The thread's articles are left out: what they measure is keyed by `of_article` too.
 
     Examples
     --------
@@ -21,8 +22,20 @@ def code() -> str:
     64
     """
     sources = [path for suffix in ("py", "json") for path in _PACKAGE.rglob(f"*.{suffix}")]
-    scripts = _PACKAGE / "scripts"
-    return content((path for path in sources if scripts not in path.parents), root=_PACKAGE)
+    articles = _PACKAGE / "thread" / "articles"
+    return content((path for path in sources if articles not in path.parents), root=_PACKAGE)
+
+
+def of_article(module: str) -> str:
+    """Compute the SHA-256 of the sources of the article that a module belongs to.
+
+    Parameters
+    ----------
+    module
+        The name of an imported module: the article's own, or one in its folder.
+    """
+    path = Path(str(sys.modules[".".join(module.split(".")[:4])].__file__))
+    return content(path.parent.glob("*.py") if path.name == "__init__.py" else [path])
 
 
 def content(paths: Iterable[Path], *, root: Path | None = None) -> str:

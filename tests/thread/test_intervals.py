@@ -1,11 +1,11 @@
-"""Intervals hold what they should as often as they should."""
+"""Intervals contain the true value as often as they should."""
 
 import numpy as np
 
 from visioncircuits.thread import interval, share_interval
 
 
-def test_an_interval_of_a_mean_is_as_wide_as_the_formula_says() -> None:
+def test_the_interval_of_a_mean_is_as_wide_as_its_formula() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=400)
     low, high = interval(values, rng, statistic=lambda drawn: float(drawn.mean()))
@@ -14,8 +14,8 @@ def test_an_interval_of_a_mean_is_as_wide_as_the_formula_says() -> None:
     assert low < values.mean() < high
 
 
-def test_the_interval_of_a_share_holds_what_binomial_draws_give() -> None:
+def test_the_interval_of_a_share_contains_it_in_95_percent_of_binomial_draws() -> None:
     drawn = np.random.default_rng(0).binomial(64, 0.14, 2000)
-    held = [low < 0.14 < high for low, high in (share_interval(int(n), 64) for n in drawn)]
-    assert 0.92 < np.mean(held) < 0.98
+    inside = [low < 0.14 < high for low, high in (share_interval(int(n), 64) for n in drawn)]
+    assert 0.92 < np.mean(inside) < 0.98
     assert share_interval(0, 64)[0] < 1e-9

@@ -1,7 +1,8 @@
-"""Articles as claims: each gets its verdict, whatever is missing, and nothing is run twice."""
+"""Articles as claims: each has a verdict, whatever is missing, and nothing is run twice."""
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,24 @@ from PIL import Image
 from visioncircuits import engine, fingerprint, thread
 from visioncircuits.errors import InputError
 from visioncircuits.networks import untrained
-from visioncircuits.thread import Article, Claim, Plate, Row, Run, Study, Unavailable, part
-from visioncircuits.thread import article as articles
-from visioncircuits.thread.reproduce import answered
+from visioncircuits.thread import (
+    Article,
+    Claim,
+    Plate,
+    Row,
+    Run,
+    Study,
+    Unavailable,
+    article,
+    articles,
+    part,
+)
+from visioncircuits.thread.reproduce import run_part
 
 HERE = Claim("this network", "it has units", "some")
 THERE = Claim("inception5h", "it has Google's units", "some")
 
-SCRIPT = '''
+SOURCE = '''
 """Counts how often it is run."""
 from pathlib import Path
 from PIL import Image
@@ -32,9 +43,9 @@ SECOND = Claim("this network", "second", "2")
 def one(study):
     """The first part.
 
-    Said before the figure.
+    Text before the figure.
     """
-    yield Plate("grey", Image.new("RGB", (8, 8), (99, 99, 99)), "Grey.")
+    yield Plate("gray", Image.new("RGB", (8, 8), (99, 99, 99)), "Gray.")
     yield FIRST.found("1.0", holds=True)
 
 @part(SECOND)
@@ -56,38 +67,39 @@ def study(tmp_path: Path) -> Study:
 
 
 @pytest.fixture
-def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of scripts with one article in it."""
-    folder = tmp_path / "scripts"
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of articles with one in it."""
+    folder = tmp_path / "articles"
     folder.mkdir()
     marks, ready = tmp_path / "marks", tmp_path / "ready"
-    script = SCRIPT.format(marks=str(marks), ready=str(ready))
-    (folder / "reproduce_counting.py").write_text(script)
-    monkeypatch.setattr(articles, "folder", lambda: folder)
-    articles.load.cache_clear()
-    return tmp_path
+    source = SOURCE.format(marks=str(marks), ready=str(ready))
+    (folder / "counting.py").write_text(source)
+    monkeypatch.setattr(articles, "__path__", [str(folder)])
+    yield tmp_path
+    for name in ("counting", "again"):
+        sys.modules.pop(f"{articles.__name__}.{name}", None)
 
 
-def test_what_is_missing_is_said_of_every_claim_left(study: Study) -> None:
+def test_every_claim_left_has_a_row_that_names_what_is_missing(study: Study) -> None:
     @part(HERE, THERE)
-    def some(study: Study) -> Iterator[Row | Plate]:
+    def example(study: Study) -> Iterator[Row | Plate]:
         """Needs Google's network."""
         yield HERE.found("480", holds=True)
         raise Unavailable("no checkpoint")
 
-    rows, plates = answered(some, study)
+    rows, plates = run_part(example, study)
     assert [(row.word, row.why) for row in rows] == [("holds", ""), ("not run", "no checkpoint")]
     assert plates == []
 
 
 def test_a_mistake_about_the_network_makes_a_claim_untestable(study: Study) -> None:
     @part(HERE)
-    def some(study: Study) -> Iterator[Row | Plate]:
-        """Asks for a layer that is not there."""
+    def example(study: Study) -> Iterator[Row | Plate]:
+        """Uses a layer that does not exist."""
         study.network.layer("mixed9z")
         yield HERE.found("480", holds=True)
 
-    (row,), _ = answered(some, study)
+    (row,), _ = run_part(example, study)
     assert row.word == "cannot be tested"
     assert "mixed9z" in row.why
 
@@ -95,12 +107,12 @@ def test_a_mistake_about_the_network_makes_a_claim_untestable(study: Study) -> N
 @pytest.mark.parametrize("times", [0, 2])
 def test_a_claim_without_one_verdict_is_a_bug(study: Study, times: int) -> None:
     @part(HERE)
-    def some(study: Study) -> Iterator[Row | Plate]:
-        """Forgets, or says it twice."""
+    def example(study: Study) -> Iterator[Row | Plate]:
+        """Yields no row, or two."""
         yield from [HERE.found("480", holds=True)] * times
 
     with pytest.raises(RuntimeError, match=f"{times} rows"):
-        answered(some, study)
+        run_part(example, study)
 
 
 def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> None:
@@ -127,24 +139,24 @@ def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> N
     assert [claim["measured"] for claim in card["articles"][0]["claims"]] == ["1.0", "2.5"]
 
 
-def test_pages_show_figures_and_say_that_they_are_quick(scripted: Path) -> None:
+def test_pages_show_figures_and_are_marked_as_quick(scripted: Path) -> None:
     (scripted / "ready").touch()
     out = scripted / "thread"
     run = Run("handwritten:lines", quick=True)
     index = thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
     page = (out / "counting.html").read_text()
-    assert "Said before the figure." in page
-    (grey,) = out.rglob("grey.webp")
-    assert grey.relative_to(out).as_posix() in page
-    with Image.open(grey) as picture:
+    assert "Text before the figure." in page
+    (gray,) = out.rglob("gray.webp")
+    assert gray.relative_to(out).as_posix() in page
+    with Image.open(gray) as picture:
         assert picture.size == (8, 8)
     assert all("Quick run" in text for text in (page, index.read_text()))
 
 
 def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> None:
     (scripted / "ready").touch()
-    scripts = scripted / "scripts"
-    (scripts / "reproduce_again.py").write_text((scripts / "reproduce_counting.py").read_text())
+    folder = scripted / "articles"
+    (folder / "again.py").write_text((folder / "counting.py").read_text())
     out, run = scripted / "thread", Run("handwritten:lines")
     for name in ("counting", "again"):
         thread.reproduce([name], run, out, engine=engine.local(workers=1))
@@ -153,23 +165,23 @@ def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> 
     assert card["totals"]["holds"] == 2
 
 
-def test_a_changed_script_is_run_again(scripted: Path) -> None:
+def test_a_changed_article_is_run_again(scripted: Path) -> None:
     (scripted / "ready").touch()
     out, run = scripted / "thread", Run("handwritten:lines")
     thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
-    script = scripted / "scripts" / "reproduce_counting.py"
-    script.write_text(script.read_text() + "\n# better now\n")
+    source = scripted / "articles" / "counting.py"
+    source.write_text(source.read_text() + "\n# changed\n")
     assert thread.pending(["counting"], run, out) == 2
 
 
-def test_a_measurement_is_made_once_and_read_by_all(study: Study) -> None:
+def test_a_measurement_is_made_once(study: Study) -> None:
     made = []
 
     def make() -> bytes:
         made.append(1)
         return b"42"
 
-    assert study.kept("answer", "txt", make) == study.kept("answer", "txt", make) == b"42"
+    assert study.kept("result", "txt", make) == study.kept("result", "txt", make) == b"42"
     assert len(made) == 1
 
 
@@ -180,7 +192,7 @@ def test_a_measurement_is_kept_by_photographs_content_and_by_code(
         return b""
 
     def place(images: Path) -> Path:
-        return Study(network, tmp_path, images).place("answer", "txt", make)
+        return Study(network, tmp_path, images).place("result", "txt", make)
 
     network = untrained("bvlc_googlenet")
     here, there = tmp_path / "here", tmp_path / "there"
@@ -191,7 +203,7 @@ def test_a_measurement_is_kept_by_photographs_content_and_by_code(
     assert place(there) == kept
     Image.new("RGB", (8, 8), "blue").save(here / "a.png")
     assert place(here) != kept
-    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    monkeypatch.setattr(fingerprint, "code", lambda: "changed")
     assert place(there) != kept
 
 
@@ -209,7 +221,7 @@ def test_parts_are_run_again_for_other_photographs_and_by_other_code(
     Image.new("RGB", (8, 8), "blue").save(moved / "a.png")
     assert thread.pending(["counting"], replace(run, images=moved), out) == 2
     assert thread.pending(["counting"], run, out) == 0
-    monkeypatch.setattr(fingerprint, "code", lambda: "mended")
+    monkeypatch.setattr(fingerprint, "code", lambda: "changed")
     assert thread.pending(["counting"], run, out) == 2
 
 
@@ -219,25 +231,25 @@ def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> N
         other.scorable(10)
 
 
-def test_layers_of_other_networks_are_those_that_see_as_much(tmp_path: Path) -> None:
+def test_layers_of_other_networks_have_receptive_fields_of_the_same_order(tmp_path: Path) -> None:
     other = Study(untrained("torchvision:squeezenet1_1"), tmp_path)
-    seen = max(other.network.layer(other.layer("mixed3b")).receptive_field)
-    assert 91 / 2 <= seen <= 91 * 2
+    field = max(other.network.layer(other.layer("mixed3b")).receptive_field)
+    assert 91 / 2 <= field <= 91 * 2
     with pytest.raises(Unavailable, match="mixed5b"):
         other.layer("mixed5b")
 
 
-def test_unknown_articles_are_told_the_known_ones() -> None:
+def test_an_unknown_article_raises_with_the_nearest_name() -> None:
     with pytest.raises(InputError, match="weight-banding"):
-        articles.path("weight-bandin")
+        article.load("weight-bandin")
 
 
-@pytest.mark.parametrize("name", articles.names())
+@pytest.mark.parametrize("name", article.names())
 def test_every_article_is_whole(name: str) -> None:
-    found = articles.load(name)
+    found = article.load(name)
     assert isinstance(found, Article)
     texts = [claim.text for each in found.parts for claim in each.claims]
-    assert len(texts) == len(set(texts)), "two claims of an article say the same"
+    assert len(texts) == len(set(texts)), "two claims of an article have the same text"
     assert len({each.name for each in found.parts}) == len(found.parts)
     for each in found.parts:
         assert each.claims, f"{each.name} tests nothing"

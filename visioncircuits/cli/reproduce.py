@@ -1,5 +1,6 @@
 """`visioncircuits reproduce`: the Circuits thread's claims, tested on a network."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -95,3 +96,11 @@ def reproduce(
             advance=lambda done: advance(1),
         )
     print(f"open {page}")
+
+
+def article(name: str) -> None:
+    """Run `visioncircuits reproduce` for one article, with the options that were typed."""
+    from visioncircuits.cli import main
+
+    sys.argv[1:1] = ["reproduce", name]
+    main()

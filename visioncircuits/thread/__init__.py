@@ -1,10 +1,12 @@
 """The Circuits thread, run again: articles as claims that a network is tested for."""
 
 from visioncircuits.thread.article import Article, Part, Plate, names, part
-from visioncircuits.thread.claims import Claim, Row, Unavailable
-from visioncircuits.thread.intervals import interval, middle, share_interval
-from visioncircuits.thread.reproduce import Run, pending, reproduce
-from visioncircuits.thread.study import Study
+from visioncircuits.thread.claims import Claim, Row, Unavailable, here, inception, paper
+from visioncircuits.thread.intervals import interval, middle, null, share_interval
+from visioncircuits.thread.reproduce import pending, reproduce
+from visioncircuits.thread.run import Run
+from visioncircuits.thread.study import Study, batched
+from visioncircuits.thread.units import number, numbers
 
 __all__ = [
     "Article",
@@ -15,9 +17,16 @@ __all__ = [
     "Run",
     "Study",
     "Unavailable",
+    "batched",
+    "here",
+    "inception",
     "interval",
     "middle",
     "names",
+    "null",
+    "number",
+    "numbers",
+    "paper",
     "part",
     "pending",
     "reproduce",

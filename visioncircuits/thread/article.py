@@ -1,22 +1,18 @@
 """An article as a list of parts, each of which tests some claims and remakes some figures."""
 
-import importlib.util
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from inspect import cleandoc
-from pathlib import Path
-from types import ModuleType
 
 from matplotlib.figure import Figure
 from PIL import Image
 
-import visioncircuits
-from visioncircuits.errors import InputError, unknown
+from visioncircuits.errors import unknown
+from visioncircuits.thread import articles
 from visioncircuits.thread.claims import Claim, Row
 from visioncircuits.thread.study import Study
-
-PREFIX = "reproduce_"
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Plate:
     picture
         Drawn by matplotlib, or an image.
     caption
-        What is seen, by which convention, and from how much.
+        What is shown, by which convention, and from how much.
     """
 
     name: str
@@ -68,7 +64,7 @@ def part(*claims: Claim) -> Callable[[Test], Part]:
     """Make a part of a function that yields a row for every claim, and plates.
 
     The function's docstring is the section's title and text. Where it raises `Unavailable`, the
-    claims that have no row yet are told as untested.
+    claims that have no row yet are reported as untested.
     """
     return lambda test: Part(test, claims)
 
@@ -84,7 +80,7 @@ class Article:
     parts
         Its sections, in order.
     summary
-        What it asked, in a sentence or two.
+        Its question, in a sentence or two.
     """
 
     title: str
@@ -92,13 +88,6 @@ class Article:
     url: str
     summary: str
     parts: tuple[Part, ...]
-
-
-def folder() -> Path:
-    """Find the scripts that hold the articles: in the package, or beside it in a checkout."""
-    package = Path(visioncircuits.__file__).parent
-    inside = package / "scripts"
-    return inside if inside.is_dir() else package.parent / "scripts"
 
 
 def names() -> list[str]:
@@ -109,10 +98,9 @@ def names() -> list[str]:
     >>> "weight-banding" in names()
     True
     """
-    found = [
-        path.stem.removeprefix(PREFIX).replace("_", "-")
-        for path in sorted(folder().glob(f"{PREFIX}*.py"))
-    ]
+    found = sorted(
+        module.name.replace("_", "-") for module in pkgutil.iter_modules(articles.__path__)
+    )
     return sorted(found, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
 
 
@@ -131,39 +119,21 @@ _ORDER = (
 )
 
 
-def path(name: str) -> Path:
-    """Give the script of an article.
+def load(name: str) -> Article:
+    """Import an article.
 
     Raises
     ------
     InputError
-        For an unknown article.
+        If the article is unknown.
+
+    Examples
+    --------
+    >>> load("weight-banding").title
+    'Weight Banding'
     """
     if name not in names():
         raise unknown("article", name, names())
-    return folder() / f"{PREFIX}{name.replace('-', '_')}.py"
-
-
-@cache
-def load(name: str) -> Article:
-    """Load an article's script.
-
-    Raises
-    ------
-    InputError
-        For an unknown article, and a script without one.
-    """
-    script = path(name)
-    found = getattr(_module(script), "ARTICLE", None)
-    if not isinstance(found, Article):
-        raise InputError(f"{script} has no ARTICLE")
-    return found
-
-
-def _module(script: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(script.stem, script)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    module = importlib.import_module(f"{articles.__name__}.{name.replace('-', '_')}")
+    article: Article = module.ARTICLE
+    return article

@@ -1,10 +1,7 @@
 """Claims that articles made, and what became of each when it was tested again."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-
-from visioncircuits.errors import unknown
 
 Kind = Literal["published data", "this network", "inception5h"]
 """What a claim is tested on: the articles' own data, the network given, or Google's network."""
@@ -13,7 +10,7 @@ Word = Literal["holds", "does not hold", "cannot be tested", "not run"]
 
 
 class Unavailable(Exception):
-    """What a part needs is not there; the sentence says what."""
+    """What a part needs is missing; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Row:
     kind
         What it was tested on.
     published
-        What the article gives.
+        The article's number.
     word
         The verdict.
     measured
@@ -47,13 +44,13 @@ class Row:
     why: str = ""
 
     def plain(self) -> dict[str, Any]:
-        """Give it as JSON holds it."""
+        """Return the fields as JSON holds them."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What an article said, and with which numbers.
+    """What an article claims, and with which number.
 
     Attributes
     ----------
@@ -78,42 +75,43 @@ class Claim:
     published: str
 
     def found(self, measured: str, *, holds: bool | None, interval: str = "", why: str = "") -> Row:
-        """Say what was measured.
+        """Make the row of what was measured.
 
         Parameters
         ----------
         measured
             The number here, with its unit.
         holds
-            Whether it bears the claim out, by a rule that `why` states where it is not plain;
-            None where the interval is too wide to tell.
+            Whether it supports the claim, by a rule that `why` states where it is not plain;
+            None where the interval is too wide to decide.
         interval
             95 % of a bootstrap, or what chance gives, and which.
         why
-            How it was tested, or what speaks against it.
+            How it was tested, or why it does not hold.
         """
         words: dict[bool | None, Word] = {True: "holds", False: "does not hold"}
         word = words.get(holds, "cannot be tested")
         return Row(self.text, self.kind, self.published, word, measured, interval, why)
 
     def untestable(self, why: str) -> Row:
-        """Say why this network, or these photographs, cannot tell."""
+        """Make the row of a claim that this network, or these photographs, cannot test."""
         return Row(self.text, self.kind, self.published, "cannot be tested", why=why)
 
     def unavailable(self, why: str) -> Row:
-        """Say what was missing, so that it was not run."""
+        """Make the row of a claim that was not run, as something is missing."""
         return Row(self.text, self.kind, self.published, "not run", why=why)
 
 
-def read(content: Mapping[str, Any]) -> Row:
-    """Read back what `Row.plain` gave.
+def paper(text: str, published: str) -> Claim:
+    """Make a claim that is tested on published data."""
+    return Claim("published data", text, published)
 
-    Raises
-    ------
-    InputError
-        For a verdict that there is not.
-    """
-    words = Word.__args__  # type: ignore[attr-defined]
-    if content["word"] not in words:
-        raise unknown("verdict", content["word"], words)
-    return Row(**content)
+
+def here(text: str, published: str) -> Claim:
+    """Make a claim that is tested on the network given."""
+    return Claim("this network", text, published)
+
+
+def inception(text: str, published: str) -> Claim:
+    """Make a claim that is tested on Google's own network."""
+    return Claim("inception5h", text, published)

@@ -1,6 +1,6 @@
-"""What else a number could have been: intervals of it, and what chance gives."""
+"""Intervals of a statistic: by bootstrap, of draws, of a share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -13,14 +13,14 @@ def interval(
     statistic: Callable[[np.ndarray], float] = lambda drawn: float(np.median(drawn)),
     draws: int = 1000,
 ) -> tuple[float, float]:
-    """Give the middle 95 % of a statistic over draws of `values` with replacement.
+    """Compute the middle 95 % of a statistic over draws of `values` with replacement.
 
     Parameters
     ----------
     values
         Of units, or photographs; drawn along the first axis.
     rng
-        Draws.
+        Draws the samples.
     statistic
         By default the median.
     draws
@@ -33,13 +33,11 @@ def interval(
     (True, True)
     """
     count = len(values)
-    return middle(
-        np.array([statistic(values[rng.integers(0, count, count)]) for _ in range(draws)])
-    )
+    return middle([statistic(values[rng.integers(0, count, count)]) for _ in range(draws)])
 
 
-def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
-    """Give the 2.5th and the 97.5th percentile.
+def middle(drawn: Sequence[float] | Float[np.ndarray, " draws"]) -> tuple[float, float]:
+    """Return the 2.5th and the 97.5th percentile.
 
     Examples
     --------
@@ -50,8 +48,38 @@ def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
     return low, high
 
 
+def null(
+    statistic: Callable[[np.ndarray], float],
+    values: Float[np.ndarray, "count *rest"],
+    rng: np.random.Generator,
+    *,
+    draws: int = 1000,
+) -> tuple[float, float]:
+    """Compute the middle 95 % of a statistic over permutations of `values`.
+
+    Parameters
+    ----------
+    statistic
+        Is called with the permuted values.
+    values
+        Permuted along the first axis.
+    rng
+        Draws the permutations.
+    draws
+        How many.
+
+    Examples
+    --------
+    >>> ramp, rng = np.arange(100.0), np.random.default_rng(0)
+    >>> low, high = null(lambda drawn: np.corrcoef(ramp, drawn)[0, 1], ramp, rng)
+    >>> bool(-0.3 < low < 0 < high < 0.3)
+    True
+    """
+    return middle([statistic(rng.permutation(values)) for _ in range(draws)])
+
+
 def share_interval(count: int, total: int) -> tuple[float, float]:
-    """Give 95 % of a share (Wilson, 1927): of so many, how many could it have been?
+    """Compute the 95 % interval of a share, `count` of `total` (Wilson, 1927).
 
     Examples
     --------

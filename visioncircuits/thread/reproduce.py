@@ -1,10 +1,8 @@
 """Run articles on a network, part by part, and write their pages and the scorecard."""
 
-import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,38 +17,11 @@ from visioncircuits.gallery.loading import loaded
 from visioncircuits.thread import article, scorecard
 from visioncircuits.thread.article import Part, Plate
 from visioncircuits.thread.claims import Row, Unavailable
+from visioncircuits.thread.run import Run
 from visioncircuits.thread.study import Study
 
 FINISHED, MEASURED = "parts", "measured"
 """Folders of what is finished: parts of articles, and what they share."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What is to be studied, and how thoroughly.
-
-    Attributes
-    ----------
-    network
-        Its name.
-    checkpoint
-        The network's parameters, if not where they are looked for.
-    images
-        A folder of photographs, if any.
-    published
-        The folder of the thread's published data, if any.
-    quick
-        Fewer photographs, steps and draws; every page says so.
-    seed
-        Of all randomness.
-    """
-
-    network: str
-    checkpoint: Path | None = None
-    images: Path | None = None
-    published: Path | None = None
-    quick: bool = False
-    seed: int = 0
 
 
 def reproduce(
@@ -63,7 +34,7 @@ def reproduce(
 ) -> Path:
     """Run articles on a network, and write a page for each and a scorecard over all.
 
-    What is finished in `out` already, for the same network, photographs and scripts, is kept, and
+    What is finished in `out` already, for the same network, photographs and code, is kept, and
     other articles of which anything is finished stay on the scorecard.
 
     Parameters
@@ -75,9 +46,9 @@ def reproduce(
     out
         The folder for the pages.
     engine
-        Carries out the parts, which do not depend on each other.
+        Runs the parts, which do not depend on each other.
     advance
-        Is told of every part that has just been finished.
+        Is called with the name of every part that has just been finished.
 
     Returns
     -------
@@ -87,9 +58,9 @@ def reproduce(
     Raises
     ------
     InputError
-        For an unknown article or network.
+        If an article or the network is unknown.
     WorkFailed
-        Where parts failed; all others are finished and on the pages.
+        If parts failed; all others are finished and on the pages.
     """
     works, everything = _works(names, run), _works(article.names(), run)
     store = Store(out / FINISHED)
@@ -109,7 +80,7 @@ def reproduce(
         advance(f"{work['article']}: {work['part']}")
 
     test = partial(
-        carry_out,
+        part_files,
         folder=out.resolve() / MEASURED,
         checkpoint=run.checkpoint,
         images=None if run.images is None else run.images.resolve(),
@@ -123,7 +94,7 @@ def reproduce(
 
 
 def pending(names: Sequence[str], run: Run, out: Path) -> int:
-    """Count the parts that `reproduce` would have to carry out."""
+    """Count the parts that `reproduce` would have to run."""
     store = Store(out / FINISHED)
     return sum(not store.path(work).exists() for work in _works(names, run))
 
@@ -141,7 +112,7 @@ def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
         {
             **shared,
             "article": name,
-            "script": hashlib.sha256(article.path(name).read_bytes()).hexdigest(),
+            "source": fingerprint.of_article(part.test.__module__),
             "part": part.name,
         }
         for name in names
@@ -150,12 +121,12 @@ def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
 
 
 def _content(published: Path) -> str:
-    """Fingerprint of a folder's files."""
+    """Return the fingerprint of a folder's files."""
     files = [path for path in published.rglob("*") if path.is_file()]
     return fingerprint.content(files, root=published)
 
 
-def carry_out(
+def part_files(
     work: Work,
     *,
     folder: Path,
@@ -163,7 +134,7 @@ def carry_out(
     images: Path | None = None,
     published: Path | None = None,
 ) -> dict[str, bytes]:
-    """Test the claims of a part.
+    """Test the claims of a part, and draw its plates.
 
     Parameters
     ----------
@@ -190,25 +161,24 @@ def carry_out(
         seed=work["seed"],
     )
     parts = {part.name: part for part in article.load(work["article"]).parts}
-    rows, plates = answered(parts[work["part"]], study)
+    rows, plates = run_part(parts[work["part"]], study)
     results: dict[str, bytes] = {}
-    told = []
+    captions = []
     for plate in plates:
         name, content = _rendered(plate)
         results[name] = content
-        told.append({"file": name, "caption": plate.caption})
-    told_rows = [row.plain() for row in rows]
-    part_json = json.dumps({"rows": told_rows, "plates": told}, indent=1)
-    return {**results, "part.json": part_json.encode()}
+        captions.append({"file": name, "caption": plate.caption})
+    record = {"rows": [row.plain() for row in rows], "plates": captions}
+    return {**results, "part.json": json.dumps(record, indent=1).encode()}
 
 
-def answered(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
-    """Run a part: a row for each of its claims, in their order, and its plates.
+def run_part(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
+    """Run a part: return a row for each of its claims, in their order, and its plates.
 
     Raises
     ------
     RuntimeError
-        Where a claim has no row or several: the script is wrong.
+        If a claim has no row or several: the article is wrong.
     """
     rows: list[Row] = []
     plates: list[Plate] = []
@@ -221,20 +191,20 @@ def answered(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
                 plates.append(found)
     except (Unavailable, InputError) as error:
         missing = str(error)
-    answers: dict[str, list[Row]] = {claim.text: [] for claim in part.claims}
+    by_claim: dict[str, list[Row]] = {claim.text: [] for claim in part.claims}
     for row in rows:
-        answers.setdefault(row.claim, []).append(row)
+        by_claim.setdefault(row.claim, []).append(row)
     complete = []
     for claim in part.claims:
-        given = answers.pop(claim.text)
+        given = by_claim.pop(claim.text)
         if not given and missing:
             here = claim.kind == "this network"
             given = [claim.untestable(missing) if here else claim.unavailable(missing)]
         if len(given) != 1:
-            raise RuntimeError(f"{part.name} gives {len(given)} rows for the claim {claim.text!r}")
+            raise RuntimeError(f"{part.name} has {len(given)} rows for the claim {claim.text!r}")
         complete += given
-    if answers:
-        raise RuntimeError(f"{part.name} gives a row for {next(iter(answers))!r}, no claim of it")
+    if by_claim:
+        raise RuntimeError(f"{part.name} has a row for {next(iter(by_claim))!r}, no claim of it")
     return complete, plates
 
 

@@ -4,14 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from visioncircuits import __version__, files
 from visioncircuits.site import pages
 from visioncircuits.thread import article
-
-if TYPE_CHECKING:
-    from visioncircuits.thread.reproduce import Run
+from visioncircuits.thread.run import Run
 
 WORDS = ("holds", "does not hold", "cannot be tested", "not run")
 
@@ -21,7 +19,7 @@ Parts = Mapping[str, Mapping[str, Any]]
 
 
 def write(
-    parts: Mapping[str, Parts], record: Record, run: "Run", out: Path, *, pictures: str
+    parts: Mapping[str, Parts], record: Record, run: Run, out: Path, *, pictures: str
 ) -> Path:
     """Write the pages of what is finished, `scorecard.json`, and what they are made of.
 
@@ -44,7 +42,7 @@ def write(
         The scorecard's page.
     """
     files.write(out / "assets" / "gallery.css", pages.asset("gallery.css"))
-    told = [_told(name, finished) for name, finished in parts.items()]
+    summaries = [_article(name, finished) for name, finished in parts.items()]
     shared = {
         "run": run,
         "record": record,
@@ -53,17 +51,19 @@ def write(
         "words": WORDS,
         "pictures": pictures,
     }
-    for each in told:
+    for each in summaries:
         page = pages.render("article.html", article=each, **shared)
         files.write(out / f"{each['name']}.html", page.encode())
-    files.write(out / "scorecard.json", json.dumps(summary(told, record, run), indent=1).encode())
-    page = pages.render("scorecard.html", articles=told, totals=_counts(told), **shared)
+    files.write(
+        out / "scorecard.json", json.dumps(summary(summaries, record, run), indent=1).encode()
+    )
+    page = pages.render("scorecard.html", articles=summaries, totals=_counts(summaries), **shared)
     files.write(out / "index.html", page.encode())
     return out / "index.html"
 
 
-def summary(articles: list[dict[str, Any]], record: Record, run: "Run") -> dict[str, Any]:
-    """Give the scorecard for machines."""
+def summary(articles: list[dict[str, Any]], record: Record, run: Run) -> dict[str, Any]:
+    """Return the scorecard as JSON holds it."""
     return {
         "visioncircuits": __version__,
         "network": record,
@@ -85,7 +85,7 @@ def summary(articles: list[dict[str, Any]], record: Record, run: "Run") -> dict[
     }
 
 
-def _told(name: str, finished: Parts) -> dict[str, Any]:
+def _article(name: str, finished: Parts) -> dict[str, Any]:
     found = article.load(name)
     sections = [
         {
@@ -114,5 +114,5 @@ def _counts(articles: list[dict[str, Any]]) -> dict[str, int]:
     return {word: sum(each["counts"][word] for each in articles) for word in WORDS}
 
 
-def _images(run: "Run") -> str | None:
+def _images(run: Run) -> str | None:
     return None if run.images is None else run.images.resolve().name

@@ -1,6 +1,8 @@
-"""What an article's script works with: the network, the photographs, what others measured."""
+"""What the articles work with: the network, the photographs, and measurements that they share.
 
-import inspect
+One class, as every article takes all of it as one argument; each method is a few lines.
+"""
+
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -29,9 +31,8 @@ from visioncircuits.interventions import control_units
 from visioncircuits.interventions.transplants import check_classes
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.units import numbers
 from visioncircuits.weights import main_layers
-
-Value = TypeVar("Value")
 
 PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
 """The variable that names the folder of the thread's published data."""
@@ -41,20 +42,20 @@ FIELDS = {
     "mixed4a": 171, "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427,
     "mixed5a": 587, "mixed5b": 715,
 }  # fmt: skip
-"""Pixels that neurons of InceptionV1's layers see, for networks with other names."""
+"""Receptive fields of InceptionV1's layers in pixels, to find their counterparts elsewhere."""
 
 
 @dataclass(frozen=True)
 class Study:
     """A network under study, and what has been measured of it so far.
 
-    What several articles need (detectors of a family, examples, pictures) is kept in `folder`,
-    measured by whoever comes first, and read by all others.
+    What several articles need (detectors of a family, examples, pictures) is measured once, kept
+    in `folder`, and read from there afterwards.
 
     Attributes
     ----------
     network
-        Any network; layers are asked for by InceptionV1's names, see `layer`.
+        Any network; layers are given by InceptionV1's names, see `layer`.
     folder
         For what is kept.
     images
@@ -79,33 +80,33 @@ class Study:
         return quick if self.quick else full
 
     def rng(self, name: str) -> np.random.Generator:
-        """Give a generator that depends on the seed and a name, not on who ran before."""
+        """Return a generator that depends on the seed and a name alone."""
         return np.random.default_rng([self.seed, crc32(name.encode())])
 
     # The network
 
     def layer(self, name: str) -> str:
-        """Give this network's counterpart of a layer of InceptionV1.
+        """Return this network's counterpart of a layer of InceptionV1.
 
-        It is the layer of that name, or else the main layer whose neurons see nearest as much.
+        It is the layer of that name, or else the main layer with the nearest receptive field.
 
         Raises
         ------
         Unavailable
-            Where there is none of half or double the size.
+            If there is none of half to double the size.
         """
         return self.layers(name)[0]
 
     def layers(self, name: str) -> list[str]:
         """List this network's counterparts of a layer of InceptionV1, the nearest first.
 
-        It is the layer of that name alone, or else the main layers whose neurons see from half to
-        double as much.
+        It is the layer of that name alone, or else the main layers whose receptive fields are half
+        to double as large.
 
         Raises
         ------
         Unavailable
-            Where there is none.
+            If there is none.
         """
         if name in self.network.layers:
             return [name]
@@ -166,12 +167,12 @@ class Study:
         return table if len(table) else pd.DataFrame({"unit": []}, dtype=str)
 
     def detectors(self, family: str, layer: str, *, least: int = 3) -> pd.DataFrame:
-        """As `found`, in the order of orientation where they have one.
+        """As `found`, sorted by orientation where they have one.
 
         Raises
         ------
         Unavailable
-            Where fewer than `least` are found.
+            If fewer than `least` are found.
         """
         table = self.found(family, layer)
         if len(table) < least:
@@ -184,7 +185,7 @@ class Study:
         return table
 
     def siblings(self, units: Sequence[str], draw: int) -> list[str]:
-        """Draw as many other units from the branches that some units lie in, for what chance gives.
+        """Draw as many other units from the branches of some units, as a null.
 
         Parameters
         ----------
@@ -196,10 +197,10 @@ class Study:
         Raises
         ------
         Unavailable
-            Where there are not so many.
+            If there are not so many.
         """
         layer = units[0].rpartition(":")[0]
-        indices = [int(unit.rpartition(":")[2]) for unit in units]
+        indices = numbers(units)
         try:
             drawn = control_units(self.network, layer, indices, seed=self.seed + draw)
         except InputError as error:
@@ -209,7 +210,7 @@ class Study:
     # Photographs
 
     def photographs(self, most: int) -> list[Path]:
-        """List photographs, evenly over the folder.
+        """List photographs, evenly spaced over the folder.
 
         Raises
         ------
@@ -226,16 +227,16 @@ class Study:
         """Read `photographs(most)` in batches, in [0, 1]."""
         paths = self.photographs(most)
         for start in range(0, len(paths), size):
-            some = paths[start : start + size]
-            yield torch.stack([pictures.read(path, self.network.size) for path in some])
+            batch = paths[start : start + size]
+            yield torch.stack([pictures.read(path, self.network.size) for path in batch])
 
     def classified(self, most: int) -> Photographs:
-        """Give photographs with their ImageNet classes.
+        """Return photographs with their ImageNet classes.
 
         Raises
         ------
         Unavailable
-            Without photographs, or with such as are not named after their classes.
+            Without photographs, or if they are not named after their classes.
         """
         self.photographs(most)
         assert self.images is not None
@@ -248,12 +249,12 @@ class Study:
         return everything.part(places.tolist())
 
     def scorable(self, most: int) -> Photographs:
-        """As `classified`, to score the network's logits by.
+        """As `classified`, for scoring the network's logits.
 
         Raises
         ------
         Unavailable
-            Where its logits are not known to stand for ImageNet's classes, too.
+            Also if the logits are not known to be of ImageNet's classes.
         """
         try:
             check_classes(self.network)
@@ -262,7 +263,7 @@ class Study:
         return self.classified(most)
 
     def examples(self, layers: Sequence[str]) -> Examples:
-        """Give dataset examples and activation statistics of layers, from one pass.
+        """Collect dataset examples and activation statistics of layers, in one pass.
 
         Parameters
         ----------
@@ -281,8 +282,8 @@ class Study:
 
         def make() -> bytes:
             source = folder(self.images or "", size=self.network.size)
-            some = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
-            return collect(self.network, names, some, seed=self.seed).packed()
+            chosen = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
+            return collect(self.network, names, chosen, seed=self.seed).packed()
 
         self.kept(what, "npz", make)
         return Examples.load(self.place(what, "npz", make))
@@ -311,11 +312,11 @@ class Study:
     # Pictures
 
     def picture(self, feature: Feature | str) -> Image.Image:
-        """Give the picture that drives a feature most."""
+        """Render the picture that activates a feature most."""
         return self.pictures([feature])[0]
 
     def pictures(self, features: Sequence[Feature | str]) -> list[Image.Image]:
-        """Give the picture that drives each feature most, as a gallery would draw it."""
+        """Render the picture that activates each feature most, with a gallery's settings."""
         steps = self.of(128, quick=24)
 
         def drawn(feature: Feature) -> bytes:
@@ -328,24 +329,24 @@ class Study:
         found = []
         for feature in features:
             one = self.network.feature(feature) if isinstance(feature, str) else feature
-            told = str(one) if isinstance(one, Unit) else repr(one)
-            content = self.kept(f"{told}, {steps} steps", "png", partial(drawn, one))
+            name = str(one) if isinstance(one, Unit) else repr(one)
+            content = self.kept(f"{name}, {steps} steps", "png", partial(drawn, one))
             found.append(Image.open(io.BytesIO(content)).convert("RGB"))
         return found
 
     def thumbnails(self, features: Sequence[Feature | str]) -> dict[str, Image.Image]:
-        """Give the same pictures by the features' names, as what draws them takes them."""
+        """Return the same pictures by the features' names, as plots take them."""
         return dict(zip(map(str, features), self.pictures(features), strict=True))
 
     # What was published
 
     def published(self, name: str) -> Path:
-        """Give a file of the thread's published data.
+        """Return the path of a file of the thread's published data.
 
         Raises
         ------
         Unavailable
-            Without the folder, or the file.
+            If the folder or the file is missing.
         """
         if self.data is None:
             raise Unavailable(f"no published data; give --published or set {PUBLISHED}")
@@ -358,29 +359,35 @@ class Study:
 
     @cached_property
     def _content(self) -> str | None:
-        """Fingerprint of the photographs, wherever they lie."""
+        """Fingerprint of the photographs, independent of their folder."""
         return None if self.images is None else pictures.fingerprint(self.images)
 
     def place(self, what: str, suffix: str, make: Callable[[], bytes]) -> Path:
-        """Say where a measurement is kept: by all that it depends on, its code too."""
+        """Return the path that a measurement is kept at, by all that it depends on."""
         function = make.func if isinstance(make, partial) else make
-        told: dict[str, Any] = {
+        content: dict[str, Any] = {
             "what": what,
             "network": self.network.record(),
             "images": self._content,
             "seed": self.seed,
             "code": fingerprint.code(),
-            "script": fingerprint.of_file(Path(inspect.getfile(function))),
+            "source": fingerprint.of_article(function.__module__),
         }
-        return self.folder / f"{digest(told)}.{suffix}"
+        return self.folder / f"{digest(content)}.{suffix}"
 
     def kept(self, what: str, suffix: str, make: Callable[[], bytes]) -> bytes:
-        """Give a measurement; made where it is not kept yet, by one process while others wait."""
+        """Return a measurement; made if it is not kept yet, by one process while others wait."""
         path = self.place(what, suffix, make)
         with _held(path.with_suffix(".lock")):
             if not path.exists():
                 files.write(path, make())
         return path.read_bytes()
+
+
+def batched(photographs: Photographs, *, size: int = 16) -> Iterator[Photographs]:
+    """Cut photographs into batches."""
+    for start in range(0, len(photographs), size):
+        yield photographs.part(range(start, min(start + size, len(photographs))))
 
 
 @contextmanager

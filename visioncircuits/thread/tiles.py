@@ -1,6 +1,7 @@
-"""Published kernels between named units, and how well a network's own compare with them."""
+"""Published kernels between named units, and their correlation with a network's own."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from jaxtyping import Float
 
 from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.networks import Network
+from visioncircuits.thread.claims import Claim, Row
 from visioncircuits.weights import expanded_weights
 
 FILE = "weight_tiles.json"
 
 SWAPPED = {70: 86, 86: 70}
-"""Sources whose kernels into mixed3b:345 stand under each other's name in Early Vision."""
+"""Sources whose kernels into mixed3b:345 are under each other's name in Early Vision."""
 
 POOLED = {
     ("conv2d2", "mixed3a"): "maxpool1",
@@ -49,7 +51,7 @@ class Tile:
 
 
 def read_tiles(path: Path, figure: str) -> list[Tile]:
-    """Read the kernels of a figure, without those known to be doubtful.
+    """Read the kernels of a figure, without those that are marked as doubtful.
 
     Parameters
     ----------
@@ -65,27 +67,51 @@ def read_tiles(path: Path, figure: str) -> list[Tile]:
     24
     """
     found = []
-    for told in json.loads(path.read_text("utf-8")):
-        if not told["figure"].startswith(figure) or told["note"]:
+    for stored in json.loads(path.read_text("utf-8")):
+        if not stored["figure"].startswith(figure) or stored["note"]:
             continue
-        unit = told["src_unit"]
-        if told["figure"] == "EarlyVision Boundary":
+        unit = stored["src_unit"]
+        if stored["figure"] == "EarlyVision Boundary":
             unit = SWAPPED.get(unit, unit)
-        ends = told["src_layer"], told["dst_layer"], unit, told["dst_unit"]
-        found.append(Tile(told["figure"], *ends, np.array(told["values"], float)))
+        ends = stored["src_layer"], stored["dst_layer"], unit, stored["dst_unit"]
+        found.append(Tile(stored["figure"], *ends, np.array(stored["values"], float)))
     return found
 
 
 def likeness(network: Network, tile: Tile) -> float:
     """Correlate a published kernel with a network's own between units of the same numbers.
 
-    Kernels of two sizes are laid middle on middle, with zeros around the smaller.
+    Kernels of two sizes are centered on each other, with zeros around the smaller.
     """
     source = POOLED.get((tile.source, tile.target), tile.source)
     ends = f"{source}:{tile.unit}", f"{tile.target}:{tile.output}"
     own = expanded_weights(network, *ends).weight[0, 0].double().numpy()
     most = np.maximum(own.shape, tile.kernel.shape)
     return correlation(*(_middle(kernel, most) for kernel in (own, tile.kernel)))
+
+
+def matched(claim: Claim, network: Network, tiles: Iterable[Tile], *, least: float = 0.99) -> Row:
+    """Test whether published kernels are a network's own.
+
+    Parameters
+    ----------
+    claim
+        That they are.
+    network
+        Google's.
+    tiles
+        The published kernels.
+    least
+        Correlation from which on a kernel is the same.
+    """
+    alike = [likeness(network, tile) for tile in tiles]
+    return claim.found(
+        f"{sum(value >= least for value in alike)} of {len(alike)}, lowest "
+        f"{min(alike):.{3 if least < 0.999 else 4}f}",
+        holds=min(alike) >= least,
+        why="Correlation with the published kernel; holds where all are "
+        f"{str(least).removeprefix('0')} or more.",
+    )
 
 
 def _middle(kernel: np.ndarray, shape: np.ndarray) -> np.ndarray:

@@ -1,0 +1,15 @@
+"""Missing curves: are orientations that no curve detector prefers in superposition?"""
+
+from visioncircuits.thread import Article
+from visioncircuits.thread.articles.missing_curves.decomposition import directions
+from visioncircuits.thread.articles.missing_curves.family import family_here, published_family
+from visioncircuits.thread.articles.missing_curves.inception import inception5h
+
+ARTICLE = Article(
+    "Missing curves",
+    "a question of our own",
+    "",
+    "The ten published curve detectors leave orientations out. Does the network not detect these, "
+    "or does it represent them in directions that are no unit's?",
+    (published_family, family_here, directions, inception5h),
+)

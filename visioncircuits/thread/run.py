@@ -1,0 +1,32 @@
+"""What a reproduction is made of: a network, photographs, published data, thoroughness."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is studied, and how thoroughly.
+
+    Attributes
+    ----------
+    network
+        Its name.
+    checkpoint
+        The network's parameters, if not at one of the default places.
+    images
+        A folder of photographs, if any.
+    published
+        The folder of the thread's published data, if any.
+    quick
+        Fewer photographs, steps and draws; every page is marked.
+    seed
+        Of all randomness.
+    """
+
+    network: str
+    checkpoint: Path | None = None
+    images: Path | None = None
+    published: Path | None = None
+    quick: bool = False
+    seed: int = 0
