@@ -2,10 +2,12 @@
 
 from visioncircuits.thread.article import Article, Part, Plate, names, part
 from visioncircuits.thread.claims import Claim, Row, Unavailable, here, inception, paper
+from visioncircuits.thread.filters import filter_picture
 from visioncircuits.thread.intervals import interval, middle, null, share_interval
+from visioncircuits.thread.photographs import batched, strongest
 from visioncircuits.thread.reproduce import pending, reproduce
 from visioncircuits.thread.run import Run
-from visioncircuits.thread.study import Study, batched
+from visioncircuits.thread.study import Study
 from visioncircuits.thread.units import number, numbers
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "Study",
     "Unavailable",
     "batched",
+    "filter_picture",
     "here",
     "inception",
     "interval",
@@ -31,4 +34,5 @@ __all__ = [
     "pending",
     "reproduce",
     "share_interval",
+    "strongest",
 ]

@@ -29,13 +29,19 @@ from visioncircuits.examples import photographs as classified
 from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
 from visioncircuits.interventions.transplants import check_classes
-from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.networks import Families, Feature, Network, Unit, read_families
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.thread.units import numbers
 from visioncircuits.weights import main_layers
 
 PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
 """The variable that names the folder of the thread's published data."""
+
+TAXONOMY = "families_early_vision.json"
+"""The published families of "An Overview of Early Vision"."""
+
+EXAMPLES = ("conv2d2", "mixed3a", "mixed3b", "mixed4a")
+"""Layers whose dataset examples are collected, in one pass that all articles share."""
 
 FIELDS = {
     "conv2d0": 7, "conv2d1": 11, "conv2d2": 19, "maxpool1": 27, "mixed3a": 59, "mixed3b": 91,
@@ -262,20 +268,15 @@ class Study:
             raise Unavailable(str(error)) from None
         return self.classified(most)
 
-    def examples(self, layers: Sequence[str]) -> Examples:
-        """Collect dataset examples and activation statistics of layers, in one pass.
-
-        Parameters
-        ----------
-        layers
-            By InceptionV1's names.
+    def examples(self) -> Examples:
+        """Collect dataset examples and activation statistics of `EXAMPLES`, in one pass.
 
         Raises
         ------
         Unavailable
             Without photographs.
         """
-        names = [self.layer(layer) for layer in layers]
+        names = [self.layer(layer) for layer in EXAMPLES]
         count = self.of(1000, quick=100)
         paths = self.photographs(count)
         what = f"examples of {names} in {count}"
@@ -355,6 +356,16 @@ class Study:
             raise Unavailable(f"{path} is missing")
         return path
 
+    def taxonomy(self) -> Families:
+        """Read the published families of early vision.
+
+        Raises
+        ------
+        Unavailable
+            If the folder or the file is missing.
+        """
+        return read_families(self.published(TAXONOMY))
+
     # What is kept
 
     @cached_property
@@ -382,12 +393,6 @@ class Study:
             if not path.exists():
                 files.write(path, make())
         return path.read_bytes()
-
-
-def batched(photographs: Photographs, *, size: int = 16) -> Iterator[Photographs]:
-    """Cut photographs into batches."""
-    for start in range(0, len(photographs), size):
-        yield photographs.part(range(start, min(start + size, len(photographs))))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from visioncircuits.comparison.coverage import (
     covered_by_families,
     covered_by_stimuli,
 )
-from visioncircuits.networks import read_families, untrained
+from visioncircuits.networks import untrained
 from visioncircuits.thread import (
     Article,
     Plate,
@@ -47,7 +47,7 @@ def taxonomy(study: Study) -> Iterator[Row | Plate]:
 
     A family's name is a claim by people who looked; for most families no test was published.
     """
-    families = read_families(study.published("families_early_vision.json")).layers
+    families = study.taxonomy().layers
     shares = {}
     for layer in OTHERS:
         counts = {name: len(units) for name, units in families[layer].items()}

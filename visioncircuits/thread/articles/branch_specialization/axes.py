@@ -9,7 +9,17 @@ from torch import Tensor
 
 from visioncircuits.comparison import absolute_axes, axis_correlations, filter_preferences
 from visioncircuits.networks import Network
-from visioncircuits.thread import Claim, Plate, Row, Study, Unavailable, here, inception, part
+from visioncircuits.thread import (
+    Claim,
+    Plate,
+    Row,
+    Study,
+    Unavailable,
+    filter_picture,
+    here,
+    inception,
+    part,
+)
 from visioncircuits.weights import expanded_weights
 
 FIRST = here(
@@ -74,8 +84,7 @@ def axes_drawn(filters: Tensor, axes: xr.DataArray) -> Figure:
     across, up = (axis.argsort().argsort() for axis in axes.values)
     size = 1.4
     for values, x, y in zip(filters, across, up, strict=True):
-        picture = (0.5 + values / (2 * values.abs().max())).permute(1, 2, 0).numpy()
-        plot.imshow(picture, extent=(x - size, x + size, y - size, y + size))
+        plot.imshow(filter_picture(values), extent=(x - size, x + size, y - size, y + size))
     plot.set_xlim(-2, len(filters) + 1)
     plot.set_ylim(-2, len(filters) + 1)
     plot.set_aspect("equal")

@@ -6,11 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from visioncircuits.comparison import branch_table, odds
-from visioncircuits.networks import Network, read_families, untrained
+from visioncircuits.networks import Network, untrained
 from visioncircuits.thread import Plate, Row, Study, paper, part
 
 Families = Mapping[str, Sequence[int]]
-TAXONOMY = "families_early_vision.json"
 CURVED = (
     "Curves", "Double Curves", "Curves misc.", "Shallow Curves", "Curve Shapes",
     "Circles / Loops", "Evolute",
@@ -52,7 +51,7 @@ def published_families(study: Study) -> Iterator[Row | Plate]:
             for branch, units in google.branches(layer).items()
         )
         yield claim.found(found, holds=found == claim.published)
-    taxonomy = read_families(study.published(TAXONOMY)).layers
+    taxonomy = study.taxonomy().layers
     curved = [unit for family in CURVED for unit in taxonomy["mixed3b"][family]]
     for claim, layer, units, bound in (
         (BW, "mixed3a", taxonomy["mixed3a"]["BW vs Color"], 1e-8),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from visioncircuits.networks import read_families
 from visioncircuits.thread import Plate, Row, Study, inception, numbers, part
 from visioncircuits.weights import expanded_weights, strongest_inputs, strongest_outputs
 
@@ -65,7 +64,7 @@ def by_number(study: Study) -> Iterator[Row | Plate]:
     ):
         listed = ", ".join(map(str, numbers(found)))
         yield claim.found(listed, holds=listed == claim.published)
-    taxonomy = read_families(study.published("families_early_vision.json"))
+    taxonomy = study.taxonomy()
     shares, close = [], []
     for layer, families in SHARED.items():
         strength = expanded_weights(network, layer, "mixed3b:379").weight[0].abs().flatten(1)

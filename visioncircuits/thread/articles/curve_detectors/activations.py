@@ -13,9 +13,6 @@ from visioncircuits.thread import Plate, Row, Study, here, interval, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
 from visioncircuits.tuning.plots import hsl
 
-PASS = ["conv2d2", "mixed3a", "mixed3b", "mixed4a"]
-"""Layers of one pass over the photographs, which all articles share."""
-
 FIRES = here("curve detectors fire at about a tenth of all positions of photographs", "11 %")
 BELOW = here("their mean pre-activation is far below zero", "about −200, 2 to 3 σ")
 EXPONENTIAL = here("the density falls off exponentially on both sides", "two straight flanks")
@@ -29,7 +26,7 @@ def photographs(study: Study) -> Iterator[Row | Plate]:
     the whole range: the quilt.
     """
     curves = family(study)
-    record = study.examples(PASS)
+    record = study.examples()
     layer = record.layers[curves.layer]
     firing = layer.moments.firing[curves.places]
     low, high = interval(firing, study.rng("firing"))
@@ -69,7 +66,7 @@ def photographs(study: Study) -> Iterator[Row | Plate]:
         why="Logarithmic density, two lines that meet at the mode against one parabola about it (a "
         "Gaussian would be one); holds where R² is .95 or more and above the parabola's.",
     )
-    focus = Unit(curves.layer, curves.places[int(strongest(study))])
+    focus = Unit(curves.layer, curves.places[int(preferred_detector(study))])
 
     def read(name: str) -> Tensor:
         assert study.images is not None
@@ -83,7 +80,7 @@ def photographs(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-def strongest(study: Study) -> int:
+def preferred_detector(study: Study) -> int:
     """Choose the detector with the strongest response to curves, in standard deviations."""
     table = study.detectors("curve", "mixed3b")
     spread = study.deviations("mixed3b").sel(unit=table["unit"].tolist()).values

@@ -14,7 +14,6 @@ from visioncircuits.examples import crop, photograph
 from visioncircuits.featurevis import objectives
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, null, part
-from visioncircuits.thread.articles.curve_detectors.activations import PASS
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
 from visioncircuits.tuning import measure, radial_tuning
 from visioncircuits.weights import contextual_weights, surroundings
@@ -35,8 +34,8 @@ def attribution(study: Study) -> Iterator[Row | Plate]:
     """
     curves = family(study)
     before = surroundings(study.network, curves.layer).before[0]
-    layer = study.examples(PASS).layers[curves.layer]
-    names = study.examples(PASS).names
+    layer = study.examples().layers[curves.layer]
+    names = study.examples().names
     size = study.network.size
     about = study.network.layer_at(curves.layer, size)
     around, rise = tuning_above_mean(study, before)

@@ -7,7 +7,7 @@ import numpy as np
 
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, inception, part
-from visioncircuits.thread.articles.curve_detectors.activations import PASS, density
+from visioncircuits.thread.articles.curve_detectors.activations import density
 from visioncircuits.thread.articles.curve_detectors.family import published_set
 from visioncircuits.thread.articles.curve_detectors.maps import published_responses
 from visioncircuits.thread.articles.curve_detectors.tuning import MAPS, PEAKS
@@ -64,7 +64,7 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     spread = google.deviations("mixed3b").sel(unit=ten).values
     tops = responses.max(("orientation", "radius")).values / spread.clip(1e-9)
     yield GOOGLE_SIGMA.found(f"{tops.max():.1f}", holds=bool(20 <= tops.max() <= 28))
-    layer_found = google.examples(PASS).layers["mixed3b"]
+    layer_found = google.examples().layers["mixed3b"]
     moments = layer_found.moments
     yield GOOGLE_FIRES.found(
         f"{moments.firing[379]:.1%}", holds=bool(0.09 <= moments.firing[379] <= 0.13)

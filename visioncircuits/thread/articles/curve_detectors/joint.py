@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from visioncircuits.examples import photograph
-from visioncircuits.thread import Plate, Row, Study, here, interval, null, part
-from visioncircuits.thread.articles.curve_detectors.activations import PASS, strongest
+from visioncircuits.thread import Plate, Row, Study, here, interval, null, part, strongest
+from visioncircuits.thread.articles.curve_detectors.activations import preferred_detector
 from visioncircuits.thread.articles.curve_detectors.family import family
 from visioncircuits.tuning import (
     align,
@@ -32,21 +31,9 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     their mean, whose angles are then counted from that detector's orientation.
     """
     curves = family(study)
-    layer = study.examples(PASS).layers[curves.layer]
-    names = study.examples(PASS).names
-    about = study.network.layer_at(curves.layer, study.network.size)
-    focus = strongest(study)
-    found, centers = [], []
-    assert study.images is not None
-    for rank in range(study.of(20, quick=8)):
-        picture = int(layer.tops.pictures[curves.places[focus], rank])
-        if picture >= 0:
-            position = tuple(layer.tops.positions[curves.places[focus], rank].tolist())
-            pixels = photograph(study.images, names[picture], size=study.network.size)
-            found.append(pixels)
-            centers.append(
-                tuple(np.clip(about.center(position), 0, study.network.size - 1).tolist())
-            )
+    focus = preferred_detector(study)
+    unit, most = curves.places[focus], study.of(20, quick=8)
+    found, centers = strongest(study, curves.layer, unit, most=most)
     step = study.of(2, quick=8)
     responses = measure(study.network, curves.units, rotated_pictures(found, centers, step=step))
     spread = study.deviations("mixed3b").sel(unit=curves.units).values

@@ -13,7 +13,6 @@ from visioncircuits.handwritten import labels
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, interval, part
-from visioncircuits.thread.articles.curve_detectors.activations import PASS
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
 from visioncircuits.tuning import circular, measure
 
@@ -41,7 +40,7 @@ def without_humans(study: Study) -> Iterator[Row | Plate]:
     the rest is unrelated. This labels contours, not objects, and misses faint ones.
     """
     curves = family(study)
-    layer = study.examples(PASS).layers[curves.layer]
+    layer = study.examples().layers[curves.layer]
     drawn = sampled(study, curves, layer)
     found = labeled(drawn["off"], drawn["clear"])
     chance = labeled(drawn["off"] + 90, drawn["clear"])
@@ -142,7 +141,7 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, np.
     """
     judge = networks.load("handwritten:curves")
     top = list(judge.layers)[-1]
-    names = study.examples(PASS).names
+    names = study.examples().names
     orientations = np.array(
         [label.orientation for label in labels(judge, top) if label.kind == "curve"], np.float64
     )

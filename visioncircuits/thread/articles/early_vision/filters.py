@@ -11,9 +11,18 @@ from torch import Tensor
 
 from visioncircuits.comparison import filter_preferences
 from visioncircuits.stimuli import StimulusSet, sinusoidal_grating
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, null, part, share_interval
+from visioncircuits.thread import (
+    Plate,
+    Row,
+    Study,
+    Unavailable,
+    filter_picture,
+    here,
+    null,
+    part,
+    share_interval,
+)
 from visioncircuits.thread.articles.early_vision.published import (
-    colors,
     filters_drawn,
     similarities,
 )
@@ -236,7 +245,7 @@ def gabors_drawn(filters: Tensor, rows: dict[str, np.ndarray]) -> Figure:
             each.axis("off")
         for each, unit in zip(axes[1:], strong, strict=False):
             share = weights[unit] / np.abs(weights).max()
-            each.imshow(colors(filters[unit]))
+            each.imshow(filter_picture(filters[unit]))
             each.set_axis_on()
             each.set_xticks([])
             each.set_yticks([])

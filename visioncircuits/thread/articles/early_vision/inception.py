@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from visioncircuits.networks import Network, read_families
+from visioncircuits.networks import Network
 from visioncircuits.thread import Plate, Row, Study, inception, numbers, part
 from visioncircuits.thread.articles.early_vision.published import (
     BOUNDARY,
     CIRCLE,
     INHIBITING,
-    TAXONOMY,
     TRIANGLE,
 )
 from visioncircuits.weights import expanded_weights, strongest_inputs
@@ -47,7 +46,7 @@ def google(study: Study) -> Iterator[Row | Plate]:
     """Google's network, by number."""
     network = study.inceptionv1()
     yield from units_of_google(network)
-    layers = read_families(study.published(TAXONOMY)).layers
+    layers = study.taxonomy().layers
     pairs = (("curve", "mixed3b", "Curves"), ("high-low", "mixed3a", "High-Low Frequency"))
     inside, total = 0, 0
     google_study = Study(network, study.folder, data=study.data, quick=study.quick, seed=study.seed)

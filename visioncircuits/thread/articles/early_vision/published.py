@@ -9,11 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from visioncircuits.comparison import filter_preferences
-from visioncircuits.networks import read_families
-from visioncircuits.thread import Plate, Row, Study, paper, part
+from visioncircuits.thread import Plate, Row, Study, filter_picture, paper, part
 
 FILTERS = "conv2d0_filters_uint8_64x7x7x3.npy"
-TAXONOMY = "families_early_vision.json"
 WIDTHS = {"conv2d0": 64, "conv2d1": 64, "conv2d2": 192, "mixed3a": 256, "mixed3b": 480}
 LATER = {"mixed4a": "193/508", "mixed4b": "67/512", "mixed4c": "25/512", "mixed4d": "8/528"}
 SHARES = {
@@ -48,7 +46,7 @@ LINES = paper("line detectors, plain and shifted, are a quarter of conv2d2", "ab
 @part(ASSIGNED, PARTIAL, *FAMILIES.values(), LINES)
 def published_families(study: Study) -> Iterator[Row | Plate]:
     """The published taxonomy."""
-    taxonomy = read_families(study.published(TAXONOMY)).layers
+    taxonomy = study.taxonomy().layers
     listed = {
         layer: [unit for units in families.values() for unit in units]
         for layer, families in taxonomy.items()
@@ -129,7 +127,7 @@ def published_filters(study: Study) -> Iterator[Row | Plate]:
     """
     stored = torch.from_numpy(np.load(study.published(FILTERS)).astype(np.float32))
     filters = (stored - stored.mean((1, 2, 3), keepdim=True)).permute(0, 3, 1, 2)
-    families = read_families(study.published(TAXONOMY)).layers["conv2d0"]
+    families = study.taxonomy().layers["conv2d0"]
     gabors, contrasts = (list(families[name]) for name in ("Gabor Filters", "Color Contrast"))
     found = filter_preferences(filters)
     fine = found["frequency"].values
@@ -192,15 +190,9 @@ def filters_drawn(filters: Tensor, groups: dict[str, Sequence[int]]) -> Figure:
         for at, unit in enumerate(sorted(units, key=lambda unit: -frequency[unit])):
             axes = figure.add_subplot(grid[row + 1 + at // columns, at % columns])
             axes.axis("off")
-            axes.imshow(colors(filters[unit]))
+            axes.imshow(filter_picture(filters[unit]))
         row += 1 + count
     return figure
-
-
-def colors(values: Float[Tensor, "3 height width"]) -> Float[np.ndarray, "height width 3"]:
-    """Return a filter as a picture, gray where it is zero."""
-    picture: np.ndarray = (0.5 + values / (2 * values.abs().max())).permute(1, 2, 0).numpy()
-    return picture
 
 
 INHIBITING = (43, 23, 77, 101, 45, 178, 36, 120, 124, 0, 62, 13)

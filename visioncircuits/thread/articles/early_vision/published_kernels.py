@@ -8,13 +8,12 @@ from jaxtyping import Float
 
 from visioncircuits.comparison import mirrored, odds, placement
 from visioncircuits.comparison.symmetry import correlation
-from visioncircuits.networks import Families, Unit, read_families
+from visioncircuits.networks import Families, Unit
 from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.articles.early_vision.published import (
     BOUNDARY,
     CIRCLE,
     INHIBITING,
-    TAXONOMY,
     TRIANGLE,
     WIDTHS,
 )
@@ -51,7 +50,7 @@ def published_circuits(study: Study) -> Iterator[Row | Plate]:
     Which units the figures show, by the families that the taxonomy puts them in, and the weights
     decoded from the figures.
     """
-    taxonomy = read_families(study.published(TAXONOMY))
+    taxonomy = study.taxonomy()
     tiles = json.loads(study.published("weight_tiles.json").read_text("utf-8"))
     kernels: Kernels = {
         (tile["figure"].removeprefix("EarlyVision "), tile["src_unit"], tile["dst_unit"]): np.array(

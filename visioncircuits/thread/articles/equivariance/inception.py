@@ -1,6 +1,5 @@
 """The published units, in Google's network."""
 
-import json
 from collections.abc import Iterator
 
 from visioncircuits.comparison import odds
@@ -49,12 +48,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     for figure, claim in FIGURES.items():
         tiles = read_tiles(study.published(FILE), f"Equivariance {figure}")
         yield matched(claim, network, (tile for tile in tiles if tile.source in network.layers))
-    families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
-    contrast = next(
-        set(family["units"])
-        for family in families["conv2d2"]["families"]
-        if family["name"] == "Color Contrast"
-    )
+    contrast = {*study.taxonomy().layers["conv2d2"]["Color Contrast"]}
     shares = []
     for unit in (154, 101):
         inputs = strongest_inputs(expanded_weights(network, "maxpool1", f"mixed3a:{unit}"), top=20)

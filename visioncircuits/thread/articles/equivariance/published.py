@@ -198,15 +198,9 @@ def published_mirrors(study: Study) -> Iterator[Row]:
         interval=f"not mirrored: {min(straight):.2f} to {max(straight):.2f}",
         why="Correlation of the one kernel with the other mirrored; holds above .9.",
     )
-    families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
+    families = study.taxonomy().layers
     inside = {
-        name: sum(
-            unit in family["units"]
-            for family in families[layer]["families"]
-            if family["name"] == name or (name == "High-Low Frequency" and name in family["name"])
-            for unit in units
-        )
-        for name, (layer, units) in GROUPS.items()
+        name: len({*families[layer][name]} & {*units}) for name, (layer, units) in GROUPS.items()
     }
     yield LISTED.found(
         ", ".join(f"{name} {count} of {len(GROUPS[name][1])}" for name, count in inside.items()),

@@ -1,6 +1,5 @@
 """The published responses, and the use of the published detectors."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -51,8 +50,7 @@ def published_responses(study: Study) -> Iterator[Row | Plate]:
     preferred direction is the circular mean of the tuning, which is too broad for its peak to be
     informative.
     """
-    families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
-    units = units_of(families, "mixed3a", "High-Low Frequency")
+    units = study.taxonomy().layers["mixed3a"]["High-Low Frequency"]
     share = int(100 * len(units) / 256 + 0.5)
     yield COUNTED.found(
         f"{len(units)}, {share} %",
@@ -119,11 +117,6 @@ def formula_row(stimuli: StimulusSet) -> Row:
     )
 
 
-def units_of(families: Mapping[str, dict], layer: str, name: str) -> list[int]:
-    """List the units of a family of the published taxonomy."""
-    return next(family["units"] for family in families[layer]["families"] if name in family["name"])
-
-
 def formula(turn: float, ratio: float) -> Float[np.ndarray, "60 60"]:
     """Evaluate the formula that was fitted to the published stimuli, pixel by pixel."""
     x, y = np.meshgrid(*[(np.arange(60) - 30) / 60] * 2)
@@ -155,19 +148,13 @@ def published_downstream(study: Study) -> Iterator[Row]:
     Boundary detectors are invariant to the side of the fine texture: their kernels from detectors
     of opposite directions are the same.
     """
-    families = json.loads(study.published("families_early_vision.json").read_text("utf-8"))
+    families = study.taxonomy().layers["mixed3b"]
+    boundaries = {name: units for name, units in families.items() if "Boundary" in name}
     home = {
-        unit: family["name"]
-        for family in families["mixed3b"]["families"]
-        for unit in family["units"]
-        if "Boundary" in family["name"] and unit in BOUNDARIES
+        unit: name for name, units in boundaries.items() for unit in units if unit in BOUNDARIES
     }
     counts = Counter(home.values())
-    every = sum(
-        len(family["units"])
-        for family in families["mixed3b"]["families"]
-        if "Boundary" in family["name"]
-    )
+    every = sum(map(len, boundaries.values()))
     yield FED.found(
         f"{len(home)}: " + ", ".join(f"{name} {count}" for name, count in counts.items()),
         holds=sorted(home) == sorted((345, 151, 368, 376, 314, 318, 130, 246)),

@@ -108,7 +108,7 @@ def spread(study: Study, directions: np.ndarray, responses: xr.DataArray) -> Ite
 def sided(study: Study, claim: Claim, names: Sequence[str], directions: np.ndarray) -> Row:
     """Test on which side of a detector's strongest examples the fine texture is."""
     network, layer = study.network, study.layer("mixed3a")
-    examples = study.examples(["conv2d2", "mixed3a", "mixed3b", "mixed4a"])
+    examples = study.examples()
     tops, units = examples.layers[layer].tops, numbers(names)
     assert study.images is not None
     leanings = []

@@ -21,10 +21,11 @@ from visioncircuits.thread import (
     number,
     numbers,
     part,
+    strongest,
 )
 from visioncircuits.thread.articles.zoom_in.detectors import auc
 from visioncircuits.thread.articles.zoom_in.panel import seven_drawn
-from visioncircuits.thread.articles.zoom_in.subject import SHEET, Subject, strongest
+from visioncircuits.thread.articles.zoom_in.subject import SHEET, Subject
 from visioncircuits.tuning import (
     align,
     circle_detectors,
@@ -69,9 +70,12 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     responses = measure(study.network, names, SHEET).clip(min=0)
     subject = Subject(study, names, angles, at, responses, study.rng("seven arguments"))
     picture = study.picture(subject.name)
-    crops, centers, values = strongest(study, subject.name)
+    layer = study.layer("mixed3b")
+    unit = number(subject.name)
+    crops, centers = strongest(study, layer, unit, most=9)
+    highest = float(study.examples().layers[layer].tops.values[unit, 0])
     hand = networks.load("handwritten:curves")
-    yield visualized(subject, picture, values[0])
+    yield visualized(subject, picture, highest)
     yield exemplified(subject, measure(hand, CURVES, rotated_pictures(crops, centers, step=360)))
     yield from synthetic(subject)
     yield from detailed(subject)
