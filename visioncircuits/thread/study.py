@@ -4,6 +4,7 @@ One class, as every article takes all of it as one argument; each method is a fe
 """
 
 import io
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,9 @@ PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
 
 TAXONOMY = "families_early_vision.json"
 """The published families of "An Overview of Early Vision"."""
+
+ORIENTATIONS = "curve_preferred_orientations.json"
+"""The published orientations of "Curve Detectors", in degrees."""
 
 EXAMPLES = ("conv2d2", "mixed3a", "mixed3b", "mixed4a")
 """Layers whose dataset examples are collected, in one pass that all articles share."""
@@ -365,6 +369,20 @@ class Study:
             If the folder or the file is missing.
         """
         return read_families(self.published(TAXONOMY))
+
+    def orientations(self) -> dict[str, dict[int, float]]:
+        """Read the published preferred orientations of curve detectors, by layer and unit.
+
+        Raises
+        ------
+        Unavailable
+            If the folder or the file is missing.
+        """
+        table = json.loads(self.published(ORIENTATIONS).read_text("utf-8"))
+        return {
+            layer: {int(unit): float(found["argmax_deg"]) for unit, found in units.items()}
+            for layer, units in table["units"].items()
+        }
 
     # What is kept
 

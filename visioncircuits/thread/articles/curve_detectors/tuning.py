@@ -8,12 +8,12 @@ import xarray as xr
 from jaxtyping import Float
 
 from visioncircuits.thread import Claim, Plate, Row, Study, paper, part
+from visioncircuits.thread.study import ORIENTATIONS
 from visioncircuits.tuning import circular, radial_panel
 from visioncircuits.tuning.plots import beside
 
 LAYERS = ("conv2d2", "mixed3a", "mixed3b", "mixed4a")
 TUNING, MAPS = "curve_radial_tuning.npz", "curve_heatmaps_sigma.npz"
-TABLE = "curve_preferred_orientations.json"
 PEAKS: Mapping[str, Mapping[int, float]] = {
     "conv2d2": {32: 300.5, 171: 319, 111: 358.5, 80: 5.5, 140: 30.5, 180: 55, 39: 92, 130: 139,
                 63: 181, 182: 226, 117: 253},
@@ -137,7 +137,7 @@ def published_spread(study: Study, ten: Mapping[int, Float[np.ndarray, "720"]]) 
         why="No other gap is as large as the smallest of these: "
         f"{sorted(gaps.values())[-4]:.0f}° is next.",
     )
-    content = json.loads(study.published(TABLE).read_text("utf-8"))
+    content = json.loads(study.published(ORIENTATIONS).read_text("utf-8"))
     marks = {int(unit): mark for unit, mark in content["joint_tuning_marks_deg_fig_tuning"].items()}
     off = [
         float(

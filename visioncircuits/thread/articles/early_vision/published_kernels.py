@@ -80,11 +80,8 @@ def published_circuits(study: Study) -> Iterator[Row | Plate]:
 def circle_inputs(study: Study, taxonomy: Families, kernels: Kernels) -> Row:
     """Test the published inputs of a small circle."""
     curves = set(named(taxonomy, "conv2d2", CIRCLE))
-    table = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
-    published = table["units"]["conv2d2"]
-    orientations = {
-        unit: published[str(unit)]["argmax_deg"] for unit in CIRCLE if str(unit) in published
-    }
+    published = study.orientations()["conv2d2"]
+    orientations = {unit: published[unit] for unit in CIRCLE if unit in published}
     facing = placement(
         np.stack([kernels["SmallCircle", unit, 175] for unit in orientations]),
         np.array([*orientations.values()]),

@@ -1,6 +1,5 @@
 """The published circuits."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -73,23 +72,15 @@ def published_circuits(study: Study) -> Iterator[Row]:
     Kernels were read off the article's figures. What is equivariant has kernels that are one
     another's, transformed as the units are.
     """
-    table = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
-    facing = {
-        layer: {int(unit): float(peak["argmax_deg"]) for unit, peak in units.items()}
-        for layer, units in table["units"].items()
-    }
-    yield from published_circles(study, facing)
-    yield from published_curves(study, facing)
+    yield from published_circles(study)
+    yield from published_curves(study)
     yield from published_contrasts(study)
     yield from published_mirrors(study)
 
 
-Facing = Mapping[str, Mapping[int, float]]
-"""Preferred orientation by layer and unit."""
-
-
-def published_circles(study: Study, facing: Facing) -> Iterator[Row]:
+def published_circles(study: Study) -> Iterator[Row]:
     """Test where curves lie in circles and evolutes."""
+    facing = study.orientations()
     tiles = read_tiles(study.published(FILE), "Equivariance circle/evolute")
 
     def placed(layer: str, output: int) -> Float[np.ndarray, " tiles"]:
@@ -117,8 +108,9 @@ def published_circles(study: Study, facing: Facing) -> Iterator[Row]:
     )
 
 
-def published_curves(study: Study, facing: Facing) -> Iterator[Row]:
+def published_curves(study: Study) -> Iterator[Row]:
     """Test the kernels from curves to curves."""
+    facing = study.orientations()
     with np.load(study.published("curves_3a_to_3b_fig5_weights.npz")) as arrays:
         targets = np.array([facing["mixed3b"][unit] for unit in arrays["rows3b"].tolist()])
         sources = np.array([facing["mixed3a"][unit] for unit in arrays["cols3a"].tolist()])

@@ -1,6 +1,5 @@
 """The published weights."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -76,11 +75,7 @@ def published_weights(study: Study) -> Iterator[Row | Plate]:
 def published_curves(study: Study) -> Iterator[Row | Plate]:
     """Test the kernels from curves to curves."""
     path = study.published(FILE)
-    table = json.loads(study.published("curve_preferred_orientations.json").read_text("utf-8"))
-    early, late = (
-        {int(unit): peak["argmax_deg"] for unit, peak in table["units"][layer].items()}
-        for layer in ("mixed3a", "mixed3b")
-    )
+    early, late = (study.orientations()[layer] for layer in ("mixed3a", "mixed3b"))
     fourth = {tile.unit: tile.kernel for tile in read_tiles(path, "VisualizingWeights Fig4")}
     ends = {unit: abs((early[int(unit)] - late[342] + 180) % 360 - 180) for unit in fourth}
     order = sorted(fourth, key=lambda unit: ends[unit])
