@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-SMALL = 1e-3
-"""Numbers closer to zero are formatted in scientific notation."""
+from visioncircuits.weights.pictures import SMALL
+from visioncircuits.weights.pictures import number as brief
 
 
 def number(value: float) -> str:
@@ -24,28 +24,6 @@ def number(value: float) -> str:
         return brief(value)
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return text.replace("-", "−")
-
-
-def brief(value: float) -> str:
-    """Format a number with two significant digits and without a leading zero.
-
-    Numbers below `SMALL` have at most seven characters, so that they fit under a kernel.
-
-    Examples
-    --------
-    >>> brief(0.0731), brief(1.26), brief(240.0), brief(0.0)
-    ('.073', '1.3', '240', '0')
-    >>> brief(-0.0731), brief(-8.61e-5), brief(2e-4), brief(-8.6e-10)
-    ('−.073', '−8.6e-5', '2e-4', '−9e-10')
-    """
-    if value == 0:
-        return "0"
-    sign, value = "−" if value < 0 else "", abs(value)
-    if value < SMALL:
-        mantissa, exponent = f"{value:.{int(value > 9.95e-10)}e}".split("e")
-        return f"{sign}{mantissa.removesuffix('.0')}e{int(exponent)}"
-    text = f"{value:#.2g}" if value < 100 else f"{value:.0f}."
-    return sign + text.removeprefix("0").removesuffix(".")
 
 
 def size(pixels: tuple[int, int]) -> str:

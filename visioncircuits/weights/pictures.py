@@ -200,18 +200,30 @@ def factor_grid(
     return sheet.picture
 
 
+SMALL = 1e-3
+"""Numbers closer to zero are formatted in scientific notation."""
+
+
 def number(value: float) -> str:
-    """Format a number with two digits, without a leading zero.
+    """Format a number with two significant digits and without a leading zero.
+
+    Numbers below `SMALL` have at most seven characters, so that they fit under a kernel.
 
     Examples
     --------
-    >>> number(0.0731), number(1.26), number(240.0)
-    ('.073', '1.3', '240')
+    >>> number(0.0731), number(1.26), number(240.0), number(0.0)
+    ('.073', '1.3', '240', '0')
+    >>> number(-0.0731), number(-8.61e-5), number(2e-4), number(-8.6e-10)
+    ('−.073', '−8.6e-5', '2e-4', '−9e-10')
     """
     if value == 0:
         return "0"
-    text = f"{value:#.2g}" if abs(value) < 100 else f"{value:.0f}."
-    return text.removeprefix("0").removesuffix(".")
+    sign, value = "−" if value < 0 else "", abs(value)
+    if value < SMALL:
+        mantissa, exponent = f"{value:.{int(value > 9.95e-10)}e}".split("e")
+        return f"{sign}{mantissa.removesuffix('.0')}e{int(exponent)}"
+    text = f"{value:#.2g}" if value < 100 else f"{value:.0f}."
+    return sign + text.removeprefix("0").removesuffix(".")
 
 
 class _Sheet:
