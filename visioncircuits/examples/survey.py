@@ -7,7 +7,7 @@ interrupted; compared with `collect` only sums can differ, in their last digits.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial, reduce
+from functools import partial, reduce
 from pathlib import Path
 
 from visioncircuits import engine, fingerprint, networks
@@ -24,7 +24,6 @@ from visioncircuits.examples.collect import (
     provenance,
 )
 from visioncircuits.examples.record import Examples
-from visioncircuits.networks import Network
 
 EXAMPLES = "examples.npz"
 """The file that a piece of work writes."""
@@ -173,7 +172,7 @@ def survey(
     check(top=top, seed=seed)
     images = Path(images).absolute()
     path = None if checkpoint is None else Path(checkpoint).absolute()
-    loaded = _loaded(network, path, device, precision)
+    loaded = networks.loaded(network, path, device, precision)
     work = {
         "what": "dataset examples",
         "network": network,
@@ -206,7 +205,7 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
         If a tar file cannot be read, or the checkpoint or this package differs from the planned
         one.
     """
-    network = _loaded(work["network"], checkpoint, work["device"], work["precision"])
+    network = networks.loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if record["code"] != fingerprint.code():
         raise InputError(
@@ -227,12 +226,6 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
         first=work["part"]["first"],
     )
     return {EXAMPLES: examples.packed()}
-
-
-@cache
-def _loaded(name: str, checkpoint: Path | None, device: str, precision: str) -> Network:
-    """Load a network once in a process."""
-    return networks.load(name, checkpoint=checkpoint, device=device, precision=precision)
 
 
 def _skipped(work: Work) -> Examples:

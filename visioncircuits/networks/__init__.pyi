@@ -1,4 +1,4 @@
-from .catalog import Entry, available, load, untrained
+from .catalog import Entry, available, load, loaded, untrained
 from .checkpoints import Checkpoint
 from .families import Families, read_families
 from .features import Direction, Feature, Unit, parse
@@ -29,6 +29,7 @@ __all__ = [
     "available",
     "imagenet_classes",
     "load",
+    "loaded",
     "parse",
     "read_families",
     "untrained",

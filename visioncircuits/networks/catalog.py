@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -88,6 +89,17 @@ def load(
 
         network = handwritten.load(rest)
     return network.to(device).computing_in(precision)
+
+
+@cache
+def loaded(
+    name: str, checkpoint: Path | None, device: str = "cpu", precision: str = "float32"
+) -> Network:
+    """Load a network once in a process, as workers do.
+
+    Parameters and errors are those of `load`.
+    """
+    return load(name, checkpoint=checkpoint, device=device, precision=precision)
 
 
 def untrained(name: str, *, seed: int = 0) -> Network:

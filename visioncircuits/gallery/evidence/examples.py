@@ -16,11 +16,10 @@ from visioncircuits.gallery.evidence import dataset, histogram, kind, photograph
 from visioncircuits.gallery.evidence.dataset import DatasetExamples, Example
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
 from visioncircuits.gallery.evidence.tiles import Sheets
-from visioncircuits.gallery.loading import loaded
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, Unit, parse
+from visioncircuits.networks import Network, Unit, loaded, parse
 from visioncircuits.site import pages
 
 CUT = 32

@@ -21,11 +21,10 @@ from visioncircuits.gallery.contents import LayerEntry, UnitEntry
 from visioncircuits.gallery.evidence import kind
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.evidence.stimuli import ACROSS, stimuli
-from visioncircuits.gallery.loading import loaded
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, loaded
 from visioncircuits.site import pages
 from visioncircuits.tuning import radial
 from visioncircuits.tuning.orientation import period

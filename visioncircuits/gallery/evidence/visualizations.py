@@ -13,12 +13,11 @@ from visioncircuits.featurevis import Objective, Settings, Visualization, object
 from visioncircuits.gallery.contents import Picture
 from visioncircuits.gallery.evidence import kind
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
-from visioncircuits.gallery.loading import loaded
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.recipe_tables import Show
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, parse
+from visioncircuits.networks import Network, loaded, parse
 from visioncircuits.site import pages
 
 THUMBNAIL = 128

@@ -11,11 +11,10 @@ from visioncircuits.gallery.contents import LayerEntry, UnitEntry, slug
 from visioncircuits.gallery.evidence import connections, kind
 from visioncircuits.gallery.evidence.connections import Connected, Connections, Factor, Sheet
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
-from visioncircuits.gallery.loading import loaded
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, parse
+from visioncircuits.networks import Network, loaded, parse
 from visioncircuits.site import pages, thumbnails
 from visioncircuits.weights import Linearization, surroundings
 
