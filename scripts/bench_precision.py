@@ -1,4 +1,4 @@
-"""Hold what photographs say in half precision against what they say in float32.
+"""Compare activations on photographs in half precision with those in float32.
 
 Prints JSON. For each precision and layer: the relative error of pre-activations (of all units, by
 norms), the median unit's correlation with float32 over all positions, the share of each unit's top
@@ -76,15 +76,15 @@ def passed(
 def compare(
     one: Examples, two: Examples, exact: Tensor, rough: Tensor, layer: str
 ) -> dict[str, float]:
-    """Compare what two precisions say of a layer."""
+    """Compare a layer in two precisions."""
     ours, theirs = one.layers[layer], two.layers[layer]
     shared = [
         len(np.intersect1d(*pair)) / len(pair[0])
         for pair in zip(ours.tops.pictures, theirs.tops.pictures, strict=True)
     ]
     flat, other = (values.transpose(0, 1).flatten(1).double() for values in (exact, rough))
-    centred = [values - values.mean(1, keepdim=True) for values in (flat, other)]
-    correlations = torch.nn.functional.cosine_similarity(*centred, dim=1)
+    centered = [values - values.mean(1, keepdim=True) for values in (flat, other)]
+    correlations = torch.nn.functional.cosine_similarity(*centered, dim=1)
     return {
         "relative_error": float(f"{(other - flat).norm() / flat.norm():.3g}"),
         "correlation_median": round(float(correlations.median()), 6),

@@ -1,8 +1,8 @@
 """Time `measure` against the bare truncated forward pass on the same pictures.
 
-Measuring also draws every stimulus, reads one neuron of each unit and labels the answers. The
+Measuring also draws every stimulus, reads one neuron of each unit and labels the responses. The
 bare pass gets its pictures drawn, in the same batches. The two take turns, and it is checked that
-they give the same answers. Prints JSON: median seconds of each, the median ratio of the rounds,
+they give the same responses. Prints JSON: median seconds of each, the median ratio of the rounds,
 and the largest difference.
 """
 
@@ -71,15 +71,15 @@ def compare(
             ours.append(middle - start)
             bare.append(end - middle)
     row, column = asked.position
-    answers = np.concatenate([part[:, :, row, column].numpy() for part in passed])
-    found = measured.transpose(*stimuli.dims, "unit").values.reshape(answers.shape)
+    responses = np.concatenate([part[:, :, row, column].numpy() for part in passed])
+    found = measured.transpose(*stimuli.dims, "unit").values.reshape(responses.shape)
     return {
         "stimuli": repr(stimuli),
         "picture": list(asked.size),
         "measure_s": round(statistics.median(ours), 4),
         "forward_s": round(statistics.median(bare), 4),
         "ratio": round(statistics.median(np.divide(ours, bare).tolist()), 3),
-        "largest_difference": float(np.abs(found - answers).max()),
+        "largest_difference": float(np.abs(found - responses).max()),
     }
 
 

@@ -1,9 +1,9 @@
-"""Say on paper what work at scale costs, on 1, 8 and 64 GPUs, and what would break first.
+"""Estimate what work at scale costs, on 1, 8 and 64 GPUs, and what would break first.
 
 Rates come from options. Those that default to a measurement were taken on one core of a two-core
 AMD EPYC virtual machine (`bench_examples.py`, `bench_render.py`, and a survey of 192 photographs
-in three parts); those that are assumed say so in `--help`, first of all how many such cores a GPU
-is worth. Prints Markdown.
+in three parts); those that are assumed are marked in `--help`, first of all how many such cores a
+GPU is worth. Prints Markdown.
 
 Work is divided evenly; loading and merging, which one driver does, are not divided.
 """
@@ -89,7 +89,7 @@ def survey(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
 
 
 def memory(options: argparse.Namespace, times: int) -> str:
-    """Say whether what a worker keeps of units fits into its memory."""
+    """Check whether what a worker keeps of units fits into its memory."""
     needed = UNITS * times * BINS * 8
     kept = IMAGENET / options.part * options.kept * UNITS * times / options.surveyed
     fits = "fits" if 3 * needed < options.memory else "does not fit"

@@ -1,4 +1,4 @@
-"""Build the demo gallery, of BVLC's GoogLeNet where it is to be had, and say what to open."""
+"""Build the demo gallery, of BVLC's GoogLeNet where it can be had, and print what to open."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,7 @@ def main() -> None:
     """Build it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="the site's folder")
-    parser.add_argument("--verbose", action="store_true", help="say why a download failed")
+    parser.add_argument("--verbose", action="store_true", help="print why a download failed")
     given = parser.parse_args()
     recipe = "demo.toml"
     try:
