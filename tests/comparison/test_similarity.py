@@ -32,7 +32,8 @@ def family(network: Network) -> Family:
 
 
 def test_a_family_is_tuned_as_itself(family: Family) -> None:
-    found, theirs, ours = compare_tuning(family, family, named("curves").isel(radius=[1, 2]))
+    compared = compare_tuning(family, family, named("curves").isel(radius=[1, 2]))
+    found, theirs, ours = compared.numbers, compared.trained, compared.handwritten
     np.testing.assert_allclose(found["surface"], 1, atol=1e-5)
     np.testing.assert_allclose(found["orientation"], 1, atol=1e-5)
     assert theirs.equals(ours)
@@ -44,10 +45,10 @@ def test_a_counterpart_that_is_off_is_turned_before_it_is_correlated(
 ) -> None:
     beside = curve_family(network, [f"mixed3b:{unit}" for unit in (2, 6, 15)])
     stimuli = named("curves").isel(radius=[1, 2])
-    found, _, _ = compare_tuning(family, beside, stimuli)
+    found = compare_tuning(family, beside, stimuli).numbers
     assert float(found["orientation"].min()) > 0.97
     asked = Family(network, beside.units, family.orientations)  # as if they were not off
-    unturned, _, _ = compare_tuning(family, asked, stimuli)
+    unturned = compare_tuning(family, asked, stimuli).numbers
     assert (unturned["orientation"] < found["orientation"]).all()
 
 
@@ -56,7 +57,8 @@ def test_kernels_are_those_of_the_counterparts(network: Network, family: Family)
     early = curve_family(network, [f"mixed3a:{unit}" for unit in range(24)])
     other = curve_family(curves(early_inhibition=0.7), FEW)
     few = curve_family(other.network, ["mixed3a:1", "mixed3a:12"])
-    found, theirs, ours = compare_kernels(other, few, whole, early)
+    compared = compare_kernels(other, few, whole, early)
+    found, theirs, ours = compared.numbers, compared.trained, compared.handwritten
     weight = network.module.operation("mixed3b_pre_relu").weight
     np.testing.assert_allclose(ours.values, weight[[1, 5, 14]][:, [1, 12]], atol=1e-6)
     np.testing.assert_allclose(theirs.values, ours.values, atol=1e-6)  # of one rule
@@ -85,7 +87,7 @@ def test_handwritten_curves_are_tuned_as_trained_ones(network: Network, checkpoi
     units = (358, 336, 368, 394, 386, 413, 408, 398, 321, 326, 335)
     family = curve_family(trained, [f"mixed3b:{unit}" for unit in units])
     mine = counterparts(family, curve_family(network, [f"mixed3b:{u}" for u in range(24)]))
-    found, _, _ = compare_tuning(family, mine, named("curves"))
+    found = compare_tuning(family, mine, named("curves")).numbers
     assert float(found["surface"].median()) > 0.85
     assert float(found["orientation"].median()) > 0.9
 

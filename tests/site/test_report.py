@@ -9,7 +9,7 @@ from PIL import Image
 
 from visioncircuits import handwritten
 from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, curve_family
-from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN, Connected, Tuned
+from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.site import goals, report, summary
 from visioncircuits.stimuli import named
@@ -38,12 +38,12 @@ def comparison() -> Comparison:
     network = handwritten.load("curves")
     family = curve_family(network, ["mixed3b:3", "mixed3b:9", "mixed3b:21"])
     early = curve_family(network, ["mixed3a:3", "mixed3a:9", "mixed3a:21"])
-    tuning = Tuned(*compare_tuning(family, family, named("curves").isel(radius=[1, 2])))
+    tuning = compare_tuning(family, family, named("curves").isel(radius=[1, 2]))
     return Comparison(
         trained=family,
         handwritten=family,
         tuning={"curves": tuning},
-        kernels=Connected(*compare_kernels(family, early, family, early)),
+        kernels=compare_kernels(family, early, family, early),
         maps=xr.DataArray([0.1, 0.2, 0.3], dims="unit"),
         scores=scores({"others": 0.9, HANDWRITTEN: 0.75, **dict.fromkeys(CONTROLS, 0.2)}),
         without=xr.Dataset(

@@ -28,6 +28,7 @@ from visioncircuits.comparison.handwritten import Comparison, compare
 from visioncircuits.comparison.matching import Overlap, match, overlap, pairs, probes
 from visioncircuits.comparison.matching_panels import matches_panel, pairs_panel
 from visioncircuits.comparison.similarity import (
+    Compared,
     compare_kernels,
     compare_maps,
     compare_tuning,
@@ -42,6 +43,7 @@ from visioncircuits.comparison.symmetry import (
 )
 
 __all__ = [
+    "Compared",
     "Comparison",
     "Coverage",
     "Family",

@@ -9,6 +9,7 @@ import xarray as xr
 
 from visioncircuits.comparison import similarity
 from visioncircuits.comparison.families import Family, counterparts, curve_family
+from visioncircuits.comparison.similarity import Compared
 from visioncircuits.engine import Engine, Store
 from visioncircuits.errors import InputError
 from visioncircuits.examples.labeled import Photographs
@@ -46,24 +47,6 @@ def no_progress(_label: str, _total: int) -> Iterator[Callable[[int], object]]:
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """Two families' tuning on one set of stimuli; see `compare_tuning`."""
-
-    numbers: xr.Dataset
-    trained: xr.DataArray
-    handwritten: xr.DataArray
-
-
-@dataclass(frozen=True)
-class Connected:
-    """Two families' kernels between one pair of layers; see `compare_kernels`."""
-
-    numbers: xr.Dataset
-    trained: xr.DataArray
-    handwritten: xr.DataArray
-
-
-@dataclass(frozen=True)
 class Comparison:
     """A handwritten curve circuit beside a trained one.
 
@@ -78,7 +61,7 @@ class Comparison:
     maps
         Spearman's correlation of activation maps over photographs, by trained unit.
     scores
-        Of the transplant and its controls; see `perform`.
+        Of the transplant and its controls; see `score_transplant`.
     without
         By what is left out of the handwritten circuit: its own tuning, `surface` (correlation with
         the trained), `echo`, `width`, `off` (degrees from its label), medians over its units.
@@ -88,8 +71,8 @@ class Comparison:
 
     trained: Family
     handwritten: Family
-    tuning: Mapping[str, Tuned]
-    kernels: Connected | None
+    tuning: Mapping[str, Compared]
+    kernels: Compared | None
     maps: xr.DataArray
     scores: xr.Dataset
     without: xr.Dataset
@@ -156,12 +139,12 @@ def compare(
     family = curve_family(trained, found)
     whole = curve_family(handwritten, ours)
     mine = counterparts(family, whole)
-    operation = _operation(family, mine, whole)
-    operation.check()
+    transplant = _transplant(family, mine, whole)
+    transplant.check()
     sets = similarity.sets()
     with progress("stimuli", 2 * sum(map(len, sets))) as advance:
         tuning = {
-            each.name: Tuned(*similarity.compare_tuning(family, mine, each, advance=advance))
+            each.name: similarity.compare_tuning(family, mine, each, advance=advance)
             for each in sets
         }
     kernels = None
@@ -172,7 +155,7 @@ def compare(
         maps = similarity.compare_maps(family, mine, some, advance=advance)
     with progress("transplants", len(photographs)) as advance:
         scores = score_transplant(
-            operation, photographs, store=store, engine=engine, advance=advance
+            transplant, photographs, store=store, engine=engine, advance=advance
         )
     reduced = {name: curves(**parameters) for name, parameters in LEFT_OUT.items()}
     fewer = photographs.part(
@@ -187,7 +170,7 @@ def compare(
     return Comparison(family, mine, tuning, kernels, maps, scores, without, scores_without)
 
 
-def _operation(family: Family, mine: Family, whole: Family) -> Transplant:
+def _transplant(family: Family, mine: Family, whole: Family) -> Transplant:
     """Plan the transplant and its controls."""
     network, layer, places = family.network, family.layer, family.places
     written, before = mine.network, mine.network.before_rectifier(mine.layer)
@@ -281,7 +264,7 @@ def _early(
     return None
 
 
-def _kernels(family: Family, early: Family, whole: Family) -> Connected:
+def _kernels(family: Family, early: Family, whole: Family) -> Compared:
     network = whole.network
     named_early = {
         layer: [f"{layer}:{u}" for u, label in enumerate(labels(network, layer)) if _bends(label)]
@@ -290,7 +273,7 @@ def _kernels(family: Family, early: Family, whole: Family) -> Connected:
     }
     written = next(units for units in named_early.values() if units)
     ours = curve_family(whole.network, written)
-    return Connected(*similarity.compare_kernels(family, early, whole, ours))
+    return similarity.compare_kernels(family, early, whole, ours)
 
 
 def _bends(label: Label) -> bool:
@@ -300,7 +283,7 @@ def _bends(label: Label) -> bool:
 def tuning_without(
     family: Family,
     mine: Family,
-    whole: Tuned,
+    whole: Compared,
     reduced: Mapping[str, Network],
     *,
     advance: Callable[[int], object] = lambda more: None,
@@ -330,7 +313,8 @@ def tuning_without(
     for name, network in reduced.items():
         responses = measure(network, mine.units, named("curves"), advance=advance)
         altered = Family(network, mine.units, mine.orientations)
-        tuned[name], _, _ = similarity.compare_responses(family, altered, whole.trained, responses)
+        compared = similarity.compare_responses(family, altered, whole.trained, responses)
+        tuned[name] = compared.numbers
     rows = []
     for found in tuned.values():
         ours = found.sel(which="handwritten")

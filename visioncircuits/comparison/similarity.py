@@ -5,6 +5,7 @@ network with InceptionV1 in these ways.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -35,13 +36,30 @@ SILENT = 0.15
 Advance = Callable[[int], object]
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Two families in one respect, tuning or kernels.
+
+    Attributes
+    ----------
+    numbers
+        How alike they are; see the function that compares them.
+    trained, handwritten
+        What was compared: responses, or kernels.
+    """
+
+    numbers: xr.Dataset
+    trained: xr.DataArray
+    handwritten: xr.DataArray
+
+
 def compare_tuning(
     trained: Family,
     written: Family,
     stimuli: StimulusSet,
     *,
     advance: Advance = lambda more: None,
-) -> tuple[xr.Dataset, xr.DataArray, xr.DataArray]:
+) -> Compared:
     """Compare how two families are tuned, unit by unit.
 
     Handwritten units come at steps of 15 degrees, so that a counterpart is off by up to half of
@@ -58,11 +76,12 @@ def compare_tuning(
 
     Returns
     -------
-    tuple
-        By the trained units, a Dataset: `surface`, the correlation of positive responses over all
+    Compared
+        The numbers by trained unit: `surface`, the correlation of positive responses over all
         axes; `orientation`, of the radial tuning; and for either of them (`which`) `prefers`
-        (degrees), `width`, `echo` and, where there are radii, `radius`, the one that drives most.
-        Then the responses of both.
+        (degrees), `width`, `echo` and, where there are radii, `radius`, that of the largest
+        response.
+        Beside them the responses of both.
     """
     theirs, ours = (
         measure(family.network, family.units, stimuli, advance=advance)
@@ -73,7 +92,7 @@ def compare_tuning(
 
 def compare_responses(
     trained: Family, written: Family, theirs: xr.DataArray, ours: xr.DataArray
-) -> tuple[xr.Dataset, xr.DataArray, xr.DataArray]:
+) -> Compared:
     """Compare how two families are tuned by responses that were measured before.
 
     Parameters
@@ -85,7 +104,7 @@ def compare_responses(
 
     Returns
     -------
-    tuple
+    Compared
         As `compare_tuning`.
     """
     off = np.subtract(trained.orientations, written.orientations)
@@ -100,7 +119,7 @@ def compare_responses(
     }
     if "radius" in theirs.dims:
         numbers["radius"] = [_best_radius(each) for each in positive]
-    return (
+    return Compared(
         xr.Dataset(
             {
                 "surface": ("unit", correlations(*positive)),
@@ -121,7 +140,7 @@ def _best_radius(positive: xr.DataArray) -> np.ndarray:
 
 def compare_kernels(
     trained: Family, trained_sources: Family, written: Family, written_sources: Family
-) -> tuple[xr.Dataset, xr.DataArray, xr.DataArray]:
+) -> Compared:
     """Compare the kernels between two families of two layers, pair by pair.
 
     Every trained unit, source or target, is held against its handwritten counterpart. Layers need
@@ -129,10 +148,10 @@ def compare_kernels(
 
     Returns
     -------
-    tuple
-        A Dataset by `target` and `source`: `correlation` of the two kernels over their places,
+    Compared
+        The numbers by `target` and `source`: `correlation` of the two kernels over their places,
         `apart` (degrees between the two units' orientations), and `trained` and `handwritten`, the
-        kernels' sums over the largest. Then the kernels of both, `(target, source, y, x)`.
+        kernels' sums over the largest. Beside them the kernels of both, `(target, source, y, x)`.
     """
     mine, yours = counterparts(trained, written), counterparts(trained_sources, written_sources)
     pairs = [(trained, trained_sources), (mine, yours)]
@@ -145,7 +164,7 @@ def compare_kernels(
     sums = [each.sum((2, 3)) / np.abs(each.sum((2, 3))).max() for each in kernels]
     coords = {"target": trained.names, "source": trained_sources.names}
     dims = ("target", "source")
-    return (
+    return Compared(
         xr.Dataset(
             {
                 "correlation": (dims, correlations(*both).reshape(sums[0].shape)),
