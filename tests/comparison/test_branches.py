@@ -137,13 +137,15 @@ def test_published_filters_are_as_colored_and_fine_as_their_families(published: 
 
 
 @pytest.mark.weights
-@pytest.mark.usefixtures("checkpoints")
-def test_the_second_axis_of_trained_networks_is_color_and_frequency_beyond_chance() -> None:
+def test_the_second_axis_of_trained_networks_is_color_and_frequency_beyond_chance(
+    checkpoints: Path,
+) -> None:
     for name, source, target in (
         ("bvlc_googlenet", "conv2d0", "conv2d1"),
         ("torchvision:squeezenet1_1", "features.1", "features.3.squeeze"),
     ):
-        network = load(name)
+        file = checkpoints / f"{name.removeprefix('torchvision:')}.safetensors"
+        network = load(name, checkpoint=file)
         axes = absolute_axes(expanded_weights(network, source, target))
         filters = filter_preferences(expanded_weights(network, "input", source).weight)
         table = axis_correlations(axes, filters, shuffles=999).set_index(["axis", "preference"])
