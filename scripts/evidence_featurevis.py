@@ -23,9 +23,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from visioncircuits.engine import progress
 from visioncircuits.featurevis import Settings, objectives, render_all
 from visioncircuits.networks import Network, Unit, load
+from visioncircuits.progress import bar
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -56,7 +56,7 @@ def main() -> None:
     ]
     photographs = best_photographs(network, panel, options.images)
     ours, theirs = against_lucent(network, panel, options.lucent_steps)
-    with progress("rendering", len(panel) * options.steps) as advance:
+    with bar("rendering", len(panel) * options.steps) as advance:
         goals = [objectives.neuron(unit) for unit in panel]
         rendered = list(render_all(network, goals, progress=advance))
     rows = [
@@ -117,7 +117,7 @@ def best_photographs(network: Network, panel: list[Unit], folder: Path) -> dict[
     layers = list(dict.fromkeys(unit.layer for unit in panel))
     best = dict.fromkeys(panel, 0.0)
     total = len(list(folder.glob("*.JPEG")))
-    with progress("photographs", total) as advance:
+    with bar("photographs", total) as advance:
         for pictures in crops(folder):
             found = network.activations(pictures, layers)
             for unit in panel:
@@ -145,7 +145,7 @@ def against_lucent(
     """Give each unit's mean activation on our picture and on lucent's, 128 px and so many steps."""
     ours, theirs = {}, {}
     layers = list(dict.fromkeys(unit.layer for unit in panel))
-    with progress("lucent beside us", len(layers)) as advance:
+    with bar("lucent beside us", len(layers)) as advance:
         for layer in layers:
             units = [unit for unit in panel if unit.layer == layer]
             goals = [objectives.unit(unit) for unit in units]

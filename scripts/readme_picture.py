@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from visioncircuits.engine import progress
 from visioncircuits.featurevis import objectives, render_all
 from visioncircuits.networks import load
+from visioncircuits.progress import bar
 
 CURVES = [358, 336, 368, 386, 346, 324, 413, 408, 398, 321, 326, 335]
 DEPTHS = [
@@ -30,7 +30,7 @@ def main() -> None:
     out = parser.parse_args().out
     network = load("bvlc_googlenet")
     rows = [[f"mixed3b:{unit}" for unit in CURVES], DEPTHS]
-    with progress("steps", STEPS * sum(map(len, rows))) as advance:
+    with bar("steps", STEPS * sum(map(len, rows))) as advance:
         pictures = [
             list(render_all(network, map(objectives.neuron, row), progress=advance)) for row in rows
         ]

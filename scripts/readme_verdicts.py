@@ -8,7 +8,6 @@ from PIL import Image
 
 from visioncircuits.hypotheses import judge, verdict_panel
 from visioncircuits.networks import load
-from visioncircuits.tuning import save_plot
 
 CURVE, NO_CURVE = "mixed3b:413", "mixed3b:337"
 WIDTH = 1400
@@ -24,7 +23,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for unit in (CURVE, NO_CURVE):
             path = Path(folder) / "verdict.png"
-            save_plot(verdict_panel(judge(network, "curve", unit)), path)
+            verdict_panel(judge(network, "curve", unit)).save(path)
             with Image.open(path) as image:
                 parts.append(image.convert("RGB"))
     height = sum(part.height for part in parts)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from visioncircuits.cli.main import app
 from visioncircuits.errors import InputError
-from visioncircuits.tuning import read_responses
+from visioncircuits.tuning import Responses
 
 
 def call(*arguments: str | Path) -> None:
@@ -47,7 +47,7 @@ def test_responses_are_written_and_drawn(
         "tune", "bvlc_googlenet", "mixed3b:413,408", "--stimuli", "curves", "-o", out,
         "--plot", plot, "--images", few,
     )  # fmt: skip
-    responses = read_responses(out)
+    responses = Responses.load(out)
     assert responses["unit"].values.tolist() == ["mixed3b:413", "mixed3b:408"]
     assert (responses["deviation"] > 0).all()
     assert plot.read_text().lstrip().startswith("<?xml")

@@ -101,8 +101,8 @@ def test_any_network_will_do(checkpoints):
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ([], "there is none"),
-        (["mixed3a:1", "mixed3b:1"], "not of mixed3a, mixed3b"),
+        ([], "no feature is given"),
+        (["mixed3a:1", "mixed3b:1"], "of mixed3a and mixed3b"),
         (["mixed3a:256"], "units 0 to 255"),
     ],
 )

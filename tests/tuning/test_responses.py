@@ -11,7 +11,8 @@ from visioncircuits import fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Preprocessing, load, untrained, wrap
 from visioncircuits.stimuli import StimulusSet, curve, named
-from visioncircuits.tuning import measure, placement, read_responses
+from visioncircuits.tuning import Responses, measure, placement
+from visioncircuits.tuning.responses import measured
 
 FEW = named("curves").isel(orientation=slice(0, None, 9))
 
@@ -118,10 +119,10 @@ def test_batches_change_nothing(network):
 def test_a_saved_measurement_is_read_and_not_repeated(network, tmp_path, monkeypatch):
     path = tmp_path / "curves.nc"
     found = measure(network, "conv2d2", FEW, save=path)
-    xr.testing.assert_identical(read_responses(path), found)
+    xr.testing.assert_identical(Responses.load(path), found)
     monkeypatch.setattr("visioncircuits.tuning.responses._all", None)
     done: list[int] = []
-    again = measure(network, "conv2d2", FEW, save=path, advance=done.append)
+    again = measured(network, "conv2d2", FEW, save=path, advance=done.append)
     xr.testing.assert_identical(again, found)
     assert sum(done) == len(FEW)
 
@@ -137,7 +138,7 @@ def test_an_interrupted_measurement_is_resumed(network, tmp_path):
 
     many = named("curves").isel(orientation=slice(0, None, 2))  # 72 stimuli, parts of 32
     with pytest.raises(KeyboardInterrupt):
-        measure(network, "conv2d1", many, batch=2, save=path, advance=interrupt)
+        measured(network, "conv2d1", many, batch=2, save=path, advance=interrupt)
     assert not path.exists()
     drawn: list[int] = []
     original = StimulusSet.draw
@@ -158,7 +159,7 @@ def test_another_measurement_replaces_the_file(network, tmp_path):
     path = tmp_path / "curves.nc"
     measure(network, "conv2d1", FEW, save=path)
     other = measure(network, "conv2d2", FEW, save=path)
-    xr.testing.assert_identical(read_responses(path), other)
+    xr.testing.assert_identical(Responses.load(path), other)
 
 
 def test_the_record_holds_how_it_was_measured(network):
@@ -174,8 +175,8 @@ def test_the_record_holds_how_it_was_measured(network):
     [
         ("mixed3c", "unknown layer 'mixed3c'"),
         ("mixed3a:256", "units 0 to 255"),
-        (["mixed3a:1", "mixed3b:1"], "features must be of one layer"),
-        ([], "no feature to measure"),
+        (["mixed3a:1", "mixed3b:1"], "features of one layer are needed"),
+        ([], "no feature is given"),
         ("logits", "before the global pooling"),
     ],
 )
@@ -237,4 +238,4 @@ def test_a_measurement_by_other_code_is_repeated(network, tmp_path, monkeypatch)
     measure(network, "conv2d0", FEW, save=path)
     monkeypatch.setattr(fingerprint, "code", lambda: "mended")
     measure(network, "conv2d0", FEW, save=path)
-    assert json.loads(read_responses(path).attrs["record"])["code"] == "mended"
+    assert json.loads(Responses.load(path).attrs["record"])["code"] == "mended"

@@ -263,7 +263,7 @@ def test_to_one_neuron_omit_positions_beyond_the_border(
         ("mixed3a", "mixed3a", "nothing lies between them"),
         ("mixed3a:256", "mixed3b", "units 0 to 255"),
         ("mixed3a", "mixed3c", "unknown layer 'mixed3c'"),
-        (["mixed3a:1", "mixed3b:1"], "mixed4a", "features of mixed3a and mixed3b"),
+        (["mixed3a:1", "mixed3b:1"], "mixed4a", "of mixed3a and mixed3b"),
         ([], "mixed4a", "no feature is given"),
         ("conv2d0", "input", "conv2d0 comes after input"),
         (

@@ -2,10 +2,10 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from visioncircuits.attribution.discovery import Discovery
+from visioncircuits.figures import Figure
 from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 _FOUND, _RANDOM = "#0571b0", "#8a8f96"
@@ -24,7 +24,7 @@ def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
     Returns
     -------
     Figure
-        For `save_plot`, or a notebook.
+        Shown by a notebook; `.save(path)` writes it.
     """
     figure = Figure(figsize=(9.6, 4.4))
     figure.text(0.07, 0.93, found.feature, fontsize=13, color=INK, weight="bold")

@@ -16,14 +16,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.networks import Feature, Features, Network, Selection, Unit
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.weights import contextual_weights
 from visioncircuits.weights.composition import GIB, backwards
 from visioncircuits.weights.kernels import Kernel
 from visioncircuits.weights.linearization import LOCAL
 from visioncircuits.weights.operations import Concatenation, Unary
-from visioncircuits.weights.selection import Features, Selection, select
+from visioncircuits.weights.selection import select
 from visioncircuits.weights.tracing import Step, Trace, trace
 
 MOST = 2**24

@@ -69,7 +69,7 @@ def ablate(
     from rich.table import Table
 
     from visioncircuits import examples, interventions, networks
-    from visioncircuits.engine import progress
+    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     photographs = examples.photographs(images)
@@ -77,14 +77,14 @@ def ablate(
         ablations = interventions.unit_ablations(
             found, named, mode=mode.value, controls=controls, seed=seed
         )
-        with progress("photographs", len(photographs)) as advance:
+        with bar("photographs", len(photographs)) as advance:
             measured = interventions.observe(
                 found, others, photographs.paths, ablations, advance=advance
             )
         _print_changes(
             measured, interventions.changes(measured, seed=seed), f"the {len(named)} units"
         )
-    with progress("photographs", len(photographs)) as advance:
+    with bar("photographs", len(photographs)) as advance:
         scores = interventions.ablate(
             found, named, photographs, mode=mode.value, controls=controls, seed=seed,
             advance=advance,

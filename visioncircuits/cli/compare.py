@@ -65,7 +65,7 @@ def compare(
         photographs=examples.photographs(images),
         store=engine.Store(out / "scores"),
         engine=engine.local(workers=workers),
-        progress=engine.progress,
+        progress=True,
     )
     pictures = report.visualize(found, steps=steps)
     print(f"open {report.write(found, pictures, out)}")

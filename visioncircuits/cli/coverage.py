@@ -54,9 +54,9 @@ def coverage(
     outputs.check(table, ".csv")
     from rich.table import Table
 
-    from visioncircuits import comparison, files, networks, tuning
-    from visioncircuits.engine import progress
+    from visioncircuits import comparison, files, networks
     from visioncircuits.hypotheses import from_toml
+    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     known = networks.read_families(families).layers if families is not None else {}
@@ -65,7 +65,7 @@ def coverage(
         by_family = comparison.covered_by_families(found, layer, known.get(layer, {}))
     tested = comparison.applicable(found, layer)
     tested += [from_toml(path) for path in more or ()]
-    with progress("stimuli", sum(map(len, tested))) as advance:
+    with bar("stimuli", sum(map(len, tested))) as advance:
         covered = comparison.covered_by_stimuli(found, layer, tested, seed=seed, advance=advance)
     if by_family is not None:
         covered = covered.joined(by_family)
@@ -86,5 +86,5 @@ def coverage(
         files.write(table, covered.units().to_csv(index=False).encode())
         print(table)
     if out is not None:
-        tuning.save_plot(comparison.coverage_panel(covered), out)
+        comparison.coverage_panel(covered).save(out)
         print(out)

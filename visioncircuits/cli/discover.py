@@ -51,14 +51,14 @@ def discover(
     outputs.check(save, ".npz", ".nc")
     from rich.table import Table
 
-    from visioncircuits import attribution, networks, pictures, tuning
-    from visioncircuits.engine import progress
+    from visioncircuits import attribution, networks, pictures
+    from visioncircuits.progress import bar
 
     paths = pictures.listed(images)
     some = [paths[place * len(paths) // count] for place in range(count)]
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     total = attribution.subsets(loaded.layer(upstream).units, draws=draws)
-    with progress("subsets", total) as advance:
+    with bar("subsets", total) as advance:
         found = attribution.discover(
             loaded, feature, upstream, some if count < len(paths) else paths,
             share=share, draws=draws, seed=seed, advance=advance,
@@ -78,7 +78,7 @@ def discover(
         f"as many random ones keep {found.random.mean().item():.1%} "
         f"({ends[0]:.1%} … {ends[1]:.1%} in {draws} draws)"
     )
-    tuning.save_plot(attribution.discovery_panel(found), out)
+    attribution.discovery_panel(found).save(out)
     print(out)
     if save is not None:
         print(found.save(save))

@@ -79,10 +79,10 @@ def examples(
     from functools import partial
 
     from visioncircuits import networks
-    from visioncircuits.engine import Store, WorkFailed, choose, folders, progress
+    from visioncircuits.engine import Store, WorkFailed, choose, folders
     from visioncircuits.examples import photograph, sheet, survey
     from visioncircuits.networks import Unit
-    from visioncircuits.tuning import save_plot
+    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     units: list[Unit] = []
@@ -110,7 +110,7 @@ def examples(
         store = Store(out / WORK)
         if done := plan.finished(store):
             print(f"resuming: {len(done)} of {len(plan.works)} shards are done")
-        with progress("photographs", len(plan)) as advance:
+        with bar("photographs", len(plan)) as advance:
             advance(sum(work["part"]["count"] for work in done))
             try:
                 plan.carry_out(store, workforce=workforce, advance=advance)
@@ -126,7 +126,7 @@ def examples(
         print(f"skipped: {problem}")
     for unit in units:
         path = out / f"{str(unit).replace(':', '-')}.png"
-        save_plot(sheet(found, kept, unit, partial(photograph, images, size=found.size)), path)
+        sheet(found, kept, unit, partial(photograph, images, size=found.size)).save(path)
         print(path)
     if failed:
         raise failed

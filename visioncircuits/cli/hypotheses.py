@@ -1,6 +1,6 @@
 """What `find` and `test` share: hypotheses by name or from a file, and their stimuli's progress."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
 
     from visioncircuits.hypotheses import Hypothesis
     from visioncircuits.networks import Network
+    from visioncircuits.progress import Advance
 
 
 def _checked(name: str) -> str:
@@ -79,11 +80,11 @@ def hypothesis(
     return predefined(name, network, layer, orientation=orientation)
 
 
-def shown(tested: "Hypothesis") -> AbstractContextManager[Callable[[int], None]]:
+def shown(tested: "Hypothesis") -> "AbstractContextManager[Advance]":
     """Show how far the stimuli are."""
-    from visioncircuits.engine import progress
+    from visioncircuits.progress import bar
 
-    return progress("stimuli", len(tested))
+    return bar("stimuli", len(tested))
 
 
 def deviations(network: "Network", layer: str, folder: Path | None) -> "np.ndarray | None":
@@ -91,10 +92,10 @@ def deviations(network: "Network", layer: str, folder: Path | None) -> "np.ndarr
     if folder is None:
         return None
     from visioncircuits import pictures, tuning
-    from visioncircuits.engine import progress
+    from visioncircuits.progress import bar
 
     paths = pictures.listed(folder)
-    with progress("photographs", len(paths)) as advance:
+    with bar("photographs", len(paths)) as advance:
 
         def read() -> "Iterator[Tensor]":
             for batch in pictures.batches(paths, network.size, batch=BATCH):

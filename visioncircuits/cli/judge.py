@@ -40,7 +40,7 @@ def judge(
     outputs.check(record, ".json")
     from rich.table import Table
 
-    from visioncircuits import files, networks, tuning
+    from visioncircuits import files, networks
     from visioncircuits.hypotheses import judge, verdict_panel
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
@@ -71,5 +71,5 @@ def judge(
         files.write(record, json.dumps(verdict.record(), indent=1).encode())
         print(record)
     if out is not None:
-        tuning.save_plot(verdict_panel(verdict), out)
+        verdict_panel(verdict).save(out)
         print(out)

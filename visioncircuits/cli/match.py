@@ -73,16 +73,15 @@ def match(
     outputs.check(best, ".svg", ".png")
     outputs.check(save, ".npz", ".nc")
     from visioncircuits import comparison, examples, files, networks
-    from visioncircuits.engine import progress
     from visioncircuits.hypotheses import find
-    from visioncircuits.tuning import save_plot
+    from visioncircuits.progress import bar
     from visioncircuits.weights import storage
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
     one.layer(layer), two.layer(other_layer)
     photographs = examples.folder(images, size=one.size)
-    with progress("photographs", len(photographs)) as advance:
+    with bar("photographs", len(photographs)) as advance:
         found = comparison.match(
             (one, layer), (two, other_layer), photographs, seed=seed, advance=advance
         )
@@ -112,7 +111,7 @@ def match(
     if save is not None:
         print(storage.write(found, save))
     if out is not None:
-        save_plot(comparison.matches_panel(found), out)
+        comparison.matches_panel(found).save(out)
         print(out)
     if best is not None:
         chosen = pairs[pairs["mutual"]][:16]
@@ -120,7 +119,7 @@ def match(
             outputs.thumbnails(side, map(networks.parse, chosen[column]), steps=steps)
             for side, column in ((one, "unit"), (two, "partner"))
         ]
-        save_plot(comparison.pairs_panel(chosen, *sides), best)
+        comparison.pairs_panel(chosen, *sides).save(best)
         print(best)
 
 

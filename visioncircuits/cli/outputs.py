@@ -77,8 +77,8 @@ def thumbnails(
         Of the optimizer; with 0 there are no pictures. Features of the network's input get none.
     """
     from visioncircuits import featurevis
-    from visioncircuits.engine import progress
     from visioncircuits.featurevis import objectives
+    from visioncircuits.progress import bar
 
     layers: dict[str, list[Feature]] = {}
     for feature in dict.fromkeys(features):
@@ -86,7 +86,7 @@ def thumbnails(
             layers.setdefault(feature.layer, []).append(feature)
     pictures = {}
     total = steps * sum(map(len, layers.values()))
-    with progress("pictures", total, visible=total > 0) as advance:
+    with bar("pictures", total, visible=total > 0) as advance:
         for layer, wanted in layers.items():
             drawn = featurevis.render_all(
                 network,

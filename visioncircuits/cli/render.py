@@ -58,9 +58,9 @@ def render(
     """
     outputs.check(out, ".png", ".webp")
     from visioncircuits import featurevis, networks
-    from visioncircuits.engine import progress
     from visioncircuits.featurevis import objectives
     from visioncircuits.featurevis.visualization import record_beside
+    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     driven = found.feature(feature)
@@ -79,7 +79,7 @@ def render(
     settings = featurevis.suited(found, driven.layer, steps=steps, seed=seed)
     if size is not None:
         settings = replace(settings, size=size)
-    with progress("steps", steps * objective.pictures) as advance:
+    with bar("steps", steps * objective.pictures) as advance:
         drawn = list(featurevis.render_all(found, [objective], settings=settings, progress=advance))
     for path, visualization in zip(paths, drawn, strict=True):
         visualization.save(path)

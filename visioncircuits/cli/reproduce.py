@@ -69,6 +69,7 @@ def reproduce(
     outputs.check_folder(out)
     from visioncircuits import engine, thread
     from visioncircuits.errors import unknown
+    from visioncircuits.progress import bar
     from visioncircuits.thread.study import PUBLISHED
 
     articles = thread.names() if "all" in article else list(dict.fromkeys(article))
@@ -87,7 +88,7 @@ def reproduce(
         quick=quick,
         seed=seed,
     )
-    with engine.progress("parts of articles", thread.pending(articles, run, out)) as advance:
+    with bar("parts of articles", thread.pending(articles, run, out)) as advance:
         page = thread.reproduce(
             articles,
             run,

@@ -1,7 +1,7 @@
 """`visioncircuits tune`: how the units of a layer respond to a set of stimuli."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from visioncircuits.cli.features import features, several
 from visioncircuits.cli.hypotheses import Images
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 app = typer.Typer()
 
@@ -59,27 +62,25 @@ def tune(
     from rich.table import Table
 
     from visioncircuits import networks
-    from visioncircuits.engine import progress
     from visioncircuits.stimuli import named
     from visioncircuits.tuning import (
         in_deviations,
         measure,
         orientation_tuning,
         radial_panel,
-        save_plot,
-        write_responses,
     )
 
     shown = named(stimuli)
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    with progress("stimuli", len(shown)) as advance:
-        responses = measure(found, features(asked), shown, reach=reach, save=out, advance=advance)
+    responses: xr.DataArray = measure(
+        found, features(asked), shown, reach=reach, save=out, progress=True
+    )
     layer = str(responses["unit"].values[0]).split(":")[0]
     spread = hypotheses.deviations(found, layer, images)
     if spread is not None:
         units = [int(str(name).split(":")[1]) for name in responses["unit"].values]
         responses = responses.assign_coords(deviation=("unit", spread[units]))
-        write_responses(responses, out)
+        responses.save(out)
         responses = in_deviations(responses)
     axes = [axis for axis in responses.dims if axis != "unit"]
     strongest = responses.max(axes).sortby(responses.max(axes), ascending=False)
@@ -100,5 +101,5 @@ def tune(
     print_table(table)
     print(f"{out}: {len(responses)} units, {len(shown)} stimuli")
     if plot is not None:
-        save_plot(radial_panel(responses.sel(unit=list(names))), plot)
+        radial_panel(responses.sel(unit=list(names))).save(plot)
         print(plot)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
-from matplotlib.figure import Figure
 
 from visioncircuits.errors import InputError
+from visioncircuits.figures import Figure
 from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.networks import Network
 from visioncircuits.tuning.plots import INK, RULE, hsl

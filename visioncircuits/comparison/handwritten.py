@@ -1,7 +1,6 @@
 """The comparison of the curve circuits, handwritten and trained, from beginning to end."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +18,10 @@ from visioncircuits.hypotheses import find, predefined
 from visioncircuits.interventions import control_units, score_transplant
 from visioncircuits.interventions.transplants import Donor, Transplant
 from visioncircuits.networks import Network, untrained
+from visioncircuits.progress import bar
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import measure
 from visioncircuits.tuning.circular import angular_distance
+from visioncircuits.tuning.responses import measured
 from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"
@@ -35,15 +35,6 @@ RANDOM = 3
 
 MAPPED = 100
 """Photographs that activation maps are compared on."""
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
-"""Of a label and a total: a context whose function is called with how much more is done."""
-
-
-@contextmanager
-def no_progress(_label: str, _total: int) -> Iterator[Callable[[int], object]]:
-    """Show no progress."""
-    yield lambda more: None
 
 
 @dataclass(frozen=True)
@@ -90,7 +81,7 @@ def compare(
     photographs_without: int = 500,
     store: Store,
     engine: Engine | None = None,
-    progress: Progress = no_progress,
+    progress: bool = False,
 ) -> Comparison:
     """Compare a handwritten curve circuit with a trained family of curve detectors.
 
@@ -114,7 +105,7 @@ def compare(
     engine
         Who scores; this process by default.
     progress
-        Shows how far it is.
+        Whether to show bars.
 
     Raises
     ------
@@ -142,7 +133,7 @@ def compare(
     transplant = _transplant(family, mine, whole)
     transplant.check()
     sets = similarity.sets()
-    with progress("stimuli", 2 * sum(map(len, sets))) as advance:
+    with bar("stimuli", 2 * sum(map(len, sets)), visible=progress) as advance:
         tuning = {
             each.name: similarity.compare_tuning(family, mine, each, advance=advance)
             for each in sets
@@ -151,9 +142,9 @@ def compare(
     if (early := _early(trained, layer, early_layer, progress)) is not None:
         kernels = _kernels(family, early, whole)
     some = photographs.part(range(0, len(photographs), -(-len(photographs) // MAPPED)))
-    with progress("maps", len(some)) as advance:
+    with bar("maps", len(some), visible=progress) as advance:
         maps = similarity.compare_maps(family, mine, some, advance=advance)
-    with progress("transplants", len(photographs)) as advance:
+    with bar("transplants", len(photographs), visible=progress) as advance:
         scores = score_transplant(
             transplant, photographs, store=store, engine=engine, advance=advance
         )
@@ -161,11 +152,11 @@ def compare(
     fewer = photographs.part(
         range(0, len(photographs), -(-len(photographs) // photographs_without))
     )
-    with progress("transplants of parts", len(fewer)) as advance:
+    with bar("transplants of parts", len(fewer), visible=progress) as advance:
         scores_without = score_transplant(
             _parts(family, mine, reduced), fewer, store=store, engine=engine, advance=advance
         )
-    with progress("tuning of parts", len(reduced) * len(named("curves"))) as advance:
+    with bar("tuning of parts", len(reduced) * len(named("curves")), visible=progress) as advance:
         without = tuning_without(family, mine, tuning["curves"], reduced, advance=advance)
     return Comparison(family, mine, tuning, kernels, maps, scores, without, scores_without)
 
@@ -238,9 +229,11 @@ def _parts(family: Family, mine: Family, reduced: Mapping[str, Network]) -> Tran
     )
 
 
-def _found(network: Network, layer: str, progress: Progress) -> list[str]:
+def _found(network: Network, layer: str, progress: bool) -> list[str]:
     """Name the curve detectors of a layer."""
-    with progress(f"curves in {layer}", len(predefined("curves", network, layer))) as advance:
+    with bar(
+        f"curves in {layer}", len(predefined("curves", network, layer)), visible=progress
+    ) as advance:
         units = [str(unit) for unit in find(network, "curves", layer, advance=advance)["unit"]]
     if not units:
         raise InputError(
@@ -250,9 +243,7 @@ def _found(network: Network, layer: str, progress: Progress) -> list[str]:
     return units
 
 
-def _early(
-    network: Network, layer: str, early_layer: str | None, progress: Progress
-) -> Family | None:
+def _early(network: Network, layer: str, early_layer: str | None, progress: bool) -> Family | None:
     """Find the curves that a family may be made of."""
     if early_layer is not None:
         return curve_family(network, _found(network, early_layer, progress))
@@ -311,7 +302,7 @@ def tuning_without(
     wanted = np.array([labels(mine.network, mine.layer)[p].orientation for p in mine.places])
     tuned = {"nothing": whole.numbers}
     for name, network in reduced.items():
-        responses = measure(network, mine.units, named("curves"), advance=advance)
+        responses = measured(network, mine.units, named("curves"), advance=advance)
         altered = Family(network, mine.units, mine.orientations)
         compared = similarity.compare_responses(family, altered, whole.trained, responses)
         tuned[name] = compared.numbers

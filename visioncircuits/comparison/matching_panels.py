@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from PIL import Image
 
 from visioncircuits.comparison.matching import pairs
 from visioncircuits.errors import InputError
+from visioncircuits.figures import Figure
 from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 

@@ -22,7 +22,8 @@ from visioncircuits.comparison.families import (
 from visioncircuits.examples.labeled import Photographs
 from visioncircuits.networks.grids import onto
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning import measure, orientation_tuning, radial_tuning
+from visioncircuits.tuning import orientation_tuning, radial_tuning
+from visioncircuits.tuning.responses import measured
 from visioncircuits.weights import expanded_weights
 
 STIMULI = ("curves", "filled-curves", "colored-curves", "angles")
@@ -84,7 +85,7 @@ def compare_tuning(
         Beside them the responses of both.
     """
     theirs, ours = (
-        measure(family.network, family.units, stimuli, advance=advance)
+        measured(family.network, family.units, stimuli, advance=advance)
         for family in (trained, written)
     )
     return compare_responses(trained, written, theirs, ours)

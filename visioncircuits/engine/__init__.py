@@ -3,7 +3,6 @@
 from visioncircuits.engine.choice import choose
 from visioncircuits.engine.cluster import Cluster, cluster
 from visioncircuits.engine.local import Local, local
-from visioncircuits.engine.progress import progress
 from visioncircuits.engine.store import Store, Work, complete, digest
 from visioncircuits.engine.work import Engine, WorkFailed
 
@@ -19,5 +18,4 @@ __all__ = [
     "complete",
     "digest",
     "local",
-    "progress",
 ]

@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Float32
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.examples import crops, sketch
 from visioncircuits.examples.record import Examples, LayerExamples
 from visioncircuits.examples.tops import Places
+from visioncircuits.figures import Figure
 from visioncircuits.networks import Network, Unit
 
 ACROSS, DOWN = 12, 4
@@ -39,7 +39,7 @@ def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figur
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Figure
         Above, the strongest examples. In the middle, the density of the unit's pre-activations
         over all positions, on a logarithmic scale, and the contribution of each to the mean
         activation. Below, random neurons in twelve steps of activation, as in the "quilts" of

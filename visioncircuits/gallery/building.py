@@ -12,6 +12,7 @@ from visioncircuits.gallery.collection import collect
 from visioncircuits.gallery.evidence import examples, photographs, tuning, visualizations, weights
 from visioncircuits.gallery.evidence.kind import Build, Kind, Make, Task
 from visioncircuits.gallery.selection import select
+from visioncircuits.progress import bar
 
 KINDS: tuple[Kind, ...] = (visualizations.KIND, weights.KIND, tuning.KIND, examples.KIND)
 """The kinds of evidence, in the order in which they are made."""
@@ -113,7 +114,7 @@ def _complete(
     """Do what is missing of the work requested; return what failed of it."""
     missing = list(plan.batches(requests, plan.index(store.finished())))
     total = sum(map(plan.amount, missing))
-    with engine.progress(label, total, visible=build.progress and total > 0) as advance:
+    with bar(label, total, visible=build.progress and total > 0) as advance:
         try:
             engine.complete(
                 store,

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from visioncircuits.errors import unknown
 from visioncircuits.networks import Direction, Feature, Network
 from visioncircuits.stimuli import StimulusSet
-from visioncircuits.tuning.responses import measure
+from visioncircuits.tuning.responses import measured
 
 
 @dataclass(frozen=True)
@@ -198,10 +198,10 @@ def measure_responses(
         As `tuning.measure`.
     """
     varied = [
-        measure(network, features, stimuli.fix(**variant), advance=advance) for variant in variants
+        measured(network, features, stimuli.fix(**variant), advance=advance) for variant in variants
     ]
     others = {
-        name: measure(network, features, control, advance=advance)
+        name: measured(network, features, control, advance=advance)
         for name, control in controls.items()
     }
     return Responses(

@@ -5,8 +5,8 @@ import textwrap
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from visioncircuits.figures import Figure
 from visioncircuits.hypotheses.verdicts import Outcome, Verdict
 from visioncircuits.tuning.plots import FAINT, INK, RULE, number
 
@@ -25,7 +25,7 @@ def verdict_panel(verdict: Verdict) -> Figure:
     Returns
     -------
     Figure
-        For `save_plot`, or a notebook.
+        Shown by a notebook; `.save(path)` writes it.
     """
     outcomes = verdict.outcomes
     height = 1.1 + 0.62 * max(len(outcomes), 5)

@@ -1,6 +1,6 @@
 """Edits of features: zero, mean and resample ablation, constants, scaling, patching."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network, Unit, edits
+from visioncircuits.networks import Features, Network, edits, select
 
 Maps = Float[Tensor, "batch features *positions"]
 Change = Callable[[Maps], Maps]
@@ -17,9 +17,7 @@ Change = Callable[[Maps], Maps]
 
 
 @contextmanager
-def edited(
-    network: Network, features: str | Feature | Sequence[str | Feature], change: Change
-) -> Iterator[None]:
+def edited(network: Network, features: Features, change: Change) -> Iterator[None]:
     """Change the values of features of one layer, for all that follows it, within this context.
 
     Contexts nest, at one layer or at several. Nothing of the change is left after the context,
@@ -30,8 +28,8 @@ def edited(
     network
         Any network.
     features
-        Units or directions of one layer. The value of a direction is the layer's projection on
-        it; the layer is changed along the direction and nowhere else.
+        A layer, for all of its units, or units or directions of one layer. The value of a direction
+        is the layer's projection on it; the layer is changed along it and nowhere else.
     change
         `zero()`, `mean()`, `resample()`, `constant(values)`, `scale(factor)`, `patch(values)`, or
         a function of your own from values `(batch, features, …)` to others of that shape.
@@ -54,9 +52,7 @@ def edited(
         yield
 
 
-def edit_of(
-    network: Network, features: str | Feature | Sequence[str | Feature], change: Change
-) -> edits.Edit:
+def edit_of(network: Network, features: Features, change: Change) -> edits.Edit:
     """Return the edit of the network's graph that changes features of one layer.
 
     Raises
@@ -98,7 +94,7 @@ class Access:
     write: Callable[[Tensor, Maps], Tensor]
 
 
-def access(network: Network, features: str | Feature | Sequence[str | Feature]) -> Access:
+def access(network: Network, features: Features) -> Access:
     """Find features of one layer.
 
     Raises
@@ -106,16 +102,13 @@ def access(network: Network, features: str | Feature | Sequence[str | Feature]) 
     InputError
         For unknown features, none, or features of several layers.
     """
-    several = [features] if isinstance(features, str | Feature) else list(features)
-    listed = [network.feature(feature) for feature in several]
-    layers = sorted({feature.layer for feature in listed})
-    if len(layers) != 1:
-        found = f"not of {', '.join(layers)}" if layers else "and there is none"
-        raise InputError(f"an intervention changes features of one layer, {found}")
-    if all(isinstance(feature, Unit) for feature in listed):
-        return _units(layers[0], [f.index for f in listed if isinstance(f, Unit)])
-    width = network.layer(layers[0]).units
-    return _directions(layers[0], torch.stack([feature.vector(width) for feature in listed]))
+    chosen = select(network, features)
+    indices = chosen.indices
+    return (
+        _directions(chosen.layer, chosen.vectors)
+        if indices is None
+        else _units(chosen.layer, indices)
+    )
 
 
 def _units(layer: str, indices: list[int]) -> Access:

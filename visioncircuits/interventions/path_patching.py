@@ -1,6 +1,6 @@
 """Path patching: one edge or one weight changed, and everything beside it left as it is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,10 +11,8 @@ from torch import Tensor
 from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.edits import Access, Change, access, edit_of
-from visioncircuits.networks import Feature, Network
+from visioncircuits.networks import Features, Network
 from visioncircuits.networks.edits import Rewiring
-
-Features = str | Feature | Sequence[str | Feature]
 
 
 @contextmanager

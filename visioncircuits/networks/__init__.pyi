@@ -6,6 +6,7 @@ from .layer_graph import Concat, LayerGraph, Step
 from .layers import Layer
 from .network import Network, wrap
 from .preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
+from .selection import Features, Selection, expand, select
 from .torchvision_models import imagenet_classes
 from .verification import Verification, verify
 
@@ -19,19 +20,23 @@ __all__ = [
     "Entry",
     "Families",
     "Feature",
+    "Features",
     "Layer",
     "LayerGraph",
     "Network",
     "Preprocessing",
+    "Selection",
     "Step",
     "Unit",
     "Verification",
     "available",
+    "expand",
     "imagenet_classes",
     "load",
     "loaded",
     "parse",
     "read_families",
+    "select",
     "untrained",
     "verify",
     "wrap",

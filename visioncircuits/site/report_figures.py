@@ -7,10 +7,10 @@ from typing import Any
 import matplotlib
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from visioncircuits.comparison import Comparison
+from visioncircuits.figures import Figure
 from visioncircuits.weights import signed_colors
 
 STYLE: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8}

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
 
-from matplotlib.figure import Figure
 from PIL import Image
 
 from visioncircuits.errors import unknown
+from visioncircuits.figures import Figure
 from visioncircuits.thread import articles
 from visioncircuits.thread.claims import Claim, Row
 from visioncircuits.thread.study import Study

@@ -7,16 +7,15 @@ from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
 from visioncircuits.tuning.joint import align, joint_panel
 from visioncircuits.tuning.orientation import orientation_tuning, radial_tuning
 from visioncircuits.tuning.placement import Placement, placement
-from visioncircuits.tuning.plots import save_plot
 from visioncircuits.tuning.radial import radial_panel
-from visioncircuits.tuning.responses import measure
+from visioncircuits.tuning.responses import Responses, measure
 from visioncircuits.tuning.rotation import rotated_pictures
 from visioncircuits.tuning.selectivity import axis_tuning, invariance, preferred_value, sparseness
-from visioncircuits.tuning.storage import read_responses, write_responses
 from visioncircuits.tuning.tracing import trace
 
 __all__ = [
     "Placement",
+    "Responses",
     "align",
     "axis_tuning",
     "black_and_white",
@@ -33,10 +32,7 @@ __all__ = [
     "preferred_value",
     "radial_panel",
     "radial_tuning",
-    "read_responses",
     "rotated_pictures",
-    "save_plot",
     "sparseness",
     "trace",
-    "write_responses",
 ]

@@ -10,9 +10,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
-from matplotlib.figure import Figure
 
 from visioncircuits.errors import InputError
+from visioncircuits.figures import Figure
 from visioncircuits.stimuli import StimulusSet
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
@@ -67,8 +67,8 @@ def curve_maps(
 
     Returns
     -------
-    matplotlib.figure.Figure
-        `save_plot` writes it.
+    Figure
+        `.save(path)` writes it.
 
     Raises
     ------
@@ -115,8 +115,8 @@ def boundary_maps(
 
     Returns
     -------
-    matplotlib.figure.Figure
-        `save_plot` writes it.
+    Figure
+        `.save(path)` writes it.
 
     Raises
     ------

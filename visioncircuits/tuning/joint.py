@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.figures import Figure
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
 
@@ -144,8 +144,8 @@ def joint_panel(
 
     Returns
     -------
-    matplotlib.figure.Figure
-        6 inches wide; `save_plot` writes it.
+    Figure
+        6 inches wide; `.save(path)` writes it.
 
     Raises
     ------

@@ -1,56 +1,18 @@
-"""Plots: colors, number formats, and writing figures as reproducible files."""
+"""Plots: colors, number formats, and figures side by side."""
 
 import colorsys
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import matplotlib
 import xarray as xr
-from matplotlib.figure import Figure
 from PIL import Image
 
-from visioncircuits import files
-from visioncircuits.errors import InputError
+from visioncircuits.figures import Figure
 
 Thumbnails = Mapping[str, Image.Image]
 """Small pictures of features, by name; a feature without one is shown by its name alone."""
 
 INK, FAINT, RULE = "#202124", "#6b6f76", "#c9ccd1"
-DPI = 200
-
-
-def save_plot(figure: Figure, path: str | Path) -> None:
-    """Write a plot; the same plot gives the same bytes.
-
-    Parameters
-    ----------
-    figure
-        Any of this package's plots, or another figure of matplotlib.
-    path
-        `.svg` or `.png` by its suffix, the latter at 200 dots an inch.
-
-    Raises
-    ------
-    InputError
-        For another suffix, or where the file cannot be written.
-
-    Examples
-    --------
-    >>> save_plot(Figure(), "tuning.gif")
-    Traceback (most recent call last):
-    visioncircuits.errors.InputError: tuning.gif cannot be written: name it .svg or .png
-    """
-    path = Path(path)
-    metadata: dict[str, dict[str, None]] = {".svg": {"Date": None}, ".png": {"Software": None}}
-    kind = path.suffix.lower()
-    if kind not in metadata:
-        raise InputError(f"{path} cannot be written: name it .svg or .png")
-    buffer = io.BytesIO()
-    # Without a salt the ids in an SVG are random.
-    with matplotlib.rc_context({"svg.hashsalt": "visioncircuits"}):
-        figure.savefig(buffer, format=kind[1:], dpi=DPI, metadata=metadata[kind])
-    files.write(path, buffer.getvalue())
 
 
 def quantity(responses: xr.DataArray) -> str:

@@ -6,11 +6,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from scipy.interpolate import PchipInterpolator
 
 from visioncircuits.errors import InputError
+from visioncircuits.figures import Figure
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
 
@@ -46,8 +46,8 @@ def radial_panel(
 
     Returns
     -------
-    matplotlib.figure.Figure
-        5 inches wide; `save_plot` writes it.
+    Figure
+        5 inches wide; `.save(path)` writes it.
 
     Raises
     ------

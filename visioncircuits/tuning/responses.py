@@ -1,23 +1,24 @@
 """Responses: the activation of features to every stimulus of a set."""
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.figures import Figure
+from visioncircuits.labeled import LabeledArray, netcdf_path
+from visioncircuits.networks import Features, Network, Selection, Unit, select
 from visioncircuits.numbers import whole
+from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import StimulusSet
-from visioncircuits.tuning import storage
+from visioncircuits.tuning.parts import Parts
 from visioncircuits.tuning.placement import Placement, place
 
 BATCH = 64
@@ -26,17 +27,48 @@ BATCH = 64
 PART = 16
 """Batches between two saves of an unfinished measurement."""
 
+SHOWN = 12
+"""Units whose tuning curves a notebook shows."""
+
+
+class Responses(LabeledArray):
+    """The responses of features, of dimensions `unit` and the axes of the stimuli.
+
+    A notebook shows the radial tuning curves of the first units, where the stimuli have an axis
+    `orientation`, above the values.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import named
+    >>> few = named("curves").isel(orientation=slice(0, None, 9), radius=0)
+    >>> responses = measure(untrained("bvlc_googlenet"), ["mixed3a:7"], few)
+    >>> responses.record["layer"], responses.sel(orientation=90).dims
+    ('mixed3a', ('unit',))
+    """
+
+    __slots__ = ()
+    contents = "responses"
+    dimensions = ("unit",)
+
+    def _picture(self) -> Figure | None:
+        from visioncircuits.tuning.radial import radial_panel
+
+        if "orientation" not in self.dims or "unit" not in self.dims:
+            return None
+        return radial_panel(self.isel(unit=slice(0, SHOWN)))
+
 
 def measure(
     network: Network,
-    features: str | Feature | Sequence[str | Feature],
+    features: Features,
     stimuli: StimulusSet,
     *,
     reach: int = 0,
     batch: int = BATCH,
     save: str | Path | None = None,
-    advance: Callable[[int], object] = lambda more: None,
-) -> xr.DataArray:
+    progress: bool = False,
+) -> Responses:
     """Measure the responses of features to every stimulus of a set.
 
     Every stimulus is centered on the receptive field of one neuron, in the smallest picture in
@@ -61,12 +93,12 @@ def measure(
     save
         A netCDF file (`.nc`) to write. Where it holds the same measurement it is read instead; an
         interrupted measurement is resumed.
-    advance
-        Is called with how many more stimuli have been measured.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
-    xarray.DataArray
+    Responses
         float32, with the dimensions `unit` and the set's axes; their values are the coordinates.
         The attribute `record` is the record of the measurement, in JSON.
 
@@ -85,6 +117,23 @@ def measure(
     >>> dict(measure(untrained("bvlc_googlenet"), "mixed3a", few).sizes)
     {'unit': 256, 'orientation': 4, 'radius': 4}
     """
+    with bar("stimuli", len(stimuli), visible=progress) as advance:
+        return measured(
+            network, features, stimuli, reach=reach, batch=batch, save=save, advance=advance
+        )
+
+
+def measured(
+    network: Network,
+    features: Features,
+    stimuli: StimulusSet,
+    *,
+    reach: int = 0,
+    batch: int = BATCH,
+    save: str | Path | None = None,
+    advance: Advance = no_progress,
+) -> Responses:
+    """Measure as `measure`, as a step of a longer one that counts stimuli with `advance`."""
     whole("batch", batch, least=1)
     probe = _probe(network, features, stimuli, reach)
     record = json.loads(
@@ -94,8 +143,8 @@ def measure(
                 "code": fingerprint.code(),
                 "torch": torch.__version__,
                 "network": network.record(),
-                "layer": probe.layer,
-                "features": _plain(probe.features),
+                "layer": probe.chosen.layer,
+                "features": _plain(probe.chosen),
                 "stimuli": stimuli.record(),
                 "picture": list(probe.placement.size),
                 "position": list(probe.placement.position),
@@ -103,16 +152,15 @@ def measure(
             }
         )
     )
-    if save is None:
-        return _labeled(_all(probe, batch, advance, None), probe, stimuli, record)
-    path = storage.check_path(save)
-    if path.exists() and storage.record(saved := storage.read_responses(path)) == record:
+    path = None if save is None else netcdf_path(save)
+    if path and path.exists() and (saved := Responses.load(path)).record == record:
         advance(len(stimuli))
         return saved
-    parts = storage.Parts(path, record)
+    parts = Parts(path, record) if path else None
     responses = _labeled(_all(probe, batch, advance, parts), probe, stimuli, record)
-    storage.write_responses(responses, path)
-    parts.remove()
+    if path and parts:
+        responses.save(path)
+        parts.remove()
     return responses
 
 
@@ -121,8 +169,7 @@ class _Probe:
     """The features to be measured, and the stimuli as they are drawn for them."""
 
     network: Network
-    layer: str
-    features: tuple[Feature, ...] | None
+    chosen: Selection
     placement: Placement
     reach: int
     stimuli: StimulusSet
@@ -132,21 +179,17 @@ class _Probe:
         pictures = self.stimuli.draw(places).picture
         with torch.inference_mode():
             maps = self._neighborhood(pictures)
-            if self.features is not None and not self._units:
-                vectors = [f.vector(maps.shape[1]) for f in self.features]
-                maps = torch.einsum("fu,buyx->bfyx", torch.stack(vectors).to(maps), maps)
+            if self.chosen.indices is None:
+                maps = torch.einsum("fu,buyx->bfyx", self.chosen.vectors.to(maps), maps)
             return maps.amax((2, 3)).T.float().cpu().numpy()
 
-    @property
-    def _units(self) -> bool:
-        return self.features is not None and all(isinstance(f, Unit) for f in self.features)
-
     def _neighborhood(self, pictures: Tensor) -> Float[Tensor, "batch units rows columns"]:
-        if self._units:
-            index = torch.tensor([f.index for f in self.features or () if isinstance(f, Unit)])
-            maps = self.network.unit_activations(pictures, {self.layer: index})[self.layer]
+        layer, indices = self.chosen.layer, self.chosen.indices
+        if indices is None or self.chosen.whole:
+            maps = self.network.activations(pictures, [layer])[layer]
         else:
-            maps = self.network.activations(pictures, [self.layer])[self.layer]
+            index = torch.tensor(indices)
+            maps = self.network.unit_activations(pictures, {layer: index})[layer]
         rows, columns = (
             slice(max(at - self.reach, 0), at + self.reach + 1) for at in self.placement.position
         )
@@ -155,30 +198,19 @@ class _Probe:
 
 def _probe(
     network: Network,
-    features: str | Feature | Sequence[str | Feature],
+    features: Features,
     stimuli: StimulusSet,
     reach: int,
 ) -> _Probe:
     """Check the arguments before anything is computed."""
     whole("reach", reach, least=0)
-    listed: tuple[Feature, ...] | None = None
-    if isinstance(features, str) and ":" not in features:
-        layer = network.layer(features).name
-    else:
-        several = [features] if isinstance(features, str | Feature) else list(features)
-        if not several:
-            raise InputError("no feature to measure; name a layer, or features of one layer")
-        listed = tuple(network.feature(feature) for feature in several)
-        layers = sorted({feature.layer for feature in listed})
-        if len(layers) > 1:
-            raise InputError(f"features must be of one layer, not of {', '.join(layers)}")
-        layer = layers[0]
-    drawn, placement = place(stimuli, network, layer, reach=reach)
-    return _Probe(network, layer, listed, placement, reach, drawn)
+    chosen = select(network, features)
+    drawn, placement = place(stimuli, network, chosen.layer, reach=reach)
+    return _Probe(network, chosen, placement, reach, drawn)
 
 
 def _all(
-    probe: _Probe, batch: int, advance: Callable[[int], object], parts: storage.Parts | None
+    probe: _Probe, batch: int, advance: Advance, parts: Parts | None
 ) -> Float[np.ndarray, "features stimuli"]:
     """Measure the responses to all stimuli, a part at a time."""
     total, measured = len(probe.stimuli), []
@@ -205,21 +237,17 @@ def _check_finite(responses: np.ndarray, probe: _Probe, start: int) -> None:
     if not np.isfinite(responses).all():
         row, column = np.argwhere(~np.isfinite(responses))[0]
         raise InputError(
-            f"{probe.network.name} has the value {responses[row, column]} in {probe.layer} for "
-            f"stimulus {start + column} of {probe.stimuli.name}; check its checkpoint "
-            "(`visioncircuits networks verify`) and its preprocessing"
+            f"{probe.network.name} has the value {responses[row, column]} in "
+            f"{probe.chosen.layer} for stimulus {start + column} of {probe.stimuli.name}; "
+            "check its checkpoint (`visioncircuits networks verify`) and its preprocessing"
         )
 
 
 def _labeled(
     responses: np.ndarray, probe: _Probe, stimuli: StimulusSet, record: dict[str, Any]
-) -> xr.DataArray:
-    names = (
-        [str(feature) for feature in probe.features]
-        if probe.features is not None
-        else [f"{probe.layer}:{unit}" for unit in range(len(responses))]
-    )
-    return xr.DataArray(
+) -> Responses:
+    names = [str(feature) for feature in probe.chosen.features]
+    return Responses(
         responses.reshape(len(names), *stimuli.shape),
         dims=("unit", *stimuli.dims),
         coords={"unit": names, **{name: list(values) for name, values in stimuli.axes.items()}},
@@ -228,11 +256,11 @@ def _labeled(
     )
 
 
-def _plain(features: tuple[Feature, ...] | None) -> Any:
+def _plain(chosen: Selection) -> Any:
     """Return features as JSON can hold them; None for a whole layer."""
-    if features is None:
+    if chosen.whole:
         return None
     return [
         str(f) if isinstance(f, Unit) else {**f.__dict__, "weights": list(f.weights)}
-        for f in features
+        for f in chosen.features
     ]

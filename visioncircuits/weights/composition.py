@@ -7,9 +7,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import Selection
 from visioncircuits.weights.kernels import Kernel, Pair, total, union, within
 from visioncircuits.weights.operations import Concatenation
-from visioncircuits.weights.selection import Selection
 from visioncircuits.weights.tracing import Trace
 
 Rows = Float[Tensor, "features units"]

@@ -10,14 +10,14 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Features, Network
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.weights.composition import only_padding
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.expansion import provenance
 from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import Linearization
-from visioncircuits.weights.selection import Features, select
+from visioncircuits.weights.selection import select
 from visioncircuits.weights.torch_operations import NORMALIZATIONS, RECTIFIERS
 from visioncircuits.weights.tracing import INPUT
 

@@ -12,12 +12,12 @@ from torch import Tensor
 
 import visioncircuits
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Features, Network
 from visioncircuits.weights.composition import EVERY, GIB, backwards, forwards
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import Linearization
-from visioncircuits.weights.selection import Features, select
+from visioncircuits.weights.selection import select
 from visioncircuits.weights.tracing import INPUT, Trace, trace
 
 FORWARDS_RATIO = 8

@@ -9,27 +9,26 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-import xarray as xr
 from PIL import Image
 
-from visioncircuits import tuning
 from visioncircuits.gallery.contents import Gallery
 from visioncircuits.gallery.evidence import stimuli
 from visioncircuits.gallery.evidence import tuning as evidence
 from visioncircuits.gallery.evidence.tuning import Tuning
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.stimuli import named
+from visioncircuits.tuning import Responses
 
 ANGLES = np.arange(0, 360, 10.0)
 RADII = np.array([290.0, 129.5, 57.7, 25.7])
 
 
-def responses(*peaks: float) -> xr.DataArray:
+def responses(*peaks: float) -> Responses:
     """Units that prefer some angles, and the third radius; then an inactive one."""
     bumps = [np.exp(8 * (np.cos(np.radians(ANGLES - peak)) - 1)) - 0.2 for peak in peaks]
     values = np.stack([*bumps, np.full(36, -1.0)])[..., None] * np.array([2.0, 5.0, 9.0, 1.0])
     names = [f"mixed3b:{unit}" for unit in range(len(values))]
-    return xr.DataArray(
+    return Responses(
         values.astype(np.float32),
         coords={"unit": names, "orientation": ANGLES, "radius": RADII},
         dims=("unit", "orientation", "radius"),
@@ -40,7 +39,7 @@ def responses(*peaks: float) -> xr.DataArray:
 @pytest.fixture
 def measured(tmp_path: Path) -> dict[str, Tuning]:
     folder = tmp_path / "tuning" / "work"
-    tuning.write_responses(responses(40, 263), folder / evidence.RESPONSES)
+    responses(40, 263).save(folder / evidence.RESPONSES)
     return read("curves", folder, tmp_path, 3)
 
 
@@ -151,7 +150,7 @@ def test_a_unit_that_no_stimulus_activates_is_shown_as_such(
 
 def test_a_set_without_another_axis_has_a_map_of_one_row(gallery: Gallery, tmp_path: Path) -> None:
     edges = responses(40).isel(radius=2, drop=True)
-    tuning.write_responses(edges, tmp_path / "work" / evidence.RESPONSES)
+    edges.save(tmp_path / "work" / evidence.RESPONSES)
     unit = read("edges", tmp_path / "work", tmp_path, 1)["mixed3b:0"]
     assert (unit.down, unit.values, len(unit.responses)) == ("", (), 1)
     shown = section(gallery, unit)

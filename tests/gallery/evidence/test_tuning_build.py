@@ -65,7 +65,7 @@ def test_units_of_a_layer_are_measured_together(recipe: Path, random_squeezenet:
     network = networks.load("torchvision:squeezenet1_1", checkpoint=random_squeezenet)
     units = ["features.3:70", "features.3:3"]
     expected = tuning.measure(network, units, stimuli.stimuli("edges"))
-    found = [tuning.read_responses(path) for path in out.glob("tuning/*/*.nc")]
+    found = [tuning.Responses.load(path) for path in out.glob("tuning/*/*.nc")]
     (same,) = [r for r in found if list(r["unit"]) == units and r.dims == expected.dims]
     assert np.array_equal(same.values, expected.values)
 
@@ -102,7 +102,7 @@ def test_a_layers_page_has_orientations_by_the_first_set(recipe: Path) -> None:
     page = (out / "layers/features.3/index.html").read_text()
     edges = next(
         tuning.orientation_tuning(r)
-        for r in map(tuning.read_responses, out.glob("tuning/*/*.nc"))
+        for r in map(tuning.Responses.load, out.glob("tuning/*/*.nc"))
         if "features.3:70" in r["unit"].values and r.dims == ("unit", "orientation")
     )
     for unit in (70, 3):

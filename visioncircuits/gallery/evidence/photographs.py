@@ -12,6 +12,7 @@ from visioncircuits.examples import Survey
 from visioncircuits.examples.survey import amount
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.selection import Selection
+from visioncircuits.progress import bar
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ def complete(survey: Survey, store: Store, workforce: engine.Engine, *, progress
         return found
     parts = Store(store.folder / PARTS)
     done = survey.finished(parts)
-    with engine.progress("photographs", len(survey), visible=progress) as advance:
+    with bar("photographs", len(survey), visible=progress) as advance:
         advance(sum(map(amount, done)))
         survey.carry_out(parts, workforce=workforce, advance=advance)
     store.add(work, {FOUND: survey.joined(parts).packed()})

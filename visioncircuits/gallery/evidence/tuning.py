@@ -122,7 +122,7 @@ def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> 
         return {UNTOLD: json.dumps(dict.fromkeys(work["features"], why)).encode()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / RESPONSES
-        measuring.write_responses(responses, path)
+        responses.save(path)
         return {RESPONSES: path.read_bytes()}
 
 
@@ -136,7 +136,7 @@ def read(
         at = untold.relative_to(out).as_posix()
         return {unit: [Tuning(name, at, untold=reasons[unit])] for unit in features}
     path = folder / RESPONSES
-    responses = measuring.read_responses(path)
+    responses = measuring.Responses.load(path)
     numbers = measuring.orientation_tuning(responses)
     curves = measuring.radial_tuning(responses)
     others = [str(dim) for dim in responses.dims if dim not in ("unit", "orientation")]

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Bool
-from matplotlib.figure import Figure
 
 from visioncircuits.comparison.coverage import (
     Coverage,
@@ -13,6 +12,7 @@ from visioncircuits.comparison.coverage import (
     covered_by_families,
     covered_by_stimuli,
 )
+from visioncircuits.figures import Figure
 from visioncircuits.networks import untrained
 from visioncircuits.thread import (
     Article,

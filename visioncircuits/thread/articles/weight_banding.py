@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from visioncircuits.figures import Figure
 from visioncircuits.interventions import edited
 from visioncircuits.networks import Network, Unit, untrained
 from visioncircuits.thread import (

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from visioncircuits.comparison import absolute_axes, axis_correlations, filter_preferences
+from visioncircuits.figures import Figure
 from visioncircuits.networks import Network
 from visioncircuits.thread import (
     Claim,

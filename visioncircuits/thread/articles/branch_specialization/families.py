@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from visioncircuits.comparison import branch_table
+from visioncircuits.figures import Figure
 from visioncircuits.thread import Claim, Plate, Row, Study, Unavailable, here, number, numbers, part
 from visioncircuits.thread.articles.branch_specialization.published import branches_drawn, short
 from visioncircuits.tuning import black_and_white, circle_detectors

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from visioncircuits.comparison import branch_table, odds
+from visioncircuits.figures import Figure
 from visioncircuits.networks import Network, untrained
 from visioncircuits.thread import Plate, Row, Study, paper, part
 

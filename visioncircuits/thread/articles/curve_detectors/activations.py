@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from visioncircuits.examples import photograph, sheet, sketch
+from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, here, interval, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family

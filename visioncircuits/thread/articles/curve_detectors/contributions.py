@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 from torch import Tensor
 
 from visioncircuits import featurevis
 from visioncircuits.examples import crop, photograph
 from visioncircuits.featurevis import objectives
+from visioncircuits.figures import Figure
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, null, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family

@@ -35,9 +35,9 @@ def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     unit, most = curves.places[focus], study.of(20, quick=8)
     found, centers = strongest(study, curves.layer, unit, most=most)
     step = study.of(2, quick=8)
-    responses = measure(study.network, curves.units, rotated_pictures(found, centers, step=step))
+    measured = measure(study.network, curves.units, rotated_pictures(found, centers, step=step))
     spread = study.deviations("mixed3b").sel(unit=curves.units).values
-    responses = in_deviations(responses.assign_coords(deviation=("unit", spread)))
+    responses = in_deviations(measured.assign_coords(deviation=("unit", spread)))
     aligned = align(responses)
     first = float(orientation_tuning(aligned)["orientation"][focus])
     steps = round((curves.orientations[focus] - first) / step)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 
 from visioncircuits import networks
 from visioncircuits.examples import LayerExamples, photograph, sketch
+from visioncircuits.figures import Figure
 from visioncircuits.handwritten import labels
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import named

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
+from visioncircuits.figures import Figure
 from visioncircuits.thread import Plate, Row, Study, here, interval, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
 from visioncircuits.tuning import trace

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 from torch import Tensor
 
 from visioncircuits.comparison import filter_preferences
+from visioncircuits.figures import Figure
 from visioncircuits.stimuli import StimulusSet, sinusoidal_grating
 from visioncircuits.thread import (
     Plate,

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from visioncircuits.comparison import filter_preferences
+from visioncircuits.figures import Figure
 from visioncircuits.thread import Plate, Row, Study, filter_picture, paper, part
 
 FILTERS = "conv2d0_filters_uint8_64x7x7x3.npy"

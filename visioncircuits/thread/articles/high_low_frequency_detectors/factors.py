@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
+from visioncircuits.figures import Figure
 from visioncircuits.stimuli import StimulusSet, frequency_pattern, named
 from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.tiles import FILE as TILE_FILE

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from matplotlib.figure import Figure
 
+from visioncircuits.figures import Figure
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Claim, Plate, Row, Study, here, middle, paper, part

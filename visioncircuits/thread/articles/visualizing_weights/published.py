@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from scipy.signal import convolve2d
 
 from visioncircuits.comparison.symmetry import correlation, sums_by_angle
+from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.tiles import FILE, read_tiles

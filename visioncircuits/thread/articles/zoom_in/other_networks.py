@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from visioncircuits import networks
 from visioncircuits.errors import InputError
+from visioncircuits.figures import Figure
 from visioncircuits.thread import Plate, Row, Study, Unavailable, here, number, part
 
 OTHERS = ("bvlc_googlenet", "torchvision:squeezenet1_1", "torchvision:alexnet")

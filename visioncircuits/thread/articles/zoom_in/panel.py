@@ -7,9 +7,9 @@ import torch
 import xarray as xr
 from jaxtyping import Float
 from matplotlib.colors import hsv_to_rgb
-from matplotlib.figure import Figure
 from PIL import Image
 
+from visioncircuits.figures import Figure
 from visioncircuits.thread.articles.zoom_in.subject import Subject
 from visioncircuits.weights import signed_colors
 

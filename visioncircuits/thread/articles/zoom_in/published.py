@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 
 from visioncircuits.comparison import mirrored
+from visioncircuits.figures import Figure
 from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.tiles import FILE as TILES
 from visioncircuits.thread.tiles import Tile, read_tiles

@@ -5,7 +5,6 @@ from matplotlib import pyplot
 from PIL import Image
 
 from visioncircuits.errors import InputError
-from visioncircuits.tuning.plots import save_plot
 from visioncircuits.tuning.radial import radial_panel
 
 
@@ -23,16 +22,16 @@ def panel():
 
 @pytest.mark.parametrize("name", ["panel.svg", "panel.PNG"])
 def test_a_plot_gives_the_same_bytes_again(panel, tmp_path, name):
-    save_plot(panel, tmp_path / name)
+    panel.save(tmp_path / name)
     first = (tmp_path / name).read_bytes()
-    save_plot(panel, tmp_path / name)
+    panel.save(tmp_path / name)
     assert (tmp_path / name).read_bytes() == first
     assert first.startswith(b"<?xml" if name.endswith("svg") else b"\x89PNG")
     assert b"<dc:date>" not in first
 
 
 def test_a_png_has_two_hundred_dots_an_inch(panel, tmp_path):
-    save_plot(panel, tmp_path / "panel.png")
+    panel.save(tmp_path / "panel.png")
     with Image.open(tmp_path / "panel.png") as written:
         assert written.size == (1000, 1060)
 
@@ -43,5 +42,5 @@ def test_no_plot_enters_the_global_list_of_figures(panel):
 
 def test_another_suffix_is_rejected_before_anything_is_written(panel, tmp_path):
     with pytest.raises(InputError, match=r"name it \.svg or \.png"):
-        save_plot(panel, tmp_path / "panel.pdf")
+        panel.save(tmp_path / "panel.pdf")
     assert not list(tmp_path.iterdir())

@@ -14,26 +14,46 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+Advance = Callable[[int], object]
+"""Is called with how many more are done."""
+
 _EVERY = 20.0
 """Seconds between lines where there is no terminal for a bar."""
 
 
 @contextmanager
-def progress(
+def bar(
     label: str, total: int, *, visible: bool = True, console: Console | None = None
-) -> Iterator[Callable[[int], None]]:
+) -> Iterator[Advance]:
     """Show a bar with an estimate on stderr, or a line every 20 seconds where that is no terminal.
+
+    Parameters
+    ----------
+    label
+        What is counted, such as "photographs".
+    total
+        How many there are.
+    visible
+        Every function that takes long has an option `progress`, off by default, which is this.
+    console
+        By default stderr.
 
     Yields
     ------
-    Callable
-        Is called with how many more are done.
+    Advance
+        To call with how many more are done.
+
+    Examples
+    --------
+    >>> with bar("photographs", 3, visible=False) as advance:
+    ...     for photograph in range(3):
+    ...         advance(1)
     """
     console = console or Console(stderr=True, quiet=not visible)
     if console.is_terminal:
-        with _bar(console) as bar:
-            task = bar.add_task(label, total=total)
-            yield lambda more: bar.advance(task, more)
+        with _bar(console) as drawn:
+            task = drawn.add_task(label, total=total)
+            yield lambda more: drawn.advance(task, more)
     else:
         yield _lines(console, label, total)
 
@@ -65,3 +85,7 @@ def _lines(console: Console, label: str, total: int) -> Callable[[int], None]:
             console.print(f"{label}: {done} of {total}, {left / 60:.1f} minutes left")
 
     return advance
+
+
+def no_progress(more: int) -> None:
+    """Show nothing: what functions call that are a step of a longer one without a bar."""
