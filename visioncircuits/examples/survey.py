@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
 
-from visioncircuits import engine, fingerprint, networks
+from visioncircuits import engine, fingerprint
 from visioncircuits.engine import Engine, Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import parts
@@ -24,6 +24,7 @@ from visioncircuits.examples.collect import (
     provenance,
 )
 from visioncircuits.examples.record import Examples
+from visioncircuits.networks import catalog
 
 EXAMPLES = "examples.npz"
 """The file that a piece of work writes."""
@@ -172,7 +173,7 @@ def survey(
     check(top=top, seed=seed)
     images = Path(images).absolute()
     path = None if checkpoint is None else Path(checkpoint).absolute()
-    loaded = networks.loaded(network, path, device, precision)
+    loaded = catalog.loaded(network, path, device, precision)
     work = {
         "what": "dataset examples",
         "network": network,
@@ -205,7 +206,7 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
         If a tar file cannot be read, or the checkpoint or this package differs from the planned
         one.
     """
-    network = networks.loaded(work["network"], checkpoint, work["device"], work["precision"])
+    network = catalog.loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if record["code"] != fingerprint.code():
         raise InputError(
