@@ -68,19 +68,17 @@ def ablate(
     others = None if on is None else _units(on)
     from rich.table import Table
 
-    from visioncircuits import examples, interventions, networks
+    from visioncircuits import datasets, interventions, networks
     from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    photographs = examples.photographs(images)
+    photographs = datasets.photographs(images)
     if others is not None:
         ablations = interventions.unit_ablations(
             found, named, mode=mode.value, controls=controls, seed=seed
         )
         with bar("photographs", len(photographs)) as advance:
-            measured = interventions.observe(
-                found, others, photographs.paths, ablations, advance=advance
-            )
+            measured = interventions.observe(found, others, photographs, ablations, advance=advance)
         _print_changes(
             measured, interventions.changes(measured, seed=seed), f"the {len(named)} units"
         )

@@ -72,7 +72,7 @@ def match(
     outputs.check(out, ".svg", ".png")
     outputs.check(best, ".svg", ".png")
     outputs.check(save, ".npz", ".nc")
-    from visioncircuits import comparison, examples, files, networks
+    from visioncircuits import comparison, datasets, files, networks
     from visioncircuits.hypotheses import find
     from visioncircuits.progress import bar
     from visioncircuits.weights import storage
@@ -80,10 +80,10 @@ def match(
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
     one.layer(layer), two.layer(other_layer)
-    photographs = examples.folder(images, size=one.size)
+    photographs = datasets.photographs(images)
     with bar("photographs", len(photographs)) as advance:
         found = comparison.match(
-            (one, layer), (two, other_layer), photographs, seed=seed, advance=advance
+            (one, layer), (two, other_layer), photographs.at(one.size), seed=seed, advance=advance
         )
     pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])

@@ -9,9 +9,9 @@ import xarray as xr
 from visioncircuits.comparison import similarity
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.comparison.similarity import Compared
+from visioncircuits.datasets import Photographs
 from visioncircuits.engine import Engine, Store
 from visioncircuits.errors import InputError
-from visioncircuits.examples.labeled import Photographs
 from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.hypotheses import find, predefined

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from visioncircuits import __version__
 from visioncircuits.comparison.equivariance import correlated
+from visioncircuits.datasets import Photograph
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Photograph
 from visioncircuits.networks import Network
 from visioncircuits.networks.grids import Maps, onto
 from visioncircuits.stimuli import StimulusSet, named

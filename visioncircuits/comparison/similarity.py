@@ -19,7 +19,7 @@ from visioncircuits.comparison.families import (
     counterparts,
     rotated,
 )
-from visioncircuits.examples.labeled import Photographs
+from visioncircuits.datasets import Photographs
 from visioncircuits.networks.grids import onto
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import orientation_tuning, radial_tuning

@@ -6,15 +6,13 @@ Optimization" (2023).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any as Source
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
 from visioncircuits import datasets
-
-datasets: Source = None
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import color
 from visioncircuits.featurevis.parameterizations import (

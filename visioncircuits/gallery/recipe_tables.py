@@ -229,7 +229,7 @@ class Examples(Table):
     images
         A folder of photographs, relative to the recipe; without one there are no examples.
     labels
-        "folders" where the folders in it are the photographs' classes.
+        Where the photographs' classes are, as for `datasets.photographs`.
     top
         How many of the strongest examples are shown, and of the weakest.
     crop
@@ -238,7 +238,7 @@ class Examples(Table):
     """
 
     images: Annotated[str, Field(min_length=1)] | None = None
-    labels: Literal["none", "folders"] = "none"
+    labels: Literal["auto", "wordnet", "folders", "none"] = "auto"
     top: Annotated[int, Field(ge=1, le=64)] = 8
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
 

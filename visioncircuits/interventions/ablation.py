@@ -9,8 +9,8 @@ import torch
 import xarray as xr
 
 from visioncircuits import __version__
+from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples.labeled import Photographs
 from visioncircuits.interventions.edits import Change, mean, resample, zero
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, check_classes, score
@@ -78,7 +78,7 @@ def ablate(
     tables: dict[str, list[np.ndarray]] = {name: [] for name in ("original", *removed)}
     for places in batches(len(photographs), batch):
         some = photographs.part(places)
-        pictures, labels = some.pictures(network.size), torch.tensor(some.labels)
+        pictures, labels = some.pictures(network.size), torch.tensor(some.labels_in(network))
         with torch.inference_mode():
             whole = network.activations(pictures, [layer])[layer]
             original = output_with(network, layer, whole, pictures=pictures)
@@ -99,7 +99,7 @@ def ablate(
     }
     return xr.Dataset(
         {name: (("condition", "photograph"), table[row]) for row, name in enumerate(SCORES)},
-        coords={"condition": list(tables), "photograph": photographs.names},
+        coords={"condition": list(tables), "photograph": list(photographs.names)},
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
 

@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
 
-from visioncircuits import __version__, pictures
+from visioncircuits import __version__, datasets
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.ablation import ABLATIONS, Ablation, batches, removals
 from visioncircuits.interventions.edits import edited
@@ -24,7 +24,7 @@ Intervention = Callable[[], AbstractContextManager[None]]
 def observe(
     network: Network,
     features: Sequence[str | Feature],
-    photographs: Sequence[Path],
+    photographs: Source,
     changes: Mapping[str, Intervention],
     *,
     batch: int = 20,
@@ -67,14 +67,15 @@ def observe(
     >>> found = observe(network, ["mixed3b:413"], paths, {"weaker": weaker})  # doctest: +SKIP
     """
     listed = [network.feature(feature) for feature in features]
-    if batch < 2 or len(photographs) < 2:
+    given = datasets.photographs(photographs)
+    if batch < 2 or len(given) < 2:
         raise InputError("an intervention is measured on 2 photographs or more, as many at once")
     conditions: dict[str, Intervention] = {"original": nullcontext, **changes}
     layers = list(dict.fromkeys(feature.layer for feature in listed))
-    shape = len(conditions), len(listed), len(photographs)
+    shape = len(conditions), len(listed), len(given)
     means, peaks = np.empty(shape), np.empty(shape)
-    for places in batches(len(photographs), batch):
-        shown = torch.stack([pictures.read(photographs[n], network.size) for n in places])
+    for places in batches(len(given), batch):
+        shown = given.part(places).pictures(network.size)
         for row, entered in enumerate(conditions.values()):
             with entered():
                 found = network.activations(shown, layers)
@@ -92,7 +93,7 @@ def observe(
         coords={
             "condition": list(conditions),
             "feature": [str(feature) for feature in listed],
-            "photograph": [path.name for path in photographs],
+            "photograph": list(given.names),
         },
         attrs={"record": json.dumps(record, sort_keys=True)},
     )

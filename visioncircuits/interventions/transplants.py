@@ -19,9 +19,9 @@ from torch import Tensor
 
 import visioncircuits
 from visioncircuits import fingerprint
+from visioncircuits.datasets import Photographs
 from visioncircuits.engine import Engine, Store, Work, complete, local
 from visioncircuits.errors import InputError
-from visioncircuits.examples.labeled import Photographs
 from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, check_classes, score
@@ -165,19 +165,19 @@ def score_transplant(
     halves = [range(start, len(photographs), 2) for start in (0, 1)]
     fitted = [photographs.part(_spread(half, calibration)) for half in halves]
     record = transplant.record()
-    shared = {"transplant": record, "content": fingerprint.content(photographs.paths)}
+    shared = {"transplant": record, "content": photographs.digest()}
     scaling: list[Work] = [
-        {"task": "scales", **shared, "photographs": part.names} for part in fitted
+        {"task": "scales", **shared, "photographs": list(part.names)} for part in fitted
     ]
-    paths = dict(zip(photographs.names, photographs.paths, strict=True))
-    labels = dict(zip(photographs.names, photographs.labels, strict=True))
-    complete(store, partial(_scales, transplant, paths), scaling, engine=engine)
+    labels = photographs.labels_in(transplant.network)
+    wanted = dict(zip(photographs.names, labels, strict=True))
+    complete(store, partial(_scales, transplant, photographs), scaling, engine=engine)
     works: list[Work] = [
         {
             "task": "scores",
             **shared,
-            "scaled": fitted[1 - side].names,
-            "photographs": photographs.part(half[start : start + BATCH]).names,
+            "scaled": list(fitted[1 - side].names),
+            "photographs": list(photographs.part(half[start : start + BATCH]).names),
         }
         for side, half in enumerate(halves)
         for start in range(0, len(half), BATCH)
@@ -189,7 +189,7 @@ def score_transplant(
     scales = {work["photographs"][0]: _load(store, work) for work in scaling}
     complete(
         store,
-        partial(_scores, transplant, paths, labels, scales),
+        partial(_scores, transplant, photographs, wanted, scales),
         works,
         engine=engine,
         advance=lambda work: advance(len(work["photographs"])),
@@ -203,7 +203,7 @@ def score_transplant(
             table[:, row, places] = found[condition]
     return xr.Dataset(
         {name: (("condition", "photograph"), table[place]) for place, name in enumerate(SCORES)},
-        coords={"condition": conditions, "photograph": photographs.names},
+        coords={"condition": conditions, "photograph": list(photographs.names)},
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
 
@@ -239,13 +239,13 @@ def _spread(places: Sequence[int], count: int) -> list[int]:
 
 
 @torch.no_grad()
-def _scales(transplant: Transplant, paths: Mapping[str, Any], work: Work) -> dict[str, bytes]:
+def _scales(transplant: Transplant, photographs: Photographs, work: Work) -> dict[str, bytes]:
     """Fit every donor's scale on photographs."""
     names = work["photographs"]
     maps: dict[str, list[Tensor]] = {name: [] for name in ("", *transplant.donors)}
     index = torch.tensor(transplant.units)
     for start in range(0, len(names), BATCH):
-        pictures = _read(transplant, paths, names[start : start + BATCH])
+        pictures = _read(transplant, photographs, names[start : start + BATCH])
         found = transplant.network.unit_activations(pictures, {transplant.layer: index})
         maps[""].append(found[transplant.layer])
         for name, donated in _all_maps(transplant, pictures):
@@ -263,14 +263,14 @@ def _scales(transplant: Transplant, paths: Mapping[str, Any], work: Work) -> dic
 @torch.no_grad()
 def _scores(
     transplant: Transplant,
-    paths: Mapping[str, Any],
+    photographs: Photographs,
     labels: Mapping[str, int],
     scales: Mapping[str, Mapping[str, np.ndarray]],
     work: Work,
 ) -> dict[str, bytes]:
     """Score some photographs under every condition."""
     names = work["photographs"]
-    pictures = _read(transplant, paths, names)
+    pictures = _read(transplant, photographs, names)
     wanted = torch.tensor([labels[name] for name in names])
     units, fitted = list(transplant.units), scales[work["scaled"][0]]
     whole = transplant.network.activations(pictures, [transplant.layer])[transplant.layer]
@@ -290,9 +290,8 @@ def _scores(
     return _packed({name: score(each, original, wanted) for name, each in found.items()})
 
 
-def _read(transplant: Transplant, paths: Mapping[str, Any], names: Sequence[str]) -> Tensor:
-    some = Photographs(tuple(paths[name] for name in names), (0,) * len(names))
-    return some.pictures(transplant.network.size)
+def _read(transplant: Transplant, photographs: Photographs, names: Sequence[str]) -> Tensor:
+    return torch.stack([photographs.read(name, transplant.network.size) for name in names])
 
 
 def _packed(arrays: Mapping[str, np.ndarray]) -> dict[str, bytes]:

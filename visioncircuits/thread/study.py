@@ -23,10 +23,10 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits import featurevis, files, fingerprint, hypotheses, networks, pictures, tuning
+from visioncircuits.datasets import Photographs, photographs
 from visioncircuits.engine import digest
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Examples, Photographs, collect, folder
-from visioncircuits.examples import photographs as classified
+from visioncircuits.examples import Examples, collect
 from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
 from visioncircuits.interventions.transplants import check_classes
@@ -233,6 +233,11 @@ class Study:
         places = np.unique(np.linspace(0, len(paths) - 1, min(most, len(paths))).round())
         return [paths[int(place)] for place in places]
 
+    def photograph(self, name: str) -> Float[Tensor, "3 side side"]:
+        """Read one photograph by its name in `examples()`, at the network's size."""
+        assert self.images is not None
+        return pictures.read(self.images / name, self.network.size)
+
     def batches(self, most: int, *, size: int = 16) -> Iterator[Float[Tensor, "_ 3 side side"]]:
         """Read `photographs(most)` in batches, in [0, 1]."""
         paths = self.photographs(most)
@@ -251,7 +256,7 @@ class Study:
         self.photographs(most)
         assert self.images is not None
         try:
-            everything = classified(self.images)
+            everything = photographs(self.images, labels="wordnet")
         except InputError as error:
             raise Unavailable(str(error)) from None
         count = min(most, len(everything))
@@ -286,8 +291,10 @@ class Study:
         what = f"examples of {names} in {count}"
 
         def make() -> bytes:
-            source = folder(self.images or "", size=self.network.size)
-            chosen = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
+            chosen = photographs(paths, labels="none")
+            chosen = replace(
+                chosen, names=tuple(path.relative_to(str(self.images)).as_posix() for path in paths)
+            )
             return collect(self.network, names, chosen, seed=self.seed).packed()
 
         self.kept(what, "npz", make)

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
+from visioncircuits import datasets
 from visioncircuits.engine import Store, Work
-from visioncircuits.examples import Examples, photograph
+from visioncircuits.examples import Examples
 from visioncircuits.gallery.evidence import dataset, histogram, kind, photographs, tiles
 from visioncircuits.gallery.evidence.dataset import DatasetExamples, Example
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
@@ -117,9 +118,10 @@ def make(
         sheets[feature] = Sheets(
             unit.index, collected.layers[name], layer, side, whole=side == network.size
         )
+    source = datasets.photographs(images)
     wanted = sorted({number for sheet in sheets.values() for number in sheet.wanted})
     for number in wanted:  # each is read once, and few are in memory at a time
-        picture = photograph(images, collected.names[number], size=network.size)
+        picture = source.read(collected.names[number], network.size)
         with torch.inference_mode():
             maps = network.activations(picture[None], [place])[place][0].float().cpu()
         for sheet in sheets.values():

@@ -9,10 +9,8 @@ from visioncircuits import engine, examples
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Survey
-from visioncircuits.examples.survey import amount
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.progress import bar
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +74,8 @@ def fingerprint(survey: Survey) -> str:
 
 
 def classes(survey: Survey) -> dict[int, str]:
-    """Map the numbers of classes to their names, those of the folders; {} where they have none."""
-    files = [file for work in survey.works for file in work["part"].get("files", ())]
-    return {
-        file["label"]: file["name"].partition("/")[0] for file in files if file["label"] is not None
-    }
+    """Map the numbers of classes to their names; {} where these are not known."""
+    return dict(enumerate(survey.classes or ()))
 
 
 def description(survey: Survey) -> Work:
@@ -104,10 +99,7 @@ def complete(survey: Survey, store: Store, workforce: engine.Engine, *, progress
     if engine.digest(work) in map(engine.digest, store.finished()):
         return found
     parts = Store(store.folder / PARTS)
-    done = survey.finished(parts)
-    with bar("photographs", len(survey), visible=progress) as advance:
-        advance(sum(map(amount, done)))
-        survey.carry_out(parts, workforce=workforce, advance=advance)
+    survey.carry_out(parts, workforce=workforce, progress=progress)
     store.add(work, {FOUND: survey.joined(parts).packed()})
     return found
 

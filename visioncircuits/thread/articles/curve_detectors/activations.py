@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float
-from torch import Tensor
 
-from visioncircuits.examples import photograph, sheet, sketch
+from visioncircuits.examples import sheet, sketch
 from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, here, interval, part
@@ -68,13 +67,9 @@ def photographs(study: Study) -> Iterator[Row | Plate]:
     )
     focus = Unit(curves.layer, curves.places[int(preferred_detector(study))])
 
-    def read(name: str) -> Tensor:
-        assert study.images is not None
-        return photograph(study.images, name, size=study.network.size)
-
     yield Plate(
         "quilt",
-        sheet(study.network, record, focus, read),
+        sheet(study.network, focus, record, study.images),
         f"{focus}: strongest examples, density and expected value, and neurons drawn at "
         "random in twelve steps of activation, in place of the article's quilt.",
     )

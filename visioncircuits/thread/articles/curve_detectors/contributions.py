@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from visioncircuits import featurevis
-from visioncircuits.examples import crop, photograph
+from visioncircuits.examples import crop
 from visioncircuits.featurevis import objectives
 from visioncircuits.figures import Figure
 from visioncircuits.stimuli import named
@@ -41,13 +41,10 @@ def attribution(study: Study) -> Iterator[Row | Plate]:
     around, rise = tuning_above_mean(study, before)
     examples = study.of(5, quick=1)
     alike, pairs = np.zeros((len(curves.units), len(around))), []
-    assert study.images is not None
     for number, place in enumerate(curves.places):
         for rank in range(examples):
             position = tuple(layer.tops.positions[place, rank].tolist())
-            pixels = photograph(
-                study.images, names[int(layer.tops.pictures[place, rank])], size=size
-            )
+            pixels = study.photograph(names[int(layer.tops.pictures[place, rank])])
             (flow,) = contextual_weights(
                 study.network, before, curves.units[number], pixels[None], position=position
             )

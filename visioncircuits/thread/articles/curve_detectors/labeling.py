@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 
 from visioncircuits import networks
-from visioncircuits.examples import LayerExamples, photograph, sketch
+from visioncircuits.examples import LayerExamples, sketch
 from visioncircuits.figures import Figure
 from visioncircuits.handwritten import labels
 from visioncircuits.networks import Unit
@@ -162,9 +162,8 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, np.
                 picture = int(found.pictures[0, one])
                 selected.setdefault(picture, []).append((unit, at, (row, column)))
     rows: list[tuple[int, int, float, float]] = []
-    assert study.images is not None
     for picture, neurons in selected.items():
-        pixels = photograph(study.images, names[picture], size=size)
+        pixels = study.photograph(names[picture])
         with torch.inference_mode():
             maps = judge.activations(pixels[None], [top])[top][0, : len(orientations)]
         for unit, at, position in neurons:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from scipy.stats import rankdata
 
-from visioncircuits.examples import Photographs
+from visioncircuits.datasets import Photographs
 from visioncircuits.networks import Network
 from visioncircuits.thread import Study, Unavailable, batched, middle
 from visioncircuits.thread.articles.zoom_in.published import CARS, DOGS
