@@ -134,7 +134,8 @@ def _gram(values: Tensor) -> Tensor:
     """Return the normalized Gram matrix of each picture: which units activate together."""
     flat = values.flatten(2)
     gram: Tensor = flat @ flat.transpose(1, 2)
-    return gram / gram.flatten(1).norm(dim=1).clamp_min(1e-10)[:, None, None]
+    normalized: Tensor = gram / gram.flatten(1).norm(dim=1).clamp_min(1e-10)[:, None, None]
+    return normalized
 
 
 def diversity(name: str, pictures: int) -> Objective:
