@@ -59,7 +59,7 @@ def coverage(
     from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    known = networks.read_families(families).layers if families is not None else {}
+    known = networks.Families.load(families).layers if families is not None else {}
     by_family = None
     if families is not None:
         by_family = comparison.covered_by_families(found, layer, known.get(layer, {}))

@@ -24,7 +24,7 @@ from visioncircuits.examples.collect import (
     provenance,
 )
 from visioncircuits.examples.record import Examples
-from visioncircuits.networks import Features
+from visioncircuits.networks import Features, catalog
 from visioncircuits.progress import bar
 
 EXAMPLES = "examples.npz"
@@ -192,7 +192,7 @@ def survey(
     check(top=top, seed=seed)
     images = Path(images).absolute()
     path = None if checkpoint is None else Path(checkpoint).absolute()
-    loaded = networks.loaded(network, path, device, precision)
+    loaded = catalog.loaded(network, path, device, precision)
     layers = [feature.layer for feature in networks.expand(loaded, features)]
     work = {
         "what": "dataset examples",
@@ -227,7 +227,7 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
         If a tar file cannot be read, or the checkpoint or this package differs from the planned
         one.
     """
-    network = networks.loaded(work["network"], checkpoint, work["device"], work["precision"])
+    network = catalog.loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if record["code"] != fingerprint.code():
         raise InputError(

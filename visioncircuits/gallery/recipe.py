@@ -35,7 +35,7 @@ class Recipe(Table):
     checkpoint
         A file of parameters to use instead of the one that would be found; relative to the recipe.
     taxonomy
-        A JSON file of families, as `networks.read_families` takes it; relative to the recipe.
+        A JSON file of families, as `networks.Families.load` takes it; relative to the recipe.
     show, quality
         Which pictures are shown, and how they are made.
     weights

@@ -77,7 +77,7 @@ def select(source: Source, network: Network) -> list[Selection]:
 def _taxonomy(source: Source) -> Families:
     path = source.beside(source.recipe.taxonomy)
     try:
-        return networks.read_families(path) if path else Families({})
+        return networks.Families.load(path) if path else Families({})
     except InputError as error:
         raise source.error(("taxonomy",), str(error)) from error
 

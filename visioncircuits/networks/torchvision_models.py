@@ -35,7 +35,7 @@ def names() -> list[str]:
     >>> "squeezenet1_1" in names()
     True
     """
-    return torchvision.models.list_models(module=torchvision.models)
+    return list(torchvision.models.list_models(module=torchvision.models))
 
 
 def load(name: str, *, path: str | Path | None = None) -> Network:
@@ -113,7 +113,8 @@ def _weights(name: str) -> Any:
 
 def _module(name: str, *, initialized: bool) -> nn.Module:
     options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
-    return prepared(torchvision.models.get_model(name, **options))
+    module: nn.Module = torchvision.models.get_model(name, **options)
+    return prepared(module)
 
 
 def _preprocessing(name: str, weights: Any) -> Preprocessing:

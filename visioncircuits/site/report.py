@@ -11,9 +11,7 @@ from PIL import Image
 from visioncircuits import __version__, featurevis, files
 from visioncircuits.comparison import Comparison
 from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
-from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import repair
-from visioncircuits.progress import bar
 from visioncircuits.site import pages
 from visioncircuits.site.report_figures import kernel_figure, rendered, repair_figure, tuning_figure
 from visioncircuits.site.report_numbers import goals, summary
@@ -99,16 +97,9 @@ def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Imag
     for which, family in families.items():
         units = list(dict.fromkeys(family.units))
         settings = featurevis.suited(family.network, family.layer, steps=steps)
-        with bar(f"pictures, {which}", steps * len(units)) as advance:
-            found = featurevis.render_all(
-                family.network,
-                [objectives.neuron(unit) for unit in units],
-                settings=replace(settings, size=size),
-                progress=advance,
-            )
-            drawn[which] = {
-                str(unit): made.image() for unit, made in zip(units, found, strict=True)
-            }
+        settings = replace(settings, size=size)
+        found = featurevis.render_all(family.network, units, settings=settings, progress=True)
+        drawn[which] = {str(unit): made.image() for unit, made in zip(units, found, strict=True)}
     return drawn
 
 

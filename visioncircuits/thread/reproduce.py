@@ -13,7 +13,7 @@ from PIL import Image
 from visioncircuits import fingerprint, pictures
 from visioncircuits.engine import Engine, Store, Work, complete
 from visioncircuits.errors import InputError
-from visioncircuits.networks import loaded
+from visioncircuits.networks.catalog import loaded
 from visioncircuits.thread import article, scorecard
 from visioncircuits.thread.article import Part, Plate
 from visioncircuits.thread.claims import Row, Unavailable

@@ -30,7 +30,7 @@ from visioncircuits.examples import Examples, collect
 from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
 from visioncircuits.interventions.transplants import check_classes
-from visioncircuits.networks import Families, Feature, Network, Unit, read_families
+from visioncircuits.networks import Families, Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.thread.units import numbers
 from visioncircuits.weights import main_layers
@@ -375,7 +375,7 @@ class Study:
         Unavailable
             If the folder or the file is missing.
         """
-        return read_families(self.published(TAXONOMY))
+        return Families.load(self.published(TAXONOMY))
 
     def orientations(self) -> dict[str, dict[int, float]]:
         """Read the published preferred orientations of curve detectors, by layer and unit.

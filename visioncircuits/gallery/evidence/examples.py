@@ -20,7 +20,8 @@ from visioncircuits.gallery.evidence.tiles import Sheets
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, Unit, loaded, parse
+from visioncircuits.networks import Network, Unit, parse
+from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 
 CUT = 32

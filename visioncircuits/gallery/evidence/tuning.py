@@ -24,7 +24,8 @@ from visioncircuits.gallery.evidence.stimuli import ACROSS, stimuli
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, loaded
+from visioncircuits.networks import Network
+from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 from visioncircuits.tuning import radial
 from visioncircuits.tuning.orientation import period
