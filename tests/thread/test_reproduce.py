@@ -88,7 +88,7 @@ def test_every_claim_left_has_a_row_that_names_what_is_missing(study: Study) -> 
         raise Unavailable("no checkpoint")
 
     rows, plates = run_part(example, study)
-    assert [(row.word, row.why) for row in rows] == [("holds", ""), ("not run", "no checkpoint")]
+    assert [(row.status, row.why) for row in rows] == [("holds", ""), ("not run", "no checkpoint")]
     assert plates == []
 
 
@@ -100,7 +100,7 @@ def test_a_mistake_about_the_network_makes_a_claim_untestable(study: Study) -> N
         yield HERE.found("480", holds=True)
 
     (row,), _ = run_part(example, study)
-    assert row.word == "cannot be tested"
+    assert row.status == "cannot be tested"
     assert "mixed9z" in row.why
 
 

@@ -14,7 +14,7 @@ TUNED = here(
     "hand-set curve detectors respond to curves as the trained ones do", "“identical” by eye"
 )
 WEIGHTS = here("hand-set kernels are like the trained ones, where curves agree", "by eye")
-MAPS = here("they fire at the same places of photographs", "by eye")
+MAPS = here("they are active at the same places of photographs", "by eye")
 REPAIRED = here(
     "in the place of the trained ones they repair more than half of what removal costs",
     "57 % of top-5 accuracy (2,000 photographs)",

@@ -187,7 +187,7 @@ IN_TILES = paper("they are so many widths of their tile", "4.84, 2.16, .962, .42
 STROKE = paper("the stroke's profile across, black 1", ".34, 1, .34")
 COUNTED = paper("human labels: curves, imperfect curves, unrelated, opposing", "206, 170, 379, 102")
 VALUED = paper("curves and imperfect curves make up the expected value of 379", "55.3 %")
-FREQUENT = paper("379 fires at so many of the labeled positions", "10.8 %")
+FREQUENT = paper("379 is active at so many of the labeled positions", "10.8 %")
 TRACED = paper("curves traced with the detectors through photographs", "15 of 23 shown")
 
 

@@ -21,7 +21,7 @@ ABSENT = here(
 
 
 @part(ABSENT)
-def centre_here(study: Study) -> Iterator[Row | Plate]:
+def center_here(study: Study) -> Iterator[Row | Plate]:
     """Figure 10: two layers at once.
 
     Five units are chosen by stimuli: those that gray discs on an even hue activate furthest beyond
