@@ -21,7 +21,7 @@ from visioncircuits.site.report_numbers import goals, summary
 TITLES = {
     "curves": "lines",
     "filled-curves": "filled shapes",
-    "colored-curves": "filled, coloured",
+    "colored-curves": "filled, colored",
     "angles": "angles to curves",
 }
 

@@ -33,6 +33,12 @@ class Row:
         Of what was found; or what chance gives.
     why
         Why it does not hold, or could not be tested; or how it was tested.
+
+    Examples
+    --------
+    >>> row = here("detectors are active rarely", "11 %").found("9 %", holds=True)
+    >>> row.status, row.measured
+    ('holds', '9 %')
     """
 
     claim: str
@@ -103,15 +109,33 @@ class Claim:
 
 
 def paper(text: str, published: str) -> Claim:
-    """Make a claim that is tested on published data."""
+    """Make a claim that is tested on published data.
+
+    Examples
+    --------
+    >>> paper("labels are balanced", "50 %").found("61 %", holds=False).status
+    'does not hold'
+    """
     return Claim("published data", text, published)
 
 
 def here(text: str, published: str) -> Claim:
-    """Make a claim that is tested on the network given."""
+    """Make a claim that is tested on the network given.
+
+    Examples
+    --------
+    >>> here("curves are detected", "10 units").untestable("it has no such layer").status
+    'cannot be tested'
+    """
     return Claim("this network", text, published)
 
 
 def inception(text: str, published: str) -> Claim:
-    """Make a claim that is tested on Google's own network."""
+    """Make a claim that is tested on Google's own network.
+
+    Examples
+    --------
+    >>> inception("mixed3b:379 detects curves", "180°").unavailable("no checkpoint").status
+    'not run'
+    """
     return Claim("inception5h", text, published)

@@ -8,7 +8,9 @@ import numpy as np
 from visioncircuits import comparison, engine, handwritten, interventions
 from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
 from visioncircuits.site import report_figures, summary
-from visioncircuits.thread import Plate, Row, Study, here, interval, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.intervals import interval
+from visioncircuits.thread.units import numbers
 
 TUNED = here(
     "hand-set curve detectors respond to curves as the trained ones do", "“identical” by eye"

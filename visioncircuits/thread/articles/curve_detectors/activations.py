@@ -9,8 +9,9 @@ from torch import Tensor
 from visioncircuits.examples import photograph, sheet, sketch
 from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
-from visioncircuits.thread import Plate, Row, Study, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning.plots import hsl
 
 ACTIVE = here("curve detectors are active at about a tenth of all positions of photographs", "11 %")

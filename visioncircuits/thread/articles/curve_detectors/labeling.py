@@ -12,8 +12,9 @@ from visioncircuits.figures import Figure
 from visioncircuits.handwritten import labels
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Plate, Row, Study, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import circular, measure
 
 LABELS = ("curve", "imperfect", "unrelated", "opposing")

@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII, TILE
-from visioncircuits.thread import Claim, Plate, Row, Study, paper, part
+from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.articles.curve_detectors.tuning import MAPS, TUNING
+from visioncircuits.thread.claims import Claim
 from visioncircuits.tuning import curve_maps
 
 SIGMAS = {379: 22.3, 406: 18.7, 385: 18.9, 343: 21.4, 342: 16.4, 388: 19.8, 324: 19.5, 340: 21.1,

@@ -8,7 +8,8 @@ from scipy.stats import hypergeom
 
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern
 from visioncircuits.stimuli import high_low as boundary
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
 from visioncircuits.tuning import circular, measure
 from visioncircuits.weights import expanded_weights, kernel_grid
 

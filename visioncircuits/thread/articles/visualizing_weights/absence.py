@@ -8,7 +8,8 @@ from scipy.stats import spearmanr
 
 from visioncircuits.networks import Network, Unit
 from visioncircuits.stimuli import StimulusSet, circle, color_contrast
-from visioncircuits.thread import Plate, Row, Study, here, middle, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure
 from visioncircuits.tuning.achromatic import black_and_white
 from visioncircuits.weights import connection_cards, expanded_weights, strongest_inputs
