@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from visioncircuits.gallery import Gallery, writing
+from visioncircuits.gallery import writing
+from visioncircuits.gallery.contents import Gallery
 
 pytestmark = pytest.mark.browser
 

@@ -78,6 +78,22 @@ def build(
         be written, is in use, or holds something else; for a full disk.
     WorkFailed
         Where some pictures could not be made. The site is there, without them.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> recipe = '''
+    ... title = "Gabor filters"
+    ... network = "handwritten:lines"
+    ... quality = { steps = 2, size = 16 }
+    ... weights = { connections = 0 }
+    ... layers = [{ name = "conv2d0", units = "0-3" }]
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     (Path(folder) / "gabors.toml").write_text(recipe) and None
+    ...     page = build(Path(folder) / "gabors.toml", Path(folder) / "site", workers=1)
+    ...     "4 units in 1 layer of handwritten:lines" in page.read_text()
+    True
     """
     out = Path(out)
     source = read(recipe)

@@ -91,7 +91,9 @@ def write(
     return out / "index.html"
 
 
-def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Image.Image]]:
+def visualize(
+    comparison: Comparison, *, steps: int, progress: bool = False
+) -> dict[str, dict[str, Image.Image]]:
     """Render what activates each unit and its counterpart most, with the same settings."""
     families = {"trained": comparison.trained, "handwritten": comparison.handwritten}
     drawn: dict[str, dict[str, Image.Image]] = {}
@@ -99,7 +101,7 @@ def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Imag
     for which, family in families.items():
         units = list(dict.fromkeys(family.units))
         settings = featurevis.suited(family.network, family.layer, steps=steps)
-        with bar(f"pictures, {which}", steps * len(units)) as advance:
+        with bar(f"pictures, {which}", steps * len(units), visible=progress) as advance:
             found = featurevis.render_all(
                 family.network,
                 [objectives.neuron(unit) for unit in units],

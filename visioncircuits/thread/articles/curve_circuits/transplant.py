@@ -7,7 +7,8 @@ import numpy as np
 
 from visioncircuits import comparison, engine, handwritten, interventions
 from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
-from visioncircuits.site import report_figures, summary
+from visioncircuits.site import report_figures
+from visioncircuits.site.report_numbers import summary
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.intervals import interval
 from visioncircuits.thread.units import numbers

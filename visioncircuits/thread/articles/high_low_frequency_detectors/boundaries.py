@@ -82,7 +82,10 @@ def boundary_units(study: Study, layer: str) -> Bool[np.ndarray, " units"]:
         for one, other in ((0, 1), (0, 2), (1, 2))
     ]
     strong = strengths.min(0) >= strengths.max(0) / 3
-    return np.all(agree, 0) & strong & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
+    found: np.ndarray = (
+        np.all(agree, 0) & strong & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
+    )
+    return found
 
 
 def either(

@@ -1,3 +1,0 @@
-from . import report
-
-__all__ = ["report"]
