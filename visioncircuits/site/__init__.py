@@ -1,4 +1,7 @@
 """What galleries, the thread's pages and comparison reports share: style, templates, reports.
 
-Nothing here is public: `gallery.build`, `thread.reproduce` and `visioncircuits compare` write pages.
+Nothing here is public: pages are written by `gallery.build`, `thread.reproduce` and the command
+`visioncircuits compare`.
 """
+
+__all__: list[str] = []

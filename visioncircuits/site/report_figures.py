@@ -86,7 +86,8 @@ def kernel_figure(comparison: Comparison) -> Figure:
 def _over_largest(kernels: np.ndarray) -> np.ndarray:
     """Scale each target's kernels to its largest weight, so that units can be compared."""
     largest: np.ndarray = np.abs(kernels).max((1, 2, 3), keepdims=True)
-    return kernels / largest
+    scaled: np.ndarray = kernels / largest
+    return scaled
 
 
 @matplotlib.rc_context(STYLE)

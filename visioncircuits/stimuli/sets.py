@@ -68,6 +68,12 @@ class StimulusSet:
     fixed: Mapping[str, object]
     name: str
 
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.pictures import png
+        from visioncircuits.stimuli.sheet import overview
+
+        return png(overview(self))
+
     def __init__(
         self,
         family: Family,

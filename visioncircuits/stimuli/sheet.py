@@ -9,8 +9,15 @@ from PIL import Image, ImageDraw, ImageFont
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.stimuli.axes import Value
 from visioncircuits.stimuli.sets import StimulusSet
+from visioncircuits.stimuli.stimulus import Stimulus
 
 _GAP = 2
+_SHOWN = 72
+"""Stimuli of a set that a notebook shows."""
+
+_ROW = 12
+"""Stimuli of a batch that a notebook shows."""
+
 _PAD = 12
 _TEXT, _MUTED, _BORDER = "#202020", "#707070", "#d8d8d8"
 
@@ -109,6 +116,29 @@ def contact_sheet(
         middle = top + row * step_y + height / 2
         pen.text((left - _PAD * scale, middle), text, _TEXT, font, anchor="rm")
     return sheet
+
+
+def overview(stimuli: StimulusSet) -> Image.Image:
+    """Lay out as much of a set as a notebook shows: few values of each axis.
+
+    Examples
+    --------
+    >>> from visioncircuits.stimuli import named
+    >>> overview(named("high-low")).mode
+    'RGB'
+    """
+    most = 12
+    while most > 1 and math.prod(min(len(a), most) for a in stimuli.axes.values()) > _SHOWN:
+        most -= 1
+    return contact_sheet(stimuli, most=most)
+
+
+def row_of(stimulus: Stimulus) -> Image.Image:
+    """Lay out the first pictures of a batch in a row."""
+    pixels = (stimulus.picture[:_ROW] * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return Image.fromarray(
+        np.concatenate([np.pad(p, ((0, 0), (0, _GAP), (0, 0))) for p in pixels], 1)
+    )
 
 
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:

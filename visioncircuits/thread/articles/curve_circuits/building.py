@@ -124,7 +124,8 @@ def alike(kernels: np.ndarray, templates: np.ndarray) -> np.ndarray:
     one, other = (each.reshape(len(each), -1) for each in (kernels, templates))
     one, other = (each - each.mean(1, keepdims=True) for each in (one, other))
     norms = np.linalg.norm(one, axis=1)[:, None] * np.linalg.norm(other, axis=1)[None, :]
-    return one @ other.T / norms.clip(1e-12)
+    cosines: np.ndarray = one @ other.T / norms.clip(1e-12)
+    return cosines
 
 
 @part(TANGENT, ACROSS)

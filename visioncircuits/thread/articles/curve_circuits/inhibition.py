@@ -80,4 +80,6 @@ def unrectified(network: Network, unit: str) -> str:
 
 def echo_of(responses: xr.DataArray) -> np.ndarray:
     """Return each unit's response to the opposite orientation, over its peak."""
-    return np.nan_to_num(orientation_tuning(responses.clip(min=0))["echo"].values)
+    echoes: np.ndarray = orientation_tuning(responses.clip(min=0))["echo"].values
+    found: np.ndarray = np.nan_to_num(echoes)
+    return found

@@ -148,14 +148,14 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     found: dict[str, xr.DataArray] = {}
     for name in LAYERS[:3]:
         layer = study.layer(name)
-        whole = predefined("curve", study.network, layer)
+        whole = predefined(study.network, layer, "curve")
         decisive = (effects.echo, effects.off_peak)
         lenient = replace(
             whole, predictions=tuple(p for p in whole.predictions if p.effect not in decisive)
         )
 
         def make(layer: str = layer, lenient: object = lenient) -> bytes:
-            table = find(study.network, lenient, layer, seed=study.seed)  # type: ignore[arg-type]
+            table = find(study.network, layer, lenient, seed=study.seed)  # type: ignore[arg-type]
             return json.dumps(table["unit"].tolist()).encode()
 
         units = json.loads(study.kept(f"curves whatever their echo in {layer}", "json", make))

@@ -93,7 +93,8 @@ def oriented(filters: Tensor) -> Float[np.ndarray, " filters"]:
         np.abs((angles - middle + 90) % 180 - 90) <= 22.5 for middle in np.arange(0, 180, 7.5)
     ]
     shares = [power[:, mask].sum(1) for mask in within]
-    return np.max(shares, 0) / power.sum((1, 2)).clip(1e-30)
+    most: np.ndarray = np.max(shares, 0) / power.sum((1, 2)).clip(1e-30)
+    return most
 
 
 FOUND = {

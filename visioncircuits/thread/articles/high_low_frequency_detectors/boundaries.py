@@ -64,9 +64,10 @@ def boundary_units(study: Study, layer: str) -> Bool[np.ndarray, " units"]:
     )
     peaks, axes = [], []
     for stimuli in kinds:
-        found = measure(network, layer, stimuli).clip(min=0)
-        found = found.max([d for d in found.dims if d not in ("unit", "orientation")])
-        half = found.transpose("unit", "orientation").values.reshape(len(found["unit"]), 2, -1)
+        responses = measure(network, layer, stimuli).clip(min=0)
+        others = [d for d in responses.dims if d not in ("unit", "orientation")]
+        over = responses.max(others).transpose("unit", "orientation")
+        half = over.values.reshape(len(over), 2, -1)
         folded = half.max(1)
         peaks.append(folded.max(1))
         axes.append(circular.mean_angle(folded - folded.min(1, keepdims=True), period=180))

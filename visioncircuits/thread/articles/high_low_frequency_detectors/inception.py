@@ -79,7 +79,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
         holds=bool((off <= 15).all()),
         why="Circular means; holds within 15°, for the size of the published stimuli is not known.",
     )
-    table = find(network, "high-low", "mixed3a", seed=study.seed)
+    table = find(network, "mixed3a", "high-low", seed=study.seed)
     inside = {*numbers(table["unit"])}
     yield MEMBERS.found(
         f"{len(inside & {*FAMILY})} of 15, and {len(inside - {*FAMILY})} others",

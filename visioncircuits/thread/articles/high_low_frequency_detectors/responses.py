@@ -46,7 +46,7 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
     names, total = found["unit"].tolist(), network.layer(layer).units
     blank = 0
     if not study.quick:
-        blank = len(find(untrained(network.name, seed=study.seed), "high-low", layer))
+        blank = len(find(untrained(network.name, seed=study.seed), layer, "high-low"))
     yield HERE.found(
         f"{len(names)}, {len(names) / total:.0%} of {layer}".replace("%", " %"),
         holds=len(names) > blank,
