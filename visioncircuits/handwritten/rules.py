@@ -92,7 +92,8 @@ def along(
         def alignment(line: Contour) -> Weights:
             distance, normal = line(target, u, v)
             deviation = difference(angle - normal, period)
-            return gaussian(distance, spread) * gaussian(deviation, tolerance)
+            aligned: Weights = gaussian(distance, spread) * gaussian(deviation, tolerance)
+            return aligned
 
         weights = alignment(contour)
         if against is not None:
