@@ -154,7 +154,7 @@ def provenance(
         "top": top,
         "seed": seed,
     }
-    return json.loads(json.dumps(record))
+    return dict(json.loads(json.dumps(record)))
 
 
 def collect_part(

@@ -45,6 +45,17 @@ class Survey:
         The file of the network's parameters, if not the default.
     classes
         The names of the photographs' classes, by number, where they are known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for gray in (0, 100, 200):
+    ...     Image.new("L", (60, 60), gray).save(folder / f"{gray}.png")
+    >>> plan = survey("handwritten:color-contrast", "conv2d0", folder, shard=2)
+    >>> len(plan), len(plan.works), plan.finished(Store(folder / "work"))
+    (3, 2, [])
     """
 
     images: Path
@@ -199,7 +210,7 @@ def survey(
 
 def amount(work: Work) -> int:
     """Count the photographs of a piece of work."""
-    return work["part"]["count"]
+    return int(work["part"]["count"])
 
 
 def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, bytes]:

@@ -46,6 +46,16 @@ class Recipe(Table):
         Which photographs are searched for examples, and how many are shown.
     layers
         In the order in which the site shows them.
+
+    Examples
+    --------
+    >>> recipe = Recipe(
+    ...     title="Curves",
+    ...     network="bvlc_googlenet",
+    ...     layers=[LayerChoice(name="mixed3b", families={"curves": (379, 406, 385)})],
+    ... )
+    >>> recipe.show.positive, recipe.layers[0].families
+    (True, {'curves': (379, 406, 385)})
     """
 
     title: Annotated[str, Field(min_length=1)]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from visioncircuits import networks
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.gallery.recipe import LayerChoice, Source
+from visioncircuits.gallery.recipe import Source
+from visioncircuits.gallery.recipe_tables import LayerChoice
 from visioncircuits.networks import Families, Layer, Network
 
 

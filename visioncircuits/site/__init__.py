@@ -1,5 +1,4 @@
-"""What galleries, the thread's pages and comparison reports share: style, templates, reports."""
+"""What galleries, the thread's pages and comparison reports share: style, templates, reports.
 
-import lazy_loader
-
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+Nothing here is public: `gallery.build`, `thread.reproduce` and `visioncircuits compare` write pages.
+"""

@@ -19,7 +19,7 @@ from visioncircuits.site.report_numbers import goals, summary
 TITLES = {
     "curves": "lines",
     "filled-curves": "filled shapes",
-    "colored-curves": "filled, coloured",
+    "colored-curves": "filled, colored",
     "angles": "angles to curves",
 }
 
@@ -89,7 +89,9 @@ def write(
     return out / "index.html"
 
 
-def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Image.Image]]:
+def visualize(
+    comparison: Comparison, *, steps: int, progress: bool = False
+) -> dict[str, dict[str, Image.Image]]:
     """Render what activates each unit and its counterpart most, with the same settings."""
     families = {"trained": comparison.trained, "handwritten": comparison.handwritten}
     drawn: dict[str, dict[str, Image.Image]] = {}
@@ -98,7 +100,7 @@ def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Imag
         units = list(dict.fromkeys(family.units))
         settings = featurevis.suited(family.network, family.layer, steps=steps)
         settings = replace(settings, size=size)
-        found = featurevis.render_all(family.network, units, settings=settings, progress=True)
+        found = featurevis.render_all(family.network, units, settings=settings, progress=progress)
         drawn[which] = {str(unit): made.image() for unit, made in zip(units, found, strict=True)}
     return drawn
 

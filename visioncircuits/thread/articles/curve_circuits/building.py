@@ -7,7 +7,10 @@ import torch
 
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, curve, line
-from visioncircuits.thread import Claim, Plate, Row, Study, Unavailable, here, middle, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.intervals import middle
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure, orientation_tuning
 from visioncircuits.tuning.circular import angular_distance
 from visioncircuits.weights import expanded_weights, kernel_grid, position_grid, position_view

@@ -10,7 +10,7 @@ import xarray as xr
 from visioncircuits.hypotheses import effects, find, predefined
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import (
     family,
     family_responses,
@@ -18,6 +18,8 @@ from visioncircuits.thread.articles.curve_detectors.family import (
 )
 from visioncircuits.thread.articles.curve_detectors.maps import evenly_opened, forked
 from visioncircuits.thread.articles.curve_detectors.tuning import LAYERS
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import (
     circular,
     curve_maps,

@@ -8,7 +8,8 @@ from scipy.stats import hypergeom
 
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern
 from visioncircuits.stimuli import high_low as boundary
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
 from visioncircuits.tuning import circular, measure
 from visioncircuits.weights import expanded_weights, kernel_grid
 
@@ -81,7 +82,10 @@ def boundary_units(study: Study, layer: str) -> Bool[np.ndarray, " units"]:
         for one, other in ((0, 1), (0, 2), (1, 2))
     ]
     strong = strengths.min(0) >= strengths.max(0) / 3
-    return np.all(agree, 0) & strong & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
+    found: np.ndarray = (
+        np.all(agree, 0) & strong & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
+    )
+    return found
 
 
 def either(

@@ -8,7 +8,7 @@ from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.hypotheses import find
 from visioncircuits.networks import Network
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Row, Study, inception, numbers, part
+from visioncircuits.thread import Row, Study, inception, part
 from visioncircuits.thread.articles.high_low_frequency_detectors.published import (
     BOUNDARIES,
     DIRECTIONS,
@@ -17,6 +17,7 @@ from visioncircuits.thread.articles.high_low_frequency_detectors.published impor
 from visioncircuits.thread.articles.high_low_frequency_detectors.weights import factors
 from visioncircuits.thread.tiles import FILE as TILE_FILE
 from visioncircuits.thread.tiles import matched, read_tiles
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import circular, measure, orientation_tuning
 from visioncircuits.weights import Factors, expanded_weights
 

@@ -13,7 +13,9 @@ from visioncircuits.hypotheses import find
 from visioncircuits.networks import untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Claim, Plate, Row, Study, here, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import boundary_maps, circular, measure, orientation_tuning
 from visioncircuits.weights import main_layers
 

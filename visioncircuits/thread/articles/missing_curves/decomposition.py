@@ -14,13 +14,16 @@ from sklearn.exceptions import ConvergenceWarning
 
 from visioncircuits.hypotheses import Responses, judge_evidence, measure_responses, predefined
 from visioncircuits.networks import Direction
-from visioncircuits.thread import Claim, Plate, Row, Study, here, middle, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.missing_curves.family import (
     Coverage,
     along,
     coverage_plot,
     curve_responses,
 )
+from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.intervals import middle
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import orientation_tuning, radial_panel
 from visioncircuits.tuning.plots import beside
 
