@@ -31,7 +31,7 @@ from visioncircuits.examples import Examples, collect
 from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
 from visioncircuits.interventions.scoring import check_classes
-from visioncircuits.networks import Families, Feature, Network, Unit, read_families
+from visioncircuits.networks import Families, Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.thread.units import numbers
 from visioncircuits.weights import main_layers

@@ -13,7 +13,8 @@ from visioncircuits.gallery.evidence import kind, weights
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, loaded, parse
+from visioncircuits.networks import Network, parse
+from visioncircuits.networks.catalog import loaded
 
 SIZE, STEPS, RATE = 40, 16, 0.1
 """A thumbnail is shown at 64 pixels; at twice the usual rate few steps show what a unit is."""
