@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import lazy_loader
 import torch
 from jaxtyping import Float
 from PIL import Image
@@ -14,8 +13,6 @@ from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.records import brief
-
-torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
 
 
 _SHOWN = 4
@@ -313,7 +310,11 @@ def overlay(
     total = values.sum(0)[None, None].float()
     sums = torch.nn.functional.interpolate(total, (height, width), mode="bilinear")[0, 0]
     if total.shape[2:] == (height, width):  # pixels alone are too fine to see
-        sums = torchvision.transforms.functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
+        from torchvision.transforms import (
+            functional,  # by way of torch's compiler, it takes seconds
+        )
+
+        sums = functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
     strength = (sums / most).clamp(-1, 1)[None]
     gray = picture.mean(0, keepdim=True).expand(3, -1, -1)

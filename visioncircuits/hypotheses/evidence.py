@@ -44,7 +44,7 @@ class Evidence:
 
     @cached_property
     def mean(self) -> Float[np.ndarray, "units *axes"]:
-        """VariantResponses averaged over the variants."""
+        """Responses averaged over the variants."""
         return np.asarray(self.responses.mean(1))
 
     @cached_property
@@ -53,12 +53,12 @@ class Evidence:
         return np.asarray(self.mean.reshape(len(self.units), -1).max(1))
 
     def tuning(self, axis: str) -> Float[np.ndarray, "units values"]:
-        """VariantResponses over one axis, averaged over variants and all other axes."""
+        """Responses over one axis, averaged over variants and all other axes."""
         means: np.ndarray = self._over(axis).mean(1)
         return means
 
     def best(self, axis: str) -> Float[np.ndarray, "units values"]:
-        """VariantResponses over one axis, averaged over variants, the strongest over all other axes."""
+        """Responses over one axis, averaged over variants, the strongest over all other axes."""
         highest: np.ndarray = self._over(axis).max(1)
         return highest
 

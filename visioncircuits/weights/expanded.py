@@ -57,7 +57,7 @@ class ExpandedWeights:
         from visioncircuits.weights.pictures import connection_cards
         from visioncircuits.weights.ranking import strongest_inputs
 
-        strongest = strongest_inputs(self, self.targets[0], top=_SHOWN)
+        strongest = strongest_inputs(self, self.outputs[0], top=_SHOWN)
         return pictures.png(connection_cards(strongest))
 
     def __repr__(self) -> str:
