@@ -45,7 +45,7 @@ class Cards(SphinxDirective):
         return container.children
 
 
-class thumbnail(nodes.General, nodes.Inline, nodes.Element):  # noqa: N801
+class thumbnail(nodes.General, nodes.Inline, nodes.Element):
     """The picture of a page."""
 
 

@@ -1,8 +1,10 @@
 """Shapes are checked in every test; fixtures for data that may be missing are defined here."""
 
+import io
 import os
 import pickle
 import sys
+import tarfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
@@ -27,9 +29,11 @@ shaped = [
 ]
 install_import_hook(shaped, "checker.checked")
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from filelock import FileLock  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from visioncircuits.environment import variable  # noqa: E402
 
@@ -127,3 +131,45 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 19 pictures of colored squares, in three classes; the last is damaged."""
+    folder = tmp_path_factory.mktemp("squares")
+    for place in range(19):
+        path = folder / "abc"[place // 7] / f"{place:02}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        values = np.random.default_rng(place).integers(0, 256, (6, 8, 3), np.uint8)
+        Image.fromarray(values).resize((80, 60), Image.Resampling.NEAREST).save(path)
+    path.write_bytes(b"\xff\xd8 no")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_tar() -> Callable[[Path, dict[str, bytes]], Path]:
+    """Write a tar file of members with the given names and contents."""
+
+    def write(path: Path, members: dict[str, bytes]) -> Path:
+        with tarfile.open(path, "w") as archive:
+            for name, content in members.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tars(squares: Path, write_tar, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same pictures in a folder of three tar files, with their classes."""
+    folder = tmp_path_factory.mktemp("tars")
+    for label, name in enumerate("abc"):
+        members = {}
+        for path in sorted((squares / name).iterdir()):
+            members[f"./{path.stem}.cls"] = str(label).encode()
+            members[f"./{path.name}"] = path.read_bytes()
+        members["./._hidden.jpg"] = b"a file that some systems leave"
+        write_tar(folder / f"{name}.tar", members)
+    return folder

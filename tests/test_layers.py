@@ -8,17 +8,18 @@ from pathlib import Path
 import visioncircuits
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
-TOOLS = {"networks", "stimuli", "engine"}
+TOOLS = {"networks", "datasets", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
 CIRCUITS = {"interventions", "attribution", "comparison"}
 MAY_KNOW = {
     "networks": set[str](),
+    "datasets": {"networks"},
     "stimuli": set[str](),
     "engine": set[str](),
-    "featurevis": {"networks"},
-    "examples": {"networks", "engine"},
-    "tuning": {"networks", "stimuli", "engine"},
-    "hypotheses": {"networks", "stimuli", "tuning", "engine"},
+    "featurevis": {"networks", "datasets"},
+    "examples": {"networks", "datasets", "engine"},
+    "tuning": {"networks", "datasets", "stimuli", "engine"},
+    "hypotheses": {"networks", "datasets", "stimuli", "tuning", "engine"},
     "weights": {"networks"},
     "handwritten": {"networks"},
     "interventions": TOOLS | ARGUMENTS,

@@ -23,7 +23,7 @@ _EVERY = 20.0
 
 @contextmanager
 def bar(
-    label: str, total: int, *, visible: bool = True, console: Console | None = None
+    label: str, total: int | None, *, visible: bool = True, console: Console | None = None
 ) -> Iterator[Advance]:
     """Show a bar with an estimate on stderr, or a line every 20 seconds where that is no terminal.
 
@@ -32,7 +32,7 @@ def bar(
     label
         What is counted, such as "photographs".
     total
-        How many there are.
+        How many there are; None where that is not known.
     visible
         Every function that takes long has an option `progress`, off by default, which is this.
     console
@@ -71,7 +71,7 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _lines(console: Console, label: str, total: int) -> Callable[[int], None]:
+def _lines(console: Console, label: str, total: int | None) -> Advance:
     start = printed = time.monotonic()
     done = 0
 
@@ -81,8 +81,11 @@ def _lines(console: Console, label: str, total: int) -> Callable[[int], None]:
         now = time.monotonic()
         if done and (now - printed >= _EVERY or done == total):
             printed = now
-            left = (now - start) / done * (total - done)
-            console.print(f"{label}: {done} of {total}, {left / 60:.1f} minutes left")
+            if total is None:
+                console.print(f"{label}: {done}, {(now - start) / 60:.1f} minutes")
+            else:
+                left = (now - start) / done * (total - done)
+                console.print(f"{label}: {done} of {total}, {left / 60:.1f} minutes left")
 
     return advance
 

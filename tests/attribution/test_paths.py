@@ -94,7 +94,7 @@ def test_the_strongest_paths_are_the_largest_of_either_sign(found):
 
 
 def test_paths_through_a_module_are_those_through_its_branches(network, picture, found):
-    every = branch_contributions(network, found.contributions, "mixed3b")
+    every = branch_contributions(network, "mixed3b", found.contributions)
     assert every["mixed3b"].values.tolist() == [
         f"mixed3b_{branch}" for branch in ("1x1", "3x3", "5x5", "pool_reduce")
     ]
@@ -173,6 +173,6 @@ def test_what_are_no_paths_is_refused(source, target, through, message):
 
 def test_branches_need_whole_layers_that_have_some(network, found):
     with pytest.raises(InputError, match="has no branches"):
-        branch_contributions(network, found.contributions, "conv2d2")
+        branch_contributions(network, "conv2d2", found.contributions)
     with pytest.raises(InputError, match="take the layer"):
-        branch_contributions(network, found.contributions[:, :9], "mixed3b")
+        branch_contributions(network, "mixed3b", found.contributions[:, :9])

@@ -13,7 +13,7 @@ from visioncircuits.comparison.coverage import (
 )
 from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import Hypothesis, Prediction, effects
-from visioncircuits.networks import read_families, untrained
+from visioncircuits.networks import Families, untrained
 from visioncircuits.stimuli import StimulusSet, curve
 
 
@@ -61,7 +61,7 @@ def test_the_bar_is_as_long_as_the_layer(three: Coverage) -> None:
 
 @pytest.mark.published
 def test_the_published_taxonomy_leaves_the_other_units_unexplained(published: Path) -> None:
-    families = read_families(published / "families_early_vision.json").layers["mixed3b"]
+    families = Families.load(published / "families_early_vision.json").layers["mixed3b"]
     found = covered_by_families(untrained("inceptionv1"), "mixed3b", families)
     assert len(found.unexplained()) == len(families["Other Units"]) == 42
     assert found.explained == pytest.approx(1 - 42 / 480)

@@ -52,7 +52,7 @@ def photographs(count: int) -> list[Photograph]:
 @pytest.fixture(scope="module")
 def found() -> xr.Dataset:
     same = shuffled(network(0), [4, 2, 0, 5, 1, 3])
-    return match((network(0), "1"), (same, "1"), photographs(7), stimuli=EDGES, batch=3)
+    return match(network(0), "1", same, "1", photographs(7), stimuli=EDGES, batch=3)
 
 
 def test_a_networks_units_are_found_again_in_another_order(found: xr.Dataset) -> None:
@@ -72,7 +72,7 @@ def test_a_networks_units_are_found_again_in_another_order(found: xr.Dataset) ->
 def test_streamed_correlations_are_those_of_all_photographs_at_once(batch: int) -> None:
     one, other = network(0), network(1, units=4)
     shown = photographs(5)
-    found = match((one, "1"), (other, "1"), shown, stimuli=EDGES, batch=batch)
+    found = match(one, "1", other, "1", shown, stimuli=EDGES, batch=batch)
     pictures = torch.stack([photo.pixels for photo in shown if photo.pixels is not None])
     ours, theirs = (
         each.activations(pictures, ["1"])["1"].double().numpy().transpose(1, 0, 2, 3)
@@ -87,13 +87,13 @@ def test_streamed_correlations_are_those_of_all_photographs_at_once(batch: int) 
 def test_grids_that_differ_are_compared_where_neurons_look_alike() -> None:
     fine = network(0, stride=1)
     coarse = network(0, stride=2)
-    found = match((fine, "1"), (coarse, "1"), photographs(6), stimuli=EDGES)
+    found = match(fine, "1", coarse, "1", photographs(6), stimuli=EDGES)
     np.testing.assert_allclose(np.diag(found["photographs"]), 1, atol=1e-6)
 
 
 def test_on_stimuli_units_correlate_as_their_measured_responses_do() -> None:
     one, other = network(0), network(1)
-    found = match((one, "1"), (other, "1"), photographs(2), stimuli=EDGES)
+    found = match(one, "1", other, "1", photographs(2), stimuli=EDGES)
     responses = [measure(each, "1", EDGES[0]).values for each in (one, other)]
     with np.errstate(invalid="ignore"):
         expected = np.nan_to_num(np.corrcoef(*responses)[:6, 6:])
@@ -103,7 +103,7 @@ def test_on_stimuli_units_correlate_as_their_measured_responses_do() -> None:
 def test_units_that_never_vary_correlate_with_nothing() -> None:
     dead = network(2)
     dead.module[0].bias.data[3] = -100.0
-    found = match((dead, "1"), (network(0), "1"), photographs(4), stimuli=EDGES)
+    found = match(dead, "1", network(0), "1", photographs(4), stimuli=EDGES)
     assert not found["photographs"][3].any()
     assert not found["mismatched"][3].any()
 
@@ -113,14 +113,14 @@ def test_what_cannot_be_read_is_counted_and_two_photographs_are_needed() -> None
     one, other = (network(0), "1"), (network(1), "1")
     message: list[int] = []
     shown = [lost, *photographs(3), lost]
-    found = match(one, other, shown, stimuli=EDGES, batch=2, advance=message.append)
+    found = match(*one, *other, shown, stimuli=EDGES, batch=2, advance=message.append)
     record = json.loads(found.attrs["record"])
     assert (record["seen"], record["skipped"]) == (3, 2)
     assert sum(message) == 5
-    without = match(one, other, shown[1:4], stimuli=EDGES)
+    without = match(*one, *other, shown[1:4], stimuli=EDGES)
     np.testing.assert_allclose(found["mismatched"], without["mismatched"])
     with pytest.raises(InputError, match="two photographs or more, and 1 can be read"):
-        match(one, other, [lost, *photographs(1)], stimuli=EDGES)
+        match(*one, *other, [lost, *photographs(1)], stimuli=EDGES)
 
 
 def test_a_layer_without_positions_is_refused() -> None:
@@ -130,7 +130,7 @@ def test_a_layer_without_positions_is_refused() -> None:
         size=16,
     )
     with pytest.raises(InputError, match="2 of network has no positions"):
-        match((network(0), "1"), (pooled, "2"), photographs(2), stimuli=EDGES)
+        match(network(0), "1", pooled, "2", photographs(2), stimuli=EDGES)
 
 
 def test_no_more_photographs_are_kept_than_a_batch_has() -> None:
@@ -148,7 +148,7 @@ def test_no_more_photographs_are_kept_than_a_batch_has() -> None:
             del photograph
             most.append(len(alive))
 
-    match((network(0), "1"), (network(1), "1"), endless(), stimuli=EDGES, batch=4)
+    match(network(0), "1", network(1), "1", endless(), stimuli=EDGES, batch=4)
     assert max(most) <= 2 * 4 + 1
 
 

@@ -3,13 +3,12 @@ import pytest
 import torch
 from PIL import Image
 
+from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
 from visioncircuits.examples import (
     Examples,
     Photograph,
     collect,
-    dataset,
-    folder,
     sampling,
 )
 from visioncircuits.networks import untrained
@@ -34,7 +33,7 @@ def labeled(pictures):
 
 @pytest.fixture(scope="module")
 def found(network, labeled):
-    return collect(network, LAYERS, dataset(labeled, size=96), top=4, batch=3)
+    return collect(network, LAYERS, photographs(labeled).at(96), top=4, batch=3)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +80,7 @@ def test_random_examples_have_their_values_and_cover_the_range(found, values):
 
 
 def test_batch_size_changes_only_the_last_digits(network, labeled, found):
-    other = collect(network, LAYERS, dataset(labeled, size=96), top=4, batch=5)
+    other = collect(network, LAYERS, photographs(labeled).at(96), top=4, batch=5)
     for layer in LAYERS:
         one, two = found.layers[layer], other.layers[layer]
         assert (one.tops.pictures == two.tops.pictures).all()
@@ -142,7 +141,7 @@ def test_unreadable_pictures_are_skipped_and_listed(network, tmp_path):
     for place in range(3):
         Image.new("RGB", (80, 60), (place * 90, 0, 0)).save(tmp_path / f"{place}.png")
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 no")
-    found = collect(network, ["conv2d1"], folder(tmp_path, size=64), top=3)
+    found = collect(network, ["conv2d1"], photographs(tmp_path), top=3)
     assert found.seen == 3
     assert len(found.skipped) == 1
     assert "broken.jpg" in found.skipped[0]
@@ -152,14 +151,14 @@ def test_unreadable_pictures_are_skipped_and_listed(network, tmp_path):
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([], "name a layer"),
+        ([], "no feature is given"),
         (["mixed3c"], "unknown layer"),
         (["logits"], "has no positions"),
     ],
 )
 def test_invalid_layers_raise(network, labeled, layers, message):
     with pytest.raises(InputError, match=message):
-        collect(network, layers, dataset(labeled, size=96))
+        collect(network, layers, photographs(labeled).at(96))
 
 
 def test_without_a_picture_raises(network):
@@ -170,12 +169,12 @@ def test_without_a_picture_raises(network):
 @pytest.mark.parametrize("seed", [0, 1, 2**63, 2**64 - 1])
 def test_every_seed_of_64_bits_draws_its_own_sample(network, labeled, seed):
     ours = (
-        collect(network, ["conv2d1"], dataset(labeled[:2], size=96), seed=seed)
+        collect(network, ["conv2d1"], photographs(labeled[:2]).at(96), seed=seed)
         .layers["conv2d1"]
         .sample
     )
     other = (
-        collect(network, ["conv2d1"], dataset(labeled[:2], size=96), seed=seed ^ 5)
+        collect(network, ["conv2d1"], photographs(labeled[:2]).at(96), seed=seed ^ 5)
         .layers["conv2d1"]
         .sample
     )
@@ -188,12 +187,12 @@ def test_every_seed_of_64_bits_draws_its_own_sample(network, labeled, seed):
 )
 def test_numbers_out_of_range_raise(network, labeled, wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
-        collect(network, ["conv2d1"], dataset(labeled, size=96), **wrong)
+        collect(network, ["conv2d1"], photographs(labeled).at(96), **wrong)
 
 
 def test_pictures_of_mixed_sizes_are_resized(network):
     sizes = [(96, 96), (100, 250), (300, 64), (7, 9)]
-    found = collect(network, ["conv2d1"], dataset((torch.rand(3, *s) for s in sizes), size=96))
+    found = collect(network, ["conv2d1"], photographs([torch.rand(3, *s) for s in sizes]).at(96))
     assert found.seen == 4
 
 

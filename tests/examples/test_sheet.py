@@ -1,9 +1,10 @@
 import pytest
 import torch
 
+from visioncircuits.datasets import Photographs, photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import collect, dataset, expected_value, sheet
-from visioncircuits.networks import Unit, untrained
+from visioncircuits.examples import collect, expected_value, sheet
+from visioncircuits.networks import untrained
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +19,12 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def found(network, pictures):
-    return collect(network, ["conv2d2"], dataset(pictures, size=96), top=3)
+    return collect(network, "conv2d2:5", pictures, top=3)
 
 
 def test_shares_of_the_mean_activation_sum_to_one(network, pictures, found):
-    values = network.activations(pictures, ["conv2d2"])["conv2d2"].transpose(0, 1).flatten(1)
+    shown = photographs(pictures).pictures(network.size)
+    values = network.activations(shown, ["conv2d2"])["conv2d2"].transpose(0, 1).flatten(1)
     unit = int(values.mean(1).argmax())
     middles, shares = expected_value(found.layers["conv2d2"], unit)
     assert shares.sum() == pytest.approx(1)
@@ -31,20 +33,36 @@ def test_shares_of_the_mean_activation_sum_to_one(network, pictures, found):
     assert shares[middles > high].sum() == pytest.approx(float(expected), abs=0.03)
 
 
-def test_a_sheet_reads_each_photograph_once(network, pictures, found):
+def test_a_sheet_reads_each_photograph_once(network, found, monkeypatch):
     names: list[str] = []
+    read = Photographs.read
 
-    def read(name: str) -> torch.Tensor:
+    def noted(self: Photographs, name: str, size: int) -> torch.Tensor:
         names.append(name)
-        return pictures[int(name)]
+        return read(self, name, size)
 
-    figure = sheet(network, found, Unit("conv2d2", 5), read)
+    monkeypatch.setattr(Photographs, "read", noted)
+    figure = sheet(network, "conv2d2:5", found)
     assert len(figure.axes) > 3 + 2
     assert len(set(names)) == len(names)
 
 
 def test_a_unit_without_examples_raises(network, found):
     with pytest.raises(InputError, match="no examples of mixed3a, only of conv2d2"):
-        sheet(network, found, Unit("mixed3a", 5), lambda name: torch.zeros(3, 96, 96))
+        sheet(network, "mixed3a:5", found)
     with pytest.raises(InputError, match="units 0 to 191"):
-        sheet(network, found, Unit("conv2d2", 500), lambda name: torch.zeros(3, 96, 96))
+        sheet(network, "conv2d2:500", found)
+
+
+def test_a_notebook_shows_the_examples_that_were_asked_for(found):
+    png = found._repr_png_()
+    assert png is not None
+    assert png.startswith(b"\x89PNG")
+
+
+def test_loaded_examples_need_the_photographs_again(network, pictures, found, tmp_path):
+    loaded = type(found).load(found.save(tmp_path / "examples.npz"))
+    assert loaded._repr_png_() is None
+    with pytest.raises(InputError, match="pass the photographs"):
+        sheet(network, "conv2d2:5", loaded)
+    assert len(sheet(network, "conv2d2:5", loaded, photographs(pictures)).axes) > 5

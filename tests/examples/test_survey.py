@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 from PIL import Image
 
 from visioncircuits import engine, fingerprint, networks
+from visioncircuits.datasets import photographs
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Examples, Survey, collect, folder, shards, survey
+from visioncircuits.examples import Examples, Survey, collect, survey
 
 NETWORK, LAYERS = "handwritten:color-contrast", ["conv2d1", "conv2d0"]
 HERE = engine.local(workers=1)
@@ -25,6 +27,11 @@ HERE = engine.local(workers=1)
 
 def plan(images: Path, **options: Any) -> Survey:
     return survey(NETWORK, LAYERS, images, **{"labels": "folders", "top": 5, "shard": 4, **options})
+
+
+def calling(advance: Callable[[int], object]) -> Callable[..., Any]:
+    """A bar that calls a function."""
+    return lambda *_, **options: nullcontext(advance)
 
 
 def run(planned: Survey, store: Store, workforce: engine.Engine = HERE) -> Examples:
@@ -60,8 +67,7 @@ def assert_equal_except_digits(one: Examples, two: Examples) -> None:
 
 def test_parts_equal_a_single_pass(squares: Path, alone: Examples) -> None:
     network = networks.load(NETWORK)
-    pictures = folder(squares, size=network.size, labels="folders")
-    once = collect(network, LAYERS, pictures, top=5)
+    once = collect(network, LAYERS, photographs(squares), top=5)
     assert_equal_except_digits(alone, once)
     assert alone.seen == 18
     assert alone.record == once.record
@@ -75,7 +81,7 @@ def test_tar_files_equal_the_folder(
     assert len(planned) == 19
     packed = run(planned, Store(tmp_path))
     network = networks.load(NETWORK)
-    once = collect(network, LAYERS, shards(sorted(tars.iterdir()), size=network.size), top=5)
+    once = collect(network, LAYERS, photographs(tars), top=5)
     assert_equal_except_digits(packed, once)
     for name in LAYERS:
         assert np.array_equal(packed.layers[name].tops.pictures, alone.layers[name].tops.pictures)
@@ -83,7 +89,7 @@ def test_tar_files_equal_the_folder(
 
 @pytest.mark.slow
 def test_examples_are_byte_identical_after_one_of_two_workers_is_killed(
-    squares: Path, alone: Examples, tmp_path: Path
+    squares: Path, alone: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned, store = plan(squares), Store(tmp_path)
     processed: list[int] = []
@@ -93,7 +99,8 @@ def test_examples_are_byte_identical_after_one_of_two_workers_is_killed(
             os.kill(multiprocessing.active_children()[-1].pid, signal.SIGKILL)
         processed.append(more)
 
-    planned.carry_out(store, workforce=engine.local(workers=2), advance=kill_one)
+    monkeypatch.setattr("visioncircuits.examples.survey.bar", calling(kill_one))
+    planned.carry_out(store, workforce=engine.local(workers=2))
     assert sum(processed) == 19
     assert planned.joined(store).packed() == alone.packed()
 
@@ -112,6 +119,7 @@ DRIVER = """
 import os, signal, sys
 from pathlib import Path
 from visioncircuits import engine
+from contextlib import nullcontext
 from visioncircuits.examples import survey
 
 images, folder = sys.argv[1:]
@@ -122,23 +130,25 @@ def advance(more):
     if len(processed) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
+sys.modules["visioncircuits.examples.survey"].bar = lambda *_, **options: nullcontext(advance)
 survey(
     "handwritten:color-contrast", ["conv2d1", "conv2d0"], images, labels="folders", top=5, shard=4
-).carry_out(engine.Store(Path(folder)), workforce=engine.local(workers=1), advance=advance)
+).carry_out(engine.Store(Path(folder)), workforce=engine.local(workers=1))
 """
 
 
 @pytest.mark.slow
 def test_a_killed_driver_resumes_from_the_finished_parts(
-    squares: Path, alone: Examples, tmp_path: Path
+    squares: Path, alone: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = subprocess.run([sys.executable, "-c", DRIVER, squares, tmp_path], timeout=120)
     assert driver.returncode == -signal.SIGKILL
     planned, store = plan(squares), Store(tmp_path)
     assert planned.finished(store) == list(planned.works[:2])
     processed: list[int] = []
-    planned.carry_out(store, workforce=HERE, advance=processed.append)
-    assert processed == [4, 4, 3]
+    monkeypatch.setattr("visioncircuits.examples.survey.bar", calling(processed.append))
+    planned.carry_out(store, workforce=HERE)
+    assert processed == [8, 4, 4, 3]
     assert planned.joined(store).packed() == alone.packed()
 
 

@@ -108,11 +108,11 @@ class TestPerform:
     ) -> None:
         learnt: list[set[str]] = []
         between = Scale.between.__func__
-        read = Photographs.pictures
+        read = Photographs.read
 
-        def note(self: Photographs, size: int) -> torch.Tensor:
-            seen.update(self.names)
-            return read(self, size)
+        def note(self: Photographs, name: str, size: int) -> torch.Tensor:
+            seen.add(name)
+            return read(self, name, size)
 
         def remember(cls: type[Scale], *maps: torch.Tensor) -> Scale:
             learnt.append(set(seen))
@@ -120,7 +120,7 @@ class TestPerform:
             return between(cls, *maps)
 
         seen: set[str] = set()
-        monkeypatch.setattr(Photographs, "pictures", note)
+        monkeypatch.setattr(Photographs, "read", note)
         monkeypatch.setattr(Scale, "between", classmethod(remember))
         network = small(0)
         store = engine.Store(tmp_path)
@@ -146,10 +146,11 @@ class TestPerform:
     ) -> None:
         network, store = small(0), engine.Store(tmp_path / "store")
         before = score_transplant(operation(network), pictures, store=store)
-        for path in pictures.paths:
-            with Image.open(path) as image:
-                image.rotate(180).save(tmp_path / path.name)
-        turned = Photographs(tuple(tmp_path / name for name in pictures.names), pictures.labels)
+        (tmp_path / "turned").mkdir()
+        for item in pictures.items:
+            with Image.open(item.path) as image:
+                image.rotate(180).save(tmp_path / "turned" / item.path.name)
+        turned = examples.photographs(tmp_path / "turned")
         after = score_transplant(operation(network), turned, store=store)
         fresh = score_transplant(operation(network), turned, store=engine.Store(tmp_path / "fresh"))
         assert after.identical(fresh)

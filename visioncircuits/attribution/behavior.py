@@ -1,15 +1,14 @@
 """A feature as a function of an earlier layer, and how much of it the parts of that layer keep."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits import pictures
+from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.networks.edits import Replacement
@@ -80,7 +79,7 @@ def study_of(
     network: Network,
     feature: str | Feature,
     upstream: str,
-    photographs: Sequence[Path],
+    photographs: Photographs,
     share: float,
 ) -> Study:
     asked = network.feature(feature)
@@ -94,22 +93,18 @@ def study_of(
         raise independent(asked, upstream)
     respond = response(network, asked, upstream)
     halves = []
-    for side in (photographs[::2], photographs[1::2]):
+    for half in (range(0, len(photographs), 2), range(1, len(photographs), 2)):
         parts = []
-        for start in range(0, len(side), BATCH):
-            shown = torch.stack(
-                [pictures.read(path, network.size) for path in side[start : start + BATCH]]
-            )
+        for shown in photographs.part(half).batches(network.size, BATCH):
             values = network.activations(shown, [upstream])[upstream]
             parts.append((values, shown, respond(values, shown)))
         halves.append(Half(*(torch.cat(part) for part in zip(*parts, strict=True))))
-    for half in halves:
-        if float(half.activation.double().var()) <= 1e-12 * float(
-            half.activation.double().square().mean()
+    for side in halves:
+        if float(side.activation.double().var()) <= 1e-12 * float(
+            side.activation.double().square().mean()
         ):
             raise InputError(f"{feature} has one activation on all these photographs; give others")
-    names = [path.name for path in photographs]
-    return Study(network, asked, upstream, share, names, respond, *halves)
+    return Study(network, asked, upstream, share, list(photographs.names), respond, *halves)
 
 
 def _branch(network: Network, feature: Feature) -> Feature:
@@ -194,7 +189,7 @@ def behavior(half: Half, masked: Masked, places: Tensor, count: int) -> tuple[Te
 
 
 def explained(errors: Float[Tensor, "two pictures"]) -> float:
-    lost, whole = errors.sum(1).tolist()
+    lost, whole = map(float, errors.sum(1))
     return 1 - lost / whole
 
 

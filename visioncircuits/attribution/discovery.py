@@ -6,7 +6,7 @@ the pictures, and evaluated on the other, beside random ones of the same number.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from visioncircuits import __version__
+from visioncircuits import __version__, datasets
 from visioncircuits.attribution.behavior import (
     Half,
     Masked,
@@ -27,7 +27,9 @@ from visioncircuits.attribution.behavior import (
     interval,
     study_of,
 )
+from visioncircuits.datasets import Source
 from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.progress import bar
 from visioncircuits.weights import storage
 
 SPARED = 128
@@ -83,6 +85,11 @@ class Discovery:
     random_curve: xr.DataArray
     record: dict[str, object]
 
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.attribution.discovery_panel import discovery_panel
+
+        return discovery_panel(self)._repr_png_()
+
     def save(self, path: str | Path) -> Path:
         """Write it as .npz or as .nc (netCDF), whole or not at all.
 
@@ -116,14 +123,14 @@ class Discovery:
 
 def discover(
     network: Network,
-    feature: str | Feature,
-    upstream: str,
-    photographs: Sequence[Path],
+    source: str,
+    target: str | Feature,
+    photographs: Source,
     *,
     share: float = 0.9,
     draws: int = 10,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
+    progress: bool = False,
 ) -> Discovery:
     """Find the units of an earlier layer that keep a share of a feature's behavior.
 
@@ -140,20 +147,20 @@ def discover(
     network
         Any network. Where all that leads to the feature passes the earlier layer, nothing before
         that layer is computed again.
-    feature
-        What is explained.
-    upstream
-        An earlier layer. Its values on all photographs are kept in memory.
+    source
+        The earlier layer. Its values on all photographs are kept in memory.
+    target
+        The feature that is explained.
     photographs
-        Files, 4 or more.
+        4 or more.
     share
         Of the explained variance, above 0 and below 1.
     draws
         Of random units.
     seed
         Of the draws and the interval.
-    advance
-        Is called with how many more subsets were evaluated, of as many as `subsets` returns.
+    progress
+        Whether to show a bar.
 
     Raises
     ------
@@ -163,17 +170,21 @@ def discover(
 
     Examples
     --------
-    >>> found = discover(network, "mixed3b:413", "mixed3a", paths)  # doctest: +SKIP
-    >>> len(found.kept), float(found.explained.sel(half="held-out"))  # doctest: +SKIP
+    >>> from visioncircuits.networks import untrained
+    >>> pictures = torch.rand(4, 3, 224, 224)
+    >>> found = discover(untrained("bvlc_googlenet"), "conv2d0", "conv2d1:7", pictures, draws=1)
+    >>> 0 < len(found.kept) <= 64
+    True
     """
-    study = study_of(network, feature, upstream, photographs, share)
+    study = study_of(network, target, source, datasets.photographs(photographs), share)
     level = study.level
 
     def masked(values: Tensor, shown: Tensor, mask: Tensor) -> Tensor:
         return study.respond(torch.lerp(level, values, mask[..., None, None]), shown)
 
-    names = [str(Unit(upstream, index)) for index in range(len(level))]
-    return _discovered(study, masked, names, draws=draws, seed=seed, advance=advance)
+    names = [str(Unit(source, index)) for index in range(len(level))]
+    with bar("subsets", subsets(len(names), draws=draws), visible=progress) as advance:
+        return _discovered(study, masked, names, draws=draws, seed=seed, advance=advance)
 
 
 def subsets(parts: int, *, draws: int = 10) -> int:

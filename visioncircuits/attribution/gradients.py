@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 
-import lazy_loader
 import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
+from visioncircuits import pictures as pictures_of
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.graph import INPUT
+from visioncircuits.records import brief
 
-torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
+
+_SHOWN = 4
+"""Pictures that a notebook shows."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,28 @@ class Attribution:
         What is explained: the feature's activation.
     baseline : Tensor, (batch,)
         Its activation at the baseline.
+    pictures : Tensor, (batch, 3, height, width)
+        What activated it.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
+    >>> found = integrated_gradients(network, "conv2d2:7", pictures, to="conv2d0", steps=8)
+    >>> found.values.shape, found.remainder.shape
+    (torch.Size([2, 64, 32, 32]), torch.Size([2]))
     """
 
     values: Float[Tensor, "batch units rows columns"]
     activation: Float[Tensor, " batch"]
     baseline: Float[Tensor, " batch"]
+    pictures: Float[Tensor, "batch channels height width"]
+
+    __repr__ = brief
+
+    def _repr_png_(self) -> bytes:
+        shown = zip(self.pictures[:_SHOWN], self.values[:_SHOWN], strict=True)
+        return pictures_of.png(*(overlay(picture, values) for picture, values in shown))
 
     @property
     def remainder(self) -> Float[Tensor, " batch"]:
@@ -85,7 +105,7 @@ def gradient_times_activation(
     where = _position(network, asked, pictures, position)
     activation, gradient = _sensitivity(network, asked, pictures, to, start, where)
     zero = torch.zeros_like(activation)
-    return Attribution((gradient * start).detach(), activation, zero)
+    return Attribution((gradient * start).detach(), activation, zero, pictures)
 
 
 def integrated_gradients(
@@ -139,7 +159,7 @@ def integrated_gradients(
     first, last = (
         _sensitivity(network, asked, pictures, to, values, where)[0] for values in (begin, end)
     )
-    return Attribution((total / steps * (end - begin)).detach(), last, first)
+    return Attribution((total / steps * (end - begin)).detach(), last, first, pictures)
 
 
 class FeatureValue(nn.Module):
@@ -290,7 +310,11 @@ def overlay(
     total = values.sum(0)[None, None].float()
     sums = torch.nn.functional.interpolate(total, (height, width), mode="bilinear")[0, 0]
     if total.shape[2:] == (height, width):  # pixels alone are too fine to see
-        sums = torchvision.transforms.functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
+        from torchvision.transforms import (
+            functional,  # by way of torch's compiler, it takes seconds
+        )
+
+        sums = functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
     strength = (sums / most).clamp(-1, 1)[None]
     gray = picture.mean(0, keepdim=True).expand(3, -1, -1)

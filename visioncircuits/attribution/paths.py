@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import pandas as pd
 import torch
 import xarray as xr
 from jaxtyping import Float
@@ -34,6 +35,10 @@ TURN = 256
 
 _READ = "paths"
 """The step that stands for the paths followed so far."""
+
+
+_SHOWN = 12
+"""Paths that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +66,11 @@ class Paths:
     constant: float
     position: tuple[int, int]
     activation: float
+
+    def _repr_html_(self) -> str:
+        rows = [(" → ".join(units), value) for units, value in self.strongest(_SHOWN)]
+        table = pd.DataFrame(rows, columns=["path", "contribution"])
+        return str(table.to_html(index=False, float_format="{:.4g}".format, border=0))
 
     def strongest(self, count: int) -> list[tuple[tuple[str, ...], float]]:
         """List the paths that contributed most, for or against, the strongest first.
@@ -170,7 +180,7 @@ def path_contributions(
     return tuple(found)
 
 
-def branch_contributions(network: Network, contributions: xr.DataArray, layer: str) -> xr.DataArray:
+def branch_contributions(network: Network, layer: str, contributions: xr.DataArray) -> xr.DataArray:
     """Add up paths by the branch of a stop that they lead through.
 
     Parameters
@@ -216,7 +226,7 @@ def _reaches(watched: Trace, begin: int, at: int, vectors: Float[Tensor, "rows u
     """Check whether a layer feeds features, which may lie in another branch."""
     step = watched.steps[at]
     if at != begin and isinstance(step.operation, Concatenation):
-        parts = zip(step.inputs, vectors.split(step.operation.widths, dim=1), strict=True)
+        parts = zip(step.inputs, torch.split(vectors, list(step.operation.widths), 1), strict=True)
         return any(bool(v.any()) and _reaches(watched, begin, n, v) for n, v in parts)
     return bool(watched.between(begin, at))
 
@@ -255,7 +265,7 @@ class _Read(Unary):
     width: int
 
     def before(self, kernel: Kernel) -> Kernel:
-        rows = kernel.weight[:, :, 0, 0].unflatten(1, self.kernel.weight.shape[:2])
+        rows = kernel.weight[:, :, 0, 0].reshape(-1, *self.kernel.weight.shape[:2])
         part = torch.einsum("nru,ruyx->nuyx", rows, self.kernel.weight)
         weight = part.new_zeros(len(part), self.width, *self.kernel.size)
         weight[:, self.places] = part

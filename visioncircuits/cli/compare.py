@@ -52,7 +52,7 @@ def compare(
     """
     detectors = None if units is None else _units(units)
     outputs.check_folder(out)
-    from visioncircuits import comparison, engine, examples, networks
+    from visioncircuits import comparison, datasets, engine, networks
     from visioncircuits.site import report
 
     ours, theirs = networks.load(handwritten), networks.load(trained, checkpoint=checkpoint)
@@ -62,12 +62,12 @@ def compare(
         layer=layer,
         units=detectors,
         early_layer=early_layer,
-        photographs=examples.photographs(images),
+        photographs=datasets.photographs(images),
         store=engine.Store(out / "scores"),
         engine=engine.local(workers=workers),
         progress=True,
     )
-    pictures = report.visualize(found, steps=steps)
+    pictures = report.visualize(found, steps=steps, progress=True)
     print(f"open {report.write(found, pictures, out)}")
 
 

@@ -52,17 +52,14 @@ def discover(
     from rich.table import Table
 
     from visioncircuits import attribution, networks, pictures
-    from visioncircuits.progress import bar
 
     paths = pictures.listed(images)
     some = [paths[place * len(paths) // count] for place in range(count)]
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
-    total = attribution.subsets(loaded.layer(upstream).units, draws=draws)
-    with bar("subsets", total) as advance:
-        found = attribution.discover(
-            loaded, feature, upstream, some if count < len(paths) else paths,
-            share=share, draws=draws, seed=seed, advance=advance,
-        )  # fmt: skip
+    found = attribution.discover(
+        loaded, upstream, feature, some if count < len(paths) else paths,
+        share=share, draws=draws, seed=seed, progress=True,
+    )  # fmt: skip
     table = Table("unit", box=None, pad_edge=False)
     table.add_column("effect, of the variance", justify="right")
     for part in [unit for unit in found.attribution["part"].values if unit in found.kept][:top]:

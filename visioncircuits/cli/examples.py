@@ -13,6 +13,7 @@ from visioncircuits.cli.options import (
     Device,
     EngineName,
     Engines,
+    Labels,
     NetworkName,
     Precision,
     Precisions,
@@ -56,9 +57,7 @@ def examples(
     top: Annotated[
         int, typer.Option(help="How many of the strongest, and of the weakest, are kept.", min=1)
     ] = 24,
-    classes: Annotated[
-        bool, typer.Option("--classes", help="The folders in it are the photographs' classes.")
-    ] = False,
+    labels: Labels = "auto",
     seed: Annotated[int, typer.Option(help="Of the random examples.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
@@ -76,13 +75,12 @@ def examples(
     """
     outputs.check_folder(out)
     import shutil
-    from functools import partial
 
     from visioncircuits import networks
+    from visioncircuits.datasets import photographs
     from visioncircuits.engine import Store, WorkFailed, choose, folders
-    from visioncircuits.examples import photograph, sheet, survey
+    from visioncircuits.examples import sheet, survey
     from visioncircuits.networks import Unit
-    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     units: list[Unit] = []
@@ -100,7 +98,7 @@ def examples(
         checkpoint=checkpoint,
         device=device,
         precision=precision.value,
-        labels="folders" if classes else "none",
+        labels=labels,
         top=top,
         seed=seed,
     )
@@ -110,12 +108,10 @@ def examples(
         store = Store(out / WORK)
         if done := plan.finished(store):
             print(f"resuming: {len(done)} of {len(plan.works)} shards are done")
-        with bar("photographs", len(plan)) as advance:
-            advance(sum(work["part"]["count"] for work in done))
-            try:
-                plan.carry_out(store, workforce=workforce, advance=advance)
-            except WorkFailed as error:
-                failed = error
+        try:
+            plan.carry_out(store, workforce=workforce, progress=True)
+        except WorkFailed as error:
+            failed = error
         kept = plan.joined(store)
         kept.save(out / "examples.npz")
         if not failed:
@@ -124,9 +120,10 @@ def examples(
     print(f"{out / 'examples.npz'}: {kept.seen} pictures, {len(kept.skipped)} skipped")
     for problem in kept.skipped:
         print(f"skipped: {problem}")
+    shown = photographs(images)
     for unit in units:
         path = out / f"{str(unit).replace(':', '-')}.png"
-        sheet(found, kept, unit, partial(photograph, images, size=found.size)).save(path)
+        sheet(found, unit, kept, shown).save(path)
         print(path)
     if failed:
         raise failed

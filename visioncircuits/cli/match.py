@@ -72,19 +72,15 @@ def match(
     outputs.check(out, ".svg", ".png")
     outputs.check(best, ".svg", ".png")
     outputs.check(save, ".npz", ".nc")
-    from visioncircuits import comparison, examples, files, networks
+    from visioncircuits import comparison, datasets, files, networks
     from visioncircuits.hypotheses import find
-    from visioncircuits.progress import bar
     from visioncircuits.weights import storage
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
     one.layer(layer), two.layer(other_layer)
-    photographs = examples.folder(images, size=one.size)
-    with bar("photographs", len(photographs)) as advance:
-        found = comparison.match(
-            (one, layer), (two, other_layer), photographs, seed=seed, advance=advance
-        )
+    photographs = datasets.photographs(images)
+    found = comparison.match(one, layer, two, other_layer, photographs, seed=seed, progress=True)
     pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])
     above = pairs["photographs"] - pairs["chance"]
@@ -97,7 +93,7 @@ def match(
     )
     if family is not None:
         units, others = (
-            find(side, family, name, seed=seed)["unit"].tolist()
+            find(side, name, family, seed=seed)["unit"].tolist()
             for side, name in ((one, layer), (two, other_layer))
         )
         both = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)

@@ -43,6 +43,15 @@ Checkpoint = Annotated[
         dir_okay=False,
     ),
 ]
+Labels = Annotated[
+    str,
+    typer.Option(
+        "--labels",
+        help="Where the photographs' classes are: `wordnet`, in the ids that names of files or "
+        "folders begin with; `folders`; `none`; `auto`, the first of these that fits; or a `.csv` "
+        "file of names and classes.",
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="Where to compute: `cpu`, `cuda`, …")]
 Precision = Annotated[
     Precisions,

@@ -25,7 +25,7 @@ from visioncircuits.comparison.equivariance import (
 )
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.comparison.handwritten import Comparison, compare
-from visioncircuits.comparison.matching import Overlap, match, overlap, pairs, probes
+from visioncircuits.comparison.matching import Matches, Overlap, match, overlap, pairs, probes
 from visioncircuits.comparison.matching_panels import matches_panel, pairs_panel
 from visioncircuits.comparison.similarity import (
     Compared,
@@ -47,6 +47,7 @@ __all__ = [
     "Comparison",
     "Coverage",
     "Family",
+    "Matches",
     "Overlap",
     "Transformation",
     "absolute_axes",

@@ -243,4 +243,5 @@ def axis_correlations(
 def _standardized(values: Float[np.ndarray, " units"]) -> Float[np.ndarray, " units"]:
     """Take off the mean and give them length 1, so that a product is a correlation."""
     centred = values - values.mean()
-    return centred / np.linalg.norm(centred)
+    scaled: np.ndarray = centred / np.linalg.norm(centred)
+    return scaled

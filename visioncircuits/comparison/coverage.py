@@ -5,7 +5,7 @@ it into a family. That is no proof that all that it does is understood: a verdic
 responds to what was claimed and to nothing else that was presented.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,9 @@ class Coverage:
     layer: str
     explanations: tuple[str, ...]
     holds: Bool[np.ndarray, "explanations units"]
+
+    def _repr_png_(self) -> bytes:
+        return coverage_panel(self)._repr_png_()
 
     @property
     def explained(self) -> float:
@@ -135,7 +138,7 @@ def applicable(network: Network, layer: str) -> list[Hypothesis]:
     reasons = []
     for name in PREDEFINED:
         try:
-            found.append(predefined(name, network, layer))
+            found.append(predefined(network, layer, name))
         except InputError as error:
             reasons.append(error)
     if not found:
@@ -149,7 +152,7 @@ def covered_by_stimuli(
     hypotheses: Sequence[Hypothesis],
     *,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
+    progress: bool = False,
 ) -> Coverage:
     """Test hypotheses on every unit of a layer; each explains those it is supported for.
 
@@ -161,8 +164,8 @@ def covered_by_stimuli(
         Such as `applicable` gives.
     seed
         Of the verdicts' intervals and nulls.
-    advance
-        Is called with how many more stimuli have been presented.
+    progress
+        Whether to show a bar.
 
     Raises
     ------
@@ -174,7 +177,7 @@ def covered_by_stimuli(
     named = {
         tested.name: [
             _number(unit)
-            for unit in find(network, tested, layer, seed=seed, advance=advance)["unit"]
+            for unit in find(network, layer, tested, seed=seed, progress=progress)["unit"]
         ]
         for tested in hypotheses
     }

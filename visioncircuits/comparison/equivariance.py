@@ -277,7 +277,8 @@ def correlated(
         np.divide(each, length, out=np.zeros_like(each), where=length > 0)
         for each, length in zip((first, second), lengths, strict=True)
     )
-    return first @ second.T
+    products: np.ndarray = first @ second.T
+    return products
 
 
 def _responses(network: Network, layer: str, pictures: Maps) -> Float[np.ndarray, "units pictures"]:

@@ -155,7 +155,8 @@ def correlations(one: xr.DataArray, other: xr.DataArray) -> Float[np.ndarray, " 
     first, second = (row - row.mean(1, keepdims=True) for row in rows)
     scale = np.sqrt((first**2).sum(1) * (second**2).sum(1))
     product = (first * second).sum(1)
-    return np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
+    cosines: np.ndarray = np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
+    return cosines
 
 
 def _unit(name: str) -> Unit:

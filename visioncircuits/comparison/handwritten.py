@@ -1,27 +1,27 @@
 """The comparison of the curve circuits, handwritten and trained, from beginning to end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
+from visioncircuits import datasets
 from visioncircuits.comparison import similarity
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.comparison.similarity import Compared
+from visioncircuits.datasets import Source
 from visioncircuits.engine import Engine, Store
 from visioncircuits.errors import InputError
-from visioncircuits.examples.labeled import Photographs
 from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
-from visioncircuits.hypotheses import find, predefined
+from visioncircuits.hypotheses import find
 from visioncircuits.interventions import control_units, score_transplant
 from visioncircuits.interventions.transplants import Donor, Transplant
 from visioncircuits.networks import Network, untrained
-from visioncircuits.progress import bar
 from visioncircuits.stimuli import named
+from visioncircuits.tuning import measure
 from visioncircuits.tuning.circular import angular_distance
-from visioncircuits.tuning.responses import measured
 from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"
@@ -77,7 +77,7 @@ def compare(
     layer: str,
     units: Sequence[int] | None = None,
     early_layer: str | None = None,
-    photographs: Photographs,
+    photographs: Source,
     photographs_without: int = 500,
     store: Store,
     engine: Engine | None = None,
@@ -133,31 +133,26 @@ def compare(
     transplant = _transplant(family, mine, whole)
     transplant.check()
     sets = similarity.sets()
-    with bar("stimuli", 2 * sum(map(len, sets)), visible=progress) as advance:
-        tuning = {
-            each.name: similarity.compare_tuning(family, mine, each, advance=advance)
-            for each in sets
-        }
+    tuning = {
+        each.name: similarity.compare_tuning(family, mine, each, progress=progress) for each in sets
+    }
     kernels = None
     if (early := _early(trained, layer, early_layer, progress)) is not None:
         kernels = _kernels(family, early, whole)
+    photographs = datasets.photographs(photographs)
     some = photographs.part(range(0, len(photographs), -(-len(photographs) // MAPPED)))
-    with bar("maps", len(some), visible=progress) as advance:
-        maps = similarity.compare_maps(family, mine, some, advance=advance)
-    with bar("transplants", len(photographs), visible=progress) as advance:
-        scores = score_transplant(
-            transplant, photographs, store=store, engine=engine, advance=advance
-        )
+    maps = similarity.compare_maps(family, mine, some)
+    scores = score_transplant(
+        transplant, photographs, store=store, engine=engine, progress=progress
+    )
     reduced = {name: curves(**parameters) for name, parameters in LEFT_OUT.items()}
     fewer = photographs.part(
         range(0, len(photographs), -(-len(photographs) // photographs_without))
     )
-    with bar("transplants of parts", len(fewer), visible=progress) as advance:
-        scores_without = score_transplant(
-            _parts(family, mine, reduced), fewer, store=store, engine=engine, advance=advance
-        )
-    with bar("tuning of parts", len(reduced) * len(named("curves")), visible=progress) as advance:
-        without = tuning_without(family, mine, tuning["curves"], reduced, advance=advance)
+    scores_without = score_transplant(
+        _parts(family, mine, reduced), fewer, store=store, engine=engine, progress=progress
+    )
+    without = tuning_without(family, mine, tuning["curves"], reduced, progress=progress)
     return Comparison(family, mine, tuning, kernels, maps, scores, without, scores_without)
 
 
@@ -231,10 +226,7 @@ def _parts(family: Family, mine: Family, reduced: Mapping[str, Network]) -> Tran
 
 def _found(network: Network, layer: str, progress: bool) -> list[str]:
     """Name the curve detectors of a layer."""
-    with bar(
-        f"curves in {layer}", len(predefined("curves", network, layer)), visible=progress
-    ) as advance:
-        units = [str(unit) for unit in find(network, "curves", layer, advance=advance)["unit"]]
+    units = [str(unit) for unit in find(network, layer, "curves", progress=progress)["unit"]]
     if not units:
         raise InputError(
             f"no unit of {layer} in {network.name} passes for a curve detector; try another layer, "
@@ -277,7 +269,7 @@ def tuning_without(
     whole: Compared,
     reduced: Mapping[str, Network],
     *,
-    advance: Callable[[int], object] = lambda more: None,
+    progress: bool = False,
 ) -> xr.Dataset:
     """Measure how curves are tuned when something is left out of their circuit.
 
@@ -302,7 +294,7 @@ def tuning_without(
     wanted = np.array([labels(mine.network, mine.layer)[p].orientation for p in mine.places])
     tuned = {"nothing": whole.numbers}
     for name, network in reduced.items():
-        responses = measured(network, mine.units, named("curves"), advance=advance)
+        responses = measure(network, mine.units, named("curves"), progress=progress)
         altered = Family(network, mine.units, mine.orientations)
         compared = similarity.compare_responses(family, altered, whole.trained, responses)
         tuned[name] = compared.numbers

@@ -5,9 +5,10 @@ Sources: Olah et al., "Zoom In" (2020), whose third claim this is; Li et al., "C
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,14 @@ from torch import Tensor
 
 from visioncircuits import __version__
 from visioncircuits.comparison.equivariance import correlated
+from visioncircuits.datasets import Photograph, Source
+from visioncircuits.datasets.photographs import decoded, reusable
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Photograph
+from visioncircuits.figures import Figure
+from visioncircuits.labeled import LabeledTable
 from visioncircuits.networks import Network
 from visioncircuits.networks.grids import Maps, onto
+from visioncircuits.progress import bar
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import measure, placement
 
@@ -76,16 +81,38 @@ def _fits(family: StimulusSet, size: tuple[int, ...]) -> bool:
     return True
 
 
+class Matches(LabeledTable):  # type: ignore[no-untyped-call]
+    """Correlations of the units of two layers, by `unit` and `other`; a notebook shows the best.
+
+    Examples
+    --------
+    >>> Matches.dimensions
+    ('unit', 'other')
+    """
+
+    __slots__ = ()
+    contents = "matches"
+    dimensions = ("unit", "other")
+
+    def _picture(self) -> Figure | None:
+        from visioncircuits.comparison.matching_panels import matches_panel
+
+        whole = {*self.dimensions} == {*self.dims} and "stimuli" in self
+        return matches_panel(self) if whole and min(self.sizes.values()) > 1 else None
+
+
 def match(
-    one: Side,
-    other: Side,
-    photographs: Iterable[Photograph],
+    network: Network,
+    layer: str,
+    other: Network,
+    other_layer: str,
+    photographs: Source | Iterable[Any],
     *,
     stimuli: Sequence[StimulusSet] | None = None,
     batch: int = 16,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
-) -> xr.Dataset:
+    progress: bool = False,
+) -> Matches:
     """Correlate every unit of one layer with every unit of another, on photographs and stimuli.
 
     On photographs activations are compared position by position, on the coarser of the two
@@ -94,23 +121,23 @@ def match(
 
     Parameters
     ----------
-    one, other
-        Networks with a layer each; activations are compared as the layers give them.
+    network, layer, other, other_layer
+        Two networks, and a layer of each; activations are compared as the layers give them.
     photographs
-        From `examples.folder`, all of the size that the first network takes; those that cannot be
-        read are left out.
+        Any (see `datasets.photographs`), also an iterator of pictures that passes once; they are
+        cut to the size that the first network takes. Those that cannot be read are left out.
     stimuli
         By default the `probes` that suit both layers.
     batch
         Pictures that go through the networks at once.
     seed
         Of the shuffled stimuli.
-    advance
-        Is called with how many more photographs have been seen.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
-    xarray.Dataset
+    Matches
         float64 correlations by `unit` and `other`: `photographs`; `mismatched`, of each photograph
         with the one before it, which is the null; `stimuli`; `shuffled`, with the stimuli of the
         other network in another order. 0 for units that never vary. The attribute `record` holds
@@ -121,27 +148,45 @@ def match(
     InputError
         For an unknown layer, one without positions, stimuli that `measure` cannot show to one of
         them, and fewer than two photographs.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, line
+    >>> lines = StimulusSet(line, {"orientation": range(0, 180, 45)})
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = match(network, "conv2d0", network, "conv2d0", torch.rand(2, 3, 224, 224),
+    ...               stimuli=[lines])
+    >>> dict(found.sizes)
+    {'unit': 64, 'other': 64}
     """
-    for network, layer in (one, other):
-        if len(network.layer(layer).shape) != 2:
-            raise InputError(f"{layer} of {network.name} has no positions; choose an earlier layer")
-    shown = probes(one, other) if stimuli is None else list(stimuli)
-    tuned = [_tuned(network, layer, shown) for network, layer in (one, other)]
-    sums = _Sums.nothing(*(network.layer(layer).units for network, layer in (one, other)))
+    sides = (network, layer), (other, other_layer)
+    for each, name in sides:
+        if len(each.layer(name).shape) != 2:
+            raise InputError(f"{name} of {each.name} has no positions; choose an earlier layer")
+    shown = probes(*sides) if stimuli is None else list(stimuli)
+    tuned = [_tuned(*side, shown) for side in sides]
+    sums = _Sums.nothing(*(each.layer(name).units for each, name in sides))
+    given = reusable(photographs)
+    source = (
+        given.at(network.size) if given else decoded(cast(Iterable[Any], photographs), network.size)
+    )
+    total = len(given) if given else None
     seen, skipped = 0, 0
     ends: list[tuple[Tensor, Tensor]] = []  # the first photograph, and the last so far
-    for pictures, lost in _batches(photographs, batch):
-        skipped += lost
-        advance(len(pictures) + lost)
-        if not pictures:
-            continue
-        maps = _maps(one, other, torch.stack(pictures))
-        sums.add(*maps)
-        chain = [*ends[1:], *zip(*maps, strict=True)]
-        for (_, before), (now, _) in pairwise(chain):
-            sums.mismatch(now, before)
-        ends = [ends[0] if ends else chain[0], chain[-1]]
-        seen += len(pictures)
+    with bar("photographs", total, visible=progress) as advance:
+        for pictures, lost in _batches(source, batch):
+            skipped += lost
+            advance(len(pictures) + lost)
+            if not pictures:
+                continue
+            maps = _maps(*sides, torch.stack(pictures))
+            sums.add(*maps)
+            chain = [*ends[1:], *zip(*maps, strict=True)]
+            for (_, before), (now, _) in pairwise(chain):
+                sums.mismatch(now, before)
+            ends = [ends[0] if ends else chain[0], chain[-1]]
+            seen += len(pictures)
     if seen < 2:
         raise InputError(f"matching needs two photographs or more, and {seen} can be read")
     sums.mismatch(ends[0][0], ends[1][1])
@@ -155,18 +200,17 @@ def match(
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
-        "networks": [network.record() for network, _ in (one, other)],
-        "layers": [layer for _, layer in (one, other)],
+        "networks": [each.record() for each, _ in sides],
+        "layers": [name for _, name in sides],
         "stimuli": [family.record() for family in shown],
         "seen": seen,
         "skipped": skipped,
         "seed": seed,
     }
     units, others = (
-        [f"{layer}:{unit}" for unit in range(network.layer(layer).units)]
-        for network, layer in (one, other)
+        [f"{name}:{unit}" for unit in range(each.layer(name).units)] for each, name in sides
     )
-    return xr.Dataset(
+    return Matches(
         {name: (("unit", "other"), values) for name, values in found.items()},
         coords={"unit": units, "other": others},
         attrs={"kind": KIND, "record": json.dumps(record, sort_keys=True)},
@@ -282,8 +326,8 @@ class _Sums:
     def add(self, one: Float[Tensor, "b units p"], other: Float[Tensor, "b others p"]) -> None:
         """Count pictures, each with itself."""
         self.count += one.shape[0] * one.shape[2]
-        for kept, maps in ((self.one, one), (self.other, other)):
-            kept += torch.stack([maps.sum((0, 2)), maps.square().sum((0, 2))])
+        for sums, maps in ((self.one, one), (self.other, other)):
+            sums += torch.stack([maps.sum((0, 2)), maps.square().sum((0, 2))])
         self.products += torch.einsum("bup,bop->uo", one, other)
 
     def mismatch(self, one: Float[Tensor, "units p"], other: Float[Tensor, "others p"]) -> None:

@@ -4,7 +4,7 @@ Source: Cammarata et al., "Curve Circuits" (2021), which compares its artificial
 network with InceptionV1 in these ways.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 import xarray as xr
 from scipy.stats import spearmanr
 
+from visioncircuits import datasets
 from visioncircuits.comparison.families import (
     Family,
     between,
@@ -19,11 +20,10 @@ from visioncircuits.comparison.families import (
     counterparts,
     rotated,
 )
-from visioncircuits.examples.labeled import Photographs
+from visioncircuits.datasets import Source
 from visioncircuits.networks.grids import onto
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning import orientation_tuning, radial_tuning
-from visioncircuits.tuning.responses import measured
+from visioncircuits.tuning import measure, orientation_tuning, radial_tuning
 from visioncircuits.weights import expanded_weights
 
 STIMULI = ("curves", "filled-curves", "colored-curves", "angles")
@@ -33,8 +33,6 @@ SIGNS = ("excites", "neither", "inhibits")
 
 SILENT = 0.15
 """A kernel whose sum is less than this share of the strongest's neither excites nor inhibits."""
-
-Advance = Callable[[int], object]
 
 
 @dataclass(frozen=True)
@@ -53,13 +51,16 @@ class Compared:
     trained: xr.DataArray
     handwritten: xr.DataArray
 
+    def _repr_html_(self) -> str:
+        return str(self.numbers._repr_html_())
+
 
 def compare_tuning(
     trained: Family,
     written: Family,
     stimuli: StimulusSet,
     *,
-    advance: Advance = lambda more: None,
+    progress: bool = False,
 ) -> Compared:
     """Compare how two families are tuned, unit by unit.
 
@@ -72,8 +73,8 @@ def compare_tuning(
         Counterparts, as `counterparts` gives them.
     stimuli
         With an axis `orientation`, and perhaps `radius`.
-    advance
-        Is called with how many more stimuli have been measured.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
@@ -85,7 +86,7 @@ def compare_tuning(
         Beside them the responses of both.
     """
     theirs, ours = (
-        measured(family.network, family.units, stimuli, advance=advance)
+        measure(family.network, family.units, stimuli, progress=progress)
         for family in (trained, written)
     )
     return compare_responses(trained, written, theirs, ours)
@@ -136,7 +137,9 @@ def compare_responses(
 
 def _best_radius(positive: xr.DataArray) -> np.ndarray:
     mean = positive.mean([dim for dim in positive.dims if dim not in ("unit", "radius")])
-    return positive["radius"].values[mean.transpose("unit", "radius").values.argmax(1)]
+    best = mean.transpose("unit", "radius").values.argmax(1)
+    radii: np.ndarray = positive["radius"].values[best]
+    return radii
 
 
 def compare_kernels(
@@ -229,10 +232,9 @@ def _signs(sums: np.ndarray) -> np.ndarray:
 def compare_maps(
     trained: Family,
     written: Family,
-    photographs: Photographs,
+    photographs: Source,
     *,
     batch: int = 20,
-    advance: Advance = lambda more: None,
 ) -> xr.DataArray:
     """Compare what photographs do to two families: Spearman's correlation of activation maps.
 
@@ -254,15 +256,13 @@ def compare_maps(
     grids = [
         family.network.layer_at(family.layer, trained.network.size) for family in (trained, written)
     ]
-    for start in range(0, len(photographs), batch):
-        some = photographs.part(range(start, min(start + batch, len(photographs))))
-        pictures = some.pictures(trained.network.size)
+    shown = datasets.photographs(photographs)
+    for pictures in shown.batches(trained.network.size, batch):
         for maps, family, grid in zip(found, (trained, written), grids, strict=True):
             layer = family.network.before_rectifier(family.layer)
             index = torch.tensor(family.places)
             values = family.network.unit_activations(pictures, {layer: index})[layer]
             maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
-        advance(len(some))
     rows = [torch.cat(maps, 1).cpu().numpy() for maps in found]
     ranks = [float(spearmanr(one, other).statistic) for one, other in zip(*rows, strict=True)]
     return xr.DataArray(ranks, dims="unit", coords={"unit": trained.names})

@@ -66,7 +66,8 @@ def centroids(
     x, y = np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2
     total = exciting.sum((-2, -1)).clip(1e-9)
     right, down = (exciting * x).sum((-2, -1)), (exciting * y[:, None]).sum((-2, -1))
-    return np.stack([right, down], -1) / total[..., None]
+    middles: np.ndarray = np.stack([right, down], -1) / total[..., None]
+    return middles
 
 
 def placement(
@@ -97,7 +98,8 @@ def placement(
     (array([-10.]), array([-170.]))
     """
     x, y = centroids(kernels).T
-    return (np.degrees(np.arctan2(y, x)) - orientations + 180) % 360 - 180
+    turned: np.ndarray = (np.degrees(np.arctan2(y, x)) - orientations + 180) % 360 - 180
+    return turned
 
 
 def sums_by_angle(

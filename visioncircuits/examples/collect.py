@@ -1,21 +1,24 @@
 """One pass over photographs: what activates every unit, how often, and how strongly."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import torch
 from jaxtyping import Int64
 
 from visioncircuits import __version__, fingerprint
+from visioncircuits.datasets import Photograph, Source
+from visioncircuits.datasets.photographs import decoded, reusable
 from visioncircuits.errors import InputError
-from visioncircuits.examples.photographs import Photograph
-from visioncircuits.examples.record import Examples, needed
+from visioncircuits.examples.record import Examples, Shown, needed
 from visioncircuits.examples.tally import Tally
-from visioncircuits.networks import Network
+from visioncircuits.networks import Features, Network, expand
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
+from visioncircuits.progress import Advance, bar, no_progress
 
 TOP = 24
 BATCH = 16
@@ -25,13 +28,13 @@ _NAMES = 4096
 
 def collect(
     network: Network,
-    layers: Sequence[str],
-    photographs: Iterable[Photograph],
+    features: Features,
+    photographs: Source | Iterable[Any],
     *,
     top: int = TOP,
     batch: int = BATCH,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
+    progress: bool = False,
 ) -> Examples:
     """Run a network on photographs and collect examples and statistics of its units.
 
@@ -43,19 +46,21 @@ def collect(
     ----------
     network
         Any network.
-    layers
-        Layers with positions. If the network has a layer `…_pre_relu` to one of them, its values
-        are recorded, so that inhibition is measured too.
+    features
+        Layers with positions, or features of these: examples of a layer are those of all its
+        units, and the features named are the ones that a notebook shows. If the network has a
+        layer `…_pre_relu` to one of them, its values are recorded, so that inhibition is measured
+        too.
     photographs
-        From `folder`, `shards` or `dataset`, all of one size.
+        Any (see `photographs`), also an iterator of pictures that passes once.
     top
         Number of the strongest, and of the weakest, examples of each unit.
     batch
         Number of pictures in one forward pass.
     seed
         Of the random examples.
-    advance
-        Is called with how many more pictures have been processed.
+    progress
+        Whether to show a bar.
 
     Raises
     ------
@@ -65,24 +70,30 @@ def collect(
 
     Examples
     --------
-    >>> from visioncircuits.examples import dataset
     >>> from visioncircuits.networks import untrained
-    >>> noise = dataset(torch.rand(3, 3, 64, 64), size=64)
-    >>> found = collect(untrained("bvlc_googlenet"), ["conv2d0"], noise, top=2)
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = collect(network, "conv2d0", torch.rand(3, 3, 224, 224), top=2)
     >>> found.layers["conv2d0"].tops.values.shape
     (64, 2)
     """
     check(top=top, seed=seed, batch=batch)
-    examples = collect_part(
-        network,
-        pre_relu_layers(network, layers),
-        photographs,
-        top=top,
-        batch=batch,
-        seed=seed,
-        advance=advance,
-    )
-    return checked_nonempty(examples)
+    chosen = expand(network, features)
+    layers = pre_relu_layers(network, [feature.layer for feature in chosen])
+    found = reusable(photographs)
+    with bar("photographs", len(found) if found else None, visible=progress) as advance:
+        examples = collect_part(
+            network,
+            layers,
+            found.at(network.size)
+            if found
+            else decoded(cast(Iterable[Any], photographs), network.size),
+            top=top,
+            batch=batch,
+            seed=seed,
+            advance=advance,
+        )
+    checked_nonempty(examples)
+    return replace(examples, shown=Shown(network, chosen, found)) if found else examples
 
 
 def check(*, top: int, seed: int, batch: int = BATCH) -> None:
@@ -143,7 +154,7 @@ def provenance(
         "top": top,
         "seed": seed,
     }
-    return json.loads(json.dumps(record))
+    return dict(json.loads(json.dumps(record)))
 
 
 def collect_part(
@@ -155,7 +166,7 @@ def collect_part(
     batch: int,
     seed: int,
     first: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
+    advance: Advance = no_progress,
 ) -> Examples:
     """Collect as `collect` does from photographs numbered from `first`; there may be none."""
     tallies = {
@@ -186,7 +197,7 @@ def _batches(
     batch: int,
     first: int,
     skipped: list[str],
-    advance: Callable[[int], object],
+    advance: Advance,
 ) -> Iterator[tuple[list[Photograph], Int64[np.ndarray, " pictures"]]]:
     """Yield readable pictures and their numbers; unreadable ones are counted too."""
     pending: list[tuple[int, Photograph]] = []

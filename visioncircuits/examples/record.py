@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -12,11 +12,13 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from visioncircuits import files
+from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
 from visioncircuits.examples import sketch
 from visioncircuits.examples.moments import Moments
 from visioncircuits.examples.sampling import PARTS, Sample
 from visioncircuits.examples.tops import Places
+from visioncircuits.networks import Feature, Network
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,19 @@ class LayerExamples:
         Mean, deviation and frequency of activation.
     classes
         For each class, the sums of the units' highest activations, then the number of pictures.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.examples import collect
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = [(picture, 281) for picture in torch.rand(3, 3, 224, 224)]
+    >>> layer = collect(network, "conv2d0", pictures, top=2).layers["conv2d0"]
+    >>> layer
+    LayerExamples(64 units, 2 strongest and weakest each, ... random neurons, 1 classes)
+    >>> layer.quantiles(np.array([0.5, 0.99])).shape
+    (64, 2)
     """
 
     tops: Places
@@ -104,6 +119,15 @@ class LayerExamples:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What is needed to draw examples: the network, the features asked for, the photographs."""
+
+    network: Network
+    features: tuple[Feature, ...]
+    photographs: Photographs
+
+
+@dataclass(frozen=True)
 class Examples:
     """Examples and statistics from a pass over photographs.
 
@@ -119,6 +143,20 @@ class Examples:
         Reasons why others could not be read.
     record
         How it was collected.
+    shown
+        What a notebook shows; not saved.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.examples import collect
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = collect(network, "conv2d0:7", torch.rand(3, 3, 224, 224), top=2)
+    >>> found
+    Examples(conv2d0: 3 pictures, 0 skipped)
+    >>> found.layers["conv2d0"].tops.pictures.shape
+    (64, 2)
     """
 
     layers: Mapping[str, LayerExamples]
@@ -126,10 +164,16 @@ class Examples:
     seen: int
     skipped: tuple[str, ...]
     record: Mapping[str, Any]
+    shown: Shown | None = field(default=None, compare=False, repr=False)
 
     def __repr__(self) -> str:
         layers = ", ".join(self.layers) or "no layers"
         return f"Examples({layers}: {self.seen} pictures, {len(self.skipped)} skipped)"
+
+    def _repr_png_(self) -> bytes | None:
+        from visioncircuits.examples.overview import overview
+
+        return None if self.shown is None else overview(self, self.shown)._repr_png_()
 
     def joined(self, other: "Examples") -> "Examples":
         """Return the examples of both, which must not share pictures, with this one's `record`."""
@@ -145,8 +189,8 @@ class Examples:
             self.record,
         )
 
-    def save(self, path: str | Path) -> None:
-        """Save as `.npz`, atomically.
+    def save(self, path: str | Path) -> Path:
+        """Save as `.npz`, atomically, and return the path.
 
         Raises
         ------
@@ -157,6 +201,7 @@ class Examples:
         if path.suffix != ".npz":
             raise InputError(f"{path} cannot be written: name it .npz")
         files.write(path, self.packed())
+        return path
 
     def packed(self) -> bytes:
         """Return the content of the file that `save` writes; equal examples give equal bytes."""

@@ -1,41 +1,44 @@
 """A unit's examples on one sheet: the strongest, and random ones along the histogram."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 from matplotlib.axes import Axes
-from torch import Tensor
 
+from visioncircuits import datasets
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.examples import crops, sketch
 from visioncircuits.examples.record import Examples, LayerExamples
 from visioncircuits.examples.tops import Places
 from visioncircuits.figures import Figure
-from visioncircuits.networks import Network, Unit
+from visioncircuits.networks import Feature, Network, Unit
 
 ACROSS, DOWN = 12, 4
 """Columns of crops, and random examples in each."""
 
 _INK, _FAINT, _RULE, _BAR, _LINE = "#202124", "#6b6f76", "#c9ccd1", "#9db8d9", "#ca0020"
 
-Read = Callable[[str], Float32[Tensor, "3 height width"]]
 
-
-def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figure:
+def sheet(
+    network: Network,
+    feature: str | Feature,
+    examples: Examples,
+    photographs: Source | None = None,
+) -> Figure:
     """Draw what activates a unit in photographs, how often, and how strongly.
 
     Parameters
     ----------
     network
         With which the examples were collected.
+    feature
+        A unit of one of the examples' layers.
     examples
         From `collect`.
-    unit
-        Of one of their layers.
-    read
-        Returns a photograph by its name, at the size at which it was processed.
+    photographs
+        Those that the examples were collected from; needed for examples that were loaded.
 
     Returns
     -------
@@ -48,8 +51,28 @@ def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figur
     Raises
     ------
     InputError
-        If the examples have no such unit.
+        If the examples have no such unit, or the photographs are not known.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.examples import collect
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = collect(network, "conv2d0", torch.rand(3, 3, 224, 224), top=2)
+    >>> sheet(network, "conv2d0:7", found).get_size_inches().tolist()
+    [11.0, 7.6]
     """
+    unit = network.feature(feature)
+    if not isinstance(unit, Unit):
+        raise InputError(f"{unit} is a direction, and examples are collected of units")
+    known = examples.shown.photographs if examples.shown else None
+    if photographs is None and known is None:
+        raise InputError(
+            "these examples were loaded; pass the photographs they were collected from"
+        )
+    source = known if photographs is None else datasets.photographs(photographs)
+    assert source is not None
     if unit.layer not in examples.layers:
         raise InputError(
             f"there are no examples of {unit.layer}, only of {', '.join(examples.layers)}"
@@ -57,17 +80,17 @@ def sheet(network: Network, examples: Examples, unit: Unit, read: Read) -> Figur
     layer = examples.layers[unit.layer]
     unit.vector(len(layer.tops.values))
     steps = _steps(layer, unit.index)
-    photographs = {
-        number: read(examples.names[number])
+    shown = {
+        number: source.read(examples.names[number], network.size)
         for number in sorted(_pictures(layer, unit.index, steps))
     }
 
-    height, width = next(iter(photographs.values())).shape[1:]
+    height, width = next(iter(shown.values())).shape[1:]
     located = network.layer_at(unit.layer, (height, width))
 
     def cut(picture: int, position: np.ndarray) -> np.ndarray:
         row, column = map(int, position)
-        cropped = crops.crop(located, photographs[picture], (row, column))
+        cropped = crops.crop(located, shown[picture], (row, column))
         return crops.tile(cropped, 96)
 
     figure = Figure(figsize=(11, 7.6), facecolor="white")
@@ -116,6 +139,17 @@ def expected_value(layer: LayerExamples, unit: int) -> tuple[np.ndarray, np.ndar
     -------
     tuple
         Centers of the bins, and shares that sum to 1 (or to 0 for a unit that never activates).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.examples import collect
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = collect(network, "conv2d0", torch.rand(3, 3, 224, 224), top=2)
+    >>> activations, shares = expected_value(found.layers["conv2d0"], 7)
+    >>> float(shares.sum().round(6))
+    1.0
     """
     middles = sketch.middles()
     value = middles.clip(0) * layer.counts[unit]

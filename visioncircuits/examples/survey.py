@@ -5,12 +5,12 @@ examples are the same to the byte on one worker and on many, however often the w
 interrupted; compared with `collect` only sums can differ, in their last digits.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
 
 from visioncircuits import engine, fingerprint, networks
+from visioncircuits.datasets import photographs
 from visioncircuits.engine import Engine, Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import parts
@@ -24,6 +24,8 @@ from visioncircuits.examples.collect import (
     provenance,
 )
 from visioncircuits.examples.record import Examples
+from visioncircuits.networks import Features, catalog
+from visioncircuits.progress import bar
 
 EXAMPLES = "examples.npz"
 """The file that a piece of work writes."""
@@ -41,11 +43,28 @@ class Survey:
         One for each part, in their order, with all that its examples depend on.
     checkpoint
         The file of the network's parameters, if not the default.
+    classes
+        The names of the photographs' classes, by number, where they are known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for gray in (0, 100, 200):
+    ...     Image.new("L", (60, 60), gray).save(folder / f"{gray}.png")
+    >>> plan = survey("handwritten:color-contrast", "conv2d0", folder, shard=2)
+    >>> len(plan), len(plan.works), plan.finished(Store(folder / "work"))
+    (3, 2, [])
     """
 
     images: Path
     works: tuple[Work, ...]
     checkpoint: Path | None
+    classes: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"Survey({self.images}: {len(self)} photographs in {len(self.works)} parts)"
 
     def __len__(self) -> int:
         """Count the photographs, including those that cannot be read."""
@@ -61,7 +80,7 @@ class Survey:
         store: Store,
         *,
         workforce: Engine | None = None,
-        advance: Callable[[int], object] = lambda more: None,
+        progress: bool = False,
     ) -> None:
         """Process the unfinished parts, storing the examples of each as soon as it is done.
 
@@ -71,8 +90,8 @@ class Survey:
             Where the examples are stored.
         workforce
             Which workers run it; by default one local worker for each core.
-        advance
-            Is called with how many more photographs have been processed.
+        progress
+            Whether to show a bar of the photographs, with those that are finished.
 
         Raises
         ------
@@ -81,13 +100,15 @@ class Survey:
         WorkFailed
             If parts failed; all others are finished.
         """
-        engine.complete(
-            store,
-            partial(collect_work, images=self.images, checkpoint=self.checkpoint),
-            self.works,
-            engine=workforce or engine.local(),
-            advance=lambda work: advance(amount(work)),
-        )
+        with bar("photographs", len(self), visible=progress) as advance:
+            advance(sum(map(amount, self.finished(store))))
+            engine.complete(
+                store,
+                partial(collect_work, images=self.images, checkpoint=self.checkpoint),
+                self.works,
+                engine=workforce or engine.local(),
+                advance=lambda work: advance(amount(work)),
+            )
 
     def joined(self, store: Store) -> Examples:
         """Join the examples of all parts. Photographs of unfinished parts are listed as skipped.
@@ -113,13 +134,13 @@ class Survey:
 
 def survey(
     network: str,
-    layers: Sequence[str],
+    features: Features,
     images: str | Path,
     *,
     checkpoint: str | Path | None = None,
     device: str = "cpu",
     precision: str = "float32",
-    labels: str = "none",
+    labels: str = "auto",
     top: int = TOP,
     seed: int = 0,
     shard: int = parts.SHARD,
@@ -130,7 +151,7 @@ def survey(
     ----------
     network
         A name, as for `networks.load`: every worker loads it itself.
-    layers, top, seed
+    features, top, seed
         As for `collect`.
     images
         A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them. All
@@ -139,8 +160,7 @@ def survey(
     checkpoint, device, precision
         As for `networks.load`.
     labels
-        `"folders"` if the subfolders of a folder are its pictures' classes. In tar files classes
-        are stored beside the pictures.
+        As for `photographs`. In tar files classes are stored beside the pictures.
     shard
         Number of pictures of a folder in a piece of work; a tar file is one piece.
 
@@ -172,7 +192,8 @@ def survey(
     check(top=top, seed=seed)
     images = Path(images).absolute()
     path = None if checkpoint is None else Path(checkpoint).absolute()
-    loaded = networks.loaded(network, path, device, precision)
+    loaded = catalog.loaded(network, path, device, precision)
+    layers = [feature.layer for feature in networks.expand(loaded, features)]
     work = {
         "what": "dataset examples",
         "network": network,
@@ -182,13 +203,14 @@ def survey(
         "batch": BATCH,
         "record": provenance(loaded, pre_relu_layers(loaded, layers), top=top, seed=seed),
     }
-    cut = parts.parts(images, labels=labels, shard=shard)
-    return Survey(images, tuple({**work, "part": part} for part in cut), path)
+    found = photographs(images, labels=labels)
+    works = tuple({**work, "part": part} for part in parts.parts(found, shard=shard))
+    return Survey(images, works, path, found.classes)
 
 
 def amount(work: Work) -> int:
     """Count the photographs of a piece of work."""
-    return work["part"]["count"]
+    return int(work["part"]["count"])
 
 
 def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, bytes]:
@@ -205,7 +227,7 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
         If a tar file cannot be read, or the checkpoint or this package differs from the planned
         one.
     """
-    network = networks.loaded(work["network"], checkpoint, work["device"], work["precision"])
+    network = catalog.loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if record["code"] != fingerprint.code():
         raise InputError(
@@ -219,7 +241,7 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
     examples = collect_part(
         network,
         record["layers"],
-        parts.photographs(work["part"], images, size=work["size"]),
+        parts.of_part(work["part"], images).at(work["size"]),
         top=record["top"],
         batch=work["batch"],
         seed=record["seed"],

@@ -82,7 +82,8 @@ class RedirectedReLU(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
     def _redirected(self, input: Tensor, inplace: bool = False) -> Tensor:
-        return _RedirectedReLU.apply(input, inplace, self._samples)
+        rectified: Tensor = _RedirectedReLU.apply(input, inplace, self._samples)
+        return rectified
 
 
 class _AveragedMaxPool(torch.autograd.Function):
@@ -135,4 +136,5 @@ def _averaged(
 ) -> Tensor:
     if dilation not in (1, (1, 1), [1, 1]):
         raise InputError(f"max pools dilated by {dilation} cannot be averaged; only 1 can")
-    return _AveragedMaxPool.apply(input, kernel_size, stride, padding, ceil_mode)
+    largest: Tensor = _AveragedMaxPool.apply(input, kernel_size, stride, padding, ceil_mode)
+    return largest

@@ -101,7 +101,9 @@ def parse_depth(value: Any) -> int | Literal["all"]:
     >>> parse_depth(3)
     3
     """
-    if value == "all" or (type(value) is int and value >= 1):
+    if value == "all":
+        return "all"
+    if type(value) is int and value >= 1:
         return value
     raise ValueError(f'{value!r} is no number of layers; write 1 or more, or "all"')
 
@@ -229,7 +231,7 @@ class Examples(Table):
     images
         A folder of photographs, relative to the recipe; without one there are no examples.
     labels
-        "folders" where the folders in it are the photographs' classes.
+        Where the photographs' classes are, as for `datasets.photographs`.
     top
         How many of the strongest examples are shown, and of the weakest.
     crop
@@ -238,7 +240,7 @@ class Examples(Table):
     """
 
     images: Annotated[str, Field(min_length=1)] | None = None
-    labels: Literal["none", "folders"] = "none"
+    labels: Literal["auto", "wordnet", "folders", "none"] = "auto"
     top: Annotated[int, Field(ge=1, le=64)] = 8
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
 

@@ -85,6 +85,11 @@ class Verdict:
     tried: int
     evidence: Evidence
 
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.hypotheses.verdict_panel import verdict_panel
+
+        return verdict_panel(self)._repr_png_()
+
     @property
     def status(self) -> str:
         """`supported`, `refuted` or `undecided`."""

@@ -12,14 +12,25 @@ from visioncircuits.interventions.edits import (
     scale,
     zero,
 )
-from visioncircuits.interventions.effects import advantage, changes, damage, repair
+from visioncircuits.interventions.effects import (
+    Effects,
+    Observed,
+    Scores,
+    advantage,
+    changes,
+    damage,
+    repair,
+)
 from visioncircuits.interventions.path_patching import path_patched, reweighted
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.transplants import Donor, Transplant, score_transplant
 
 __all__ = [
     "Donor",
+    "Effects",
+    "Observed",
     "Scale",
+    "Scores",
     "Transplant",
     "ablate",
     "advantage",

@@ -1,20 +1,21 @@
 """Ablation: what a network loses without some features, beside what it loses without others."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 import torch
-import xarray as xr
 
-from visioncircuits import __version__
+from visioncircuits import __version__, datasets
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.examples.labeled import Photographs
 from visioncircuits.interventions.edits import Change, mean, resample, zero
+from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, check_classes, score
-from visioncircuits.networks import Network, Unit
+from visioncircuits.networks import Feature, Features, Network, Unit, expand
+from visioncircuits.progress import bar
 
 Ablation = Literal["zero", "mean", "resample"]
 
@@ -27,25 +28,25 @@ ABLATIONS: Mapping[Ablation, Change] = {
 
 def ablate(
     network: Network,
-    units: Sequence[str | Unit],
-    photographs: Photographs,
+    features: Features,
+    photographs: Source,
     *,
     mode: Ablation = "zero",
     controls: int = 3,
     batch: int = 20,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
-) -> xr.Dataset:
+    progress: bool = False,
+) -> Scores:
     """Score a network on photographs, as it is and without some units.
 
     Parameters
     ----------
     network
         A classifier.
-    units
-        Of one layer.
+    features
+        Units of one layer.
     photographs
-        With their classes.
+        With their classes, among the network's.
     mode
         What takes the place of the values: `"zero"`; each unit's `"mean"` over a batch; or, to
         `"resample"`, its values on another photograph of the batch, at the same positions.
@@ -55,12 +56,12 @@ def ablate(
         Photographs at once; 2 or more, for `"mean"` and `"resample"`.
     seed
         Of the controls.
-    advance
-        Is called with how many more photographs are scored.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
-    xarray.Dataset
+    Scores
         `cross_entropy` (nats), `divergence` from the original network (Kullback-Leibler, nats),
         `top1`, `top5` by `condition` and `photograph`. Conditions are "original", "ablated" and
         "control 1", …; `damage` gives their differences with intervals.
@@ -71,24 +72,26 @@ def ablate(
         For unknown units, units of several layers, a network without ImageNet's classes, or too
         few units for the controls.
     """
-    if batch < 2 or len(photographs) < 2:
+    found = datasets.photographs(photographs)
+    if batch < 2 or len(found) < 2:
         raise InputError("an ablation needs 2 photographs or more, and as many at once")
-    layer, removed = removals(network, units, controls=controls, seed=seed)
+    layer, removed = removals(network, expand(network, features), controls=controls, seed=seed)
     check_classes(network)
     tables: dict[str, list[np.ndarray]] = {name: [] for name in ("original", *removed)}
-    for places in batches(len(photographs), batch):
-        some = photographs.part(places)
-        pictures, labels = some.pictures(network.size), torch.tensor(some.labels)
-        with torch.inference_mode():
+    labels = torch.tensor(found.labels_in(network))
+    with torch.inference_mode(), bar("photographs", len(found), visible=progress) as advance:
+        for places in batches(len(found), batch):
+            pictures = found.part(places).pictures(network.size)
+            wanted = labels[list(places)]
             whole = network.activations(pictures, [layer])[layer]
             original = output_with(network, layer, whole, pictures=pictures)
-            tables["original"].append(score(original, original, labels))
+            tables["original"].append(score(original, original, wanted))
             for name, indices in removed.items():
                 values = whole.clone()
                 values[:, indices] = ABLATIONS[mode](whole[:, indices])
                 output = output_with(network, layer, values, pictures=pictures)
-                tables[name].append(score(output, original, labels))
-        advance(len(some))
+                tables[name].append(score(output, original, wanted))
+            advance(len(places))
     table = np.stack([np.concatenate(parts, 1) for parts in tables.values()], 1)
     record = {
         "visioncircuits": __version__,
@@ -97,15 +100,15 @@ def ablate(
         "removed": removed,
         "mode": mode,
     }
-    return xr.Dataset(
+    return Scores(
         {name: (("condition", "photograph"), table[row]) for row, name in enumerate(SCORES)},
-        coords={"condition": list(tables), "photograph": photographs.names},
+        coords={"condition": list(tables), "photograph": list(found.names)},
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
 
 
 def removals(
-    network: Network, units: Sequence[str | Unit], *, controls: int = 3, seed: int = 0
+    network: Network, units: Sequence[str | Feature], *, controls: int = 3, seed: int = 0
 ) -> tuple[str, dict[str, list[int]]]:
     """Return the units that an ablation removes, and those removed as controls.
 

@@ -1,20 +1,21 @@
 """What interventions change in the activations of later features."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
-import xarray as xr
 
-from visioncircuits import __version__, pictures
+from visioncircuits import __version__, datasets
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.ablation import ABLATIONS, Ablation, batches, removals
 from visioncircuits.interventions.edits import edited
-from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.interventions.effects import Observed
+from visioncircuits.networks import Features, Network, Unit, expand
+from visioncircuits.progress import bar
 
 Intervention = Callable[[], AbstractContextManager[None]]
 """Enters an intervention: `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`."""
@@ -23,13 +24,13 @@ Intervention = Callable[[], AbstractContextManager[None]]
 @torch.inference_mode()
 def observe(
     network: Network,
-    features: Sequence[str | Feature],
-    photographs: Sequence[Path],
+    features: Features,
+    photographs: Source,
     changes: Mapping[str, Intervention],
     *,
     batch: int = 20,
-    advance: Callable[[int], object] = lambda more: None,
-) -> xr.Dataset:
+    progress: bool = False,
+) -> Observed:
     """Measure features on photographs, in the original network and under interventions.
 
     Parameters
@@ -44,12 +45,12 @@ def observe(
         By name, what enters an intervention.
     batch
         Photographs at once; 2 or more, for interventions that take means or swap photographs.
-    advance
-        Is called with how many more photographs are done.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
-    xarray.Dataset
+    Observed
         `mean` and `peak` of each feature's activation over its positions, by `condition`
         ("original" and the changes), `feature` and `photograph`; `change` gives the differences
         with intervals.
@@ -62,37 +63,42 @@ def observe(
     Examples
     --------
     >>> from visioncircuits.interventions import path_patched, scale
-    >>> weaker = partial(path_patched, network, "mixed3a:81", "mixed3b:413", scale(0.5))
-    ... # doctest: +SKIP
-    >>> found = observe(network, ["mixed3b:413"], paths, {"weaker": weaker})  # doctest: +SKIP
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> weaker = partial(path_patched, network, "conv2d0:7", "conv2d1:9", scale(0.5))
+    >>> found = observe(network, "conv2d1:9", torch.rand(2, 3, 64, 64), {"weaker": weaker})
+    >>> dict(found.sizes)
+    {'condition': 2, 'feature': 1, 'photograph': 2}
     """
-    listed = [network.feature(feature) for feature in features]
-    if batch < 2 or len(photographs) < 2:
+    listed = expand(network, features)
+    given = datasets.photographs(photographs)
+    if batch < 2 or len(given) < 2:
         raise InputError("an intervention is measured on 2 photographs or more, as many at once")
     conditions: dict[str, Intervention] = {"original": nullcontext, **changes}
     layers = list(dict.fromkeys(feature.layer for feature in listed))
-    shape = len(conditions), len(listed), len(photographs)
+    shape = len(conditions), len(listed), len(given)
     means, peaks = np.empty(shape), np.empty(shape)
-    for places in batches(len(photographs), batch):
-        shown = torch.stack([pictures.read(photographs[n], network.size) for n in places])
-        for row, entered in enumerate(conditions.values()):
-            with entered():
-                found = network.activations(shown, layers)
-            for column, feature in enumerate(listed):
-                values = found[feature.layer]
-                vector = feature.vector(values.shape[1]).to(values)
-                maps = torch.einsum("u,bu...->b...", vector, values).reshape(len(values), -1)
-                means[row, column, places] = maps.cpu().double().mean(1).numpy()
-                peaks[row, column, places] = maps.cpu().double().amax(1).numpy()
-        advance(len(places))
+    with bar("photographs", len(given), visible=progress) as advance:
+        for places in batches(len(given), batch):
+            shown = given.part(places).pictures(network.size)
+            for row, entered in enumerate(conditions.values()):
+                with entered():
+                    found = network.activations(shown, layers)
+                for column, feature in enumerate(listed):
+                    values = found[feature.layer]
+                    vector = feature.vector(values.shape[1]).to(values)
+                    maps = torch.einsum("u,bu...->b...", vector, values).reshape(len(values), -1)
+                    means[row, column, places] = maps.cpu().double().mean(1).numpy()
+                    peaks[row, column, places] = maps.cpu().double().amax(1).numpy()
+            advance(len(places))
     dims = ("condition", "feature", "photograph")
     record = {"visioncircuits": __version__, "network": network.record()}
-    return xr.Dataset(
+    return Observed(
         {"mean": (dims, means), "peak": (dims, peaks)},
         coords={
             "condition": list(conditions),
             "feature": [str(feature) for feature in listed],
-            "photograph": [path.name for path in photographs],
+            "photograph": list(given.names),
         },
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
@@ -100,7 +106,7 @@ def observe(
 
 def unit_ablations(
     network: Network,
-    units: Sequence[str | Unit],
+    features: Features,
     *,
     mode: Ablation = "zero",
     controls: int = 3,
@@ -110,7 +116,7 @@ def unit_ablations(
 
     Parameters and errors are those of `ablate`, and so are the conditions, "original" left out.
     """
-    layer, removed = removals(network, units, controls=controls, seed=seed)
+    layer, removed = removals(network, expand(network, features), controls=controls, seed=seed)
     return {
         name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
         for name, indices in removed.items()

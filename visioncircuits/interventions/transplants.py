@@ -6,27 +6,28 @@ the trained ones bring back more than half of what top-5 accuracy loses without 
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
 import visioncircuits
-from visioncircuits import fingerprint
+from visioncircuits import datasets, fingerprint
+from visioncircuits.datasets import Photographs, Source
 from visioncircuits.engine import Engine, Store, Work, complete, local
 from visioncircuits.errors import InputError
-from visioncircuits.examples.labeled import Photographs
 from visioncircuits.interventions.calibration import Scale
+from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, check_classes, score
 from visioncircuits.networks import Network
 from visioncircuits.networks.grids import onto
+from visioncircuits.progress import bar
 
 BATCH = 25
 """Photographs that go through the networks at once, and are one piece of work."""
@@ -118,13 +119,13 @@ class Transplant:
 
 def score_transplant(
     transplant: Transplant,
-    photographs: Photographs,
+    photographs: Source,
     *,
     store: Store,
     calibration: int = 50,
     engine: Engine | None = None,
-    advance: Callable[[int], object] = lambda more: None,
-) -> xr.Dataset:
+    progress: bool = False,
+) -> Scores:
     """Score a network on photographs: as it is, under every removal and every transplant.
 
     Donors are scaled to the units that they replace (`Scale`) on photographs that are not scored
@@ -143,12 +144,12 @@ def score_transplant(
         How many photographs of each half set the scales.
     engine
         Who does the work; this process by default.
-    advance
-        Is called with how many more photographs are scored.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
-    xarray.Dataset
+    Scores
         `cross_entropy` (nats), `divergence` from the original network (Kullback-Leibler, nats),
         `top1` and `top5` (0 or 1), by `condition` and `photograph`; conditions are "original",
         "removed", the other removals and the donors.
@@ -159,51 +160,51 @@ def score_transplant(
         As `Transplant.check`; for fewer than 4 photographs, or a damaged one.
     """
     transplant.check()
-    if len(photographs) < 4:
-        raise InputError(f"a score needs 4 photographs or more, not {len(photographs)}")
+    shown = datasets.photographs(photographs)
+    if len(shown) < 4:
+        raise InputError(f"a score needs 4 photographs or more, not {len(shown)}")
     engine = engine or local(workers=1)
-    halves = [range(start, len(photographs), 2) for start in (0, 1)]
-    fitted = [photographs.part(_spread(half, calibration)) for half in halves]
+    halves = [range(start, len(shown), 2) for start in (0, 1)]
+    fitted = [shown.part(_spread(half, calibration)) for half in halves]
     record = transplant.record()
-    shared = {"transplant": record, "content": fingerprint.content(photographs.paths)}
+    shared = {"transplant": record, "content": shown.digest()}
     scaling: list[Work] = [
-        {"task": "scales", **shared, "photographs": part.names} for part in fitted
+        {"task": "scales", **shared, "photographs": list(part.names)} for part in fitted
     ]
-    paths = dict(zip(photographs.names, photographs.paths, strict=True))
-    labels = dict(zip(photographs.names, photographs.labels, strict=True))
-    complete(store, partial(_scales, transplant, paths), scaling, engine=engine)
+    labels = shown.labels_in(transplant.network)
+    wanted = dict(zip(shown.names, labels, strict=True))
+    complete(store, partial(_scales, transplant, shown), scaling, engine=engine)
     works: list[Work] = [
         {
             "task": "scores",
             **shared,
-            "scaled": fitted[1 - side].names,
-            "photographs": photographs.part(half[start : start + BATCH]).names,
+            "scaled": list(fitted[1 - side].names),
+            "photographs": list(shown.part(half[start : start + BATCH]).names),
         }
         for side, half in enumerate(halves)
         for start in range(0, len(half), BATCH)
     ]
     finished = {store.path(work) for work in store.finished()}
-    for work in works:
-        if store.path(work) in finished:
-            advance(len(work["photographs"]))
     scales = {work["photographs"][0]: _load(store, work) for work in scaling}
-    complete(
-        store,
-        partial(_scores, transplant, paths, labels, scales),
-        works,
-        engine=engine,
-        advance=lambda work: advance(len(work["photographs"])),
-    )
+    with bar("photographs", len(shown), visible=progress) as advance:
+        advance(sum(len(w["photographs"]) for w in works if store.path(w) in finished))
+        complete(
+            store,
+            partial(_scores, transplant, shown, wanted, scales),
+            works,
+            engine=engine,
+            advance=lambda work: advance(len(work["photographs"])),
+        )
     conditions = ["original", "removed", *transplant.removals, *transplant.donors]
-    order = {name: place for place, name in enumerate(photographs.names)}
-    table = np.empty((len(SCORES), len(conditions), len(photographs)))
+    order = {name: place for place, name in enumerate(shown.names)}
+    table = np.empty((len(SCORES), len(conditions), len(shown)))
     for work in works:
         found, places = _load(store, work), [order[name] for name in work["photographs"]]
         for row, condition in enumerate(conditions):
             table[:, row, places] = found[condition]
-    return xr.Dataset(
+    return Scores(
         {name: (("condition", "photograph"), table[place]) for place, name in enumerate(SCORES)},
-        coords={"condition": conditions, "photograph": photographs.names},
+        coords={"condition": conditions, "photograph": list(shown.names)},
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
 
@@ -239,13 +240,13 @@ def _spread(places: Sequence[int], count: int) -> list[int]:
 
 
 @torch.no_grad()
-def _scales(transplant: Transplant, paths: Mapping[str, Any], work: Work) -> dict[str, bytes]:
+def _scales(transplant: Transplant, photographs: Photographs, work: Work) -> dict[str, bytes]:
     """Fit every donor's scale on photographs."""
     names = work["photographs"]
     maps: dict[str, list[Tensor]] = {name: [] for name in ("", *transplant.donors)}
     index = torch.tensor(transplant.units)
     for start in range(0, len(names), BATCH):
-        pictures = _read(transplant, paths, names[start : start + BATCH])
+        pictures = _read(transplant, photographs, names[start : start + BATCH])
         found = transplant.network.unit_activations(pictures, {transplant.layer: index})
         maps[""].append(found[transplant.layer])
         for name, donated in _all_maps(transplant, pictures):
@@ -263,14 +264,14 @@ def _scales(transplant: Transplant, paths: Mapping[str, Any], work: Work) -> dic
 @torch.no_grad()
 def _scores(
     transplant: Transplant,
-    paths: Mapping[str, Any],
+    photographs: Photographs,
     labels: Mapping[str, int],
     scales: Mapping[str, Mapping[str, np.ndarray]],
     work: Work,
 ) -> dict[str, bytes]:
     """Score some photographs under every condition."""
     names = work["photographs"]
-    pictures = _read(transplant, paths, names)
+    pictures = _read(transplant, photographs, names)
     wanted = torch.tensor([labels[name] for name in names])
     units, fitted = list(transplant.units), scales[work["scaled"][0]]
     whole = transplant.network.activations(pictures, [transplant.layer])[transplant.layer]
@@ -290,9 +291,8 @@ def _scores(
     return _packed({name: score(each, original, wanted) for name, each in found.items()})
 
 
-def _read(transplant: Transplant, paths: Mapping[str, Any], names: Sequence[str]) -> Tensor:
-    some = Photographs(tuple(paths[name] for name in names), (0,) * len(names))
-    return some.pictures(transplant.network.size)
+def _read(transplant: Transplant, photographs: Photographs, names: Sequence[str]) -> Tensor:
+    return torch.stack([photographs.read(name, transplant.network.size) for name in names])
 
 
 def _packed(arrays: Mapping[str, np.ndarray]) -> dict[str, bytes]:

@@ -85,7 +85,9 @@ def kernel_figure(comparison: Comparison) -> Figure:
 
 def _over_largest(kernels: np.ndarray) -> np.ndarray:
     """Scale each target's kernels to its largest weight, so that units can be compared."""
-    return kernels / np.abs(kernels).max((1, 2, 3), keepdims=True)
+    largest: np.ndarray = np.abs(kernels).max((1, 2, 3), keepdims=True)
+    scaled: np.ndarray = kernels / largest
+    return scaled
 
 
 @matplotlib.rc_context(STYLE)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits.examples import Photographs, photograph
+from visioncircuits.datasets import Photographs
 from visioncircuits.thread.study import Study
 
 
@@ -28,7 +28,6 @@ def strongest(
     """
     record, size = study.examples(), study.network.size
     tops, about = record.layers[layer].tops, study.network.layer_at(layer, size)
-    assert study.images is not None
     pictures, centers = [], []
     for rank in range(min(most, tops.values.shape[1])):
         number = int(tops.pictures[unit, rank])
@@ -36,6 +35,6 @@ def strongest(
             break
         row, column = tops.positions[unit, rank].tolist()
         y, x = np.clip(about.center((row, column)), 0, size - 1).tolist()
-        pictures.append(photograph(study.images, record.names[number], size=size))
+        pictures.append(study.photograph(record.names[number]))
         centers.append((y, x))
     return pictures, centers

@@ -1,6 +1,7 @@
 """What the articles work with: the network, the photographs, and measurements that they share.
 
-One class, as every article takes all of it as one argument; each method is a few lines.
+One class, longer than others, as every article takes all of it as one argument; each method is a
+few lines.
 """
 
 import io
@@ -23,14 +24,14 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits import featurevis, files, fingerprint, hypotheses, networks, pictures, tuning
+from visioncircuits.datasets import Photographs, photographs
 from visioncircuits.engine import digest
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Examples, Photographs, collect, folder
-from visioncircuits.examples import photographs as classified
+from visioncircuits.examples import Examples, collect
 from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
-from visioncircuits.interventions.transplants import check_classes
-from visioncircuits.networks import Families, Feature, Network, Unit, read_families
+from visioncircuits.interventions.scoring import check_classes
+from visioncircuits.networks import Families, Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.thread.units import numbers
 from visioncircuits.weights import main_layers
@@ -76,6 +77,12 @@ class Study:
         Fewer photographs, steps and draws.
     seed
         Of all randomness.
+
+    Examples
+    --------
+    >>> study = Study(networks.untrained("bvlc_googlenet"), Path("measured"), quick=True)
+    >>> study.layer("mixed3b"), study.of(1000, quick=100)
+    ('mixed3b', 100)
     """
 
     network: Network
@@ -170,7 +177,7 @@ class Study:
 
         def make() -> bytes:
             table = hypotheses.find(self.network, family, name, seed=self.seed)
-            return table.to_json(orient="records").encode()
+            return str(table.to_json(orient="records")).encode()
 
         content = self.kept(f"{family} in {name}", "json", make)
         table = pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
@@ -233,6 +240,11 @@ class Study:
         places = np.unique(np.linspace(0, len(paths) - 1, min(most, len(paths))).round())
         return [paths[int(place)] for place in places]
 
+    def photograph(self, name: str) -> Float[Tensor, "3 side side"]:
+        """Read one photograph by its name in `examples()`, at the network's size."""
+        assert self.images is not None
+        return pictures.read(self.images / name, self.network.size)
+
     def batches(self, most: int, *, size: int = 16) -> Iterator[Float[Tensor, "_ 3 side side"]]:
         """Read `photographs(most)` in batches, in [0, 1]."""
         paths = self.photographs(most)
@@ -251,7 +263,7 @@ class Study:
         self.photographs(most)
         assert self.images is not None
         try:
-            everything = classified(self.images)
+            everything = photographs(self.images, labels="wordnet")
         except InputError as error:
             raise Unavailable(str(error)) from None
         count = min(most, len(everything))
@@ -286,8 +298,10 @@ class Study:
         what = f"examples of {names} in {count}"
 
         def make() -> bytes:
-            source = folder(self.images or "", size=self.network.size)
-            chosen = replace(source, paths=tuple(paths), labels=(None,) * len(paths))
+            chosen = photographs(paths, labels="none")
+            chosen = replace(
+                chosen, names=tuple(path.relative_to(str(self.images)).as_posix() for path in paths)
+            )
             return collect(self.network, names, chosen, seed=self.seed).packed()
 
         self.kept(what, "npz", make)
@@ -368,7 +382,7 @@ class Study:
         Unavailable
             If the folder or the file is missing.
         """
-        return read_families(self.published(TAXONOMY))
+        return Families.load(self.published(TAXONOMY))
 
     def orientations(self) -> dict[str, dict[int, float]]:
         """Read the published preferred orientations of curve detectors, by layer and unit.

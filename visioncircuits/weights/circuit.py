@@ -60,6 +60,11 @@ class Circuit:
     feature: Feature
     levels: tuple[Level, ...]
 
+    def _repr_svg_(self) -> str:
+        from visioncircuits.weights.diagram import circuit_diagram
+
+        return circuit_diagram(self)
+
     def __repr__(self) -> str:
         columns = " → ".join(f"{len(column)} of {column[0].layer}" for column in self.columns)
         connections = sum(int(level.drawn.sum()) for level in self.levels)

@@ -14,12 +14,17 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
+from visioncircuits import pictures
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, parse
 from visioncircuits.weights import storage
 from visioncircuits.weights.kernels import Pair
 
 _KIND = "expanded weights"
+
+
+_SHOWN = 24
+"""Kernels that a notebook shows, of the first target."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,13 @@ class ExpandedWeights:
     stride: Pair
     offset: Pair
     record: dict[str, Any]
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.weights.pictures import connection_cards
+        from visioncircuits.weights.ranking import strongest_inputs
+
+        strongest = strongest_inputs(self, self.outputs[0], top=_SHOWN)
+        return pictures.png(connection_cards(strongest))
 
     def __repr__(self) -> str:
         inputs, outputs = (

@@ -15,6 +15,7 @@ from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
+from visioncircuits import pictures
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Unit
 from visioncircuits.weights.expanded import ExpandedWeights
@@ -36,6 +37,11 @@ class Factors:
 
     spatial: ExpandedWeights
     explained: float
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.weights.pictures import factor_grid
+
+        return pictures.png(factor_grid(self))
 
     @property
     def directions(self) -> tuple[Direction, ...]:

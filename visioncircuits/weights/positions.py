@@ -9,6 +9,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from visioncircuits import pictures
 from visioncircuits.networks import Direction, Feature
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.pictures import GROUND, Thumbnails
@@ -30,6 +31,9 @@ class PositionView:
     feature: Feature
     directions: tuple[tuple[Direction, ...], ...]
     magnitude: Float[Tensor, "height width"]
+
+    def _repr_png_(self) -> bytes:
+        return pictures.png(position_grid(self, {}))
 
     def __repr__(self) -> str:
         height, width = self.magnitude.shape

@@ -9,10 +9,8 @@ from visioncircuits import engine, examples
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Survey
-from visioncircuits.examples.survey import amount
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.progress import bar
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +22,17 @@ PARTS = "parts"
 
 
 def find(
-    source: Source, selections: Sequence[Selection], images: Path | None, *, device: str = "cpu"
+    source: Source,
+    selections: Sequence[Selection],
+    photographs: Path | None,
+    *,
+    device: str = "cpu",
 ) -> Survey | None:
     """Find the photographs, and plan the pass.
 
     Parameters
     ----------
-    images
+    photographs
         Instead of those that the recipe names.
     device
         Where to compute.
@@ -44,14 +46,14 @@ def find(
     Raises
     ------
     InputError
-        Where there is no picture in the folder, or no such folder as `images`.
+        Where there is no picture in the folder, or no such folder as `photographs`.
     """
     options = source.recipe.examples
     layers = [each.layer.name for each in selections if len(each.layer.shape) == 2]
-    where = images or source.beside(options.images)
+    where = photographs or source.beside(options.images)
     if where is None or not layers:
         return None
-    if not images and not where.exists():
+    if not photographs and not where.exists():
         log.warning(
             "no dataset examples: there are no photographs at %s; name others with --images", where
         )
@@ -67,7 +69,7 @@ def find(
             top=options.top,
         )
     except InputError as error:
-        raise error if images else source.error(("examples", "images"), str(error)) from error
+        raise error if photographs else source.error(("examples", "images"), str(error)) from error
 
 
 def fingerprint(survey: Survey) -> str:
@@ -76,11 +78,8 @@ def fingerprint(survey: Survey) -> str:
 
 
 def classes(survey: Survey) -> dict[int, str]:
-    """Map the numbers of classes to their names, those of the folders; {} where they have none."""
-    files = [file for work in survey.works for file in work["part"].get("files", ())]
-    return {
-        file["label"]: file["name"].partition("/")[0] for file in files if file["label"] is not None
-    }
+    """Map the numbers of classes to their names; {} where these are not known."""
+    return dict(enumerate(survey.classes or ()))
 
 
 def description(survey: Survey) -> Work:
@@ -104,10 +103,7 @@ def complete(survey: Survey, store: Store, workforce: engine.Engine, *, progress
     if engine.digest(work) in map(engine.digest, store.finished()):
         return found
     parts = Store(store.folder / PARTS)
-    done = survey.finished(parts)
-    with bar("photographs", len(survey), visible=progress) as advance:
-        advance(sum(map(amount, done)))
-        survey.carry_out(parts, workforce=workforce, advance=advance)
+    survey.carry_out(parts, workforce=workforce, progress=progress)
     store.add(work, {FOUND: survey.joined(parts).packed()})
     return found
 

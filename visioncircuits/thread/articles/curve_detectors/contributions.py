@@ -9,12 +9,13 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from visioncircuits import featurevis
-from visioncircuits.examples import crop, photograph
+from visioncircuits.examples import crop
 from visioncircuits.featurevis import objectives
 from visioncircuits.figures import Figure
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Plate, Row, Study, here, null, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.intervals import null
 from visioncircuits.tuning import measure, radial_tuning
 from visioncircuits.weights import contextual_weights, surroundings
 
@@ -41,13 +42,10 @@ def attribution(study: Study) -> Iterator[Row | Plate]:
     around, rise = tuning_above_mean(study, before)
     examples = study.of(5, quick=1)
     alike, pairs = np.zeros((len(curves.units), len(around))), []
-    assert study.images is not None
     for number, place in enumerate(curves.places):
         for rank in range(examples):
             position = tuple(layer.tops.positions[place, rank].tolist())
-            pixels = photograph(
-                study.images, names[int(layer.tops.pictures[place, rank])], size=size
-            )
+            pixels = study.photograph(names[int(layer.tops.pictures[place, rank])])
             (flow,) = contextual_weights(
                 study.network, before, curves.units[number], pixels[None], position=position
             )

@@ -8,10 +8,13 @@ import torch
 from jaxtyping import Float
 from scipy.stats import rankdata
 
-from visioncircuits.examples import Photographs
+from visioncircuits.datasets import Photographs
 from visioncircuits.networks import Network
-from visioncircuits.thread import Study, Unavailable, batched, middle
+from visioncircuits.thread import Study
 from visioncircuits.thread.articles.zoom_in.published import CARS, DOGS
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import middle
+from visioncircuits.thread.photographs import batched
 
 
 def chosen(study: Study, group: str) -> Photographs:

@@ -1,4 +1,4 @@
-"""Photographs as the network gets them, decoded on threads while it computes."""
+"""A photograph that is read, and reading on threads while a network computes."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture, or the reason why it cannot be read.
+    """A photograph that was read, or the reason why it cannot be.
 
     Attributes
     ----------
@@ -22,9 +22,15 @@ class Photograph:
         RGB in [0, 1], `(3, size, size)`, or with the channels of the network; None if it cannot be
         read.
     label
-        Its class, if it has one.
+        The number of its class, if it has one.
     problem
         Why it cannot be read.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Photograph("cat.jpg", torch.rand(3, 64, 64), label=281)
+    Photograph('cat.jpg', (3, 64, 64), label=281)
     """
 
     name: str

@@ -3,14 +3,14 @@ import pytest
 import torch
 from PIL import Image
 
+from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import dataset
 
 
 def test_pictures_of_8_bits_are_scaled_to_0_to_1():
     values = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     forms = [values, values.transpose(2, 0, 1), torch.from_numpy(values).permute(2, 0, 1)]
-    for each in dataset(forms, size=32):
+    for each in photographs(forms).at(32):
         assert torch.allclose(each.pixels, torch.from_numpy(values).permute(2, 0, 1) / 255)
 
 
@@ -26,7 +26,7 @@ def test_pictures_of_8_bits_are_scaled_to_0_to_1():
     ids=["pair", "list", "triple", "mapping", "gray"],
 )
 def test_items_of_many_forms_are_accepted(item):
-    (found,) = dataset([item], size=32)
+    (found,) = photographs([item]).at(32)
     assert found.pixels.shape == (3, 32, 32)
     assert found.label == 5
     assert repr(found) == "Photograph('0', (3, 32, 32), label=5)"
@@ -35,7 +35,7 @@ def test_items_of_many_forms_are_accepted(item):
 def test_an_array_is_cropped_as_the_same_image_is():
     smooth = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
     image = Image.fromarray(smooth).resize((180, 120), Image.Resampling.BICUBIC)
-    picture, array = dataset([image, np.asarray(image)], size=56)
+    picture, array = photographs([image, np.asarray(image)]).at(56)
     assert (picture.pixels - array.pixels).abs().max() < 0.03
 
 
@@ -52,4 +52,4 @@ def test_an_array_is_cropped_as_the_same_image_is():
 )
 def test_invalid_items_raise_with_their_number(item, message):
     with pytest.raises(InputError, match=message):
-        list(dataset([torch.rand(3, 8, 8), item], size=8))
+        list(photographs([torch.rand(3, 8, 8), item]).at(8))

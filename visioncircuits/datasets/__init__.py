@@ -1,0 +1,6 @@
+"""Photographs, whatever they come from: a folder, tar files, paths, a dataset, a tensor."""
+
+from visioncircuits.datasets.decoding import Photograph
+from visioncircuits.datasets.photographs import Photographs, Source, photographs
+
+__all__ = ["Photograph", "Photographs", "Source", "photographs"]
