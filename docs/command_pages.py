@@ -97,13 +97,14 @@ def _link(words: str, command: Command) -> str:
 
 def index(found: dict[str, Command]) -> str:
     """Return the page that lists all commands."""
-    entries = [_link(words, command) for words, command in found.items()]
-    tree = ["```{toctree}", ":hidden:", "", *map(_stem, found), "```"]
     about = (
         "Whatever takes more than a few seconds shows its progress. A mistake is one sentence and "
         "exit code 2; a job of which a part failed ends with exit code 1."
     )
-    return "\n\n".join(["# Commands", about, *entries, "\n".join(tree)]) + "\n"
+    entries = [_link(words, command) for words, command in found.items()]
+    names = [f"{words} <{_stem(words)}>" for words in found]
+    tree = "\n".join(["```{toctree}", ":hidden:", "", *names, "```"])
+    return "\n\n".join(["# Commands", about, *entries, tree]) + "\n"
 
 
 def _stem(words: str) -> str:

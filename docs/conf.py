@@ -8,8 +8,13 @@ import os
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
 
 from visioncircuits import InputError, load
+from visioncircuits.figures import Figure
+from visioncircuits.labeled import LabeledArray, LabeledTable
 
 sys.path.insert(0, str(Path(__file__).parent))  # the extensions `command_pages` and `thumbnails`
 os.environ |= {
@@ -43,6 +48,7 @@ extensions = [
     "thumbnails",
 ]
 exclude_patterns = ["_build"]
+default_role = "py:obj"  # what docstrings quote is a link where it is a name
 
 html_theme = "furo"
 html_title = "visioncircuits"
@@ -65,3 +71,26 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_attr_annotations = False  # shapes such as "*axes" are no markup
 suppress_warnings = ["ref.python"]  # a record and its module's function may share a name
+
+
+def _foreign(
+    app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out methods that xarray and matplotlib add to every subclass."""
+    module = getattr(value, "__module__", None) or ""
+    foreign = what == "class" and callable(value) and not module.startswith("visioncircuits")
+    return True if foreign else None
+
+
+def _constructor(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, arguments: str, returned: str
+) -> tuple[str, str] | None:
+    """Leave out the arguments of classes of xarray and matplotlib, which no one calls here."""
+    inherited = what == "class" and issubclass(value, Figure | LabeledArray | LabeledTable)
+    return ("", "") if inherited else None
+
+
+def setup(app: Sphinx) -> None:
+    """Register what the reference leaves out."""
+    app.connect("autodoc-skip-member", _foreign)
+    app.connect("autodoc-process-signature", _constructor)
