@@ -12,7 +12,10 @@ from pathlib import Path
 from visioncircuits import InputError, load
 
 sys.path.insert(0, str(Path(__file__).parent))  # the extensions `command_pages` and `thumbnails`
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # pages are executed side by side
+os.environ |= {
+    "OMP_NUM_THREADS": "1",  # pages are executed side by side
+    "PYTHONWARNINGS": "ignore:IProgress not found",  # of tqdm, which torch imports
+}
 
 
 def _executed() -> bool:
@@ -51,7 +54,8 @@ myst_heading_anchors = 3
 
 nb_execution_mode = "force" if _executed() else "off"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
+nb_execution_timeout = 300
+nb_output_stderr = "warn"
 nb_merge_streams = True
 
 autodoc_member_order = "bysource"

@@ -36,7 +36,7 @@ class Cards(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the grid, as sphinx-design makes it of its own directives."""
-        lines = ["::::{grid} 2 3 3 4", ":gutter: 3", ":class-container: pages"]
+        lines = ["::::{grid} 2 2 4 4", ":gutter: 3", ":class-container: pages"]
         for page in self.content:
             lines += [f":::{{grid-item-card}} {{doc}}`/{page}`", f"{{thumbnail}}`{page}`", ":::"]
         container = nodes.Element()
@@ -56,7 +56,7 @@ def _role(*arguments: Any, **options: Any) -> tuple[list[nodes.Node], list[nodes
 def _visit(translator: Any, node: thumbnail) -> None:
     """Write the picture, where there is one."""
     builder = translator.builder
-    name = f"{node['page'].replace('/', '-')}"
+    name = node["page"].replace("/", "-")
     for path in sorted(Path(builder.outdir, FOLDER).glob(f"{name}.*")):
         source = posixpath.join(builder.imgpath, "thumbnails", path.name)
         translator.body.append(f'<img class="thumbnail" src="{source}" alt="" loading="lazy">')
@@ -100,10 +100,8 @@ def _pictures(cell: Any) -> Iterator[tuple[str, bytes]]:
 
 
 def _fitted(png: bytes) -> bytes:
-    """Scale a picture; of one much wider or higher than a card, keep its beginning."""
+    """Scale a picture into a card."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    width, height = picture.size
-    picture = picture.crop((0, 0, min(width, 2 * height), min(height, 2 * width)))
     scale = min(SIZE[0] / picture.width, SIZE[1] / picture.height)
     size = round(picture.width * scale), round(picture.height * scale)
     buffer = io.BytesIO()
