@@ -12,9 +12,7 @@ def test_pages_are_built_without_results_where_no_checkpoint_is_found(
     build: Callable[..., str], tmp_path: Path
 ) -> None:
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "VISIONCIRCUITS_CHECKPOINTS"
+        name: value for name, value in os.environ.items() if name != "VISIONCIRCUITS_CHECKPOINTS"
     }
     environment |= {"VISIONCIRCUITS_OFFLINE": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     printed = build(tmp_path / "html", environment)
