@@ -10,7 +10,6 @@ from torch import nn
 from visioncircuits import pictures
 from visioncircuits.attribution import Discovery, discover, discovery_panel, subsets
 from visioncircuits.errors import InputError
-from visioncircuits.examples import photographs
 from visioncircuits.interventions import constant, edited
 from visioncircuits.networks import Direction, LayerGraph, Preprocessing, Step, load, wrap
 
@@ -157,7 +156,7 @@ def test_a_panel_shows_each_curve_and_names_the_strongest(found):
 
 def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
-    some = photographs(request.getfixturevalue("photographs")).paths[::50]
+    some = sorted(request.getfixturevalue("photographs").iterdir())[::50]
     found = discover(network, "mixed3b_5x5_bottleneck", "mixed3b:413", some, draws=2)
     assert 5 < len(found.kept) < 25
     assert float(found.explained.sel(half="selection")) >= 0.9

@@ -50,7 +50,7 @@ def test_mean_and_resample_ablation_change_something_too(network, some, mode):
 @pytest.mark.parametrize(
     ("units", "message"),
     [
-        ([], "one or more"),
+        ([], "no feature is given"),
         (["mixed3a:1", "mixed3b:1"], "units of one layer"),
         (["mixed3b:480"], "units 0 to 479"),
     ],

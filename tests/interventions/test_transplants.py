@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,11 @@ class TestPerform:
         before = score_transplant(operation(network), pictures, store=store)
         monkeypatch.setattr("visioncircuits.interventions.transplants.score", None)
         done: list[int] = []
-        again = score_transplant(operation(network), pictures, store=store, advance=done.append)
+        monkeypatch.setattr(
+            "visioncircuits.interventions.transplants.bar",
+            lambda *_, **options: nullcontext(done.append),
+        )
+        again = score_transplant(operation(network), pictures, store=store)
         assert again.identical(before)
         assert sum(done) == len(pictures)
 

@@ -70,6 +70,15 @@ class Discovery:
         By `draw` and `size`, random ones on the held-out half.
     record
         How to make it again, as plain data.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = torch.rand(4, 3, 224, 224)
+    >>> found = discover(network, "conv2d0", "conv2d1:7", pictures, draws=1)
+    >>> found.feature, found.upstream, sorted(found.explained["half"].values.tolist())
+    ('conv2d1:7', 'conv2d0', ['held-out', 'selection'])
     """
 
     feature: str

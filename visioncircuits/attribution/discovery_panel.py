@@ -25,6 +25,17 @@ def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
     -------
     Figure
         Shown by a notebook; `.save(path)` writes it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.attribution import discover
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = torch.rand(4, 3, 224, 224)
+    >>> panel = discovery_panel(discover(network, "conv2d0", "conv2d1:7", pictures, draws=1))
+    >>> len(panel.axes)
+    2
     """
     figure = Figure(figsize=(9.6, 4.4))
     figure.text(0.07, 0.93, found.feature, fontsize=13, color=INK, weight="bold")

@@ -14,7 +14,6 @@ from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.records import brief
 
-
 _SHOWN = 4
 """Pictures that a notebook shows."""
 

@@ -59,6 +59,18 @@ class Paths:
         Row and column of the neuron.
     activation
         Its value: the sum of all of this.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> picture = torch.rand(1, 3, 64, 64)
+    >>> (found,) = path_contributions(
+    ...     network, "conv2d0", "conv2d2:7", picture, through=["conv2d1"]
+    ... )
+    >>> units, contribution = found.strongest(1)[0]
+    >>> units[0].startswith("conv2d0:")
+    True
     """
 
     contributions: xr.DataArray
@@ -194,6 +206,17 @@ def branch_contributions(network: Network, layer: str, contributions: xr.DataArr
     ------
     InputError
         Where the layer has no branches, or is no stop, or not all of its units are.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> picture = torch.rand(1, 3, 96, 96)
+    >>> (found,) = path_contributions(
+    ...     network, "conv2d2", "mixed3b:7", picture, through=["mixed3a"], position=(5, 5)
+    ... )
+    >>> branch_contributions(network, "mixed3a", found.contributions).dims
+    ('conv2d2', 'mixed3a')
     """
     spans = network.branches(layer)
     if not spans:

@@ -230,7 +230,16 @@ def _number(unit: str) -> int:
 
 
 def coverage_panel(found: Coverage) -> Figure:
-    """Draw a layer as one bar: what each explanation alone, several, and nothing accounts for."""
+    """Draw a layer as one bar: what each explanation alone, several, and nothing accounts for.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = covered_by_families(network, "mixed3a", {"curves": [3, 5], "lines": [5, 8]})
+    >>> coverage_panel(found).get_size_inches()[0]
+    np.float64(7.2)
+    """
     total = found.holds.shape[1]
     table = found.table()
     alone = [(str(row["explanation"]), int(row["alone"])) for row in table.to_dict("records")]

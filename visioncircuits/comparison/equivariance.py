@@ -37,6 +37,11 @@ class Transformation:
     picture, kernel
         Each takes and gives `(batch, channels, height, width)`. Pictures are mirrored beyond
         their edges; kernels are zero there.
+
+    Examples
+    --------
+    >>> rotation(90.0).name, reflection().picture(torch.rand(1, 3, 8, 8)).shape
+    ('rotation 90', torch.Size([1, 3, 8, 8]))
     """
 
     name: str
@@ -69,6 +74,11 @@ def scaling(factor: float) -> Transformation:
     ------
     InputError
         For a factor that is not above 0.
+
+    Examples
+    --------
+    >>> scaling(0.5).picture(torch.rand(1, 3, 64, 64)).shape
+    torch.Size([1, 3, 64, 64])
     """
     if not factor > 0:
         raise InputError(f"pictures are enlarged by a factor above 0, not {factor:g}")

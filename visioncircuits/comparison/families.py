@@ -30,6 +30,13 @@ class Family:
         In the order of their orientation.
     orientations
         Degrees; see `orientation_tuning`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import load
+    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
+    >>> curves.layer, curves.names, [round(angle) for angle in curves.orientations]
+    ('mixed3b', ['mixed3b:6', 'mixed3b:0'], [90, 360])
     """
 
     network: Network

@@ -274,6 +274,11 @@ class Overlap:
         So many of so many.
     chance
         How many there would be, were partners any units.
+
+    Examples
+    --------
+    >>> Overlap(same=7, of=10, chance=0.4).same
+    7
     """
 
     same: int

@@ -80,6 +80,13 @@ def pairs_panel(
     ------
     InputError
         Without a pair.
+
+    Examples
+    --------
+    >>> row = {"unit": "a:1", "partner": "b:2", "photographs": 0.8, "chance": 0.1, "stimuli": 0.7}
+    >>> table = pd.DataFrame([{**row, "mutual": True, "rank": 1}])
+    >>> len(pairs_panel(table, {}, {}).axes) > 0
+    True
     """
     if not len(table):
         raise InputError("there is no pair to draw")

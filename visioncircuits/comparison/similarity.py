@@ -45,6 +45,16 @@ class Compared:
         How alike they are; see the function that compares them.
     trained, handwritten
         What was compared: responses, or kernels.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.networks import load
+    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
+    >>> from visioncircuits.stimuli import named
+    >>> few = named("curves").isel(radius=[1], orientation=slice(0, None, 3))
+    >>> compare_tuning(curves, curves, few).numbers["orientation"].values.round(2)
+    array([1., 1.])
     """
 
     numbers: xr.Dataset
@@ -156,6 +166,15 @@ def compare_kernels(
         The numbers by `target` and `source`: `correlation` of the two kernels over their places,
         `apart` (degrees between the two units' orientations), and `trained` and `handwritten`, the
         kernels' sums over the largest. Beside them the kernels of both, `(target, source, y, x)`.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.networks import load
+    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
+    >>> lines = curve_family(curves.network, ["mixed3a:0", "mixed3a:6"])
+    >>> list(compare_kernels(curves, lines, curves, lines).numbers.data_vars)[:1]
+    ['correlation']
     """
     mine, yours = counterparts(trained, written), counterparts(trained_sources, written_sources)
     pairs = [(trained, trained_sources), (mine, yours)]
@@ -212,6 +231,15 @@ def sign_table(kernels: xr.Dataset) -> xr.DataArray:
     -------
     xarray.DataArray
         Of whole numbers, by `handwritten` and `trained`: "excites", "neither", "inhibits".
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.networks import load
+    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
+    >>> lines = curve_family(curves.network, ["mixed3a:0", "mixed3a:6"])
+    >>> int(sign_table(compare_kernels(curves, lines, curves, lines).numbers).sum())
+    4
     """
     places = [_signs(kernels[name].values) for name in ("handwritten", "trained")]
     table = np.zeros((3, 3), int)
@@ -250,6 +278,14 @@ def compare_maps(
     -------
     xarray.DataArray
         By `unit`, the trained ones.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.networks import load
+    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
+    >>> compare_maps(curves, curves, torch.rand(2, 3, 224, 224)).values.round(2)
+    array([1., 1.])
     """
     found: list[list[torch.Tensor]] = [[], []]
     here = trained.network.layer(trained.layer)

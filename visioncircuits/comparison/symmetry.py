@@ -60,6 +60,13 @@ def centroids(
     -------
     numpy.ndarray
         `(x, y)`, in places of the kernel; 0 for a kernel that nowhere excites.
+
+    Examples
+    --------
+    >>> kernel = np.zeros((1, 5, 5))
+    >>> kernel[0, 2, 4] = 1.0
+    >>> centroids(kernel).tolist()
+    [[2.0, 0.0]]
     """
     exciting = kernels.clip(min=0)
     height, width = kernels.shape[-2:]

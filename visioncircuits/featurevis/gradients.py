@@ -62,7 +62,8 @@ class RedirectedReLU(TorchFunctionMode):
     Examples
     --------
     >>> x = torch.tensor([[-1.0]], requires_grad=True)
-    >>> with RedirectedReLU():
+    >>> from visioncircuits.featurevis import gradients
+    >>> with gradients.RedirectedReLU():
     ...     loss = -torch.relu(x).sum()
     >>> torch.autograd.grad(loss, x)[0].item()
     -1.0

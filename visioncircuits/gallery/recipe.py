@@ -52,10 +52,10 @@ class Recipe(Table):
     >>> recipe = Recipe(
     ...     title="Curves",
     ...     network="bvlc_googlenet",
-    ...     layers=[LayerChoice(name="mixed3b", families={"curves": (379, 406, 385)})],
+    ...     layers=[LayerChoice(name="mixed3b", families={"curves": "379, 385, 406"})],
     ... )
     >>> recipe.show.positive, recipe.layers[0].families
-    (True, {'curves': (379, 406, 385)})
+    (True, {'curves': (379, 385, 406)})
     """
 
     title: Annotated[str, Field(min_length=1)]

@@ -33,6 +33,18 @@ class Evidence:
     typical
         The median, over all units of the layer, of the strongest response to any stimulus; NaN
         until `with_typical` sets it.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import measure_responses
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, edge
+    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
+    >>> found = measure_responses(
+    ...     untrained("bvlc_googlenet"), "conv2d0", edges, variants=[{}], controls={}
+    ... )
+    >>> found.evidence(None).tuning("orientation").shape
+    (64, 12)
     """
 
     units: tuple[str, ...]

@@ -42,6 +42,8 @@ def predefined(
     Examples
     --------
     >>> from visioncircuits.networks import untrained
+    >>> sorted(PREDEFINED)[:2]
+    ['brightness-gradient', 'color-center-surround']
     >>> len(predefined(untrained("bvlc_googlenet"), "mixed3b", "curves"))
     2222
     """

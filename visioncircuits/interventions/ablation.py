@@ -143,6 +143,13 @@ def control_units(
     ------
     InputError
         Where there are not so many.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> len(control_units(network, "mixed3a", [3, 5]))
+    2
     """
     branches = network.branches(layer).values() or [range(network.layer(layer).units)]
     home = [span for span in branches if any(unit in span for unit in units)]

@@ -47,6 +47,16 @@ class Donor:
         Theirs, before its rectifier: what is passed on is decided anew, see `Scale`.
     units
         One for each unit of the family, in the family's order.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from visioncircuits.networks import Preprocessing, imagenet_classes, wrap
+    >>> layers = nn.Conv2d(3, 6, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    >>> module = nn.Sequential(*layers, nn.Linear(6, 1000))
+    >>> network = wrap(module, Preprocessing(), size=32, classes=imagenet_classes())
+    >>> Donor(network, "0", (5, 0)).layer
+    '0'
     """
 
     network: Network
@@ -66,6 +76,17 @@ class Transplant:
         By name.
     removals
         By name, sets of units to set to zero instead; the family's own is called "removed".
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from visioncircuits.networks import Preprocessing, imagenet_classes, wrap
+    >>> layers = nn.Conv2d(3, 6, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    >>> module = nn.Sequential(*layers, nn.Linear(6, 1000))
+    >>> network = wrap(module, Preprocessing(), size=32, classes=imagenet_classes())
+    >>> swapped = Transplant(network, "1", (0, 5), {"swapped": Donor(network, "0", (5, 0))}, {})
+    >>> list(swapped.donors)
+    ['swapped']
     """
 
     network: Network
@@ -158,6 +179,22 @@ def score_transplant(
     ------
     InputError
         As `Transplant.check`; for fewer than 4 photographs, or a damaged one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from torch import nn
+    >>> from visioncircuits.networks import Preprocessing, imagenet_classes, wrap
+    >>> layers = nn.Conv2d(3, 6, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    >>> module = nn.Sequential(*layers, nn.Linear(6, 1000))
+    >>> network = wrap(module, Preprocessing(), size=32, classes=imagenet_classes())
+    >>> swapped = Transplant(network, "1", (0, 5), {"swapped": Donor(network, "0", (5, 0))}, {})
+    >>> shown = datasets.photographs(torch.rand(4, 3, 40, 40), labels=[0, 1, 2, 3])
+    >>> with TemporaryDirectory() as folder:
+    ...     scores = score_transplant(swapped, shown, store=Store(Path(folder)))
+    >>> scores["condition"].values.tolist()
+    ['original', 'removed', 'swapped']
     """
     transplant.check()
     shown = datasets.photographs(photographs)

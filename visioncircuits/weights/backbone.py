@@ -11,7 +11,14 @@ from visioncircuits.weights.tracing import INPUT, Trace, trace
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The main layers before a layer and after it, nearest first."""
+    """The main layers before a layer and after it, nearest first.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> surroundings(untrained("bvlc_googlenet"), "mixed3a").before
+    ('conv2d2', 'conv2d1', 'conv2d0')
+    """
 
     before: tuple[str, ...]
     after: tuple[str, ...]

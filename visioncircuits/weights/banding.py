@@ -22,6 +22,11 @@ class Banding:
 
     Each is a mean over neurons. `rows` is near 1 for horizontal bands, `columns` for vertical
     ones; without bands each is about `1 / (height + 1)`.
+
+    Examples
+    --------
+    >>> banding(torch.rand(4, 3, 5, 5))
+    Banding(rows=..., columns=...)
     """
 
     rows: float
@@ -69,6 +74,14 @@ def reduced_kernels(
     -------
     torch.Tensor
         Only excitation, `(neurons, 3, height, width)`, with a maximum of 1 in each neuron.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights.expansion import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2")
+    >>> reduced_kernels(weights).shape
+    torch.Size([192, 3, 3, 3])
     """
     reduced = []
     for row, output in enumerate(weights.outputs):
@@ -81,7 +94,13 @@ def reduced_kernels(
 def banding_picture(
     reduced: Float[Tensor, "neurons 3 height width"], *, size: int = 60, columns: int = 8
 ) -> Image.Image:
-    """Draw reduced kernels as color squares, with the three factors as red, green and blue."""
+    """Draw reduced kernels as color squares, with the three factors as red, green and blue.
+
+    Examples
+    --------
+    >>> banding_picture(torch.rand(8, 3, 5, 5), size=20).mode
+    'RGB'
+    """
     zoom = max(size // max(reduced.shape[2:]), 1)
     height, width = (zoom * n for n in reduced.shape[2:])
     gap = max(size // 10, 1)

@@ -35,6 +35,13 @@ class Level:
         from the layer into its output; after it, of all weights from its input to the layer.
     drawn
         Which of the connections belong to the circuit.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> (level,) = circuit(untrained("bvlc_googlenet"), "mixed3a:7", inputs=1, most=3).levels
+    >>> 0 < int(level.drawn.sum()) <= 3
+    True
     """
 
     weights: ExpandedWeights
@@ -55,6 +62,13 @@ class Circuit:
         The feature of interest.
     levels
         From the earliest layer to the latest; the outputs of each are the inputs of the next.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> found = circuit(untrained("bvlc_googlenet"), "mixed3a:7", inputs=1, most=3)
+    >>> [column[0].layer for column in found.columns]
+    ['conv2d2', 'mixed3a']
     """
 
     feature: Feature

@@ -32,6 +32,15 @@ class Flow:
         Row and column of the neuron.
     activation
         The feature's value there.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> (flow,) = contextual_weights(network, "conv2d1", "conv2d2:7", picture)
+    >>> made = float(flow.contributions.sum()) + float(flow.constant)
+    >>> abs(made - flow.activation) < 1e-3
+    True
     """
 
     weights: ExpandedWeights

@@ -44,6 +44,16 @@ class ExpandedWeights:
         and the offset is an absolute position.
     record
         How it was computed, as plain data: network, checkpoint, linearization, versions.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights.expansion import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
+    >>> weights.source, weights.target, tuple(weights.weight.shape)
+    ('conv2d1', 'conv2d2', (1, 64, 3, 3))
+    >>> weights.array.dims
+    ('out', 'in', 'y', 'x')
     """
 
     weight: Float[Tensor, "out in height width"]

@@ -33,6 +33,15 @@ class Factors:
         three strongest units. The strongest factor comes first.
     explained
         The fraction of the squared weight that the factors explain.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights.expansion import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
+    >>> factors = one_sided_nmf(weights, 2)
+    >>> len(factors.directions), 0 <= factors.explained <= 1
+    (2, True)
     """
 
     spatial: ExpandedWeights

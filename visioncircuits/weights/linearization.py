@@ -27,6 +27,8 @@ class Linearization:
 
     Examples
     --------
+    >>> LOCAL.needs_pictures
+    True
     >>> Linearization().needs_pictures, Linearization(rectifier="gate").needs_pictures
     (False, True)
     """

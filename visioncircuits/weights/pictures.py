@@ -65,6 +65,14 @@ def kernel_grid(
     -------
     PIL.Image.Image
         RGB.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights.expansion import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
+    >>> kernel_grid(weights, size=24).mode
+    'RGB'
     """
     scale = scale or float(weights.weight.abs().max())
     tiles = [[tile(kernel, scale, size) for kernel in row] for row in weights.weight]

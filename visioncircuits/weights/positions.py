@@ -26,6 +26,15 @@ class PositionView:
         neurons of the source; row by row.
     magnitude
         Their lengths before normalization: `(height, width)`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights.expansion import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
+    >>> view = position_view(weights)
+    >>> tuple(view.magnitude.shape), len(view.directions)
+    ((3, 3), 3)
     """
 
     feature: Feature

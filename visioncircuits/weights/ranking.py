@@ -26,6 +26,15 @@ class Connection:
         squares of the other two.
     share
         Its fraction of the squared norm of all ranked kernels.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights.expansion import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
+    >>> strongest = strongest_inputs(weights, top=3)[0]
+    >>> strongest.source.layer, str(strongest.target), tuple(strongest.kernel.shape)
+    ('conv2d1', 'conv2d2:7', (3, 3))
     """
 
     source: Feature
@@ -91,7 +100,16 @@ def strongest_outputs(
     top: int = 50,
     part: Part = "whole",
 ) -> tuple[Connection, ...]:
-    """Rank the outputs of a feature by L2 norm; otherwise as `strongest_inputs`."""
+    """Rank the outputs of a feature by L2 norm; otherwise as `strongest_inputs`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights.expansion import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1:7", "conv2d2")
+    >>> [connection.target.layer for connection in strongest_outputs(weights, top=2)]
+    ['conv2d2', 'conv2d2']
+    """
     column = weights.column(feature)
     ranked = _ranked(weights.weight[:, column], top, part)
     return tuple(

@@ -220,7 +220,7 @@ def _card(
     families: list[str],
 ) -> dict[str, Any]:
     entry = layer and layer.by_index.get(index)
-    place = small and small.places.get(index)
+    place = small.places.get(index) if small else None
     color = shown.layer == INPUT and index < len(COLORS)
     return {
         "name": COLORS[index] if color else str(index),
