@@ -51,7 +51,8 @@ def page(words: str, command: Command) -> str:
     """
     context = command.make_context(f"{NAME} {words}", [], resilient_parsing=True)
     text, examples = _split(command.help or "")
-    pieces = [piece.strip("{}").upper() for piece in command.collect_usage_pieces(context)]
+    usage = command.collect_usage_pieces(context)
+    pieces = [re.sub(r"[{}]", "", piece).upper() for piece in usage]
     sections = [f"# {NAME} {words}", text, _block([" ".join([NAME, words, *pieces])])]
     if examples:
         sections += ["## Example" if len(examples) == 1 else "## Examples", _block(examples)]

@@ -34,7 +34,7 @@ def test_every_command_has_a_page_with_its_arguments_and_options(
             if parameter.param_type_name == "option":
                 assert parameter.opts[-1] in text
             else:
-                assert f"`{(parameter.metavar or parameter.name).upper()}`\n: " in text
+                assert f"`{(parameter.metavar or parameter.name).upper()}" in text
 
 
 def test_the_index_lists_every_command(command_pages: ModuleType) -> None:
