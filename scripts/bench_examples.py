@@ -11,15 +11,14 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from visioncircuits.examples import Photograph, collect, folder
+from visioncircuits.datasets import Photograph, Photographs, photographs
+from visioncircuits.examples import collect
 from visioncircuits.examples.collect import BATCH
-from visioncircuits.examples.folders import Files
 from visioncircuits.networks import Network, load, untrained
 
 LAYERS = ("mixed3a", "mixed3b", "mixed4a")
@@ -43,10 +42,10 @@ def main() -> None:
 
     source = untrained if options.untrained else load
     network = source(options.network).to(options.device).computing_in(options.precision)
-    photographs = cut(folder(options.images, size=network.size), 0, options.pictures)
+    shown = cut(photographs(options.images), 0, options.pictures)
     list(network.layers)  # describing them is no part of either
-    bare(network, options.layers, cut(photographs, 0, BATCH))
-    seconds = turns(network, options.layers, photographs)
+    bare(network, options.layers, cut(shown, 0, BATCH))
+    seconds = turns(network, options.layers, shown)
     report: dict[str, Any] = {
         "torch": torch.__version__,
         "device": options.device,
@@ -54,32 +53,32 @@ def main() -> None:
         "threads": options.threads,
         "network": network.name,
         "layers": options.layers,
-        "pictures": len(photographs),
+        "pictures": len(shown),
     }
     for place, clock in enumerate(("by the clock", "by processor time")):
         ours, theirs = seconds["collect"][place], seconds["bare"][place]
         report[clock] = {
-            "collect_per_s": round(len(photographs) / ours, 2),
-            "bare_per_s": round(len(photographs) / theirs, 2),
+            "collect_per_s": round(len(shown) / ours, 2),
+            "bare_per_s": round(len(shown) / theirs, 2),
             "ratio": round(theirs / ours, 3),
         }
     print(json.dumps(report, indent=1))
 
 
-def turns(network: Network, layers: list[str], photographs: Files) -> dict[str, list[float]]:
+def turns(network: Network, layers: list[str], shown: Photographs) -> dict[str, list[float]]:
     """Let the two take turns; give the seconds of each, by the clock and by the processor."""
     ours, theirs = Stopwatch(), Stopwatch()
 
     def given() -> Iterator[Photograph]:
         """Give `collect` its photographs; before each part, let the bare pass see it."""
-        for start in range(0, len(photographs), TURN):
-            part = cut(photographs, start, TURN)
+        for start in range(0, len(shown), TURN):
+            part = cut(shown, start, TURN)
             ours.stop()
             theirs.start()
             bare(network, layers, part)
             theirs.stop()
             ours.start()
-            yield from part
+            yield from part.at(network.size)
 
     ours.start()
     collect(network, layers, given())
@@ -103,18 +102,17 @@ class Stopwatch:
             self.seconds[place] += now - self.began[place]
 
 
-def cut(photographs: Files, start: int, count: int) -> Files:
-    """Give some of the photographs."""
-    some = slice(start, start + count)
-    return replace(photographs, paths=photographs.paths[some], labels=photographs.labels[some])
+def cut(shown: Photographs, start: int, count: int) -> Photographs:
+    """Return some of the photographs."""
+    return shown.part(range(start, min(start + count, len(shown))))
 
 
-def bare(network: Network, layers: list[str], photographs: Files) -> None:
+def bare(network: Network, layers: list[str], shown: Photographs) -> None:
     """Pass photographs through the network as far as the layers, and keep nothing."""
     names = [network.before_rectifier(layer) for layer in layers]
     waiting = []
     with torch.inference_mode():
-        for photograph in photographs:
+        for photograph in shown.at(network.size):
             waiting.append(photograph.pixels)
             if len(waiting) == BATCH:
                 network.activations(torch.stack(waiting), names)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visioncircuits.examples import Examples, collect, dataset
+from visioncircuits.examples import Examples, collect
 from visioncircuits.networks import Network, load
 from visioncircuits.pictures import batches, listed
 
@@ -65,7 +65,7 @@ def passed(
 ) -> tuple[Examples, dict[str, Tensor], float]:
     """Give the examples in pictures, the pre-activations of 32 of them, and the seconds taken."""
     start = time.perf_counter()
-    found = collect(network, layers, dataset(pictures, size=network.size), top=top)
+    found = collect(network, layers, pictures, top=top)
     seconds = time.perf_counter() - start
     names = {layer: network.before_rectifier(layer) for layer in layers}
     with torch.inference_mode():

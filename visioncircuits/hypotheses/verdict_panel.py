@@ -20,7 +20,7 @@ def verdict_panel(verdict: Verdict) -> Figure:
     Parameters
     ----------
     verdict
-        From `judge` or `judge_layer`.
+        From `judge` or `judge_all`.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
         loc="left",
     )
     axes.set_ylim(0, max(float(each.max()), 1e-9) * 1.08)
-    if values[-1] > 90:
+    if values.dtype.kind in "if" and values[-1] > 90:
         axes.set_xticks([angle for angle in range(0, 361, 45) if angle <= values[-1] + 15])
     axes.margins(x=0)
     axes.tick_params(labelsize=7, color=FAINT, labelcolor=FAINT)
