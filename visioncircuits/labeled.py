@@ -87,7 +87,8 @@ class _Labeled:
         return None
 
     def _repr_html_(self) -> str:
-        with xr.set_options(display_expand_data=False, display_expand_attrs=False):
+        folded = {"display_expand_data": False, "display_expand_attrs": False}
+        with xr.set_options(**folded):  # type: ignore[no-untyped-call]
             values: str = super()._repr_html_()  # type: ignore[misc]
         picture = self._picture()
         return values if picture is None else html_picture(picture._repr_png_()) + values
