@@ -127,11 +127,11 @@ def check(written: Path) -> None:
         assert {row["kind"] for row in article["claims"]} & {"published data", "this network"}
         assert "Quick run" in (written / f"{article['name']}.html").read_text()
         for row in article["claims"]:
-            assert row["why"] or row["word"] not in ("cannot be tested", "not run"), row["claim"]
+            assert row["why"] or row["status"] not in ("cannot be tested", "not run"), row["claim"]
     from_data = [row for row in rows if row["kind"] == "published data"]
-    assert sum(row["word"] == "holds" for row in from_data) > 0.9 * len(from_data)
+    assert sum(row["status"] == "holds" for row in from_data) > 0.9 * len(from_data)
     here = [row for row in rows if row["kind"] == "this network"]
-    assert sum(row["word"] == "holds" for row in here) > len(here) / 2
+    assert sum(row["status"] == "holds" for row in here) > len(here) / 2
 
 
 @pytest.mark.slow
