@@ -1,6 +1,9 @@
 """Equivariance: units that are one another, rotated, enlarged, mirrored or recolored.
 
 Source: Olah et al., "Naturally Occurring Equivariance in Neural Networks" (2020).
+
+Transformations, the pairing of units by them and its null refer to one another, so the module
+has some 300 lines.
 """
 
 from collections.abc import Callable, Sequence

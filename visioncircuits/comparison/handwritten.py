@@ -1,4 +1,7 @@
-"""The comparison of the curve circuits, handwritten and trained, from beginning to end."""
+"""The comparison of the curve circuits, handwritten and trained, from beginning to end.
+
+It is one report from beginning to end, a step a function, which is why it has some 300 lines.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

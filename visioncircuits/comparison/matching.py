@@ -2,6 +2,9 @@
 
 Sources: Olah et al., "Zoom In" (2020), whose third claim this is; Li et al., "Convergent Learning"
 (2016), which matches units by how their activations correlate.
+
+Correlations over photographs and stimuli, the sums they are made of and the pairs read off them
+are one measurement, which is why the module has more than 300 lines.
 """
 
 import json

@@ -2,6 +2,9 @@
 
 Source: Cammarata et al., "Curve Circuits" (2021), which compares its artificial artificial neural
 network with InceptionV1 in these ways.
+
+Tuning, kernels and maps are compared in one form, `Compared`, which is why the module has some
+300 lines.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,8 @@
 
 Each is a function of the activations for one picture, or for several that are optimized together.
 Sources: Olah, Mordvintsev and Schubert, "Feature Visualization" (2017); lucid's objectives.
+
+It is a list of objectives, most of whose lines are their examples.
 """
 
 from collections.abc import Callable, Iterable

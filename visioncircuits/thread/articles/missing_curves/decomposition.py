@@ -1,4 +1,8 @@
-"""Directions of the layer that are no unit's."""
+"""Directions of the layer that are no unit's.
+
+The decomposition and its controls share their measurements, which is why the module has more
+than 300 lines.
+"""
 
 import io
 import warnings
