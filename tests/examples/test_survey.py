@@ -23,6 +23,7 @@ from visioncircuits.examples import Examples, Survey, collect, survey
 
 NETWORK, LAYERS = "handwritten:color-contrast", ["conv2d1", "conv2d0"]
 HERE = engine.local(workers=1)
+MODULE = sys.modules["visioncircuits.examples.survey"]  # the package shows a function of this name
 
 
 def plan(images: Path, **options: Any) -> Survey:
@@ -99,7 +100,7 @@ def test_examples_are_byte_identical_after_one_of_two_workers_is_killed(
             os.kill(multiprocessing.active_children()[-1].pid, signal.SIGKILL)
         processed.append(more)
 
-    monkeypatch.setattr("visioncircuits.examples.survey.bar", calling(kill_one))
+    monkeypatch.setattr(MODULE, "bar", calling(kill_one))
     planned.carry_out(store, workforce=engine.local(workers=2))
     assert sum(processed) == 19
     assert planned.joined(store).packed() == alone.packed()
@@ -146,7 +147,7 @@ def test_a_killed_driver_resumes_from_the_finished_parts(
     planned, store = plan(squares), Store(tmp_path)
     assert planned.finished(store) == list(planned.works[:2])
     processed: list[int] = []
-    monkeypatch.setattr("visioncircuits.examples.survey.bar", calling(processed.append))
+    monkeypatch.setattr(MODULE, "bar", calling(processed.append))
     planned.carry_out(store, workforce=HERE)
     assert processed == [8, 4, 4, 3]
     assert planned.joined(store).packed() == alone.packed()

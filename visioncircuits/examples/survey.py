@@ -101,7 +101,8 @@ class Survey:
             If parts failed; all others are finished.
         """
         with bar("photographs", len(self), visible=progress) as advance:
-            advance(sum(map(amount, self.finished(store))))
+            if done := sum(map(amount, self.finished(store))):
+                advance(done)
             engine.complete(
                 store,
                 partial(collect_work, images=self.images, checkpoint=self.checkpoint),

@@ -176,7 +176,7 @@ class Study:
         name = self.layer(layer)
 
         def make() -> bytes:
-            table = hypotheses.find(self.network, family, name, seed=self.seed)
+            table = hypotheses.find(self.network, name, family, seed=self.seed)
             return str(table.to_json(orient="records")).encode()
 
         content = self.kept(f"{family} in {name}", "json", make)
