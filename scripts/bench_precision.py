@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from visioncircuits.datasets import photographs
 from visioncircuits.examples import Examples, collect
 from visioncircuits.networks import Network, load
-from visioncircuits.pictures import batches, listed
 
 LAYERS = ("mixed3a", "mixed3b", "mixed4a")
 
@@ -37,9 +37,10 @@ def main() -> None:
     torch.set_num_threads(1)
 
     network = load(options.network, device=options.device)
-    paths = listed(options.images)
-    chosen = paths[:: max(1, len(paths) // options.pictures)][: options.pictures]
-    pictures = torch.cat(list(batches(chosen, network.size, batch=16)))
+    everything = photographs(options.images)
+    step = max(1, len(everything) // options.pictures)
+    chosen = range(0, len(everything), step)[: options.pictures]
+    pictures = everything.part(chosen).pictures(network.size)
     found, exact, seconds = passed(network, pictures, options.layers, options.top)
     report: dict[str, Any] = {
         "torch": torch.__version__,

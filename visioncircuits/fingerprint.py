@@ -59,7 +59,12 @@ def content(paths: Iterable[Path], *, root: Path | None = None) -> str:
     """
     files = list(paths)
     names = [path.relative_to(root).as_posix() if root else path.name for path in files]
-    lines = sorted(zip(names, of_files(files), strict=True))
+    return of_named(names, of_files(files))
+
+
+def of_named(names: Iterable[str], shas: Iterable[str]) -> str:
+    """Return the SHA-256 of names and the digests of what they name, in whatever order."""
+    lines = sorted(zip(names, shas, strict=True))
     return hashlib.sha256("\n".join(f"{sha} {name}" for name, sha in lines).encode()).hexdigest()
 
 

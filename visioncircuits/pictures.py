@@ -1,6 +1,6 @@
 """Reading photographs from disk, of any format, size and mode."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -181,15 +181,3 @@ def _rgb(image: Image.Image) -> Image.Image:
         ground = Image.new("RGBA", layered.size, "white")
         return Image.alpha_composite(ground, layered).convert("RGB")
     return image.convert("RGB")
-
-
-def batches(paths: list[Path], size: int, *, batch: int) -> Iterator[Float32[Tensor, "b 3 h w"]]:
-    """Read pictures in batches, in their order.
-
-    Raises
-    ------
-    InputError
-        As `read`.
-    """
-    for start in range(0, len(paths), batch):
-        yield torch.stack([read(path, size) for path in paths[start : start + batch]])

@@ -313,9 +313,8 @@ def overlay(
     total = values.sum(0)[None, None].float()
     sums = torch.nn.functional.interpolate(total, (height, width), mode="bilinear")[0, 0]
     if total.shape[2:] == (height, width):  # pixels alone are too fine to see
-        from torchvision.transforms import (
-            functional,  # by way of torch's compiler, it takes seconds
-        )
+        # by way of torch's compiler, it takes seconds to import
+        from torchvision.transforms import functional
 
         sums = functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0

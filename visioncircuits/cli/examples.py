@@ -120,7 +120,7 @@ def examples(
     print(f"{out / 'examples.npz'}: {kept.seen} pictures, {len(kept.skipped)} skipped")
     for problem in kept.skipped:
         print(f"skipped: {problem}")
-    shown = photographs(images)
+    shown = photographs(images, labels="none") if units else None
     for unit in units:
         path = out / f"{str(unit).replace(':', '-')}.png"
         sheet(found, unit, kept, shown).save(path)

@@ -82,14 +82,14 @@ def deviations(network: "Network", layer: str, folder: Path | None) -> "np.ndarr
     """Measure standard deviations over a folder of photographs, if there is one."""
     if folder is None:
         return None
-    from visioncircuits import pictures, tuning
+    from visioncircuits import datasets, tuning
     from visioncircuits.progress import bar
 
-    paths = pictures.listed(folder)
-    with bar("photographs", len(paths)) as advance:
+    found = datasets.photographs(folder, labels="none")
+    with bar("photographs", len(found)) as advance:
 
         def read() -> "Iterator[Tensor]":
-            for batch in pictures.batches(paths, network.size, batch=BATCH):
+            for batch in found.batches(network.size, BATCH):
                 yield batch
                 advance(len(batch))
 

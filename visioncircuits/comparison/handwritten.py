@@ -144,7 +144,7 @@ def compare(
         kernels = _kernels(family, early, whole)
     photographs = datasets.photographs(photographs)
     some = photographs.part(range(0, len(photographs), -(-len(photographs) // MAPPED)))
-    maps = similarity.compare_maps(family, mine, some)
+    maps = similarity.compare_maps(family, mine, some, progress=progress)
     scores = score_transplant(
         transplant, photographs, store=store, engine=engine, progress=progress
     )

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from torch import Tensor
 from visioncircuits import __version__
 from visioncircuits.comparison.equivariance import correlated
 from visioncircuits.datasets import Photograph, Source
-from visioncircuits.datasets.photographs import decoded, reusable
+from visioncircuits.datasets.photographs import opened
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledTable
@@ -170,15 +170,12 @@ def match(
     shown = probes(*sides) if stimuli is None else list(stimuli)
     tuned = [_tuned(*side, shown) for side in sides]
     sums = _Sums.nothing(*(each.layer(name).units for each, name in sides))
-    given = reusable(photographs)
-    source = (
-        given.at(network.size) if given else decoded(cast(Iterable[Any], photographs), network.size)
-    )
-    total = len(given) if given else None
+    given, stream = opened(photographs, network.size)
+    total = None if given is None else len(given)
     seen, skipped = 0, 0
     ends: list[tuple[Tensor, Tensor]] = []  # the first photograph, and the last so far
     with bar("photographs", total, visible=progress) as advance:
-        for pictures, lost in _batches(source, batch):
+        for pictures, lost in _batches(stream, batch):
             skipped += lost
             advance(len(pictures) + lost)
             if not pictures:

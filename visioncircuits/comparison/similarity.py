@@ -25,6 +25,7 @@ from visioncircuits.comparison.families import (
 )
 from visioncircuits.datasets import Source
 from visioncircuits.networks.grids import onto
+from visioncircuits.progress import bar
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import measure, orientation_tuning, radial_tuning
 from visioncircuits.weights import expanded_weights
@@ -266,6 +267,7 @@ def compare_maps(
     photographs: Source,
     *,
     batch: int = 20,
+    progress: bool = False,
 ) -> xr.DataArray:
     """Compare what photographs do to two families: Spearman's correlation of activation maps.
 
@@ -276,6 +278,12 @@ def compare_maps(
     ----------
     trained, written
         Counterparts; maps of another grid are read off where the trained neurons look (`onto`).
+    photographs
+        Any.
+    batch
+        Photographs at once.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
@@ -296,12 +304,14 @@ def compare_maps(
         family.network.layer_at(family.layer, trained.network.size) for family in (trained, written)
     ]
     shown = datasets.photographs(photographs)
-    for pictures in shown.batches(trained.network.size, batch):
-        for maps, family, grid in zip(found, (trained, written), grids, strict=True):
-            layer = family.network.before_rectifier(family.layer)
-            index = torch.tensor(family.places)
-            values = family.network.unit_activations(pictures, {layer: index})[layer]
-            maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
+    with bar("maps", len(shown), visible=progress) as advance:
+        for pictures in shown.batches(trained.network.size, batch):
+            for maps, family, grid in zip(found, (trained, written), grids, strict=True):
+                layer = family.network.before_rectifier(family.layer)
+                index = torch.tensor(family.places)
+                values = family.network.unit_activations(pictures, {layer: index})[layer]
+                maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
+            advance(len(pictures))
     rows = [torch.cat(maps, 1).cpu().numpy() for maps in found]
     ranks = [float(spearmanr(one, other).statistic) for one, other in zip(*rows, strict=True)]
     return xr.DataArray(ranks, dims="unit", coords={"unit": trained.names})

@@ -4,7 +4,6 @@
 are some 300.
 """
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from visioncircuits import pictures
+from visioncircuits import fingerprint, pictures
 from visioncircuits.datasets import tar
 from visioncircuits.datasets.classes import Classes, Labels, labels_of
 from visioncircuits.datasets.decoding import Photograph, decoded_ahead
@@ -207,9 +206,7 @@ class Photographs:
         """Return the SHA-256 of their names and contents, whatever their order."""
         with ThreadPoolExecutor() as pool:
             shas = pool.map(lambda item: item.digest(), self.items)
-            lines = sorted(zip(self.names, shas, strict=True))
-        text = "\n".join(f"{sha} {name}" for name, sha in lines)
-        return hashlib.sha256(text.encode()).hexdigest()
+            return fingerprint.of_named(self.names, shas)
 
 
 Source = str | Path | Tensor | np.ndarray | Photographs | Dataset
@@ -268,26 +265,36 @@ def photographs(source: Source, *, labels: Any = "auto") -> Photographs:
     return Photographs(names, items, *labels_of(names, labels))
 
 
-def reusable(source: Source | Iterable[Any]) -> Photographs | None:
-    """Return photographs that can be read again; None for an iterator, or what was read already."""
-    if isinstance(source, list | tuple) and source and isinstance(source[0], Photograph):
-        return None
-    return photographs(source) if isinstance(source, str | Path | Photographs | Dataset) else None
+def opened(
+    source: Source | Iterable[Any], size: int
+) -> tuple[Photographs | None, Iterator[Photograph]]:
+    """Read photographs one after the other, also from an iterator that passes once.
 
-
-def decoded(source: Iterable[Any], size: int) -> Iterator[Photograph]:
-    """Read pictures from an iterator that is passed once, of items as a dataset has them.
+    Returns
+    -------
+    Photographs or None
+        To read them again; None for an iterator, or for a list of what was read already.
+    Iterator
+        Each as it is read. Items of an iterator are as a dataset has them.
 
     Raises
     ------
     InputError
         For an item that is no picture.
     """
-    for place, item in enumerate(source):
-        if isinstance(item, Photograph):
-            yield item
-        else:
-            yield Photograph(str(place), *unpacked(item, place, size))
+    read_already = isinstance(source, list | tuple) and source and isinstance(source[0], Photograph)
+    if isinstance(source, str | Path | Photographs | Dataset) and not read_already:
+        found = photographs(source)
+        return found, found.at(size)
+    assert isinstance(source, Iterable)
+    return None, map(partial(_passed, size), enumerate(source))
+
+
+def _passed(size: int, numbered: tuple[int, Any]) -> Photograph:
+    place, item = numbered
+    if isinstance(item, Photograph):
+        return item
+    return Photograph(str(place), *unpacked(item, place, size))
 
 
 def _known(source: Any) -> Labels | None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from jaxtyping import Int64
 
 from visioncircuits import __version__, fingerprint
 from visioncircuits.datasets import Photograph, Source
-from visioncircuits.datasets.photographs import decoded, reusable
+from visioncircuits.datasets.photographs import opened
 from visioncircuits.errors import InputError
 from visioncircuits.examples.record import Examples, Shown, needed
 from visioncircuits.examples.tally import Tally
@@ -79,21 +79,14 @@ def collect(
     check(top=top, seed=seed, batch=batch)
     chosen = expand(network, features)
     layers = pre_relu_layers(network, [feature.layer for feature in chosen])
-    found = reusable(photographs)
-    with bar("photographs", len(found) if found else None, visible=progress) as advance:
+    found, each = opened(photographs, network.size)
+    total = None if found is None else len(found)
+    with bar("photographs", total, visible=progress) as advance:
         examples = collect_part(
-            network,
-            layers,
-            found.at(network.size)
-            if found
-            else decoded(cast(Iterable[Any], photographs), network.size),
-            top=top,
-            batch=batch,
-            seed=seed,
-            advance=advance,
+            network, layers, each, top=top, batch=batch, seed=seed, advance=advance
         )
     checked_nonempty(examples)
-    return replace(examples, shown=Shown(network, chosen, found)) if found else examples
+    return examples if found is None else replace(examples, shown=Shown(network, chosen, found))
 
 
 def check(*, top: int, seed: int, batch: int = BATCH) -> None:

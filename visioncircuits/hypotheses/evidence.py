@@ -126,7 +126,7 @@ class VariantResponses:
     units
         Their names.
     values
-        VariantResponses to the stimuli, `(units, variants, *axes)`.
+        Responses to the stimuli, `(units, variants, *axes)`.
     axes
         Name to values of each of the stimuli's axes.
     controls

@@ -14,7 +14,7 @@ from visioncircuits.interventions.edits import Change, mean, resample, zero
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, check_classes, score
-from visioncircuits.networks import Feature, Features, Network, Unit, expand
+from visioncircuits.networks import Features, Network, Unit, expand
 from visioncircuits.progress import bar
 
 Ablation = Literal["zero", "mean", "resample"]
@@ -75,7 +75,7 @@ def ablate(
     found = datasets.photographs(photographs)
     if batch < 2 or len(found) < 2:
         raise InputError("an ablation needs 2 photographs or more, and as many at once")
-    layer, removed = removals(network, expand(network, features), controls=controls, seed=seed)
+    layer, removed = removals(network, features, controls=controls, seed=seed)
     check_classes(network)
     tables: dict[str, list[np.ndarray]] = {name: [] for name in ("original", *removed)}
     labels = torch.tensor(found.labels_in(network))
@@ -108,7 +108,7 @@ def ablate(
 
 
 def removals(
-    network: Network, units: Sequence[str | Feature], *, controls: int = 3, seed: int = 0
+    network: Network, features: Features, *, controls: int = 3, seed: int = 0
 ) -> tuple[str, dict[str, list[int]]]:
     """Return the units that an ablation removes, and those removed as controls.
 
@@ -122,7 +122,7 @@ def removals(
     InputError
         For unknown units, units of several layers, or too few others for the controls.
     """
-    listed = [network.feature(unit) for unit in units]
+    listed = expand(network, features)
     layers = sorted({unit.layer for unit in listed})
     if len(layers) != 1 or not all(isinstance(unit, Unit) for unit in listed):
         raise InputError("an ablation takes units of one layer; name one or more of them")

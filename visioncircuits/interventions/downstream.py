@@ -116,7 +116,7 @@ def unit_ablations(
 
     Parameters and errors are those of `ablate`, and so are the conditions, "original" left out.
     """
-    layer, removed = removals(network, expand(network, features), controls=controls, seed=seed)
+    layer, removed = removals(network, features, controls=controls, seed=seed)
     return {
         name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
         for name, indices in removed.items()

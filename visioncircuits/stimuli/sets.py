@@ -111,7 +111,8 @@ class StimulusSet:
         return f"<StimulusSet {self.name}: {axes or 'one stimulus'}>"
 
     def _repr_png_(self) -> bytes | None:
-        from visioncircuits.stimuli.sheet import overview, png
+        from visioncircuits.pictures import png
+        from visioncircuits.stimuli.sheet import overview
 
         try:
             return png(overview(self))

@@ -1,6 +1,5 @@
 """A stimulus set as one labeled picture, and the pictures that notebooks show."""
 
-import io
 import math
 from itertools import product
 
@@ -97,13 +96,6 @@ def row_of(stimulus: Stimulus) -> Image.Image:
     for place, picture in enumerate(pictures):
         row.paste(Image.fromarray(picture), (_GAP + place * (width + _GAP), _GAP))
     return row
-
-
-def png(image: Image.Image) -> bytes:
-    """Return an image as a PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _sheet(

@@ -53,6 +53,7 @@ class Stimulus:
         return f"<Stimulus: {len(self)} of {height} × {width} px>"
 
     def _repr_png_(self) -> bytes | None:
-        from visioncircuits.stimuli.sheet import png, row_of
+        from visioncircuits.pictures import png
+        from visioncircuits.stimuli.sheet import row_of
 
         return png(row_of(self)) if len(self) else None

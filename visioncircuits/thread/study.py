@@ -17,7 +17,6 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
-import torch
 import xarray as xr
 from jaxtyping import Float
 from PIL import Image
@@ -247,10 +246,8 @@ class Study:
 
     def batches(self, most: int, *, size: int = 16) -> Iterator[Float[Tensor, "_ 3 side side"]]:
         """Read `photographs(most)` in batches, in [0, 1]."""
-        paths = self.photographs(most)
-        for start in range(0, len(paths), size):
-            batch = paths[start : start + size]
-            yield torch.stack([pictures.read(path, self.network.size) for path in batch])
+        found = photographs(self.photographs(most), labels="none")
+        yield from found.batches(self.network.size, size)
 
     def classified(self, most: int) -> Photographs:
         """Return photographs with their ImageNet classes.

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from visioncircuits import datasets
+from visioncircuits.datasets import Photographs
 from visioncircuits.engine import Store, Work
 from visioncircuits.examples import Examples
 from visioncircuits.gallery.evidence import dataset, histogram, kind, photographs, tiles
@@ -118,7 +119,7 @@ def make(
         sheets[feature] = Sheets(
             unit.index, collected.layers[name], layer, side, whole=side == network.size
         )
-    source = datasets.photographs(images)
+    source = _photographs(images)
     wanted = sorted({number for sheet in sheets.values() for number in sheet.wanted})
     for number in wanted:  # each is read once, and few are in memory at a time
         picture = source.read(collected.names[number], network.size)
@@ -138,6 +139,11 @@ def make(
         for which, cut in sheet.tiles.items():
             files[f"{file}-{which}.webp"] = tiles.webp(cut)
     return files
+
+
+@lru_cache(maxsize=2)
+def _photographs(images: Path) -> Photographs:
+    return datasets.photographs(images, labels="none")
 
 
 @lru_cache(maxsize=2)
