@@ -2,6 +2,7 @@
 
 import doctest
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -34,7 +35,8 @@ def test_every_command_has_a_page_with_its_arguments_and_options(
             if parameter.param_type_name == "option":
                 assert parameter.opts[-1] in text
             else:
-                assert f"`{(parameter.metavar or parameter.name).upper()}" in text
+                name = (parameter.metavar or parameter.name).upper()
+                assert re.search(rf"`{re.escape(name)}(\.\.\.)?`\n: ", text)
 
 
 def test_the_index_lists_every_command(command_pages: ModuleType) -> None:
