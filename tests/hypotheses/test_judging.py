@@ -169,3 +169,23 @@ def test_an_empty_table_has_columns_and_no_rows():
     empty = verdict_table([])
     assert len(empty) == 0
     assert {"unit", "orientation", "echo", "verdict"} <= set(empty.columns)
+
+
+def test_features_are_judged_together_as_alone_in_the_order_given():
+    network = untrained("bvlc_googlenet")
+    direction = Direction("conv2d0", tuple(np.eye(64)[5].tolist()), name="probe")
+    edges = Hypothesis("edge", named("edges"), (Prediction("one way", effects.echo, most=0.5),))
+    verdicts = judge_all(network, ["conv2d0:7", direction, "conv2d0:5"], edges)
+    assert [verdict.unit for verdict in verdicts] == ["conv2d0:7", "conv2d0:probe", "conv2d0:5"]
+    assert [verdict.tried for verdict in verdicts] == [3, 3, 3]
+    alone = judge(network, "conv2d0:5", edges).outcomes[0]
+    for verdict in verdicts[1:]:
+        assert verdict.outcomes[0].effect == pytest.approx(alone.effect, rel=1e-5)
+    whole = judge_all(network, "conv2d0", edges)
+    assert len(whole) == 64
+    assert whole[5].outcomes[0] == alone
+
+
+def test_features_of_two_layers_are_rejected():
+    with pytest.raises(InputError, match="features of one layer are needed"):
+        judge_all(untrained("bvlc_googlenet"), ["conv2d0:5", "conv2d1:5"], STRONG)

@@ -74,3 +74,13 @@ def test_curves_are_independent_of_one_another():
         together = number(curves)
         for i, j in np.ndindex(3, 4):
             assert together[i, j] == pytest.approx(number(curves[i, j]))
+
+
+@given(st.floats(0, 360), st.floats(0, 360), st.sampled_from([180.0, 360.0]))
+def test_turning_by_the_difference_leads_from_the_second_angle_to_the_first(first, second, period):
+    turn = float(circular.angular_difference(first, second, period=period))
+    assert -period / 2 <= turn < period / 2
+    assert np.exp(2j * np.pi * (second + turn) / period) == pytest.approx(
+        np.exp(2j * np.pi * first / period), abs=1e-9
+    )
+    assert abs(turn) == pytest.approx(circular.angular_distance(first, second, period=period))

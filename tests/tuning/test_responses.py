@@ -239,3 +239,29 @@ def test_a_measurement_by_other_code_is_repeated(network, tmp_path, monkeypatch)
     monkeypatch.setattr(fingerprint, "code", lambda: "mended")
     measure(network, "conv2d0", FEW, save=path)
     assert json.loads(Responses.load(path).attrs["record"])["code"] == "mended"
+
+
+def labeled(values, **axes):
+    units = [f"a:{place}" for place in range(len(values))]
+    return Responses(values, dims=("unit", *axes), coords={"unit": units, **axes})
+
+
+@pytest.mark.parametrize(
+    ("responses", "drawn"),
+    [
+        (labeled(np.ones((1, 4)), orientation=[0, 90, 180, 270]), True),
+        (labeled(np.ones((2, 4)), orientation=[0, 45, 90, 135]), True),
+        (labeled(np.ones((20, 4, 2)), orientation=[0, 90, 180, 270], radius=[5, np.inf]), True),
+        (labeled(np.array([[1.0] * 4, [np.nan] * 4]), orientation=[0, 90, 180, 270]), True),
+        (labeled(-np.ones((2, 4)), orientation=[0, 90, 180, 270]), False),
+        (labeled(np.full((2, 4), np.nan), orientation=[0, 90, 180, 270]), False),
+        (labeled(np.ones((2, 2)), orientation=[0, 90]), False),
+        (labeled(np.ones((2, 4)), orientation=[0, 10, 40, 90]), False),
+        (labeled(np.ones((2, 3)), ink=["red", "green", "blue"]), False),
+        (labeled(np.ones((2, 4)), orientation=[0, 90, 180, 270]).isel(unit=0), False),
+    ],
+)
+def test_responses_show_curves_where_they_can_be_drawn_and_always_the_values(responses, drawn):
+    shown = responses._repr_html_()
+    assert shown.startswith("<img") == drawn
+    assert "xarray" in shown

@@ -1,6 +1,5 @@
 """What `find` and `test` share: hypotheses by name or from a file, and their stimuli's progress."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +9,8 @@ from visioncircuits import hypothesis_file
 from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
-    import numpy as np
-    from torch import Tensor
-
     from visioncircuits.hypotheses import Hypothesis
+    from visioncircuits.labeled import LabeledArray
     from visioncircuits.networks import Network
 
 
@@ -52,8 +49,6 @@ Images = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", help="For the intervals and the null.")]
 
-BATCH = 16
-
 
 def hypothesis(
     name: str, network: "Network", layer: str, *, orientation: float | None = None
@@ -78,19 +73,8 @@ def hypothesis(
     return predefined(network, layer, name, orientation=orientation)
 
 
-def deviations(network: "Network", layer: str, folder: Path | None) -> "np.ndarray | None":
+def deviations(network: "Network", layer: str, folder: Path | None) -> "LabeledArray | None":
     """Measure standard deviations over a folder of photographs, if there is one."""
-    if folder is None:
-        return None
-    from visioncircuits import datasets, tuning
-    from visioncircuits.progress import bar
+    from visioncircuits import tuning
 
-    found = datasets.photographs(folder, labels="none")
-    with bar("photographs", len(found)) as advance:
-
-        def read() -> "Iterator[Tensor]":
-            for batch in found.batches(network.size, BATCH):
-                yield batch
-                advance(len(batch))
-
-        return tuning.deviations(network, layer, read()).values
+    return None if folder is None else tuning.deviations(network, layer, folder, progress=True)

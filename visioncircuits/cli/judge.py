@@ -1,6 +1,5 @@
 """`visioncircuits test`: does a hypothesis about a unit stand?"""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +39,7 @@ def judge(
     outputs.check(record, ".json")
     from rich.table import Table
 
-    from visioncircuits import files, networks
+    from visioncircuits import networks
     from visioncircuits.hypotheses import judge, verdict_panel
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
@@ -65,8 +64,6 @@ def judge(
     print_table(table)
     print(f"{verdict.unit} as a {tested.name} detector: {verdict.status} (p = {verdict.p:.2g})")
     if record is not None:
-        files.write(record, json.dumps(verdict.record(), indent=1).encode())
-        print(record)
+        print(verdict.save(record))
     if out is not None:
-        verdict_panel(verdict).save(out)
-        print(out)
+        print(verdict_panel(verdict).save(out))

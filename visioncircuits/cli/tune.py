@@ -78,8 +78,8 @@ def tune(
     layer = str(responses["unit"].values[0]).split(":")[0]
     spread = hypotheses.deviations(found, layer, images)
     if spread is not None:
-        units = [int(str(name).split(":")[1]) for name in responses["unit"].values]
-        responses = responses.assign_coords(deviation=("unit", spread[units]))
+        spread = spread.sel(unit=responses["unit"].values)
+        responses = responses.assign_coords(deviation=("unit", spread.values))
         responses.save(out)
         responses = in_deviations(responses)
     axes = [axis for axis in responses.dims if axis != "unit"]

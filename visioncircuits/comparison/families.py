@@ -11,8 +11,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, parse
 from visioncircuits.networks.features import Unit
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import measure, orientation_tuning
-from visioncircuits.tuning.circular import angular_distance
+from visioncircuits.tuning import angular_distance, measure, orientation_tuning
 
 TOLERANCE = 15.0
 """Degrees: a counterpart further off is none."""

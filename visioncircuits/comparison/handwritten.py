@@ -23,8 +23,7 @@ from visioncircuits.interventions import control_units, score_transplant
 from visioncircuits.interventions.transplants import Donor, Transplant
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import measure
-from visioncircuits.tuning.circular import angular_distance
+from visioncircuits.tuning import angular_distance, measure
 from visioncircuits.weights import surroundings
 
 HANDWRITTEN = "handwritten"

@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from visioncircuits.errors import InputError
-from visioncircuits.tuning.circular import angular_distance
+from visioncircuits.tuning import angular_difference, angular_distance
 
 Kernels = Float[np.ndarray, "kernels height width"]
 
@@ -105,8 +105,7 @@ def placement(
     (array([-10.]), array([-170.]))
     """
     x, y = centroids(kernels).T
-    turned: np.ndarray = (np.degrees(np.arctan2(y, x)) - orientations + 180) % 360 - 180
-    return turned
+    return angular_difference(np.degrees(np.arctan2(y, x)), orientations)
 
 
 def sums_by_angle(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -36,15 +37,13 @@ class Evidence:
 
     Examples
     --------
-    >>> from visioncircuits.hypotheses import measure_responses
-    >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> found = measure_responses(
-    ...     untrained("bvlc_googlenet"), "conv2d0", edges, variants=[{}], controls={}
-    ... )
-    >>> found.evidence(None).tuning("orientation").shape
-    (64, 12)
+    >>> responses = np.array([[[0.0, 4.0, 2.0, 0.0]], [[1.0, 1.0, 1.0, 1.0]]])
+    >>> angles = {"orientation": np.arange(0, 360, 90)}
+    >>> evidence = Evidence(("a:0", "a:1"), responses, angles, {"lines": np.array([1.0, 0.0])})
+    >>> evidence
+    Evidence(units 2, variants 1, orientation 4, controls lines)
+    >>> evidence.peak.tolist()
+    [4.0, 1.0]
     """
 
     units: tuple[str, ...]
@@ -53,6 +52,9 @@ class Evidence:
     controls: Mapping[str, Float[np.ndarray, " units"]]
     deviations: Float[np.ndarray, " units"] | None = None
     typical: float = float("nan")
+
+    def __repr__(self) -> str:
+        return _described(self, self.responses.shape[1])
 
     @cached_property
     def mean(self) -> Float[np.ndarray, "units *axes"]:
@@ -131,12 +133,24 @@ class VariantResponses:
         Name to values of each of the stimuli's axes.
     controls
         Name of each control to the responses to its stimuli, `(units, stimuli)`.
+
+    Examples
+    --------
+    >>> values = np.array([[[0.0, 4.0]], [[-1.0, 1.0]]])
+    >>> responses = VariantResponses(("a:0", "a:1"), values, {"radius": np.array([5, 9])}, {})
+    >>> responses
+    VariantResponses(units 2, variants 1, radius 2)
+    >>> responses.evidence().responses.tolist()
+    [[[0.0, 4.0]], [[0.0, 1.0]]]
     """
 
     units: tuple[str, ...]
     values: Float[np.ndarray, "units variants *axes"]
     axes: Mapping[str, np.ndarray]
     controls: Mapping[str, Float[np.ndarray, "units _"]]
+
+    def __repr__(self) -> str:
+        return _described(self, self.values.shape[1])
 
     def along(self, directions: Sequence[Direction]) -> "VariantResponses":
         """Return the responses of directions, where these units are all of their layer's.
@@ -185,13 +199,21 @@ class VariantResponses:
         )
 
 
+def _described(measured: Evidence | VariantResponses, variants: int) -> str:
+    axes = {name: len(values) for name, values in measured.axes.items()}
+    counts = {"units": len(measured.units), "variants": variants, **axes}
+    text = ", ".join(f"{name} {count}" for name, count in counts.items())
+    names = f", controls {', '.join(measured.controls)}" if measured.controls else ""
+    return f"{type(measured).__name__}({text}{names})"
+
+
 def measure_responses(
     network: Network,
     features: Features,
     stimuli: StimulusSet,
     *,
-    variants: Sequence[Mapping[str, object]],
-    controls: Mapping[str, StimulusSet],
+    variants: Sequence[Mapping[str, object]] = ({},),
+    controls: Mapping[str, StimulusSet] = MappingProxyType({}),
     progress: bool = False,
 ) -> VariantResponses:
     """Measure the responses of features to a set in all its variants, and to the controls.
@@ -215,16 +237,14 @@ def measure_responses(
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import bar
-    >>> bars = StimulusSet(bar, {"orientation": range(0, 180, 60)}, {"length": 7.0})
-    >>> found = measure_responses(
-    ...     untrained("bvlc_googlenet"), "conv2d0", bars,
-    ...     variants=[{"width": 2.0}, {"width": 3.0}], controls={},
-    ... )
-    >>> found.values.shape
-    (64, 2, 3)
+    >>> from visioncircuits.stimuli import named
+    >>> few = named("edges").isel(orientation=slice(0, None, 6))
+    >>> measure_responses(
+    ...     untrained("bvlc_googlenet"), "conv2d0", few, variants=[{}, {"x": 1.0}]
+    ... ).values.shape
+    (64, 2, 12)
     """
-    total = len(variants) * len(stimuli) + sum(map(len, controls.values()))
+    total = len(stimuli) * len(variants) + sum(map(len, controls.values()))
     with bar("stimuli", total, visible=progress) as advance:
         varied = [
             measured(network, features, stimuli.fix(**variant), advance=advance)

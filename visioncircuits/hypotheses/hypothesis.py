@@ -1,7 +1,9 @@
 """Hypotheses: claims about a feature that stimuli can refute."""
 
+import html
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,27 @@ class Prediction:
                 f"of the prediction {self.claim!r}; exchange them"
             )
 
+    def __repr__(self) -> str:
+        return f"Prediction({self.claim!r}: {self.effect_name} {self.bounds})"
+
+    @property
+    def effect_name(self) -> str:
+        """The effect's name."""
+        return str(getattr(self.effect, "__name__", type(self.effect).__name__))
+
+    @property
+    def axis(self) -> str:
+        """The axis of the stimuli that the effect is about, or nothing."""
+        parameters = inspect.signature(self.effect).parameters
+        default = parameters["axis"].default if "axis" in parameters else ""
+        return str(self.options.get("axis", "" if default is inspect.Parameter.empty else default))
+
+    @property
+    def bounds(self) -> str:
+        """The bounds as text: `≤ 0.1`."""
+        bounds = (("≥", self.least), ("≤", self.most))
+        return ", ".join(f"{sign} {bound:.3g}" for sign, bound in bounds if math.isfinite(bound))
+
     def measure(self, evidence: Evidence) -> Numbers:
         """Compute the number for every unit."""
         return self.effect(evidence, **self.options)
@@ -98,6 +121,13 @@ class Hypothesis:
     ------
     InputError
         Without predictions or variants.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import effects
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> Hypothesis("edge", named("edges"), (claim,), variants=({}, {"x": 1.0}))
+    Hypothesis(edge, 1 prediction, 144 stimuli)
     """
 
     name: str
@@ -116,9 +146,25 @@ class Hypothesis:
         if not self.variants:
             raise InputError(f"the hypothesis {self.name!r} needs one variant or more; {{}} is one")
 
+    def __repr__(self) -> str:
+        count = len(self.predictions)
+        word = "prediction" if count == 1 else "predictions"
+        return f"Hypothesis({self.name}, {count} {word}, {len(self)} stimuli)"
+
+    def _repr_html_(self) -> str:
+        """Show the predictions as a table."""
+        rows = [(p.claim, p.effect_name, p.axis, p.bounds) for p in self.predictions]
+        body = "".join(_row(row, "td") for row in rows)
+        head = _row(("prediction", "effect", "axis", "bound"), "th")
+        return f"<table><caption>{html.escape(repr(self))}</caption>{head}{body}</table>"
+
     def __len__(self) -> int:
         """Return how many stimuli a test shows."""
         return len(self.stimuli) * len(self.variants) + sum(map(len, self.controls.values()))
+
+
+def _row(cells: Iterable[str], tag: str) -> str:
+    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def from_toml(path: str | Path) -> Hypothesis:

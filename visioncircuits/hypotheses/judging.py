@@ -1,15 +1,20 @@
-"""Tests of a hypothesis about one feature, or about each unit of a layer."""
+"""Tests of a hypothesis about features."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses.evidence import Evidence, VariantResponses, measure_responses
+from visioncircuits.hypotheses.evidence import measure_responses
 from visioncircuits.hypotheses.hypothesis import Hypothesis
 from visioncircuits.hypotheses.predefined import check_field, predefined
 from visioncircuits.hypotheses.significance import judge_evidence
 from visioncircuits.hypotheses.verdicts import Verdict, verdict_table
-from visioncircuits.networks import Feature, Features, Network, Unit, select
+from visioncircuits.networks import Direction, Feature, Features, Network, Unit, select
+
+Deviations = np.ndarray | xr.DataArray | None
 
 
 def judge(
@@ -17,7 +22,7 @@ def judge(
     feature: str | Feature,
     hypothesis: str | Hypothesis,
     *,
-    deviations: np.ndarray | None = None,
+    deviations: Deviations = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Verdict:
@@ -37,7 +42,7 @@ def judge(
     seed
         For the bootstrap and the shuffles.
     progress
-        Whether to show a bar.
+        Whether to show a bar of the stimuli.
 
     Returns
     -------
@@ -54,29 +59,21 @@ def judge(
     --------
     >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
-    >>> verdict.status in {"refuted", "undecided"}
-    True
+    >>> from visioncircuits.stimuli import named
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> edges = Hypothesis("edge", named("edges"), (claim,))
+    >>> judge(untrained("bvlc_googlenet"), "conv2d0:5", edges).status
+    'supported'
     """
-    tested = network.feature(feature)
-    if isinstance(tested, Unit):
-        evidence, hypothesis = _evidence(network, hypothesis, tested.layer, deviations, progress)
-        return judge_evidence(evidence, hypothesis, units=[tested.index], seed=seed)[0]
-    units = network.layer(tested.layer).units
-    if deviations is not None and len(deviations) != units + 1:
-        raise InputError(
-            f"{len(deviations)} standard deviations for the {units} units of {tested.layer} "
-            f"and {tested}; measure them by deviations(…, directions=[…])"
-        )
-    hypothesis = _scaled(hypothesis, network, tested.layer)
-    others = _responses(network, tested.layer, hypothesis, progress)
-    responses = _responses(network, tested, hypothesis, False).joined(others)
-    own_first = None if deviations is None else np.roll(deviations, 1)
-    return judge_evidence(responses.evidence(own_first), hypothesis, units=[0], seed=seed)[0]
+    (verdict,) = judge_all(
+        network,
+        [network.feature(feature)],
+        hypothesis,
+        deviations=deviations,
+        seed=seed,
+        progress=progress,
+    )
+    return verdict
 
 
 def judge_all(
@@ -84,31 +81,57 @@ def judge_all(
     features: Features,
     hypothesis: str | Hypothesis,
     *,
-    deviations: np.ndarray | None = None,
+    deviations: Deviations = None,
     seed: int = 0,
     progress: bool = False,
 ) -> list[Verdict]:
-    """Test a hypothesis about each of several units of a layer.
+    """Test a hypothesis about each of several features, such as all units of a layer.
 
-    Parameters, errors: as `judge`. `features` is a layer's name, for all of its units, or some of
-    its units. The p of every verdict is corrected for the number of units that are judged.
+    The p of every verdict is corrected for the number of features.
+
+    Parameters
+    ----------
+    network, hypothesis, seed, progress
+        As for `judge`.
+    features
+        A layer's name, for all of its units, or features of one layer. The null of each is all
+        other units of the layer, and the other directions where there are several.
+    deviations
+        As for `judge`: of the layer's units, then of the directions among the features.
+
+    Raises
+    ------
+    InputError
+        As `judge`, and for features of several layers.
 
     Examples
     --------
     >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> len(judge_all(untrained("bvlc_googlenet"), "conv2d0", hypothesis))
-    64
+    >>> from visioncircuits.stimuli import named
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> edges = Hypothesis("edge", named("edges"), (claim,))
+    >>> verdicts = judge_all(untrained("bvlc_googlenet"), ["conv2d0:5", "conv2d0:7"], edges)
+    >>> [verdict.unit for verdict in verdicts]
+    ['conv2d0:5', 'conv2d0:7']
     """
     chosen = select(network, features)
-    if chosen.indices is None:
-        raise InputError("several features are judged together where all are units")
-    evidence, hypothesis = _evidence(network, hypothesis, chosen.layer, deviations, progress)
-    return judge_evidence(evidence, hypothesis, units=chosen.indices, seed=seed)
+    directions = [feature for feature in chosen.features if isinstance(feature, Direction)]
+    hypothesis = _scaled(hypothesis, network, chosen.layer)
+    spread = _checked(deviations, network.layer(chosen.layer).units, chosen.layer, directions)
+    responses = measure_responses(
+        network,
+        chosen.layer,
+        hypothesis.stimuli,
+        variants=hypothesis.variants,
+        controls=hypothesis.controls,
+        progress=progress,
+    )
+    along = iter(range(len(responses.units), len(responses.units) + len(directions)))
+    if directions:
+        responses = responses.joined(responses.along(directions))
+    tested = [f.index if isinstance(f, Unit) else next(along) for f in chosen.features]
+    return judge_evidence(responses.evidence(spread), hypothesis, units=tested, seed=seed)
 
 
 def find(
@@ -116,18 +139,18 @@ def find(
     features: Features,
     hypothesis: str | Hypothesis,
     *,
-    deviations: np.ndarray | None = None,
+    deviations: Deviations = None,
     seed: int = 0,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Find the units of a layer that a hypothesis is supported for.
+    """Find the features, such as units of a layer, that a hypothesis is supported for.
 
     Parameters, errors: as `judge_all`.
 
     Returns
     -------
     pandas.DataFrame
-        A row a unit, sorted by orientation where there is one, else by peak: `unit`,
+        A row a feature, sorted by orientation where there is one, else by peak: `unit`,
         `orientation` (of the peak, in degrees, in the design's convention), `mean` (of the mean
         vector, as in "High-Low Frequency Detectors"), `width`, `echo`, `peak` (the strongest
         response, averaged over variants), the best value of every other axis, `controls` (the
@@ -138,33 +161,16 @@ def find(
     --------
     >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> found = find(untrained("bvlc_googlenet"), "conv2d0", hypothesis)
-    >>> {"unit", "orientation", "width", "p", "verdict"} <= set(found)
-    True
+    >>> from visioncircuits.stimuli import named
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> edges = Hypothesis("edge", named("edges"), (claim,))
+    >>> find(untrained("bvlc_googlenet"), ["conv2d0:0", "conv2d0:5"], edges)["unit"].tolist()
+    ['conv2d0:5']
     """
     verdicts = judge_all(
         network, features, hypothesis, deviations=deviations, seed=seed, progress=progress
     )
     return verdict_table([verdict for verdict in verdicts if verdict.status == "supported"])
-
-
-def _evidence(
-    network: Network,
-    hypothesis: str | Hypothesis,
-    layer: str,
-    deviations: np.ndarray | None,
-    progress: bool,
-) -> tuple[Evidence, Hypothesis]:
-    hypothesis = _scaled(hypothesis, network, layer)
-    units = network.layer(layer).units
-    if deviations is not None and len(deviations) != units:
-        raise InputError(f"{len(deviations)} standard deviations for the {units} units of {layer}")
-    responses = _responses(network, layer, hypothesis, progress)
-    return responses.evidence(None if deviations is None else np.asarray(deviations)), hypothesis
 
 
 def _scaled(hypothesis: str | Hypothesis, network: Network, layer: str) -> Hypothesis:
@@ -174,17 +180,14 @@ def _scaled(hypothesis: str | Hypothesis, network: Network, layer: str) -> Hypot
     return hypothesis
 
 
-def _responses(
-    network: Network,
-    features: str | Feature,
-    hypothesis: Hypothesis,
-    progress: bool,
-) -> VariantResponses:
-    return measure_responses(
-        network,
-        features,
-        hypothesis.stimuli,
-        variants=hypothesis.variants,
-        controls=hypothesis.controls,
-        progress=progress,
-    )
+def _checked(
+    deviations: Deviations, units: int, layer: str, directions: Sequence[Direction]
+) -> np.ndarray | None:
+    """Return deviations as an array, checked to be one a unit and one a direction."""
+    if deviations is None:
+        return None
+    if len(deviations) != units + len(directions):
+        wanted = " and ".join([f"{units} units of {layer}", *map(str, directions)])
+        how = "; measure them by deviations(…, directions=[…])" if directions else ""
+        raise InputError(f"{len(deviations)} standard deviations for the {wanted}{how}")
+    return np.asarray(deviations)

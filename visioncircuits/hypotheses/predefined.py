@@ -42,10 +42,10 @@ def predefined(
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> sorted(PREDEFINED)[:2]
-    ['brightness-gradient', 'color-center-surround']
     >>> len(predefined(untrained("bvlc_googlenet"), "mixed3b", "curves"))
     2222
+    >>> sorted(PREDEFINED)[:2]
+    ['brightness-gradient', 'color-center-surround']
     """
     singular = name.removesuffix("s")
     if singular not in PREDEFINED:

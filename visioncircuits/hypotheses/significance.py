@@ -39,18 +39,15 @@ def judge_evidence(
 
     Examples
     --------
-    >>> from visioncircuits.hypotheses import measure_responses
-    >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> found = measure_responses(
-    ...     untrained("bvlc_googlenet"), "conv2d0", edges, variants=[{}], controls={}
-    ... )
-    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> [verdict.unit for verdict in judge_evidence(found.evidence(None), hypothesis, units=[7])]
-    ['conv2d0:7']
+    >>> from visioncircuits.hypotheses import Evidence, Hypothesis, Prediction, effects
+    >>> from visioncircuits.stimuli import named
+    >>> angles = np.arange(0, 360, 15)
+    >>> responses = np.stack([[np.exp(np.cos(np.radians(angles)) * 4)], [np.ones(24)]])
+    >>> evidence = Evidence(("a:0", "a:1"), responses, {"orientation": angles}, {})
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> edges = Hypothesis("edge", named("edges"), (claim,))
+    >>> judge_evidence(evidence, edges)
+    [Verdict(a:0, edge: supported, p = 0.02), Verdict(a:1, edge: refuted, p = 1)]
     """
     tested = range(len(evidence.units)) if units is None else units
     evidence = evidence.with_typical()

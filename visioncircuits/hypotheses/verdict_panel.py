@@ -31,13 +31,12 @@ def verdict_panel(verdict: Verdict) -> Figure:
     --------
     >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
-    >>> verdict_panel(verdict).get_size_inches()[0]
-    np.float64(10.5)
+    >>> from visioncircuits.stimuli import named
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> edges = Hypothesis("edge", named("edges"), (claim,))
+    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:5", edges)
+    >>> verdict_panel(verdict).get_size_inches().tolist()
+    [10.5, 4.2]
     """
     outcomes = verdict.outcomes
     height = 1.1 + 0.62 * max(len(outcomes), 5)
@@ -52,8 +51,8 @@ def verdict_panel(verdict: Verdict) -> Figure:
     )  # fmt: skip
     figure.text(0.97, 1 - 0.62 / height, _p(verdict), fontsize=8, color=FAINT, ha="right")
     bottom, top = 0.55 / height, 1 - 1.0 / height
-    axis = next(iter(verdict.evidence.axes))
-    _curves(figure.add_axes((0.06, bottom, 0.3, top - bottom)), verdict, axis)
+    if axis := next(iter(verdict.evidence.axes), None):
+        _curves(figure.add_axes((0.06, bottom, 0.3, top - bottom)), verdict, axis)
     rows = (top - bottom) / len(outcomes)
     for place, outcome in enumerate(outcomes):
         low = top - (place + 1) * rows
@@ -75,9 +74,13 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
     values = evidence.axes[axis]
     last = np.moveaxis(evidence.responses[0], 1 + evidence.axis_index(axis), -1)
     each = last.reshape(len(last), -1, len(values)).mean(1)
+    named = values.dtype.kind not in "fiu" or not np.isfinite(values).all()
+    places = np.arange(len(values)) if named else values
+    marker = "o" if len(values) == 1 else "none"
     for curve in each:
-        axes.plot(values, curve, color=RULE, linewidth=0.8)
-    axes.plot(values, each.mean(0), color=_VERDICT_COLORS[verdict.status], linewidth=2)
+        axes.plot(places, curve, color=RULE, linewidth=0.8, marker=marker)
+    color = _VERDICT_COLORS[verdict.status]
+    axes.plot(places, each.mean(0), color=color, linewidth=2, marker=marker)
     axes.set_xlabel(axis, fontsize=8, color=INK)
     axes.set_title(
         f"activation by {axis}; thin: each of {len(each)} variants",
@@ -86,9 +89,11 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
         loc="left",
     )
     axes.set_ylim(0, max(float(each.max()), 1e-9) * 1.08)
-    if values.dtype.kind in "if" and values[-1] > 90:
+    if named:
+        axes.set_xticks(places, [v if isinstance(v, str) else number(v) for v in values])
+    elif 90 < values[-1] < 360:
         axes.set_xticks([angle for angle in range(0, 361, 45) if angle <= values[-1] + 15])
-    axes.margins(x=0)
+    axes.margins(x=0.0 if len(values) > 1 else 0.5)
     axes.tick_params(labelsize=7, color=FAINT, labelcolor=FAINT)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -116,7 +121,7 @@ def _bar(axes: Axes, outcome: Outcome) -> None:
     bounds = [bound for bound in (prediction.least, prediction.most) if math.isfinite(bound)]
     finite = [abs(v) for v in (*bounds, outcome.effect, *outcome.interval) if math.isfinite(v)]
     # ratios can be infinite: what lies far beyond the bound is clipped
-    end = min(max(finite) * 1.15, 4 * max(abs(bound) for bound in bounds) or 1.0)
+    end = min(max(finite) * 1.15 or 1.0, 4 * max(abs(bound) for bound in bounds) or 1.0)
     start = min(0.0, *(v for v in (outcome.effect, outcome.interval[0]) if math.isfinite(v)), 0.0)
     axes.set_xlim(start, end)
     axes.set_ylim(0, 1)

@@ -15,13 +15,17 @@ undecided
     otherwise
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from visioncircuits import files
+from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import effects
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
@@ -51,16 +55,9 @@ class Outcome:
 
     Examples
     --------
-    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
-    >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
-    >>> (outcome,) = verdict.outcomes
-    >>> outcome.prediction.claim, outcome.interval[0] <= outcome.effect <= outcome.interval[1]
-    ('responds to one polarity', True)
+    >>> claim = Prediction("responds to one direction only", effects.echo, most=0.1)
+    >>> Outcome(claim, effect=0.02, interval=(0.0, 0.05), status="holds", rank=0.1)
+    Outcome(holds: 'responds to one direction only', 0.02 in [0, 0.05], bound ≤ 0.1)
     """
 
     prediction: Prediction
@@ -69,10 +66,17 @@ class Outcome:
     status: str
     rank: float
 
+    def __repr__(self) -> str:
+        low, high = self.interval
+        return (
+            f"Outcome({self.status}: {self.prediction.claim!r}, {self.effect:.3g} in "
+            f"[{low:.3g}, {high:.3g}], bound {self.prediction.bounds})"
+        )
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of testing a hypothesis about a feature.
+    """The result of testing a hypothesis about a feature; a notebook shows its `verdict_panel`.
 
     Attributes
     ----------
@@ -92,15 +96,14 @@ class Verdict:
 
     Examples
     --------
-    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
+    >>> from visioncircuits.hypotheses import judge
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
-    >>> verdict.unit, verdict.status in {"supported", "refuted", "undecided"}, verdict.tried
-    ('conv2d0:7', True, 1)
+    >>> from visioncircuits.stimuli import named
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> edges = Hypothesis("edge", named("edges"), (claim,))
+    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:5", edges)
+    >>> verdict.status, [outcome.status for outcome in verdict.outcomes]
+    ('supported', ['holds'])
     """
 
     unit: str
@@ -109,6 +112,9 @@ class Verdict:
     p: float
     tried: int
     evidence: Evidence
+
+    def __repr__(self) -> str:
+        return f"Verdict({self.unit}, {self.hypothesis.name}: {self.status}, p = {self.p:.2g})"
 
     def _repr_png_(self) -> bytes:
         from visioncircuits.hypotheses.verdict_panel import verdict_panel
@@ -140,12 +146,26 @@ class Verdict:
         for axis, values in axes.items():
             if axis != "orientation":
                 best = self.evidence.best(axis)[0]
-                row[axis] = float(values[best.argmax()]) if best.max() > 0 else np.nan
+                row[axis] = values[best.argmax()].item() if best.max() > 0 else np.nan
         if self.evidence.controls:
             row["controls"] = _one(effects.controls, self.evidence)
         if self.evidence.deviations is not None:
             row["deviations"] = _one(effects.strength, self.evidence)
         return {**row, "p": self.p, "verdict": self.status}
+
+    def save(self, path: str | Path) -> Path:
+        """Write the record as JSON, and return the path; the evidence is not in it.
+
+        Raises
+        ------
+        InputError
+            Where the name does not end in .json, or the file cannot be written.
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".json":
+            raise InputError(f"{path} cannot be written: name it .json")
+        files.write(path, json.dumps(self.record(), indent=1).encode())
+        return path
 
     def record(self) -> dict[str, Any]:
         """Return the row and the outcomes as JSON can hold them; NaN and infinity are None."""
@@ -184,15 +204,15 @@ def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
-    >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, edge
-    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
-    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
-    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
-    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
-    >>> verdict_table([verdict])["unit"].tolist()
-    ['conv2d0:7']
+    >>> from visioncircuits.hypotheses import judge_evidence
+    >>> from visioncircuits.stimuli import named
+    >>> angles = np.arange(0, 360, 15)
+    >>> responses = np.stack([[np.exp(np.cos(np.radians(angles)) * 4)], [np.ones(24)]])
+    >>> evidence = Evidence(("a:0", "a:1"), responses, {"orientation": angles}, {})
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> verdicts = judge_evidence(evidence, Hypothesis("edge", named("edges"), (claim,)))
+    >>> verdict_table(verdicts)[["unit", "orientation", "verdict"]].values.tolist()
+    [['a:0', 0.0, 'supported'], ['a:1', 0.0, 'refuted']]
     """
     rows = pd.DataFrame([verdict.row() for verdict in verdicts])
     if not len(rows):

@@ -313,10 +313,10 @@ class Study:
             Without photographs.
         """
         name, count = self.layer(layer), self.of(400, quick=60)
-        self.photographs(1)
+        paths = self.photographs(count)
 
         def make() -> bytes:
-            found = tuning.deviations(self.network, name, self.batches(count))
+            found = tuning.deviations(self.network, name, paths)
             buffer = io.BytesIO()
             np.save(buffer, found.values)
             return buffer.getvalue()

@@ -2,6 +2,7 @@
 
 from visioncircuits.tuning.achromatic import black_and_white
 from visioncircuits.tuning.circles import circle_detectors
+from visioncircuits.tuning.circular import angular_difference, angular_distance
 from visioncircuits.tuning.deviations import deviations, in_deviations
 from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
 from visioncircuits.tuning.joint import align, joint_panel
@@ -17,6 +18,8 @@ __all__ = [
     "Placement",
     "Responses",
     "align",
+    "angular_difference",
+    "angular_distance",
     "axis_tuning",
     "black_and_white",
     "boundary_maps",

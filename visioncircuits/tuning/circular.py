@@ -171,20 +171,54 @@ def _relative(curves: Curves, places: np.ndarray) -> Numbers:
     return share
 
 
+def angular_difference(
+    first: Real[np.ndarray, "..."] | float,
+    second: Real[np.ndarray, "..."] | float,
+    *,
+    period: float = 360.0,
+) -> Float[np.ndarray, "..."]:
+    """Compute the turn from the second direction to the first, in degrees, broadcast.
+
+    Parameters
+    ----------
+    first, second
+        In degrees.
+    period
+        360 for what has a direction, 180 for lines.
+
+    Returns
+    -------
+    ndarray
+        From minus half a period to below half a period; clockwise is positive.
+
+    Examples
+    --------
+    >>> float(angular_difference(350.0, 15.0)), float(angular_difference(15.0, 350.0))
+    (-25.0, 25.0)
+    """
+    half = period / 2
+    return np.asarray((np.subtract(first, second, dtype=np.float64) + half) % period - half)
+
+
 def angular_distance(
-    first: Float[np.ndarray, "..."],
-    second: Float[np.ndarray, "..."] | float,
+    first: Real[np.ndarray, "..."] | float,
+    second: Real[np.ndarray, "..."] | float,
     *,
     period: float = 360.0,
 ) -> Float[np.ndarray, "..."]:
     """Compute the angle between directions in degrees, from 0 to half a period, broadcast.
 
+    Parameters
+    ----------
+    first, second, period
+        As for `angular_difference`.
+
     Examples
     --------
-    >>> float(angular_distance(np.array(350.0), np.array(15.0)))
-    25.0
+    >>> angular_distance(np.array([350.0, 180.0]), 15.0).tolist()
+    [25.0, 165.0]
     """
-    apart = np.abs(first - second) % period
+    apart = np.abs(np.subtract(first, second, dtype=np.float64)) % period
     return np.asarray(np.minimum(apart, period - apart))
 
 

@@ -11,6 +11,7 @@ from visioncircuits.errors import InputError, unknown
 from visioncircuits.figures import Figure
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
+from visioncircuits.tuning.responses import Responses
 
 ROUNDS = 20
 """The most iterations of aligning examples to their mean; a few suffice."""
@@ -19,7 +20,7 @@ WIDTH, SIDE, ROW, TOP, FOOT = 6.0, 1.02, 0.52, 0.38, 0.42
 """Inches: of the panel, left of its plots, of each with the space to the next, above and below."""
 
 
-def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> xr.DataArray:
+def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> Responses:
     """Shift the examples' rotations so that a family's responses to all of them agree.
 
     All units of an example are shifted by one angle: that of the highest sum of products of their
@@ -36,7 +37,7 @@ def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> xr.Dat
 
     Returns
     -------
-    xarray.DataArray
+    Responses
         `unit`, `example`, `orientation`. Its coordinate `shift` is by how many degrees each
         example was shifted: with `tuning`, that is the orientation of what it shows. Its
         `radial_tuning` is the published average.
@@ -81,7 +82,7 @@ def align(responses: xr.DataArray, tuning: xr.DataArray | None = None) -> xr.Dat
             if (shifts == before).all():
                 break
         shifts = (shifts - shifts[0]) % steps
-    return xr.DataArray(
+    return Responses(
         _shifted(responses.values, shifts),
         dims=("unit", "example", "orientation"),
         coords={

@@ -4,10 +4,12 @@ import numpy as np
 import xarray as xr
 
 from visioncircuits.errors import InputError
+from visioncircuits.labeled import LabeledTable
 from visioncircuits.tuning import circular
+from visioncircuits.tuning.responses import Responses
 
 
-def radial_tuning(responses: xr.DataArray) -> xr.DataArray:
+def radial_tuning(responses: xr.DataArray) -> Responses:
     """Average the positive activations over every axis but the orientation.
 
     "Given positive activations to synthetic stimuli, average over curvature to get activations by
@@ -20,7 +22,7 @@ def radial_tuning(responses: xr.DataArray) -> xr.DataArray:
 
     Returns
     -------
-    xarray.DataArray
+    Responses
         `unit` and `orientation`, in the units of the responses.
 
     Raises
@@ -42,7 +44,8 @@ def radial_tuning(responses: xr.DataArray) -> xr.DataArray:
     """
     period(responses)
     others = [dim for dim in responses.dims if dim not in ("unit", "orientation")]
-    return responses.clip(min=0).mean(others).transpose("unit", "orientation")
+    tuning = responses.clip(min=0).mean(others).transpose("unit", "orientation")
+    return Responses(tuning.assign_attrs(responses.attrs))
 
 
 def period(responses: xr.DataArray) -> float:
@@ -71,7 +74,7 @@ def period(responses: xr.DataArray) -> float:
     return float(round(whole))
 
 
-def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
+def orientation_tuning(responses: xr.DataArray) -> LabeledTable:
     """Compute the parameters of units' tuning to orientation, as in "Curve Detectors".
 
     Parameters
@@ -82,7 +85,7 @@ def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
 
     Returns
     -------
-    xarray.Dataset
+    LabeledTable
         By `unit`, float64, NaN for units that nothing drives:
 
         orientation
@@ -123,7 +126,8 @@ def orientation_tuning(responses: xr.DataArray) -> xr.Dataset:
         "echo": circular.echo(curves),
         "concentration": circular.concentration(curves),
     }
-    return xr.Dataset(
+    return LabeledTable(
         {name: ("unit", values) for name, values in numbers.items()},
         coords={"unit": tuning["unit"]},
+        attrs=responses.attrs,
     )

@@ -34,8 +34,8 @@ SHOWN = 12
 class Responses(LabeledArray):  # type: ignore[no-untyped-call]
     """The responses of features, of dimensions `unit` and the axes of the stimuli.
 
-    A notebook shows the radial tuning curves of the first units, where the stimuli have an axis
-    `orientation`, above the values.
+    A notebook shows the radial tuning curves of the first units above the values, where the
+    stimuli have orientations all around and some unit responds.
 
     Examples
     --------
@@ -54,9 +54,12 @@ class Responses(LabeledArray):  # type: ignore[no-untyped-call]
     def _picture(self) -> Figure | None:
         from visioncircuits.tuning.radial import radial_panel
 
-        if "orientation" not in self.dims or "unit" not in self.dims:
+        if "unit" not in self.dims:
             return None
-        return radial_panel(self.isel(unit=slice(0, SHOWN)))
+        try:
+            return radial_panel(self.isel(unit=slice(0, SHOWN)))
+        except InputError:  # nothing is above 0, or the orientations are not all around
+            return None
 
 
 def measure(

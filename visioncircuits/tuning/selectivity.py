@@ -7,9 +7,11 @@ import numpy as np
 import xarray as xr
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.labeled import LabeledArray
+from visioncircuits.tuning.responses import Responses
 
 
-def axis_tuning(responses: xr.DataArray, axis: str) -> xr.DataArray:
+def axis_tuning(responses: xr.DataArray, axis: str) -> Responses:
     """Average the positive responses over every axis but one.
 
     Raises
@@ -26,7 +28,7 @@ def axis_tuning(responses: xr.DataArray, axis: str) -> xr.DataArray:
     >>> axis_tuning(measure(untrained("bvlc_googlenet"), "mixed3a:7", few), "radius").dims
     ('unit', 'radius')
     """
-    return _over(responses, axis).mean("stimulus")
+    return Responses(_over(responses, axis).mean("stimulus").assign_attrs(responses.attrs))
 
 
 def _over(responses: xr.DataArray, axis: str) -> xr.DataArray:
@@ -41,7 +43,7 @@ def _over(responses: xr.DataArray, axis: str) -> xr.DataArray:
     return xr.DataArray(values, dims=("unit", axis, "stimulus"), coords=coords)
 
 
-def preferred_value(responses: xr.DataArray, axis: str) -> xr.DataArray:
+def preferred_value(responses: xr.DataArray, axis: str) -> LabeledArray:
     """Find the value of an axis that is not circular to which units respond most.
 
     At each value the strongest response over all other axes is taken. A parabola is fitted to the
@@ -52,7 +54,7 @@ def preferred_value(responses: xr.DataArray, axis: str) -> xr.DataArray:
 
     Returns
     -------
-    xarray.DataArray
+    LabeledArray
         By `unit`, in the axis' own units; NaN for units that nothing drives.
 
     Raises
@@ -76,9 +78,7 @@ def preferred_value(responses: xr.DataArray, axis: str) -> xr.DataArray:
     logarithmic = bool((places > 0).all() and np.isfinite(places).all())
     scale = np.log(places) if logarithmic else places.astype(np.float64)
     peaks = np.array([_peak(curve, scale) for curve in tuning.values.astype(np.float64)])
-    return xr.DataArray(
-        np.exp(peaks) if logarithmic else peaks, dims=("unit",), coords={"unit": tuning["unit"]}
-    )
+    return _by_unit(np.exp(peaks) if logarithmic else peaks, responses)
 
 
 def _peak(curve: np.ndarray, places: np.ndarray) -> float:
@@ -94,7 +94,7 @@ def _peak(curve: np.ndarray, places: np.ndarray) -> float:
     return float(x[1] - slope / (2 * curvature)) if curvature < 0 else float(x[1])
 
 
-def sparseness(responses: xr.DataArray) -> xr.DataArray:
+def sparseness(responses: xr.DataArray) -> LabeledArray:
     """Compute how few of the stimuli drive a unit: from 0, all alike, to 1, a single one.
 
     Lifetime sparseness: Vinje and Gallant, "Sparse Coding and Decorrelation in Primary Visual
@@ -102,7 +102,7 @@ def sparseness(responses: xr.DataArray) -> xr.DataArray:
 
     Returns
     -------
-    xarray.DataArray
+    LabeledArray
         By `unit`; NaN for units that nothing drives.
 
     Raises
@@ -124,19 +124,19 @@ def sparseness(responses: xr.DataArray) -> xr.DataArray:
     activity = np.divide(flat.mean(1) ** 2, squares, out=np.full(len(flat), np.nan),
                          where=squares > 0)  # fmt: skip
     values = (1 - activity) / (1 - 1 / count)
-    return xr.DataArray(values, dims=("unit",), coords=_units(responses))
+    return _by_unit(values, responses)
 
 
 def invariance(
     first: xr.DataArray, second: xr.DataArray, axis: str = "orientation"
-) -> xr.DataArray:
+) -> LabeledArray:
     """Correlate the tuning over an axis in two measurements, such as of plain and filled curves.
 
     "Curve Detectors" (Cammarata et al., 2020) published .992 to .999 for plain and filled.
 
     Returns
     -------
-    xarray.DataArray
+    LabeledArray
         By `unit`, from -1 to 1; NaN where nothing drives the unit in one of the two.
 
     Raises
@@ -163,8 +163,9 @@ def invariance(
     values = np.divide(
         (curves[0] * curves[1]).sum(1), norms, out=np.full(len(norms), np.nan), where=norms > 0
     )
-    return xr.DataArray(values, dims=("unit",), coords=_units(one))
+    return _by_unit(values, first)
 
 
-def _units(responses: xr.DataArray) -> dict[str, xr.DataArray]:
-    return {"unit": responses["unit"]} if "unit" in responses.coords else {}
+def _by_unit(values: np.ndarray, responses: xr.DataArray) -> LabeledArray:
+    units = {"unit": responses["unit"]} if "unit" in responses.coords else {}
+    return LabeledArray(values, dims=("unit",), coords=units, attrs=responses.attrs)

@@ -11,8 +11,7 @@ from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.claims import Claim, Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.thread.units import numbers
-from visioncircuits.tuning import measure, orientation_tuning
-from visioncircuits.tuning.circular import angular_distance
+from visioncircuits.tuning import angular_distance, measure, orientation_tuning
 from visioncircuits.weights import expanded_weights, kernel_grid, position_grid, position_view
 
 AGREE = here(

@@ -11,7 +11,7 @@ from visioncircuits.stimuli.published import RADII, TILE
 from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.articles.curve_detectors.tuning import MAPS, TUNING
 from visioncircuits.thread.claims import Claim
-from visioncircuits.tuning import curve_maps
+from visioncircuits.tuning import angular_difference, curve_maps
 
 SIGMAS = {379: 22.3, 406: 18.7, 385: 18.9, 343: 21.4, 342: 16.4, 388: 19.8, 324: 19.5, 340: 21.1,
           330: 17.4, 349: 24.4}  # fmt: skip
@@ -136,7 +136,7 @@ def forked(
         profiles = np.stack(
             [np.roll(row, -top) for row, top in zip(sharp, blunt.argmax(1), strict=True)]
         )
-        aside = (np.arange(columns) * 360 / columns + 180) % 360 - 180
+        aside = angular_difference(np.arange(columns) * 360 / columns, 0.0)
         middle_of = profiles[:, np.abs(aside) <= 10].mean(1)
         sides = [profiles[:, (way * aside >= 20) & (way * aside <= 120)].max(1) for way in (1, -1)]
         counts.append(int((np.minimum(*sides) > middle_of).sum()))

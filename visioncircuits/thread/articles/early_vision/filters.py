@@ -19,7 +19,7 @@ from visioncircuits.thread.articles.early_vision.published import (
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.thread.filters import filter_picture
 from visioncircuits.thread.intervals import null, share_interval
-from visioncircuits.tuning import measure
+from visioncircuits.tuning import angular_distance, measure
 from visioncircuits.weights import expanded_weights
 
 KINDS = here(
@@ -90,7 +90,7 @@ def oriented(filters: Tensor) -> Float[np.ndarray, " filters"]:
     steps = np.fft.fftfreq(side)
     angles = np.degrees(np.arctan2(steps[:, None], steps))
     within = [
-        np.abs((angles - middle + 90) % 180 - 90) <= 22.5 for middle in np.arange(0, 180, 7.5)
+        angular_distance(angles, middle, period=180) <= 22.5 for middle in np.arange(0, 180, 7.5)
     ]
     shares = [power[:, mask].sum(1) for mask in within]
     most: np.ndarray = np.max(shares, 0) / power.sum((1, 2)).clip(1e-30)
@@ -179,7 +179,7 @@ def complex_gabors(study: Study) -> Iterator[Row | Plate]:
     _, own, _ = preferred(simple.max("phase").values)
     weights = expanded_weights(study.network, first, [f"{layer}:{unit}" for unit in found])
     sums = weights.weight.sum((2, 3)).cpu().numpy()
-    apart = np.abs((15 * (orientation[found][:, None] - own[None]) + 90) % 180 - 90)
+    apart = angular_distance(15 * orientation[found][:, None], 15 * own[None], period=180)
     exciting = sums >= 0.3 * np.abs(sums).max(1, keepdims=True)
     inside = float((apart[exciting] <= 15).mean())
     rng = study.rng("complex gabors")

@@ -47,7 +47,7 @@ def downstream_here(study: Study) -> Iterator[Row | Plate]:
         why=f"By L2 norm over all detectors; {every} of {len(inside)} units of {later} are "
         "boundary detectors by the criterion above. Holds at P of .05 or less.",
     )
-    apart = np.abs((directions[:, None] - directions + 180) % 360 - 180)
+    apart = circular.angular_distance(directions[:, None], directions)
     pairs = np.argwhere(np.triu(apart >= 135))
     yield from either(study, names, kernels.numpy(), pairs, most, strength)
 

@@ -12,6 +12,7 @@ from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.tiles import FILE, read_tiles
+from visioncircuits.tuning import angular_distance
 from visioncircuits.weights import ExpandedWeights, kernel_grid, signed_colors
 
 ALIGNED = paper(
@@ -77,7 +78,7 @@ def published_curves(study: Study) -> Iterator[Row | Plate]:
     path = study.published(FILE)
     early, late = (study.orientations()[layer] for layer in ("mixed3a", "mixed3b"))
     fourth = {tile.unit: tile.kernel for tile in read_tiles(path, "VisualizingWeights Fig4")}
-    ends = {unit: abs((early[int(unit)] - late[342] + 180) % 360 - 180) for unit in fourth}
+    ends = {unit: float(angular_distance(early[int(unit)], late[342])) for unit in fourth}
     order = sorted(fourth, key=lambda unit: ends[unit])
     sums = [float(fourth[unit].sum()) for unit in order]
     yield ALIGNED.found(

@@ -19,13 +19,13 @@ from visioncircuits.thread.photographs import strongest
 from visioncircuits.thread.units import number, numbers
 from visioncircuits.tuning import (
     align,
+    angular_distance,
     circle_detectors,
     measure,
     orientation_tuning,
     preferred_value,
     rotated_pictures,
 )
-from visioncircuits.tuning.circular import angular_distance
 from visioncircuits.weights import expanded_weights
 
 POPS = here("its feature visualization activates it more than any photograph", "")
