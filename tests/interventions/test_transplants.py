@@ -7,15 +7,18 @@ import torch
 from PIL import Image
 from torch import nn
 
-from visioncircuits import engine, examples, handwritten, interventions
+from visioncircuits import datasets, engine, interventions
+from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Photographs
-from visioncircuits.interventions import Donor, Scale, Transplant, control_units, score_transplant
-from visioncircuits.interventions.transplants import check_classes, score
+from visioncircuits.interventions import Donor, Transplant, control_units, score_transplant
+from visioncircuits.interventions.calibration import Scale
+from visioncircuits.interventions.scoring import classes_of, score
 from visioncircuits.networks import Network, Preprocessing, imagenet_classes, load, untrained, wrap
 
 SIZE = 32
-FAMILY = (1, 4, 6)
+FAMILY = ("1:1", "1:4", "1:6")
+DONORS = ("0:1", "0:4", "0:6")
+OTHERS = ("1:0", "1:2", "1:3")
 
 
 def small(seed: int, classes: Sequence[str] | None = imagenet_classes()) -> Network:
@@ -39,11 +42,11 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
     for name in ("n01440764_a", "n01443537_b", "n01484850_c", "n01491361_d", "n01494475_e"):
         coarse = generator.integers(0, 256, (6, 6, 3), dtype=np.uint8)
         Image.fromarray(coarse).resize((40, 40)).save(folder / f"{name}.png")
-    return examples.photographs(folder)
+    return datasets.photographs(folder)
 
 
 def operation(network: Network, **donors: Donor) -> Transplant:
-    return Transplant(network, "1", FAMILY, donors, {"others": (0, 2, 3)})
+    return Transplant(network, FAMILY, donors, {"others": OTHERS})
 
 
 class TestScale:
@@ -80,7 +83,7 @@ class TestPerform:
         network = small(0)
         found = score_transplant(operation(network), pictures, store=engine.Store(tmp_path))
         seen = pictures.pictures(SIZE)
-        for condition, units in (("original", ()), ("removed", FAMILY), ("others", (0, 2, 3))):
+        for condition, units in (("original", ()), ("removed", (1, 4, 6)), ("others", (0, 2, 3))):
             values = network.activations(seen, ["1"])["1"].clone()
             values[:, list(units)] = 0
             measured = network.module[2:](values)
@@ -95,7 +98,7 @@ class TestPerform:
         self, pictures: Photographs, tmp_path: Path
     ) -> None:
         network = small(0)
-        donors = {"itself": Donor(network, "0", FAMILY), "another": Donor(small(1), "0", FAMILY)}
+        donors = {"itself": Donor(network, DONORS), "another": Donor(small(1), DONORS)}
         found = score_transplant(
             operation(network, **donors), pictures, store=engine.Store(tmp_path)
         )
@@ -124,7 +127,7 @@ class TestPerform:
         monkeypatch.setattr(Scale, "between", classmethod(remember))
         network = small(0)
         store = engine.Store(tmp_path)
-        score_transplant(operation(network, it=Donor(network, "0", FAMILY)), pictures, store=store)
+        score_transplant(operation(network, it=Donor(network, DONORS)), pictures, store=store)
         works = [work for work in store.finished() if work["task"] == "scores"]
         assert learnt == [set(pictures.names[0::2]), set(pictures.names[1::2])]
         for work in works:
@@ -135,7 +138,7 @@ class TestPerform:
     ) -> None:
         network, store = small(0), engine.Store(tmp_path)
         before = score_transplant(operation(network), pictures, store=store)
-        monkeypatch.setattr("visioncircuits.interventions.transplants.score", None)
+        monkeypatch.setattr("visioncircuits.interventions.transplant_scores.score", None)
         done: list[int] = []
         again = score_transplant(operation(network), pictures, store=store, advance=done.append)
         assert again.identical(before)
@@ -150,7 +153,7 @@ class TestPerform:
         for item in pictures.items:
             with Image.open(item.path) as image:
                 image.rotate(180).save(tmp_path / "turned" / item.path.name)
-        turned = examples.photographs(tmp_path / "turned")
+        turned = datasets.photographs(tmp_path / "turned")
         after = score_transplant(operation(network), turned, store=store)
         fresh = score_transplant(operation(network), turned, store=engine.Store(tmp_path / "fresh"))
         assert after.identical(fresh)
@@ -162,10 +165,10 @@ class TestPerform:
         network, store = small(0), engine.Store(tmp_path)
         with pytest.raises(InputError, match="3 units need as many donors; few has 2"):
             score_transplant(
-                operation(network, few=Donor(network, "0", (1, 2))), pictures, store=store
+                operation(network, few=Donor(network, DONORS[:2])), pictures, store=store
             )
         last = list(network.layers)[-1]
-        flat = Donor(network, last, FAMILY)
+        flat = Donor(network, [f"{last}:{unit}" for unit in (1, 4, 6)])
         with pytest.raises(InputError, match="has no positions"):
             score_transplant(operation(network, flat=flat), pictures, store=store)
         with pytest.raises(InputError, match="takes a network of ImageNet's 1000 classes"):

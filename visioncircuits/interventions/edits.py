@@ -134,12 +134,32 @@ def _directions(layer: str, vectors: Tensor) -> Access:
 
 
 def zero() -> Change:
-    """Zero ablation."""
+    """Zero ablation.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
+    >>> with edited(network, "conv2d0:7", zero()):
+    ...     values = network.activations(picture, ["conv2d0"])["conv2d0"][:, 7]
+    >>> float(values.abs().max())
+    0.0
+    """
     return torch.zeros_like
 
 
 def constant(values: float | Float[Tensor, " features"]) -> Change:
-    """One value everywhere, such as each feature's mean over photographs."""
+    """One value everywhere, such as each feature's mean over photographs.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
+    >>> with edited(network, "conv2d0:7", constant(0.5)):
+    ...     values = network.activations(picture, ["conv2d0"])["conv2d0"][:, 7]
+    >>> values.unique().tolist()
+    [0.5]
+    """
 
     def change(before: Tensor) -> Tensor:
         level = torch.as_tensor(values, dtype=before.dtype, device=before.device)
@@ -150,7 +170,17 @@ def constant(values: float | Float[Tensor, " features"]) -> Change:
 
 
 def mean() -> Change:
-    """Mean ablation: each feature's mean over the batch and all positions."""
+    """Mean ablation: each feature's mean over the batch and all positions.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
+    >>> with edited(network, "conv2d0:7", mean()):
+    ...     values = network.activations(picture, ["conv2d0"])["conv2d0"][:, 7]
+    >>> len(values.unique())
+    1
+    """
 
     def change(before: Tensor) -> Tensor:
         over = [axis for axis in range(before.ndim) if axis != 1]
@@ -160,7 +190,14 @@ def mean() -> Change:
 
 
 def resample() -> Change:
-    """Resample ablation: the values on the batch's previous picture, at the same positions."""
+    """Resample ablation: the values on the batch's previous picture, at the same positions.
+
+    Examples
+    --------
+    >>> values = torch.rand(3, 1, 4, 4)
+    >>> torch.equal(resample()(values), values[[2, 0, 1]])
+    True
+    """
 
     def change(before: Tensor) -> Tensor:
         return before.roll(1, 0)
@@ -169,7 +206,13 @@ def resample() -> Change:
 
 
 def scale(factor: float) -> Change:
-    """Multiply by a factor, which may be negative."""
+    """Multiply by a factor, which may be negative.
+
+    Examples
+    --------
+    >>> scale(-0.5)(torch.tensor([[4.0]])).tolist()
+    [[-2.0]]
+    """
 
     def change(before: Tensor) -> Tensor:
         return before * factor
@@ -184,6 +227,18 @@ def patch(values: Maps) -> Change:
     ------
     InputError
         In use, where the shape is not the features'.
+
+    Examples
+    --------
+    The activations of a unit on one picture are patched into another.
+
+    >>> from visioncircuits.networks import untrained
+    >>> network, (one, other) = untrained("bvlc_googlenet"), torch.rand(2, 1, 3, 64, 64)
+    >>> values = network.activations(one, ["conv2d2"])["conv2d2"][:, [7]]
+    >>> with edited(network, "conv2d2:7", patch(values)):
+    ...     patched = network.activations(other, ["conv2d2"])["conv2d2"]
+    >>> torch.equal(patched[:, [7]], values)
+    True
     """
 
     def change(before: Tensor) -> Tensor:
