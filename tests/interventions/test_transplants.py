@@ -13,11 +13,21 @@ from visioncircuits.errors import InputError
 from visioncircuits.interventions import Donor, Transplant, control_units, score_transplant
 from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.scoring import classes_of, score
-from visioncircuits.networks import Network, Preprocessing, imagenet_classes, load, untrained, wrap
+from visioncircuits.interventions.transplant_scores import scored
+from visioncircuits.networks import (
+    Direction,
+    Network,
+    Preprocessing,
+    imagenet_classes,
+    load,
+    untrained,
+    wrap,
+)
 
 SIZE = 32
 FAMILY = ("1:1", "1:4", "1:6")
 DONORS = ("0:1", "0:4", "0:6")
+CURVES = ("mixed3b:321", "mixed3b:335", "mixed3b:413")
 OTHERS = ("1:0", "1:2", "1:3")
 
 
@@ -140,7 +150,7 @@ class TestPerform:
         before = score_transplant(operation(network), pictures, store=store)
         monkeypatch.setattr("visioncircuits.interventions.transplant_scores.score", None)
         done: list[int] = []
-        again = score_transplant(operation(network), pictures, store=store, advance=done.append)
+        again = scored(operation(network), pictures, store=store, advance=done.append)
         assert again.identical(before)
         assert sum(done) == len(pictures)
 
@@ -171,11 +181,13 @@ class TestPerform:
         flat = Donor(network, [f"{last}:{unit}" for unit in (1, 4, 6)])
         with pytest.raises(InputError, match="has no positions"):
             score_transplant(operation(network, flat=flat), pictures, store=store)
-        with pytest.raises(InputError, match="takes a network of ImageNet's 1000 classes"):
+        with pytest.raises(InputError, match="removes units of another layer"):
             score_transplant(
-                Transplant(handwritten.load("lines"), "mixed3a", (0,), {}, {}),
-                pictures,
-                store=store,
+                Transplant(network, FAMILY, {}, {"others": DONORS}), pictures, store=store
+            )
+        with pytest.raises(InputError, match="is a direction"):
+            score_transplant(
+                Transplant(network, Direction("1", (1.0,) * 8), {}), pictures, store=store
             )
         with pytest.raises(InputError, match="4 photographs or more, not 3"):
             score_transplant(operation(network), pictures.part(range(3)), store=store)
@@ -185,30 +197,43 @@ class TestPerform:
 class TestClasses:
     """Labels are held against logits only where these are known to stand for the same."""
 
-    def test_logits_of_unknown_meaning_are_not_scored(self) -> None:
-        with pytest.raises(InputError, match="of small 0 its are not known"):
-            check_classes(small(0, None))
+    def test_logits_of_unknown_meaning_are_not_scored(self, pictures: Photographs) -> None:
+        with pytest.raises(InputError, match="classes of small 0's logits are not known"):
+            classes_of(small(0, None), pictures)
 
-    def test_inception5h_with_1008_logits_is_not_scored(self) -> None:
-        with pytest.raises(InputError, match="of untrained inceptionv1 its are not known"):
-            check_classes(untrained("inceptionv1"))
+    def test_inception5h_with_1008_logits_is_not_scored(self, pictures: Photographs) -> None:
+        with pytest.raises(InputError, match="untrained inceptionv1's logits are not known"):
+            classes_of(untrained("inceptionv1"), pictures)
 
-    def test_another_order_is_not_scored(self) -> None:
-        with pytest.raises(InputError, match="others, or in another order"):
-            check_classes(small(0, imagenet_classes()[::-1]))
+    def test_in_another_order_classes_are_found_by_name(self, pictures: Photographs) -> None:
+        reverse = small(0, imagenet_classes()[::-1])
+        assert (classes_of(reverse, pictures) == 999 - torch.arange(5)).all()
 
-    def test_names_without_as_many_logits_are_not_scored(self) -> None:
+    def test_names_without_as_many_logits_are_not_scored(self, pictures: Photographs) -> None:
         module = nn.Sequential(nn.Conv2d(3, 10, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         network = wrap(module, Preprocessing(), size=SIZE, classes=imagenet_classes())
         with pytest.raises(InputError, match=r"gives \(10,\) values a picture"):
-            check_classes(network)
+            classes_of(network, pictures)
+        numbered = datasets.photographs(torch.rand(2, 3, SIZE, SIZE), labels=[3, 10])
+        with pytest.raises(InputError, match="not a logit for each of 11 classes"):
+            classes_of(wrap(module, Preprocessing(), size=SIZE), numbered)
 
-    def test_networks_that_name_them_are_scored(self, checkpoints: Path) -> None:
-        check_classes(small(0))
-        check_classes(untrained("bvlc_googlenet"))
-        check_classes(
-            load("torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors")
+    def test_networks_that_name_them_are_scored(
+        self, checkpoints: Path, pictures: Photographs
+    ) -> None:
+        squeezed = load(
+            "torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors"
         )
+        for network in (small(0), untrained("bvlc_googlenet"), squeezed):
+            assert classes_of(network, pictures).tolist() == [0, 1, 2, 3, 4]
+
+    def test_other_labels_of_the_same_photographs_are_scored_again(self, tmp_path: Path) -> None:
+        shown, store, scores = torch.rand(4, 3, SIZE, SIZE), engine.Store(tmp_path), []
+        for labels in ([0, 1, 2, 3], [3, 2, 1, 0]):
+            some = datasets.photographs(shown, labels=labels)
+            scores.append(score_transplant(operation(small(0)), some, store=store))
+        assert not scores[0]["cross_entropy"].equals(scores[1]["cross_entropy"])
+        assert scores[0]["divergence"].equals(scores[1]["divergence"])
 
 
 def test_scores_are_torchs() -> None:
@@ -228,13 +253,13 @@ def test_scores_are_torchs() -> None:
 class TestControls:
     def test_other_units_are_of_the_same_branch(self) -> None:
         network = untrained("bvlc_googlenet")
-        drawn = control_units(network, "mixed3b", (321, 335, 413))
+        drawn = control_units(network, CURVES)
         assert len(set(drawn)) == 3
-        assert not set(drawn) & {321, 335, 413}
-        assert all(320 <= unit < 416 for unit in drawn)  # the 5x5 branch
-        assert drawn == control_units(network, "mixed3b", (321, 335, 413))
-        assert drawn != control_units(network, "mixed3b", (321, 335, 413), seed=1)
+        assert not set(map(str, drawn)) & set(CURVES)
+        assert all(320 <= unit.index < 416 for unit in drawn)  # the 5x5 branch
+        assert drawn == control_units(network, CURVES)
+        assert drawn != control_units(network, CURVES, seed=1)
 
     def test_a_branch_that_is_all_family_has_none(self) -> None:
-        with pytest.raises(InputError, match="has only 3 units beside the family"):
-            control_units(small(0), "1", range(5))
+        with pytest.raises(InputError, match="has only 3 units beside these"):
+            control_units(small(0), [f"1:{unit}" for unit in range(5)])

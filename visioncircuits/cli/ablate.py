@@ -69,7 +69,6 @@ def ablate(
     from rich.table import Table
 
     from visioncircuits import datasets, interventions, networks
-    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     photographs = datasets.photographs(images)
@@ -77,16 +76,13 @@ def ablate(
         ablations = interventions.unit_ablations(
             found, named, mode=mode.value, controls=controls, seed=seed
         )
-        with bar("photographs", len(photographs)) as advance:
-            measured = interventions.observe(found, others, photographs, ablations, advance=advance)
+        measured = interventions.observe(found, others, photographs, ablations, progress=True)
         _print_changes(
             measured, interventions.changes(measured, seed=seed), f"the {len(named)} units"
         )
-    with bar("photographs", len(photographs)) as advance:
-        scores = interventions.ablate(
-            found, named, photographs, mode=mode.value, controls=controls, seed=seed,
-            advance=advance,
-        )  # fmt: skip
+    scores = interventions.ablate(
+        found, named, photographs, mode=mode.value, controls=controls, seed=seed, progress=True
+    )
     damage = interventions.damage(scores, seed=seed)
     table = Table("without", box=None, pad_edge=False)
     for title in ("cross-entropy, nats", "divergence, nats", "top-1, points", "top-5, points"):

@@ -31,7 +31,7 @@ def ends(resampled: Float[np.ndarray, "*rest resamples"]) -> Float[np.ndarray, "
 
     Examples
     --------
-    >>> ends(np.arange(201.0)).tolist()
+    >>> ends(np.arange(201.0)).round(9).tolist()
     [5.0, 195.0]
     """
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]

@@ -74,18 +74,19 @@ def score_transplant(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> from torch import nn
     >>> from visioncircuits.datasets import photographs
     >>> from visioncircuits.engine import Store
     >>> from visioncircuits.interventions import Donor, Transplant
     >>> from visioncircuits.networks import Preprocessing, wrap
-    >>> layers = nn.Conv2d(3, 6, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)
+    >>> layers = nn.Conv2d(3, 6, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
     >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=32)
     >>> swapped = Transplant(network, ["1:0", "1:5"], {"swapped": Donor(network, ["0:5", "0:0"])})
     >>> pictures = photographs(torch.rand(4, 3, 40, 40), labels=[0, 1, 2, 3])
     >>> with TemporaryDirectory() as folder:
-    ...     scores = score_transplant(swapped, pictures, store=Store(folder))
+    ...     scores = score_transplant(swapped, pictures, store=Store(Path(folder)))
     >>> scores["condition"].values.tolist()
     ['original', 'removed', 'swapped']
     """
@@ -109,7 +110,7 @@ def scored(
     transplant.check()
     if len(photographs) < 4:
         raise InputError(f"a score needs 4 photographs or more, not {len(photographs)}")
-    labels = classes_of(transplant.network, photographs).tolist()
+    labels = classes_of(transplant.network, photographs)
     engine = engine or local(workers=1)
     halves = [range(start, len(photographs), 2) for start in (0, 1)]
     fitted = [photographs.part(_spread(half, calibration)) for half in halves]
@@ -118,7 +119,6 @@ def scored(
     scaling: list[Work] = [
         {"task": "scales", **shared, "photographs": list(part.names)} for part in fitted
     ]
-    wanted = dict(zip(photographs.names, labels, strict=True))
     complete(store, partial(_scales, transplant, photographs), scaling, engine=engine)
     works: list[Work] = [
         {
@@ -126,6 +126,7 @@ def scored(
             **shared,
             "scaled": list(fitted[1 - side].names),
             "photographs": list(photographs.part(half[start : start + BATCH]).names),
+            "labels": labels[list(half[start : start + BATCH])].tolist(),
         }
         for side, half in enumerate(halves)
         for start in range(0, len(half), BATCH)
@@ -137,7 +138,7 @@ def scored(
     scales = {work["photographs"][0]: _load(store, work) for work in scaling}
     complete(
         store,
-        partial(_scores, transplant, photographs, wanted, scales),
+        partial(_scores, transplant, photographs, scales),
         works,
         engine=engine,
         advance=lambda work: advance(len(work["photographs"])),
@@ -212,14 +213,13 @@ def _scales(transplant: Transplant, photographs: Photographs, work: Work) -> dic
 def _scores(
     transplant: Transplant,
     photographs: Photographs,
-    labels: Mapping[str, int],
     scales: Mapping[str, Mapping[str, np.ndarray]],
     work: Work,
 ) -> dict[str, bytes]:
     """Score some photographs under every condition."""
     names = work["photographs"]
     pictures = _read(transplant, photographs, names)
-    wanted = torch.tensor([labels[name] for name in names])
+    wanted = torch.tensor(work["labels"])
     layer, units, fitted = transplant.layer, transplant.units, scales[work["scaled"][0]]
     whole = transplant.network.activations(pictures, [layer])[layer]
 
