@@ -1,4 +1,5 @@
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -7,9 +8,10 @@ from PIL import Image
 from torch import nn
 
 from visioncircuits import pictures
-from visioncircuits.attribution import Discovery, discover, discovery_panel, subsets
+from visioncircuits.attribution import Discovery, discover, discovery_panel
+from visioncircuits.attribution.discovery import subsets
+from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import photographs
 from visioncircuits.interventions import constant, edited
 from visioncircuits.networks import Direction, LayerGraph, Preprocessing, Step, load, wrap
 
@@ -52,7 +54,7 @@ def network(modules):
 
 @pytest.fixture(scope="module")
 def found(network, paths):
-    return discover(network, "late:0", "relu", paths, share=0.98, draws=3)
+    return discover(network, "relu", "late:0", paths, share=0.98, draws=3)
 
 
 def test_the_units_with_strong_weights_to_the_feature_are_found(found):
@@ -110,7 +112,7 @@ def test_random_units_keep_less_and_all_keep_everything(found):
 
 def test_a_module_that_is_no_graph_gives_the_same(modules, paths, found):
     other = wrap(nn.Sequential(*modules.values()), Preprocessing(), size=32)
-    again = discover(other, "2:0", "1", paths, share=0.98, draws=3)
+    again = discover(other, "1", "2:0", paths, share=0.98, draws=3)
     assert [part.replace("1:", "relu:", 1) for part in again.kept] == list(found.kept)
     assert np.allclose(again.curve, found.curve, atol=1e-5)
     assert np.allclose(again.random_curve, found.random_curve, atol=1e-5)
@@ -118,19 +120,31 @@ def test_a_module_that_is_no_graph_gives_the_same(modules, paths, found):
 
 def test_a_direction_is_explained_too(network, paths):
     direction = Direction("late", (2.0, 0.0), name="twice")
-    found = discover(network, direction, "relu", paths, share=0.98, draws=2)
+    found = discover(network, "relu", direction, paths, share=0.98, draws=2)
     assert sorted(found.kept) == [f"relu:{unit}" for unit in STRONG]
 
 
-def test_a_seed_fixes_it_and_as_many_subsets_are_tried_as_were_announced(network, paths, found):
-    tried = []
-    again = discover(
-        network, "late:0", "relu", paths, share=0.98, draws=3, advance=lambda n: tried.append(n)
-    )
-    assert sum(tried) == subsets(12, draws=3)
+def test_a_seed_fixes_it_and_as_many_subsets_are_tried_as_were_announced(
+    network, paths, found, monkeypatch
+):
+    tried, announced = [], []
+
+    @contextmanager
+    def counted(label, total, *, visible):
+        announced.append(total)
+        yield tried.append
+
+    monkeypatch.setattr("visioncircuits.attribution.discovery.bar", counted)
+    again = discover(network, "relu", "late:0", paths, share=0.98, draws=3, progress=True)
+    assert announced == [sum(tried)] == [subsets(12, draws=3)]
     assert min(tried) >= 0
     assert again.kept == found.kept
     assert again.random_curve.equals(found.random_curve)
+
+
+def test_it_shows_its_panel(found):
+    assert found._repr_png_() == discovery_panel(found)._repr_png_()
+    assert "3 of 12 units keep" in repr(found)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".nc"])
@@ -138,7 +152,7 @@ def test_it_is_read_back_as_it_was_written(found, tmp_path, suffix):
     again = Discovery.load(found.save(tmp_path / f"found{suffix}"))
     for name in ("attribution", "explained", "random", "curve", "random_curve"):
         assert getattr(again, name).equals(getattr(found, name))
-    for name in ("feature", "upstream", "share", "kept", "interval"):
+    for name in ("source", "target", "share", "kept", "interval"):
         assert getattr(again, name) == getattr(found, name)
     assert json.dumps(again.record) == json.dumps(found.record)
 
@@ -153,8 +167,9 @@ def test_a_panel_shows_each_curve_and_names_the_strongest(found):
 
 def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
-    some = photographs(request.getfixturevalue("photographs")).paths[::50]
-    found = discover(network, "mixed3b:413", "mixed3b_5x5_bottleneck", some, draws=2)
+    some = photographs(request.getfixturevalue("photographs"))
+    some = some.part(range(0, len(some), 50))
+    found = discover(network, "mixed3b_5x5_bottleneck", "mixed3b:413", some, draws=2)
     assert 5 < len(found.kept) < 25
     assert float(found.explained.sel(half="selection")) >= 0.9
     assert float(found.explained.sel(half="held-out")) > 0.8
@@ -162,21 +177,21 @@ def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request
 
 
 @pytest.mark.parametrize(
-    ("feature", "upstream", "options", "message"),
+    ("source", "target", "options", "message"),
     [
-        ("late:0", "late", {}, "does not depend on late"),
-        ("relu:0", "late", {}, "does not depend on late"),
-        ("late:2", "relu", {}, "units 0 to 1"),
-        ("late:0", "relu", {"share": 1.0}, "between 0 and 1"),
+        ("late", "late:0", {}, "does not depend on late"),
+        ("late", "relu:0", {}, "does not depend on late"),
+        ("relu", "late:2", {}, "units 0 to 1"),
+        ("relu", "late:0", {"share": 1.0}, "between 0 and 1"),
     ],
 )
-def test_what_cannot_be_discovered_is_refused(network, paths, feature, upstream, options, message):
+def test_what_cannot_be_discovered_is_refused(network, paths, source, target, options, message):
     with pytest.raises(InputError, match=message):
-        discover(network, feature, upstream, paths, **options)
+        discover(network, source, target, paths, **options)
 
 
 def test_photographs_of_one_activation_are_refused(network, paths):
     with pytest.raises(InputError, match="4 photographs or more"):
-        discover(network, "late:0", "relu", paths[:3])
+        discover(network, "relu", "late:0", paths[:3])
     with pytest.raises(InputError, match="has one activation on all"):
-        discover(network, Direction("late", (0.0, 0.0)), "relu", paths)
+        discover(network, "relu", Direction("late", (0.0, 0.0)), paths)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from visioncircuits import pictures
-from visioncircuits.attribution import branch_contributions, path_contributions
+from visioncircuits.attribution import Paths, branch_contributions, path_contributions
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Preprocessing, load, untrained, wrap
 from visioncircuits.weights import contextual_weights
@@ -94,7 +94,7 @@ def test_the_strongest_paths_are_the_largest_of_either_sign(found):
 
 
 def test_paths_through_a_module_are_those_through_its_branches(network, picture, found):
-    every = branch_contributions(network, found.contributions, "mixed3b")
+    every = branch_contributions(network, "mixed3b", found.contributions)
     assert every["mixed3b"].values.tolist() == [
         f"mixed3b_{branch}" for branch in ("1x1", "3x3", "5x5", "pool_reduce")
     ]
@@ -173,6 +173,22 @@ def test_what_are_no_paths_is_refused(source, target, through, message):
 
 def test_branches_need_whole_layers_that_have_some(network, found):
     with pytest.raises(InputError, match="has no branches"):
-        branch_contributions(network, found.contributions, "conv2d2")
+        branch_contributions(network, "conv2d2", found.contributions)
     with pytest.raises(InputError, match="take the layer"):
-        branch_contributions(network, found.contributions[:, :9], "mixed3b")
+        branch_contributions(network, "mixed3b", found.contributions[:, :9])
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_paths_show_the_strongest_and_are_read_back(tmp_path, suffix):
+    network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    (found,) = path_contributions(network, "conv2d0", "conv2d2:9", picture, through="conv2d1")
+    table = found.table(5)
+    assert table.columns.tolist() == ["conv2d0", "conv2d1", "contribution"]
+    for row, (units, value) in zip(table.values.tolist(), found.strongest(5), strict=True):
+        assert row == [*units, value]
+    assert table["conv2d0"][0] in found._repr_html_()
+    again = Paths.load(found.save(tmp_path / f"found{suffix}"))
+    assert again.contributions.equals(found.contributions)
+    assert again.beside.equals(found.beside)
+    for name in ("target", "constant", "position", "activation"):
+        assert getattr(again, name) == getattr(found, name)

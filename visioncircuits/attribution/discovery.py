@@ -6,7 +6,7 @@ the pictures, and evaluated on the other, beside random ones of the same number.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,10 @@ from visioncircuits.attribution.behavior import (
     interval,
     study_of,
 )
+from visioncircuits.datasets import Source
 from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.numbers import whole
+from visioncircuits.progress import Advance, bar
 from visioncircuits.weights import storage
 
 SPARED = 128
@@ -42,12 +45,12 @@ class Discovery:
 
     What is kept of the behavior is explained variance: 1 less the mean square of what the
     feature's activation changes by, over positions and pictures, over its variance. 1 is all of
-    it, 0 no better than a constant, and below 0 worse.
+    it, 0 no better than a constant, and below 0 worse. A notebook shows the `discovery_panel`.
 
     Attributes
     ----------
-    feature, upstream
-        What was explained, by which layer.
+    source, target
+        The layer, and the feature that was explained.
     share
         How much was to be kept.
     attribution
@@ -68,10 +71,21 @@ class Discovery:
         By `draw` and `size`, random ones on the held-out half.
     record
         How to make it again, as plain data.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from visioncircuits.attribution import discover
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> found = discover(network, "1", "2:0", torch.rand(6, 3, 28, 28), draws=2)
+    >>> found.attribution.sel(part=list(found.kept)).dims, found.curve["size"].values.tolist()
+    (('part',), [1, 2, 3, 4, 6, 8])
     """
 
-    feature: str
-    upstream: str
+    source: str
+    target: str
     share: float
     attribution: xr.DataArray
     kept: tuple[str, ...]
@@ -82,6 +96,18 @@ class Discovery:
     curve: xr.DataArray
     random_curve: xr.DataArray
     record: dict[str, object]
+
+    def __repr__(self) -> str:
+        kept = float(self.explained.sel(half="held-out"))
+        return (
+            f"Discovery({self.source} → {self.target}, {len(self.kept)} of "
+            f"{self.attribution.size} units keep {kept:.0%} of pictures held out)"
+        )
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.attribution.discovery_panel import discovery_panel
+
+        return discovery_panel(self)._repr_png_()
 
     def save(self, path: str | Path) -> Path:
         """Write it as .npz or as .nc (netCDF), whole or not at all.
@@ -116,14 +142,14 @@ class Discovery:
 
 def discover(
     network: Network,
-    feature: str | Feature,
-    upstream: str,
-    photographs: Sequence[Path],
+    source: str,
+    target: str | Feature,
+    photographs: Source,
     *,
     share: float = 0.9,
     draws: int = 10,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
+    progress: bool = False,
 ) -> Discovery:
     """Find the units of an earlier layer that keep a share of a feature's behavior.
 
@@ -140,20 +166,20 @@ def discover(
     network
         Any network. Where all that leads to the feature passes the earlier layer, nothing before
         that layer is computed again.
-    feature
-        What is explained.
-    upstream
-        An earlier layer. Its values on all photographs are kept in memory.
+    source
+        The earlier layer. Its values on all photographs are kept in memory.
+    target
+        The feature that is explained.
     photographs
-        Files, 4 or more.
+        4 or more; see `datasets.photographs`.
     share
         Of the explained variance, above 0 and below 1.
     draws
         Of random units.
     seed
         Of the draws and the interval.
-    advance
-        Is called with how many more subsets were evaluated, of as many as `subsets` returns.
+    progress
+        Whether to show a bar.
 
     Raises
     ------
@@ -163,17 +189,24 @@ def discover(
 
     Examples
     --------
-    >>> found = discover(network, "mixed3b:413", "mixed3a", paths)  # doctest: +SKIP
-    >>> len(found.kept), float(found.explained.sel(half="held-out"))  # doctest: +SKIP
+    >>> from torch import nn
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> found = discover(network, "1", "2:0", torch.rand(6, 3, 28, 28), draws=2)
+    >>> len(found.kept) <= 8, bool(found.explained.sel(half="selection") >= 0.9)
+    (True, True)
     """
-    study = study_of(network, feature, upstream, photographs, share)
+    whole("draws", draws, least=1)
+    study = study_of(network, source, target, photographs, share)
     level = study.level
 
     def masked(values: Tensor, shown: Tensor, mask: Tensor) -> Tensor:
         return study.respond(torch.lerp(level, values, mask[..., None, None]), shown)
 
-    names = [str(Unit(upstream, index)) for index in range(len(level))]
-    return _discovered(study, masked, names, draws=draws, seed=seed, advance=advance)
+    names = [str(Unit(source, index)) for index in range(len(level))]
+    with bar("subsets", subsets(len(names), draws=draws), visible=progress) as advance:
+        return _discovered(study, masked, names, draws=draws, seed=seed, advance=advance)
 
 
 def subsets(parts: int, *, draws: int = 10) -> int:
@@ -195,7 +228,7 @@ def _discovered(
     *,
     draws: int,
     seed: int,
-    advance: Callable[[int], object],
+    advance: Advance,
 ) -> Discovery:
     count, left = len(names), subsets(len(names), draws=draws)
     attribution = attribution_of(study, masked, count, seed)
@@ -233,8 +266,8 @@ def _discovered(
         return xr.DataArray(np.asarray(values), dims=dims, coords={d: coords[d] for d in dims})
 
     return Discovery(
-        feature=str(study.feature),
-        upstream=study.upstream,
+        source=study.source,
+        target=str(study.target),
         share=study.share,
         attribution=xr.DataArray(
             attribution[order].numpy(), dims="part", coords={"part": [names[n] for n in order]}

@@ -5,11 +5,15 @@ product of weights along it and the activation that it starts from, wherever eve
 was open and every pool took that value.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import pairwise
+from pathlib import Path
 
+import pandas as pd
 import torch
 import xarray as xr
 from jaxtyping import Float
@@ -18,7 +22,7 @@ from torch import Tensor
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Features, Network, Selection, Unit
 from visioncircuits.networks.graph import INPUT
-from visioncircuits.weights import contextual_weights
+from visioncircuits.weights import contextual_weights, storage
 from visioncircuits.weights.composition import GIB, backwards
 from visioncircuits.weights.kernels import Kernel
 from visioncircuits.weights.linearization import LOCAL
@@ -32,6 +36,8 @@ MOST = 2**24
 TURN = 256
 """How many paths are followed to the source at once."""
 
+_KIND = "paths"
+
 _READ = "paths"
 """The step that stands for the paths followed so far."""
 
@@ -40,8 +46,12 @@ _READ = "paths"
 class Paths:
     """What one neuron's value was made of on one picture, path by path.
 
+    A notebook shows the strongest.
+
     Attributes
     ----------
+    target
+        The neuron's feature.
     contributions
         In activation, by unit of the source, of each stop, in this order; the axes are called as
         the layers. Positions are added up.
@@ -54,13 +64,74 @@ class Paths:
         Row and column of the neuron.
     activation
         Its value: the sum of all of this.
+
+    Examples
+    --------
+    >>> from visioncircuits.attribution import path_contributions
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> (paths,) = path_contributions(network, "conv2d0", "conv2d2:9", picture, through="conv2d1")
+    >>> ((units, contribution),) = paths.strongest(1)
+    >>> [unit.partition(":")[0] for unit in units]
+    ['conv2d0', 'conv2d1']
     """
 
+    target: str
     contributions: xr.DataArray
     beside: xr.DataArray
     constant: float
     position: tuple[int, int]
     activation: float
+
+    def __repr__(self) -> str:
+        layers = " → ".join([*map(str, self.contributions.dims), self.target])
+        return f"Paths({layers}, neuron {self.position}, activation {self.activation:.4g})"
+
+    def _repr_html_(self) -> str:
+        return f"{escape(repr(self))}{self.table().to_html(border=0, index=False)}"
+
+    def table(self, count: int = 12) -> pd.DataFrame:
+        """Return the paths that contributed most, for or against: a unit of each layer a row."""
+        rows = [(*units, value) for units, value in self.strongest(count)]
+        return pd.DataFrame(rows, columns=[*map(str, self.contributions.dims), "contribution"])
+
+    def save(self, path: str | Path) -> Path:
+        """Save as .npz or .nc (netCDF).
+
+        Raises
+        ------
+        InputError
+            For another suffix, or if the file cannot be written.
+        """
+        attributes = {
+            "kind": _KIND,
+            "target": self.target,
+            "constant": self.constant,
+            "position": json.dumps(self.position),
+            "activation": self.activation,
+        }
+        arrays = {"contributions": self.contributions, "beside": self.beside}
+        return storage.write(xr.Dataset(arrays, attrs=attributes), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Paths":
+        """Load saved paths.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        dataset = storage.read(path, _KIND)
+        row, column = json.loads(dataset.attrs["position"])
+        return cls(
+            target=dataset.attrs["target"],
+            contributions=dataset["contributions"],
+            beside=dataset["beside"],
+            constant=float(dataset.attrs["constant"]),
+            position=(row, column),
+            activation=float(dataset.attrs["activation"]),
+        )
 
     def strongest(self, count: int) -> list[tuple[tuple[str, ...], float]]:
         """List the paths that contributed most, for or against, the strongest first.
@@ -166,24 +237,37 @@ def path_contributions(
             dims=source,
             coords={source: contributions[source]},
         )
-        found.append(Paths(contributions, beside, flow.constant, flow.position, flow.activation))
+        name = str(end.features[0])
+        found.append(
+            Paths(name, contributions, beside, flow.constant, flow.position, flow.activation)
+        )
     return tuple(found)
 
 
-def branch_contributions(network: Network, contributions: xr.DataArray, layer: str) -> xr.DataArray:
+def branch_contributions(network: Network, layer: str, contributions: xr.DataArray) -> xr.DataArray:
     """Add up paths by the branch of a stop that they lead through.
 
     Parameters
     ----------
-    contributions
-        As `Paths` holds them, with all units of the layer.
     layer
         A concatenation among the stops.
+    contributions
+        As `Paths` holds them, with all units of the layer.
 
     Raises
     ------
     InputError
         Where the layer has no branches, or is no stop, or not all of its units are.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> (paths,) = path_contributions(
+    ...     network, "conv2d2", "mixed3b:9", picture, through="mixed3a"
+    ... )
+    >>> dict(branch_contributions(network, "mixed3a", paths.contributions).sizes)
+    {'conv2d2': 192, 'mixed3a': 4}
     """
     spans = network.branches(layer)
     if not spans:

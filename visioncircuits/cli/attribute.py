@@ -43,7 +43,7 @@ def attribute(
     from rich.table import Table
 
     from visioncircuits import attribution, networks, pictures
-    from visioncircuits.attribution.gradients import INPUT
+    from visioncircuits.networks.graph import INPUT
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     picture = pictures.read(image, found.size)[None]
