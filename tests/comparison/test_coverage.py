@@ -1,10 +1,12 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from visioncircuits import handwritten
-from visioncircuits.comparison.coverage import (
+from visioncircuits.comparison import (
     Coverage,
     applicable,
     coverage_panel,
@@ -85,20 +87,43 @@ def test_only_hypotheses_that_a_layer_sees_enough_for_are_applicable() -> None:
         applicable(network, "mixed9")
 
 
-def test_handwritten_curves_are_explained_and_lines_are_not_by_what_curves_predict() -> None:
+def test_handwritten_curves_are_explained_and_lines_are_not_by_what_curves_predict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     network = handwritten.load("curves")
     bent = StimulusSet(curve, {"orientation": range(0, 360, 15), "radius": (30.0, 60.0)})
     one_way = Prediction("answers one orientation only", effects.off_peak, most=0.5,
                          options={"beyond": 60.0})  # fmt: skip
     no_echo = Prediction("is silent half a turn on", effects.echo, most=0.3)
     tested = Hypothesis("curve", bent, (one_way, no_echo), ({"width": 1.67}, {"width": 3.0}))
-    message: list[int] = []
-    found = covered_by_stimuli(network, "mixed3b", [tested], advance=message.append)
+    shown: list[int] = []
+
+    @contextmanager
+    def counted(label: str, total: int, *, visible: bool) -> Iterator[Callable[[int], None]]:
+        assert total == len(tested)
+        yield shown.append
+
+    monkeypatch.setattr("visioncircuits.comparison.coverage.bar", counted)
+    found = covered_by_stimuli(network, "mixed3b", [tested], progress=True)
     assert found.holds[0, :24].mean() > 0.9
     assert not found.holds[0, 24:].any()
-    assert sum(message) == len(tested)
+    assert sum(shown) == len(tested)
 
 
 def test_without_a_hypothesis_there_is_no_coverage() -> None:
     with pytest.raises(InputError, match="needs a hypothesis"):
         covered_by_stimuli(untrained("bvlc_googlenet"), "mixed3a", [])
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_coverage_shows_its_bar_and_is_read_back(
+    three: Coverage, tmp_path: Path, suffix: str
+) -> None:
+    assert three._repr_png_() == coverage_panel(three)._repr_png_()
+    again = Coverage.load(three.save(tmp_path / f"found{suffix}"))
+    assert (again.layer, again.explanations) == (three.layer, three.explanations)
+    assert np.array_equal(again.holds, three.holds)
+
+
+def test_coverage_by_nothing_shows_itself() -> None:
+    assert Coverage("a", (), np.zeros((0, 3), bool))._repr_png_()

@@ -56,7 +56,6 @@ def coverage(
 
     from visioncircuits import comparison, files, networks
     from visioncircuits.hypotheses import from_toml
-    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     known = networks.read_families(families).layers if families is not None else {}
@@ -65,8 +64,7 @@ def coverage(
         by_family = comparison.covered_by_families(found, layer, known.get(layer, {}))
     tested = comparison.applicable(found, layer)
     tested += [from_toml(path) for path in more or ()]
-    with bar("stimuli", sum(map(len, tested))) as advance:
-        covered = comparison.covered_by_stimuli(found, layer, tested, seed=seed, advance=advance)
+    covered = comparison.covered_by_stimuli(found, layer, tested, seed=seed, progress=True)
     if by_family is not None:
         covered = covered.joined(by_family)
     shown = Table("explanation", box=None, pad_edge=False)

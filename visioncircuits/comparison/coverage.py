@@ -5,26 +5,34 @@ it into a family. That is no proof that all that it does is understood: a verdic
 responds to what was claimed and to nothing else that was presented.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from jaxtyping import Bool
 
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.networks import Network
+from visioncircuits.progress import bar
 from visioncircuits.tuning.plots import INK, RULE, hsl
+from visioncircuits.weights import storage
+
+_KIND = "coverage"
 
 UNNAMED = ("Other Units",)
 """Families of a taxonomy that mean that a unit is not understood."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coverage:
     """Which units of a layer each explanation holds for.
+
+    A notebook shows the `coverage_panel`.
 
     Attributes
     ----------
@@ -34,11 +42,51 @@ class Coverage:
         Names of hypotheses and families, in the order of `holds`.
     holds
         `(explanations, units)`.
+
+    Examples
+    --------
+    >>> Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]]))
+    Coverage(a, 50% of 2 units explained by curve, line)
     """
 
     layer: str
     explanations: tuple[str, ...]
     holds: Bool[np.ndarray, "explanations units"]
+
+    def __repr__(self) -> str:
+        by = ", ".join(self.explanations) or "nothing"
+        total = self.holds.shape[1]
+        return f"Coverage({self.layer}, {self.explained:.0%} of {total} units explained by {by})"
+
+    def _repr_png_(self) -> bytes:
+        return coverage_panel(self)._repr_png_()
+
+    def save(self, path: str | Path) -> Path:
+        """Save as .npz or .nc (netCDF).
+
+        Raises
+        ------
+        InputError
+            For another suffix, or if the file cannot be written.
+        """
+        holds = ("explanation", "unit"), self.holds
+        names = {"explanation": np.array(self.explanations, dtype=str)}
+        return storage.write(
+            xr.Dataset({"holds": holds}, names, {"kind": _KIND, "layer": self.layer}), path
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Coverage":
+        """Load what was saved.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        dataset = storage.read(path, _KIND)
+        names = tuple(map(str, dataset["explanation"].values))
+        return cls(dataset.attrs["layer"], names, dataset["holds"].values.astype(bool))
 
     @property
     def explained(self) -> float:
@@ -49,7 +97,7 @@ class Coverage:
         >>> Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]])).explained
         0.5
         """
-        return float(self.holds.any(0).mean())
+        return float(self.holds.any(0).mean()) if self.holds.shape[1] else 0.0
 
     def table(self) -> pd.DataFrame:
         """Count units by explanation.
@@ -149,7 +197,7 @@ def covered_by_stimuli(
     hypotheses: Sequence[Hypothesis],
     *,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda more: None,
+    progress: bool = False,
 ) -> Coverage:
     """Test hypotheses on every unit of a layer; each explains those it is supported for.
 
@@ -161,23 +209,29 @@ def covered_by_stimuli(
         Such as `applicable` gives.
     seed
         Of the verdicts' intervals and nulls.
-    advance
-        Is called with how many more stimuli have been presented.
+    progress
+        Whether to show a bar.
 
     Raises
     ------
     InputError
         As `hypotheses.find`, and without a hypothesis.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> lines = applicable(network, "conv2d0")[0]
+    >>> covered_by_stimuli(network, "conv2d0", [lines]).explanations
+    ('line',)
     """
     if not hypotheses:
         raise InputError("coverage needs a hypothesis; `applicable` gives those that are ready")
-    named = {
-        tested.name: [
-            _number(unit)
-            for unit in find(network, tested, layer, seed=seed, advance=advance)["unit"]
-        ]
-        for tested in hypotheses
-    }
+    named = {}
+    with bar("stimuli", sum(map(len, hypotheses)), visible=progress) as advance:
+        for tested in hypotheses:
+            found = find(network, tested, layer, seed=seed, advance=advance)
+            named[tested.name] = [_number(unit) for unit in found["unit"]]
     return _coverage(network, layer, named)
 
 
@@ -227,7 +281,14 @@ def _number(unit: str) -> int:
 
 
 def coverage_panel(found: Coverage) -> Figure:
-    """Draw a layer as one bar: what each explanation alone, several, and nothing accounts for."""
+    """Draw a layer as one bar: what each explanation alone, several, and nothing accounts for.
+
+    Examples
+    --------
+    >>> found = Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]]))
+    >>> coverage_panel(found).axes[0].get_title()
+    'a: 50% of 2 units explained'
+    """
     total = found.holds.shape[1]
     table = found.table()
     alone = [(str(row["explanation"]), int(row["alone"])) for row in table.to_dict("records")]

@@ -4,14 +4,17 @@ Source: Cammarata et al., "Curve Circuits" (2021), which compares its artificial
 network with InceptionV1 in these ways.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
 from scipy.stats import spearmanr
 
+from visioncircuits import datasets
 from visioncircuits.comparison.families import (
     Family,
     between,
@@ -19,12 +22,13 @@ from visioncircuits.comparison.families import (
     counterparts,
     rotated,
 )
-from visioncircuits.datasets import Photographs
+from visioncircuits.datasets import Source
 from visioncircuits.networks.grids import onto
+from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import orientation_tuning, radial_tuning
 from visioncircuits.tuning.responses import measured
-from visioncircuits.weights import expanded_weights
+from visioncircuits.weights import expanded_weights, storage
 
 STIMULI = ("curves", "filled-curves", "colored-curves", "angles")
 """The ready sets that curve detectors are compared on."""
@@ -34,12 +38,12 @@ SIGNS = ("excites", "neither", "inhibits")
 SILENT = 0.15
 """A kernel whose sum is less than this share of the strongest's neither excites nor inhibits."""
 
-Advance = Callable[[int], object]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Compared:
     """Two families in one respect, tuning or kernels.
+
+    A notebook shows both side by side; see `compared_panel`.
 
     Attributes
     ----------
@@ -47,11 +51,72 @@ class Compared:
         How alike they are; see the function that compares them.
     trained, handwritten
         What was compared: responses, or kernels.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import compare_tuning, curve_family
+    >>> from visioncircuits.handwritten import curves
+    >>> family = curve_family(curves(), ["mixed3b:3", "mixed3b:9"])
+    >>> compared = compare_tuning(family, family, named("curves").isel(radius=[1]))
+    >>> compared.numbers["surface"].values.round(3).tolist()
+    [1.0, 1.0]
     """
 
     numbers: xr.Dataset
     trained: xr.DataArray
     handwritten: xr.DataArray
+
+    def __repr__(self) -> str:
+        shape = " × ".join(f"{size} {dim}" for dim, size in self.trained.sizes.items())
+        return f"Compared({shape}; {', '.join(map(str, self.numbers))})"
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.comparison.compared_panel import compared_panel
+
+        return compared_panel(self)._repr_png_()
+
+    def save(self, path: str | Path) -> Path:
+        """Save as .npz or .nc (netCDF).
+
+        Raises
+        ------
+        InputError
+            For another suffix, or if the file cannot be written.
+        """
+        dataset = self.numbers.assign(
+            {f"{side} {_WHOLE}": _renamed(getattr(self, side), side) for side in _SIDES}
+        )
+        attributes = {side: json.dumps(getattr(self, side).attrs) for side in _SIDES}
+        return storage.write(dataset.assign_attrs(kind=_KIND, **attributes), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Compared":
+        """Load what was saved.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        dataset = storage.read(path, _KIND)
+        arrays = {}
+        for side in _SIDES:
+            array = dataset[f"{side} {_WHOLE}"]
+            names = {name: str(name).removeprefix(f"{side} ") for name in array.dims}
+            array = array.reset_coords(drop=True).rename(names)
+            arrays[side] = array.rename(None).assign_attrs(json.loads(dataset.attrs[side]))
+        own = {f"{side} {name}" for side in _SIDES for name in (*arrays[side].dims, _WHOLE)}
+        numbers = dataset.drop_vars(own, errors="ignore").drop_attrs()
+        return cls(numbers, **arrays)
+
+
+_SIDES, _WHOLE, _KIND = ("trained", "handwritten"), "whole", "a comparison of two families"
+
+
+def _renamed(array: xr.DataArray, side: str) -> xr.DataArray:
+    """Give dimensions names of their own, for families have units of different names."""
+    plain = xr.DataArray(array.variable, {dim: array[dim] for dim in array.dims}, array.dims)
+    return plain.rename({dim: f"{side} {dim}" for dim in array.dims}).drop_attrs()
 
 
 def compare_tuning(
@@ -59,7 +124,7 @@ def compare_tuning(
     written: Family,
     stimuli: StimulusSet,
     *,
-    advance: Advance = lambda more: None,
+    progress: bool = False,
 ) -> Compared:
     """Compare how two families are tuned, unit by unit.
 
@@ -72,8 +137,8 @@ def compare_tuning(
         Counterparts, as `counterparts` gives them.
     stimuli
         With an axis `orientation`, and perhaps `radius`.
-    advance
-        Is called with how many more stimuli have been measured.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
@@ -83,7 +148,26 @@ def compare_tuning(
         (degrees), `width`, `echo` and, where there are radii, `radius`, that of the largest
         response.
         Beside them the responses of both.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import counterparts, curve_family
+    >>> from visioncircuits.handwritten import curves
+    >>> network = curves()
+    >>> trained = curve_family(network, ["mixed3b:3", "mixed3b:9"])
+    >>> written = counterparts(trained, curve_family(network, [f"mixed3b:{u}" for u in range(12)]))
+    >>> compared = compare_tuning(trained, written, named("curves").isel(radius=[1, 2]))
+    >>> compared.numbers["orientation"].values.round(3).tolist()
+    [1.0, 1.0]
     """
+    with bar("stimuli", 2 * len(stimuli), visible=progress) as advance:
+        return tuned(trained, written, stimuli, advance=advance)
+
+
+def tuned(
+    trained: Family, written: Family, stimuli: StimulusSet, *, advance: Advance = no_progress
+) -> Compared:
+    """Compare as `compare_tuning`, as a step of a longer one that counts stimuli."""
     theirs, ours = (
         measured(family.network, family.units, stimuli, advance=advance)
         for family in (trained, written)
@@ -112,11 +196,11 @@ def compare_responses(
     responses = [theirs, rotated(ours, off)]
     positive = [each.clip(min=0) for each in responses]
     around = [radial_tuning(each) for each in responses]
-    tuned = [orientation_tuning(each) for each in (theirs, ours)]
+    angles = [orientation_tuning(each) for each in (theirs, ours)]
     numbers = {
-        "prefers": [each["orientation"].values for each in tuned],
-        "width": [each["width"].values for each in tuned],
-        "echo": [each["echo"].values for each in tuned],
+        "prefers": [each["orientation"].values for each in angles],
+        "width": [each["width"].values for each in angles],
+        "echo": [each["echo"].values for each in angles],
     }
     if "radius" in theirs.dims:
         numbers["radius"] = [_best_radius(each) for each in positive]
@@ -136,7 +220,8 @@ def compare_responses(
 
 def _best_radius(positive: xr.DataArray) -> np.ndarray:
     mean = positive.mean([dim for dim in positive.dims if dim not in ("unit", "radius")])
-    return positive["radius"].values[mean.transpose("unit", "radius").values.argmax(1)]
+    best = mean.transpose("unit", "radius").values.argmax(1)
+    return np.asarray(positive["radius"].values[best])
 
 
 def compare_kernels(
@@ -153,6 +238,17 @@ def compare_kernels(
         The numbers by `target` and `source`: `correlation` of the two kernels over their places,
         `apart` (degrees between the two units' orientations), and `trained` and `handwritten`, the
         kernels' sums over the largest. Beside them the kernels of both, `(target, source, y, x)`.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.handwritten import curves
+    >>> network = curves()
+    >>> family = curve_family(network, ["mixed3b:3", "mixed3b:9"])
+    >>> early = curve_family(network, ["mixed3a:3", "mixed3a:9"])
+    >>> found = compare_kernels(family, early, family, early).numbers
+    >>> found["correlation"].round(3).values.tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
     """
     mine, yours = counterparts(trained, written), counterparts(trained_sources, written_sources)
     pairs = [(trained, trained_sources), (mine, yours)]
@@ -205,10 +301,21 @@ def _padded(kernels: list[np.ndarray]) -> list[np.ndarray]:
 def sign_table(kernels: xr.Dataset) -> xr.DataArray:
     """Count pairs by what the handwritten kernel does and what the trained one does.
 
+    Parameters
+    ----------
+    kernels
+        The numbers of `compare_kernels`.
+
     Returns
     -------
     xarray.DataArray
         Of whole numbers, by `handwritten` and `trained`: "excites", "neither", "inhibits".
+
+    Examples
+    --------
+    >>> sums = {"handwritten": ("source", [1.0, -0.8]), "trained": ("source", [0.7, 0.1])}
+    >>> sign_table(xr.Dataset(sums)).values.tolist()
+    [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
     """
     places = [_signs(kernels[name].values) for name in ("handwritten", "trained")]
     table = np.zeros((3, 3), int)
@@ -229,10 +336,10 @@ def _signs(sums: np.ndarray) -> np.ndarray:
 def compare_maps(
     trained: Family,
     written: Family,
-    photographs: Photographs,
+    photographs: Source,
     *,
     batch: int = 20,
-    advance: Advance = lambda more: None,
+    progress: bool = False,
 ) -> xr.DataArray:
     """Compare what photographs do to two families: Spearman's correlation of activation maps.
 
@@ -242,27 +349,41 @@ def compare_maps(
     Parameters
     ----------
     trained, written
-        Counterparts; maps of another grid are read off where the trained neurons look (`onto`).
+        Counterparts; maps of another grid are read off where the trained neurons look.
+    photographs
+        See `datasets.photographs`.
+    batch
+        Photographs at once.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
     xarray.DataArray
         By `unit`, the trained ones.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.handwritten import curves
+    >>> family = curve_family(curves(), ["mixed3b:3", "mixed3b:9"])
+    >>> compare_maps(family, family, torch.rand(2, 3, 96, 96)).values.round(3).tolist()
+    [1.0, 1.0]
     """
+    given = datasets.photographs(photographs)
     found: list[list[torch.Tensor]] = [[], []]
     here = trained.network.layer(trained.layer)
     grids = [
         family.network.layer_at(family.layer, trained.network.size) for family in (trained, written)
     ]
-    for start in range(0, len(photographs), batch):
-        some = photographs.part(range(start, min(start + batch, len(photographs))))
-        pictures = some.pictures(trained.network.size)
-        for maps, family, grid in zip(found, (trained, written), grids, strict=True):
-            layer = family.network.before_rectifier(family.layer)
-            index = torch.tensor(family.places)
-            values = family.network.unit_activations(pictures, {layer: index})[layer]
-            maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
-        advance(len(some))
+    with bar("photographs", len(given), visible=progress) as advance:
+        for pictures in given.batches(trained.network.size, batch):
+            for maps, family, grid in zip(found, (trained, written), grids, strict=True):
+                layer = family.network.before_rectifier(family.layer)
+                index = torch.tensor(family.places)
+                values = family.network.unit_activations(pictures, {layer: index})[layer]
+                maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
+            advance(len(pictures))
     rows = [torch.cat(maps, 1).cpu().numpy() for maps in found]
     ranks = [float(spearmanr(one, other).statistic) for one, other in zip(*rows, strict=True)]
     return xr.DataArray(ranks, dims="unit", coords={"unit": trained.names})

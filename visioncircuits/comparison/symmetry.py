@@ -60,13 +60,18 @@ def centroids(
     -------
     numpy.ndarray
         `(x, y)`, in places of the kernel; 0 for a kernel that nowhere excites.
+
+    Examples
+    --------
+    >>> centroids(np.array([[[0.0, 0.0, 1.0], [0.0, -9.0, 0.0], [0.0, 0.0, 1.0]]])).tolist()
+    [[1.0, 0.0]]
     """
     exciting = kernels.clip(min=0)
     height, width = kernels.shape[-2:]
     x, y = np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2
     total = exciting.sum((-2, -1)).clip(1e-9)
     right, down = (exciting * x).sum((-2, -1)), (exciting * y[:, None]).sum((-2, -1))
-    return np.stack([right, down], -1) / total[..., None]
+    return np.asarray(np.stack([right, down], -1) / total[..., None])
 
 
 def placement(
@@ -97,7 +102,7 @@ def placement(
     (array([-10.]), array([-170.]))
     """
     x, y = centroids(kernels).T
-    return (np.degrees(np.arctan2(y, x)) - orientations + 180) % 360 - 180
+    return np.asarray((np.degrees(np.arctan2(y, x)) - orientations + 180) % 360 - 180)
 
 
 def sums_by_angle(
