@@ -1,6 +1,5 @@
 """Attributions: what activated a feature, as values, as a picture, and on disk."""
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from visioncircuits.weights import storage
+from visioncircuits.weights.png import png
 
 torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
 
@@ -66,9 +66,7 @@ class Attribution:
         return f"Attribution({self.feature} to {self.to}, {count} picture{'s' * (count != 1)})"
 
     def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.image().save(buffer, "PNG")
-        return buffer.getvalue()
+        return png(self.image())
 
     def image(self, *, most: int = _SHOWN) -> Image.Image:
         """Draw the first pictures with the attribution beside each, below the feature's name."""

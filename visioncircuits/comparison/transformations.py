@@ -73,9 +73,9 @@ def scaling(factor: float) -> Transformation:
 
     Examples
     --------
-    >>> point = torch.zeros(1, 1, 9, 9).index_fill(3, torch.tensor([4]), 1.0)
-    >>> scaling(3).kernel(point)[0, 0, 4].round(decimals=3).tolist()
-    [0.0, 0.0, 0.333, 0.667, 1.0, 0.667, 0.333, 0.0, 0.0]
+    >>> point = torch.eye(5)[2].outer(torch.eye(5)[2])[None, None]
+    >>> scaling(2).kernel(point)[0, 0, 2].tolist()
+    [0.0, 0.5, 1.0, 0.5, 0.0]
     """
     factor = real("factor", factor, least=0, open=True)
     return _in_space(f"scale {factor:g}", ((1 / factor, 0.0), (0.0, 1 / factor)))

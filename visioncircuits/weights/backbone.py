@@ -11,7 +11,14 @@ from visioncircuits.weights.tracing import INPUT, Trace, trace
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The main layers before a layer and after it, nearest first."""
+    """The main layers before a layer and after it, nearest first.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> surroundings(untrained("bvlc_googlenet"), "conv2d1")
+    Surroundings(before=('conv2d0',), after=('conv2d2', 'mixed3a', 'mixed3b', 'mixed4a', ...))
+    """
 
     before: tuple[str, ...]
     after: tuple[str, ...]

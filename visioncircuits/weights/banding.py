@@ -22,10 +22,23 @@ class Banding:
 
     Each is a mean over neurons. `rows` is near 1 for horizontal bands, `columns` for vertical
     ones; without bands each is about `1 / (height + 1)`.
+
+    Examples
+    --------
+    >>> kernels = torch.rand(4, 3, 5, 5)
+    >>> banded = kernels.mean(3, keepdim=True).expand(4, 3, 5, 5)
+    >>> banding(banded).rows > banding(kernels).rows
+    True
     """
 
     rows: float
     columns: float
+
+    def _repr_html_(self) -> str:
+        return (
+            "<table><tr><th>variance between rows</th><th>between columns</th></tr>"
+            f"<tr><td>{self.rows:.0%}</td><td>{self.columns:.0%}</td></tr></table>"
+        )
 
 
 def banding(kernels: Float[Tensor, "neurons channels height width"]) -> Banding:
@@ -69,6 +82,14 @@ def reduced_kernels(
     -------
     torch.Tensor
         Only excitation, `(neurons, 3, height, width)`, with a maximum of 1 in each neuron.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", "mixed3b:330")
+    >>> reduced_kernels(weights).shape
+    torch.Size([1, 3, 5, 5])
     """
     reduced = []
     for row, output in enumerate(weights.outputs):
@@ -81,7 +102,13 @@ def reduced_kernels(
 def banding_picture(
     reduced: Float[Tensor, "neurons 3 height width"], *, size: int = 60, columns: int = 8
 ) -> Image.Image:
-    """Draw reduced kernels as color squares, with the three factors as red, green and blue."""
+    """Draw reduced kernels as color squares, with the three factors as red, green and blue.
+
+    Examples
+    --------
+    >>> banding_picture(torch.rand(10, 3, 5, 5), size=20, columns=5).size
+    (108, 42)
+    """
     zoom = max(size // max(reduced.shape[2:]), 1)
     height, width = (zoom * n for n in reduced.shape[2:])
     gap = max(size // 10, 1)

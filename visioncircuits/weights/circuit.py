@@ -35,6 +35,14 @@ class Level:
         from the layer into its output; after it, of all weights from its input to the layer.
     drawn
         Which of the connections belong to the circuit.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import circuit
+    >>> (level,) = circuit(untrained("bvlc_googlenet"), "mixed3a:7", inputs=1, most=3).levels
+    >>> level.weights.source, level.share.shape
+    ('conv2d2', torch.Size([1, 3]))
     """
 
     weights: ExpandedWeights
@@ -49,12 +57,21 @@ class Level:
 class Circuit:
     """Features of several layers and the strongest connections between them.
 
+    A notebook shows the diagram; `circuit_diagram` draws it with pictures of the features.
+
     Attributes
     ----------
     feature
         The feature of interest.
     levels
         From the earliest layer to the latest; the outputs of each are the inputs of the next.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import circuit
+    >>> circuit(untrained("bvlc_googlenet"), "mixed3b:330", inputs=2, most=3, share=1)
+    Circuit(mixed3b:330: 3 of conv2d2 → 3 of mixed3a → 1 of mixed3b, 12 connections)
     """
 
     feature: Feature
@@ -64,6 +81,11 @@ class Circuit:
         columns = " → ".join(f"{len(column)} of {column[0].layer}" for column in self.columns)
         connections = sum(int(level.drawn.sum()) for level in self.levels)
         return f"Circuit({self.feature}: {columns}, {connections} connections)"
+
+    def _repr_svg_(self) -> str:
+        from visioncircuits.weights.diagram import circuit_diagram
+
+        return circuit_diagram(self)
 
     @property
     def columns(self) -> tuple[tuple[Feature, ...], ...]:

@@ -18,11 +18,17 @@ from torch import Tensor
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Unit
 from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.png import png
+
+_SHOWN = 8
+"""Factors, and outputs, that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Factors:
     """Weights as a sum over a few factors: a direction in the source times a spatial map.
+
+    A notebook shows the strongest factors; `factor_grid` draws them with pictures of the units.
 
     Attributes
     ----------
@@ -32,10 +38,38 @@ class Factors:
         three strongest units. The strongest factor comes first.
     explained
         The fraction of the squared weight that the factors explain.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights, one_sided_nmf
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:99")
+    >>> factors = one_sided_nmf(weights, 2)
+    >>> len(factors.directions), len(factors.units(0, top=3))
+    (2, 3)
     """
 
     spatial: ExpandedWeights
     explained: float
+
+    def __repr__(self) -> str:
+        names = ", ".join(direction.name for direction in self.directions)
+        return (
+            f"Factors({self.spatial.source} → {self.spatial.target}: {names}; "
+            f"{self.explained:.0%} explained)"
+        )
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.weights.pictures import factor_grid
+
+        rows = self.spatial.weight[:_SHOWN, :_SHOWN]
+        few = replace(
+            self.spatial,
+            weight=rows,
+            inputs=self.spatial.inputs[:_SHOWN],
+            outputs=self.spatial.outputs[:_SHOWN],
+        )
+        return png(factor_grid(replace(self, spatial=few)))
 
     @property
     def directions(self) -> tuple[Direction, ...]:

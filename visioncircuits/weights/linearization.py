@@ -27,7 +27,7 @@ class Linearization:
 
     Examples
     --------
-    >>> Linearization().needs_pictures, Linearization(rectifier="gate").needs_pictures
+    >>> Linearization().needs_pictures, LOCAL.needs_pictures
     (False, True)
     """
 

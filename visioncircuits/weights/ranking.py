@@ -26,6 +26,15 @@ class Connection:
         squares of the other two.
     share
         Its fraction of the squared norm of all ranked kernels.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights, strongest_inputs
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:7")
+    >>> (connection,) = strongest_inputs(weights, top=1)
+    >>> bool(abs(connection.norm**2 - connection.positive**2 - connection.negative**2) < 1e-4)
+    True
     """
 
     source: Feature
@@ -42,6 +51,10 @@ class Connection:
             f"Connection({self.source} → {self.target}, {height} × {width}, "
             f"norm={self.norm:.3g}, share={self.share:.3g})"
         )
+
+    def _repr_png_(self) -> bytes:
+        ends = (self.source,), (self.target,)
+        return ExpandedWeights(self.kernel[None, None], *ends, (1, 1), (0, 0), {})._repr_png_()
 
 
 def strongest_inputs(
@@ -91,7 +104,16 @@ def strongest_outputs(
     top: int = 50,
     part: Part = "whole",
 ) -> tuple[Connection, ...]:
-    """Rank the outputs of a feature by L2 norm; otherwise as `strongest_inputs`."""
+    """Rank the outputs of a feature by L2 norm; otherwise as `strongest_inputs`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2:5", "mixed3a")
+    >>> [connection.target.layer for connection in strongest_outputs(weights, top=2)]
+    ['mixed3a', 'mixed3a']
+    """
     column = weights.column(feature)
     ranked = _ranked(weights.weight[:, column], top, part)
     return tuple(
