@@ -51,8 +51,8 @@ types: install
 	$(BIN)/mypy
 
 docs: install
-	$(BIN)/python -m sphinx -W -q docs site/docs
-	@echo open site/docs/index.html
+	$(BIN)/python -m sphinx -W -q -j auto docs site/docs/html
+	@echo open site/docs/html/index.html
 
 clean:
 	rm -rf $(VENV) $(OLDEST) site build dist *.egg-info

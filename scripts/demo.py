@@ -27,7 +27,7 @@ def main() -> None:
         if given.verbose:
             print(error, *getattr(error, "__notes__", ()), sep="\n")
         recipe = "handwritten.toml"
-    site = gallery.build(GALLERIES / recipe, given.out)
+    site = gallery.build(GALLERIES / recipe, given.out, progress=True)
     print(f"open {site}")
 
 

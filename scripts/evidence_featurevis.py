@@ -56,9 +56,7 @@ def main() -> None:
     ]
     photographs = best_photographs(network, panel, options.images)
     ours, theirs = against_lucent(network, panel, options.lucent_steps)
-    with bar("rendering", len(panel) * options.steps) as advance:
-        goals = [objectives.neuron(unit) for unit in panel]
-        rendered = list(render_all(network, goals, progress=advance))
+    rendered = list(render_all(network, panel, progress=True))
     rows = [
         {
             "unit": str(unit),

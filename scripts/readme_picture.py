@@ -5,9 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from visioncircuits.featurevis import objectives, render_all
+from visioncircuits.featurevis import render_all
 from visioncircuits.networks import load
-from visioncircuits.progress import bar
 
 CURVES = [358, 336, 368, 386, 346, 324, 413, 408, 398, 321, 326, 335]
 DEPTHS = [
@@ -20,7 +19,7 @@ DEPTHS = [
     "mixed4d:299",
     "mixed5a:112",
 ]
-TILE, GAP, STEPS = 160, 4, 256
+TILE, GAP = 160, 4
 
 
 def main() -> None:
@@ -30,10 +29,7 @@ def main() -> None:
     out = parser.parse_args().out
     network = load("bvlc_googlenet")
     rows = [[f"mixed3b:{unit}" for unit in CURVES], DEPTHS]
-    with bar("steps", STEPS * sum(map(len, rows))) as advance:
-        pictures = [
-            list(render_all(network, map(objectives.neuron, row), progress=advance)) for row in rows
-        ]
+    pictures = [list(render_all(network, row, progress=True)) for row in rows]
     # Six to a row above, and the eight below at the same width.
     width = 6 * TILE + 5 * GAP
     small = (width - 7 * GAP) // 8

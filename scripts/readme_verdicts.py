@@ -23,7 +23,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for unit in (CURVE, NO_CURVE):
             path = Path(folder) / "verdict.png"
-            verdict_panel(judge(network, "curve", unit)).save(path)
+            verdict_panel(judge(network, unit, "curve")).save(path)
             with Image.open(path) as image:
                 parts.append(image.convert("RGB"))
     height = sum(part.height for part in parts)

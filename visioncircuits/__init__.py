@@ -22,6 +22,7 @@ _PUBLIC = {
     "ablate": ("interventions", "ablate"),
     "attribute": ("attribution", "integrated_gradients"),
     "build_gallery": ("gallery", "build"),
+    "circuit": ("weights", "circuit"),
     "collect": ("examples", "collect"),
     "compare": ("comparison", "compare"),
     "contextual_weights": ("weights", "contextual_weights"),
@@ -34,8 +35,10 @@ _PUBLIC = {
     "match": ("comparison", "match"),
     "measure": ("tuning", "measure"),
     "path_patched": ("interventions", "path_patched"),
+    "photographs": ("datasets", "photographs"),
     "render": ("featurevis", "render"),
     "render_all": ("featurevis", "render_all"),
+    "survey": ("examples", "survey"),
     "wrap": ("networks", "wrap"),
 }
 

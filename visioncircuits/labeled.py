@@ -109,7 +109,7 @@ class _Labeled:
         return path
 
 
-class LabeledArray(_Labeled, xr.DataArray):
+class LabeledArray(_Labeled, xr.DataArray):  # type: ignore[no-untyped-call]
     """An array whose dimensions and coordinates have names, as `xarray.DataArray`.
 
     All that xarray does with arrays works: `.sel`, `.mean`, arithmetic, plots. `.save(path)` writes
@@ -120,7 +120,7 @@ class LabeledArray(_Labeled, xr.DataArray):
     load: Any = _Load()
 
 
-class LabeledTable(_Labeled, xr.Dataset):
+class LabeledTable(_Labeled, xr.Dataset):  # type: ignore[no-untyped-call]
     """Several arrays that share dimensions, as `xarray.Dataset`; saved as a `LabeledArray` is."""
 
     __slots__ = ()

@@ -24,6 +24,26 @@ _LONGEST = 16
 """Pictures longer than this many times their shorter side are cut to their center."""
 
 
+def png(*images: Image.Image) -> bytes:
+    """Return images side by side as a PNG.
+
+    Examples
+    --------
+    >>> png(Image.new("RGB", (4, 4)), Image.new("RGB", (4, 4)))[1:4]
+    b'PNG'
+    """
+    gap = 8 * (len(images) > 1)
+    width = sum(image.width for image in images) + gap * (len(images) - 1)
+    sheet = Image.new("RGB", (width, max(image.height for image in images)), "white")
+    left = 0
+    for image in images:
+        sheet.paste(image, (left, 0))
+        left += image.width + gap
+    buffer = BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def listed(folder: str | Path) -> list[Path]:
     """List the pictures in a folder and its subfolders, by name.
 

@@ -1,51 +1,69 @@
-"""What the documentation shows is run, and the site builds without a warning."""
+"""The pages are executed as they are built, show what they promise, and lead to one another."""
 
-import doctest
-import subprocess
-import sys
+import importlib
+import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
+import visioncircuits
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-RUN = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-
-
-@pytest.fixture
-def beside_photographs(
-    tmp_path: Path, photographs: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """A folder to work in, with a hundred photographs in `photos`."""
-    (tmp_path / "photos").mkdir()
-    for path in sorted(photographs.iterdir())[::10]:
-        (tmp_path / "photos" / path.name).symlink_to(path.resolve())
-    monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints.resolve()))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def run(page: str) -> None:
-    failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=RUN)
-    assert tried > 10
-    assert failed == 0
+EXECUTED = ("tutorial", "your-network", *(f"examples/{path.stem}" for path in
+            sorted((DOCS / "examples").glob("*.md"))))  # fmt: skip
+PACKAGES = sorted(path.stem for path in (DOCS / "reference").glob("*.md"))
+OTHERS = ("index", "results")
+"""Pages of the reference that are of no package."""
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("beside_photographs")
-def test_the_tutorial_says_what_happens() -> None:
-    run("tutorial.md")
-
-
-@pytest.mark.usefixtures("beside_photographs")
-def test_the_how_to_for_your_network_says_what_happens() -> None:
-    run("your-network.md")
+@pytest.mark.weights
+@pytest.mark.parametrize("page", EXECUTED)
+def test_a_page_is_executed_and_shows_pictures(built: Path, page: str) -> None:
+    notebook = nbformat.read(built.parent / "jupyter_execute" / f"{page}.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert cells
+    assert all(cell.execution_count for cell in cells)
+    outputs = [output for cell in cells for output in cell.outputs]
+    kinds = [kind for output in outputs for kind in output.get("data", {})]
+    shown = "".join(output.get("data", {}).get("text/html", "") for output in outputs)
+    assert {"image/png", "image/svg+xml"} & set(kinds) or "data:image/png" in shown
 
 
 @pytest.mark.slow
-def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", str(DOCS), str(tmp_path / "site")]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr
-    reference = tmp_path / "site" / "reference"
-    for folder, name in (("tuning", "measure"), ("hypotheses", "find"), ("hypotheses", "judge")):
-        assert f"visioncircuits.{folder}.{name}" in (reference / f"{folder}.html").read_text()
+@pytest.mark.weights
+def test_every_example_is_on_the_front_page_with_a_thumbnail(built: Path) -> None:
+    front = (built / "index.html").read_text("utf-8")
+    cards = re.findall(r'class="sd-card (.*?)</a>', front, re.DOTALL)
+    pages = [re.search(r'href="(examples/[^"]+)\.html"', card) for card in cards]
+    thumbnails = re.findall(r'<img class="thumbnail" src="([^"]+)"', front)
+    examples = {page for page in EXECUTED if page.startswith("examples/")}
+    assert {page[1] for page in pages if page} == examples
+    assert {Path(name).stem for name in thumbnails} == {page.replace("/", "-") for page in examples}
+    assert all((built / name).stat().st_size > 1000 for name in thumbnails)
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.parametrize("package", [name for name in PACKAGES if name not in OTHERS])
+def test_the_reference_has_every_public_name(built: Path, package: str) -> None:
+    page = (built / "reference" / f"{package}.html").read_text("utf-8")
+    module = importlib.import_module(f"visioncircuits.{package}")
+    found = set(re.findall(r'id="([^"]+)"', page))
+    for name in module.__all__:
+        value = getattr(module, name)
+        home = f"{getattr(value, '__module__', module.__name__)}.{name}"
+        module_id = f"module-{module.__name__}.{name}"
+        assert found & {f"{module.__name__}.{name}", module_id, home}, name
+
+
+def test_the_reference_has_a_page_for_every_package() -> None:
+    folders = {path.parent.name for path in Path(visioncircuits.__path__[0]).glob("*/__init__.py")}
+    assert folders - {"cli"} == set(PACKAGES) - set(OTHERS)
+
+
+def test_the_glance_at_the_toolkit_has_every_top_level_name() -> None:
+    page = (DOCS / "reference" / "index.md").read_text("utf-8")
+    for name in visioncircuits.__all__:
+        assert f"`{name}`" in page or name == "__version__"

@@ -8,6 +8,7 @@ import pytest
 
 from visioncircuits import engine
 from visioncircuits.engine import devices
+from visioncircuits.engine.local import Local
 from visioncircuits.errors import InputError
 
 
@@ -50,9 +51,9 @@ def test_more_workers_than_gpus_share_them_evenly() -> None:
 
 def test_on_cuda_there_is_a_worker_for_each_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(devices.VISIBLE, "1,3,5")
-    assert engine.choose(device="cuda") == engine.Local(3, 1, ("1", "3", "5"))
-    assert engine.choose(device="cuda", workers=2) == engine.Local(2, 1, ("1", "3", "5"))
-    assert engine.choose(device="cpu", workers=2) == engine.Local(2, 1, ())
+    assert engine.choose(device="cuda") == Local(3, 1, ("1", "3", "5"))
+    assert engine.choose(device="cuda", workers=2) == Local(2, 1, ("1", "3", "5"))
+    assert engine.choose(device="cpu", workers=2) == Local(2, 1, ())
 
 
 def test_on_cuda_each_worker_of_a_cluster_has_a_gpu() -> None:

@@ -61,7 +61,7 @@ def lucents_loss(network: Network, objective: Any, pictures: Tensor) -> Tensor:
 @pytest.mark.parametrize("case", OBJECTIVES)
 def test_lucents_objectives_have_the_values_of_lucent(network: Network, case: str) -> None:
     objective = OBJECTIVES[case]()
-    ours = from_lucent(objective, network, pictures=4)
+    ours = from_lucent(network, objective, pictures=4)
     pictures = torch.rand(4, 3, 32, 32)
     activations = Activations(
         pictures=pictures,
@@ -85,7 +85,7 @@ def test_lucents_objectives_can_be_rendered_as_they_are(network: Network, case: 
 
 def test_a_lucent_channel_gives_the_picture_of_our_unit(network: Network) -> None:
     settings = Settings(size=32, steps=5, transforms=NO_TRANSFORMS)
-    theirs = from_lucent(lucents.channel("shapes", 3), network)
+    theirs = from_lucent(network, lucents.channel("shapes", 3))
     assert theirs.name == "lucent's Channel [shapes, 3, None]"
     # The name seeds the noise, so it must be the same.
     ours = replace(objectives.unit("shapes:3"), name=theirs.name)
@@ -104,18 +104,18 @@ def test_layers_may_have_lucents_names() -> None:
     lucents_names = {name.replace(".", "_") for name, _ in module.named_modules()} | {"labels"}
     for theirs, ours in names.items():
         assert theirs in lucents_names
-        assert from_lucent(lucents.channel(theirs, 0), network).layers == (ours,)
+        assert from_lucent(network, lucents.channel(theirs, 0)).layers == (ours,)
 
 
 def test_dots_in_names_may_be_underscores() -> None:
     network = untrained("torchvision:squeezenet1_1")
     objective = lucents.channel("features_3_squeeze_activation", 2)
-    assert from_lucent(objective, network).layers == ("features.3.squeeze_activation",)
+    assert from_lucent(network, objective).layers == ("features.3.squeeze_activation",)
 
 
 def test_invalid_lucent_objectives_are_refused(network: Network) -> None:
     with pytest.raises(InputError, match="'shapes'"):
-        from_lucent(lucents.channel("shape", 1), network)
+        from_lucent(network, lucents.channel("shape", 1))
     with pytest.raises(InputError, match="from_lucent"):
         render(network, lucents.channel_interpolate("edges", 1, "shapes", 2))
     with pytest.raises(InputError, match="from_lucent"):
@@ -170,7 +170,7 @@ def test_lucents_batches_draw_several_pictures_of_an_objective(network: Network)
     assert len(found) == 3
     assert not torch.equal(found[0].picture, found[1].picture)
     again = list(
-        render_all(network, [from_lucent(objective, network, pictures=3)], settings=settings)
+        render_all(network, [from_lucent(network, objective, pictures=3)], settings=settings)
     )
     assert torch.equal(again[2].picture, found[2].picture)
 

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from visioncircuits.featurevis import (
     suited,
 )
 from visioncircuits.featurevis.parameterizations import Parameterization
+from visioncircuits.featurevis.render import rendered
 from visioncircuits.networks import Direction, Network, Unit
 
 QUICK = Settings(size=32, steps=6, transforms=Transforms(jitter=2))
@@ -83,8 +85,8 @@ def test_a_picture_does_not_depend_on_the_others_of_its_batch(
 def test_batches_keep_the_order_and_the_pictures_of_an_objective_together(
     network: Network,
 ) -> None:
-    progress = []
-    found = list(render_all(network, BATCH, settings=QUICK, batch=2, progress=progress.append))
+    progress: list[int] = []
+    found = list(rendered(network, BATCH, settings=QUICK, batch=2, advance=progress.append))
     assert [v.objective for v in found] == [
         "neuron shapes:3",
         "neuron edges:2",
@@ -248,7 +250,7 @@ def test_mistakes_are_raised_before_the_first_step(network: Network) -> None:
     progress: list[int] = []
 
     def start(*given: object, **options: object) -> None:
-        render_all(network, given, progress=progress.append, **options)
+        rendered(network, given, advance=progress.append, **options)
 
     with pytest.raises(InputError, match="'shapes'"):
         start("edges:1", "shape:1")
@@ -265,6 +267,33 @@ def test_mistakes_are_raised_before_the_first_step(network: Network) -> None:
     with pytest.raises(InputError, match="starting picture"):
         start("shapes:1", settings=Settings(size=32, start=torch.rand(1, 3, 16, 16)))
     assert progress == []
+
+
+def test_a_layers_name_is_all_of_its_units_and_one_target_needs_no_list(network: Network) -> None:
+    quick = replace(QUICK, size=16, steps=1)
+    found = [v.feature for v in render_all(network, "shapes", settings=quick)]
+    assert found == [f"shapes:{unit}" for unit in range(12)]
+    for one in ("shapes:3", Unit("shapes", 3), objectives.neuron("shapes:3")):
+        assert [v.feature for v in render_all(network, one, settings=quick)] == ["shapes:3"]
+    with pytest.raises(InputError, match="'shapes' is not a unit"):
+        render(network, "shapes", settings=quick)
+
+
+def test_a_bar_counts_the_steps_of_all_pictures(
+    network: Network, capsys: pytest.CaptureFixture[str]
+) -> None:
+    list(render_all(network, ["shapes:3", "edges:2"], settings=QUICK, progress=True))
+    steps = 2 * QUICK.steps
+    assert f"steps: {steps} of {steps}" in capsys.readouterr().err
+    render(network, "shapes:3", settings=QUICK)
+    assert capsys.readouterr().err == ""
+
+
+def test_records_are_a_line(network: Network) -> None:
+    settings = replace(QUICK, start=torch.rand(1, 3, QUICK.size, QUICK.size))
+    assert "start=tensor(1, 3, " in repr(settings)
+    found = render(network, "shapes:3", settings=settings)
+    assert max(len(repr(each)) for each in (found, settings)) < 200
 
 
 def test_default_settings_are_those_suited_to_each_layer(one_channel: Network) -> None:
@@ -313,8 +342,8 @@ def test_a_picture_is_the_same_where_gradients_are_disabled(
         assert not torch.is_grad_enabled()
         found += several
         picture = torch.rand(3, 32, 32)
-        caricature(network, picture, "shapes", settings=QUICK)
-        accentuate(network, picture, "shapes", settings=QUICK)
+        caricature(network, "shapes", picture, settings=QUICK)
+        accentuate(network, "shapes", picture, settings=QUICK)
     assert found[0].picture.equal(expected.picture)
     assert len(found) == 2
 

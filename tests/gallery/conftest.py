@@ -176,7 +176,7 @@ def build(recipe, out, left):
         os.kill(os.getpid(), signal.SIGKILL)
 
     Path.write_bytes = deadly
-    gallery.build(recipe, out, workers=1, progress=False)
+    gallery.build(recipe, out, workers=1)
 
 for line in sys.stdin:  # one process imports torch; every build is a copy of it
     recipe, out, left = line.rstrip().split("\\t")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from visioncircuits.gallery import Gallery, writing
+from visioncircuits.gallery import writing
+from visioncircuits.gallery.contents import Gallery
 
 pytestmark = pytest.mark.browser
 
@@ -197,7 +198,7 @@ def test_the_index_reports_what_is_not_there(
     page.goto((written / "index.html").as_uri())
     page.get_by_label("Go to unit").fill(text)
     page.keyboard.press("Enter")
-    expect(page.locator("#goto-answer")).to_have_text(message)
+    expect(page.locator("#goto-problem")).to_have_text(message)
 
 
 def test_a_record_can_be_unfolded_and_copied(page: Page, written: Path) -> None:

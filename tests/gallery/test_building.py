@@ -55,7 +55,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def build(recipe: Path, out: Path, *, workers: int = 1) -> dict[str, bytes]:
-    index = gallery.build(recipe, out, workers=workers, progress=False)
+    index = gallery.build(recipe, out, workers=workers)
     assert index == out / "index.html"
     return contents(out)
 
@@ -124,7 +124,7 @@ def test_killed_from_outside_during_work_it_resumes_and_builds_the_same_site(
     script.write_text(
         "import sys\nfrom visioncircuits import gallery\n"
         "if __name__ == '__main__':\n"
-        "    gallery.build(sys.argv[1], sys.argv[2], workers=2, progress=False)\n"
+        "    gallery.build(sys.argv[1], sys.argv[2], workers=2)\n"
     )
     driver = subprocess.Popen([sys.executable, script, recipe, out])
     while driver.poll() is None and len(pieces(out)) < 3:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
-from visioncircuits.gallery import SECTIONS, Gallery, Section, UnitPage, writing
+from visioncircuits.gallery import writing
+from visioncircuits.gallery.contents import Gallery
+from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.sections import SECTIONS
 
 
 class Links(HTMLParser):

@@ -5,14 +5,14 @@ import torch
 from safetensors.torch import save_file
 
 from visioncircuits.errors import InputError
-from visioncircuits.handwritten import labels, lines, load, read, save
+from visioncircuits.handwritten import labels, lines, load, save
 from visioncircuits.networks import Preprocessing, wrap
 
 
 def test_a_network_is_the_same_after_saving_and_reading(tmp_path: Path) -> None:
     network = lines()
     save(network, tmp_path / "lines.safetensors")
-    again = read(tmp_path / "lines.safetensors")
+    again = load(tmp_path / "lines.safetensors")
     picture = torch.rand(1, 3, 64, 64)
     assert torch.equal(network(picture), again(picture))
     for layer in network.layers:
@@ -44,10 +44,10 @@ def test_saving_another_network_or_format_raises(tmp_path: Path) -> None:
 
 def test_reading_another_file_raises(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
-        read(tmp_path / "none.safetensors")
+        load(tmp_path / "none.safetensors")
     save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     save(lines(), tmp_path / "cut.safetensors")
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "cut.safetensors").read_bytes()[:5000])
     for name in ("other.safetensors", "cut.safetensors"):
         with pytest.raises(InputError, match=f"{name} holds no handwritten network"):
-            read(tmp_path / name)
+            load(tmp_path / name)

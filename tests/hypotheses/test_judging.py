@@ -11,7 +11,7 @@ from visioncircuits.hypotheses import (
     effects,
     find,
     judge,
-    judge_layer,
+    judge_all,
     verdict_table,
 )
 from visioncircuits.networks import Direction, load, untrained
@@ -29,7 +29,7 @@ LAYERS = {"curve": "mixed3b"}
 @pytest.fixture(scope="module")
 def verdicts_by_name(bvlc, once):
     def made(name):
-        return once(f"survey-{name}", lambda: judge_layer(bvlc, name, LAYERS.get(name, "mixed3a")))
+        return once(f"survey-{name}", lambda: judge_all(bvlc, LAYERS.get(name, "mixed3a"), name))
 
     return {name: made(name) for name in PREDEFINED}
 
@@ -75,7 +75,7 @@ def test_detectors_of_one_family_are_not_detectors_of_another(verdicts_by_name):
 
 @pytest.mark.slow
 def test_another_seed_finds_the_same_units(bvlc, verdicts_by_name):
-    again = find(bvlc, "high-low", "mixed3a", seed=7)
+    again = find(bvlc, "mixed3a", "high-low", seed=7)
     assert set(again["unit"]) == supported(verdicts_by_name["high-low"])
 
 
@@ -84,7 +84,7 @@ def test_an_orientation_other_than_the_units_is_refuted(bvlc, verdicts_by_name):
     unit = next(v for v in verdicts_by_name["high-low"] if v.status == "supported")
     own = unit.row()["orientation"]
     verdicts = [
-        judge(bvlc, PREDEFINED["high-low"](59.0, orientation=angle % 360), unit.unit)
+        judge(bvlc, unit.unit, PREDEFINED["high-low"](59.0, orientation=angle % 360))
         for angle in (own, own + 90)
     ]
     assert [verdict.status for verdict in verdicts] == ["supported", "refuted"]
@@ -95,7 +95,7 @@ def test_a_direction_is_tested_as_a_unit_is(bvlc, verdicts_by_name):
     unit = next(v for v in verdicts_by_name["high-low"] if v.status == "supported")
     index = int(unit.unit.split(":")[1])
     direction = Direction("mixed3a", tuple(np.eye(256)[index].tolist()), name="probe")
-    verdict = judge(bvlc, "high-low", direction)
+    verdict = judge(bvlc, direction, "high-low")
     assert verdict.unit == "mixed3a:probe"
     assert verdict.status == "supported"
     for outcome, same in zip(verdict.outcomes, unit.outcomes, strict=True):
@@ -112,7 +112,7 @@ def test_nothing_is_found_with_shuffled_weights(checkpoints, name):
             flat = parameter.data.reshape(-1)
             order = generator.permutation(len(flat))
             parameter.data = flat[order].reshape(parameter.shape)
-    verdicts = judge_layer(network, name, "mixed3a")
+    verdicts = judge_all(network, "mixed3a", name)
     assert len(supported(verdicts)) <= len(verdicts) / 100
 
 
@@ -121,7 +121,7 @@ def test_nothing_is_found_with_shuffled_weights(checkpoints, name):
 def test_in_three_random_networks_at_most_one_unit_in_a_hundred_is_found(name):
     found = tried = 0
     for seed in range(3):
-        verdicts = judge_layer(untrained("bvlc_googlenet", seed=seed), name, "mixed3a")
+        verdicts = judge_all(untrained("bvlc_googlenet", seed=seed), "mixed3a", name)
         found += len(supported(verdicts))
         tried += len(verdicts)
     assert found <= tried / 100
@@ -132,7 +132,7 @@ def test_squeezenet_has_curve_detectors(checkpoints):
     network = load(
         "torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors"
     )
-    family = find(network, "curves", "features.7")
+    family = find(network, "features.7", "curves")
     assert len(family) >= 5
     assert family["echo"].max() <= 0.1
 
@@ -146,9 +146,9 @@ def test_a_directions_strength_is_relative_to_its_own_deviation():
     network = untrained("bvlc_googlenet")
     direction = Direction("conv2d0", tuple(np.eye(64)[5].tolist()), name="probe")
     spread = np.linspace(0.1, 0.2, 64)
-    unit = judge(network, STRONG, "conv2d0:5", deviations=spread)
-    probe = judge(network, STRONG, direction, deviations=np.append(spread, spread[5]))
-    double = judge(network, STRONG, direction, deviations=np.append(spread, 2 * spread[5]))
+    unit = judge(network, "conv2d0:5", STRONG, deviations=spread)
+    probe = judge(network, direction, STRONG, deviations=np.append(spread, spread[5]))
+    double = judge(network, direction, STRONG, deviations=np.append(spread, 2 * spread[5]))
     assert probe.outcomes[0].effect == pytest.approx(unit.outcomes[0].effect, rel=1e-5)
     assert double.outcomes[0].effect == pytest.approx(unit.outcomes[0].effect / 2, rel=1e-5)
 
@@ -157,12 +157,12 @@ def test_a_directions_strength_is_relative_to_its_own_deviation():
 def test_a_direction_without_its_own_deviation_is_rejected(count):
     direction = Direction("conv2d0", (1.0,) * 64, name="probe")
     with pytest.raises(InputError, match=r"64 units of conv2d0 and conv2d0:probe; measure them"):
-        judge(untrained("bvlc_googlenet"), STRONG, direction, deviations=np.ones(count))
+        judge(untrained("bvlc_googlenet"), direction, STRONG, deviations=np.ones(count))
 
 
 def test_deviations_of_other_units_are_rejected():
     with pytest.raises(InputError, match="65 standard deviations for the 64 units of conv2d0"):
-        judge(untrained("bvlc_googlenet"), STRONG, "conv2d0:1", deviations=np.ones(65))
+        judge(untrained("bvlc_googlenet"), "conv2d0:1", STRONG, deviations=np.ones(65))
 
 
 def test_an_empty_table_has_columns_and_no_rows():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.families import Families, read_families
+from visioncircuits.networks.families import Families
 from visioncircuits.networks.features import Unit
 
 EARLY_VISION = {"conv2d0": 64, "conv2d1": 64, "conv2d2": 192, "mixed3a": 256, "mixed3b": 480}
@@ -20,7 +20,7 @@ def _written(folder: Path, content: object) -> Path:
 @pytest.mark.published
 @pytest.mark.parametrize("layer", EARLY_VISION)
 def test_early_vision_has_every_unit_in_one_family(published: Path, layer: str) -> None:
-    families = read_families(published / "families_early_vision.json")
+    families = Families.load(published / "families_early_vision.json")
     counts = Counter(unit for units in families.layers[layer].values() for unit in units)
     assert sorted(counts) == list(range(EARLY_VISION[layer]))
     assert set(counts.values()) == {1}
@@ -28,7 +28,7 @@ def test_early_vision_has_every_unit_in_one_family(published: Path, layer: str) 
 
 @pytest.mark.published
 def test_curve_379_is_in_the_family_of_curves(published: Path) -> None:
-    families = read_families(published / "families_early_vision.json")
+    families = Families.load(published / "families_early_vision.json")
     assert families.of(Unit("mixed3b", 379)) == ("Curves",)
     assert Unit("mixed3b", 379) in families.units("mixed3b", "Curves")
 
@@ -41,7 +41,7 @@ def test_curve_379_is_in_the_family_of_curves(published: Path) -> None:
     ],
 )
 def test_both_forms_of_file_are_read_alike(tmp_path: Path, content: object) -> None:
-    families = read_families(_written(tmp_path, content))
+    families = Families.load(_written(tmp_path, content))
     assert families == Families({"a": {"Lines": (1, 2), "Curves": (2,)}})
     assert families.of(Unit("a", 2)) == ("Lines", "Curves")
     assert families.of(Unit("b", 2)) == ()
@@ -71,9 +71,9 @@ def test_an_unknown_family_or_layer_raises_with_the_nearest() -> None:
 )
 def test_a_file_that_is_not_a_taxonomy_raises(tmp_path: Path, content: object) -> None:
     with pytest.raises(InputError, match="is not a taxonomy"):
-        read_families(_written(tmp_path, content))
+        Families.load(_written(tmp_path, content))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.json cannot be read: No such file"):
-        read_families(tmp_path / "nowhere.json")
+        Families.load(tmp_path / "nowhere.json")

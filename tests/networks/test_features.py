@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -50,3 +51,13 @@ def test_a_direction_is_its_weights() -> None:
     assert str(direction) == "a:hf"
     with pytest.raises(InputError, match="a:hf has 2 weights, but a has 3 units"):
         direction.vector(3)
+
+
+def test_a_direction_of_an_array_or_a_tensor_is_one_of_numbers() -> None:
+    weights = [0.5, -0.25, 2.0]
+    for given in (weights, np.array(weights, np.float32), torch.tensor(weights)):
+        assert Direction("mixed3a", given) == Direction("mixed3a", tuple(weights))
+        assert len(repr(Direction("mixed3a", given))) < 60
+    for wrong in (np.ones((2, 2)), torch.ones(2, 2), [float("nan")]):
+        with pytest.raises(InputError, match="one finite number for each unit"):
+            Direction("mixed3a", wrong)

@@ -1,6 +1,6 @@
 import pytest
 
-from visioncircuits.site import brief, number
+from visioncircuits.site.pages import brief, number
 
 
 @pytest.mark.parametrize("sign", [1, -1])

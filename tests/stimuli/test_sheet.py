@@ -1,8 +1,11 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from visioncircuits.errors import InputError
-from visioncircuits.stimuli import StimulusSet, contact_sheet, line, named
+from visioncircuits.stimuli import StimulusSet, contact_sheet, line, named, names
 
 
 def _tiles(sheet, size, columns, rows):
@@ -53,3 +56,27 @@ def test_invalid_options_are_refused():
         contact_sheet(named("curves"), columns="radios")
     with pytest.raises(InputError, match="most and scale must be at least 1"):
         contact_sheet(named("curves"), most=0)
+
+
+def test_a_notebook_shows_every_ready_set_small():
+    for name in names():
+        shown = Image.open(io.BytesIO(named(name).fix(size=100)._repr_png_()))
+        assert shown.width < 1200, name
+        assert shown.height < 1200, name
+
+
+def test_a_notebook_shows_a_small_set_as_its_contact_sheet():
+    stimuli = StimulusSet(line, {"orientation": (0, 30, 60, 90), "width": (2, 5, 9)}, {"size": 20})
+    shown = Image.open(io.BytesIO(stimuli._repr_png_()))
+    assert np.array_equal(np.asarray(shown), np.asarray(contact_sheet(stimuli)))
+
+
+def test_a_set_that_cannot_be_drawn_shows_nothing():
+    assert StimulusSet(line, {"width": (-1, 2)})._repr_png_() is None
+
+
+def test_a_notebook_shows_the_pictures_of_a_batch():
+    drawn = named("curves").draw()
+    shown = np.asarray(Image.open(io.BytesIO(drawn._repr_png_())))
+    first = (drawn.picture[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    assert np.array_equal(shown[2:62, 2:62], first)

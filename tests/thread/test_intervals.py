@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from visioncircuits.thread import interval, share_interval
+from visioncircuits.thread.intervals import interval, share_interval
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_its_formula() -> None:

@@ -13,19 +13,9 @@ from PIL import Image
 from visioncircuits import engine, fingerprint, thread
 from visioncircuits.errors import InputError
 from visioncircuits.networks import untrained
-from visioncircuits.thread import (
-    Article,
-    Claim,
-    Plate,
-    Row,
-    Run,
-    Study,
-    Unavailable,
-    article,
-    articles,
-    part,
-)
-from visioncircuits.thread.reproduce import run_part
+from visioncircuits.thread import Article, Plate, Row, Run, Study, article, articles, part
+from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.reproduce import pending, run_part
 
 HERE = Claim("this network", "it has units", "some")
 THERE = Claim("inception5h", "it has Google's units", "some")
@@ -34,7 +24,8 @@ SOURCE = '''
 """Counts how often it is run."""
 from pathlib import Path
 from PIL import Image
-from visioncircuits.thread import Article, Claim, Plate, part
+from visioncircuits.thread import Article, Plate, part
+from visioncircuits.thread.claims import Claim
 
 FIRST = Claim("this network", "first", "1")
 SECOND = Claim("this network", "second", "2")
@@ -88,7 +79,7 @@ def test_every_claim_left_has_a_row_that_names_what_is_missing(study: Study) -> 
         raise Unavailable("no checkpoint")
 
     rows, plates = run_part(example, study)
-    assert [(row.word, row.why) for row in rows] == [("holds", ""), ("not run", "no checkpoint")]
+    assert [(row.status, row.why) for row in rows] == [("holds", ""), ("not run", "no checkpoint")]
     assert plates == []
 
 
@@ -100,7 +91,7 @@ def test_a_mistake_about_the_network_makes_a_claim_untestable(study: Study) -> N
         yield HERE.found("480", holds=True)
 
     (row,), _ = run_part(example, study)
-    assert row.word == "cannot be tested"
+    assert row.status == "cannot be tested"
     assert "mixed9z" in row.why
 
 
@@ -119,16 +110,16 @@ def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> N
     out, run = scripted / "thread", Run("handwritten:lines", quick=True)
 
     def go() -> None:
-        thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+        thread.reproduce(["counting"], run, out, workers=1)
 
     with pytest.raises(engine.WorkFailed, match="not yet"):
         go()
-    assert thread.pending(["counting"], run, out) == 1
+    assert len(pending(["counting"], run, out)) == 1
     card = json.loads((out / "scorecard.json").read_text())
     assert card["articles"][0]["unfinished"] == ["The second part"]
     (scripted / "ready").touch()
     go()
-    assert thread.pending(["counting"], run, out) == 0
+    assert pending(["counting"], run, out) == []
     assert (scripted / "marks").read_text() == "run run "
     go()  # nothing is left to do
     assert (scripted / "marks").read_text() == "run run "
@@ -143,7 +134,7 @@ def test_pages_show_figures_and_are_marked_as_quick(scripted: Path) -> None:
     (scripted / "ready").touch()
     out = scripted / "thread"
     run = Run("handwritten:lines", quick=True)
-    index = thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+    index = thread.reproduce(["counting"], run, out, workers=1)
     page = (out / "counting.html").read_text()
     assert "Text before the figure." in page
     (gray,) = out.rglob("gray.webp")
@@ -159,7 +150,7 @@ def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> 
     (folder / "again.py").write_text((folder / "counting.py").read_text())
     out, run = scripted / "thread", Run("handwritten:lines")
     for name in ("counting", "again"):
-        thread.reproduce([name], run, out, engine=engine.local(workers=1))
+        thread.reproduce([name], run, out, workers=1)
     card = json.loads((out / "scorecard.json").read_text())
     assert [each["name"] for each in card["articles"]] == ["again", "counting"]
     assert card["totals"]["holds"] == 2
@@ -168,10 +159,12 @@ def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> 
 def test_a_changed_article_is_run_again(scripted: Path) -> None:
     (scripted / "ready").touch()
     out, run = scripted / "thread", Run("handwritten:lines")
-    thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+    thread.reproduce(["counting"], run, out, workers=1)
     source = scripted / "articles" / "counting.py"
     source.write_text(source.read_text() + "\n# changed\n")
-    assert thread.pending(["counting"], run, out) == 2
+    assert len(pending(["counting"], run, out)) == 2
+    thread.reproduce("counting", run, out, workers=1)
+    assert (scripted / "marks").read_text() == "run run "
 
 
 def test_a_measurement_is_made_once(study: Study) -> None:
@@ -215,14 +208,13 @@ def test_parts_are_run_again_for_other_photographs_and_by_other_code(
     images.mkdir()
     Image.new("RGB", (8, 8), "red").save(images / "a.png")
     run = Run("handwritten:lines", images=images)
-    thread.reproduce(["counting"], run, out, engine=engine.local(workers=1))
+    thread.reproduce(["counting"], run, out, workers=1)
     shutil.copytree(images, moved)
-    assert thread.pending(["counting"], replace(run, images=moved), out) == 0
+    assert pending(["counting"], replace(run, images=moved), out) == []
     Image.new("RGB", (8, 8), "blue").save(moved / "a.png")
-    assert thread.pending(["counting"], replace(run, images=moved), out) == 2
-    assert thread.pending(["counting"], run, out) == 0
+    assert len(pending(["counting"], replace(run, images=moved), out)) == 2
     monkeypatch.setattr(fingerprint, "code", lambda: "changed")
-    assert thread.pending(["counting"], run, out) == 2
+    assert len(pending(["counting"], run, out)) == 2
 
 
 def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> None:

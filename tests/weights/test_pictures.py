@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from visioncircuits.networks import Unit
+from visioncircuits.pictures import png
 from visioncircuits.weights import (
     ExpandedWeights,
     connection_cards,
@@ -16,7 +17,6 @@ from visioncircuits.weights import (
 )
 from visioncircuits.weights.colors import decoded
 from visioncircuits.weights.pictures import EMPTY, GAP, LINE, tile
-from visioncircuits.weights.png import png
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lazy_loader
 import torch
 import xarray as xr
 from jaxtyping import Float
@@ -13,9 +12,6 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from visioncircuits.weights import storage
-from visioncircuits.weights.png import png
-
-torchvision = lazy_loader.load("torchvision")  # by way of torch's compiler, it takes seconds
 
 _KIND = "an attribution"
 
@@ -47,7 +43,8 @@ class Attribution:
     Examples
     --------
     >>> from visioncircuits.attribution import gradient_times_activation
-    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.pictures import png
+    from visioncircuits.networks import untrained
     >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
     >>> gradient_times_activation(network, "mixed3a:5", pictures, to="conv2d2")
     Attribution(mixed3a:5 to conv2d2, 2 pictures)
@@ -171,7 +168,9 @@ def overlay(
     total = values.sum(0)[None, None].float().nan_to_num()
     sums = torch.nn.functional.interpolate(total, (height, width), mode="bilinear")[0, 0]
     if total.shape[2:] == (height, width):  # pixels alone are too fine to see
-        sums = torchvision.transforms.functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
+        from torchvision.transforms import functional  # takes seconds, by torch's compiler
+
+        sums = functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
     most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
     strength = (sums / most).clamp(-1, 1)[None]
     gray = picture.mean(0, keepdim=True).expand(3, -1, -1)

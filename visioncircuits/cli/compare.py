@@ -66,7 +66,7 @@ def compare(
         engine=engine.local(workers=workers),
         progress=True,
     )
-    pictures = report.visualize(found, steps=steps)
+    pictures = report.visualize(found, steps=steps, progress=True)
     print(f"open {report.write(found, pictures, out)}")
 
 

@@ -58,7 +58,7 @@ def coverage(
     from visioncircuits.hypotheses import from_toml
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    known = networks.read_families(families).layers if families is not None else {}
+    known = networks.Families.load(families).layers if families is not None else {}
     by_family = None
     if families is not None:
         by_family = comparison.covered_by_families(found, layer, known.get(layer, {}))

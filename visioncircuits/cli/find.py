@@ -36,15 +36,12 @@ def find(
     """
     outputs.check(table, ".json")
     from visioncircuits import files, networks
-    from visioncircuits.hypotheses import judge_layer, verdict_table
+    from visioncircuits.hypotheses import judge_all, verdict_table
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     tested = hypotheses.hypothesis(family, found, layer)
-    with hypotheses.shown(tested) as advance:
-        verdicts = judge_layer(
-            found, tested, layer, deviations=hypotheses.deviations(found, layer, images),
-            seed=seed, advance=advance,
-        )  # fmt: skip
+    spread = hypotheses.deviations(found, layer, images)
+    verdicts = judge_all(found, layer, tested, deviations=spread, seed=seed, progress=True)
     shown = verdict_table([v for v in verdicts if everything or v.status == "supported"])
     _print(shown)
     counts = {word: sum(v.status == word for v in verdicts) for word in ("supported", "undecided")}

@@ -40,4 +40,5 @@ def gallery(
     from visioncircuits.gallery import build
 
     workforce = choose(engine.value, workers=workers, address=address, device=device)
-    print(f"open {build(recipe, out, images=images, workers=workforce, device=device)}")
+    page = build(recipe, out, photographs=images, workers=workforce, device=device, progress=True)
+    print(f"open {page}")

@@ -1,7 +1,6 @@
 """What `find` and `test` share: hypotheses by name or from a file, and their stimuli's progress."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
 
     from visioncircuits.hypotheses import Hypothesis
     from visioncircuits.networks import Network
-    from visioncircuits.progress import Advance
 
 
 def _checked(name: str) -> str:
@@ -76,15 +74,8 @@ def hypothesis(
             )
         return from_toml(name)
     if orientation is None:
-        return predefined(name, network, layer)
-    return predefined(name, network, layer, orientation=orientation)
-
-
-def shown(tested: "Hypothesis") -> "AbstractContextManager[Advance]":
-    """Show how far the stimuli are."""
-    from visioncircuits.progress import bar
-
-    return bar("stimuli", len(tested))
+        return predefined(network, layer, name)
+    return predefined(network, layer, name, orientation=orientation)
 
 
 def deviations(network: "Network", layer: str, folder: Path | None) -> "np.ndarray | None":

@@ -46,11 +46,8 @@ def judge(
     found = networks.load(network, checkpoint=checkpoint, device=device)
     layer = found.feature(feature).layer
     tested = hypotheses.hypothesis(family, found, layer, orientation=orientation)
-    with hypotheses.shown(tested) as advance:
-        verdict = judge(
-            found, tested, feature, deviations=hypotheses.deviations(found, layer, images),
-            seed=seed, advance=advance,
-        )  # fmt: skip
+    spread = hypotheses.deviations(found, layer, images)
+    verdict = judge(found, feature, tested, deviations=spread, seed=seed, progress=True)
     table = Table("", "prediction", box=None, pad_edge=False)
     for title in ("found", "95 %", "bound", "others as good"):
         table.add_column(title, justify="right")

@@ -93,7 +93,7 @@ def match(
     )
     if family is not None:
         units, others = (
-            find(side, family, name, seed=seed)["unit"].tolist()
+            find(side, name, family, seed=seed)["unit"].tolist()
             for side, name in ((one, layer), (two, other_layer))
         )
         both = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)

@@ -38,8 +38,7 @@ def networks(
         if entry.name.startswith("torchvision:") and entry.checkpoint is None and not every:
             left_out += 1
             continue
-        where = str(entry.checkpoint or ("to be downloaded" if entry.downloadable else "built in"))
-        table.add_row(entry.name, where, entry.about)
+        table.add_row(entry.name, entry.where, entry.about)
     print_table(table)
     if left_out:
         print(f"and {left_out} of torchvision's, to be downloaded: --all lists them")

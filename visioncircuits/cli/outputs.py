@@ -76,8 +76,8 @@ def thumbnails(
     steps
         Of the optimizer; with 0 there are no pictures. Features of the network's input get none.
     """
-    from visioncircuits import featurevis
-    from visioncircuits.featurevis import objectives
+    from visioncircuits.featurevis import suited
+    from visioncircuits.featurevis.render import rendered
     from visioncircuits.progress import bar
 
     layers: dict[str, list[Feature]] = {}
@@ -88,12 +88,8 @@ def thumbnails(
     total = steps * sum(map(len, layers.values()))
     with bar("pictures", total, visible=total > 0) as advance:
         for layer, wanted in layers.items():
-            drawn = featurevis.render_all(
-                network,
-                map(objectives.neuron, wanted),
-                settings=featurevis.suited(network, layer, steps=steps),
-                progress=advance,
-            )
+            settings = suited(network, layer, steps=steps)
+            drawn = rendered(network, wanted, settings=settings, advance=advance)
             for feature, visualization in zip(wanted, drawn, strict=True):
                 pictures[str(feature)] = visualization.image()
     return pictures

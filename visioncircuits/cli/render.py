@@ -60,7 +60,6 @@ def render(
     from visioncircuits import featurevis, networks
     from visioncircuits.featurevis import objectives
     from visioncircuits.featurevis.visualization import record_beside
-    from visioncircuits.progress import bar
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     driven = found.feature(feature)
@@ -79,8 +78,7 @@ def render(
     settings = featurevis.suited(found, driven.layer, steps=steps, seed=seed)
     if size is not None:
         settings = replace(settings, size=size)
-    with bar("steps", steps * objective.pictures) as advance:
-        drawn = list(featurevis.render_all(found, [objective], settings=settings, progress=advance))
+    drawn = featurevis.render_all(found, objective, settings=settings, progress=True)
     for path, visualization in zip(paths, drawn, strict=True):
         visualization.save(path)
         if visualization.dead:

@@ -67,9 +67,8 @@ def reproduce(
         visioncircuits reproduce all --network bvlc_googlenet --images photos/ --quick
     """
     outputs.check_folder(out)
-    from visioncircuits import engine, thread
+    from visioncircuits import thread
     from visioncircuits.errors import unknown
-    from visioncircuits.progress import bar
     from visioncircuits.thread.study import PUBLISHED
 
     articles = thread.names() if "all" in article else list(dict.fromkeys(article))
@@ -88,14 +87,7 @@ def reproduce(
         quick=quick,
         seed=seed,
     )
-    with bar("parts of articles", thread.pending(articles, run, out)) as advance:
-        page = thread.reproduce(
-            articles,
-            run,
-            out,
-            engine=engine.local(workers=workers),
-            advance=lambda done: advance(1),
-        )
+    page = thread.reproduce(articles, run, out, workers=workers, progress=True)
     print(f"open {page}")
 
 

@@ -18,7 +18,6 @@ from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.networks import Network
-from visioncircuits.progress import bar
 from visioncircuits.tuning.plots import INK, RULE, hsl
 from visioncircuits.weights import storage
 
@@ -183,7 +182,7 @@ def applicable(network: Network, layer: str) -> list[Hypothesis]:
     reasons = []
     for name in PREDEFINED:
         try:
-            found.append(predefined(name, network, layer))
+            found.append(predefined(network, layer, name))
         except InputError as error:
             reasons.append(error)
     if not found:
@@ -210,7 +209,7 @@ def covered_by_stimuli(
     seed
         Of the verdicts' intervals and nulls.
     progress
-        Whether to show a bar.
+        Whether to show a bar for each.
 
     Raises
     ------
@@ -228,10 +227,9 @@ def covered_by_stimuli(
     if not hypotheses:
         raise InputError("coverage needs a hypothesis; `applicable` gives those that are ready")
     named = {}
-    with bar("stimuli", sum(map(len, hypotheses)), visible=progress) as advance:
-        for tested in hypotheses:
-            found = find(network, tested, layer, seed=seed, advance=advance)
-            named[tested.name] = [_number(unit) for unit in found["unit"]]
+    for tested in hypotheses:
+        found = find(network, layer, tested, seed=seed, progress=progress)
+        named[tested.name] = [_number(unit) for unit in found["unit"]]
     return _coverage(network, layer, named)
 
 

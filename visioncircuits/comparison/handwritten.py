@@ -17,7 +17,7 @@ from visioncircuits.engine import Engine, Store
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
-from visioncircuits.hypotheses import find, predefined
+from visioncircuits.hypotheses import find
 from visioncircuits.interventions import repair
 from visioncircuits.interventions.scoring import classes_of
 from visioncircuits.interventions.transplant_scores import scored
@@ -192,10 +192,7 @@ def compare(
 
 def _found(network: Network, layer: str, progress: bool) -> list[str]:
     """Name the curve detectors of a layer."""
-    with bar(
-        f"curves in {layer}", len(predefined("curves", network, layer)), visible=progress
-    ) as advance:
-        units = [str(unit) for unit in find(network, "curves", layer, advance=advance)["unit"]]
+    units = [str(unit) for unit in find(network, layer, "curves", progress=progress)["unit"]]
     if not units:
         raise InputError(
             f"no unit of {layer} in {network.name} passes for a curve detector; try another layer, "

@@ -264,7 +264,7 @@ def photographs(source: Source, *, labels: Any = "auto") -> Photographs:
     return Photographs(names, items, *labels_of(names, labels))
 
 
-def kept(source: Source | Iterable[Any]) -> Photographs | None:
+def reusable(source: Source | Iterable[Any]) -> Photographs | None:
     """Return photographs that can be read again; None for an iterator, or what was read already."""
     if isinstance(source, list | tuple) and source and isinstance(source[0], Photograph):
         return None

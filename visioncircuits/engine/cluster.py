@@ -66,7 +66,9 @@ class Cluster:
                     while waiting and len(underway) < most:
                         index = waiting.popleft()
                         # by value where it is defined in a script or a notebook
-                        packed = cloudpickle.dumps((function, items[index]))
+                        packed = cloudpickle.dumps(  # type: ignore[no-untyped-call,unused-ignore]
+                            (function, items[index])
+                        )
                         underway[task.remote(packed, self.threads)] = index
                     for done in ray.wait(list(underway))[0]:
                         yield underway.pop(done), _received(done)

@@ -36,6 +36,15 @@ class Store:
     """A folder of finished work.
 
     A piece is a folder of files that appears whole: interrupted work has no folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store, work = Store(Path(folder)), {"unit": "mixed3b:379"}
+    ...     store.add(work, {"picture.txt": b"an arch"})
+    ...     list(store.finished()), (store.path(work) / "picture.txt").read_text()
+    ([{'unit': 'mixed3b:379'}], 'an arch')
     """
 
     folder: Path
@@ -96,6 +105,19 @@ def complete(
         For a mistake of the user or a full disk; what is finished is kept.
     WorkFailed
         Where pieces failed; all others are finished and stored.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from visioncircuits.engine import local
+    >>> def doubled(work: Work) -> dict[str, bytes]:
+    ...     return {"double.txt": str(2 * work["number"]).encode()}
+    >>> works = [{"number": 3}, {"number": 4}]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(Path(folder))
+    ...     complete(store, doubled, works, engine=local(workers=1))
+    ...     (store.path(works[1]) / "double.txt").read_text()
+    '8'
     """
     finished = {digest(work) for work in store.finished()}
     missing = [work for work in works if digest(work) not in finished]

@@ -18,7 +18,15 @@ ATTEMPTS = 3
 
 @runtime_checkable
 class Engine(Protocol):
-    """What work runs on: this process, several of them, or a cluster."""
+    """What work runs on: this process, several of them, or a cluster.
+
+    Examples
+    --------
+    >>> from visioncircuits.engine import local
+    >>> engine = local(workers=1)
+    >>> isinstance(engine, Engine), sorted(engine.map(abs, [-3, 4]))
+    (True, [(0, 3), (1, 4)])
+    """
 
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item]

@@ -11,7 +11,7 @@ from jaxtyping import Int64
 
 from visioncircuits import __version__, fingerprint
 from visioncircuits.datasets import Photograph, Source
-from visioncircuits.datasets.photographs import decoded, kept
+from visioncircuits.datasets.photographs import decoded, reusable
 from visioncircuits.errors import InputError
 from visioncircuits.examples.record import Examples, Shown, needed
 from visioncircuits.examples.tally import Tally
@@ -79,7 +79,7 @@ def collect(
     check(top=top, seed=seed, batch=batch)
     chosen = expand(network, features)
     layers = pre_relu_layers(network, [feature.layer for feature in chosen])
-    found = kept(photographs)
+    found = reusable(photographs)
     with bar("photographs", len(found) if found else None, visible=progress) as advance:
         examples = collect_part(
             network,
@@ -154,7 +154,7 @@ def provenance(
         "top": top,
         "seed": seed,
     }
-    return json.loads(json.dumps(record))
+    return dict(json.loads(json.dumps(record)))
 
 
 def collect_part(

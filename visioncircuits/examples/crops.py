@@ -36,6 +36,13 @@ def crop(
     -------
     Tensor
         Light gray outside the photograph.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> layer = untrained("bvlc_googlenet").layer_at("mixed3a", 96)
+    >>> crop(layer, torch.rand(3, 96, 96), (5, 5), most=60).shape
+    torch.Size([3, 60, 60])
     """
     height, width = picture.shape[1:]
     side = min(most or max(layer.receptive_field), 2 * max(height, width))
@@ -65,6 +72,14 @@ def masked(
         Of the unit at all positions; negative values count as zero.
     strength
         Of the fading, from 0 to 1.
+
+    Examples
+    --------
+    >>> active = torch.zeros(4, 4)
+    >>> active[:, 3] = 1.0
+    >>> faded = masked(torch.zeros(3, 64, 64), active)
+    >>> f"{faded[0, 0, 0]:.2f}", f"{faded[0, 0, 63]:.2f}"
+    ('0.80', '0.00')
     """
     positive = activations.clamp_min(0)
     weight = torch.nn.functional.interpolate(

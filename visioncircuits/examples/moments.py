@@ -20,6 +20,12 @@ class Moments:
         `(units,)`; `squares` is the sum of squared deviations from the mean.
     positive
         Number of values above zero.
+
+    Examples
+    --------
+    >>> moments = Moments(4, np.array([2.0]), np.array([36.0]), np.array([3]))
+    >>> moments.deviation, moments.firing
+    (array([3.]), array([0.75]))
     """
 
     count: int

@@ -37,6 +37,19 @@ class LayerExamples:
         Mean, deviation and frequency of activation.
     classes
         For each class, the sums of the units' highest activations, then the number of pictures.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.examples import collect
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = [(picture, 281) for picture in torch.rand(3, 3, 224, 224)]
+    >>> layer = collect(network, "conv2d0", pictures, top=2).layers["conv2d0"]
+    >>> layer
+    LayerExamples(64 units, 2 strongest and weakest each, ... random neurons, 1 classes)
+    >>> layer.quantiles(np.array([0.5, 0.99])).shape
+    (64, 2)
     """
 
     tops: Places

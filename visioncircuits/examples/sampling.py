@@ -33,7 +33,8 @@ def part(values: Float32[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
     with np.errstate(divide="ignore"):
         octave = np.log2(np.abs(values))
     size = np.floor((octave - _OCTAVES[0]) * _PARTS).clip(-1, half - 1) + 1
-    return (np.sign(values) * size).astype(np.int64) + half
+    bins: np.ndarray = (np.sign(values) * size).astype(np.int64) + half
+    return bins
 
 
 def hashed(

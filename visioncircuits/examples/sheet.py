@@ -139,6 +139,17 @@ def expected_value(layer: LayerExamples, unit: int) -> tuple[np.ndarray, np.ndar
     -------
     tuple
         Centers of the bins, and shares that sum to 1 (or to 0 for a unit that never activates).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.examples import collect
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = collect(network, "conv2d0", torch.rand(3, 3, 224, 224), top=2)
+    >>> activations, shares = expected_value(found.layers["conv2d0"], 7)
+    >>> float(shares.sum().round(6))
+    1.0
     """
     middles = sketch.middles()
     value = middles.clip(0) * layer.counts[unit]

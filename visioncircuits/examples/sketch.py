@@ -64,7 +64,7 @@ def positive(counts: Counts, values: Float[Tensor, "units values"]) -> Int64[np.
     >>> positive(counted(values), values).tolist()
     [2]
     """
-    found = counts[:, _HALF + 1 :].sum(1)
+    found: np.ndarray = counts[:, _HALF + 1 :].sum(1)
     if counts[:, _HALF].any():  # zeros and values near zero
         found += ((values > 0) & (values < 2.0**_LOW)).sum(1).cpu().numpy()
     return found
@@ -121,4 +121,5 @@ def quantiles(
     places = np.stack(
         [np.searchsorted(row, rank) for row, rank in zip(cumulated, ranks, strict=True)]
     )
-    return middles()[places]
+    found: np.ndarray = middles()[places]
+    return found

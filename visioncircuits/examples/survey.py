@@ -24,7 +24,7 @@ from visioncircuits.examples.collect import (
     provenance,
 )
 from visioncircuits.examples.record import Examples
-from visioncircuits.networks import Features
+from visioncircuits.networks import Features, catalog
 from visioncircuits.progress import bar
 
 EXAMPLES = "examples.npz"
@@ -45,6 +45,17 @@ class Survey:
         The file of the network's parameters, if not the default.
     classes
         The names of the photographs' classes, by number, where they are known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for gray in (0, 100, 200):
+    ...     Image.new("L", (60, 60), gray).save(folder / f"{gray}.png")
+    >>> plan = survey("handwritten:color-contrast", "conv2d0", folder, shard=2)
+    >>> len(plan), len(plan.works), plan.finished(Store(folder / "work"))
+    (3, 2, [])
     """
 
     images: Path
@@ -181,7 +192,7 @@ def survey(
     check(top=top, seed=seed)
     images = Path(images).absolute()
     path = None if checkpoint is None else Path(checkpoint).absolute()
-    loaded = networks.loaded(network, path, device, precision)
+    loaded = catalog.loaded(network, path, device, precision)
     layers = [feature.layer for feature in networks.expand(loaded, features)]
     work = {
         "what": "dataset examples",
@@ -199,7 +210,7 @@ def survey(
 
 def amount(work: Work) -> int:
     """Count the photographs of a piece of work."""
-    return work["part"]["count"]
+    return int(work["part"]["count"])
 
 
 def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, bytes]:
@@ -216,7 +227,7 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
         If a tar file cannot be read, or the checkpoint or this package differs from the planned
         one.
     """
-    network = networks.loaded(work["network"], checkpoint, work["device"], work["precision"])
+    network = catalog.loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if record["code"] != fingerprint.code():
         raise InputError(

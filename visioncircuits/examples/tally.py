@@ -57,7 +57,7 @@ class Tally:
         self._columns = values.shape[3]
         flat = values.float().flatten(2)
         by_unit = flat.transpose(0, 1).flatten(1).contiguous()
-        flat = by_unit.unflatten(1, flat.shape[::2])
+        flat = by_unit.reshape(len(by_unit), *flat.shape[::2])
         highest, where = flat.max(2)
         lowest, lowest_where = flat.min(2)
         drawn = _drawn(flat, where, numbers, self._columns, self._seed, self._limits)

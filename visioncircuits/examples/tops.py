@@ -18,6 +18,16 @@ class Places:
         Number of the picture; -1 in unfilled places.
     positions : int64, (units, count, 2)
         Row and column of the neuron.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from visioncircuits.examples import collect
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> found = collect(network, "conv2d0", torch.rand(3, 3, 224, 224), top=2)
+    >>> found.layers["conv2d0"].tops
+    Places(64 units, 2 neurons each)
     """
 
     values: Float32[np.ndarray, "units count"]

@@ -33,11 +33,12 @@ ACCENTUATION = replace(CARICATURE, steps=48)
 
 def caricature(
     network: Network,
-    picture: Picture,
     layer: str,
+    picture: Picture,
     *,
     power: float = 1.0,
     settings: Settings = CARICATURE,
+    progress: bool = False,
 ) -> Visualization:
     """Optimize from noise a picture with the activations of a given one, exaggerated.
 
@@ -48,14 +49,16 @@ def caricature(
     ----------
     network
         The network.
-    picture
-        In [0, 1], square; it is scaled to the size in the settings.
     layer
         The layer whose activations are exaggerated.
+    picture
+        In [0, 1], square; it is scaled to the size in the settings.
     power
         Exponent of the cosine: larger values stay closer to the picture, 0 exaggerates most.
     settings
         How to optimize. Large transforms blur, since each activation has a target at its position.
+    progress
+        Whether to show a bar.
 
     Raises
     ------
@@ -67,20 +70,22 @@ def caricature(
     >>> from visioncircuits.networks import untrained
     >>> network = untrained("bvlc_googlenet")
     >>> quick = Settings(size=64, steps=2)
-    >>> caricature(network, torch.rand(3, 80, 80), "mixed3a", settings=quick).picture.shape
+    >>> caricature(network, "mixed3a", torch.rand(3, 80, 80), settings=quick).picture.shape
     torch.Size([3, 64, 64])
     """
     scaled = _scaled(network, picture, settings.size)
-    return render(network, _likeness(network, scaled, layer, power), settings=settings)
+    objective = _likeness(network, layer, scaled, power)
+    return render(network, objective, settings=settings, progress=progress)
 
 
 def accentuate(
     network: Network,
-    picture: Picture,
     layer: str,
+    picture: Picture,
     *,
     power: float = 1.0,
     settings: Settings = ACCENTUATION,
+    progress: bool = False,
 ) -> Visualization:
     """Exaggerate a layer's activations for a picture, starting from that picture.
 
@@ -88,19 +93,29 @@ def accentuate(
 
     Parameters
     ----------
-    network, picture, layer, power
+    network, layer, picture, power
         As in `caricature`.
     settings
         How to optimize; `start` is set to the picture.
+    progress
+        Whether to show a bar.
 
     Raises
     ------
     InputError
         As in `caricature`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> quick = Settings(size=64, steps=2)
+    >>> accentuate(network, "mixed3a", torch.rand(3, 80, 80), settings=quick).objective
+    'likeness in mixed3a'
     """
     scaled = _scaled(network, picture, settings.size)
-    objective = _likeness(network, scaled, layer, power)
-    return render(network, objective, settings=replace(settings, start=scaled))
+    objective = _likeness(network, layer, scaled, power)
+    return render(network, objective, settings=replace(settings, start=scaled), progress=progress)
 
 
 def _scaled(network: Network, picture: Picture, size: int) -> Float[Tensor, "1 channels size size"]:
@@ -115,7 +130,7 @@ def _scaled(network: Network, picture: Picture, size: int) -> Float[Tensor, "1 c
     ).clamp(0, 1)
 
 
-def _likeness(network: Network, picture: Tensor, layer: str, power: float) -> Objective:
+def _likeness(network: Network, layer: str, picture: Tensor, power: float) -> Objective:
     # tensors of inference mode could not be used in a later differentiation
     with torch.inference_mode(False), torch.no_grad():
         target = network.activations(picture.clone(), [layer])[layer][0]

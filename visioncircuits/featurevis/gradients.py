@@ -62,7 +62,8 @@ class RedirectedReLU(TorchFunctionMode):
     Examples
     --------
     >>> x = torch.tensor([[-1.0]], requires_grad=True)
-    >>> with RedirectedReLU():
+    >>> from visioncircuits.featurevis import gradients
+    >>> with gradients.RedirectedReLU():
     ...     loss = -torch.relu(x).sum()
     >>> torch.autograd.grad(loss, x)[0].item()
     -1.0
@@ -82,7 +83,8 @@ class RedirectedReLU(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
     def _redirected(self, input: Tensor, inplace: bool = False) -> Tensor:
-        return _RedirectedReLU.apply(input, inplace, self._samples)
+        rectified: Tensor = _RedirectedReLU.apply(input, inplace, self._samples)
+        return rectified
 
 
 class _AveragedMaxPool(torch.autograd.Function):
@@ -135,4 +137,5 @@ def _averaged(
 ) -> Tensor:
     if dilation not in (1, (1, 1), [1, 1]):
         raise InputError(f"max pools dilated by {dilation} cannot be averaged; only 1 can")
-    return _AveragedMaxPool.apply(input, kernel_size, stride, padding, ceil_mode)
+    largest: Tensor = _AveragedMaxPool.apply(input, kernel_size, stride, padding, ceil_mode)
+    return largest

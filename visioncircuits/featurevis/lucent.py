@@ -35,7 +35,7 @@ class LucentObjective(Protocol):
     objective_func: Callable[[Reader], Tensor]
 
 
-def from_lucent(objective: LucentObjective, network: Network, *, pictures: int = 1) -> Objective:
+def from_lucent(network: Network, objective: LucentObjective, *, pictures: int = 1) -> Objective:
     """Convert an objective of lucent into one of this package.
 
     The layers that it reads are found by evaluating it on gray pictures once. Their names may be
@@ -43,10 +43,10 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
 
     Parameters
     ----------
-    objective
-        As lucent's functions return them, or sums and multiples of those.
     network
         The network that it will be evaluated on.
+    objective
+        As lucent's functions return them, or sums and multiples of those.
     pictures
         Number of pictures that it optimizes together, which in lucent is set by the
         parameterization.
@@ -64,7 +64,7 @@ def from_lucent(objective: LucentObjective, network: Network, *, pictures: int =
     >>> network = untrained("bvlc_googlenet")
     >>> loss = lambda T: -T("conv2d0_pre_relu_conv")[:, 3].mean()
     >>> objective = SimpleNamespace(name="channel", description="", objective_func=loss)
-    >>> from_lucent(objective, network).layers
+    >>> from_lucent(network, objective).layers
     ('conv2d0_pre_relu',)
     """
     size, channels = network.size, network.preprocessing.channels

@@ -6,14 +6,13 @@ Optimization" (2023).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Generator, Tensor
 
+from visioncircuits import datasets
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import color
 from visioncircuits.featurevis.parameterizations import (
@@ -22,9 +21,12 @@ from visioncircuits.featurevis.parameterizations import (
     noise,
     power_law,
 )
+from visioncircuits.numbers import whole
+from visioncircuits.progress import bar
+from visioncircuits.records import brief
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Maco:
     """Fourier phases; the magnitudes are those of natural pictures.
 
@@ -33,9 +35,16 @@ class Maco:
     spectrum
         Magnitudes `(channels, height, width // 2 + 1)`, as `measure_spectrum` returns them; by
         default `1 / f` in all channels.
+
+    Examples
+    --------
+    >>> Maco(spectrum=measure_spectrum(torch.rand(4, 3, 64, 64), 64))
+    Maco(spectrum=tensor(3, 64, 33))
     """
 
     spectrum: Float[Tensor, "channels height half"] | None = None
+
+    __repr__ = brief
 
     def initialize(
         self,
@@ -78,43 +87,43 @@ class Maco:
         return ParameterizedPictures((phase,), draw)
 
 
-def measure_spectrum(folder: str | Path, size: int, *, most: int = 500) -> Tensor:
-    """Measure the mean magnitude spectrum of the pictures in a folder, for `Maco`.
+def measure_spectrum(
+    photographs: Source, size: int, *, most: int = 500, progress: bool = False
+) -> Float[Tensor, "channels size half"]:
+    """Measure the mean magnitude spectrum of photographs, for `Maco`.
 
     Parameters
     ----------
-    folder
-        With JPEG, PNG or WebP pictures; other files are skipped.
+    photographs
+        A folder, a tar file, a dataset, a tensor: see `visioncircuits.datasets.photographs`.
     size
-        Side in pixels to which each is scaled and cropped.
+        Side of the central square that is measured, in pixels.
     most
-        Largest number of pictures that are read, in order of name.
+        Largest number of photographs that are read, the first ones.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
     Tensor
-        Float32 `(3, size, size // 2 + 1)`, of the decorrelated color channels.
+        Float32 `(channels, size, size // 2 + 1)`, of the decorrelated colors.
 
     Raises
     ------
     InputError
-        If the folder has no such picture, or one that cannot be read.
+        If there are no photographs, or one cannot be read.
+
+    Examples
+    --------
+    >>> measure_spectrum(torch.rand(4, 3, 64, 64), 32).shape
+    torch.Size([3, 32, 17])
     """
-    if size < 1 or most < 1:
-        raise InputError(f"size and most must be 1 or more, not {size} and {most}")
-    suffixes = {".jpeg", ".jpg", ".png", ".webp"}
-    paths = [path for path in sorted(Path(folder).glob("*")) if path.suffix.lower() in suffixes]
-    if not paths:
-        raise InputError(f"{folder} has no JPEG, PNG or WebP picture to measure a spectrum of")
-    total = torch.zeros(3, size, size // 2 + 1)
-    for path in paths[:most]:
-        try:
-            image = Image.open(path).convert("RGB")
-        except (OSError, SyntaxError) as error:  # Pillow's for a damaged PNG
-            raise InputError(f"{path} cannot be read as a picture: {error}") from error
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        image = image.resize((size, size), box=(left, top, left + side, top + side))
-        picture = torch.tensor(np.asarray(image)).permute(2, 0, 1)[None] / 255
-        total += torch.fft.rfft2(color.from_picture(picture), norm="ortho")[0].abs()
-    return total / len(paths[:most])
+    whole("size", size, least=1)
+    found = datasets.photographs(photographs, labels="none")
+    found = found.part(range(min(len(found), whole("most", most, least=1))))
+    total = torch.zeros(())
+    with bar("photographs", len(found), visible=progress) as advance:
+        for pictures in found.batches(size, 16):
+            total = total + torch.fft.rfft2(color.from_picture(pictures), norm="ortho").abs().sum(0)
+            advance(len(pictures))
+    return total / len(found)

@@ -48,9 +48,11 @@ class Activations:
         return torch.einsum("bu...,u->b...", values, feature.vector(values.shape[1]).to(values))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Objective:
     """A number to be maximized, and the activations it reads.
+
+    Objectives can be added, subtracted and multiplied by numbers.
 
     Attributes
     ----------
@@ -64,6 +66,12 @@ class Objective:
         Number of pictures that it optimizes together.
     feature
         The feature whose activation is reported, if any.
+
+    Examples
+    --------
+    >>> from visioncircuits.featurevis.objectives import unit
+    >>> (unit("mixed3b:379") + unit("mixed3b:385")) / 2
+    Objective('0.5·(unit mixed3b:379 + unit mixed3b:385)')
     """
 
     name: str
@@ -72,6 +80,10 @@ class Objective:
     layers: tuple[str, ...] = ()
     pictures: int = 1
     feature: Feature | None = None
+
+    def __repr__(self) -> str:
+        together = f", {self.pictures} pictures" if self.pictures > 1 else ""
+        return f"Objective({self.name!r}{together})"
 
     def each(self, activations: Activations) -> Float[Tensor, " pictures"]:
         """Return the value of each picture; a single number is divided equally."""

@@ -46,6 +46,11 @@ def neuron(feature: str | Feature, position: tuple[int, int] | None = None) -> O
     """Maximize a feature at one position, `(row, column)`, by default the middle one.
 
     With an even number of rows, that is the lower of the two middle ones, as in lucid.
+
+    Examples
+    --------
+    >>> neuron("mixed3b:379"), neuron("mixed3b:379", (0, 0))
+    (Objective('neuron mixed3b:379'), Objective('neuron mixed3b:379 at (0, 0)'))
     """
     feature = parse(feature)
 
@@ -69,6 +74,11 @@ def direction(feature: Direction, *, cosine_power: float = 0.0, middle: bool = F
     `cosine · dot` favors pictures that activate the direction over those that activate all units.
     Cosines below .1 are replaced by .1, so that the gradient does not vanish. The value is the mean
     over all positions, or that of the middle one. Source: "Activation Atlas" (2019).
+
+    Examples
+    --------
+    >>> direction(Direction("mixed3a", torch.rand(256), name="first factor"), cosine_power=2)
+    Objective('direction mixed3a:first factor')
     """
 
     def score(activations: Activations) -> Tensor:
@@ -87,14 +97,26 @@ def direction(feature: Direction, *, cosine_power: float = 0.0, middle: bool = F
 
 
 def layer(name: str) -> Objective:
-    """Maximize a layer's mean square: deep dream. Source: Mordvintsev et al. (2015)."""
+    """Maximize a layer's mean square: deep dream. Source: Mordvintsev et al. (2015).
+
+    Examples
+    --------
+    >>> layer("mixed4c") + total_variation(0.1)
+    Objective('layer mixed4c + -0.1·total variation')
+    """
     return Objective(
         f"layer {name}", lambda a: a.layers[name].square().flatten(1).mean(1), layers=(name,)
     )
 
 
 def logit(index: int, *, name: str = "logits") -> Objective:
-    """Maximize the logit of a class, in the layer `name`."""
+    """Maximize the logit of a class, in the layer `name`.
+
+    Examples
+    --------
+    >>> logit(967)
+    Objective('logit 967')
+    """
     return replace(neuron(Unit(name, index)), name=f"logit {index}")
 
 
@@ -111,8 +133,9 @@ def of(score: Callable[[Activations], Tensor], *, layers: Iterable[str]) -> Obje
 def _gram(values: Tensor) -> Tensor:
     """Return the normalized Gram matrix of each picture: which units activate together."""
     flat = values.flatten(2)
-    gram = flat @ flat.transpose(1, 2)
-    return gram / gram.flatten(1).norm(dim=1).clamp_min(1e-10)[:, None, None]
+    gram: Tensor = flat @ flat.transpose(1, 2)
+    normalized: Tensor = gram / gram.flatten(1).norm(dim=1).clamp_min(1e-10)[:, None, None]
+    return normalized
 
 
 def diversity(name: str, pictures: int) -> Objective:
@@ -121,6 +144,11 @@ def diversity(name: str, pictures: int) -> Objective:
     The value of each picture is minus the mean cosine of its Gram matrix with those of the others.
     Add it to a common objective: `unit("mixed4a:97") + 100 * diversity("mixed4a", 4)`. Source:
     "Feature Visualization", "Diversity".
+
+    Examples
+    --------
+    >>> unit("mixed4a:97") + 100 * diversity("mixed4a", 4)
+    Objective('unit mixed4a:97 + 100·diversity mixed4a', 4 pictures)
     """
     if pictures < 2:
         raise InputError(f"diversity needs at least 2 pictures, not {pictures}")
@@ -139,6 +167,11 @@ def alignment(name: str, pictures: int, *, decay: float = 2.0) -> Objective:
     The differences are mean squares, with weights that fall by `decay` with each step between the
     pictures. Source: "Differentiable Image Parameterizations", "Aligned Feature Visualization
     Interpolation".
+
+    Examples
+    --------
+    >>> unit("mixed4a:97") + 10 * alignment("mixed3b", 4)
+    Objective('unit mixed4a:97 + 10·alignment mixed3b', 4 pictures)
     """
     if pictures < 2:
         raise InputError(f"alignment needs at least 2 pictures, not {pictures}")
@@ -156,7 +189,13 @@ def alignment(name: str, pictures: int, *, decay: float = 2.0) -> Objective:
 
 
 def interpolation(first: Objective, last: Objective, pictures: int) -> Objective:
-    """Interpolate between two objectives over several pictures, in equal steps."""
+    """Interpolate between two objectives over several pictures, in equal steps.
+
+    Examples
+    --------
+    >>> interpolation(unit("mixed4a:97"), unit("mixed4a:475"), 5)
+    Objective('from unit mixed4a:97 to unit mixed4a:475', 5 pictures)
+    """
     if pictures < 2:
         raise InputError(f"interpolation needs at least 2 pictures, not {pictures}")
 
@@ -179,6 +218,13 @@ def likeness(
     """Maximize the dot product with a picture's activations, times their cosine to a power.
 
     The objective of `caricature`, which exaggerates what the layer represents of the picture.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> target = untrained("bvlc_googlenet").activations(torch.rand(1, 3, 64, 64), ["mixed3a"])
+    >>> likeness("mixed3a", target["mixed3a"][0], power=2)
+    Objective('likeness in mixed3a')
     """
 
     def score(activations: Activations) -> Tensor:
@@ -186,23 +232,42 @@ def likeness(
         flat = target.to(values).flatten()
         dot = values @ flat / len(flat)
         cosine = dot * len(flat) / (values.norm(dim=1) * flat.norm() + 1e-6)
-        return dot * cosine.clamp_min(0.1) ** power
+        likeness: Tensor = dot * cosine.clamp_min(0.1) ** power
+        return likeness
 
     return Objective(f"likeness in {layer}", score, layers=(layer,))
 
 
 def l1(weight: float, *, gray: float = 0.5) -> Objective:
-    """Penalize the mean distance of pixels from gray."""
+    """Penalize the mean distance of pixels from gray.
+
+    Examples
+    --------
+    >>> neuron("conv2d0:3") + l1(0.5)
+    Objective('neuron conv2d0:3 + -0.5·L1')
+    """
     return _penalty("L1", weight, lambda p: (p - gray).abs().flatten(1).mean(1))
 
 
 def l2(weight: float, *, gray: float = 0.5) -> Objective:
-    """Penalize the mean squared distance of pixels from gray, as is usual for early layers."""
+    """Penalize the mean squared distance of pixels from gray, as is usual for early layers.
+
+    Examples
+    --------
+    >>> neuron("conv2d0:3") + l2(2)
+    Objective('neuron conv2d0:3 + -2·L2')
+    """
     return _penalty("L2", weight, lambda p: (p - gray).square().flatten(1).mean(1))
 
 
 def total_variation(weight: float) -> Objective:
-    """Penalize the mean absolute difference of neighboring pixels."""
+    """Penalize the mean absolute difference of neighboring pixels.
+
+    Examples
+    --------
+    >>> neuron("mixed3b:379") + total_variation(0.1)
+    Objective('neuron mixed3b:379 + -0.1·total variation')
+    """
 
     def measure(pictures: Maps) -> Tensor:
         down = pictures.diff(dim=2).abs().flatten(1).mean(1)
@@ -212,7 +277,13 @@ def total_variation(weight: float) -> Objective:
 
 
 def blur(weight: float) -> Objective:
-    """Penalize high frequencies: the difference from a 5x5 blur."""
+    """Penalize high frequencies: the difference from a 5x5 blur.
+
+    Examples
+    --------
+    >>> neuron("mixed3b:379") + blur(0.1)
+    Objective('neuron mixed3b:379 + -0.1·blur')
+    """
     row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
     def measure(pictures: Maps) -> Tensor:
@@ -226,7 +297,13 @@ def blur(weight: float) -> Objective:
 
 
 def opacity(weight: float) -> Objective:
-    """Penalize the mean opacity of pictures with an alpha channel, as of `Transparent`."""
+    """Penalize the mean opacity of pictures with an alpha channel, as of `Transparent`.
+
+    Examples
+    --------
+    >>> neuron("mixed3b:379") + opacity(0.1)
+    Objective('neuron mixed3b:379 + -0.1·opacity')
+    """
     return _penalty("opacity", weight, lambda p: p[:, -1].flatten(1).mean(1))
 
 
@@ -239,6 +316,12 @@ def negative(network: Network, feature: str | Feature) -> Objective:
 
     The value is read before the rectifier where the network has a name for it (`mixed3b_pre_relu`),
     since no value after the rectifier is negative.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> negative(untrained("bvlc_googlenet"), "mixed3b:379")
+    Objective('-1·neuron mixed3b_pre_relu:379')
     """
     feature = network.feature(feature)
     return -neuron(replace(feature, layer=network.before_rectifier(feature.layer)))
@@ -249,6 +332,11 @@ def diverse(feature: str | Feature, pictures: int) -> Objective:
 
     The logarithm makes units of large and small activations comparable, so that one weight suits
     all networks: at .5 pictures differ in kind, and nearly all activate the feature.
+
+    Examples
+    --------
+    >>> diverse("mixed4a:97", 4)
+    Objective('log(1 + unit mixed4a:97) + 0.5·diversity mixed4a', 4 pictures)
     """
     activation = unit(feature)
     style = diversity(parse(feature).layer, pictures)

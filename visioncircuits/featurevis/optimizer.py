@@ -1,7 +1,7 @@
 """The optimizer: many pictures at once, each independent of its batch."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import torch
@@ -15,6 +15,7 @@ from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transparency import backgrounds, over
 from visioncircuits.networks import Network
 from visioncircuits.networks.memory import freed_memory_kept
+from visioncircuits.progress import Advance
 
 Maps = Float[Tensor, "batch channels height width"]
 
@@ -48,9 +49,12 @@ def optimize(
     network: Network,
     objectives: list[Objective],
     settings: Settings,
-    progress: Callable[[int], object] | None,
+    advance: Advance,
 ) -> tuple[Maps, Tensor, list[Tensor]]:
-    """Return the pictures, whether a gradient reached each, and their scores at every step."""
+    """Return the pictures, whether a gradient reached each, and their scores at every step.
+
+    Each step calls `advance` with the number of pictures.
+    """
     generators = picture_generators(objectives, settings.seed)
     count = len(generators)
     shape = (network.preprocessing.channels, settings.size, settings.size)
@@ -92,8 +96,7 @@ def optimize(
             above += scores.detach() > 0
             adam.step([gradient.nan_to_num(0.0, 0.0, 0.0) for gradient in gradients])
             history.append(scores.detach())
-            if progress is not None:
-                progress(count)
+            advance(count)
     return parameterized.draw().detach(), alive, history
 
 

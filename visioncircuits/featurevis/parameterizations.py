@@ -62,6 +62,11 @@ class Pixels:
     ----------
     sd
         Standard deviation of the initial noise.
+
+    Examples
+    --------
+    >>> Pixels(sd=0).initialize([Generator()], (3, 8, 8)).draw().unique().tolist()
+    [0.5]
     """
 
     sd: float = 0.01
@@ -109,6 +114,17 @@ class Fourier:
         The energy of a frequency f falls as `1 / f**decay`; natural pictures have 1.
     sd
         Standard deviation of the initial noise.
+
+    Examples
+    --------
+    The starting noise is smoother with a larger decay:
+
+    >>> rough, smooth = (
+    ...     Fourier(decay=decay, sd=1).initialize([Generator().manual_seed(0)], (3, 64, 64)).draw()
+    ...     for decay in (0.5, 2)
+    ... )
+    >>> bool(smooth.diff(dim=2).abs().mean() < rough.diff(dim=2).abs().mean())
+    True
     """
 
     decay: float = 1.0
@@ -153,6 +169,12 @@ class Laplacian:
         Number of pictures; each has half the resolution of the previous one.
     sd
         Standard deviation of the initial noise.
+
+    Examples
+    --------
+    >>> pyramid = Laplacian(levels=3).initialize([Generator()], (3, 64, 64))
+    >>> [tuple(level.shape[2:]) for level in pyramid.parameters]
+    [(64, 64), (32, 32), (16, 16)]
     """
 
     levels: int = 5

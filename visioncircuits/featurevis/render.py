@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 
 import torch
@@ -25,15 +25,21 @@ from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transforms import NO_TRANSFORMS
 from visioncircuits.featurevis.transparency import over
 from visioncircuits.featurevis.visualization import Visualization
-from visioncircuits.networks import Feature, Network
+from visioncircuits.networks import Feature, Network, expand
 from visioncircuits.numbers import whole
+from visioncircuits.progress import Advance, bar, no_progress
 
 Maps = Float[Tensor, "batch channels height width"]
 Target = Objective | LucentObjective | Feature | str
+"""What a picture is optimized for; of a feature the middle neuron is maximized."""
 
 
 def render(
-    network: Network, objective: Target, *, settings: Settings | None = None
+    network: Network,
+    objective: Target,
+    *,
+    settings: Settings | None = None,
+    progress: bool = False,
 ) -> Visualization:
     """Optimize a picture that maximizes an objective.
 
@@ -46,6 +52,13 @@ def render(
         of this package or of lucent.
     settings
         Of the optimization; by default chosen by the feature's depth.
+    progress
+        Whether to show a bar.
+
+    Raises
+    ------
+    InputError
+        If the network lacks a feature that the objective reads.
 
     Examples
     --------
@@ -55,16 +68,18 @@ def render(
     >>> visualization.picture.shape
     torch.Size([3, 32, 32])
     """
-    return next(render_all(network, [objective], settings=settings))
+    if isinstance(objective, str):
+        objective = network.feature(objective)  # a layer's name would be all of its units
+    return next(render_all(network, objective, settings=settings, progress=progress))
 
 
 def render_all(
     network: Network,
-    objectives: Iterable[Target],
+    objectives: Target | Iterable[Target],
     *,
     settings: Settings | None = None,
     batch: int = 16,
-    progress: Callable[[int], object] | None = None,
+    progress: bool = False,
 ) -> Iterator[Visualization]:
     """Optimize pictures for many objectives, one batch after another.
 
@@ -72,27 +87,85 @@ def render_all(
 
     Parameters
     ----------
-    network, objectives, settings
-        As in `render`. An objective of several pictures yields as many visualizations.
+    network, settings
+        As in `render`.
+    objectives
+        As in `render`, one or several; a layer's name is all of its units, in order. An objective
+        of several pictures yields as many visualizations.
     batch
         Number of pictures that are optimized at once, at least those of one objective.
     progress
-        Called after each step with the number of pictures that it updated.
+        Whether to show a bar.
+
+    Yields
+    ------
+    Visualization
+        As soon as its batch is finished, in the order of the objectives.
 
     Raises
     ------
     InputError
         Before the first step, if the network lacks a feature, or `batch` is less than 1.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, quick = untrained("bvlc_googlenet"), Settings(size=32, steps=1)
+    >>> [v.feature for v in render_all(network, ["conv2d0:3", "conv2d1:9"], settings=quick)]
+    ['conv2d0:3', 'conv2d1:9']
+    >>> len(list(render_all(network, "conv2d0", settings=quick)))
+    64
     """
+    groups = _groups(network, objectives, settings, batch)
+    return _shown(network, groups, batch) if progress else _all(network, groups, batch, no_progress)
+
+
+def rendered(
+    network: Network,
+    objectives: Target | Iterable[Target],
+    *,
+    settings: Settings | None = None,
+    batch: int = 16,
+    advance: Advance = no_progress,
+) -> Iterator[Visualization]:
+    """Render as `render_all`, as a step of a longer one; `advance` counts pictures times steps."""
+    return _all(network, _groups(network, objectives, settings, batch), batch, advance)
+
+
+Group = tuple[Settings, list[Objective]]
+"""Objectives that are optimized with the same settings."""
+
+
+def _groups(
+    network: Network,
+    objectives: Target | Iterable[Target],
+    settings: Settings | None,
+    batch: int,
+) -> list[Group]:
+    """Check the arguments before the first step."""
     whole("batch", batch, least=1)
-    checked = [_objective(network, objective, settings) for objective in objectives]
+    given = [objectives] if isinstance(objectives, Target) else objectives
+    checked = [made for target in given for made in _objectives(network, target, settings)]
     if settings is not None:
         _check_start(network, settings)
-        return _batches(network, checked, settings, batch, progress)
-    return itertools.chain.from_iterable(
-        _batches(network, list(group), suited(network, layer), batch, progress)
-        for layer, group in itertools.groupby(checked, key=_layer)
+        return [(settings, checked)]
+    by_layer = itertools.groupby(checked, key=_layer)
+    return [(suited(network, layer), list(group)) for layer, group in by_layer]
+
+
+def _shown(network: Network, groups: Sequence[Group], batch: int) -> Iterator[Visualization]:
+    total = sum(
+        settings.steps * objective.pictures for settings, own in groups for objective in own
     )
+    with bar("steps", total) as advance:
+        yield from _all(network, groups, batch, advance)
+
+
+def _all(
+    network: Network, groups: Sequence[Group], batch: int, advance: Advance
+) -> Iterator[Visualization]:
+    for settings, objectives in groups:
+        yield from _batches(network, objectives, settings, batch, advance)
 
 
 def _layer(objective: Objective) -> str:
@@ -102,13 +175,19 @@ def _layer(objective: Objective) -> str:
     return (*objective.layers, *(unit.layer for unit in objective.units))[0]
 
 
-def _objective(network: Network, objective: Target, settings: Settings | None) -> Objective:
+def _objectives(
+    network: Network, objective: Target, settings: Settings | None
+) -> Sequence[Objective]:
+    if isinstance(objective, str | Feature):
+        return [neuron(feature) for feature in expand(network, objective)]
     if isinstance(objective, LucentObjective):
         given = settings and parameterization(settings.parameterization)
         pictures = given.pictures() if isinstance(given, LucentParameterization) else 1
-        objective = from_lucent(objective, network, pictures=pictures)
+        objective = from_lucent(network, objective, pictures=pictures)
     if not isinstance(objective, Objective):
-        return neuron(network.feature(objective))
+        raise InputError(
+            f"a picture can be optimized for a feature or an objective, not for {objective!r}"
+        )
     if not (objective.units or objective.layers):
         raise InputError(
             f"the objective {objective.name!r} reads no activations; add it to one of a feature "
@@ -119,7 +198,7 @@ def _objective(network: Network, objective: Target, settings: Settings | None) -
         network.feature(feature)
     for layer in objective.layers:
         network.layer(layer)
-    return objective
+    return [objective]
 
 
 def _check_start(network: Network, settings: Settings) -> None:
@@ -137,30 +216,30 @@ def _batches(
     objectives: Sequence[Objective],
     settings: Settings,
     batch: int,
-    progress: Callable[[int], object] | None,
+    advance: Advance,
 ) -> Iterator[Visualization]:
     group: list[Objective] = []
     for objective in objectives:
         if group and sum(o.pictures for o in group) + objective.pictures > batch:
-            yield from _visualizations(network, group, settings, progress)
+            yield from _visualizations(network, group, settings, advance)
             group = []
         group.append(objective)
     if group:
-        yield from _visualizations(network, group, settings, progress)
+        yield from _visualizations(network, group, settings, advance)
 
 
 def _visualizations(
     network: Network,
     objectives: list[Objective],
     settings: Settings,
-    progress: Callable[[int], object] | None,
+    advance: Advance,
 ) -> Iterator[Visualization]:
     """Optimize a batch, and yield its pictures one by one.
 
     Gradients are enabled during the optimization only, whatever mode the caller has set.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        pictures, alive, history = optimize(network, objectives, settings, progress)
+        pictures, alive, history = optimize(network, objectives, settings, advance)
     yield from _results(network, objectives, settings, pictures, alive, history)
 
 

@@ -20,6 +20,7 @@ from visioncircuits.featurevis.parameterizations import (
 from visioncircuits.featurevis.transforms import Transforms
 from visioncircuits.featurevis.transparency import Transparent
 from visioncircuits.numbers import real, whole
+from visioncircuits.records import brief
 
 Maps = Float[Tensor, "batch channels height width"]
 
@@ -27,7 +28,7 @@ LARGEST = 8192
 """Largest side in pixels; a larger picture exceeds memory in the backward pass."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Settings:
     """The settings of an optimization.
 
@@ -66,6 +67,11 @@ class Settings:
     ------
     InputError
         If a value is out of range.
+
+    Examples
+    --------
+    >>> Settings(size=93, steps=512, transforms=Transforms(jitter=4))
+    Settings(size=93, steps=512, transforms=Transforms(jitter=4))
     """
 
     size: int = 128
@@ -80,6 +86,8 @@ class Settings:
     penalty: Objective | None = None
     start: Maps | None = None
     seed: int = 0
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         checked: dict[str, Any] = {

@@ -15,11 +15,12 @@ from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
 from visioncircuits.numbers import real, whole
+from visioncircuits.records import brief
 
 Maps = Float[Tensor, "batch channels height width"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Transforms:
     """Amounts by which a picture is transformed at random in each step.
 
@@ -43,6 +44,11 @@ class Transforms:
     ------
     InputError
         If an amount is out of range.
+
+    Examples
+    --------
+    >>> Transforms(jitter=4, rotation=0)
+    Transforms(jitter=4, rotation=0)
     """
 
     jitter: float = 8.0
@@ -51,6 +57,8 @@ class Transforms:
     unrotated: float = 0.2
     padding: int = 0
     crop: int | None = None
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         for name in ("jitter", "rotation"):
@@ -104,9 +112,8 @@ class Transforms:
 
         Examples
         --------
-        >>> identity = Transforms(jitter=0, scale=0, rotation=0)
         >>> picture = torch.rand(1, 3, 8, 8)
-        >>> torch.allclose(identity(picture, torch.rand(1, 5)), picture, atol=1e-6)
+        >>> torch.allclose(NO_TRANSFORMS(picture, torch.rand(1, 5)), picture, atol=1e-6)
         True
         """
         height, width = pictures.shape[-2:]

@@ -26,6 +26,11 @@ class Transparent:
     ----------
     base
         Parameterization of color and opacity.
+
+    Examples
+    --------
+    >>> Transparent().initialize([Generator()], (3, 64, 64)).draw().shape
+    torch.Size([1, 4, 64, 64])
     """
 
     base: Parameterization = Fourier()

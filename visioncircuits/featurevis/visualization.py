@@ -20,9 +20,9 @@ _KEY = "visioncircuits"
 _XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><visioncircuits>{}</visioncircuits></x:xmpmeta>'
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Visualization:
-    """A picture that was optimized for an objective.
+    """A picture that was optimized for an objective; a notebook shows it.
 
     Attributes
     ----------
@@ -42,6 +42,17 @@ class Visualization:
         Whether no finite gradient ever reached the picture, which is then only noise.
     record
         How it was made, as plain data: network, checkpoint, settings, versions.
+
+    Examples
+    --------
+    >>> from visioncircuits.featurevis import Settings, render
+    >>> from visioncircuits.networks import untrained
+    >>> network, quick = untrained("bvlc_googlenet"), Settings(size=32, steps=2)
+    >>> found = render(network, "conv2d0:3", settings=quick)
+    >>> found
+    Visualization('neuron conv2d0:3', 32 × 32 px, activation ...)
+    >>> found.record["settings"]["steps"]
+    2
     """
 
     picture: Float[Tensor, "channels height width"]
@@ -52,6 +63,11 @@ class Visualization:
     history: tuple[float, ...]
     dead: bool
     record: dict[str, Any]
+
+    def __repr__(self) -> str:
+        height, width = self.picture.shape[-2:]
+        state = "dead" if self.dead else f"activation {self.activation:.4g}"
+        return f"Visualization({self.objective!r}, {height} × {width} px, {state})"
 
     def image(self) -> Image.Image:
         """Return the picture as a PIL image, 8 bits a channel.
@@ -171,7 +187,7 @@ def _taken(path: Path) -> InputError:
 def _colored(channels: int, record: dict[str, Any]) -> bool:
     """Check whether channels are RGB, with or without opacity."""
     if channels == 4:  # a network of four channels has no opacity
-        return record.get("network", {}).get("preprocessing", {}).get("channels", 3) == 3
+        return bool(record.get("network", {}).get("preprocessing", {}).get("channels", 3) == 3)
     return channels == 3
 
 

@@ -1,34 +1,46 @@
 """From a recipe to a site: the whole way, resumed wherever it was interrupted."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from visioncircuits import engine, files, networks
 from visioncircuits.engine import WorkFailed, folders
 from visioncircuits.errors import InputError
-from visioncircuits.gallery import plan, recipe, writing
+from visioncircuits.gallery import plan, writing
 from visioncircuits.gallery.collection import collect
-from visioncircuits.gallery.evidence import examples, photographs, tuning, visualizations, weights
-from visioncircuits.gallery.evidence.kind import Build, Kind, Make, Task
+from visioncircuits.gallery.evidence import examples, partners, tuning, visualizations, weights
+from visioncircuits.gallery.evidence.kind import Build, Kind, Task
+from visioncircuits.gallery.evidence.photographs import find
+from visioncircuits.gallery.recipe import read
 from visioncircuits.gallery.selection import select
 from visioncircuits.progress import bar
 
-KINDS: tuple[Kind, ...] = (visualizations.KIND, weights.KIND, tuning.KIND, examples.KIND)
-"""The kinds of evidence, in the order in which they are made."""
+KINDS: tuple[Kind, ...] = (
+    examples.KIND,
+    visualizations.KIND,
+    weights.KIND,
+    partners.KIND,
+    tuning.KIND,
+)
+"""The kinds of evidence, in the order in which they are made.
+
+Photographs come first, so that a mistake there is met at the door; partners after the weights
+that show them.
+"""
 
 MARK = "recipe.toml"
 """The first file of a site, its recipe, marks the folder as a gallery's."""
 
 
 def build(
-    recipe_path: str | Path,
+    recipe: str | Path,
     out: str | Path,
     *,
-    images: str | Path | None = None,
+    photographs: str | Path | None = None,
     workers: int | engine.Engine | None = None,
     device: str = "cpu",
-    progress: bool = True,
+    progress: bool = False,
 ) -> Path:
     """Build a gallery.
 
@@ -38,13 +50,13 @@ def build(
 
     Parameters
     ----------
-    recipe_path
+    recipe
         A TOML file; see `Recipe`.
     out
         The site's folder: new, empty, or of an earlier build, of which the recipe's is kept and
         the rest removed.
-    images
-        Photographs for dataset examples, instead of those that the recipe names: a folder, a tar
+    photographs
+        For dataset examples, instead of those that the recipe names: a folder, a tar
         file or a folder of tar files. Where the recipe's are not there, the site has no examples.
     workers
         How many processes, by default one a core; or an engine, such as `engine.cluster()`.
@@ -66,16 +78,32 @@ def build(
         be written, is in use, or holds something else; for a full disk.
     WorkFailed
         Where some pictures could not be made. The site is there, without them.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> recipe = '''
+    ... title = "Gabor filters"
+    ... network = "handwritten:lines"
+    ... quality = { steps = 2, size = 16 }
+    ... weights = { connections = 0 }
+    ... layers = [{ name = "conv2d0", units = "0-3" }]
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     (Path(folder) / "gabors.toml").write_text(recipe) and None
+    ...     page = build(Path(folder) / "gabors.toml", Path(folder) / "site", workers=1)
+    ...     "4 units in 1 layer of handwritten:lines" in page.read_text()
+    True
     """
     out = Path(out)
-    source = recipe.read(recipe_path)
+    source = read(recipe)
     checkpoint = source.beside(source.recipe.checkpoint)
     workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
     network = networks.load(source.recipe.network, checkpoint=checkpoint, device=device)
     selections = select(source, network)
-    images = Path(images) if images else None
-    survey = photographs.find(source, selections, images, device=device)
-    start = Build(source, network, selections, out, workforce, images, survey, progress)
+    given = Path(photographs) if photographs else None
+    survey = find(source, selections, given, device=device)
+    start = Build(source, network, selections, out, workforce, given, survey, progress)
     with folders.alone(out):
         _claim(out)
         folders.sweep(out)
@@ -88,37 +116,34 @@ def build(
             except WorkFailed as error:
                 failures.append(error)
                 continue
-            if task is not None:
-                tasks[kind] = task
-        stores = {kind: engine.Store(out / kind.name) for kind in tasks}
-        for kind, task in tasks.items():
-            work = partial(task.make, checkpoint=checkpoint, device=device)
-            failed = _complete(start, kind.name, stores[kind], work, task.requests)
+            if task is None:
+                continue
+            tasks[kind] = task
+            work = replace(task, make=partial(task.make, checkpoint=checkpoint, device=device))
+            failed = _complete(start, kind, work)
             failures.extend([failed] if failed else [])
-        requests = {kind: task.requests for kind, task in tasks.items()}
-        gallery, used = collect(source, network, selections, requests, stores, out)
+        gallery, finished = collect(start, {kind: task.requests for kind, task in tasks.items()})
         if not gallery.layers:
             raise failures[0]
         index = writing.write(gallery, out)
         for kind, task in tasks.items():
-            stores[kind].keep(used[kind])
+            finished[kind].keep_used()
             task.tidy()
     if failures:
         raise failures[0]
     return index
 
 
-def _complete(
-    build: Build, label: str, store: engine.Store, make: Make, requests: Sequence[engine.Work]
-) -> WorkFailed | None:
-    """Do what is missing of the work requested; return what failed of it."""
-    missing = list(plan.batches(requests, plan.index(store.finished())))
+def _complete(build: Build, kind: Kind, task: Task) -> WorkFailed | None:
+    """Do what is missing of a task; return what failed of it."""
+    store = engine.Store(build.out / kind.name)
+    missing = list(plan.batches(task.requests, plan.index(store.finished())))
     total = sum(map(plan.amount, missing))
-    with bar(label, total, visible=build.progress and total > 0) as advance:
+    with bar(kind.name, total, visible=build.progress and total > 0) as advance:
         try:
             engine.complete(
                 store,
-                make,
+                task.make,
                 missing,
                 engine=build.engine,
                 advance=lambda work: advance(plan.amount(work)),

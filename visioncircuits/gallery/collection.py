@@ -1,105 +1,54 @@
 """From finished work to the contents of a gallery."""
 
-from collections.abc import Container, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from visioncircuits.engine import Store, Work
-from visioncircuits.gallery import plan
+from visioncircuits.engine import Work
 from visioncircuits.gallery.contents import Gallery, LayerEntry, UnitEntry
-from visioncircuits.gallery.evidence import visualizations
-from visioncircuits.gallery.evidence.kind import Kind
-from visioncircuits.gallery.recipe import Source
+from visioncircuits.gallery.evidence import partners, visualizations
+from visioncircuits.gallery.evidence.kind import Build, Kind
+from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, Unit
+from visioncircuits.networks import Unit, parse
 
 
 def collect(
-    source: Source,
-    network: Network,
-    selections: Sequence[Selection],
-    requests: Mapping[Kind, Sequence[Work]],
-    stores: Mapping[Kind, Store],
-    out: Path,
-) -> tuple[Gallery, dict[Kind, list[Work]]]:
+    build: Build, requests: Mapping[Kind, Sequence[Work]]
+) -> tuple[Gallery, dict[Kind, Finished]]:
     """Collect what a site shows, of all that is finished.
 
     Parameters
     ----------
-    requests, stores
-        The work on each kind of evidence, and where it is when finished.
-    out
-        The site's folder.
+    build
+        The recipe, its network and units, and the site's folder.
+    requests
+        The work on each kind of evidence.
 
     Returns
     -------
     Gallery
         Units without any picture are left out, and layers without any unit.
     dict
-        The pieces of work of which the site shows something.
+        What is finished of each kind, and was read as far as the site shows it.
     """
-    finished = {kind: _Finished(store) for kind, store in stores.items()}
-    pictures = _read(visualizations.KIND, requests, finished, out)
+    finished = {kind: Finished(kind, build.out) for kind in requests}
+    pictures = finished[visualizations.KIND].read(requests[visualizations.KIND])
+    small = finished[partners.KIND].read(requests[partners.KIND])
     evidence = {
-        kind.name: _read(kind, requests, finished, out, among=pictures)
+        kind.name: finished[kind].read(requests[kind], among=pictures)
         for kind in requests
-        if kind is not visualizations.KIND
+        if kind not in (visualizations.KIND, partners.KIND)
     }
-    layers = [_layer(selection, pictures, evidence) for selection in selections]
-    recipe = source.recipe
+    layers = [_layer(selection, pictures, evidence) for selection in build.selections]
     gallery = Gallery(
-        title=recipe.title,
-        description=recipe.description,
-        network=network.record(),
+        title=build.recipe.title,
+        description=build.recipe.description,
+        network=build.network.record(),
         layers=tuple(layer for layer in layers if layer.units),
-        recipe=source.text,
+        recipe=build.source.text,
+        partners=_partners(small),
     )
-    return gallery, {kind: found.used for kind, found in finished.items()}
-
-
-class _Finished:
-    """What a store holds, and which of it was read."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._finished = plan.index(store.finished())
-        self._used: dict[Path, Work] = {}
-
-    @property
-    def used(self) -> list[Work]:
-        """The pieces of work in which something was found."""
-        return list(self._used.values())
-
-    def find(self, request: Work, feature: str) -> Path | None:
-        """Return the folder with what was requested of a feature; None where it is missing."""
-        work = self._finished.get(plan.key(request, feature))
-        if work is None:
-            return None
-        folder = self._store.path(work)
-        self._used[folder] = work
-        return folder
-
-
-def _read(
-    kind: Kind,
-    requests: Mapping[Kind, Sequence[Work]],
-    finished: Mapping[Kind, _Finished],
-    out: Path,
-    *,
-    among: Container[str] | None = None,
-) -> dict[str, tuple[Any, ...]]:
-    """Read one kind of evidence, by feature: of those `among`, by default of all."""
-    found: dict[str, tuple[Any, ...]] = {}
-    for request in requests[kind]:
-        folders: dict[Path, list[str]] = {}
-        for feature in request["features"]:
-            shown = among is None or feature in among
-            if shown and (folder := finished[kind].find(request, feature)):
-                folders.setdefault(folder, []).append(feature)
-        for folder, features in folders.items():
-            for feature, items in kind.read(request, features, folder, out).items():
-                found[feature] = (*found.get(feature, ()), *items)
-    return found
+    return gallery, finished
 
 
 def _layer(
@@ -121,3 +70,12 @@ def _layer(
         if (name := str(Unit(layer.name, index))) in pictures
     ]
     return LayerEntry(layer.name, layer.units, layer.receptive_field, layer.stride, tuple(units))
+
+
+def _partners(small: Mapping[str, tuple[str, ...]]) -> dict[str, dict[int, str]]:
+    found: dict[str, dict[int, str]] = {}
+    for feature, (path,) in small.items():
+        unit = parse(feature)
+        assert isinstance(unit, Unit)
+        found.setdefault(unit.layer, {})[unit.index] = path
+    return found

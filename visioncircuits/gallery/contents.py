@@ -113,14 +113,9 @@ class LayerEntry:
         return f"layers/{slug(self.name)}/index.html"
 
     @cached_property
-    def places(self) -> dict[int, int]:
-        """Map each unit that is shown to its place in the order of the layer's page."""
-        return {unit.index: place for place, unit in enumerate(self.units)}
-
-    @property
-    def thumbnails(self) -> str:
-        """The file of all its units' thumbnails on one sheet."""
-        return f"layers/{slug(self.name)}/units.webp"
+    def by_index(self) -> dict[int, UnitEntry]:
+        """Map the numbers of the units that are shown to the units."""
+        return {unit.index: unit for unit in self.units}
 
     @property
     def families(self) -> dict[str, int]:
@@ -135,6 +130,32 @@ class LayerEntry:
 
 
 @dataclass(frozen=True)
+class Thumbnails:
+    """Small pictures of a layer's units, which pages show from one sheet.
+
+    Attributes
+    ----------
+    layer
+        The layer's name.
+    files
+        Unit to file, from the site's root, in the sheet's order.
+    """
+
+    layer: str
+    files: Mapping[int, str]
+
+    @property
+    def path(self) -> str:
+        """The file of the sheet."""
+        return f"layers/{slug(self.layer)}/units.webp"
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Map each unit to its place on the sheet."""
+        return {unit: place for place, unit in enumerate(self.files)}
+
+
+@dataclass(frozen=True)
 class Gallery:
     """A whole site.
 
@@ -144,6 +165,8 @@ class Gallery:
         The network's record: its name, its checkpoint's SHA-256, its preprocessing.
     recipe
         The text of the recipe that it was built from.
+    partners
+        Units that only weights show: by layer, unit to the file of a quick small picture.
     """
 
     title: str
@@ -151,6 +174,18 @@ class Gallery:
     network: Mapping[str, Any]
     layers: tuple[LayerEntry, ...]
     recipe: str = field(repr=False)
+    partners: Mapping[str, Mapping[int, str]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def thumbnails(self) -> dict[str, Thumbnails]:
+        """The thumbnails of all units that have a picture, by layer."""
+        files = {
+            layer.name: {u.index: u.first.thumbnail for u in layer.units if not u.first.dead}
+            for layer in self.layers
+        }
+        for name, partners in self.partners.items():
+            files[name] = {**files.get(name, {}), **partners}
+        return {name: Thumbnails(name, found) for name, found in files.items() if found}
 
     def layer(self, name: str) -> LayerEntry | None:
         """Return a layer; None where the site does not show it."""

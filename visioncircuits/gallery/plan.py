@@ -24,7 +24,7 @@ def batches(requests: Iterable[Work], finished: Container[str]) -> Iterator[Work
 
 def amount(work: Work) -> int:
     """Count the pictures, or the units, of a piece of work."""
-    return len(work["features"]) * work.get("pictures", 1)
+    return len(work["features"]) * int(work.get("pictures", 1))
 
 
 def key(work: Work, feature: str) -> str:

@@ -35,7 +35,7 @@ class Recipe(Table):
     checkpoint
         A file of parameters to use instead of the one that would be found; relative to the recipe.
     taxonomy
-        A JSON file of families, as `networks.read_families` takes it; relative to the recipe.
+        A JSON file of families, as `networks.Families.load` takes it; relative to the recipe.
     show, quality
         Which pictures are shown, and how they are made.
     weights
@@ -46,6 +46,16 @@ class Recipe(Table):
         Which photographs are searched for examples, and how many are shown.
     layers
         In the order in which the site shows them.
+
+    Examples
+    --------
+    >>> recipe = Recipe(
+    ...     title="Curves",
+    ...     network="bvlc_googlenet",
+    ...     layers=[LayerChoice(name="mixed3b", families={"curves": "379, 385, 406"})],
+    ... )
+    >>> recipe.show.positive, recipe.layers[0].families
+    (True, {'curves': (379, 385, 406)})
     """
 
     title: Annotated[str, Field(min_length=1)]

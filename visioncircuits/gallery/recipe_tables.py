@@ -101,7 +101,9 @@ def parse_depth(value: Any) -> int | Literal["all"]:
     >>> parse_depth(3)
     3
     """
-    if value == "all" or (type(value) is int and value >= 1):
+    if value == "all":
+        return "all"
+    if type(value) is int and value >= 1:
         return value
     raise ValueError(f'{value!r} is no number of layers; write 1 or more, or "all"')
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from visioncircuits import networks
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.gallery.recipe import LayerChoice, Source
+from visioncircuits.gallery.recipe import Source
+from visioncircuits.gallery.recipe_tables import LayerChoice
 from visioncircuits.networks import Families, Layer, Network
 
 
@@ -77,7 +78,7 @@ def select(source: Source, network: Network) -> list[Selection]:
 def _taxonomy(source: Source) -> Families:
     path = source.beside(source.recipe.taxonomy)
     try:
-        return networks.read_families(path) if path else Families({})
+        return networks.Families.load(path) if path else Families({})
     except InputError as error:
         raise source.error(("taxonomy",), str(error)) from error
 

@@ -68,10 +68,10 @@ def _files(
         yield f"assets/{name}", pages.asset(name)
     yield "recipe.toml", gallery.recipe.encode()
     linked = any(weights.of(unit) for layer in gallery.layers for unit in layer.units)
+    if linked:
+        for small in gallery.thumbnails.values():
+            yield small.path, thumbnails.sheet([out / path for path in small.files.values()])
     for before, layer, after in _between(gallery.layers):
-        if linked:
-            paths = [None if u.first.dead else out / u.first.thumbnail for u in layer.units]
-            yield layer.thumbnails, thumbnails.sheet(paths)
         for previous, unit, following in _between(layer.units):
             page = UnitPage(gallery, layer, unit)
             made = [section for make in sections if (section := make(page)) is not None]

@@ -12,7 +12,7 @@ from visioncircuits.handwritten.curves import circles, curves, evolutes
 from visioncircuits.handwritten.frequency import high_low
 from visioncircuits.handwritten.labels import Label, around
 from visioncircuits.handwritten.lines import line_divergence, lines
-from visioncircuits.handwritten.storage import read, save
+from visioncircuits.handwritten.storage import save
 
 __all__ = [
     "Label",
@@ -32,6 +32,5 @@ __all__ = [
     "line_divergence",
     "lines",
     "load",
-    "read",
     "save",
 ]

@@ -29,13 +29,13 @@ CIRCUITS = {
 }
 
 
-def load(name: str) -> Network:
-    """Build a handwritten network, as `visioncircuits.load("handwritten:NAME")` does.
+def load(name: str | Path) -> Network:
+    """Build a handwritten network, as `visioncircuits.load("handwritten:NAME")` does, or read one.
 
     Parameters
     ----------
     name
-        Of a circuit, or of a file that `save` wrote.
+        Of a circuit that `available` lists, or the path of a file that `save` wrote.
 
     Raises
     ------
@@ -46,12 +46,20 @@ def load(name: str) -> Network:
     --------
     >>> load("curves").layer("mixed3b").units
     36
+
+    A file that was saved:
+
+    >>> import tempfile
+    >>> from visioncircuits.handwritten import save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load(save(lines(), f"{folder}/lines.safetensors")).layer("mixed3a").units
+    12
     """
     if Path(name).suffix == SUFFIX:
         return read(name)
-    if name not in CIRCUITS:
-        raise errors.unknown("handwritten network", name, CIRCUITS)
-    circuit, _ = CIRCUITS[name]
+    if str(name) not in CIRCUITS:
+        raise errors.unknown("handwritten network", str(name), CIRCUITS)
+    circuit, _ = CIRCUITS[str(name)]
     return circuit()
 
 

@@ -25,7 +25,7 @@ PIXELS = (Label("pixel", hue=0.0), Label("pixel", hue=120.0), Label("pixel", hue
 AROUND_GRAY = Preprocessing(range=(-0.5, 0.5))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Stage:
     """A convolution and a rectifier, optionally followed by a pool and a normalization.
 
@@ -49,6 +49,16 @@ class Stage:
     normalization
         If not None, a local response normalization over all units follows: each is divided by
         √(normalization² + Σ activations²), so that responses hardly depend on contrasts above it.
+
+    Examples
+    --------
+    >>> from visioncircuits.handwritten import around
+    >>> from visioncircuits.handwritten.rules import straight
+    >>> Stage(
+    ...     layer="lines", units=around("line", 12, period=180.0), size=3,
+    ...     rules={("complex gabor", "line"): straight(spread=2.0, tolerance=10.0)},
+    ... )
+    Stage('lines', 12 units, kernels 3 × 3: complex gabor → line)
     """
 
     layer: str
@@ -59,6 +69,13 @@ class Stage:
     threshold: float = 0.0
     pool: bool = False
     normalization: float | None = None
+
+    def __repr__(self) -> str:
+        rules = ", ".join(f"{source} → {target}" for source, target in self.rules)
+        return (
+            f"Stage({self.layer!r}, {len(self.units)} units, kernels {self.size} × {self.size}"
+            f"{': ' if rules else ''}{rules})"
+        )
 
 
 class Handwritten(LayerGraph):
@@ -225,6 +242,12 @@ def labels(network: Network, layer: str) -> tuple[Label, ...]:
     ------
     InputError
         For a network that is not handwritten, or an unknown layer.
+
+    Examples
+    --------
+    >>> from visioncircuits.handwritten import load
+    >>> labels(load("high-low"), "conv2d2")
+    (Label(kind='high frequency'), Label(kind='low frequency'))
     """
     module = handwritten(network)
     network.layer(layer)

@@ -4,12 +4,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from visioncircuits.errors import InputError
+from visioncircuits.records import brief
 
 LINE = 180.0
 """The period of orientations that repeat after half a turn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Label:
     """The stimulus that a unit is designed to detect.
 
@@ -34,8 +35,10 @@ class Label:
     Examples
     --------
     >>> arch = Label("curve", 270.0, radius=60.0)
-    >>> print(arch, arch.curvature)
-    curve 270°, radius 60 px 0.016666666666666666
+    >>> arch
+    Label(kind='curve', orientation=270.0, radius=60.0)
+    >>> print(arch)
+    curve 270°, radius 60 px
     """
 
     kind: str
@@ -45,6 +48,8 @@ class Label:
     phase: float | None = None
     wavelength: float | None = None
     hue: float | None = None
+
+    __repr__ = brief
 
     @property
     def curvature(self) -> float:

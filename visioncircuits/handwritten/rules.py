@@ -23,7 +23,8 @@ Rule = Callable[[Label, Label, Positions], Weights]
 
 def gaussian(deviation: Number, spread: float) -> Number:
     """Compute `exp(-(deviation / spread)² / 2)`; 1 everywhere for an infinite spread."""
-    return np.exp(-0.5 * np.square(deviation / spread))
+    share: Number = np.exp(-0.5 * np.square(deviation / spread))
+    return share
 
 
 def wave(*, length: float, width: float) -> Rule:
@@ -46,7 +47,8 @@ def wave(*, length: float, width: float) -> Rule:
         # The cosine of their sum, but bitwise equal for a rotated wave.
         carrier = window * (cosd(phase) * np.cos(cycle) - sind(phase) * np.sin(cycle))
         mean = math.fsum(carrier.flat) / math.fsum(window.flat)
-        return hue_similarity(source, target) * (carrier - mean * window)
+        weights: Weights = hue_similarity(source, target) * (carrier - mean * window)
+        return weights
 
     return rule
 
@@ -90,12 +92,14 @@ def along(
         def alignment(line: Contour) -> Weights:
             distance, normal = line(target, u, v)
             deviation = difference(angle - normal, period)
-            return gaussian(distance, spread) * gaussian(deviation, tolerance)
+            aligned: Weights = gaussian(distance, spread) * gaussian(deviation, tolerance)
+            return aligned
 
         weights = alignment(contour)
         if against is not None:
             weights = weights - inhibition * alignment(against)
-        return gain * weights
+        scaled: Weights = gain * weights
+        return scaled
 
     return rule
 
@@ -129,7 +133,8 @@ def straight(
         angle = difference(source.normal - target.normal, period)
         mean = tolerance * math.sqrt(2 * math.pi) / period
         window = gaussian(across, spread) * gaussian(along, length)
-        return gain * window * (gaussian(angle, tolerance) - inhibition * mean)
+        weights: Weights = gain * window * (gaussian(angle, tolerance) - inhibition * mean)
+        return weights
 
     return rule
 
@@ -146,11 +151,9 @@ def pooled(*, width: float, gain: float = 1.0) -> Rule:
     """
 
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
-        return (
-            gain
-            * hue_similarity(source, target)
-            * gaussian(np.hypot(positions.x, positions.y), width)
-        )
+        peak = gaussian(np.hypot(positions.x, positions.y), width)
+        weights: Weights = gain * hue_similarity(source, target) * peak
+        return weights
 
     return rule
 
@@ -171,7 +174,8 @@ def sided(*, width: float, gain: float = 1.0) -> Rule:
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
         along, across = positions.frame(target.need("orientation"))
         slope = along / width * gaussian(along, width) * gaussian(across, width)
-        return gain * hue_similarity(source, target) * slope
+        weights: Weights = gain * hue_similarity(source, target) * slope
+        return weights
 
     return rule
 
@@ -192,7 +196,8 @@ def center_surround(*, width: float, gain: float = 1.0) -> Rule:
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
         peak = gaussian(np.hypot(positions.x, positions.y), width)
         mean = math.fsum(peak.flat) / peak.size
-        return gain * hue_similarity(source, target) * (peak - mean)
+        weights: Weights = gain * hue_similarity(source, target) * (peak - mean)
+        return weights
 
     return rule
 

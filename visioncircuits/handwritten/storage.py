@@ -20,10 +20,15 @@ METADATUM = "handwritten"
 """The only key of the safetensors file's metadata; the order of several would not be fixed."""
 
 
-def save(network: Network, path: str | Path) -> None:
+def save(network: Network, path: str | Path) -> Path:
     """Save a handwritten network, its weights and its units' labels, as a safetensors file.
 
-    The same network gives the same bytes.
+    The same network gives the same bytes. `load` reads them.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
@@ -36,9 +41,8 @@ def save(network: Network, path: str | Path) -> None:
     >>> import tempfile
     >>> from visioncircuits.handwritten.frequency import high_low
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save(high_low(), Path(folder) / "high-low.safetensors")
-    ...     read(Path(folder) / "high-low.safetensors").layer("mixed3a").units
-    16
+    ...     save(high_low(), f"{folder}/high-low.safetensors").name
+    'high-low.safetensors'
     """
     module, path = handwritten(network), Path(path)
     if path.suffix != SUFFIX:
@@ -58,10 +62,11 @@ def save(network: Network, path: str | Path) -> None:
     record = json.dumps({"stages": stages})
     tensors = {key: value.contiguous() for key, value in module.state_dict().items()}
     files.write(path, serialize(tensors, metadata={METADATUM: record}))
+    return path
 
 
 def read(path: str | Path) -> Network:
-    """Read a handwritten network that `save` wrote; `load` accepts `handwritten:` and its path.
+    """Read a handwritten network that `save` wrote.
 
     Raises
     ------

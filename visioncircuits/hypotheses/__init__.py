@@ -1,8 +1,8 @@
 """Claims about features that stimuli can refute, and tests of them."""
 
-from visioncircuits.hypotheses.evidence import Evidence, Responses, measure_responses
+from visioncircuits.hypotheses.evidence import Evidence, VariantResponses, measure_responses
 from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction, from_toml
-from visioncircuits.hypotheses.judging import find, judge, judge_layer
+from visioncircuits.hypotheses.judging import find, judge, judge_all
 from visioncircuits.hypotheses.predefined import PREDEFINED, predefined
 from visioncircuits.hypotheses.significance import judge_evidence
 from visioncircuits.hypotheses.verdict_panel import verdict_panel
@@ -14,13 +14,13 @@ __all__ = [
     "Hypothesis",
     "Outcome",
     "Prediction",
-    "Responses",
+    "VariantResponses",
     "Verdict",
     "find",
     "from_toml",
     "judge",
+    "judge_all",
     "judge_evidence",
-    "judge_layer",
     "measure_responses",
     "predefined",
     "verdict_panel",

@@ -1,6 +1,6 @@
 """Evidence: the responses of units to a hypothesis' stimuli, their variants and the controls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from visioncircuits.errors import unknown
-from visioncircuits.networks import Direction, Feature, Network
+from visioncircuits.networks import Direction, Features, Network
+from visioncircuits.progress import bar
 from visioncircuits.stimuli import StimulusSet
 from visioncircuits.tuning.responses import measured
 
@@ -32,6 +33,18 @@ class Evidence:
     typical
         The median, over all units of the layer, of the strongest response to any stimulus; NaN
         until `with_typical` sets it.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import measure_responses
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, edge
+    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
+    >>> found = measure_responses(
+    ...     untrained("bvlc_googlenet"), "conv2d0", edges, variants=[{}], controls={}
+    ... )
+    >>> found.evidence(None).tuning("orientation").shape
+    (64, 12)
     """
 
     units: tuple[str, ...]
@@ -53,11 +66,13 @@ class Evidence:
 
     def tuning(self, axis: str) -> Float[np.ndarray, "units values"]:
         """Responses over one axis, averaged over variants and all other axes."""
-        return self._over(axis).mean(1)
+        means: np.ndarray = self._over(axis).mean(1)
+        return means
 
     def best(self, axis: str) -> Float[np.ndarray, "units values"]:
         """Responses over one axis, averaged over variants, the strongest over all other axes."""
-        return self._over(axis).max(1)
+        highest: np.ndarray = self._over(axis).max(1)
+        return highest
 
     def _over(self, axis: str) -> Float[np.ndarray, "units others values"]:
         last = np.moveaxis(self.mean, 1 + self.axis_index(axis), -1)
@@ -103,7 +118,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Responses:
+class VariantResponses:
     """Signed responses of some units of a layer, of which `evidence` keeps the positive part.
 
     Attributes
@@ -111,7 +126,7 @@ class Responses:
     units
         Their names.
     values
-        Responses to the stimuli, `(units, variants, *axes)`.
+        VariantResponses to the stimuli, `(units, variants, *axes)`.
     axes
         Name to values of each of the stimuli's axes.
     controls
@@ -123,7 +138,7 @@ class Responses:
     axes: Mapping[str, np.ndarray]
     controls: Mapping[str, Float[np.ndarray, "units _"]]
 
-    def along(self, directions: Sequence[Direction]) -> "Responses":
+    def along(self, directions: Sequence[Direction]) -> "VariantResponses":
         """Return the responses of directions, where these units are all of their layer's.
 
         Directions are weighted sums over units, so nothing is measured again.
@@ -135,21 +150,21 @@ class Responses:
 
         Examples
         --------
-        >>> two = Responses(("a:0", "a:1"), np.array([[[1.0, 2.0]], [[3.0, 0.0]]]), {}, {})
+        >>> two = VariantResponses(("a:0", "a:1"), np.array([[[1.0, 2.0]], [[3.0, 0.0]]]), {}, {})
         >>> two.along([Direction("a", (1.0, -1.0), name="difference")]).values.tolist()
         [[[-2.0, 2.0]]]
         """
         vectors = np.stack([d.vector(len(self.units)).numpy() for d in directions])
-        return Responses(
+        return VariantResponses(
             tuple(map(str, directions)),
             np.tensordot(vectors, self.values, 1),
             self.axes,
             {name: vectors @ values for name, values in self.controls.items()},
         )
 
-    def joined(self, other: "Responses") -> "Responses":
+    def joined(self, other: "VariantResponses") -> "VariantResponses":
         """Return the units of both, measured with the same stimuli."""
-        return Responses(
+        return VariantResponses(
             self.units + other.units,
             np.concatenate([self.values, other.values]),
             self.axes,
@@ -172,18 +187,18 @@ class Responses:
 
 def measure_responses(
     network: Network,
-    features: str | Feature | Sequence[str | Feature],
+    features: Features,
     stimuli: StimulusSet,
     *,
     variants: Sequence[Mapping[str, object]],
     controls: Mapping[str, StimulusSet],
-    advance: Callable[[int], object] = lambda more: None,
-) -> Responses:
+    progress: bool = False,
+) -> VariantResponses:
     """Measure the responses of features to a set in all its variants, and to the controls.
 
     Parameters
     ----------
-    network, features, advance
+    network, features, progress
         As for `tuning.measure`.
     stimuli
         The set.
@@ -196,15 +211,30 @@ def measure_responses(
     ------
     InputError
         As `tuning.measure`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import bar
+    >>> bars = StimulusSet(bar, {"orientation": range(0, 180, 60)}, {"length": 7.0})
+    >>> found = measure_responses(
+    ...     untrained("bvlc_googlenet"), "conv2d0", bars,
+    ...     variants=[{"width": 2.0}, {"width": 3.0}], controls={},
+    ... )
+    >>> found.values.shape
+    (64, 2, 3)
     """
-    varied = [
-        measured(network, features, stimuli.fix(**variant), advance=advance) for variant in variants
-    ]
-    others = {
-        name: measured(network, features, control, advance=advance)
-        for name, control in controls.items()
-    }
-    return Responses(
+    total = len(variants) * len(stimuli) + sum(map(len, controls.values()))
+    with bar("stimuli", total, visible=progress) as advance:
+        varied = [
+            measured(network, features, stimuli.fix(**variant), advance=advance)
+            for variant in variants
+        ]
+        others = {
+            name: measured(network, features, control, advance=advance)
+            for name, control in controls.items()
+        }
+    return VariantResponses(
         units=tuple(str(unit) for unit in varied[0]["unit"].values),
         values=np.stack([responses.values for responses in varied], 1),
         axes={name: varied[0][name].values for name in stimuli.axes},

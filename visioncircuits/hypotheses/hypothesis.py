@@ -154,6 +154,23 @@ def from_toml(path: str | Path) -> Hypothesis:
     ------
     InputError
         Where the file is missing or is no TOML, or for an invalid value in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = '''
+    ... name = "bend"
+    ... stimuli = "curves"
+    ... [[predictions]]
+    ... claim = "no echo"
+    ... effect = "echo"
+    ... most = 0.3
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = Path(folder, "bend.toml").write_text(text)
+    ...     hypothesis = from_toml(Path(folder, "bend.toml"))
+    >>> hypothesis.name, hypothesis.predictions[0].most
+    ('bend', 0.3)
     """
     path = Path(path)
     content = hypothesis_file.read(path)

@@ -20,16 +20,16 @@ PREDEFINED: Mapping[str, Callable[..., Hypothesis]] = {
 
 
 def predefined(
-    name: str, network: Network, layer: str, *, orientation: float | None = None
+    network: Network, layer: str, name: str, *, orientation: float | None = None
 ) -> Hypothesis:
     """Return a hypothesis by name, scaled to the receptive field of a layer.
 
     Parameters
     ----------
-    name
-        A key of `PREDEFINED`, in the singular or plural.
     network, layer
         Where it is to be tested.
+    name
+        A key of `PREDEFINED`, in the singular or plural.
     orientation
         In degrees, to be tested too if given.
 
@@ -42,7 +42,9 @@ def predefined(
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> len(predefined("curves", untrained("bvlc_googlenet"), "mixed3b"))
+    >>> sorted(PREDEFINED)[:2]
+    ['brightness-gradient', 'color-center-surround']
+    >>> len(predefined(untrained("bvlc_googlenet"), "mixed3b", "curves"))
     2222
     """
     singular = name.removesuffix("s")

@@ -36,6 +36,21 @@ def judge_evidence(
         Indices of the evidence's units to be judged; by default all.
     seed
         For the bootstrap and the shuffles.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import measure_responses
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, edge
+    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
+    >>> found = measure_responses(
+    ...     untrained("bvlc_googlenet"), "conv2d0", edges, variants=[{}], controls={}
+    ... )
+    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects
+    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
+    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
+    >>> [verdict.unit for verdict in judge_evidence(found.evidence(None), hypothesis, units=[7])]
+    ['conv2d0:7']
     """
     tested = range(len(evidence.units)) if units is None else units
     evidence = evidence.with_typical()

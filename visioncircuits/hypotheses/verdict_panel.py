@@ -26,6 +26,18 @@ def verdict_panel(verdict: Verdict) -> Figure:
     -------
     Figure
         Shown by a notebook; `.save(path)` writes it.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, edge
+    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
+    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
+    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
+    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
+    >>> verdict_panel(verdict).get_size_inches()[0]
+    np.float64(10.5)
     """
     outcomes = verdict.outcomes
     height = 1.1 + 0.62 * max(len(outcomes), 5)

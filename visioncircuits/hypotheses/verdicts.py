@@ -48,6 +48,19 @@ class Outcome:
         `holds`, `fails` or `open`.
     rank
         The share of the layer's other units that fit the prediction at least as well.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, edge
+    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
+    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
+    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
+    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
+    >>> (outcome,) = verdict.outcomes
+    >>> outcome.prediction.claim, outcome.interval[0] <= outcome.effect <= outcome.interval[1]
+    ('responds to one polarity', True)
     """
 
     prediction: Prediction
@@ -76,6 +89,18 @@ class Verdict:
         How many units the hypothesis was tested on.
     evidence
         The unit's responses.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, edge
+    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
+    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
+    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
+    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
+    >>> verdict.unit, verdict.status in {"supported", "refuted", "undecided"}, verdict.tried
+    ('conv2d0:7', True, 1)
     """
 
     unit: str
@@ -84,6 +109,11 @@ class Verdict:
     p: float
     tried: int
     evidence: Evidence
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.hypotheses.verdict_panel import verdict_panel
+
+        return verdict_panel(self)._repr_png_()
 
     @property
     def status(self) -> str:
@@ -151,6 +181,18 @@ def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """Return a table with a row a verdict, sorted by orientation where there is one, else by peak.
 
     The columns are those of `find`.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects, judge
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import StimulusSet, edge
+    >>> edges = StimulusSet(edge, {"orientation": range(0, 360, 30)})
+    >>> one_sided = Prediction("responds to one polarity", effects.echo, most=0.5)
+    >>> hypothesis = Hypothesis("edge", edges, (one_sided,))
+    >>> verdict = judge(untrained("bvlc_googlenet"), "conv2d0:7", hypothesis)
+    >>> verdict_table([verdict])["unit"].tolist()
+    ['conv2d0:7']
     """
     rows = pd.DataFrame([verdict.row() for verdict in verdicts])
     if not len(rows):

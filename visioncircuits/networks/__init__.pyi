@@ -1,6 +1,6 @@
-from .catalog import Entry, available, load, loaded, untrained
+from .catalog import Entry, available, load, untrained
 from .checkpoints import Checkpoint
-from .families import Families, read_families
+from .families import Families
 from .features import Direction, Feature, Unit, parse
 from .layer_graph import Concat, LayerGraph, Step
 from .layers import Layer
@@ -33,9 +33,7 @@ __all__ = [
     "expand",
     "imagenet_classes",
     "load",
-    "loaded",
     "parse",
-    "read_families",
     "select",
     "untrained",
     "verify",

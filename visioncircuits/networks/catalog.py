@@ -17,7 +17,7 @@ from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
 PREPROCESSING = {"inceptionv1": TENSORFLOW, "bvlc_googlenet": CAFFE}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """A network that can be loaded by name.
 
@@ -31,12 +31,25 @@ class Entry:
         Where its parameters are on this machine, if they are.
     downloadable
         Whether they can be downloaded from a public address.
+
+    Examples
+    --------
+    >>> [entry for entry in available() if entry.name == "handwritten:lines"]
+    [Entry('handwritten:lines', built in)]
     """
 
     name: str
     about: str
     checkpoint: Path | None
     downloadable: bool
+
+    @property
+    def where(self) -> str:
+        """Where its parameters are, in a few words."""
+        return str(self.checkpoint or ("to be downloaded" if self.downloadable else "built in"))
+
+    def __repr__(self) -> str:
+        return f"Entry({self.name!r}, {self.where})"
 
 
 def load(

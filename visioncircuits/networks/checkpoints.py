@@ -58,7 +58,7 @@ SOURCES: dict[str, tuple[Source, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checkpoint:
     """A file of a network's parameters.
 
@@ -68,10 +68,18 @@ class Checkpoint:
         The file.
     digest
         The beginning of its SHA-256, where that is known: for files in the cache.
+
+    Examples
+    --------
+    >>> Checkpoint(Path("weights") / "bvlc_googlenet.safetensors")
+    Checkpoint('bvlc_googlenet.safetensors')
     """
 
     path: Path
     digest: str = ""
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({self.path.name!r})"
 
     @cached_property
     def sha256(self) -> str:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from visioncircuits import files
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.networks.features import Unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Families:
     """A taxonomy: for each layer its families, for each family its units.
 
@@ -18,9 +19,15 @@ class Families:
     >>> taxonomy = Families({"mixed3b": {"Curves": (379, 406)}})
     >>> taxonomy.of(Unit("mixed3b", 406))
     ('Curves',)
+    >>> taxonomy
+    Families(mixed3b: 1)
     """
 
     layers: dict[str, dict[str, tuple[int, ...]]]
+
+    def __repr__(self) -> str:
+        counts = (f"{layer}: {len(families)}" for layer, families in self.layers.items())
+        return f"Families({', '.join(counts)})"
 
     def units(self, layer: str, family: str) -> tuple[Unit, ...]:
         """List a family's units.
@@ -48,37 +55,47 @@ class Families:
             name for name, units in self.layers.get(unit.layer, {}).items() if unit.index in units
         )
 
+    def save(self, path: str | Path) -> Path:
+        """Write the taxonomy as JSON, `{layer: {family: [unit, …]}}`, and return the path.
 
-def read_families(path: str | Path) -> Families:
-    """Read a taxonomy from JSON.
+        Raises
+        ------
+        InputError
+            Where the file cannot be written.
+        """
+        files.write(Path(path), json.dumps(self.layers, indent=1, ensure_ascii=False).encode())
+        return Path(path)
 
-    Either `{layer: {family: [unit, …]}}` or the form of "An Overview of Early Vision":
-    `{layer: {"families": [{"name": …, "units": […]}, …]}}`. Units are counted from 0.
+    @classmethod
+    def load(cls, path: str | Path) -> "Families":
+        """Read a taxonomy from JSON.
 
-    Raises
-    ------
-    InputError
-        Where the file cannot be read as either, or a layer has two families of the same name.
+        Either `{layer: {family: [unit, …]}}` or the form of "An Overview of Early Vision":
+        `{layer: {"families": [{"name": …, "units": […]}, …]}}`. Units are counted from 0.
 
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "families.json"
-    ...     _ = path.write_text('{"mixed3b": {"Curves": [379, 406]}}')
-    ...     read_families(path).layers
-    {'mixed3b': {'Curves': (379, 406)}}
-    """
-    try:
-        data = json.loads(Path(path).read_text("utf-8"))
-        return Families({layer: _layer(families) for layer, families in data.items()})
-    except OSError as error:
-        raise InputError(f"the taxonomy {path} cannot be read: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(
-            f"{path} is not a taxonomy ({error}); write JSON of the form "
-            "{layer: {family: [unit, …]}}"
-        ) from error
+        Raises
+        ------
+        InputError
+            Where the file cannot be read as either, or a layer has two families of the same name.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Families({"mixed3b": {"Curves": (379, 406)}}).save(f"{folder}/families.json")
+        ...     Families.load(path).layers
+        {'mixed3b': {'Curves': (379, 406)}}
+        """
+        try:
+            data = json.loads(Path(path).read_text("utf-8"))
+            return cls({layer: _layer(families) for layer, families in data.items()})
+        except OSError as error:
+            raise InputError(f"the taxonomy {path} cannot be read: {error.strerror}") from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(
+                f"{path} is not a taxonomy ({error}); write JSON of the form "
+                "{layer: {family: [unit, …]}}"
+            ) from error
 
 
 def _layer(families: dict[str, Any]) -> dict[str, tuple[int, ...]]:

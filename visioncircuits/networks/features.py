@@ -1,7 +1,10 @@
 """Features: a unit of a layer, or a direction in it."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -39,19 +42,47 @@ class Unit:
         return torch.nn.functional.one_hot(torch.tensor(self.index), units).float()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False)
 class Direction:
     """A vector over a layer's units: a probe, a factor, a dictionary atom.
 
+    Parameters
+    ----------
+    layer
+        The layer's name.
+    weights
+        One finite number for each unit: a sequence, an array or a tensor.
+    name
+        By which results list it.
+
+    Raises
+    ------
+    InputError
+        If the weights are not one row of finite numbers.
+
     Examples
     --------
-    >>> str(Direction("mixed3a", (0.5, -0.5), name="hf"))
-    'mixed3a:hf'
+    >>> Direction("mixed3a", torch.linspace(-1, 1, 256), name="high frequency")
+    Direction('mixed3a:high frequency', 256 weights)
     """
 
     layer: str
     weights: tuple[float, ...]
-    name: str = "direction"
+    name: str
+
+    def __init__(
+        self,
+        layer: str,
+        weights: Sequence[float] | np.ndarray | Tensor,
+        name: str = "direction",
+    ) -> None:
+        # a frozen dataclass sets its own fields this way
+        object.__setattr__(self, "layer", layer)
+        object.__setattr__(self, "weights", _row(weights))
+        object.__setattr__(self, "name", name)
+
+    def __repr__(self) -> str:
+        return f"Direction({str(self)!r}, {len(self.weights)} weights)"
 
     def __str__(self) -> str:
         return f"{self.layer}:{self.name}"
@@ -71,6 +102,19 @@ class Direction:
         return torch.tensor(self.weights)
 
 
+def _row(weights: Sequence[float] | np.ndarray | Tensor) -> tuple[float, ...]:
+    try:
+        row = tuple(map(float, weights.tolist() if isinstance(weights, Tensor) else weights))
+    except (TypeError, ValueError):
+        row = (math.nan,)
+    if not all(map(math.isfinite, row)):
+        raise InputError(
+            "a direction has one finite number for each unit of its layer; pass a sequence, or an "
+            "array of one dimension"
+        )
+    return row
+
+
 Feature = Unit | Direction
 """Every tool that takes a unit takes a feature."""
 
@@ -87,8 +131,10 @@ def parse(text: str | Feature) -> Feature:
 
     Examples
     --------
-    >>> parse("mixed3b:379")
-    Unit(layer='mixed3b', index=379)
+    >>> def layer_of(feature: str | Feature) -> str:
+    ...     return parse(feature).layer
+    >>> layer_of("mixed3b:379"), layer_of(Unit("mixed3b", 379))
+    ('mixed3b', 'mixed3b')
     """
     if not isinstance(text, str):
         return text

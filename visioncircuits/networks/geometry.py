@@ -6,9 +6,11 @@ Receptive Fields of Convolutional Neural Networks" (Distill, 2019).
 
 What reaches all positions alike is not counted: the statistics of a normalization over positions,
 the gate of a squeeze-and-excitation block.
+
+Most of it is one class, with a branch for each kind of operation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
@@ -140,12 +142,12 @@ def _pair(values: Any) -> tuple[int, int]:
     return (values[-2], values[-1]) if len(values) > 1 else (values[0], values[0])
 
 
-class _Tracker(TorchDispatchMode):
+class _Tracker(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ignore]
     """Follows the picture's two axes through all operations on it."""
 
     def __init__(self, picture: Tensor) -> None:
-        super().__init__()
-        self.fields = WeakTensorKeyDictionary()
+        super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
+        self.fields: MutableMapping[Tensor, _Fields] = WeakTensorKeyDictionary()
         self.fields[picture] = _Fields(Axis(1, 1, 0), Axis(1, 1, 0))
         height, width = picture.shape[-2:]
         self.whole = _Fields(Axis(0, height, 0), Axis(0, width, 0))
@@ -219,7 +221,8 @@ class _Tracker(TorchDispatchMode):
         if op is aten.index and any(index is not None for index in args[1][rows : rows + 2]):
             return None
         found = [self.fields[t] for t in taken if not self.fields[t].even] or [fields]
-        for tensor, other in zip(taken, map(self.fields.get, taken), strict=True):
+        for tensor in taken:
+            other = self.fields[tensor]
             same = fields.positions(tensor) == fields.positions(out)
             kept = tensor.ndim <= out.ndim or op in _RESHAPES or _keeps(op, args, rows)
             if not other.even and not (same and kept):

@@ -24,7 +24,7 @@ def changed(before: Iterable[tuple[Tensor, int]]) -> list[Tensor]:
 
 def storage(tensor: Tensor) -> int:
     """Return what tensors that share their memory have in common."""
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def outdated_uses(

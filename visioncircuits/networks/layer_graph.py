@@ -13,7 +13,13 @@ from visioncircuits.networks.graph import INPUT
 
 
 class Concat(nn.Module):
-    """Branches side by side, as channels."""
+    """Branches side by side, as channels.
+
+    Examples
+    --------
+    >>> Concat()(torch.zeros(1, 2, 8, 8), torch.zeros(1, 3, 8, 8)).shape
+    torch.Size([1, 5, 8, 8])
+    """
 
     def forward(self, *branches: Tensor) -> Tensor:
         """Join `(batch, channels_i, height, width)` along the channels."""
@@ -22,7 +28,13 @@ class Concat(nn.Module):
 
 @dataclass(frozen=True)
 class Step:
-    """A named layer: an operation on earlier layers."""
+    """An operation on earlier layers, as `LayerGraph` takes it.
+
+    Examples
+    --------
+    >>> Step(nn.ReLU(), ("edges_pre_relu",))
+    Step(operation=ReLU(), inputs=('edges_pre_relu',))
+    """
 
     operation: nn.Module
     inputs: tuple[str, ...]

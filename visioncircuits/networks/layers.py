@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from visioncircuits.networks.geometry import Geometry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer:
     """The description of a layer.
 
@@ -23,6 +23,12 @@ class Layer:
         The first pixel that neuron (0, 0) sees, `(y, x)`; negative where padding begins.
     shape
         Neurons of one unit, rows and columns, on a picture of the network's usual size.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> untrained("bvlc_googlenet").layer("mixed3b")
+    Layer('mixed3b', 480 units of 28 × 28, receptive field 91 × 91, stride 8 × 8)
     """
 
     name: str
@@ -31,6 +37,13 @@ class Layer:
     receptive_field: tuple[int, int]
     offset: tuple[int, int]
     shape: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        shape = f" of {_by(self.shape)}" if self.shape else ""
+        return (
+            f"Layer({self.name!r}, {self.units} units{shape}, "
+            f"receptive field {_by(self.receptive_field)}, stride {_by(self.stride)})"
+        )
 
     def center(self, position: tuple[int, int]) -> tuple[float, float]:
         """Return the center `(y, x)` of a neuron's receptive field, in pixels from the first.
@@ -47,6 +60,10 @@ class Layer:
             )
         )
         return y, x
+
+
+def _by(values: tuple[int, ...]) -> str:
+    return " × ".join(map(str, values))
 
 
 def described(name: str, geometry: Geometry) -> Layer:

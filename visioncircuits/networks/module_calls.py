@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch.jit._script import RecursiveScriptModule  # `torch.jit` does not declare it
 from torch.utils.checkpoint import CheckpointFunction
 
 
@@ -75,7 +76,7 @@ def module_calls(module: nn.Module, listener: Listener) -> Iterator[None]:
                     child.register_forward_pre_hook(before, prepend=True, with_kwargs=True)
                 )
                 handles.append(child.register_forward_hook(after))
-        with _overridden(torch.jit.RecursiveScriptModule, "__call__", scripted):
+        with _overridden(RecursiveScriptModule, "__call__", scripted):
             yield
     finally:
         for handle in handles:

@@ -59,6 +59,15 @@ class Network:
         The names of the classes that logits are for, if known.
     precision
         What convolutions are computed in; see `computing_in`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> network
+    Network('untrained bvlc_googlenet', 224 px, on cpu)
+    >>> network.activations(torch.rand(1, 3, 64, 64), ["mixed3a"])["mixed3a"].shape
+    torch.Size([1, 256, 8, 8])
     """
 
     module: nn.Module
@@ -390,7 +399,8 @@ class Network:
         hooked = Hooked(self.module, places, "it is read by hooks")
         with computing(self.precision, self.device):
             found, _ = hooked.run(self._inputs(pictures), [name], changes=self._changes)
-        return returned(found[name], self.precision)
+        value: Tensor = returned(found[name], self.precision)
+        return value
 
     @contextmanager
     def changing(self, change: Change) -> Iterator[None]:

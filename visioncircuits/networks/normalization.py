@@ -55,7 +55,8 @@ def normalized(
     if has_torch_function_unary(x):
         return handle_torch_function(normalized, (x,), x, band, bias, beta)
     with torch.autocast(x.device.type, enabled=False):  # squares overflow in half precision
-        return _Normalize.apply(x.to(band.dtype), band, bias, beta)
+        divided: Tensor = _Normalize.apply(x.to(band.dtype), band, bias, beta)
+        return divided
 
 
 class LocalResponseNorm(nn.Module):

@@ -39,6 +39,8 @@ class Preprocessing:
 
     Examples
     --------
+    >>> IMAGENET.mean, TENSORFLOW.range
+    ((0.485, 0.456, 0.406), (0.0, 255.0))
     >>> caffe = Preprocessing(range=(0, 255), mean=(104, 117, 123), order="BGR")
     >>> caffe(torch.ones(1, 3, 1, 1)).flatten().tolist()
     [151.0, 138.0, 132.0]

@@ -4,7 +4,7 @@ Most of it is one class, whose parts share the state of the run.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -135,7 +135,8 @@ class _Recorder(TorchFunctionMode):
         self.scopes: list[str] = []
         self.places: dict[str, int] = {}
         self.insides: set[str] = set()
-        self.at = WeakTensorKeyDictionary()  # a tensor's newest version: its node
+        # a tensor's newest version: its node
+        self.at: MutableMapping[Tensor, int] = WeakTensorKeyDictionary()
         self.gradient: dict[int, Any] = {}
         self.stack: list[_Call] = []
         self.paused = 0

@@ -28,6 +28,13 @@ class Selection:
         Each feature as a direction over the layer's units.
     whole
         Whether they are all units of the layer, in order, because its name was given.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> chosen = select(untrained("bvlc_googlenet"), ["mixed3b:7", "mixed3b:9"])
+    >>> chosen, chosen.indices
+    (Selection(mixed3b, 2 features), [7, 9])
     """
 
     layer: str
@@ -92,8 +99,11 @@ def select(network: "Network", features: Features) -> Selection:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> select(untrained("bvlc_googlenet"), ["mixed3b:7", "mixed3b:9"]).vectors.shape
-    torch.Size([2, 480])
+    >>> network = untrained("bvlc_googlenet")
+    >>> def count(features: Features) -> int:
+    ...     return len(select(network, features))
+    >>> count("mixed3b"), count(["mixed3b:7", Unit("mixed3b", 9)])
+    (480, 2)
     """
     whole = isinstance(features, str) and ":" not in features
     chosen = expand(network, features)

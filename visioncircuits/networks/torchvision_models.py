@@ -6,7 +6,6 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-import lazy_loader
 import torch
 from safetensors import safe_open
 from torch import nn
@@ -19,8 +18,6 @@ from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.names import TORCHVISION
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import Preprocessing
-
-torchvision = lazy_loader.load("torchvision")  # importing it takes seconds, for torch's compiler
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
 TO_ONE = Preprocessing(range=(-1, 1))
@@ -35,7 +32,7 @@ def names() -> list[str]:
     >>> "squeezenet1_1" in names()
     True
     """
-    return torchvision.models.list_models(module=torchvision.models)
+    return list(_models().list_models(module=_models()))
 
 
 def load(name: str, *, path: str | Path | None = None) -> Network:
@@ -104,16 +101,28 @@ def imagenet_classes() -> tuple[str, ...]:
     return tuple(_weights("squeezenet1_1").meta["categories"])
 
 
+def _models() -> Any:
+    """Return torchvision's models; importing them takes seconds, for torch's compiler.
+
+    A lazy module instead would be imported by whatever inspects all modules, as torch does in the
+    middle of imports of its own, and would fail there.
+    """
+    from torchvision import models
+
+    return models
+
+
 def _weights(name: str) -> Any:
     """Return torchvision's record of its own weights: address, preprocessing, classes."""
     if name not in names():
         raise errors.unknown("torchvision network", name, names())
-    return torchvision.models.get_model_weights(name).DEFAULT
+    return _models().get_model_weights(name).DEFAULT
 
 
 def _module(name: str, *, initialized: bool) -> nn.Module:
     options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
-    return prepared(torchvision.models.get_model(name, **options))
+    module: nn.Module = _models().get_model(name, **options)
+    return prepared(module)
 
 
 def _preprocessing(name: str, weights: Any) -> Preprocessing:

@@ -15,7 +15,8 @@ from visioncircuits.networks.geometry import receptive_fields
 from visioncircuits.networks.graph import OUTPUT, Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.layers import Layer, described
-from visioncircuits.networks.tracing import Untraceable, structure, trace
+from visioncircuits.networks.recording import Untraceable
+from visioncircuits.networks.tracing import structure, trace
 
 Size = tuple[int, int]
 """Height and width in pixels."""

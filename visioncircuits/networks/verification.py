@@ -5,6 +5,7 @@ import math
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -55,9 +56,24 @@ class Check:
         return self.error <= self.allowed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
-    """The comparisons of a network with a reference."""
+    """The comparisons of a network with a reference; a notebook shows them as a table.
+
+    Attributes
+    ----------
+    network
+        The name of the network.
+    against
+        The reference, such as a file.
+    checks
+        The comparisons.
+
+    Examples
+    --------
+    >>> Verification("bvlc_googlenet", "a reference", (Check("conv2d0", error=1.0, allowed=1e-4),))
+    Verification('bvlc_googlenet', 0 of 1 checks passed, against a reference)
+    """
 
     network: str
     against: str
@@ -67,6 +83,22 @@ class Verification:
     def passed(self) -> bool:
         """Whether every check passed, and there is at least one."""
         return bool(self.checks) and all(check.passed for check in self.checks)
+
+    def __repr__(self) -> str:
+        passed = sum(check.passed for check in self.checks)
+        return (
+            f"Verification({self.network!r}, {passed} of {len(self.checks)} checks passed, "
+            f"against {self.against})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{'ok' if check.passed else 'WRONG'}</td><td>{escape(check.name)}</td>"
+            f"<td>{check.error:.2g}</td><td>{check.allowed:g}</td></tr>"
+            for check in self.checks
+        )
+        head = "<tr><th></th><th>compared</th><th>error</th><th>allowed</th></tr>"
+        return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
 def verify(network: Network, *, published: str | Path | None = None) -> Verification:
@@ -90,6 +122,13 @@ def verify(network: Network, *, published: str | Path | None = None) -> Verifica
     ------
     InputError
         Where there is nothing to compare with, or it cannot be read.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> verify(untrained("bvlc_googlenet"))
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: there is no reference to verify untrained bvlc_googlenet ...
     """
     if published is not None:
         folder = Path(published) / "golden_activations"

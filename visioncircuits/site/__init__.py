@@ -1,5 +1,7 @@
-"""What galleries, the thread's pages and comparison reports share: style, templates, reports."""
+"""What galleries, the thread's pages and comparison reports share: style, templates, reports.
 
-import lazy_loader
+Nothing here is public: pages are written by `gallery.build`, `thread.reproduce` and the command
+`visioncircuits compare`.
+"""
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__: list[str] = []

@@ -11,9 +11,7 @@ from PIL import Image
 from visioncircuits import __version__, featurevis, files
 from visioncircuits.comparison import Comparison, compared_panel
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
-from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import repair
-from visioncircuits.progress import bar
 from visioncircuits.site import pages
 from visioncircuits.site.report_figures import rendered, repair_figure
 from visioncircuits.site.report_numbers import goals, summary
@@ -21,7 +19,7 @@ from visioncircuits.site.report_numbers import goals, summary
 TITLES = {
     "curves": "lines",
     "filled-curves": "filled shapes",
-    "colored-curves": "filled, coloured",
+    "colored-curves": "filled, colored",
     "angles": "angles to curves",
 }
 
@@ -91,7 +89,9 @@ def write(
     return out / "index.html"
 
 
-def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Image.Image]]:
+def visualize(
+    comparison: Comparison, *, steps: int, progress: bool = False
+) -> dict[str, dict[str, Image.Image]]:
     """Render what activates each unit and its counterpart most, with the same settings."""
     families = {"trained": comparison.trained, "handwritten": comparison.handwritten}
     drawn: dict[str, dict[str, Image.Image]] = {}
@@ -99,16 +99,9 @@ def visualize(comparison: Comparison, *, steps: int) -> dict[str, dict[str, Imag
     for which, family in families.items():
         units = list(dict.fromkeys(family.units))
         settings = featurevis.suited(family.network, family.layer, steps=steps)
-        with bar(f"pictures, {which}", steps * len(units)) as advance:
-            found = featurevis.render_all(
-                family.network,
-                [objectives.neuron(unit) for unit in units],
-                settings=replace(settings, size=size),
-                progress=advance,
-            )
-            drawn[which] = {
-                str(unit): made.image() for unit, made in zip(units, found, strict=True)
-            }
+        settings = replace(settings, size=size)
+        found = featurevis.render_all(family.network, units, settings=settings, progress=progress)
+        drawn[which] = {str(unit): made.image() for unit, made in zip(units, found, strict=True)}
     return drawn
 
 

@@ -11,7 +11,7 @@ from visioncircuits.stimuli.contrasts import (
 )
 from visioncircuits.stimuli.coverage import covered
 from visioncircuits.stimuli.curves import curve, double_curve
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.families import parameters_of
 from visioncircuits.stimuli.frequency import frequency_pattern, high_low
 from visioncircuits.stimuli.gratings import chirp, gabor, sinusoidal_grating, square_grating
@@ -27,7 +27,7 @@ from visioncircuits.stimuli.named import CONTROLS, named, names
 from visioncircuits.stimuli.published import colored_curve
 from visioncircuits.stimuli.sets import StimulusSet
 from visioncircuits.stimuli.sheet import contact_sheet
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 from visioncircuits.stimuli.textures import checkerboard, dots, hatch, noise
 
 __all__ = [

@@ -8,11 +8,11 @@ from typing import Unpack
 
 import torch
 
-from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
+from visioncircuits.stimuli.color import BLACK, WHITE, Color
 from visioncircuits.stimuli.curves import STRAIGHT
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.plane import Pixels, Plane, Values
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 
 def angle(
@@ -78,13 +78,12 @@ def angle(
         span=span,
         width=width,
         fill=fill,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("radius", "a straight line has the radius math.inf")
     drawing.positive("span")
     drawing.within("roundness", 0.0, 1.0)
-    drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     arc_radius = drawing["radius"].clamp(max=STRAIGHT)
     bending = torch.rad2deg(drawing["span"] / arc_radius)
@@ -149,12 +148,11 @@ def corner(
         opening=opening,
         width=width,
         fill=fill,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     openings = drawing["opening"]
     drawing.require((openings > 0) & (openings <= 180), "opening", "above 0 and at most 180")
-    drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     distance = bend(
         drawing.padded, drawing["orientation"], 180.0 - openings, torch.zeros_like(openings)

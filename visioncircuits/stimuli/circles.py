@@ -5,10 +5,10 @@ from typing import Unpack
 
 import torch
 
-from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
+from visioncircuits.stimuli.color import BLACK, WHITE, Color
 from visioncircuits.stimuli.coverage import covered
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.drawing import Canvas, Drawing
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 
 def circle(
@@ -46,11 +46,8 @@ def circle(
     >>> abs(disc.mask.sum().item() / (math.pi * 10.0**2) - 1) < 1e-3
     True
     """
-    drawing = Drawing(
-        canvas, radius=radius, width=width, fill=fill, ink=rgb(ink), ground=rgb(ground)
-    )
+    drawing = Drawing(canvas, radius=radius, width=width, fill=fill, ink=ink, ground=ground)
     drawing.positive("radius")
-    drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     drawing.visible("radius", drawing["radius"] - drawing["width"] / 2)
     return drawing.paint(drawing.outlined(drawing.padded.disc(drawing["radius"])))
@@ -103,8 +100,8 @@ def spiral(
         pitch=pitch,
         radius=radius,
         width=width,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("radius")
     drawing.stroke()
@@ -182,11 +179,10 @@ def evolute(
         radius=radius,
         width=width,
         fill=fill,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("radius")
-    drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     drawing.visible("radius", drawing["radius"] * (math.sqrt(2) - 1) - drawing["width"] / 2)
     radii = drawing.column("radius")

@@ -10,8 +10,7 @@ from PIL import ImageColor
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.stimuli.drawing import Parameter
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus, values_of
 from visioncircuits.stimuli.trigonometry import cosd
 
 Color = str | Sequence[float | int] | Float32[Tensor, "_ 3"] | Float64[Tensor, "_ 3"]
@@ -45,7 +44,9 @@ def rgb(color: Color) -> Float64[Tensor, "_ 3"]:
                 f"unknown color {color!r}; give a CSS name, '#rrggbb', or red, green and blue "
                 "in [0, 1]"
             ) from None
-    triples = torch.atleast_2d(torch.as_tensor(color, dtype=torch.float64, device="cpu"))
+    triples = torch.as_tensor(color, dtype=torch.float64, device="cpu")
+    if triples.ndim == 1:
+        triples = triples[None]
     if triples.shape[-1] != 3 or not bool(((triples >= 0) & (triples <= 1)).all()):
         raise InputError(f"a color is red, green and blue in [0, 1], got {triples.tolist()[0]}")
     return triples
@@ -74,12 +75,10 @@ def hue(angle: Parameter, *, chroma: Parameter = 1.0) -> Float64[Tensor, "_ 3"]:
     >>> (hue(0.0).round(decimals=6) + 0).tolist(), (hue(180.0).round(decimals=6) + 0).tolist()
     ([[1.0, 0.25, 0.25]], [[0.0, 0.75, 0.75]])
     """
-    angles, chromas = (
-        torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64, device="cpu"))
-        for value in (angle, chroma)
-    )
+    angles, chromas = values_of(angle), values_of(chroma)
     thirds = torch.tensor([0.0, 120.0, 240.0], dtype=torch.float64)
-    return 0.5 + 0.5 * chromas[:, None] * cosd(angles[:, None] - thirds)
+    colors: Tensor = 0.5 + 0.5 * chromas[:, None] * cosd(angles[:, None] - thirds)
+    return colors
 
 
 def rotate_hue(
@@ -106,7 +105,7 @@ def rotate_hue(
     >>> torch.allclose(rotate_hue(red, 50.0)[0, :, 0, 0], hue(50.0).float()[0], atol=1e-6)
     True
     """
-    angles = torch.atleast_1d(torch.as_tensor(angle, dtype=torch.float64, device="cpu"))
+    angles = values_of(angle)
     channel = torch.arange(3.0, dtype=torch.float64)
     offsets = 120.0 * (channel[:, None] - channel)
     rotation = (1 + 2 * cosd(angles[:, None, None] - offsets)) / 3
@@ -141,7 +140,7 @@ class HueRotated:
     def __call__(self, *, hue_rotation: Parameter = 0.0, **parameters: object) -> Stimulus:
         """Draw the family's stimulus and rotate its hues."""
         drawn = self.family(**parameters)
-        angles = torch.atleast_1d(torch.as_tensor(hue_rotation, dtype=torch.float64, device="cpu"))
+        angles = values_of(hue_rotation)
         batch = max(len(drawn), len(angles))
         return Stimulus(
             rotate_hue(drawn.picture.expand(batch, -1, -1, -1), angles),

@@ -11,11 +11,11 @@ from typing import Unpack
 from jaxtyping import Float64
 from torch import Tensor
 
-from visioncircuits.stimuli.color import BLACK, WHITE, Color, hue, rgb
+from visioncircuits.stimuli.color import BLACK, WHITE, Color, hue
 from visioncircuits.stimuli.coverage import covered
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.plane import Pixels, Values
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 
 def color_contrast(
@@ -205,9 +205,7 @@ def brightness_gradient(
     >>> brightness_gradient(orientation=0.0, extent=4.0, size=(1, 5)).picture[0, 0, 0].tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
-    drawing = Drawing(
-        canvas, orientation=orientation, extent=extent, ink=rgb(ink), ground=rgb(ground)
-    )
+    drawing = Drawing(canvas, orientation=orientation, extent=extent, ink=ink, ground=ground)
     drawing.within("extent", 1.0, math.inf, "a sharp edge is the family edge")
     u = drawing.plane.frame(drawing["orientation"]).u
     return drawing.paint((0.5 - u / drawing.column("extent")).clamp(0, 1))

@@ -9,11 +9,11 @@ from typing import Unpack
 
 import torch
 
-from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
+from visioncircuits.stimuli.color import BLACK, WHITE, Color
 from visioncircuits.stimuli.coverage import covered
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.plane import Pixels, Plane, Values
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 STRAIGHT = 1e9
 """The radius in pixels from which a curve is drawn as a straight line."""
@@ -83,12 +83,11 @@ def curve(
         length=length,
         width=width,
         fill=fill,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("radius", "a straight line has the radius math.inf")
     drawing.positive("length")
-    drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     return drawing.paint(_arc(drawing, drawing.padded, drawing["orientation"]))
 
@@ -152,12 +151,11 @@ def double_curve(
         length=length,
         width=width,
         fill=fill,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("radius", "a straight line has the radius math.inf")
     drawing.positive("length")
-    drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     drawing.visible("separation", drawing["separation"].abs() / 2)
     first, second = (

@@ -5,20 +5,18 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 import torch
-from jaxtyping import Bool, Float64, Real
+from jaxtyping import Bool, Float64
 from torch import Tensor
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.stimuli.color import Color, rgb
 from visioncircuits.stimuli.coverage import Coverage, Field, covered
 from visioncircuits.stimuli.plane import Column, Pixels, Plane, Values
-from visioncircuits.stimuli.stimulus import Stimulus
-
-Parameter = float | int | Real[Tensor, "_"]
-"""One number for the whole batch, or a 1-D tensor with one for each of its pictures."""
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus, values_of
 
 
 class Canvas(TypedDict, total=False):
-    """Where a stimulus is drawn: keywords that every family accepts.
+    """Where a stimulus is drawn: keywords that every family accepts; see `Drawing` for an example.
 
     Attributes
     ----------
@@ -47,8 +45,10 @@ class Drawing:
         Position, size and device, see `Canvas`.
     unbounded
         The parameters that may be infinite.
+    ink, ground
+        The colors of the figure and around it, where they are parameters.
     parameters
-        Numbers, or 1-D tensors of one common length; colors as ``(1, 3)`` or ``(batch, 3)``.
+        Numbers, or 1-D tensors of one common length.
 
     Attributes
     ----------
@@ -64,6 +64,18 @@ class Drawing:
     InputError
         If a parameter is not finite, the lengths do not agree, a canvas keyword is unknown, the
         size is not positive, or an origin is not in its picture.
+
+    Examples
+    --------
+    A family of your own:
+
+    >>> from typing import Unpack
+    >>> def spot(*, radius: Parameter = 10.0, **canvas: Unpack[Canvas]) -> Stimulus:
+    ...     drawing = Drawing(canvas, radius=radius, ink="white", ground="black")
+    ...     drawing.positive("radius")
+    ...     return drawing.paint(covered(drawing.padded.disc(drawing["radius"])))
+    >>> spot(radius=torch.tensor([2.0, 4.0]), size=16).mask.sum((1, 2, 3)).round().tolist()
+    [13.0, 50.0]
     """
 
     def __init__(
@@ -71,15 +83,23 @@ class Drawing:
         canvas: Canvas,
         *,
         unbounded: tuple[str, ...] = (),
-        **parameters: Parameter | Float64[Tensor, "_ 3"],
+        ink: Color | None = None,
+        ground: Color | None = None,
+        **parameters: Parameter,
     ) -> None:
+        colors = {
+            name: rgb(color)
+            for name, color in (("ink", ink), ("ground", ground))
+            if color is not None
+        }
         for name in canvas:
             if name not in Canvas.__annotations__:
-                raise unknown("parameter", name, [*parameters, *Canvas.__annotations__])
+                raise unknown("parameter", name, [*parameters, *colors, *Canvas.__annotations__])
         size = _size(canvas.get("size", 224))
         device = torch.device(canvas.get("device", "cpu"))
         placed = parameters | {"x": canvas.get("x", 0.0), "y": canvas.get("y", 0.0)}
-        self.parameters = _broadcast(placed, unbounded)
+        tensors = {name: values_of(value) for name, value in placed.items()} | colors
+        self.parameters = _broadcast(tensors, unbounded)
         self.size = size
         for name, side in zip("yx", size, strict=True):
             self.within(name, -side / 2, side / 2, "a stimulus' origin lies in its picture")
@@ -134,8 +154,10 @@ class Drawing:
         self.require((self[name] >= least) & (self[name] <= most), name, limits, hint)
 
     def stroke(self) -> None:
-        """Raise where a stroke has no width, or is wider than the picture."""
+        """Raise where a stroke has no width or is wider than the picture, or a fill is no share."""
         filled = self.parameters.get("fill", torch.zeros(()))
+        if "fill" in self.parameters:
+            self.within("fill", 0.0, 1.0)
         self.within("width", 0.0, math.inf)
         self.require((self["width"] > 0) | (filled > 0), "width", "greater than 0 where fill is 0")
         side = min(self.size)
@@ -157,13 +179,7 @@ def _size(size: int | tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
-def _broadcast(
-    parameters: Mapping[str, Parameter | Float64[Tensor, "_ 3"]], unbounded: tuple[str, ...]
-) -> dict[str, Tensor]:
-    tensors = {
-        name: torch.atleast_1d(torch.as_tensor(value, dtype=torch.float64, device="cpu"))
-        for name, value in parameters.items()
-    }
+def _broadcast(tensors: Mapping[str, Tensor], unbounded: tuple[str, ...]) -> dict[str, Tensor]:
     batch = max(len(tensor) for tensor in tensors.values())
     for name, tensor in tensors.items():
         if len(tensor) not in (1, batch):

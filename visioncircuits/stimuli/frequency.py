@@ -9,9 +9,9 @@ from typing import Unpack
 
 import torch
 
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.plane import Pixels, Values
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 
 def high_low(

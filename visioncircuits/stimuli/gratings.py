@@ -9,11 +9,11 @@ from typing import Unpack
 
 import torch
 
-from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
+from visioncircuits.stimuli.color import BLACK, WHITE, Color
 from visioncircuits.stimuli.coverage import Coverage, Field, covered
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.plane import Column, Pixels
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 
 def sinusoidal_grating(
@@ -65,8 +65,8 @@ def sinusoidal_grating(
         period=period,
         phase=phase,
         contrast=contrast,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     return drawing.paint(_blend(drawing, _stripes(drawing)))
 
@@ -118,8 +118,8 @@ def square_grating(
         period=period,
         phase=phase,
         duty=duty,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("period")
     drawing.within("duty", 0.0, 1.0)
@@ -179,8 +179,8 @@ def gabor(
         phase=phase,
         sigma=sigma,
         contrast=contrast,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("sigma")
     envelope = drawing.plane.gaussian(drawing["sigma"])
@@ -240,8 +240,8 @@ def chirp(
         length=length,
         phase=phase,
         contrast=contrast,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("length")
     drawing.within("shortest", 2.0, math.inf, "shorter waves alias")

@@ -10,11 +10,11 @@ from typing import Unpack
 
 import torch
 
-from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
+from visioncircuits.stimuli.color import BLACK, WHITE, Color
 from visioncircuits.stimuli.coverage import Coverage, Field, covered
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.plane import Column
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 
 def line(
@@ -53,9 +53,7 @@ def line(
     >>> line(orientation=0.0, width=1.0, size=3).mask[0, 0, :, 1].tolist()
     [0.0, 1.0, 0.0]
     """
-    drawing = Drawing(
-        canvas, orientation=orientation, width=width, ink=rgb(ink), ground=rgb(ground)
-    )
+    drawing = Drawing(canvas, orientation=orientation, width=width, ink=ink, ground=ground)
     drawing.stroke()
     _, v = drawing.padded.frame(drawing["orientation"])
     return drawing.paint(_stroke(v, drawing.column("width")))
@@ -92,7 +90,7 @@ def edge(
     >>> edge(orientation=0.0, size=(1, 4)).mask[0, 0, 0].tolist()
     [1.0, 1.0, 0.0, 0.0]
     """
-    drawing = Drawing(canvas, orientation=orientation, ink=rgb(ink), ground=rgb(ground))
+    drawing = Drawing(canvas, orientation=orientation, ink=ink, ground=ground)
     return drawing.paint(covered(drawing.padded.frame(drawing["orientation"]).u))
 
 
@@ -132,12 +130,7 @@ def bar(
     80.0
     """
     drawing = Drawing(
-        canvas,
-        orientation=orientation,
-        length=length,
-        width=width,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        canvas, orientation=orientation, length=length, width=width, ink=ink, ground=ground
     )
     drawing.positive("length")
     drawing.stroke()
@@ -177,9 +170,7 @@ def line_end(
     >>> line_end(orientation=0.0, width=1.0, size=(3, 4)).mask[0, 0, 1].tolist()
     [1.0, 1.0, 0.0, 0.0]
     """
-    drawing = Drawing(
-        canvas, orientation=orientation, width=width, ink=rgb(ink), ground=rgb(ground)
-    )
+    drawing = Drawing(canvas, orientation=orientation, width=width, ink=ink, ground=ground)
     drawing.stroke()
     u, v = drawing.padded.frame(drawing["orientation"])
     return drawing.paint(_stroke(v, drawing.column("width")) * covered(u))
@@ -222,12 +213,7 @@ def crossing_lines(
     9.0
     """
     drawing = Drawing(
-        canvas,
-        orientation=orientation,
-        between=between,
-        width=width,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        canvas, orientation=orientation, between=between, width=width, ink=ink, ground=ground
     )
     drawing.stroke()
     first, second = (
@@ -287,8 +273,8 @@ def diverging_lines(
         spread=spread,
         count=count,
         width=width,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     counts = drawing["count"]
     drawing.within("count", 2, 64)

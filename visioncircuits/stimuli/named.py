@@ -118,6 +118,8 @@ def names() -> tuple[str, ...]:
     --------
     >>> names()[:4]
     ('curves', 'filled-curves', 'colored-curves', 'angles')
+    >>> set(CONTROLS) <= set(names())
+    True
     """
     return (*_PUBLISHED, *_OTHERS)
 

@@ -8,10 +8,10 @@ import torch
 from visioncircuits.stimuli.angles import angle
 from visioncircuits.stimuli.color import hue
 from visioncircuits.stimuli.curves import curve
-from visioncircuits.stimuli.drawing import Canvas, Parameter
+from visioncircuits.stimuli.drawing import Canvas
 from visioncircuits.stimuli.frequency import frequency_pattern, high_low
 from visioncircuits.stimuli.sets import StimulusSet
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 RADII = (290.0, 129.5, 57.7, 25.7)
 """The published curve sheet's radii of curvature in pixels of its 60 px tiles, top to bottom."""

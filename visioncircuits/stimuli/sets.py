@@ -1,4 +1,7 @@
-"""Sets of stimuli: lazy grids over named axes."""
+"""Sets of stimuli: lazy grids over named axes.
+
+It is one class, long because its methods are documented here.
+"""
 
 import hashlib
 import json
@@ -27,7 +30,8 @@ class StimulusSet:
     """Every combination of some parameters' values, drawn on demand.
 
     A set is a grid in C order, its last axis the fastest. It stores the values of the axes and no
-    pictures; selections and variations of it are new sets, and no set ever changes.
+    pictures; selections and variations of it are new sets, and no set ever changes. A notebook
+    shows some of its stimuli; see `contact_sheet`.
 
     Parameters
     ----------
@@ -105,6 +109,14 @@ class StimulusSet:
     def __repr__(self) -> str:
         axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
         return f"<StimulusSet {self.name}: {axes or 'one stimulus'}>"
+
+    def _repr_png_(self) -> bytes | None:
+        from visioncircuits.stimuli.sheet import overview, png
+
+        try:
+            return png(overview(self))
+        except InputError:  # what cannot be drawn: `draw` raises it
+            return None
 
     def isel(self, **indices: SupportsIndex | slice | Iterable[SupportsIndex]) -> "StimulusSet":
         """Select a part of the set by positions on its axes, as xarray's `isel` does.

@@ -1,14 +1,27 @@
-"""A stimulus set as one labeled picture."""
+"""A stimulus set as one labeled picture, and the pictures that notebooks show."""
 
+import io
 import math
 from itertools import product
 
 import numpy as np
+from jaxtyping import Float32
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.stimuli.axes import Value
 from visioncircuits.stimuli.sets import StimulusSet
+from visioncircuits.stimuli.stimulus import Stimulus
+
+SHOWN = 40
+"""Stimuli that a notebook shows at most."""
+
+_ACROSS = 12
+"""Of them on one axis."""
+
+_SIDE = 64
+"""Their largest side in a notebook, in pixels."""
 
 _GAP = 2
 _PAD = 12
@@ -57,13 +70,52 @@ def contact_sheet(
         raise unknown(f"axis of {stimuli.name}", columns, stimuli.axes)
     if most < 1 or scale < 1:
         raise InputError(f"most and scale must be at least 1, got {most} and {scale}")
-    thinned = stimuli.isel(
-        **{
-            name: slice(None, None, math.ceil(len(values) / most))
-            for name, values in stimuli.axes.items()
-        }
-    )
-    across = columns or next(iter(thinned.dims), "")
+    steps = {name: math.ceil(len(values) / most) for name, values in stimuli.axes.items()}
+    return _sheet(stimuli, steps, columns or next(iter(stimuli.dims), ""), scale=scale)
+
+
+def overview(stimuli: StimulusSet) -> Image.Image:
+    """Lay out some stimuli of a set, evenly over its axes and small, as `contact_sheet` does."""
+    steps = dict.fromkeys(stimuli.axes, 1)
+    counts = dict(zip(stimuli.dims, stimuli.shape, strict=True))
+    while math.prod(counts.values()) > SHOWN or max(counts.values(), default=1) > _ACROSS:
+        longest = max(counts, key=lambda name: counts[name])
+        steps[longest] += 1
+        counts[longest] = math.ceil(len(stimuli.axes[longest]) / steps[longest])
+    across = max(counts, key=lambda name: counts[name], default="")
+    return _sheet(stimuli, steps, across, most=_SIDE)
+
+
+def row_of(stimulus: Stimulus) -> Image.Image:
+    """Lay out the pictures of a batch from left to right, of many some, evenly."""
+    chosen = stimulus.picture[:: math.ceil(len(stimulus) / _ACROSS)]
+    pictures = [
+        _shrunk(picture, _SIDE if len(chosen) > 1 else 4 * _SIDE) for picture in _bytes(chosen)
+    ]
+    height, width = pictures[0].shape[:2]
+    row = Image.new("RGB", (len(pictures) * (width + _GAP) + _GAP, height + 2 * _GAP), _BORDER)
+    for place, picture in enumerate(pictures):
+        row.paste(Image.fromarray(picture), (_GAP + place * (width + _GAP), _GAP))
+    return row
+
+
+def png(image: Image.Image) -> bytes:
+    """Return an image as a PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _sheet(
+    stimuli: StimulusSet,
+    steps: dict[str, int],
+    across: str,
+    *,
+    scale: int = 1,
+    most: int | None = None,
+) -> Image.Image:
+    """Lay out every so many values of each axis; pictures larger than `most` are reduced to it."""
+    thinned = stimuli.isel(**{name: slice(None, None, step) for name, step in steps.items()})
     down = [name for name in thinned.dims if name != across]
     column_values = thinned.axes.get(across, ("",))
     row_values = list(product(*(thinned.axes[name] for name in down)))
@@ -76,7 +128,7 @@ def contact_sheet(
     left = math.ceil(left) + _PAD * scale
     top = (_PAD + 20 + 16 + 18) * scale
 
-    pictures = _pictures(thinned, across, scale)
+    pictures = _pictures(thinned, across, scale, most)
     height, width = pictures.shape[2:4]
     step_y, step_x = height + _GAP * scale, width + _GAP * scale
     heading = f"{stimuli.name}: " + " × ".join(
@@ -124,13 +176,12 @@ def _label(value: Value) -> str:
     return "∞" if math.isinf(value) else f"{value:.3g}"
 
 
-def _pictures(stimuli: StimulusSet, across: str, scale: int) -> np.ndarray:
+def _pictures(stimuli: StimulusSet, across: str, scale: int, most: int | None) -> np.ndarray:
     """Return every picture as bytes, (row, column, height, width, 3)."""
-    drawn = [
-        (stimulus.picture * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-        for _, stimulus in stimuli.batches(64)
-    ]
+    drawn = [_bytes(stimulus.picture) for _, stimulus in stimuli.batches(64)]
     grid = np.concatenate(drawn)
+    if most is not None:
+        grid = np.stack([_shrunk(picture, most) for picture in grid])
     grid = grid.reshape(*stimuli.shape, *grid.shape[1:])
     if across:
         axis = stimuli.dims.index(across)
@@ -139,3 +190,15 @@ def _pictures(stimuli: StimulusSet, across: str, scale: int) -> np.ndarray:
     else:
         grid = grid[None]
     return grid.repeat(scale, axis=2).repeat(scale, axis=3)
+
+
+def _bytes(pictures: Float32[Tensor, "batch 3 height width"]) -> np.ndarray:
+    """Return pictures as bytes, (batch, height, width, 3)."""
+    return (pictures * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _shrunk(picture: np.ndarray, most: int) -> np.ndarray:
+    """Reduce a picture whose longer side is longer than `most` pixels."""
+    image = Image.fromarray(picture)
+    image.thumbnail((most, most))
+    return np.asarray(image)

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from visioncircuits.stimuli.color import BLACK, WHITE, Color, rgb
-from visioncircuits.stimuli.drawing import Canvas, Drawing, Parameter
+from visioncircuits.stimuli.color import BLACK, WHITE, Color
+from visioncircuits.stimuli.drawing import Canvas, Drawing
 from visioncircuits.stimuli.gratings import folded, stripes
-from visioncircuits.stimuli.stimulus import Stimulus
+from visioncircuits.stimuli.stimulus import Parameter, Stimulus
 
 # Enough for the sum to be distributed like Gaussian noise.
 _WAVES = 64
@@ -72,8 +72,8 @@ def noise(
         longest=longest,
         shortest=shortest,
         contrast=contrast,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     seeds = drawing["seed"]
     drawing.require((seeds >= 0) & (seeds == seeds.round()), "seed", "a whole number from 0")
@@ -142,8 +142,8 @@ def hatch(
         between=between,
         period=period,
         width=width,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.stroke()
     drawing.require(
@@ -191,7 +191,7 @@ def checkerboard(
     >>> checkerboard(cell=2.0, size=4).mask[0, 0].tolist()
     [[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]
     """
-    drawing = Drawing(canvas, orientation=orientation, cell=cell, ink=rgb(ink), ground=rgb(ground))
+    drawing = Drawing(canvas, orientation=orientation, cell=cell, ink=ink, ground=ground)
     drawing.within("cell", 1.42, math.inf)
     cells = drawing["cell"]
     half, period, width = (drawing.plane.column(cells * share) for share in (0.5, 2.0, 1.0))
@@ -253,11 +253,10 @@ def dots(
         radius=radius,
         width=width,
         fill=fill,
-        ink=rgb(ink),
-        ground=rgb(ground),
+        ink=ink,
+        ground=ground,
     )
     drawing.positive("radius")
-    drawing.within("fill", 0.0, 1.0)
     drawing.stroke()
     drawing.require(
         drawing["period"] >= 2 * drawing["radius"] + drawing["width"] + 2,

@@ -27,6 +27,11 @@ class Plate:
         Drawn by matplotlib, or an image.
     caption
         What is shown, by which convention, and from how much.
+
+    Examples
+    --------
+    >>> Plate("gray", Image.new("RGB", (8, 8)), "A tile of 8 pixels.").caption
+    'A tile of 8 pixels.'
     """
 
     name: str
@@ -65,6 +70,18 @@ def part(*claims: Claim) -> Callable[[Test], Part]:
 
     The function's docstring is the section's title and text. Where it raises `Unavailable`, the
     claims that have no row yet are reported as untested.
+
+    Examples
+    --------
+    >>> from visioncircuits.thread import Row, Study, here
+    >>> HALF = here("half of the layer's units are curve detectors", "50 %")
+    >>> @part(HALF)
+    ... def curves(study: Study) -> Iterator[Row | Plate]:
+    ...     '''Curve detectors.'''
+    ...     share = len(study.found("curve", "mixed3b")) / study.network.layer("mixed3b").units
+    ...     yield HALF.found(f"{share:.0%}", holds=share > 0.45)
+    >>> curves.title
+    'Curve detectors'
     """
     return lambda test: Part(test, claims)
 
@@ -81,6 +98,12 @@ class Article:
         Its sections, in order.
     summary
         Its question, in a sentence or two.
+
+    Examples
+    --------
+    >>> article = Article("Curves", "Someone", "", "Does this network have any?", parts=())
+    >>> article.title
+    'Curves'
     """
 
     title: str

@@ -6,7 +6,7 @@ from typing import Any, Literal
 Kind = Literal["published data", "this network", "inception5h"]
 """What a claim is tested on: the articles' own data, the network given, or Google's network."""
 
-Word = Literal["holds", "does not hold", "cannot be tested", "not run"]
+Status = Literal["holds", "does not hold", "cannot be tested", "not run"]
 
 
 class Unavailable(Exception):
@@ -25,7 +25,7 @@ class Row:
         What it was tested on.
     published
         The article's number.
-    word
+    status
         The verdict.
     measured
         What was found here.
@@ -33,12 +33,18 @@ class Row:
         Of what was found; or what chance gives.
     why
         Why it does not hold, or could not be tested; or how it was tested.
+
+    Examples
+    --------
+    >>> row = here("detectors are active rarely", "11 %").found("9 %", holds=True)
+    >>> row.status, row.measured
+    ('holds', '9 %')
     """
 
     claim: str
     kind: Kind
     published: str
-    word: Word
+    status: Status
     measured: str = ""
     interval: str = ""
     why: str = ""
@@ -64,9 +70,9 @@ class Claim:
     Examples
     --------
     >>> branch = Claim("published data", "black and white sits in one branch", "P < 1e-8")
-    >>> branch.found("P = 2.5e-9", holds=True).word
+    >>> branch.found("P = 2.5e-9", holds=True).status
     'holds'
-    >>> branch.unavailable("no published data").word
+    >>> branch.unavailable("no published data").status
     'not run'
     """
 
@@ -89,9 +95,9 @@ class Claim:
         why
             How it was tested, or why it does not hold.
         """
-        words: dict[bool | None, Word] = {True: "holds", False: "does not hold"}
-        word = words.get(holds, "cannot be tested")
-        return Row(self.text, self.kind, self.published, word, measured, interval, why)
+        statuses: dict[bool | None, Status] = {True: "holds", False: "does not hold"}
+        status = statuses.get(holds, "cannot be tested")
+        return Row(self.text, self.kind, self.published, status, measured, interval, why)
 
     def untestable(self, why: str) -> Row:
         """Make the row of a claim that this network, or these photographs, cannot test."""
@@ -103,15 +109,33 @@ class Claim:
 
 
 def paper(text: str, published: str) -> Claim:
-    """Make a claim that is tested on published data."""
+    """Make a claim that is tested on published data.
+
+    Examples
+    --------
+    >>> paper("labels are balanced", "50 %").found("61 %", holds=False).status
+    'does not hold'
+    """
     return Claim("published data", text, published)
 
 
 def here(text: str, published: str) -> Claim:
-    """Make a claim that is tested on the network given."""
+    """Make a claim that is tested on the network given.
+
+    Examples
+    --------
+    >>> here("curves are detected", "10 units").untestable("it has no such layer").status
+    'cannot be tested'
+    """
     return Claim("this network", text, published)
 
 
 def inception(text: str, published: str) -> Claim:
-    """Make a claim that is tested on Google's own network."""
+    """Make a claim that is tested on Google's own network.
+
+    Examples
+    --------
+    >>> inception("mixed3b:379 detects curves", "180°").unavailable("no checkpoint").status
+    'not run'
+    """
     return Claim("inception5h", text, published)

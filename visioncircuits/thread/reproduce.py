@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import matplotlib
 from PIL import Image
 
-from visioncircuits import fingerprint, pictures
-from visioncircuits.engine import Engine, Store, Work, complete
+from visioncircuits import engine, fingerprint, pictures
+from visioncircuits.engine import Store, Work, complete
 from visioncircuits.errors import InputError
-from visioncircuits.networks import loaded
+from visioncircuits.networks.catalog import loaded
+from visioncircuits.progress import bar
 from visioncircuits.thread import article, scorecard
 from visioncircuits.thread.article import Part, Plate
 from visioncircuits.thread.claims import Row, Unavailable
@@ -25,12 +26,12 @@ FINISHED, MEASURED = "parts", "measured"
 
 
 def reproduce(
-    names: Sequence[str],
+    articles: str | Sequence[str],
     run: Run,
-    out: Path,
+    out: str | Path,
     *,
-    engine: Engine,
-    advance: Callable[[str], object] = lambda done: None,
+    workers: int | engine.Engine | None = None,
+    progress: bool = False,
 ) -> Path:
     """Run articles on a network, and write a page for each and a scorecard over all.
 
@@ -39,16 +40,16 @@ def reproduce(
 
     Parameters
     ----------
-    names
-        Of the articles, see `article.names`.
+    articles
+        Their names, or one's; see `names`.
     run
         Network, photographs, thoroughness.
     out
         The folder for the pages.
-    engine
-        Runs the parts, which do not depend on each other.
-    advance
-        Is called with the name of every part that has just been finished.
+    workers
+        How many processes run the parts, by default one a core; or an engine.
+    progress
+        Whether to show progress, on standard error.
 
     Returns
     -------
@@ -61,8 +62,19 @@ def reproduce(
         If an article or the network is unknown.
     WorkFailed
         If parts failed; all others are finished and on the pages.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     page = reproduce([], Run("handwritten:lines"), folder)
+    ...     "The Circuits thread on handwritten:lines" in page.read_text()
+    True
     """
-    works, everything = _works(names, run), _works(article.names(), run)
+    names = [articles] if isinstance(articles, str) else list(articles)
+    workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
+    out = Path(out)
+    everything = _works(article.names(), run)
     store = Store(out / FINISHED)
     record = loaded(run.network, run.checkpoint).record()
 
@@ -75,10 +87,6 @@ def reproduce(
                 parts.setdefault(work["article"], {})
         return scorecard.write(parts, record, run, out, pictures=FINISHED)
 
-    def finished(work: Work) -> None:
-        written()
-        advance(f"{work['article']}: {work['part']}")
-
     test = partial(
         part_files,
         folder=out.resolve() / MEASURED,
@@ -86,17 +94,24 @@ def reproduce(
         images=None if run.images is None else run.images.resolve(),
         published=None if run.published is None else run.published.resolve(),
     )
-    try:
-        complete(store, test, works, engine=engine, advance=finished)
-    finally:
-        page = written()
+    missing = pending(names, run, out)
+    with bar("parts of articles", len(missing), visible=progress and bool(missing)) as advance:
+
+        def finished(work: Work) -> None:
+            written()
+            advance(1)
+
+        try:
+            complete(store, test, missing, engine=workforce, advance=finished)
+        finally:
+            page = written()
     return page
 
 
-def pending(names: Sequence[str], run: Run, out: Path) -> int:
-    """Count the parts that `reproduce` would have to run."""
+def pending(names: Sequence[str], run: Run, out: Path) -> list[dict[str, Any]]:
+    """Describe the parts that are not finished."""
     store = Store(out / FINISHED)
-    return sum(not store.path(work).exists() for work in _works(names, run))
+    return [work for work in _works(names, run) if not store.path(work).exists()]
 
 
 def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:

@@ -22,6 +22,11 @@ class Run:
         Fewer photographs, steps and draws; every page is marked.
     seed
         Of all randomness.
+
+    Examples
+    --------
+    >>> Run("bvlc_googlenet", images=Path("photos"), quick=True)
+    Run('bvlc_googlenet', photographs: photos, published data: none, quick, seed 0)
     """
 
     network: str
@@ -30,3 +35,11 @@ class Run:
     published: Path | None = None
     quick: bool = False
     seed: int = 0
+
+    def __repr__(self) -> str:
+        quick = ", quick" if self.quick else ""
+        images, published = self.images or "none", self.published or "none"
+        return (
+            f"Run({self.network!r}, photographs: {images}, published data: {published}{quick}, "
+            f"seed {self.seed})"
+        )

@@ -11,7 +11,7 @@ from visioncircuits.site import pages
 from visioncircuits.thread import article
 from visioncircuits.thread.run import Run
 
-WORDS = ("holds", "does not hold", "cannot be tested", "not run")
+STATUSES = ("holds", "does not hold", "cannot be tested", "not run")
 
 Record = Mapping[str, Any]
 Parts = Mapping[str, Mapping[str, Any]]
@@ -48,7 +48,7 @@ def write(
         "record": record,
         "images": _images(run),
         "version": __version__,
-        "words": WORDS,
+        "statuses": STATUSES,
         "pictures": pictures,
     }
     for each in summaries:
@@ -97,7 +97,7 @@ def _article(name: str, finished: Parts) -> dict[str, Any]:
         for part in found.parts
         if part.name in finished
     ]
-    counts = Counter(row["word"] for section in sections for row in section["rows"])
+    counts = Counter(row["status"] for section in sections for row in section["rows"])
     return {
         "name": name,
         "title": found.title,
@@ -106,12 +106,12 @@ def _article(name: str, finished: Parts) -> dict[str, Any]:
         "summary": found.summary,
         "sections": sections,
         "unfinished": [part.title for part in found.parts if part.name not in finished],
-        "counts": {word: counts[word] for word in WORDS},
+        "counts": {status: counts[status] for status in STATUSES},
     }
 
 
 def _counts(articles: list[dict[str, Any]]) -> dict[str, int]:
-    return {word: sum(each["counts"][word] for each in articles) for word in WORDS}
+    return {status: sum(each["counts"][status] for each in articles) for status in STATUSES}
 
 
 def _images(run: Run) -> str | None:

@@ -1,6 +1,7 @@
 """What the articles work with: the network, the photographs, and measurements that they share.
 
-One class, as every article takes all of it as one argument; each method is a few lines.
+One class, longer than others, as every article takes all of it as one argument; each method is a
+few lines.
 """
 
 import io
@@ -30,7 +31,7 @@ from visioncircuits.examples import Examples, collect
 from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
 from visioncircuits.interventions.scoring import classes_of
-from visioncircuits.networks import Families, Feature, Network, Unit, read_families
+from visioncircuits.networks import Families, Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
 from visioncircuits.weights import main_layers
 
@@ -75,6 +76,12 @@ class Study:
         Fewer photographs, steps and draws.
     seed
         Of all randomness.
+
+    Examples
+    --------
+    >>> study = Study(networks.untrained("bvlc_googlenet"), Path("measured"), quick=True)
+    >>> study.layer("mixed3b"), study.of(1000, quick=100)
+    ('mixed3b', 100)
     """
 
     network: Network
@@ -169,7 +176,7 @@ class Study:
 
         def make() -> bytes:
             table = hypotheses.find(self.network, family, name, seed=self.seed)
-            return table.to_json(orient="records").encode()
+            return str(table.to_json(orient="records")).encode()
 
         content = self.kept(f"{family} in {name}", "json", make)
         table = pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
@@ -373,7 +380,7 @@ class Study:
         Unavailable
             If the folder or the file is missing.
         """
-        return read_families(self.published(TAXONOMY))
+        return Families.load(self.published(TAXONOMY))
 
     def orientations(self) -> dict[str, dict[int, float]]:
         """Read the published preferred orientations of curve detectors, by layer and unit.

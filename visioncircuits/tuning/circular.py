@@ -80,7 +80,8 @@ def _vector(curves: Curves) -> np.ndarray:
     around = np.exp(2j * np.pi * np.arange(curves.shape[-1]) / curves.shape[-1])
     total = positive.sum(-1)
     undefined = np.full(total.shape, np.nan, complex)
-    return np.divide(positive @ around, total, out=undefined, where=total > 0)
+    vectors: np.ndarray = np.divide(positive @ around, total, out=undefined, where=total > 0)
+    return vectors
 
 
 def width(curves: Curves, *, period: float = 360.0) -> Numbers:
@@ -123,7 +124,8 @@ def _fall(around: np.ndarray, level: np.ndarray) -> np.ndarray:
     ]
     drop = ends[0] - ends[1]
     part = np.divide(ends[0] - level, drop, out=np.ones_like(drop), where=drop > 0)
-    return np.where(first < steps, first - 1 + part, steps)
+    crossing: np.ndarray = np.where(first < steps, first - 1 + part, steps)
+    return crossing
 
 
 def off_peak(curves: Curves, *, beyond: float, period: float = 360.0) -> Numbers:
@@ -165,7 +167,8 @@ def _relative(curves: Curves, places: np.ndarray) -> Numbers:
     values = np.take_along_axis(curves, (top + np.flatnonzero(places)) % curves.shape[-1], -1)
     height = np.take_along_axis(curves, top, -1)[..., 0].astype(np.float64)
     undefined = np.full(height.shape, np.nan)
-    return np.divide(values.max(-1).clip(0), height, out=undefined, where=height > 0)
+    share: np.ndarray = np.divide(values.max(-1).clip(0), height, out=undefined, where=height > 0)
+    return share
 
 
 def angular_distance(

@@ -20,6 +20,11 @@ class Placement:
         Row and column of the neuron.
     shift
         From the picture's center to that of the neuron's receptive field, `(y, x)` in pixels.
+
+    Examples
+    --------
+    >>> Placement(size=(92, 92), position=(5, 5), shift=(0.5, 0.5)).position
+    (5, 5)
     """
 
     size: tuple[int, int]

@@ -31,7 +31,7 @@ SHOWN = 12
 """Units whose tuning curves a notebook shows."""
 
 
-class Responses(LabeledArray):
+class Responses(LabeledArray):  # type: ignore[no-untyped-call]
     """The responses of features, of dimensions `unit` and the axes of the stimuli.
 
     A notebook shows the radial tuning curves of the first units, where the stimuli have an axis
@@ -153,9 +153,11 @@ def measured(
         )
     )
     path = None if save is None else netcdf_path(save)
-    if path and path.exists() and (saved := Responses.load(path)).record == record:
-        advance(len(stimuli))
-        return saved
+    if path and path.exists():
+        saved: Responses = Responses.load(path)
+        if saved.record == record:
+            advance(len(stimuli))
+            return saved
     parts = Parts(path, record) if path else None
     responses = _labeled(_all(probe, batch, advance, parts), probe, stimuli, record)
     if path and parts:

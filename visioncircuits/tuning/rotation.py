@@ -78,7 +78,7 @@ def rotated_pictures(
         device: str | torch.device = "cpu",
     ) -> Tensor:
         numbers = (torch.as_tensor(p).double().reshape(-1) for p in (example, rotation, x, y))
-        which, angle, right, down = torch.broadcast_tensors(*numbers)
+        which, angle, right, down = torch.broadcast_tensors(*numbers)  # type: ignore[no-untyped-call]
         shape = (size, size) if isinstance(size, int) else size
         drawn = torch.empty(len(which), 3, *shape, device=device)
         for place in which.unique().int().tolist():

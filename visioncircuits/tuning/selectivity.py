@@ -16,6 +16,15 @@ def axis_tuning(responses: xr.DataArray, axis: str) -> xr.DataArray:
     ------
     InputError
         For an axis that the responses do not have.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import named
+    >>> from visioncircuits.tuning import measure
+    >>> few = named("curves").isel(orientation=slice(0, None, 9))
+    >>> axis_tuning(measure(untrained("bvlc_googlenet"), "mixed3a:7", few), "radius").dims
+    ('unit', 'radius')
     """
     return _over(responses, axis).mean("stimulus")
 
@@ -134,6 +143,16 @@ def invariance(
     ------
     InputError
         Where the units, or the values of the axis, are not the same.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import named
+    >>> from visioncircuits.tuning import measure
+    >>> few = named("curves").isel(orientation=slice(0, None, 9), radius=0)
+    >>> responses = measure(untrained("bvlc_googlenet"), ["mixed3a:7", "mixed3a:9"], few)
+    >>> invariance(responses, responses).dims
+    ('unit',)
     """
     one, other = axis_tuning(first, axis), axis_tuning(second, axis)
     for name in ("unit", axis):

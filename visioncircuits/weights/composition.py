@@ -136,7 +136,9 @@ def _branches(
     if not isinstance(step.operation, Concatenation):
         yield at, index, rows
         return
-    for branch, part in zip(step.inputs, rows.split(step.operation.widths, dim=1), strict=True):
+    for branch, part in zip(
+        step.inputs, torch.split(rows, list(step.operation.widths), 1), strict=True
+    ):
         within = part.any(1)
         if within.any():
             yield from _branches(trace, branch, index[within], part[within])

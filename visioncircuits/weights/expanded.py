@@ -16,9 +16,9 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, parse
+from visioncircuits.pictures import png
 from visioncircuits.weights import storage
 from visioncircuits.weights.kernels import Pair
-from visioncircuits.weights.png import png
 
 _KIND = "expanded weights"
 

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Unit
+from visioncircuits.pictures import png
 from visioncircuits.weights.expanded import ExpandedWeights
-from visioncircuits.weights.png import png
 
 _SHOWN = 8
 """Factors, and outputs, that a notebook shows."""

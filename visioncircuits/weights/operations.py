@@ -84,7 +84,11 @@ class Convolution(Unary):
 
     def after(self, kernel: Kernel) -> Kernel:
         spacing = self.dilation[0] * kernel.stride[0], self.dilation[1] * kernel.stride[1]
-        transposed = self.weight.unflatten(0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
+        transposed = (
+            self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
+            .transpose(1, 2)
+            .flatten(0, 1)
+        )
         weight = F.conv_transpose2d(
             kernel.weight.transpose(0, 1), transposed, dilation=spacing, groups=self.groups
         )
@@ -188,7 +192,7 @@ class Routing(Unary):
         rows, columns = selected // self.shape[1], selected % self.shape[1]
         offset = int(rows.min()), int(columns.min())
         return Kernel(
-            weight.unflatten(2, self.shape)[
+            weight.reshape(*weight.shape[:2], *self.shape)[
                 ..., offset[0] : int(rows.max()) + 1, offset[1] : int(columns.max()) + 1
             ],
             (0, 0),
@@ -215,7 +219,8 @@ class Concatenation(Operation):
 
     def back(self, kernel: Kernel) -> tuple[Kernel, ...]:
         return tuple(
-            replace(kernel, weight=part) for part in kernel.weight.split(self.widths, dim=1)
+            replace(kernel, weight=part)
+            for part in torch.split(kernel.weight, list(self.widths), 1)
         )
 
     def forth(self, kernels: Sequence[Kernel | None]) -> Kernel:
@@ -223,7 +228,7 @@ class Concatenation(Operation):
         offset, size = union(reached)
         width = reached[0].weight.shape[1]
         weight = reached[0].weight.new_zeros(sum(self.widths), width, *size)
-        for kernel, part in zip(kernels, weight.split(self.widths), strict=True):
+        for kernel, part in zip(kernels, torch.split(weight, list(self.widths)), strict=True):
             if kernel is not None:
                 within(part, offset, kernel).copy_(kernel.weight)
         return Kernel(weight, reached[0].stride, offset)

@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.networks import Direction, Feature
+from visioncircuits.pictures import png
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.pictures import GROUND, INK, Thumbnails
-from visioncircuits.weights.png import png
 
 _WIDTH = 320
 """Pixels of the picture in a notebook."""

@@ -107,13 +107,13 @@ def trace(
     return Trace(tracer.steps, {name: tracer.at[values[name]] for name in layers})
 
 
-class _Tracer(TorchDispatchMode):
+class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Record each operation on values that depend on the pictures."""
 
     def __init__(
         self, pictures: Tensor, linearization: Linearization, averaged: bool, borders: bool
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.linearization, self.averaged, self.borders = linearization, averaged, borders
         self.steps: list[Step] = []
         self.at = WeakTensorKeyDictionary()

@@ -42,7 +42,7 @@ def built(random_squeezenet: Path, classes: Path, tmp_path_factory: pytest.TempP
     (folder / "random.safetensors").symlink_to(random_squeezenet)
     (folder / "recipe.toml").write_text(RECIPE)
     out = folder / "out"
-    index = gallery.build(folder / "recipe.toml", out, images=classes, workers=1, progress=False)
+    index = gallery.build(folder / "recipe.toml", out, photographs=classes, workers=1)
     return index.parent
 
 

@@ -68,7 +68,7 @@ def built(folder: Path) -> Path:
 def build(folder: Path, out: Path, text: str = RECIPE, **options: object) -> Path:
     recipe = folder / f"{out.name}.toml"
     recipe.write_text(text)
-    return gallery.build(recipe, out, **{"workers": 1, "progress": False, **options}).parent
+    return gallery.build(recipe, out, **{"workers": 1, **options}).parent
 
 
 def contents(out: Path) -> dict[str, bytes]:
@@ -137,7 +137,7 @@ def test_numbers_are_those_of_all_positions(
     every = torch.cat([values.flatten() for values in activations.values()]).double().numpy()
     assert data["positions"] == len(every)
     assert (data["seen"], data["skipped"]) == (12, 1)
-    found = [data["mean"], data["deviation"], data["firing"]]
+    found = [data["mean"], data["deviation"], data["active"]]
     assert found == pytest.approx([every.mean(), every.std(), (every > 0).mean()], rel=1e-3)
     for share, value in data["quantiles"]:
         assert value == pytest.approx(np.quantile(every, share), rel=0.03, abs=1e-4)
@@ -262,10 +262,12 @@ def test_without_the_recipes_photographs_it_warns_and_keeps_finished_examples(
 def test_photographs_can_be_passed_instead_of_the_recipes(
     folder: Path, built: Path, classes: Path
 ) -> None:
-    out = build(folder, folder / "given", RECIPE.replace("photographs", "nowhere"), images=classes)
+    out = build(
+        folder, folder / "given", RECIPE.replace("photographs", "nowhere"), photographs=classes
+    )
     assert numbers(out, "features.3:70") == numbers(built, "features.3:70")
     with pytest.raises(InputError, match="there is no folder"):
-        build(folder, out, images=folder / "nowhere")
+        build(folder, out, photographs=folder / "nowhere")
 
 
 def test_a_folder_without_photographs_is_an_error_with_its_line(folder: Path) -> None:

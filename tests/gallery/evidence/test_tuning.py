@@ -101,7 +101,7 @@ def test_numbers_are_written_out(gallery: Gallery, measured: dict[str, Tuning]) 
     assert shown is not None
     rows = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", shown.body))
     assert rows["Orientation"] == "263°"
-    assert rows["Strongest answer"] == "7.1 at 260°, radius 57.7"
+    assert rows["Strongest response"] == "7.1 at 260°, radius 57.7"
     assert rows["Echo, opposite"] == "0.00 of the peak"
     assert rows["All units"] == '<a href="../../tuning/work/responses.nc">netCDF</a>'
 

@@ -186,9 +186,9 @@ def test_a_layer_without_expanded_weights_has_a_reason_beside_the_others(
     network = wrap(module, Preprocessing(), size=24, name="sums")
     monkeypatch.setattr(weights, "loaded", lambda *_: network)
     data, _ = computed(work(network, "second", (1,)), random_squeezenet)["second:1"]
-    assert "'sigmoid', which has no linear replacement" in data["inputs"][0]["untold"]
+    assert "'sigmoid', which has no linear replacement" in data["inputs"][0]["reason"]
     data, _ = computed(work(network, "first", (1, 2)), random_squeezenet)["first:1"]
-    assert data["inputs"][0]["untold"] == ""
-    assert "'sigmoid'" in data["outputs"][0]["untold"]
+    assert data["inputs"][0]["reason"] == ""
+    assert "'sigmoid'" in data["outputs"][0]["reason"]
     data, _ = computed(work(network, "first", (2,)), random_squeezenet)["first:2"]
-    assert "zero" in data["inputs"][0]["untold"]
+    assert "zero" in data["inputs"][0]["reason"]

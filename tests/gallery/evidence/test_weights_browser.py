@@ -49,7 +49,7 @@ def built(random_squeezenet: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("explorer")
     (folder / "random.safetensors").symlink_to(random_squeezenet)
     (folder / "recipe.toml").write_text(RECIPE)
-    return gallery.build(folder / "recipe.toml", folder / "out", workers=1, progress=False).parent
+    return gallery.build(folder / "recipe.toml", folder / "out", workers=1).parent
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def recipe(random_squeezenet: Path, tmp_path: Path) -> Path:
 
 def build(recipe: Path, text: str = RECIPE) -> Path:
     recipe.write_text(text)
-    return gallery.build(recipe, recipe.parent / "out", workers=1, progress=False).parent
+    return gallery.build(recipe, recipe.parent / "out", workers=1).parent
 
 
 def computed(out: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-from . import examples, tuning, visualizations, weights
+from . import examples, partners, tuning, visualizations, weights
 from .kind import Build, Kind, Task
 
-__all__ = ["Build", "Kind", "Task", "examples", "tuning", "visualizations", "weights"]
+__all__ = ["Build", "Kind", "Task", "examples", "partners", "tuning", "visualizations", "weights"]

@@ -62,7 +62,7 @@ class Connections:
     ----------
     layer
         The other one's name; "input" is the picture.
-    untold
+    reason
         Why there are no weights, where there are none.
     norm
         L2 norm of all the unit's weights to or from the layer.
@@ -83,7 +83,7 @@ class Connections:
     """
 
     layer: str
-    untold: str = ""
+    reason: str = ""
     norm: float = 0.0
     kernel: tuple[int, int] = (0, 0)
     mean_of: int = 1
@@ -95,6 +95,12 @@ class Connections:
     factors_top: int = 0
     factors_scale: float = 0.0
     explained: float = 0.0
+
+    @property
+    def shown(self) -> set[int]:
+        """The units that a page shows: those connected, and members of factors."""
+        members = (unit for factor in self.factors for unit, _ in factor.units)
+        return {*(unit.index for unit in self.units), *members}
 
     @property
     def share(self) -> float:
@@ -148,7 +154,7 @@ def inputs(
 ) -> Connections:
     """Find a unit's strongest inputs from a layer and their factors, and draw them on its sheet."""
     if isinstance(found, str):
-        return Connections(layer, untold=found)
+        return Connections(layer, reason=found)
     row = found.row(unit)
     own = replace(found, weight=_cut(found.weight[[row]]), outputs=(found.outputs[row],))
     connections = _connections(layer, own, sheet, strongest_inputs(own, top=top), inwards=True)
@@ -176,7 +182,7 @@ def outputs(
 ) -> Connections:
     """Find a unit's strongest outputs to a layer, and draw them on its sheet."""
     if isinstance(found, str):
-        return Connections(layer, untold=found)
+        return Connections(layer, reason=found)
     column = found.column(unit)
     own = replace(found, weight=_cut(found.weight[:, [column]]), inputs=(found.inputs[column],))
     return _connections(layer, own, sheet, strongest_outputs(own, top=top), inwards=False)
@@ -202,7 +208,7 @@ def _connections(
 ) -> Connections:
     strongest = tuple(connection for connection in strongest if connection.norm)
     if not strongest:
-        return Connections(layer, untold=f"All weights between it and {layer} are zero.")
+        return Connections(layer, reason=f"All weights between it and {layer} are zero.")
     kernels = torch.stack([connection.kernel for connection in strongest])
     height, width = kernels.shape[1:]
     mean_of = ceil(max(height, width) / LARGEST)

@@ -67,8 +67,8 @@ class DatasetExamples:
         The part of the mean positive activation that each bar makes up.
     scale
         The activation that is drawn in the deepest color.
-    mean, deviation, firing
-        Over all positions; `firing` is the share at which it is above zero.
+    mean, deviation, active
+        Over all positions; `active` is the share at which it is above zero.
     quantiles
         Shares of positions, with the activation that they stay below.
     classes
@@ -90,7 +90,7 @@ class DatasetExamples:
     scale: float
     mean: float
     deviation: float
-    firing: float
+    active: float
     quantiles: tuple[tuple[float, float], ...]
     classes: tuple[tuple[str, float], ...] = ()
 
@@ -133,7 +133,7 @@ def summarize(
         scale=rounded(sheet.scale),
         mean=rounded(layer.moments.mean[unit]),
         deviation=rounded(layer.moments.deviation[unit]),
-        firing=rounded(layer.moments.firing[unit]),
+        active=rounded(layer.moments.firing[unit]),
         quantiles=tuple(
             (share, rounded(value))
             for share, value in zip(

@@ -20,7 +20,8 @@ from visioncircuits.gallery.evidence.tiles import Sheets
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, Unit, loaded, parse
+from visioncircuits.networks import Network, Unit, parse
+from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 
 CUT = 32
@@ -46,7 +47,7 @@ def plan(build: Build) -> Task | None:
     survey, store = build.survey, Store(build.out / "survey")
     tidy = partial(photographs.tidy, survey, store)
     if survey is None:
-        wanted = build.images or build.recipe.examples.images
+        wanted = build.photographs or build.recipe.examples.images
         return None if wanted else Task((), make, tidy)
     found = photographs.complete(survey, store, build.engine, progress=build.progress)
     work = partial(
@@ -215,7 +216,7 @@ def _numbers(shown: DatasetExamples) -> list[tuple[str, str]]:
     )
     classes = ", ".join(f"{name} {pages.number(value)}" for name, value in shown.classes)
     rows = [
-        ("Fires at", f"{100 * shown.firing:.3g} % of positions"),
+        ("Active at", f"{100 * shown.active:.3g} % of positions"),
         ("Mean", pages.number(shown.mean)),
         ("Standard deviation", pages.number(shown.deviation)),
         ("Quantiles", quantiles),

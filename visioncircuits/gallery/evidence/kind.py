@@ -30,7 +30,7 @@ class Build:
         The site's folder.
     engine
         Does the work.
-    images, survey
+    photographs, survey
         Photographs used instead of those that the recipe names, and the pass over whichever are
         used; None where there are none.
     progress
@@ -42,9 +42,9 @@ class Build:
     selections: Sequence[Selection]
     out: Path
     engine: Engine
-    images: Path | None = None
+    photographs: Path | None = None
     survey: Survey | None = None
-    progress: bool = True
+    progress: bool = False
 
     @property
     def recipe(self) -> Recipe:

@@ -22,13 +22,17 @@ PARTS = "parts"
 
 
 def find(
-    source: Source, selections: Sequence[Selection], images: Path | None, *, device: str = "cpu"
+    source: Source,
+    selections: Sequence[Selection],
+    photographs: Path | None,
+    *,
+    device: str = "cpu",
 ) -> Survey | None:
     """Find the photographs, and plan the pass.
 
     Parameters
     ----------
-    images
+    photographs
         Instead of those that the recipe names.
     device
         Where to compute.
@@ -42,14 +46,14 @@ def find(
     Raises
     ------
     InputError
-        Where there is no picture in the folder, or no such folder as `images`.
+        Where there is no picture in the folder, or no such folder as `photographs`.
     """
     options = source.recipe.examples
     layers = [each.layer.name for each in selections if len(each.layer.shape) == 2]
-    where = images or source.beside(options.images)
+    where = photographs or source.beside(options.images)
     if where is None or not layers:
         return None
-    if not images and not where.exists():
+    if not photographs and not where.exists():
         log.warning(
             "no dataset examples: there are no photographs at %s; name others with --images", where
         )
@@ -65,7 +69,7 @@ def find(
             top=options.top,
         )
     except InputError as error:
-        raise error if images else source.error(("examples", "images"), str(error)) from error
+        raise error if photographs else source.error(("examples", "images"), str(error)) from error
 
 
 def fingerprint(survey: Survey) -> str:

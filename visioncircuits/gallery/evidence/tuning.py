@@ -24,13 +24,14 @@ from visioncircuits.gallery.evidence.stimuli import ACROSS, stimuli
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, loaded
+from visioncircuits.networks import Network
+from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 from visioncircuits.tuning import radial
 from visioncircuits.tuning.orientation import period
 from visioncircuits.tuning.strip import rows, strip
 
-RESPONSES, UNTOLD = "responses.nc", "untold.json"
+RESPONSES, REASONS = "responses.nc", "reasons.json"
 """What a piece of work results in: the responses, or why there are none."""
 
 TOGETHER = 1024
@@ -50,7 +51,7 @@ class Tuning:
         The set's name.
     path
         The file with the responses of all units measured together, from the site's root.
-    untold
+    reason
         Why there are no responses, where there are none.
     period
         Of the orientation, in degrees.
@@ -68,7 +69,7 @@ class Tuning:
 
     stimuli: str
     path: str
-    untold: str = ""
+    reason: str = ""
     period: float = 360.0
     angles: tuple[float, ...] = ()
     curve: tuple[float, ...] = ()
@@ -119,7 +120,7 @@ def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> 
         responses = measuring.measure(network, work["features"], stimuli(work["stimuli"]))
     except InputError as error:
         why = f"The stimuli cannot be shown to this layer: {error}."
-        return {UNTOLD: json.dumps(dict.fromkeys(work["features"], why)).encode()}
+        return {REASONS: json.dumps(dict.fromkeys(work["features"], why)).encode()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / RESPONSES
         responses.save(path)
@@ -131,10 +132,10 @@ def read(
 ) -> Mapping[str, list[Tuning]]:
     """Read the responses of some units, measured together."""
     name = request["stimuli"]
-    if (untold := folder / UNTOLD).exists():
-        reasons = json.loads(untold.read_text("utf-8"))
-        at = untold.relative_to(out).as_posix()
-        return {unit: [Tuning(name, at, untold=reasons[unit])] for unit in features}
+    if (path := folder / REASONS).exists():
+        reasons = json.loads(path.read_text("utf-8"))
+        at = path.relative_to(out).as_posix()
+        return {unit: [Tuning(name, at, reason=reasons[unit])] for unit in features}
     path = folder / RESPONSES
     responses = measuring.Responses.load(path)
     numbers = measuring.orientation_tuning(responses)
@@ -184,7 +185,7 @@ def section(page: UnitPage) -> Section | None:
     tunings = of(page.unit)
     if not tunings:
         return None
-    shown = [each for each in tunings if not (each.untold or each.inactive)]
+    shown = [each for each in tunings if not (each.reason or each.inactive)]
     assets = {_sheet(each): _stimuli(each.stimuli, each.down) for each in shown}
     highest = max((each.numbers["strongest"] for each in shown), default=0.0)
     body = pages.render(
@@ -201,7 +202,7 @@ def section(page: UnitPage) -> Section | None:
 
 def _block(tuning: Tuning, highest: float) -> dict[str, Any]:
     """Prepare one set of stimuli for the template."""
-    if tuning.untold or tuning.inactive:
+    if tuning.reason or tuning.inactive:
         return {"tuning": tuning}
     shown = rows(len(tuning.values))
     steps = tuning.angles[1] - tuning.angles[0]
@@ -236,7 +237,7 @@ def _numbers(tuning: Tuning) -> list[tuple[str, str]]:
         ("Width at half height", f"{numbers['width']:.0f}°"),
         (f"Echo, {opposite}", f"{numbers['echo']:.2f} of the peak"),
         ("Concentration", f"{numbers['concentration']:.2f}"),
-        ("Strongest answer", f"{pages.number(numbers['strongest'])} at {where}"),
+        ("Strongest response", f"{pages.number(numbers['strongest'])} at {where}"),
     ]
 
 

@@ -17,7 +17,8 @@ from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.recipe_tables import Show
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, loaded, parse
+from visioncircuits.networks import Network, parse
+from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 
 THUMBNAIL = 128

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from visioncircuits.engine import Work
-from visioncircuits.gallery.contents import LayerEntry, UnitEntry, slug
+from visioncircuits.gallery.contents import LayerEntry, Thumbnails, UnitEntry, slug
 from visioncircuits.gallery.evidence import connections, kind
 from visioncircuits.gallery.evidence.connections import Connected, Connections, Factor, Sheet
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, loaded, parse
+from visioncircuits.networks import Network, parse
+from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages, thumbnails
 from visioncircuits.weights import Linearization, surroundings
 
@@ -173,13 +174,15 @@ def _section(
         return None
     layers = [page.gallery.layer(each.layer) for each in found]
     families = list(dict.fromkeys(f for layer in layers if layer for f in layer.families))
+    blocks = [
+        _block(each, layer, families, page) for each, layer in zip(found, layers, strict=True)
+    ]
     body = pages.render(
         "weights.html",
         title=title,
         inwards=title == "Inputs",
-        blocks=[
-            _block(each, layer, families, page) for each, layer in zip(found, layers, strict=True)
-        ],
+        blocks=blocks,
+        quick=any(card["at"] and not card["page"] for each in blocks for card in each["cards"]),
         families=families,
         weights=weights,
         columns=thumbnails.COLUMNS,
@@ -192,40 +195,39 @@ def _block(
     shown: Connections, layer: LayerEntry | None, families: list[str], page: UnitPage
 ) -> dict[str, Any]:
     """Prepare a layer's connections for the template."""
+    small = page.gallery.thumbnails.get(shown.layer)
+
+    def card(index: int) -> dict[str, Any]:
+        return _card(index, shown, layer, small, families)
+
     return {
         "connections": shown,
-        "thumbnails": layer and page.root + layer.thumbnails,
+        "thumbnails": small and page.root + small.path,
         "zoom": max(SHOWN // max(*shown.tile, 1), 1),
-        "cards": [
-            {**_card(unit.index, shown, layer, families), "unit": unit} for unit in shown.units
-        ],
+        "cards": [{**card(unit.index), "unit": unit} for unit in shown.units],
         "factors": [
-            [
-                {**_card(index, shown, layer, families), "weight": weight}
-                for index, weight in factor.units
-            ]
+            [{**card(index), "weight": weight} for index, weight in factor.units]
             for factor in shown.factors
         ],
     }
 
 
 def _card(
-    index: int, shown: Connections, layer: LayerEntry | None, families: list[str]
+    index: int,
+    shown: Connections,
+    layer: LayerEntry | None,
+    small: Thumbnails | None,
+    families: list[str],
 ) -> dict[str, Any]:
-    card: dict[str, Any] = {
-        "name": str(index),
-        "page": None,
-        "at": None,
-        "families": [],
+    entry = layer and layer.by_index.get(index)
+    place = small.places.get(index) if small else None
+    color = shown.layer == INPUT and index < len(COLORS)
+    return {
+        "name": COLORS[index] if color else str(index),
+        "page": entry and f"../{slug(entry.layer)}/{index}.html",
+        "at": None if place is None else thumbnails.position(place),
+        "families": [families.index(family) for family in entry.families] if entry else [],
     }
-    if shown.layer == INPUT:
-        card["name"] = COLORS[index] if index < len(COLORS) else card["name"]
-    if layer is not None and (place := layer.places.get(index)) is not None:
-        entry = layer.units[place]
-        card["page"] = f"../{slug(layer.name)}/{index}.html"
-        card["at"] = None if entry.first.dead else thumbnails.position(place)
-        card["families"] = [families.index(family) for family in entry.families]
-    return card
 
 
 KIND = Kind("weights", plan, read)

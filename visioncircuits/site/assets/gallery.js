@@ -79,7 +79,7 @@ function layerPage(form, grid) {
     rove(grid.contains(document.activeElement) ? document.activeElement : shown[0]?.link);
   }
 
-  // One picture of the grid is in the tab order; the arrow keys say which.
+  // One picture of the grid is in the tab order; the arrow keys choose it.
   let stop = null;
   function rove(link) {
     if (!stop) for (const cell of cells) cell.link.tabIndex = -1;
@@ -133,7 +133,7 @@ function layerPage(form, grid) {
   read();
 }
 
-// A unit's page: the arrow keys lead to its neighbours, and records can be copied.
+// A unit's page: the arrow keys lead to the units beside it, and records can be copied.
 function unitPage() {
   document.addEventListener("keydown", (event) => {
     const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
@@ -194,17 +194,17 @@ function explorer(form) {
 function indexPage(form) {
   const units = JSON.parse(document.getElementById("units").textContent);
   const layers = Object.keys(units);
-  const answer = document.getElementById("goto-answer");
-  form.addEventListener("input", () => (answer.value = ""));
+  const problem = document.getElementById("goto-problem");
+  form.addEventListener("input", () => (problem.value = ""));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = form.unit.value.trim();
     const [, name, number] = text.match(/^(.*?)[:\s]+(\d+)$/) ?? [null, text, null];
     const layer = layers.includes(name) ? name : layers.find((known) => known.startsWith(name));
     if (!text || layer === undefined) {
-      answer.value = `no layer ${name} here`;
+      problem.value = `no layer ${name} here`;
     } else if (number !== null && !units[layer].includes(Number(number))) {
-      answer.value = `${layer} has no unit ${number} here`;
+      problem.value = `${layer} has no unit ${number} here`;
     } else {
       const page = document.querySelector(`a[data-layer="${CSS.escape(layer)}"]`).getAttribute("href");
       location.href = number === null ? page : page.replace("index.html", `${Number(number)}.html`);

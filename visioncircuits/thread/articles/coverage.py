@@ -14,18 +14,10 @@ from visioncircuits.comparison.coverage import (
 )
 from visioncircuits.figures import Figure
 from visioncircuits.networks import untrained
-from visioncircuits.thread import (
-    Article,
-    Plate,
-    Row,
-    Study,
-    Unavailable,
-    here,
-    numbers,
-    paper,
-    part,
-    share_interval,
-)
+from visioncircuits.thread import Article, Plate, Row, Study, here, paper, part
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import share_interval
+from visioncircuits.thread.units import numbers
 
 OTHERS = {"conv2d0": 14, "conv2d1": 5, "conv2d2": 7, "mixed3a": 5, "mixed3b": 9}
 """Per cent of each layer that "An Overview of Early Vision" files under Other Units."""

@@ -12,18 +12,10 @@ from torch.nn.functional import cross_entropy
 from visioncircuits.figures import Figure
 from visioncircuits.interventions import edited
 from visioncircuits.networks import Network, Unit, untrained
-from visioncircuits.thread import (
-    Article,
-    Plate,
-    Row,
-    Study,
-    Unavailable,
-    batched,
-    here,
-    interval,
-    paper,
-    part,
-)
+from visioncircuits.thread import Article, Plate, Row, Study, here, paper, part
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import interval
+from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import (
     banding,
     banding_picture,

@@ -9,17 +9,9 @@ from torch import Tensor
 from visioncircuits.comparison import absolute_axes, axis_correlations, filter_preferences
 from visioncircuits.figures import Figure
 from visioncircuits.networks import Network
-from visioncircuits.thread import (
-    Claim,
-    Plate,
-    Row,
-    Study,
-    Unavailable,
-    filter_picture,
-    here,
-    inception,
-    part,
-)
+from visioncircuits.thread import Plate, Row, Study, here, inception, part
+from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.filters import filter_picture
 from visioncircuits.weights import expanded_weights
 
 FIRST = here(

@@ -7,8 +7,10 @@ import pandas as pd
 
 from visioncircuits.comparison import branch_table
 from visioncircuits.figures import Figure
-from visioncircuits.thread import Claim, Plate, Row, Study, Unavailable, here, number, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.branch_specialization.published import branches_drawn, short
+from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.units import number, numbers
 from visioncircuits.tuning import black_and_white, circle_detectors
 
 BW_HERE = here("detectors of black and white against color are in one branch of mixed3a", "5x5")

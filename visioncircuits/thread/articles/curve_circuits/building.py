@@ -7,7 +7,10 @@ import torch
 
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, curve, line
-from visioncircuits.thread import Claim, Plate, Row, Study, Unavailable, here, middle, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.intervals import middle
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure, orientation_tuning
 from visioncircuits.tuning.circular import angular_distance
 from visioncircuits.weights import expanded_weights, kernel_grid, position_grid, position_view
@@ -121,7 +124,8 @@ def alike(kernels: np.ndarray, templates: np.ndarray) -> np.ndarray:
     one, other = (each.reshape(len(each), -1) for each in (kernels, templates))
     one, other = (each - each.mean(1, keepdims=True) for each in (one, other))
     norms = np.linalg.norm(one, axis=1)[:, None] * np.linalg.norm(other, axis=1)[None, :]
-    return one @ other.T / norms.clip(1e-12)
+    cosines: np.ndarray = one @ other.T / norms.clip(1e-12)
+    return cosines
 
 
 @part(TANGENT, ACROSS)

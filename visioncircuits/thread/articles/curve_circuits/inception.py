@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from visioncircuits.thread import Plate, Row, Study, inception, numbers, part
+from visioncircuits.thread import Plate, Row, Study, inception, part
+from visioncircuits.thread.units import numbers
 from visioncircuits.weights import expanded_weights, strongest_inputs, strongest_outputs
 
 PAIRS = ((147, 379), (189, 406), (81, 385), (104, 343), (92, 342), (145, 388), (95, 324),

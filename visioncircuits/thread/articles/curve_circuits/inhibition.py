@@ -9,7 +9,9 @@ import xarray as xr
 from visioncircuits.interventions import edited, path_patched, zero
 from visioncircuits.networks import Network, Unit, parse
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.thread import Plate, Row, Study, here, interval, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.intervals import interval
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure, orientation_tuning
 from visioncircuits.weights import expanded_weights
 
@@ -78,4 +80,6 @@ def unrectified(network: Network, unit: str) -> str:
 
 def echo_of(responses: xr.DataArray) -> np.ndarray:
     """Return each unit's response to the opposite orientation, over its peak."""
-    return np.nan_to_num(orientation_tuning(responses.clip(min=0))["echo"].values)
+    echoes: np.ndarray = orientation_tuning(responses.clip(min=0))["echo"].values
+    found: np.ndarray = np.nan_to_num(echoes)
+    return found

@@ -70,4 +70,7 @@ def published_figures(study: Study) -> Iterator[Row | Plate]:
 
 def resized(values: np.ndarray) -> np.ndarray:
     """Bring a published heat map to one size."""
-    return zoom(values.astype(float), (28 / values.shape[0], 360 / values.shape[1]), order=1)
+    found: np.ndarray = zoom(
+        values.astype(float), (28 / values.shape[0], 360 / values.shape[1]), order=1
+    )
+    return found

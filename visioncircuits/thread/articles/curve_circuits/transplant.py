@@ -7,14 +7,16 @@ import numpy as np
 
 from visioncircuits import comparison, engine, handwritten, interventions
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
-from visioncircuits.site import report_figures, summary
-from visioncircuits.thread import Plate, Row, Study, here, interval, part
+from visioncircuits.site import report_figures
+from visioncircuits.site.report_numbers import summary
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.intervals import interval
 
 TUNED = here(
     "hand-set curve detectors respond to curves as the trained ones do", "“identical” by eye"
 )
 WEIGHTS = here("hand-set kernels are like the trained ones, where curves agree", "by eye")
-MAPS = here("they fire at the same places of photographs", "by eye")
+MAPS = here("they are active at the same places of photographs", "by eye")
 REPAIRED = here(
     "in the place of the trained ones they repair more than half of what removal costs",
     "57 % of top-5 accuracy (2,000 photographs)",

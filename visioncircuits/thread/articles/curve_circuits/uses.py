@@ -9,7 +9,9 @@ from PIL import Image
 from visioncircuits import handwritten
 from visioncircuits.networks import Feature, LayerGraph, Network, Unit, parse
 from visioncircuits.stimuli import StimulusSet, circle, double_curve, evolute, line, spiral
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, middle, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure
 from visioncircuits.weights import expanded_weights
 

@@ -8,16 +8,17 @@ from jaxtyping import Float
 from visioncircuits.examples import sheet, sketch
 from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
-from visioncircuits.thread import Plate, Row, Study, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning.plots import hsl
 
-FIRES = here("curve detectors fire at about a tenth of all positions of photographs", "11 %")
+ACTIVE = here("curve detectors are active at about a tenth of all positions of photographs", "11 %")
 BELOW = here("their mean pre-activation is far below zero", "about −200, 2 to 3 σ")
 EXPONENTIAL = here("the density falls off exponentially on both sides", "two straight flanks")
 
 
-@part(FIRES, BELOW, EXPONENTIAL)
+@part(ACTIVE, BELOW, EXPONENTIAL)
 def photographs(study: Study) -> Iterator[Row | Plate]:
     """Photographs.
 
@@ -27,11 +28,11 @@ def photographs(study: Study) -> Iterator[Row | Plate]:
     curves = family(study)
     record = study.examples()
     layer = record.layers[curves.layer]
-    firing = layer.moments.firing[curves.places]
-    low, high = interval(firing, study.rng("firing"))
+    active = layer.moments.firing[curves.places]
+    low, high = interval(active, study.rng("firing"))
     rest = np.median(layer.moments.firing)
-    yield FIRES.found(
-        f"median {np.median(firing):.1%}",
+    yield ACTIVE.found(
+        f"median {np.median(active):.1%}",
         holds=low >= 0.05 and high <= 0.2,
         interval=f"{low:.1%} to {high:.1%}; the layer's median unit {rest:.1%}",
         why=f"{record.seen} photographs; holds where the interval is within 5 and 20 %.",

@@ -13,8 +13,9 @@ from visioncircuits.examples import crop
 from visioncircuits.featurevis import objectives
 from visioncircuits.figures import Figure
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Plate, Row, Study, here, null, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.intervals import null
 from visioncircuits.tuning import measure, radial_tuning
 from visioncircuits.weights import contextual_weights, surroundings
 

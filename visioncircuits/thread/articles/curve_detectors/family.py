@@ -8,7 +8,8 @@ from jaxtyping import Float
 
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII
-from visioncircuits.thread import Study, numbers
+from visioncircuits.thread import Study
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import in_deviations, measure
 
 

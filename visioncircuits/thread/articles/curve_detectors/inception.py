@@ -18,14 +18,14 @@ GOOGLE_PEAKS = inception(
 )
 GOOGLE_MAPS = inception("heat maps of the ten units are those published", "10 of 10")
 GOOGLE_SIGMA = inception("synthetic curves activate the ten up to 24 standard deviations", "24")
-GOOGLE_FIRES = inception("mixed3b:379 fires in 11 % of cases", "11 %")
+GOOGLE_ACTIVE = inception("mixed3b:379 is active in 11 % of cases", "11 %")
 GOOGLE_MEAN = inception("its mean pre-activation is about −200", "−200")
 GOOGLE_FLANKS = inception(
     "its density falls to 1/e in 57 units above zero, and in 49 below", "57, 49"
 )
 
 
-@part(GOOGLE_PEAKS, GOOGLE_MAPS, GOOGLE_SIGMA, GOOGLE_FIRES, GOOGLE_MEAN, GOOGLE_FLANKS)
+@part(GOOGLE_PEAKS, GOOGLE_MAPS, GOOGLE_SIGMA, GOOGLE_ACTIVE, GOOGLE_MEAN, GOOGLE_FLANKS)
 def inception5h(study: Study) -> Iterator[Row | Plate]:
     """Google's own network, unit by unit."""
     google = replace(study, network=study.inceptionv1())
@@ -66,7 +66,7 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     yield GOOGLE_SIGMA.found(f"{tops.max():.1f}", holds=bool(20 <= tops.max() <= 28))
     layer_found = google.examples().layers["mixed3b"]
     moments = layer_found.moments
-    yield GOOGLE_FIRES.found(
+    yield GOOGLE_ACTIVE.found(
         f"{moments.firing[379]:.1%}", holds=bool(0.09 <= moments.firing[379] <= 0.13)
     )
     yield GOOGLE_MEAN.found(

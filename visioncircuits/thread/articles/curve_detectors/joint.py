@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from visioncircuits.thread import Plate, Row, Study, here, interval, null, part, strongest
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.activations import preferred_detector
 from visioncircuits.thread.articles.curve_detectors.family import family
+from visioncircuits.thread.intervals import interval, null
+from visioncircuits.thread.photographs import strongest
 from visioncircuits.tuning import (
     align,
     circular,

@@ -1,4 +1,4 @@
-"""Labels of what the detectors fire at, by the handwritten curve circuit."""
+"""Labels of what activates the detectors, by the handwritten curve circuit."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,8 +12,9 @@ from visioncircuits.figures import Figure
 from visioncircuits.handwritten import labels
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Plate, Row, Study, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import circular, measure
 
 LABELS = ("curve", "imperfect", "unrelated", "opposing")
@@ -31,9 +32,9 @@ MISSED = here("curves of its orientation are hardly ever missed", "1 of 206")
 
 @part(PREVAIL, OPPOSED, SHARE, MISSED)
 def without_humans(study: Study) -> Iterator[Row | Plate]:
-    """Labels of what it fires at in photographs, by a criterion in place of people.
+    """Labels of what activates it in photographs, by a criterion in place of people.
 
-    In the article people labeled the inputs that the unit fired at. Here the handwritten curve
+    In the article people labeled the inputs that activate the unit. Here the handwritten curve
     circuit does, whose weights were set by formula: its strongest curve within a position of the
     neuron decides. Below a tenth of the response to a perfect curve, the label is unrelated; else
     it is curve up to 30° from the detector's orientation, imperfect up to 60°, opposing from 120°;
@@ -88,12 +89,12 @@ def labeled_shares(
         why="Share of opposing curves; holds where the intervals do not overlap.",
     )
     missed = bins[labels == 0] < np.searchsorted(BINS, 0)
-    unfired, low, high = share(study, missed)
+    inactive, low, high = share(study, missed)
     yield MISSED.found(
-        f"{unfired:.0%} of {len(missed)} curves",
+        f"{inactive:.0%} of {len(missed)} curves",
         holds=high < 0.05,
         interval=f"{low:.0%} to {high:.0%}",
-        why="Neurons labeled a curve that do not fire, of as many drawn from every step of "
+        why="Neurons labeled a curve that are not active, of as many drawn from every step of "
         "activation; holds where the interval is below 5 %. The criterion detects contours of one "
         "radius and position, and at times labels straight ones and textures as curves.",
     )

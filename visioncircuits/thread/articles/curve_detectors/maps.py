@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII, TILE
-from visioncircuits.thread import Claim, Plate, Row, Study, paper, part
+from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.articles.curve_detectors.tuning import MAPS, TUNING
+from visioncircuits.thread.claims import Claim
 from visioncircuits.tuning import curve_maps
 
 SIGMAS = {379: 22.3, 406: 18.7, 385: 18.9, 343: 21.4, 342: 16.4, 388: 19.8, 324: 19.5, 340: 21.1,
@@ -187,7 +188,7 @@ IN_TILES = paper("they are so many widths of their tile", "4.84, 2.16, .962, .42
 STROKE = paper("the stroke's profile across, black 1", ".34, 1, .34")
 COUNTED = paper("human labels: curves, imperfect curves, unrelated, opposing", "206, 170, 379, 102")
 VALUED = paper("curves and imperfect curves make up the expected value of 379", "55.3 %")
-FREQUENT = paper("379 fires at so many of the labeled positions", "10.8 %")
+FREQUENT = paper("379 is active at so many of the labeled positions", "10.8 %")
 TRACED = paper("curves traced with the detectors through photographs", "15 of 23 shown")
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from visioncircuits.hypotheses import effects, find, predefined
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import (
     family,
     family_responses,
@@ -18,6 +18,8 @@ from visioncircuits.thread.articles.curve_detectors.family import (
 )
 from visioncircuits.thread.articles.curve_detectors.maps import evenly_opened, forked
 from visioncircuits.thread.articles.curve_detectors.tuning import LAYERS
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import (
     circular,
     curve_maps,
@@ -146,14 +148,14 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     found: dict[str, xr.DataArray] = {}
     for name in LAYERS[:3]:
         layer = study.layer(name)
-        whole = predefined("curve", study.network, layer)
+        whole = predefined(study.network, layer, "curve")
         decisive = (effects.echo, effects.off_peak)
         lenient = replace(
             whole, predictions=tuple(p for p in whole.predictions if p.effect not in decisive)
         )
 
         def make(layer: str = layer, lenient: object = lenient) -> bytes:
-            table = find(study.network, lenient, layer, seed=study.seed)  # type: ignore[arg-type]
+            table = find(study.network, layer, lenient, seed=study.seed)  # type: ignore[arg-type]
             return json.dumps(table["unit"].tolist()).encode()
 
         units = json.loads(study.kept(f"curves whatever their echo in {layer}", "json", make))

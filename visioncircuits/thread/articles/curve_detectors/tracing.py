@@ -8,8 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.figures import Figure
-from visioncircuits.thread import Plate, Row, Study, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import trace
 from visioncircuits.tuning.plots import hsl
 

@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from visioncircuits.thread import Claim, Plate, Row, Study, paper, part
+from visioncircuits.thread import Plate, Row, Study, paper, part
+from visioncircuits.thread.claims import Claim
 from visioncircuits.thread.study import ORIENTATIONS
 from visioncircuits.tuning import circular, radial_panel
 from visioncircuits.tuning.plots import beside

@@ -7,16 +7,9 @@ from PIL import Image
 
 from visioncircuits.comparison import placement
 from visioncircuits.stimuli import StimulusSet, curve
-from visioncircuits.thread import (
-    Plate,
-    Row,
-    Study,
-    Unavailable,
-    here,
-    middle,
-    null,
-    part,
-)
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import middle, null
 from visioncircuits.tuning import black_and_white, circle_detectors, measure
 from visioncircuits.weights import connection_cards, expanded_weights, strongest_inputs
 

@@ -11,21 +11,14 @@ from torch import Tensor
 from visioncircuits.comparison import filter_preferences
 from visioncircuits.figures import Figure
 from visioncircuits.stimuli import StimulusSet, sinusoidal_grating
-from visioncircuits.thread import (
-    Plate,
-    Row,
-    Study,
-    Unavailable,
-    filter_picture,
-    here,
-    null,
-    part,
-    share_interval,
-)
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.early_vision.published import (
     filters_drawn,
     similarities,
 )
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.filters import filter_picture
+from visioncircuits.thread.intervals import null, share_interval
 from visioncircuits.tuning import measure
 from visioncircuits.weights import expanded_weights
 
@@ -100,7 +93,8 @@ def oriented(filters: Tensor) -> Float[np.ndarray, " filters"]:
         np.abs((angles - middle + 90) % 180 - 90) <= 22.5 for middle in np.arange(0, 180, 7.5)
     ]
     shares = [power[:, mask].sum(1) for mask in within]
-    return np.max(shares, 0) / power.sum((1, 2)).clip(1e-30)
+    most: np.ndarray = np.max(shares, 0) / power.sum((1, 2)).clip(1e-30)
+    return most
 
 
 FOUND = {

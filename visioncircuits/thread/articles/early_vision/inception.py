@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from visioncircuits.networks import Network
-from visioncircuits.thread import Plate, Row, Study, inception, numbers, part
+from visioncircuits.thread import Plate, Row, Study, inception, part
 from visioncircuits.thread.articles.early_vision.published import (
     BOUNDARY,
     CIRCLE,
     INHIBITING,
     TRIANGLE,
 )
+from visioncircuits.thread.units import numbers
 from visioncircuits.weights import expanded_weights, strongest_inputs
 
 EXCITING = (29, 40, 21, 90)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from visioncircuits.comparison import filter_preferences
 from visioncircuits.figures import Figure
-from visioncircuits.thread import Plate, Row, Study, filter_picture, paper, part
+from visioncircuits.thread import Plate, Row, Study, paper, part
+from visioncircuits.thread.filters import filter_picture
 
 FILTERS = "conv2d0_filters_uint8_64x7x7x3.npy"
 WIDTHS = {"conv2d0": 64, "conv2d1": 64, "conv2d2": 192, "mixed3a": 256, "mixed3b": 480}

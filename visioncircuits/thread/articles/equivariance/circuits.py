@@ -9,7 +9,9 @@ import torch
 from visioncircuits.comparison import rotation
 from visioncircuits.comparison.symmetry import centroids, placement, sums_by_angle
 from visioncircuits.stimuli import StimulusSet, circle
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, interval, middle, null, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import interval, middle, null
 from visioncircuits.tuning import circular, measure
 from visioncircuits.tuning.circles import circle_detectors
 from visioncircuits.weights import expanded_weights, kernel_grid

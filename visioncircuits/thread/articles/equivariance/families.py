@@ -19,7 +19,9 @@ from visioncircuits.comparison import (
     reflection,
     rotation,
 )
-from visioncircuits.thread import Claim, Plate, Row, Study, Unavailable, here, middle, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import circular
 
 CHANGES: Mapping[str, tuple[str, str, Sequence[Transformation]]] = {

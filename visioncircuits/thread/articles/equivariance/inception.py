@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from visioncircuits.comparison import odds, partners, reflection
-from visioncircuits.thread import Row, Study, inception, number, part
+from visioncircuits.thread import Row, Study, inception, part
 from visioncircuits.thread.articles.equivariance.families import cut
 from visioncircuits.thread.tiles import FILE, matched, read_tiles
+from visioncircuits.thread.units import number
 from visioncircuits.weights import expanded_weights, strongest_inputs
 
 FIGURES = {

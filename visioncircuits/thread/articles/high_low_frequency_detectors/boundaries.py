@@ -8,7 +8,8 @@ from scipy.stats import hypergeom
 
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern
 from visioncircuits.stimuli import high_low as boundary
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
 from visioncircuits.tuning import circular, measure
 from visioncircuits.weights import expanded_weights, kernel_grid
 
@@ -63,9 +64,10 @@ def boundary_units(study: Study, layer: str) -> Bool[np.ndarray, " units"]:
     )
     peaks, axes = [], []
     for stimuli in kinds:
-        found = measure(network, layer, stimuli).clip(min=0)
-        found = found.max([d for d in found.dims if d not in ("unit", "orientation")])
-        half = found.transpose("unit", "orientation").values.reshape(len(found["unit"]), 2, -1)
+        responses = measure(network, layer, stimuli).clip(min=0)
+        others = [d for d in responses.dims if d not in ("unit", "orientation")]
+        over = responses.max(others).transpose("unit", "orientation")
+        half = over.values.reshape(len(over), 2, -1)
         folded = half.max(1)
         peaks.append(folded.max(1))
         axes.append(circular.mean_angle(folded - folded.min(1, keepdims=True), period=180))
@@ -81,7 +83,10 @@ def boundary_units(study: Study, layer: str) -> Bool[np.ndarray, " units"]:
         for one, other in ((0, 1), (0, 2), (1, 2))
     ]
     strong = strengths.min(0) >= strengths.max(0) / 3
-    return np.all(agree, 0) & strong & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
+    found: np.ndarray = (
+        np.all(agree, 0) & strong & (strengths.max(0) > 0) & (texture <= strengths.max(0) / 2)
+    )
+    return found
 
 
 def either(

@@ -8,7 +8,7 @@ from visioncircuits.comparison.symmetry import correlation
 from visioncircuits.hypotheses import find
 from visioncircuits.networks import Network
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Row, Study, inception, numbers, part
+from visioncircuits.thread import Row, Study, inception, part
 from visioncircuits.thread.articles.high_low_frequency_detectors.published import (
     BOUNDARIES,
     DIRECTIONS,
@@ -17,6 +17,7 @@ from visioncircuits.thread.articles.high_low_frequency_detectors.published impor
 from visioncircuits.thread.articles.high_low_frequency_detectors.weights import factors
 from visioncircuits.thread.tiles import FILE as TILE_FILE
 from visioncircuits.thread.tiles import matched, read_tiles
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import circular, measure, orientation_tuning
 from visioncircuits.weights import Factors, expanded_weights
 
@@ -78,7 +79,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
         holds=bool((off <= 15).all()),
         why="Circular means; holds within 15°, for the size of the published stimuli is not known.",
     )
-    table = find(network, "high-low", "mixed3a", seed=study.seed)
+    table = find(network, "mixed3a", "high-low", seed=study.seed)
     inside = {*numbers(table["unit"])}
     yield MEMBERS.found(
         f"{len(inside & {*FAMILY})} of 15, and {len(inside - {*FAMILY})} others",

@@ -127,7 +127,8 @@ def formula(turn: float, ratio: float) -> Float[np.ndarray, "60 60"]:
         for k in (4 * ratio ** (-2 / 3), 4 * ratio ** (2 / 3))
     )
     weight = np.clip(0.5 + u / 0.1, 0, 1)
-    return 0.375 * (1 + (1 - weight) * low + weight * high)
+    found: np.ndarray = 0.375 * (1 + (1 - weight) * low + weight * high)
+    return found
 
 
 FED = paper(

@@ -13,7 +13,9 @@ from visioncircuits.hypotheses import find
 from visioncircuits.networks import untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Claim, Plate, Row, Study, here, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import boundary_maps, circular, measure, orientation_tuning
 from visioncircuits.weights import main_layers
 
@@ -44,7 +46,7 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
     names, total = found["unit"].tolist(), network.layer(layer).units
     blank = 0
     if not study.quick:
-        blank = len(find(untrained(network.name, seed=study.seed), "high-low", layer))
+        blank = len(find(untrained(network.name, seed=study.seed), layer, "high-low"))
     yield HERE.found(
         f"{len(names)}, {len(names) / total:.0%} of {layer}".replace("%", " %"),
         holds=len(names) > blank,

@@ -7,13 +7,14 @@ from jaxtyping import Float
 
 from visioncircuits.networks import Network
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Plate, Row, Study, here, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.high_low_frequency_detectors.factors import (
     SYMMETRY,
     crossing,
     factor_maps,
     factor_responses,
 )
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure
 from visioncircuits.weights import Factors, expanded_weights, factor_grid, one_sided_nmf
 

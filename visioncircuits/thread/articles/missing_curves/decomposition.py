@@ -12,15 +12,23 @@ from scipy.stats import fisher_exact
 from sklearn.decomposition import NMF, MiniBatchDictionaryLearning
 from sklearn.exceptions import ConvergenceWarning
 
-from visioncircuits.hypotheses import Responses, judge_evidence, measure_responses, predefined
+from visioncircuits.hypotheses import (
+    VariantResponses,
+    judge_evidence,
+    measure_responses,
+    predefined,
+)
 from visioncircuits.networks import Direction
-from visioncircuits.thread import Claim, Plate, Row, Study, here, middle, numbers, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.missing_curves.family import (
     Coverage,
     along,
     coverage_plot,
     curve_responses,
 )
+from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.intervals import middle
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import orientation_tuning, radial_panel
 from visioncircuits.tuning.plots import beside
 
@@ -228,7 +236,7 @@ def read_out(parts: Float[np.ndarray, "components units"]) -> Float[np.ndarray, 
 def verdicts(study: Study, features: Sequence[Direction]) -> dict[str, bool]:
     """Test directions by the curve hypothesis, beside all units of the layer."""
     layer = study.layer("mixed3b")
-    hypothesis = predefined("curve", study.network, layer)
+    hypothesis = predefined(study.network, layer, "curve")
 
     def make() -> bytes:
         measured = measure_responses(
@@ -241,7 +249,7 @@ def verdicts(study: Study, features: Sequence[Direction]) -> dict[str, bool]:
         return buffer.getvalue()
 
     stored = np.load(io.BytesIO(study.kept(f"responses of {layer} to curves", "npz", make)))
-    units = Responses(
+    units = VariantResponses(
         tuple(f"{layer}:{unit}" for unit in range(len(stored["values"]))),
         stored["values"],
         {name: np.array(values) for name, values in hypothesis.stimuli.axes.items()},

@@ -10,7 +10,9 @@ from jaxtyping import Float
 from visioncircuits.figures import Figure
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
-from visioncircuits.thread import Claim, Plate, Row, Study, here, middle, paper, part
+from visioncircuits.thread import Plate, Row, Study, here, paper, part
+from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure, radial_tuning
 from visioncircuits.tuning.plots import hsl
 

@@ -1,7 +1,7 @@
 """Visualizing Weights (Voss et al., 2021): how to read weights, between layers near and far."""
 
 from visioncircuits.thread import Article
-from visioncircuits.thread.articles.visualizing_weights.absence import centre_here
+from visioncircuits.thread.articles.visualizing_weights.absence import center_here
 from visioncircuits.thread.articles.visualizing_weights.expanded import (
     cancellation_here,
     expanded_here,
@@ -22,7 +22,7 @@ ARTICLE = Article(
         expanded_here,
         families_here,
         cancellation_here,
-        centre_here,
+        center_here,
         reduced_here,
         by_position,
         in_google_s_network,

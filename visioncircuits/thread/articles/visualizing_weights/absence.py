@@ -8,7 +8,8 @@ from scipy.stats import spearmanr
 
 from visioncircuits.networks import Network, Unit
 from visioncircuits.stimuli import StimulusSet, circle, color_contrast
-from visioncircuits.thread import Plate, Row, Study, here, middle, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure
 from visioncircuits.tuning.achromatic import black_and_white
 from visioncircuits.weights import connection_cards, expanded_weights, strongest_inputs
@@ -21,7 +22,7 @@ ABSENT = here(
 
 
 @part(ABSENT)
-def centre_here(study: Study) -> Iterator[Row | Plate]:
+def center_here(study: Study) -> Iterator[Row | Plate]:
     """Figure 10: two layers at once.
 
     Five units are chosen by stimuli: those that gray discs on an even hue activate furthest beyond

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch.nn.functional import conv2d
 
-from visioncircuits.thread import Plate, Row, Study, here, null, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.visualizing_weights.published import cosine
+from visioncircuits.thread.intervals import null
 from visioncircuits.weights import expanded_weights, expanded_weights_by_autograd, kernel_grid
 
 GRADIENT = here(

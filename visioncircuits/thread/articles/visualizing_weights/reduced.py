@@ -9,7 +9,10 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from visioncircuits.networks import Network, Unit
-from visioncircuits.thread import Plate, Row, Study, Unavailable, batched, here, interval, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import interval
+from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import (
     banding,
     banding_picture,

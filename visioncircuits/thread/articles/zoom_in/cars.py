@@ -10,8 +10,10 @@ from scipy.stats import spearmanr
 
 from visioncircuits import networks
 from visioncircuits.networks import Unit
-from visioncircuits.thread import Plate, Row, Study, batched, here, middle, null, part
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.detectors import chosen, detector, spatial
+from visioncircuits.thread.intervals import middle, null
+from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import Connection, connection_cards, expanded_weights, strongest_inputs
 
 CAR_UNIT = here("a unit of mixed4c detects cars", "mixed4c:447")

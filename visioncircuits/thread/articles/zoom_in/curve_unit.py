@@ -10,22 +10,13 @@ from scipy.stats import binomtest
 
 from visioncircuits import networks
 from visioncircuits.stimuli import StimulusSet, curve, line
-from visioncircuits.thread import (
-    Plate,
-    Row,
-    Study,
-    here,
-    interval,
-    middle,
-    null,
-    number,
-    numbers,
-    part,
-    strongest,
-)
+from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.detectors import auc
 from visioncircuits.thread.articles.zoom_in.panel import seven_drawn
 from visioncircuits.thread.articles.zoom_in.subject import SHEET, Subject
+from visioncircuits.thread.intervals import interval, middle, null
+from visioncircuits.thread.photographs import strongest
+from visioncircuits.thread.units import number, numbers
 from visioncircuits.tuning import (
     align,
     circle_detectors,

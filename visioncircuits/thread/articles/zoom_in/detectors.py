@@ -10,8 +10,11 @@ from scipy.stats import rankdata
 
 from visioncircuits.datasets import Photographs
 from visioncircuits.networks import Network
-from visioncircuits.thread import Study, Unavailable, batched, middle
+from visioncircuits.thread import Study
 from visioncircuits.thread.articles.zoom_in.published import CARS, DOGS
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.intervals import middle
+from visioncircuits.thread.photographs import batched
 
 
 def chosen(study: Study, group: str) -> Photographs:

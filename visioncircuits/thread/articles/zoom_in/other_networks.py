@@ -7,7 +7,9 @@ import numpy as np
 from visioncircuits import networks
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
-from visioncircuits.thread import Plate, Row, Study, Unavailable, here, number, part
+from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.units import number
 
 OTHERS = ("bvlc_googlenet", "torchvision:squeezenet1_1", "torchvision:alexnet")
 CURVES_TOO = here("other networks have curve detectors", "5 of 5 networks")
