@@ -15,7 +15,7 @@ from visioncircuits.comparison.branches import (
     odds,
 )
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network, Unit, load, read_families, untrained
+from visioncircuits.networks import Families, Network, Unit, load, untrained
 from visioncircuits.weights import ExpandedWeights, expanded_weights
 
 CURVED = (
@@ -44,7 +44,7 @@ def test_odds_are_scipys() -> None:
 def test_both_published_odds_follow_from_the_taxonomy_alone(
     inceptionv1: Network, published: Path
 ) -> None:
-    taxonomy = read_families(published / "families_early_vision.json").layers
+    taxonomy = Families.load(published / "families_early_vision.json").layers
     early = branch_table(inceptionv1, "mixed3a", taxonomy["mixed3a"]).set_index("family")
     colors = early.loc["BW vs Color"]
     assert tuple(colors[["branch", "inside", "of", "width"]]) == ("mixed3a_5x5", 9, 9, 32)
@@ -59,7 +59,7 @@ def test_both_published_odds_follow_from_the_taxonomy_alone(
 def test_every_family_is_counted_whole_and_the_least_likely_come_first(
     inceptionv1: Network, published: Path
 ) -> None:
-    taxonomy = read_families(published / "families_early_vision.json").layers["mixed3b"]
+    taxonomy = Families.load(published / "families_early_vision.json").layers["mixed3b"]
     table = branch_table(inceptionv1, "mixed3b", taxonomy)
     inside = table.groupby("family")["inside"].sum()
     assert inside.to_dict() == {name: len(units) for name, units in taxonomy.items()}
@@ -129,7 +129,7 @@ def test_published_filters_are_as_colored_and_fine_as_their_families(published: 
     stretched = np.load(published / "conv2d0_filters_uint8_64x7x7x3.npy")
     filters = torch.tensor(stretched, dtype=torch.float32).permute(0, 3, 1, 2)
     found = filter_preferences(filters - filters.mean((1, 2, 3), keepdim=True))
-    families = read_families(published / "families_early_vision.json").layers["conv2d0"]
+    families = Families.load(published / "families_early_vision.json").layers["conv2d0"]
     gabors, colors = (list(families[name]) for name in ("Gabor Filters", "Color Contrast"))
     color, frequency = (found[name].values for name in ("color", "frequency"))
     assert mannwhitneyu(color[colors], color[gabors], alternative="greater").pvalue < 1e-4

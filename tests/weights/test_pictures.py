@@ -124,5 +124,10 @@ def test_weights_of_any_value_show_themselves(value: float) -> None:
         torch.full((1, 3, 5, 5), value), units, (Unit("b", 0),), (1, 1), (0, 0), {}
     )
     assert weights._repr_png_()
-    assert position_view(weights)._repr_png_()
     assert strongest_inputs(weights, top=1)[0]._repr_png_()
+
+
+def test_positions_without_weights_show_themselves() -> None:
+    units = tuple(Unit("a", unit) for unit in range(3))
+    weights = ExpandedWeights(torch.zeros(1, 3, 5, 5), units, (Unit("b", 0),), (1, 1), (0, 0), {})
+    assert position_view(weights)._repr_png_()

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from visioncircuits.pictures import png
 from visioncircuits.weights import storage
 
 _KIND = "an attribution"
@@ -43,8 +44,7 @@ class Attribution:
     Examples
     --------
     >>> from visioncircuits.attribution import gradient_times_activation
-    >>> from visioncircuits.pictures import png
-    from visioncircuits.networks import untrained
+    >>> from visioncircuits.networks import untrained
     >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
     >>> gradient_times_activation(network, "mixed3a:5", pictures, to="conv2d2")
     Attribution(mixed3a:5 to conv2d2, 2 pictures)

@@ -300,7 +300,7 @@ def _reaches(watched: Trace, begin: int, at: int, vectors: Float[Tensor, "rows u
     """Check whether a layer feeds features, which may lie in another branch."""
     step = watched.steps[at]
     if at != begin and isinstance(step.operation, Concatenation):
-        parts = zip(step.inputs, vectors.split(step.operation.widths, dim=1), strict=True)
+        parts = zip(step.inputs, torch.split(vectors, list(step.operation.widths), 1), strict=True)
         return any(bool(v.any()) and _reaches(watched, begin, n, v) for n, v in parts)
     return bool(watched.between(begin, at))
 
@@ -339,7 +339,7 @@ class _Read(Unary):
     width: int
 
     def before(self, kernel: Kernel) -> Kernel:
-        rows = kernel.weight[:, :, 0, 0].unflatten(1, self.kernel.weight.shape[:2])
+        rows = kernel.weight[:, :, 0, 0].reshape(-1, *self.kernel.weight.shape[:2])
         part = torch.einsum("nru,ruyx->nuyx", rows, self.kernel.weight)
         weight = part.new_zeros(len(part), self.width, *self.kernel.size)
         weight[:, self.places] = part

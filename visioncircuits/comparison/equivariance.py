@@ -29,7 +29,7 @@ _ROWS = 24
 """Rows that a notebook shows."""
 
 
-class Partners(LabeledTable):
+class Partners(LabeledTable):  # type: ignore[no-untyped-call]
     """For every unit its partner under transformations, by `transformation` and `unit`.
 
     A notebook shows the families that they make (`orbits`) above the values.
@@ -55,7 +55,8 @@ class Partners(LabeledTable):
         whole = {"partner", "tuning", "weights", "mutual", "chance"} <= {*self}
         if not whole or self["partner"].dims != self.dimensions:
             return values
-        return orbits(self)[:_ROWS].to_html(border=0, index=False) + values
+        families: str = orbits(self)[:_ROWS].to_html(border=0, index=False)
+        return families + values
 
 
 def partners(

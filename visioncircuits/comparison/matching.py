@@ -33,7 +33,7 @@ READY = (
 )  # fmt: skip
 
 
-class Matches(LabeledTable):
+class Matches(LabeledTable):  # type: ignore[no-untyped-call]
     """Correlations of features of two layers, by `unit` and `other`.
 
     They are `photographs`; `mismatched`, of each photograph with the one before it, which is the

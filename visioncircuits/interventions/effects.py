@@ -14,7 +14,7 @@ _ROWS = 24
 """Rows of a summary that a notebook shows."""
 
 
-class _Summarized(LabeledTable):
+class _Summarized(LabeledTable):  # type: ignore[no-untyped-call]
     """A table whose means and intervals a notebook shows above the values."""
 
     __slots__ = ()
@@ -28,7 +28,7 @@ class _Summarized(LabeledTable):
         return values if summary is None else summary[:_ROWS].to_html(border=0) + values
 
 
-class Effects(_Summarized):
+class Effects(_Summarized):  # type: ignore[no-untyped-call]
     """Means over photographs, by `condition` and `bound`: `mean`, and `low` to `high`, 95 %.
 
     Examples
@@ -70,7 +70,7 @@ class Effects(_Summarized):
         )
 
 
-class Scores(_Summarized):
+class Scores(_Summarized):  # type: ignore[no-untyped-call]
     """What a classifier scores on each photograph, by `condition` and `photograph`.
 
     `cross_entropy` is in nats, `divergence` that of Kullback and Leibler from the original
@@ -99,7 +99,7 @@ class Scores(_Summarized):
         return damage(self).summary() if _comparable(self) else None
 
 
-class Observed(_Summarized):
+class Observed(_Summarized):  # type: ignore[no-untyped-call]
     """Activations of features, by `condition`, `feature` and `photograph`.
 
     They are the `mean` over a feature's positions, and the `peak`. A notebook shows the `changes`
