@@ -1,5 +1,5 @@
 import json
-from contextlib import nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -8,7 +8,9 @@ from PIL import Image
 from torch import nn
 
 from visioncircuits import pictures
-from visioncircuits.attribution import Discovery, discover, discovery_panel, subsets
+from visioncircuits.attribution import Discovery, discover, discovery_panel
+from visioncircuits.attribution.discovery import subsets
+from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
 from visioncircuits.interventions import constant, edited
 from visioncircuits.networks import Direction, LayerGraph, Preprocessing, Step, load, wrap
@@ -125,15 +127,24 @@ def test_a_direction_is_explained_too(network, paths):
 def test_a_seed_fixes_it_and_as_many_subsets_are_tried_as_were_announced(
     network, paths, found, monkeypatch
 ):
-    tried: list[int] = []
-    monkeypatch.setattr(
-        "visioncircuits.attribution.discovery.bar", lambda *_, **options: nullcontext(tried.append)
-    )
-    again = discover(network, "relu", "late:0", paths, share=0.98, draws=3)
-    assert sum(tried) == subsets(12, draws=3)
+    tried, announced = [], []
+
+    @contextmanager
+    def counted(label, total, *, visible):
+        announced.append(total)
+        yield tried.append
+
+    monkeypatch.setattr("visioncircuits.attribution.discovery.bar", counted)
+    again = discover(network, "relu", "late:0", paths, share=0.98, draws=3, progress=True)
+    assert announced == [sum(tried)] == [subsets(12, draws=3)]
     assert min(tried) >= 0
     assert again.kept == found.kept
     assert again.random_curve.equals(found.random_curve)
+
+
+def test_it_shows_its_panel(found):
+    assert found._repr_png_() == discovery_panel(found)._repr_png_()
+    assert "3 of 12 units keep" in repr(found)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".nc"])
@@ -141,7 +152,7 @@ def test_it_is_read_back_as_it_was_written(found, tmp_path, suffix):
     again = Discovery.load(found.save(tmp_path / f"found{suffix}"))
     for name in ("attribution", "explained", "random", "curve", "random_curve"):
         assert getattr(again, name).equals(getattr(found, name))
-    for name in ("feature", "upstream", "share", "kept", "interval"):
+    for name in ("source", "target", "share", "kept", "interval"):
         assert getattr(again, name) == getattr(found, name)
     assert json.dumps(again.record) == json.dumps(found.record)
 
@@ -156,7 +167,8 @@ def test_a_panel_shows_each_curve_and_names_the_strongest(found):
 
 def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
-    some = sorted(request.getfixturevalue("photographs").iterdir())[::50]
+    some = photographs(request.getfixturevalue("photographs"))
+    some = some.part(range(0, len(some), 50))
     found = discover(network, "mixed3b_5x5_bottleneck", "mixed3b:413", some, draws=2)
     assert 5 < len(found.kept) < 25
     assert float(found.explained.sel(half="selection")) >= 0.9
@@ -165,17 +177,17 @@ def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request
 
 
 @pytest.mark.parametrize(
-    ("feature", "upstream", "options", "message"),
+    ("source", "target", "options", "message"),
     [
-        ("late:0", "late", {}, "does not depend on late"),
-        ("relu:0", "late", {}, "does not depend on late"),
-        ("late:2", "relu", {}, "units 0 to 1"),
-        ("late:0", "relu", {"share": 1.0}, "between 0 and 1"),
+        ("late", "late:0", {}, "does not depend on late"),
+        ("late", "relu:0", {}, "does not depend on late"),
+        ("relu", "late:2", {}, "units 0 to 1"),
+        ("relu", "late:0", {"share": 1.0}, "between 0 and 1"),
     ],
 )
-def test_what_cannot_be_discovered_is_refused(network, paths, feature, upstream, options, message):
+def test_what_cannot_be_discovered_is_refused(network, paths, source, target, options, message):
     with pytest.raises(InputError, match=message):
-        discover(network, upstream, feature, paths, **options)
+        discover(network, source, target, paths, **options)
 
 
 def test_photographs_of_one_activation_are_refused(network, paths):

@@ -1,8 +1,13 @@
+import io
+import json
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from visioncircuits.attribution.gradients import (
+from visioncircuits.attribution import (
+    Attribution,
     gradient_times_activation,
     integrated_gradients,
     overlay,
@@ -99,3 +104,26 @@ def test_pictures_of_any_channels_are_overlaid(channels):
     left = torch.from_numpy(np.array(image)[:, :48]).permute(2, 0, 1) / 255
     expected = picture if channels == 3 else picture.mean(0, keepdim=True).expand(3, -1, -1)
     assert (left - expected).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_an_attribution_shows_its_first_pictures_and_is_read_back(tmp_path, suffix):
+    pictures = torch.rand(6, 3, 64, 64)
+    found = gradient_times_activation(
+        untrained("bvlc_googlenet"), "mixed3a:5", pictures, to="conv2d2"
+    )
+    with Image.open(io.BytesIO(found._repr_png_())) as image:
+        assert image.size == (4 * (2 * 64 + 4) + 3 * 12, 64 + 24)
+    again = Attribution.load(found.save(tmp_path / f"found{suffix}"))
+    assert (again.feature, again.to) == (found.feature, found.to)
+    assert again.record == json.loads(json.dumps(found.record))
+    for name in ("pictures", "values", "activation", "baseline"):
+        assert torch.equal(getattr(again, name), getattr(found, name))
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
+def test_an_attribution_of_any_value_shows_itself(value):
+    values = torch.full((1, 2, 4, 4), value)
+    found = Attribution("a:1", "b", torch.rand(1, 3, 8, 8), values, values[0, 0, 0, :1],
+                        values[0, 0, 0, :1], {})  # fmt: skip
+    assert found._repr_png_()

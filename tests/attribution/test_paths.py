@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from visioncircuits import pictures
-from visioncircuits.attribution import branch_contributions, path_contributions
+from visioncircuits.attribution import Paths, branch_contributions, path_contributions
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Preprocessing, load, untrained, wrap
 from visioncircuits.weights import contextual_weights
@@ -176,3 +176,19 @@ def test_branches_need_whole_layers_that_have_some(network, found):
         branch_contributions(network, "conv2d2", found.contributions)
     with pytest.raises(InputError, match="take the layer"):
         branch_contributions(network, "mixed3b", found.contributions[:, :9])
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_paths_show_the_strongest_and_are_read_back(tmp_path, suffix):
+    network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    (found,) = path_contributions(network, "conv2d0", "conv2d2:9", picture, through="conv2d1")
+    table = found.table(5)
+    assert table.columns.tolist() == ["conv2d0", "conv2d1", "contribution"]
+    for row, (units, value) in zip(table.values.tolist(), found.strongest(5), strict=True):
+        assert row == [*units, value]
+    assert table["conv2d0"][0] in found._repr_html_()
+    again = Paths.load(found.save(tmp_path / f"found{suffix}"))
+    assert again.contributions.equals(found.contributions)
+    assert again.beside.equals(found.beside)
+    for name in ("target", "constant", "position", "activation"):
+        assert getattr(again, name) == getattr(found, name)

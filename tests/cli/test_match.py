@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from visioncircuits.weights import storage
+from visioncircuits.comparison import Matches
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_network_matched_with_itself_finds_itself(
     run: Callable[..., Any], folder: Path, tmp_path: Path
 ) -> None:
-    table, picture, saved = (tmp_path / name for name in ("pairs.csv", "m.png", "m.npz"))
+    table, picture, saved = (tmp_path / name for name in ("pairs.csv", "m.png", "m.nc"))
     ended = run(
         "match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv2d2",
         "--images", folder, "--csv", str(table), "-o", str(picture), "--save", str(saved),
@@ -38,7 +38,7 @@ def test_a_network_matched_with_itself_finds_itself(
     moved = [row for row in rows if float(row["photographs"]) > 0.1]
     assert moved
     assert all(row["unit"] == row["partner"] and row["rank"] == "1" for row in moved)
-    assert storage.read(saved, "matches").sizes["unit"] == len(rows)
+    assert Matches.load(saved).sizes["unit"] == len(rows)
     with Image.open(picture) as drawn:
         assert drawn.width > 1000
 

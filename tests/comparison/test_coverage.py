@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from visioncircuits import handwritten
-from visioncircuits.comparison.coverage import (
+from visioncircuits.comparison import (
     Coverage,
     applicable,
     coverage_panel,
@@ -100,3 +100,17 @@ def test_handwritten_curves_are_explained_and_lines_are_not_by_what_curves_predi
 def test_without_a_hypothesis_there_is_no_coverage() -> None:
     with pytest.raises(InputError, match="needs a hypothesis"):
         covered_by_stimuli(untrained("bvlc_googlenet"), "mixed3a", [])
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_coverage_shows_its_bar_and_is_read_back(
+    three: Coverage, tmp_path: Path, suffix: str
+) -> None:
+    assert three._repr_png_() == coverage_panel(three)._repr_png_()
+    again = Coverage.load(three.save(tmp_path / f"found{suffix}"))
+    assert (again.layer, again.explanations) == (three.layer, three.explanations)
+    assert np.array_equal(again.holds, three.holds)
+
+
+def test_coverage_by_nothing_shows_itself() -> None:
+    assert Coverage("a", (), np.zeros((0, 3), bool))._repr_png_()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -5,9 +7,9 @@ import xarray as xr
 from torch import Tensor, nn
 
 from visioncircuits import handwritten
-from visioncircuits.comparison.equivariance import (
+from visioncircuits.comparison import (
+    Partners,
     Transformation,
-    correlated,
     hue_rotation,
     orbits,
     partners,
@@ -15,6 +17,7 @@ from visioncircuits.comparison.equivariance import (
     rotation,
     scaling,
 )
+from visioncircuits.comparison.equivariance import correlated
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, Preprocessing, wrap
 from visioncircuits.stimuli import StimulusSet, curve
@@ -133,7 +136,7 @@ def test_mirroring_enlarging_and_recoloring_do_what_they_are_named_for() -> None
     recolored = hue_rotation(120).picture(maps[:, [0, 0, 0]] * 0.5)
     torch.testing.assert_close(recolored, maps[:, [0, 0, 0]] * 0.5)
     assert hue_rotation(77).kernel(maps) is maps
-    with pytest.raises(InputError, match="factor above 0"):
+    with pytest.raises(InputError, match="factor must be a finite number above 0"):
         scaling(0.0)
 
 
@@ -146,3 +149,14 @@ def test_too_few_pictures_are_refused() -> None:
     network, _ = symmetric(reflection(), 2)
     with pytest.raises(InputError, match="eight pictures"):
         partners(network, "0", "2", torch.rand(3, 3, 11, 11), [reflection()])
+
+
+def test_partners_show_their_families_and_are_read_back(tmp_path: Path) -> None:
+    layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)
+    network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    found = partners(network, "0", "2", torch.rand(8, 3, 5, 5), [reflection()], shuffles=1)
+    assert found.record["target"] == "2"
+    assert Partners.load(found.save(tmp_path / "found.nc")).identical(found)
+    assert "<th>family</th>" in found._repr_html_()
+    for part in (found.isel(unit=0), found[["tuning"]], found.isel(transformation=0)):
+        assert "<th>family</th>" not in part._repr_html_()

@@ -1,15 +1,17 @@
-import json
+import base64
 import weakref
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import xarray as xr
+from PIL import Image
 from torch import nn
 
+from visioncircuits import datasets
 from visioncircuits.comparison import (
     Matches,
     Overlap,
@@ -18,14 +20,13 @@ from visioncircuits.comparison import (
     overlap,
     pairs,
     pairs_panel,
-    probes,
 )
+from visioncircuits.comparison.matching import probes
+from visioncircuits.datasets import Photograph, Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Photograph
-from visioncircuits.networks import Network, Preprocessing, wrap
+from visioncircuits.networks import Direction, Network, Preprocessing, wrap
 from visioncircuits.stimuli import StimulusSet, edge
 from visioncircuits.tuning import measure
-from visioncircuits.weights import storage
 
 EDGES = [StimulusSet(edge, {"orientation": range(0, 360, 30)})]
 
@@ -44,20 +45,18 @@ def shuffled(other: Network, order: list[int]) -> Network:
     return wrap(nn.Sequential(first, nn.ReLU()), Preprocessing(), name="shuffled", size=16)
 
 
-def photographs(count: int) -> list[Photograph]:
+def photographs(count: int) -> Photographs:
     generator = torch.Generator().manual_seed(count)
-    return [
-        Photograph(str(place), torch.rand(3, 16, 16, generator=generator)) for place in range(count)
-    ]
+    return datasets.photographs(torch.rand(count, 3, 18, 18, generator=generator))
 
 
 @pytest.fixture(scope="module")
-def found() -> xr.Dataset:
+def found() -> Matches:
     same = shuffled(network(0), [4, 2, 0, 5, 1, 3])
     return match(network(0), "1", same, "1", photographs(7), stimuli=EDGES, batch=3)
 
 
-def test_a_networks_units_are_found_again_in_another_order(found: xr.Dataset) -> None:
+def test_a_networks_units_are_found_again_in_another_order(found: Matches) -> None:
     table = pairs(found).set_index("unit")
     order = [4, 2, 0, 5, 1, 3]
     for place, unit in enumerate(order):
@@ -75,7 +74,7 @@ def test_streamed_correlations_are_those_of_all_photographs_at_once(batch: int) 
     one, other = network(0), network(1, units=4)
     shown = photographs(5)
     found = match(one, "1", other, "1", shown, stimuli=EDGES, batch=batch)
-    pictures = torch.stack([photo.pixels for photo in shown if photo.pixels is not None])
+    pictures = shown.pictures(16)
     ours, theirs = (
         each.activations(pictures, ["1"])["1"].double().numpy().transpose(1, 0, 2, 3)
         for each in (one, other)
@@ -111,23 +110,46 @@ def test_units_that_never_vary_correlate_with_nothing() -> None:
 
 
 def test_what_cannot_be_read_is_counted_and_two_photographs_are_needed(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost = Photograph("broken.jpg", None, problem="no picture")
-    one, other = (network(0), "1"), (network(1), "1")
-    message: list[int] = []
-    shown = [lost, *photographs(3), lost]
-    monkeypatch.setattr(
-        "visioncircuits.comparison.matching.bar", lambda *_, **options: nullcontext(message.append)
-    )
-    found = match(*one, *other, shown, stimuli=EDGES, batch=2)
-    record = json.loads(found.attrs["record"])
-    assert (record["seen"], record["skipped"]) == (3, 2)
-    assert sum(message) == 5
-    without = match(*one, *other, shown[1:4], stimuli=EDGES)
+    paths = [tmp_path / f"{place}.png" for place in range(5)]
+    for place, path in enumerate(paths):
+        if place in (0, 4):
+            path.write_bytes(b"no picture")
+        else:
+            noise = np.random.default_rng(place).integers(0, 256, (20, 20, 3), np.uint8)
+            Image.fromarray(noise).save(path)
+    counted: list[int] = []
+
+    @contextmanager
+    def bar(label: str, total: int, *, visible: bool) -> Iterator[Callable[[int], None]]:
+        yield counted.append
+
+    monkeypatch.setattr("visioncircuits.comparison.matching.bar", bar)
+    one, other = network(0), network(1)
+    found = match(one, "1", other, "1", paths, stimuli=EDGES, batch=2)
+    assert (found.record["seen"], found.record["skipped"]) == (3, 2)
+    assert sum(counted) == 5
+    without = match(one, "1", other, "1", paths[1:4], stimuli=EDGES)
     np.testing.assert_allclose(found["mismatched"], without["mismatched"])
     with pytest.raises(InputError, match="two photographs or more, and 1 can be read"):
-        match(*one, *other, [lost, *photographs(1)], stimuli=EDGES)
+        match(one, "1", other, "1", paths[3:], stimuli=EDGES)
+
+
+def test_units_and_directions_are_matched_as_parts_of_their_layers() -> None:
+    one, other = network(0), network(1)
+    weights = (0.5, -1.0, 0.0, 2.0, 0.0, 0.0)
+    whole = match(one, "1", other, "1", photographs(4), stimuli=EDGES)
+    some = match(one, ["1:4", "1:0"], other, "1:3", photographs(4), stimuli=EDGES)
+    for name in ("photographs", "mismatched", "stimuli"):
+        np.testing.assert_allclose(some[name], whole[name].values[[4, 0]][:, [3]], atol=1e-9)
+    assert some["unit"].values.tolist() == ["1:4", "1:0"]
+    direction = match(one, Direction("1", weights), other, "1", photographs(4), stimuli=EDGES)
+    pictures = photographs(4).pictures(16)
+    ours = np.tensordot(weights, one.activations(pictures, ["1"])["1"].double(), (0, 1))
+    theirs = other.activations(pictures, ["1"])["1"].double().transpose(0, 1).flatten(1)
+    expected = [np.corrcoef(ours.ravel(), each)[0, 1] for each in theirs.numpy()]
+    np.testing.assert_allclose(direction["photographs"][0], np.nan_to_num(expected), atol=1e-6)
 
 
 def test_a_layer_without_positions_is_refused() -> None:
@@ -140,13 +162,13 @@ def test_a_layer_without_positions_is_refused() -> None:
         match(network(0), "1", pooled, "2", photographs(2), stimuli=EDGES)
 
 
-def test_no_more_photographs_are_kept_than_a_batch_has() -> None:
+def test_no_more_photographs_are_kept_than_a_batch_has(monkeypatch: pytest.MonkeyPatch) -> None:
     alive: set[int] = set()
     most = []
 
-    def endless() -> Iterator[Photograph]:
-        for place in range(30):
-            picture = torch.rand(3, 16, 16)
+    def each(self: Photographs, size: int) -> Iterator[Photograph]:
+        for place in range(len(self)):
+            picture = torch.rand(3, size, size)
             alive.add(place)
             weakref.finalize(picture, alive.discard, place)
             photograph = Photograph(str(place), picture)
@@ -155,25 +177,33 @@ def test_no_more_photographs_are_kept_than_a_batch_has() -> None:
             del photograph
             most.append(len(alive))
 
-    match(network(0), "1", network(1), "1", endless(), stimuli=EDGES, batch=4)
+    monkeypatch.setattr(Photographs, "at", each)
+    match(network(0), "1", network(1), "1", photographs(30), stimuli=EDGES, batch=4)
+    assert len(most) == 30
     assert max(most) <= 2 * 4 + 1
 
 
-def test_a_result_is_saved_and_read_back(found: xr.Dataset, tmp_path: Path) -> None:
-    for name in ("m.npz", "m.nc"):
-        again = storage.read(storage.write(found, tmp_path / name), "matches")
-        assert again.to_dict() == found.to_dict()
+def test_a_result_shows_its_panel_and_is_read_back(found: Matches, tmp_path: Path) -> None:
     xr.testing.assert_identical(Matches.load(found.save(tmp_path / "m.nc")), found)
+    picture = base64.b64encode(matches_panel(found)._repr_png_()).decode()
+    assert picture in found._repr_html_()
 
 
-def test_partners_of_a_family_are_counted(found: xr.Dataset) -> None:
+def test_parts_of_a_result_show_themselves_too(found: Matches) -> None:
+    parts = (
+        found[["stimuli"]], found.isel(unit=0), found.isel(unit=[]), found * np.nan,
+        found.max("other"), found.transpose("other", "unit"),
+    )  # fmt: skip
+    for part in parts:
+        assert "<" in part._repr_html_()
+
+
+def test_partners_of_a_family_are_counted(found: Matches) -> None:
     message = overlap(pairs(found), ["1:0", "1:1"], ["1:2", "1:0"], width=6)
     assert message == Overlap(same=1, of=2, chance=2 / 3)
 
 
-def test_panels_show_both_distributions_and_both_pictures(found: xr.Dataset) -> None:
-    from PIL import Image
-
+def test_panels_show_both_distributions_and_both_pictures(found: Matches) -> None:
     figure = matches_panel(found)
     heights = [sum(bar.get_height() for bar in bars) for axes in figure.axes
                for bars in axes.containers]  # fmt: skip

@@ -5,8 +5,9 @@ import pytest
 import torch
 import xarray as xr
 
-from visioncircuits import comparison, examples, handwritten, load
+from visioncircuits import comparison, datasets, handwritten, load
 from visioncircuits.comparison import (
+    Compared,
     Family,
     compare_kernels,
     compare_tuning,
@@ -94,9 +95,36 @@ def test_handwritten_curves_are_tuned_as_trained_ones(network: Network, checkpoi
 
 @pytest.mark.images
 def test_maps_of_a_family_agree_with_themselves(family: Family, photographs: Path) -> None:
-    found = examples.photographs(photographs).part([0, 500])
+    found = datasets.photographs(photographs).part([0, 500])
     ranks = comparison.compare_maps(family, family, found)
     np.testing.assert_allclose(ranks, 1)
     upside_down = Family(family.network, tuple(reversed(family.units)), family.orientations)
     assert (comparison.compare_maps(family, upside_down, found)[[0, 2]] < 0.5).all()
     assert torch.tensor(ranks.values).isfinite().all()
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_what_was_compared_shows_itself_and_is_read_back(
+    network: Network, family: Family, tmp_path: Path, suffix: str
+) -> None:
+    whole = curve_family(network, [f"mixed3b:{unit}" for unit in (2, 6, 15)])
+    early = curve_family(network, ["mixed3a:1", "mixed3a:12"])
+    tuned = compare_tuning(family, whole, named("curves").isel(radius=[1, 2]))
+    for place, compared in enumerate((tuned, compare_kernels(family, early, family, early))):
+        again = Compared.load(compared.save(tmp_path / f"{place}{suffix}"))
+        xr.testing.assert_equal(again.numbers, compared.numbers)
+        for side in ("trained", "handwritten"):
+            ours, theirs = getattr(again, side), getattr(compared, side)
+            assert ours.dims == theirs.dims
+            np.testing.assert_array_equal(ours.values, theirs.values)
+            for dim in theirs.coords:
+                np.testing.assert_array_equal(ours[dim].values, theirs[dim].values)
+            assert ours.attrs == theirs.attrs
+        assert again._repr_png_() == compared._repr_png_()
+
+
+def test_silent_families_show_themselves(family: Family) -> None:
+    tuned = compare_tuning(family, family, named("curves").isel(radius=[1]))
+    for value in (0.0, float("nan")):
+        silent = Compared(tuned.numbers, tuned.trained * 0 + value, tuned.handwritten * 0 + value)
+        assert silent._repr_png_()

@@ -1,11 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import photographs
-from visioncircuits.interventions import ablate, damage
-from visioncircuits.networks import load, untrained
+from visioncircuits.interventions import Effects, Scores, ablate, damage
+from visioncircuits.networks import Direction, load, untrained
 
 CURVES = ["mixed3b:413", "mixed3b:408", "mixed3b:321", "mixed3b:326", "mixed3b:386", "mixed3b:394"]
 
@@ -51,10 +53,50 @@ def test_mean_and_resample_ablation_change_something_too(network, some, mode):
     ("units", "message"),
     [
         ([], "no feature is given"),
-        (["mixed3a:1", "mixed3b:1"], "units of one layer"),
+        (["mixed3a:1", "mixed3b:1"], "of one layer are needed"),
+        (Direction("mixed3b", (1.0,) * 480), "is a direction"),
         (["mixed3b:480"], "units 0 to 479"),
     ],
 )
 def test_units_that_cannot_be_ablated_are_refused(some, units, message):
     with pytest.raises(InputError, match=message):
         ablate(untrained("bvlc_googlenet"), units, some)
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(InputError, match="'zero', 'mean' or 'resample', not 'knockout'"):
+        ablate(untrained("bvlc_googlenet"), "mixed3b:1", torch.rand(2, 3, 8, 8), mode="knockout")
+
+
+def test_a_string_names_one_unit_and_a_tensor_holds_photographs() -> None:
+    some = photographs(torch.rand(3, 3, 64, 64), labels=[1, 2, 3])
+    one, listed = (
+        ablate(untrained("bvlc_googlenet"), units, some, controls=1)
+        for units in ("mixed5b:7", ["mixed5b:7"])
+    )
+    assert one.identical(listed)
+    assert one.record["removed"]["ablated"] == [7]
+
+
+def test_scores_show_their_damage_and_are_read_back(tmp_path: Path) -> None:
+    some = photographs(torch.rand(3, 3, 64, 64), labels=[1, 2, 3])
+    scores = ablate(untrained("bvlc_googlenet"), "mixed5b:7", some, controls=1)
+    text = scores.summary().loc["ablated", "divergence"]
+    mean, low, high = damage(scores)["divergence"].sel(condition="ablated").values
+    assert text == f"{mean:+.3g} ({low:+.3g} … {high:+.3g})"
+    assert text in scores._repr_html_()
+    assert Scores.load(scores.save(tmp_path / "scores.nc")).identical(scores)
+    found = damage(scores)
+    assert Effects.load(found.save(tmp_path / "damage.nc")).identical(found)
+
+
+def test_parts_of_scores_show_themselves_too() -> None:
+    some = photographs(torch.rand(3, 3, 64, 64), labels=[1, 2, 3])
+    scores = ablate(untrained("bvlc_googlenet"), "mixed5b:7", some, controls=1)
+    parts = (
+        scores[["top1"]], scores.mean("photograph"), scores.sel(condition="ablated"),
+        scores.sel(condition=["ablated"]), scores.isel(photograph=[0]), scores.isel(photograph=[]),
+        scores * np.nan, damage(scores).sel(bound="low"), damage(scores)[[]], scores[[]],
+    )  # fmt: skip
+    for part in parts:
+        assert "<" in part._repr_html_()

@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +7,28 @@ import torch
 from PIL import Image
 from torch import nn
 
-from visioncircuits import engine, examples, handwritten, interventions
+from visioncircuits import datasets, engine, interventions
+from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import Photographs
-from visioncircuits.interventions import Donor, Scale, Transplant, control_units, score_transplant
-from visioncircuits.interventions.transplants import check_classes, score
-from visioncircuits.networks import Network, Preprocessing, imagenet_classes, load, untrained, wrap
+from visioncircuits.interventions import Donor, Transplant, control_units, score_transplant
+from visioncircuits.interventions.calibration import Scale
+from visioncircuits.interventions.scoring import classes_of, score
+from visioncircuits.interventions.transplant_scores import scored
+from visioncircuits.networks import (
+    Direction,
+    Network,
+    Preprocessing,
+    imagenet_classes,
+    load,
+    untrained,
+    wrap,
+)
 
 SIZE = 32
-FAMILY = (1, 4, 6)
+FAMILY = ("1:1", "1:4", "1:6")
+DONORS = ("0:1", "0:4", "0:6")
+CURVES = ("mixed3b:321", "mixed3b:335", "mixed3b:413")
+OTHERS = ("1:0", "1:2", "1:3")
 
 
 def small(seed: int, classes: Sequence[str] | None = imagenet_classes()) -> Network:
@@ -40,11 +52,11 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
     for name in ("n01440764_a", "n01443537_b", "n01484850_c", "n01491361_d", "n01494475_e"):
         coarse = generator.integers(0, 256, (6, 6, 3), dtype=np.uint8)
         Image.fromarray(coarse).resize((40, 40)).save(folder / f"{name}.png")
-    return examples.photographs(folder)
+    return datasets.photographs(folder)
 
 
 def operation(network: Network, **donors: Donor) -> Transplant:
-    return Transplant(network, "1", FAMILY, donors, {"others": (0, 2, 3)})
+    return Transplant(network, FAMILY, donors, {"others": OTHERS})
 
 
 class TestScale:
@@ -81,7 +93,7 @@ class TestPerform:
         network = small(0)
         found = score_transplant(operation(network), pictures, store=engine.Store(tmp_path))
         seen = pictures.pictures(SIZE)
-        for condition, units in (("original", ()), ("removed", FAMILY), ("others", (0, 2, 3))):
+        for condition, units in (("original", ()), ("removed", (1, 4, 6)), ("others", (0, 2, 3))):
             values = network.activations(seen, ["1"])["1"].clone()
             values[:, list(units)] = 0
             measured = network.module[2:](values)
@@ -96,7 +108,7 @@ class TestPerform:
         self, pictures: Photographs, tmp_path: Path
     ) -> None:
         network = small(0)
-        donors = {"itself": Donor(network, "0", FAMILY), "another": Donor(small(1), "0", FAMILY)}
+        donors = {"itself": Donor(network, DONORS), "another": Donor(small(1), DONORS)}
         found = score_transplant(
             operation(network, **donors), pictures, store=engine.Store(tmp_path)
         )
@@ -125,7 +137,7 @@ class TestPerform:
         monkeypatch.setattr(Scale, "between", classmethod(remember))
         network = small(0)
         store = engine.Store(tmp_path)
-        score_transplant(operation(network, it=Donor(network, "0", FAMILY)), pictures, store=store)
+        score_transplant(operation(network, it=Donor(network, DONORS)), pictures, store=store)
         works = [work for work in store.finished() if work["task"] == "scores"]
         assert learnt == [set(pictures.names[0::2]), set(pictures.names[1::2])]
         for work in works:
@@ -136,13 +148,9 @@ class TestPerform:
     ) -> None:
         network, store = small(0), engine.Store(tmp_path)
         before = score_transplant(operation(network), pictures, store=store)
-        monkeypatch.setattr("visioncircuits.interventions.transplants.score", None)
+        monkeypatch.setattr("visioncircuits.interventions.transplant_scores.score", None)
         done: list[int] = []
-        monkeypatch.setattr(
-            "visioncircuits.interventions.transplants.bar",
-            lambda *_, **options: nullcontext(done.append),
-        )
-        again = score_transplant(operation(network), pictures, store=store)
+        again = scored(operation(network), pictures, store=store, advance=done.append)
         assert again.identical(before)
         assert sum(done) == len(pictures)
 
@@ -155,7 +163,7 @@ class TestPerform:
         for item in pictures.items:
             with Image.open(item.path) as image:
                 image.rotate(180).save(tmp_path / "turned" / item.path.name)
-        turned = examples.photographs(tmp_path / "turned")
+        turned = datasets.photographs(tmp_path / "turned")
         after = score_transplant(operation(network), turned, store=store)
         fresh = score_transplant(operation(network), turned, store=engine.Store(tmp_path / "fresh"))
         assert after.identical(fresh)
@@ -167,17 +175,19 @@ class TestPerform:
         network, store = small(0), engine.Store(tmp_path)
         with pytest.raises(InputError, match="3 units need as many donors; few has 2"):
             score_transplant(
-                operation(network, few=Donor(network, "0", (1, 2))), pictures, store=store
+                operation(network, few=Donor(network, DONORS[:2])), pictures, store=store
             )
         last = list(network.layers)[-1]
-        flat = Donor(network, last, FAMILY)
+        flat = Donor(network, [f"{last}:{unit}" for unit in (1, 4, 6)])
         with pytest.raises(InputError, match="has no positions"):
             score_transplant(operation(network, flat=flat), pictures, store=store)
-        with pytest.raises(InputError, match="takes a network of ImageNet's 1000 classes"):
+        with pytest.raises(InputError, match="removes units of another layer"):
             score_transplant(
-                Transplant(handwritten.load("lines"), "mixed3a", (0,), {}, {}),
-                pictures,
-                store=store,
+                Transplant(network, FAMILY, {}, {"others": DONORS}), pictures, store=store
+            )
+        with pytest.raises(InputError, match="is a direction"):
+            score_transplant(
+                Transplant(network, Direction("1", (1.0,) * 8), {}), pictures, store=store
             )
         with pytest.raises(InputError, match="4 photographs or more, not 3"):
             score_transplant(operation(network), pictures.part(range(3)), store=store)
@@ -187,30 +197,43 @@ class TestPerform:
 class TestClasses:
     """Labels are held against logits only where these are known to stand for the same."""
 
-    def test_logits_of_unknown_meaning_are_not_scored(self) -> None:
-        with pytest.raises(InputError, match="of small 0 its are not known"):
-            check_classes(small(0, None))
+    def test_logits_of_unknown_meaning_are_not_scored(self, pictures: Photographs) -> None:
+        with pytest.raises(InputError, match="classes of small 0's logits are not known"):
+            classes_of(small(0, None), pictures)
 
-    def test_inception5h_with_1008_logits_is_not_scored(self) -> None:
-        with pytest.raises(InputError, match="of untrained inceptionv1 its are not known"):
-            check_classes(untrained("inceptionv1"))
+    def test_inception5h_with_1008_logits_is_not_scored(self, pictures: Photographs) -> None:
+        with pytest.raises(InputError, match="untrained inceptionv1's logits are not known"):
+            classes_of(untrained("inceptionv1"), pictures)
 
-    def test_another_order_is_not_scored(self) -> None:
-        with pytest.raises(InputError, match="others, or in another order"):
-            check_classes(small(0, imagenet_classes()[::-1]))
+    def test_in_another_order_classes_are_found_by_name(self, pictures: Photographs) -> None:
+        reverse = small(0, imagenet_classes()[::-1])
+        assert (classes_of(reverse, pictures) == 999 - torch.arange(5)).all()
 
-    def test_names_without_as_many_logits_are_not_scored(self) -> None:
+    def test_names_without_as_many_logits_are_not_scored(self, pictures: Photographs) -> None:
         module = nn.Sequential(nn.Conv2d(3, 10, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         network = wrap(module, Preprocessing(), size=SIZE, classes=imagenet_classes())
         with pytest.raises(InputError, match=r"gives \(10,\) values a picture"):
-            check_classes(network)
+            classes_of(network, pictures)
+        numbered = datasets.photographs(torch.rand(2, 3, SIZE, SIZE), labels=[3, 10])
+        with pytest.raises(InputError, match="not a logit for each of 11 classes"):
+            classes_of(wrap(module, Preprocessing(), size=SIZE), numbered)
 
-    def test_networks_that_name_them_are_scored(self, checkpoints: Path) -> None:
-        check_classes(small(0))
-        check_classes(untrained("bvlc_googlenet"))
-        check_classes(
-            load("torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors")
+    def test_networks_that_name_them_are_scored(
+        self, checkpoints: Path, pictures: Photographs
+    ) -> None:
+        squeezed = load(
+            "torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors"
         )
+        for network in (small(0), untrained("bvlc_googlenet"), squeezed):
+            assert classes_of(network, pictures).tolist() == [0, 1, 2, 3, 4]
+
+    def test_other_labels_of_the_same_photographs_are_scored_again(self, tmp_path: Path) -> None:
+        shown, store, scores = torch.rand(4, 3, SIZE, SIZE), engine.Store(tmp_path), []
+        for labels in ([0, 1, 2, 3], [3, 2, 1, 0]):
+            some = datasets.photographs(shown, labels=labels)
+            scores.append(score_transplant(operation(small(0)), some, store=store))
+        assert not scores[0]["cross_entropy"].equals(scores[1]["cross_entropy"])
+        assert scores[0]["divergence"].equals(scores[1]["divergence"])
 
 
 def test_scores_are_torchs() -> None:
@@ -230,13 +253,13 @@ def test_scores_are_torchs() -> None:
 class TestControls:
     def test_other_units_are_of_the_same_branch(self) -> None:
         network = untrained("bvlc_googlenet")
-        drawn = control_units(network, "mixed3b", (321, 335, 413))
+        drawn = control_units(network, CURVES)
         assert len(set(drawn)) == 3
-        assert not set(drawn) & {321, 335, 413}
-        assert all(320 <= unit < 416 for unit in drawn)  # the 5x5 branch
-        assert drawn == control_units(network, "mixed3b", (321, 335, 413))
-        assert drawn != control_units(network, "mixed3b", (321, 335, 413), seed=1)
+        assert not set(map(str, drawn)) & set(CURVES)
+        assert all(320 <= unit.index < 416 for unit in drawn)  # the 5x5 branch
+        assert drawn == control_units(network, CURVES)
+        assert drawn != control_units(network, CURVES, seed=1)
 
     def test_a_branch_that_is_all_family_has_none(self) -> None:
-        with pytest.raises(InputError, match="has only 3 units beside the family"):
-            control_units(small(0), "1", range(5))
+        with pytest.raises(InputError, match="has only 3 units beside these"):
+            control_units(small(0), [f"1:{unit}" for unit in range(5)])

@@ -9,7 +9,7 @@ from PIL import Image
 
 from visioncircuits import handwritten
 from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, curve_family
-from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
+from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.site import report
 from visioncircuits.site.report_numbers import goals, summary

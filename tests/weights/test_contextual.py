@@ -1,12 +1,20 @@
 """Contributions sum to the activation and equal gradient times activation."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Network, Preprocessing, load, untrained, wrap
-from visioncircuits.weights import contextual_weights, strongest_inputs
+from visioncircuits.weights import (
+    ExpandedWeights,
+    Flow,
+    contextual_weights,
+    expanded_weights,
+    strongest_inputs,
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +55,7 @@ def test_constant_is_zero_without_biases() -> None:
     (flow,) = contextual_weights(network, "input", "7:3", picture)
     assert flow.activation == float(network(picture)[0, 3])
     assert flow.constant == pytest.approx(0, abs=1e-5)
-    assert repr(flow).startswith("Flow(weights=ExpandedWeights(3 of input → 7:3, shape=")
+    assert repr(flow).startswith("Flow(input → 7:3, neuron")
     assert len(repr(flow)) < 200
 
 
@@ -99,3 +107,17 @@ def test_unknown_feature_and_wrong_order_raise(network: Network) -> None:
         contextual_weights(network, "layer1", "layer3:300", torch.rand(1, 3, 96, 96))
     with pytest.raises(InputError, match="comes after"):
         contextual_weights(network, "layer3", "layer1:3", torch.rand(1, 3, 96, 96))
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_a_flow_shows_itself_and_is_read_back(tmp_path: Path, suffix: str) -> None:
+    small, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    (flow,) = contextual_weights(small, "conv2d2", "mixed3a:7", picture)
+    again = Flow.load(flow.save(tmp_path / f"flow{suffix}"))
+    assert torch.equal(again.weights.weight, flow.weights.weight)
+    assert (again.position, again.activation) == (flow.position, flow.activation)
+    assert again.weights.record.keys() == flow.weights.record.keys()
+    assert again._repr_png_() == flow._repr_png_()
+    with pytest.raises(InputError, match="not contributions"):
+        Flow.load(expanded_weights(small, "conv2d2", "mixed3a:7").save(tmp_path / f"w{suffix}"))
+    assert ExpandedWeights.load(tmp_path / f"flow{suffix}").offset == flow.weights.offset

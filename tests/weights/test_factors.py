@@ -32,7 +32,7 @@ def test_planted_factors_are_found(planted) -> None:
     groups, maps, weights = planted
     factors = one_sided_nmf(weights, 2)
     assert factors.explained > 0.9999
-    assert repr(factors).startswith("Factors(spatial=ExpandedWeights(2 of a → 4 of b, shape=")
+    assert repr(factors).startswith("Factors(a → b: 7+1+5, 9+8+11; ")
     assert len(repr(factors)) < 200
     found = torch.tensor([direction.weights for direction in factors.directions])
     assert torch.allclose(found, groups, atol=2e-3)

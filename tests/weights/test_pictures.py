@@ -6,10 +6,12 @@ import torch
 from PIL import Image
 
 from visioncircuits.networks import Unit
+from visioncircuits.pictures import png
 from visioncircuits.weights import (
     ExpandedWeights,
     connection_cards,
     kernel_grid,
+    position_view,
     strongest_inputs,
     strongest_outputs,
 )
@@ -87,3 +89,45 @@ def test_cards_of_outputs_differ_from_those_of_inputs(weights: ExpandedWeights) 
 def test_a_kernel_wider_than_its_tile_has_a_pixel_for_each_weight() -> None:
     assert tile(torch.zeros(91, 91), 1.0, 48).size == (91, 91)
     assert tile(torch.zeros(7, 3), 1.0, 48).size == (18, 42)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "inputs", "grid"),
+    [(1, 192, (1, 12)), (64, 3, (8, 3)), (256, 192, (4, 6)), (40, 1, (12, 1)), (2, 2, (2, 2))],
+)
+def test_expanded_weights_show_their_strongest_kernels(
+    outputs: int, inputs: int, grid: tuple[int, int]
+) -> None:
+    weight = torch.randn(outputs, inputs, 3, 3)
+    weights = ExpandedWeights(
+        weight,
+        tuple(Unit("a", unit) for unit in range(inputs)),
+        tuple(Unit("b", unit) for unit in range(outputs)),
+        (1, 1), (0, 0), {},
+    )  # fmt: skip
+    strongest = weights.strongest()
+    assert tuple(strongest.weight.shape[:2]) == grid
+    norms = weight.square().sum((1, 2, 3))
+    assert [unit.index for unit in strongest.outputs] == (
+        norms.argsort(descending=True)[: grid[0]].tolist()
+    )
+    for row, output in enumerate(strongest.outputs):
+        for column, source in enumerate(strongest.inputs):
+            assert torch.equal(strongest.weight[row, column], weight[output.index, source.index])
+    assert weights._repr_png_() == png(kernel_grid(strongest))
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
+def test_weights_of_any_value_show_themselves(value: float) -> None:
+    units = tuple(Unit("a", unit) for unit in range(3))
+    weights = ExpandedWeights(
+        torch.full((1, 3, 5, 5), value), units, (Unit("b", 0),), (1, 1), (0, 0), {}
+    )
+    assert weights._repr_png_()
+    assert strongest_inputs(weights, top=1)[0]._repr_png_()
+
+
+def test_positions_without_weights_show_themselves() -> None:
+    units = tuple(Unit("a", unit) for unit in range(3))
+    weights = ExpandedWeights(torch.zeros(1, 3, 5, 5), units, (Unit("b", 0),), (1, 1), (0, 0), {})
+    assert position_view(weights)._repr_png_()

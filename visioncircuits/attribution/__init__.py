@@ -1,13 +1,12 @@
 """What carries an effect: gradients, exact paths, the discovery of circuits."""
 
-from visioncircuits.attribution.discovery import Discovery, discover, subsets
+from visioncircuits.attribution.attributions import Attribution, overlay
+from visioncircuits.attribution.discovery import Discovery, discover
 from visioncircuits.attribution.discovery_panel import discovery_panel
 from visioncircuits.attribution.gradients import (
-    Attribution,
     FeatureValue,
     gradient_times_activation,
     integrated_gradients,
-    overlay,
 )
 from visioncircuits.attribution.paths import Paths, branch_contributions, path_contributions
 
@@ -23,5 +22,4 @@ __all__ = [
     "integrated_gradients",
     "overlay",
     "path_contributions",
-    "subsets",
 ]

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits.datasets import Photographs
+from visioncircuits import datasets
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
+from visioncircuits.interventions.intervals import ends, resamples
 from visioncircuits.networks import Feature, Network, Unit
 from visioncircuits.networks.edits import Replacement
 
@@ -21,8 +22,6 @@ STEPS = 4
 
 PROBES = 4
 """Random signs a picture, in the attribution."""
-
-RESAMPLES = 2000
 
 Response = Callable[[Tensor, Tensor], Tensor]
 """From an earlier layer's values, and the pictures, to the feature's activations."""
@@ -57,11 +56,11 @@ class Half:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A feature, an earlier layer, and the values of both on photographs."""
+    """An earlier layer, a feature, and the values of both on photographs."""
 
     network: Network
-    feature: Feature
-    upstream: str
+    source: str
+    target: Feature
     share: float
     names: list[str]
     respond: Response
@@ -77,34 +76,36 @@ class Study:
 @torch.no_grad()
 def study_of(
     network: Network,
-    feature: str | Feature,
-    upstream: str,
-    photographs: Photographs,
+    source: str,
+    target: str | Feature,
+    photographs: Source,
     share: float,
 ) -> Study:
-    asked = network.feature(feature)
-    if len(network.layer(upstream).shape) != 2:
-        raise InputError(f"{upstream} has no positions; discover from a layer that has some")
+    """Check the arguments of a discovery, and compute what is kept for all of it."""
+    asked = network.feature(target)
+    if len(network.layer(source).shape) != 2:
+        raise InputError(f"{source} has no positions; discover from a layer that has some")
     if not 0 < share < 1:
         raise InputError(f"a share lies between 0 and 1; {share:g} does not")
-    if len(photographs) < 4:
-        raise InputError(f"a discovery takes 4 photographs or more, not {len(photographs)}")
-    if _branch(network, asked).layer == upstream:
-        raise independent(asked, upstream)
-    respond = response(network, asked, upstream)
+    given = datasets.photographs(photographs)
+    if len(given) < 4:
+        raise InputError(f"a discovery takes 4 photographs or more, not {len(given)}")
+    if _branch(network, asked).layer == source:
+        raise independent(asked, source)
+    respond = response(network, asked, source)
     halves = []
-    for half in (range(0, len(photographs), 2), range(1, len(photographs), 2)):
+    for first in (0, 1):
         parts = []
-        for shown in photographs.part(half).batches(network.size, BATCH):
-            values = network.activations(shown, [upstream])[upstream]
+        for shown in given.part(range(first, len(given), 2)).batches(network.size, BATCH):
+            values = network.activations(shown, [source])[source]
             parts.append((values, shown, respond(values, shown)))
         halves.append(Half(*(torch.cat(part) for part in zip(*parts, strict=True))))
-    for side in halves:
-        if float(side.activation.double().var()) <= 1e-12 * float(
-            side.activation.double().square().mean()
+    for half in halves:
+        if float(half.activation.double().var()) <= 1e-12 * float(
+            half.activation.double().square().mean()
         ):
-            raise InputError(f"{feature} has one activation on all these photographs; give others")
-    return Study(network, asked, upstream, share, list(photographs.names), respond, *halves)
+            raise InputError(f"{asked} has one activation on all these photographs; give others")
+    return Study(network, source, asked, share, list(given.names), respond, *halves)
 
 
 def _branch(network: Network, feature: Feature) -> Feature:
@@ -116,15 +117,15 @@ def _branch(network: Network, feature: Feature) -> Feature:
     return feature
 
 
-def response(network: Network, feature: Feature, upstream: str) -> Response:
+def response(network: Network, feature: Feature, source: str) -> Response:
     """Return the feature's activations as a function of an earlier layer's values."""
     feature = _branch(network, feature)
     layer = feature.layer
-    if not network.depends(layer, upstream):
-        raise independent(feature, upstream)
+    if not network.depends(layer, source):
+        raise independent(feature, source)
 
     def respond(values: Tensor, shown: Tensor) -> Tensor:
-        changes = [Replacement(upstream, values)]
+        changes = [Replacement(source, values)]
         if isinstance(feature, Unit):
             units = {layer: torch.tensor([feature.index])}
             return network.unit_activations(shown, units, changes=changes)[layer].flatten(1)
@@ -135,8 +136,9 @@ def response(network: Network, feature: Feature, upstream: str) -> Response:
     return respond
 
 
-def independent(feature: Feature, upstream: str) -> InputError:
-    return InputError(f"{feature} does not depend on {upstream}; name an earlier layer")
+def independent(feature: Feature, source: str) -> InputError:
+    """Return the error for a feature that does not depend on a layer."""
+    return InputError(f"{feature} does not depend on {source}; name an earlier layer")
 
 
 def attribution_of(study: Study, masked: Masked, count: int, seed: int) -> Float[Tensor, " parts"]:
@@ -158,7 +160,7 @@ def attribution_of(study: Study, masked: Masked, count: int, seed: int) -> Float
                 with torch.enable_grad():
                     found = masked(batch.values, batch.shown, mask.to(batch.values))
                     if not found.requires_grad:
-                        raise independent(study.feature, study.upstream)
+                        raise independent(study.target, study.source)
                     probe = ((2 * signs - 1) * found).sum()
                     (gradient,) = torch.autograd.grad(probe, mask)
                 change += gradient / STEPS
@@ -189,17 +191,13 @@ def behavior(half: Half, masked: Masked, places: Tensor, count: int) -> tuple[Te
 
 
 def explained(errors: Float[Tensor, "two pictures"]) -> float:
-    lost, whole = map(float, errors.sum(1))
-    return 1 - lost / whole
+    """Return the explained variance."""
+    lost, whole = errors.sum(1)
+    return 1 - float(lost / whole)
 
 
 def interval(errors: Float[Tensor, "two pictures"], seed: int) -> tuple[float, float]:
-    """Resample pictures."""
-    pictures = errors.shape[1]
-    drawn = np.random.default_rng(seed).multinomial(
-        pictures, np.full(pictures, 1 / pictures), RESAMPLES
-    )
-    lost, whole = errors.numpy() @ drawn.T
-    shares = 1 - lost / whole
-    low, high = np.quantile(shares, [0.025, 0.975])
-    return float(low), float(high)
+    """Return the 95 % interval of the explained variance, over pictures."""
+    lost, whole = errors.numpy() @ resamples(errors.shape[1], seed)
+    low, high = ends(1 - lost / whole).tolist()
+    return low, high

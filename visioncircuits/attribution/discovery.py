@@ -16,7 +16,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from visioncircuits import __version__, datasets
+from visioncircuits import __version__
 from visioncircuits.attribution.behavior import (
     Half,
     Masked,
@@ -29,7 +29,8 @@ from visioncircuits.attribution.behavior import (
 )
 from visioncircuits.datasets import Source
 from visioncircuits.networks import Feature, Network, Unit
-from visioncircuits.progress import bar
+from visioncircuits.numbers import whole
+from visioncircuits.progress import Advance, bar
 from visioncircuits.weights import storage
 
 SPARED = 128
@@ -44,12 +45,12 @@ class Discovery:
 
     What is kept of the behavior is explained variance: 1 less the mean square of what the
     feature's activation changes by, over positions and pictures, over its variance. 1 is all of
-    it, 0 no better than a constant, and below 0 worse.
+    it, 0 no better than a constant, and below 0 worse. A notebook shows the `discovery_panel`.
 
     Attributes
     ----------
-    feature, upstream
-        What was explained, by which layer.
+    source, target
+        The layer, and the feature that was explained.
     share
         How much was to be kept.
     attribution
@@ -73,16 +74,18 @@ class Discovery:
 
     Examples
     --------
-    >>> from visioncircuits.networks import untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> pictures = torch.rand(4, 3, 224, 224)
-    >>> found = discover(network, "conv2d0", "conv2d1:7", pictures, draws=1)
-    >>> found.feature, found.upstream, sorted(found.explained["half"].values.tolist())
-    ('conv2d1:7', 'conv2d0', ['held-out', 'selection'])
+    >>> from torch import nn
+    >>> from visioncircuits.attribution import discover
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> found = discover(network, "1", "2:0", torch.rand(6, 3, 28, 28), draws=2)
+    >>> found.attribution.sel(part=list(found.kept)).dims, found.curve["size"].values.tolist()
+    (('part',), [1, 2, 3, 4, 6, 8])
     """
 
-    feature: str
-    upstream: str
+    source: str
+    target: str
     share: float
     attribution: xr.DataArray
     kept: tuple[str, ...]
@@ -93,6 +96,13 @@ class Discovery:
     curve: xr.DataArray
     random_curve: xr.DataArray
     record: dict[str, object]
+
+    def __repr__(self) -> str:
+        kept = float(self.explained.sel(half="held-out"))
+        return (
+            f"Discovery({self.source} → {self.target}, {len(self.kept)} of "
+            f"{self.attribution.size} units keep {kept:.0%} of pictures held out)"
+        )
 
     def _repr_png_(self) -> bytes:
         from visioncircuits.attribution.discovery_panel import discovery_panel
@@ -161,7 +171,7 @@ def discover(
     target
         The feature that is explained.
     photographs
-        4 or more.
+        4 or more; see `datasets.photographs`.
     share
         Of the explained variance, above 0 and below 1.
     draws
@@ -179,13 +189,16 @@ def discover(
 
     Examples
     --------
-    >>> from visioncircuits.networks import untrained
-    >>> pictures = torch.rand(4, 3, 224, 224)
-    >>> found = discover(untrained("bvlc_googlenet"), "conv2d0", "conv2d1:7", pictures, draws=1)
-    >>> 0 < len(found.kept) <= 64
-    True
+    >>> from torch import nn
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> found = discover(network, "1", "2:0", torch.rand(6, 3, 28, 28), draws=2)
+    >>> len(found.kept) <= 8, bool(found.explained.sel(half="selection") >= 0.9)
+    (True, True)
     """
-    study = study_of(network, target, source, datasets.photographs(photographs), share)
+    whole("draws", draws, least=1)
+    study = study_of(network, source, target, photographs, share)
     level = study.level
 
     def masked(values: Tensor, shown: Tensor, mask: Tensor) -> Tensor:
@@ -215,7 +228,7 @@ def _discovered(
     *,
     draws: int,
     seed: int,
-    advance: Callable[[int], object],
+    advance: Advance,
 ) -> Discovery:
     count, left = len(names), subsets(len(names), draws=draws)
     attribution = attribution_of(study, masked, count, seed)
@@ -253,8 +266,8 @@ def _discovered(
         return xr.DataArray(np.asarray(values), dims=dims, coords={d: coords[d] for d in dims})
 
     return Discovery(
-        feature=str(study.feature),
-        upstream=study.upstream,
+        source=study.source,
+        target=str(study.target),
         share=study.share,
         attribution=xr.DataArray(
             attribution[order].numpy(), dims="part", coords={"part": [names[n] for n in order]}

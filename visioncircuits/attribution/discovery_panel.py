@@ -12,7 +12,7 @@ _FOUND, _RANDOM = "#0571b0", "#8a8f96"
 
 
 def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
-    """Draw what parts keep of a feature's behaviour against their number, and the strongest.
+    """Draw what parts keep of a feature's behavior against their number, and the strongest.
 
     Parameters
     ----------
@@ -29,26 +29,26 @@ def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
     Examples
     --------
     >>> import torch
+    >>> from torch import nn
     >>> from visioncircuits.attribution import discover
-    >>> from visioncircuits.networks import untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> pictures = torch.rand(4, 3, 224, 224)
-    >>> panel = discovery_panel(discover(network, "conv2d0", "conv2d1:7", pictures, draws=1))
-    >>> len(panel.axes)
-    2
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> found = discover(network, "1", "2:0", torch.rand(6, 3, 28, 28), draws=2)
+    >>> curve, bars = discovery_panel(found, listed=3).axes
     """
     figure = Figure(figsize=(9.6, 4.4))
-    figure.text(0.07, 0.93, found.feature, fontsize=13, color=INK, weight="bold")
+    figure.text(0.07, 0.93, found.target, fontsize=13, color=INK, weight="bold")
     figure.text(0.07, 0.88, _summary(found), fontsize=9, color=FAINT)
-    _curve(figure.add_axes((0.07, 0.13, 0.56, 0.68)), found)
-    _strongest(figure.add_axes((0.77, 0.13, 0.2, 0.68)), found, listed)
+    _curve(figure.add_axes((0.07, 0.13, 0.5, 0.68)), found)
+    _strongest(figure.add_axes((0.79, 0.13, 0.18, 0.68)), found, listed)
     return figure
 
 
 def _summary(found: Discovery) -> str:
     low, high = found.interval
     return (
-        f"{len(found.kept)} of {found.attribution.size} units of {found.upstream} keep "
+        f"{len(found.kept)} of {found.attribution.size} units of {found.source} keep "
         f"{float(found.explained.sel(half='held-out')):.0%} ({low:.0%} … {high:.0%}) of its "
         f"variance on pictures held out; as many random ones {float(found.random.mean()):.0%}"
     )

@@ -4,63 +4,19 @@ Gradient times activation and integrated gradients share how a feature's sensiti
 so they are one module of some 300 lines.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor, nn
 
-from visioncircuits import pictures as pictures_of
+from visioncircuits import __version__
+from visioncircuits.attribution.attributions import Attribution
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.graph import INPUT
-from visioncircuits.records import brief
-
-_SHOWN = 4
-"""Pictures that a notebook shows."""
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """What activated a feature.
-
-    Attributes
-    ----------
-    values : Tensor, (batch, units, rows, columns)
-        Of each neuron of the layer, or of each color of each pixel.
-    activation : Tensor, (batch,)
-        What is explained: the feature's activation.
-    baseline : Tensor, (batch,)
-        Its activation at the baseline.
-    pictures : Tensor, (batch, 3, height, width)
-        What activated it.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
-    >>> found = integrated_gradients(network, "conv2d2:7", pictures, to="conv2d0", steps=8)
-    >>> found.values.shape, found.remainder.shape
-    (torch.Size([2, 64, 32, 32]), torch.Size([2]))
-    """
-
-    values: Float[Tensor, "batch units rows columns"]
-    activation: Float[Tensor, " batch"]
-    baseline: Float[Tensor, " batch"]
-    pictures: Float[Tensor, "batch channels height width"]
-
-    __repr__ = brief
-
-    def _repr_png_(self) -> bytes:
-        shown = zip(self.pictures[:_SHOWN], self.values[:_SHOWN], strict=True)
-        return pictures_of.png(*(overlay(picture, values) for picture, values in shown))
-
-    @property
-    def remainder(self) -> Float[Tensor, " batch"]:
-        """What the values do not add up to: of integrated gradients, the error of the sum."""
-        return self.activation - self.baseline - self.values.sum((1, 2, 3))
+from visioncircuits.numbers import whole
 
 
 def gradient_times_activation(
@@ -107,8 +63,15 @@ def gradient_times_activation(
     start = _start(network, pictures, to)
     where = _position(network, asked, pictures, position)
     activation, gradient = _sensitivity(network, asked, pictures, to, start, where)
-    zero = torch.zeros_like(activation)
-    return Attribution((gradient * start).detach(), activation, zero, pictures)
+    return Attribution(
+        str(asked),
+        to,
+        pictures,
+        (gradient * start).detach(),
+        activation,
+        torch.zeros_like(activation),
+        _record(network, "gradient times activation", position),
+    )
 
 
 def integrated_gradients(
@@ -149,8 +112,7 @@ def integrated_gradients(
     >>> bool(found.remainder.abs().max() < 0.05 * (found.activation - found.baseline).abs().max())
     True
     """
-    if steps < 1:
-        raise InputError(f"integrated gradients take 1 step or more, not {steps}")
+    whole("steps", steps, least=1)
     asked = network.feature(feature)
     end = _start(network, pictures, to)
     where = _position(network, asked, pictures, position)
@@ -162,7 +124,27 @@ def integrated_gradients(
     first, last = (
         _sensitivity(network, asked, pictures, to, values, where)[0] for values in (begin, end)
     )
-    return Attribution((total / steps * (end - begin)).detach(), last, first, pictures)
+    return Attribution(
+        str(asked),
+        to,
+        pictures,
+        (total / steps * (end - begin)).detach(),
+        last,
+        first,
+        _record(network, "integrated gradients", position, steps=steps),
+    )
+
+
+def _record(
+    network: Network, method: str, position: tuple[int, int] | None, **more: Any
+) -> dict[str, Any]:
+    return {
+        "visioncircuits": __version__,
+        "network": network.record(),
+        "method": method,
+        "position": None if position is None else list(position),
+        **more,
+    }
 
 
 class FeatureValue(nn.Module):
@@ -192,11 +174,8 @@ class FeatureValue(nn.Module):
     >>> value(torch.rand(4, 3, 96, 96)).shape
     torch.Size([4])
 
-    With Captum installed, to conv2d2:
-
-    >>> from captum.attr import LayerConductance  # doctest: +SKIP
-    >>> layer = value.network.module.get_submodule("conv2d2")  # doctest: +SKIP
-    >>> LayerConductance(value, layer).attribute(pictures)  # doctest: +SKIP
+    Captum takes it with a layer, such as `layer = value.network.module.get_submodule("conv2d2")`,
+    in `LayerConductance(value, layer).attribute(pictures)`.
     """
 
     def __init__(
@@ -284,46 +263,3 @@ def _sensitivity(
     if gradient is None:
         raise InputError(f"{feature} does not depend on {to}; name an earlier layer")
     return one.detach(), gradient
-
-
-def overlay(
-    picture: Float[Tensor, "channels height width"],
-    values: Float[Tensor, "units rows columns"],
-    *,
-    scale: int = 2,
-) -> Image.Image:
-    """Draw a photograph, and beside it where in it the attribution lies.
-
-    Parameters
-    ----------
-    picture
-        In [0, 1]. On the left it is in color where it has three channels, else their mean in gray.
-    values
-        Of one picture, from an `Attribution`; units or colors are added up.
-    scale
-        Pixels for one of the photograph.
-
-    Returns
-    -------
-    PIL.Image.Image
-        On the right the photograph in gray, red where it raised the activation and blue where it
-        lowered it; full color is the 99.5th percentile.
-    """
-    height, width = picture.shape[1:]
-    total = values.sum(0)[None, None].float()
-    sums = torch.nn.functional.interpolate(total, (height, width), mode="bilinear")[0, 0]
-    if total.shape[2:] == (height, width):  # pixels alone are too fine to see
-        # by way of torch's compiler, it takes seconds to import
-        from torchvision.transforms import functional
-
-        sums = functional.gaussian_blur(sums[None], [9, 9], [2.0, 2.0])[0]
-    most = float(torch.quantile(sums.abs().flatten(), 0.995)) or 1.0
-    strength = (sums / most).clamp(-1, 1)[None]
-    gray = picture.mean(0, keepdim=True).expand(3, -1, -1)
-    picture, gray = picture if len(picture) == 3 else gray, 0.55 + 0.4 * gray
-    red, blue = (torch.tensor(c)[:, None, None] / 255 for c in ((202.0, 0, 32), (5.0, 113, 176)))
-    shown = torch.lerp(gray, torch.where(strength > 0, red, blue), strength.abs() * 0.9)
-    both = torch.cat([picture, torch.ones(3, height, 4), shown], 2).clamp(0, 1)
-    pixels = both.mul(255).round().byte().permute(1, 2, 0).numpy()
-    image = Image.fromarray(pixels)
-    return image.resize((image.width * scale, image.height * scale), Image.Resampling.LANCZOS)

@@ -8,10 +8,13 @@ A path is followed, kept apart and added up by the same few records, so the modu
 lines.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -22,7 +25,7 @@ from torch import Tensor
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Features, Network, Selection, Unit
 from visioncircuits.networks.graph import INPUT
-from visioncircuits.weights import contextual_weights
+from visioncircuits.weights import contextual_weights, storage
 from visioncircuits.weights.composition import GIB, backwards
 from visioncircuits.weights.kernels import Kernel
 from visioncircuits.weights.linearization import LOCAL
@@ -36,20 +39,22 @@ MOST = 2**24
 TURN = 256
 """How many paths are followed to the source at once."""
 
+_KIND = "paths"
+
 _READ = "paths"
 """The step that stands for the paths followed so far."""
-
-
-_SHOWN = 12
-"""Paths that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Paths:
     """What one neuron's value was made of on one picture, path by path.
 
+    A notebook shows the strongest.
+
     Attributes
     ----------
+    target
+        The neuron's feature.
     contributions
         In activation, by unit of the source, of each stop, in this order; the axes are called as
         the layers. Positions are added up.
@@ -65,27 +70,71 @@ class Paths:
 
     Examples
     --------
+    >>> from visioncircuits.attribution import path_contributions
     >>> from visioncircuits.networks import untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> picture = torch.rand(1, 3, 64, 64)
-    >>> (found,) = path_contributions(
-    ...     network, "conv2d0", "conv2d2:7", picture, through=["conv2d1"]
-    ... )
-    >>> units, contribution = found.strongest(1)[0]
-    >>> units[0].startswith("conv2d0:")
-    True
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> (paths,) = path_contributions(network, "conv2d0", "conv2d2:9", picture, through="conv2d1")
+    >>> ((units, contribution),) = paths.strongest(1)
+    >>> [unit.partition(":")[0] for unit in units]
+    ['conv2d0', 'conv2d1']
     """
 
+    target: str
     contributions: xr.DataArray
     beside: xr.DataArray
     constant: float
     position: tuple[int, int]
     activation: float
 
+    def __repr__(self) -> str:
+        layers = " → ".join([*map(str, self.contributions.dims), self.target])
+        return f"Paths({layers}, neuron {self.position}, activation {self.activation:.4g})"
+
     def _repr_html_(self) -> str:
-        rows = [(" → ".join(units), value) for units, value in self.strongest(_SHOWN)]
-        table = pd.DataFrame(rows, columns=["path", "contribution"])
-        return str(table.to_html(index=False, float_format="{:.4g}".format, border=0))
+        return f"{escape(repr(self))}{self.table().to_html(border=0, index=False)}"
+
+    def table(self, count: int = 12) -> pd.DataFrame:
+        """Return the paths that contributed most, for or against: a unit of each layer a row."""
+        rows = [(*units, value) for units, value in self.strongest(count)]
+        return pd.DataFrame(rows, columns=[*map(str, self.contributions.dims), "contribution"])
+
+    def save(self, path: str | Path) -> Path:
+        """Save as .npz or .nc (netCDF).
+
+        Raises
+        ------
+        InputError
+            For another suffix, or if the file cannot be written.
+        """
+        attributes = {
+            "kind": _KIND,
+            "target": self.target,
+            "constant": self.constant,
+            "position": json.dumps(self.position),
+            "activation": self.activation,
+        }
+        arrays = {"contributions": self.contributions, "beside": self.beside}
+        return storage.write(xr.Dataset(arrays, attrs=attributes), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Paths":
+        """Load saved paths.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        dataset = storage.read(path, _KIND)
+        row, column = json.loads(dataset.attrs["position"])
+        return cls(
+            target=dataset.attrs["target"],
+            contributions=dataset["contributions"],
+            beside=dataset["beside"],
+            constant=float(dataset.attrs["constant"]),
+            position=(row, column),
+            activation=float(dataset.attrs["activation"]),
+        )
 
     def strongest(self, count: int) -> list[tuple[tuple[str, ...], float]]:
         """List the paths that contributed most, for or against, the strongest first.
@@ -191,7 +240,10 @@ def path_contributions(
             dims=source,
             coords={source: contributions[source]},
         )
-        found.append(Paths(contributions, beside, flow.constant, flow.position, flow.activation))
+        name = str(end.features[0])
+        found.append(
+            Paths(name, contributions, beside, flow.constant, flow.position, flow.activation)
+        )
     return tuple(found)
 
 
@@ -200,10 +252,10 @@ def branch_contributions(network: Network, layer: str, contributions: xr.DataArr
 
     Parameters
     ----------
-    contributions
-        As `Paths` holds them, with all units of the layer.
     layer
         A concatenation among the stops.
+    contributions
+        As `Paths` holds them, with all units of the layer.
 
     Raises
     ------
@@ -213,13 +265,12 @@ def branch_contributions(network: Network, layer: str, contributions: xr.DataArr
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> picture = torch.rand(1, 3, 96, 96)
-    >>> (found,) = path_contributions(
-    ...     network, "conv2d2", "mixed3b:7", picture, through=["mixed3a"], position=(5, 5)
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> (paths,) = path_contributions(
+    ...     network, "conv2d2", "mixed3b:9", picture, through="mixed3a"
     ... )
-    >>> branch_contributions(network, "mixed3a", found.contributions).dims
-    ('conv2d2', 'mixed3a')
+    >>> dict(branch_contributions(network, "mixed3a", paths.contributions).sizes)
+    {'conv2d2': 192, 'mixed3a': 4}
     """
     spans = network.branches(layer)
     if not spans:

@@ -50,19 +50,18 @@ def compare(
         visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b \
             --early-layer mixed3a --images photographs/ --out report/
     """
-    detectors = None if units is None else _units(units)
+    features = layer if units is None else [f"{layer}:{unit}" for unit in _units(units)]
     outputs.check_folder(out)
-    from visioncircuits import comparison, datasets, engine, networks
+    from visioncircuits import comparison, engine, networks
     from visioncircuits.site import report
 
     ours, theirs = networks.load(handwritten), networks.load(trained, checkpoint=checkpoint)
     found = comparison.compare(
         ours,
         theirs,
-        layer=layer,
-        units=detectors,
+        features,
+        images,
         early_layer=early_layer,
-        photographs=datasets.photographs(images),
         store=engine.Store(out / "scores"),
         engine=engine.local(workers=workers),
         progress=True,

@@ -17,7 +17,7 @@ app = typer.Typer()
 def discover(
     network: NetworkName,
     feature: Unit,
-    upstream: Annotated[
+    source: Annotated[
         str, typer.Option("--from", help="The earlier layer whose units are searched.")
     ],
     images: Annotated[
@@ -51,15 +51,15 @@ def discover(
     outputs.check(save, ".npz", ".nc")
     from rich.table import Table
 
-    from visioncircuits import attribution, networks, pictures
+    from visioncircuits import attribution, datasets, networks
 
-    paths = pictures.listed(images)
-    some = [paths[place * len(paths) // count] for place in range(count)]
+    given = datasets.photographs(images)
+    count = min(count, len(given))
+    some = given.part([place * len(given) // count for place in range(count)])
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     found = attribution.discover(
-        loaded, upstream, feature, some if count < len(paths) else paths,
-        share=share, draws=draws, seed=seed, progress=True,
-    )  # fmt: skip
+        loaded, source, feature, some, share=share, draws=draws, seed=seed, progress=True
+    )
     table = Table("unit", box=None, pad_edge=False)
     table.add_column("effect, of the variance", justify="right")
     for part in [unit for unit in found.attribution["part"].values if unit in found.kept][:top]:
@@ -68,7 +68,7 @@ def discover(
     low, high = found.interval
     ends = found.random.min().item(), found.random.max().item()
     print(
-        f"{len(found.kept)} of {found.attribution.size} units of {upstream} keep "
+        f"{len(found.kept)} of {found.attribution.size} units of {source} keep "
         f"{float(found.explained.sel(half='held-out')):.1%} ({low:.1%} … {high:.1%}) of the "
         f"variance of {feature} on pictures held out, "
         f"{float(found.explained.sel(half='selection')):.1%} on those that they were chosen on;\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 from visioncircuits.networks import names
 
@@ -50,7 +50,9 @@ def match(
             "units have a partner in it."
         ),
     ] = None,
-    save: Save = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write all correlations too: `.nc` (netCDF).")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the shuffled stimuli and the family's null.")] = 0,
     checkpoint: Checkpoint = None,
     other_checkpoint: Annotated[
@@ -71,16 +73,14 @@ def match(
     outputs.check(table, ".csv")
     outputs.check(out, ".svg", ".png")
     outputs.check(best, ".svg", ".png")
-    outputs.check(save, ".npz", ".nc")
-    from visioncircuits import comparison, datasets, files, networks
+    outputs.check(save, ".nc")
+    from visioncircuits import comparison, files, networks
     from visioncircuits.hypotheses import find
-    from visioncircuits.weights import storage
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
     one.layer(layer), two.layer(other_layer)
-    photographs = datasets.photographs(images)
-    found = comparison.match(one, layer, two, other_layer, photographs, seed=seed, progress=True)
+    found = comparison.match(one, layer, two, other_layer, images, seed=seed, progress=True)
     pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])
     above = pairs["photographs"] - pairs["chance"]
@@ -105,7 +105,7 @@ def match(
         files.write(table, pairs.to_csv(index=False).encode())
         print(table)
     if save is not None:
-        print(storage.write(found, save))
+        print(found.save(save))
     if out is not None:
         comparison.matches_panel(found).save(out)
         print(out)

@@ -7,6 +7,7 @@ from visioncircuits.comparison.branches import (
     filter_preferences,
     odds,
 )
+from visioncircuits.comparison.compared_panel import compared_panel
 from visioncircuits.comparison.coverage import (
     Coverage,
     applicable,
@@ -14,19 +15,12 @@ from visioncircuits.comparison.coverage import (
     covered_by_families,
     covered_by_stimuli,
 )
-from visioncircuits.comparison.equivariance import (
-    Transformation,
-    hue_rotation,
-    orbits,
-    partners,
-    reflection,
-    rotation,
-    scaling,
-)
+from visioncircuits.comparison.equivariance import Partners, orbits, partners
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.comparison.handwritten import Comparison, compare
-from visioncircuits.comparison.matching import Matches, Overlap, match, overlap, pairs, probes
+from visioncircuits.comparison.matching import Matches, match
 from visioncircuits.comparison.matching_panels import matches_panel, pairs_panel
+from visioncircuits.comparison.pairs import Overlap, overlap, pairs
 from visioncircuits.comparison.similarity import (
     Compared,
     compare_kernels,
@@ -41,6 +35,13 @@ from visioncircuits.comparison.symmetry import (
     rotated_template,
     sums_by_angle,
 )
+from visioncircuits.comparison.transformations import (
+    Transformation,
+    hue_rotation,
+    reflection,
+    rotation,
+    scaling,
+)
 
 __all__ = [
     "Compared",
@@ -49,6 +50,7 @@ __all__ = [
     "Family",
     "Matches",
     "Overlap",
+    "Partners",
     "Transformation",
     "absolute_axes",
     "applicable",
@@ -59,6 +61,7 @@ __all__ = [
     "compare_kernels",
     "compare_maps",
     "compare_tuning",
+    "compared_panel",
     "counterparts",
     "coverage_panel",
     "covered_by_families",
@@ -76,7 +79,6 @@ __all__ = [
     "pairs_panel",
     "partners",
     "placement",
-    "probes",
     "reflection",
     "rotated_template",
     "rotation",

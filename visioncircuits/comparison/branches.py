@@ -242,6 +242,5 @@ def axis_correlations(
 
 def _standardized(values: Float[np.ndarray, " units"]) -> Float[np.ndarray, " units"]:
     """Take off the mean and give them length 1, so that a product is a correlation."""
-    centred = values - values.mean()
-    scaled: np.ndarray = centred / np.linalg.norm(centred)
-    return scaled
+    centered = values - values.mean()
+    return np.asarray(centered / np.linalg.norm(centered))

@@ -7,9 +7,11 @@ responds to what was claimed and to nothing else that was presented.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from jaxtyping import Bool
 
 from visioncircuits.errors import InputError
@@ -17,14 +19,19 @@ from visioncircuits.figures import Figure
 from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.networks import Network
 from visioncircuits.tuning.plots import INK, RULE, hsl
+from visioncircuits.weights import storage
+
+_KIND = "coverage"
 
 UNNAMED = ("Other Units",)
 """Families of a taxonomy that mean that a unit is not understood."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coverage:
     """Which units of a layer each explanation holds for.
+
+    A notebook shows the `coverage_panel`.
 
     Attributes
     ----------
@@ -34,14 +41,51 @@ class Coverage:
         Names of hypotheses and families, in the order of `holds`.
     holds
         `(explanations, units)`.
+
+    Examples
+    --------
+    >>> Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]]))
+    Coverage(a, 50% of 2 units explained by curve, line)
     """
 
     layer: str
     explanations: tuple[str, ...]
     holds: Bool[np.ndarray, "explanations units"]
 
+    def __repr__(self) -> str:
+        by = ", ".join(self.explanations) or "nothing"
+        total = self.holds.shape[1]
+        return f"Coverage({self.layer}, {self.explained:.0%} of {total} units explained by {by})"
+
     def _repr_png_(self) -> bytes:
         return coverage_panel(self)._repr_png_()
+
+    def save(self, path: str | Path) -> Path:
+        """Save as .npz or .nc (netCDF).
+
+        Raises
+        ------
+        InputError
+            For another suffix, or if the file cannot be written.
+        """
+        holds = ("explanation", "unit"), self.holds
+        names = {"explanation": np.array(self.explanations, dtype=str)}
+        return storage.write(
+            xr.Dataset({"holds": holds}, names, {"kind": _KIND, "layer": self.layer}), path
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Coverage":
+        """Load what was saved.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        dataset = storage.read(path, _KIND)
+        names = tuple(map(str, dataset["explanation"].values))
+        return cls(dataset.attrs["layer"], names, dataset["holds"].values.astype(bool))
 
     @property
     def explained(self) -> float:
@@ -52,7 +96,7 @@ class Coverage:
         >>> Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]])).explained
         0.5
         """
-        return float(self.holds.any(0).mean())
+        return float(self.holds.any(0).mean()) if self.holds.shape[1] else 0.0
 
     def table(self) -> pd.DataFrame:
         """Count units by explanation.
@@ -165,22 +209,27 @@ def covered_by_stimuli(
     seed
         Of the verdicts' intervals and nulls.
     progress
-        Whether to show a bar.
+        Whether to show a bar for each.
 
     Raises
     ------
     InputError
         As `hypotheses.find`, and without a hypothesis.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> lines = applicable(network, "conv2d0")[0]
+    >>> covered_by_stimuli(network, "conv2d0", [lines]).explanations
+    ('line',)
     """
     if not hypotheses:
         raise InputError("coverage needs a hypothesis; `applicable` gives those that are ready")
-    named = {
-        tested.name: [
-            _number(unit)
-            for unit in find(network, layer, tested, seed=seed, progress=progress)["unit"]
-        ]
-        for tested in hypotheses
-    }
+    named = {}
+    for tested in hypotheses:
+        found = find(network, layer, tested, seed=seed, progress=progress)
+        named[tested.name] = [_number(unit) for unit in found["unit"]]
     return _coverage(network, layer, named)
 
 
@@ -234,11 +283,9 @@ def coverage_panel(found: Coverage) -> Figure:
 
     Examples
     --------
-    >>> from visioncircuits.networks import untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> found = covered_by_families(network, "mixed3a", {"curves": [3, 5], "lines": [5, 8]})
-    >>> coverage_panel(found).get_size_inches()[0]
-    np.float64(7.2)
+    >>> found = Coverage("a", ("curve", "line"), np.array([[True, False], [True, False]]))
+    >>> coverage_panel(found).axes[0].get_title()
+    'a: 50% of 2 units explained'
     """
     total = found.holds.shape[1]
     table = found.table()

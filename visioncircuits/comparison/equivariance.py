@@ -6,8 +6,8 @@ Transformations, the pairing of units by them and its null refer to one another,
 has some 300 lines.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,122 +16,63 @@ import xarray as xr
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
 
+from visioncircuits import __version__
+from visioncircuits.comparison.transformations import Maps, Transformation
 from visioncircuits.errors import InputError
+from visioncircuits.labeled import LabeledTable
 from visioncircuits.networks import Network
-from visioncircuits.stimuli.color import rotate_hue
-from visioncircuits.stimuli.trigonometry import cosd, sind
+from visioncircuits.progress import bar
 from visioncircuits.tuning import measure, rotated_pictures
 from visioncircuits.weights import expanded_weights
 
-Maps = Float[Tensor, "batch channels height width"]
 SHUFFLES = 20
 
+_ROWS = 24
+"""Rows that a notebook shows."""
 
-@dataclass(frozen=True)
-class Transformation:
-    """What may be done to a picture, and what that does to a kernel in space.
 
-    Attributes
-    ----------
-    name
-        Such as `"rotation 90"`.
-    picture, kernel
-        Each takes and gives `(batch, channels, height, width)`. Pictures are mirrored beyond
-        their edges; kernels are zero there.
+class Partners(LabeledTable):  # type: ignore[no-untyped-call]
+    """For every unit its partner under transformations, by `transformation` and `unit`.
+
+    A notebook shows the families that they make (`orbits`) above the values.
 
     Examples
     --------
-    >>> rotation(90.0).name, reflection().picture(torch.rand(1, 3, 8, 8)).shape
-    ('rotation 90', torch.Size([1, 3, 8, 8]))
+    >>> from torch import nn
+    >>> from visioncircuits.comparison import partners, reflection
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> found = partners(network, "0", "2", torch.rand(8, 3, 5, 5), [reflection()], shuffles=1)
+    >>> dict(found.sizes)
+    {'transformation': 1, 'unit': 4}
     """
 
-    name: str
-    picture: Callable[[Maps], Maps]
-    kernel: Callable[[Maps], Maps]
+    __slots__ = ()
+    contents = "partners"
+    dimensions = ("transformation", "unit")
 
-
-def rotation(degrees: float) -> Transformation:
-    """Turn clockwise on the screen.
-
-    Examples
-    --------
-    >>> to_the_right = torch.tensor([[[[0.0, 0, 0], [0, 0, 1], [0, 0, 0]]]])
-    >>> rotation(90).kernel(to_the_right)[0, 0].argmax().item()  # now below the middle
-    7
-    """
-    cos, sin = (float(f(torch.tensor(float(degrees), dtype=torch.float64))) for f in (cosd, sind))
-    return _in_space(f"rotation {degrees:g}", ((cos, sin), (-sin, cos)))
-
-
-def reflection() -> Transformation:
-    """Exchange left and right."""
-    return _in_space("reflection", ((-1.0, 0.0), (0.0, 1.0)))
-
-
-def scaling(factor: float) -> Transformation:
-    """Enlarge about the middle; below 1, reduce.
-
-    Raises
-    ------
-    InputError
-        For a factor that is not above 0.
-
-    Examples
-    --------
-    >>> scaling(0.5).picture(torch.rand(1, 3, 64, 64)).shape
-    torch.Size([1, 3, 64, 64])
-    """
-    if not factor > 0:
-        raise InputError(f"pictures are enlarged by a factor above 0, not {factor:g}")
-    return _in_space(f"scale {factor:g}", ((1 / factor, 0.0), (0.0, 1 / factor)))
-
-
-def hue_rotation(degrees: float) -> Transformation:
-    """Turn colors about the gray axis, red to green to blue; kernels in space stay as they are.
-
-    Examples
-    --------
-    >>> red = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None]
-    >>> hue_rotation(120).picture(red).flatten().round(decimals=3).tolist()
-    [0.0, 1.0, 0.0]
-    """
-
-    def picture(pictures: Maps) -> Maps:
-        return rotate_hue(pictures, degrees).clamp(0, 1)
-
-    return Transformation(f"hue {degrees:g}", picture, lambda kernels: kernels)
-
-
-def _in_space(name: str, source: tuple[tuple[float, float], tuple[float, float]]) -> Transformation:
-    """Read what is at `(x, y)` from the middle off at `source · (x, y)`."""
-
-    def moved(maps: Maps, mode: str, beyond: str) -> Maps:
-        height, width = maps.shape[2:]
-        (xx, xy), (yx, yy) = source
-        matrix = torch.tensor([[xx, xy * height / width, 0], [yx * width / height, yy, 0]])
-        shape = [len(maps), maps.shape[1], height, width]
-        grid = affine_grid(matrix.to(maps).expand(len(maps), 2, 3), shape, align_corners=False)
-        return grid_sample(maps, grid, mode=mode, padding_mode=beyond, align_corners=False)
-
-    return Transformation(
-        name,
-        lambda pictures: moved(pictures, "bicubic", "reflection").clamp(0, 1),
-        lambda kernels: moved(kernels, "bilinear", "zeros"),
-    )
+    def _repr_html_(self) -> str:
+        values: str = super()._repr_html_()
+        whole = {"partner", "tuning", "weights", "mutual", "chance"} <= {*self}
+        if not whole or self["partner"].dims != self.dimensions:
+            return values
+        families: str = orbits(self)[:_ROWS].to_html(border=0, index=False)
+        return families + values
 
 
 def partners(
     network: Network,
     source: str,
-    layer: str,
+    target: str,
     pictures: Float[Tensor, "pictures 3 height width"],
     transformations: Sequence[Transformation],
     *,
     seed: int = 0,
     shuffles: int = SHUFFLES,
-) -> xr.Dataset:
+    progress: bool = False,
+) -> Partners:
     """Find for every unit the one that is it, transformed, by tuning and by weights.
 
     Two things are compared, and the poorer counts. Tuning: the partner's responses to the
@@ -141,8 +82,9 @@ def partners(
 
     Parameters
     ----------
-    source, layer
-        The kernels lead from the one to the other; they need not be adjacent.
+    source, target
+        Layers. Units of the target are compared; the kernels lead from the one layer to the other,
+        which need not be adjacent.
     pictures
         In [0, 1]; the neurons look at their middles. Best of a size that the neurons see.
     transformations
@@ -151,10 +93,12 @@ def partners(
         Of the shuffles.
     shuffles
         How often pictures and source units are dealt out at random, for what chance gives.
+    progress
+        Whether to show a bar.
 
     Returns
     -------
-    xarray.Dataset
+    Partners
         By `transformation` and `unit`: `partner` (a number; it may be the unit's own), `tuning`
         and `weights` (correlations), `mutual`, whether no other unit fits the partner better, and,
         by `transformation` alone, `chance`, the most that the poorer correlation of any unit with
@@ -165,43 +109,66 @@ def partners(
     InputError
         As `measure` and `expanded_weights`, and without transformations or for fewer than eight
         pictures.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from visioncircuits.comparison import reflection, rotation
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)
+    >>> network, pictures = wrap(nn.Sequential(*layers), Preprocessing()), torch.rand(8, 3, 5, 5)
+    >>> found = partners(network, "0", "2", pictures, [reflection(), rotation(90)], shuffles=1)
+    >>> found["transformation"].values.tolist()
+    ['reflection', 'rotation 90']
     """
     if len(pictures) < 8 or not transformations:
         raise InputError("equivariance needs eight pictures or more, and a transformation")
     generator = np.random.default_rng(seed)
-    kernels = expanded_weights(network, source, layer).weight.cpu()
-    before = [_responses(network, name, pictures) for name in (source, layer)]
+    kernels = expanded_weights(network, source, target).weight.cpu()
+    before = [_responses(network, name, pictures) for name in (source, target)]
     found: dict[str, list[np.ndarray]] = {"partner": [], "tuning": [], "weights": [], "mutual": []}
     chance = []
-    for transformation in transformations:
-        changed = transformation.picture(pictures)
-        after = [_responses(network, name, changed) for name in (source, layer)]
-        tuning = correlated(before[1], after[1])
-        weights = _alike(kernels, transformation, correlated(before[0], after[0]))
-        poorer = np.minimum(tuning, weights)
-        best = poorer.argmax(1)
-        every = np.arange(len(best))
-        found["partner"].append(best)
-        found["tuning"].append(tuning[every, best])
-        found["weights"].append(weights[every, best])
-        found["mutual"].append(poorer.argmax(0)[best] == every)
-        chance.append(
-            max(
-                np.minimum(
-                    correlated(before[1], after[1][:, generator.permutation(len(pictures))]),
-                    weights[:, generator.permutation(len(best))],
-                ).max()
-                for _ in range(shuffles)
+    with bar("transformations", len(transformations), visible=progress) as advance:
+        for transformation in transformations:
+            changed = transformation.picture(pictures)
+            after = [_responses(network, name, changed) for name in (source, target)]
+            tuning = correlated(before[1], after[1])
+            weights = _alike(kernels, transformation, correlated(before[0], after[0]))
+            poorer = np.minimum(tuning, weights)
+            best = poorer.argmax(1)
+            every = np.arange(len(best))
+            found["partner"].append(best)
+            found["tuning"].append(tuning[every, best])
+            found["weights"].append(weights[every, best])
+            found["mutual"].append(poorer.argmax(0)[best] == every)
+            chance.append(
+                max(
+                    np.minimum(
+                        correlated(before[1], after[1][:, generator.permutation(len(pictures))]),
+                        weights[:, generator.permutation(len(best))],
+                    ).max()
+                    for _ in range(shuffles)
+                )
             )
-        )
+            advance(1)
     dims = ("transformation", "unit")
-    return xr.Dataset(
+    record = {
+        "visioncircuits": __version__,
+        "network": network.record(),
+        "source": source,
+        "target": target,
+        "pictures": len(pictures),
+        "seed": seed,
+        "shuffles": shuffles,
+    }
+    return Partners(
         {name: (dims, np.stack(values)) for name, values in found.items()}
         | {"chance": ("transformation", chance)},
         coords={
             "transformation": [transformation.name for transformation in transformations],
-            "unit": [f"{layer}:{unit}" for unit in range(len(before[1]))],
+            "unit": [f"{target}:{unit}" for unit in range(len(before[1]))],
         },
+        attrs={"record": json.dumps(record, sort_keys=True)},
     )
 
 
@@ -290,8 +257,7 @@ def correlated(
         np.divide(each, length, out=np.zeros_like(each), where=length > 0)
         for each, length in zip((first, second), lengths, strict=True)
     )
-    products: np.ndarray = first @ second.T
-    return products
+    return np.asarray(first @ second.T)
 
 
 def _responses(network: Network, layer: str, pictures: Maps) -> Float[np.ndarray, "units pictures"]:

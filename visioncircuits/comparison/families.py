@@ -8,8 +8,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network, parse
-from visioncircuits.networks.features import Unit
+from visioncircuits.networks import Features, Network, Unit, parse
 from visioncircuits.stimuli import named
 from visioncircuits.tuning import angular_distance, measure, orientation_tuning
 
@@ -32,15 +31,21 @@ class Family:
 
     Examples
     --------
-    >>> from visioncircuits.networks import load
-    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
-    >>> curves.layer, curves.names, [round(angle) for angle in curves.orientations]
-    ('mixed3b', ['mixed3b:6', 'mixed3b:0'], [90, 360])
+    >>> from visioncircuits.networks import untrained
+    >>> Family(untrained("bvlc_googlenet"), (Unit("mixed3b", 413), Unit("mixed3b", 408)), (30, 75))
+    Family(2 of mixed3b in untrained bvlc_googlenet, 30 to 75 degrees)
     """
 
     network: Network
     units: tuple[Unit, ...]
     orientations: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        low, high = min(self.orientations), max(self.orientations)
+        return (
+            f"Family({len(self)} of {self.layer} in {self.network.name}, {low:.0f} to {high:.0f} "
+            "degrees)"
+        )
 
     def __len__(self) -> int:
         return len(self.units)
@@ -69,7 +74,7 @@ class Family:
         )
 
 
-def curve_family(network: Network, features: Sequence[str | Unit]) -> Family:
+def curve_family(network: Network, features: Features) -> Family:
     """Measure which way curve detectors face, on the published curve sheet, and sort them by it.
 
     Raises
@@ -84,7 +89,7 @@ def curve_family(network: Network, features: Sequence[str | Unit]) -> Family:
     >>> family.names, [round(orientation) for orientation in family.orientations]
     (['mixed3b:3', 'mixed3b:6'], [45, 90])
     """
-    tuned = orientation_tuning(measure(network, list(features), named("curves")))
+    tuned = orientation_tuning(measure(network, features, named("curves")))
     faced = tuned["orientation"].values
     if np.isnan(faced).any():
         unit = tuned["unit"].values[np.isnan(faced)][0]
@@ -101,6 +106,14 @@ def counterparts(family: Family, others: Family) -> Family:
     ------
     InputError
         Where the nearest is more than 15 degrees off.
+
+    Examples
+    --------
+    >>> from visioncircuits.handwritten import load
+    >>> curves = curve_family(load("curves"), [f"mixed3b:{unit}" for unit in range(0, 24, 4)])
+    >>> family = Family(curves.network, (Unit("mixed3b", 1),), (curves.orientations[2] - 9,))
+    >>> counterparts(family, curves).units == curves.units[2:3]
+    True
     """
     apart = between(family, others)
     nearest = apart.argmin(1)
@@ -116,7 +129,7 @@ def counterparts(family: Family, others: Family) -> Family:
 def between(family: Family, others: Family) -> Float[np.ndarray, "family others"]:
     """Compute the angles between preferred orientations, from 0 to 180 degrees."""
     first, second = np.array(family.orientations), np.array(others.orientations)
-    return angular_distance(first[:, None], second)
+    return np.asarray(angular_distance(first[:, None], second))
 
 
 def rotated(responses: xr.DataArray, degrees: Float[np.ndarray, " units"]) -> xr.DataArray:
@@ -161,8 +174,7 @@ def correlations(one: xr.DataArray, other: xr.DataArray) -> Float[np.ndarray, " 
     first, second = (row - row.mean(1, keepdims=True) for row in rows)
     scale = np.sqrt((first**2).sum(1) * (second**2).sum(1))
     product = (first * second).sum(1)
-    cosines: np.ndarray = np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
-    return cosines
+    return np.asarray(np.divide(product, scale, out=np.zeros_like(product), where=scale > 0))
 
 
 def _unit(name: str) -> Unit:

@@ -3,14 +3,16 @@
 It is one report from beginning to end, a step a function, which is why it has some 300 lines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import xarray as xr
 
 from visioncircuits import datasets
 from visioncircuits.comparison import similarity
+from visioncircuits.comparison.controls import controlled, of_parts
 from visioncircuits.comparison.families import Family, counterparts, curve_family
 from visioncircuits.comparison.similarity import Compared
 from visioncircuits.datasets import Source
@@ -19,21 +21,16 @@ from visioncircuits.errors import InputError
 from visioncircuits.handwritten import Label, curves, labels
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.hypotheses import find
-from visioncircuits.interventions import control_units, score_transplant
-from visioncircuits.interventions.transplants import Donor, Transplant
-from visioncircuits.networks import Network, untrained
+from visioncircuits.interventions import repair
+from visioncircuits.interventions.scoring import classes_of
+from visioncircuits.interventions.transplant_scores import scored
+from visioncircuits.labeled import html_picture
+from visioncircuits.networks import Features, Network, expand
+from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import named
-from visioncircuits.tuning import angular_distance, measure
+from visioncircuits.tuning import angular_distance
+from visioncircuits.tuning.responses import measured
 from visioncircuits.weights import surroundings
-
-HANDWRITTEN = "handwritten"
-"""The donor that all others are controls of."""
-
-CONTROLS = ("facing the opposite way", "permuted", "untrained")
-"""Donors that only a circuit that sees curves should do better than."""
-
-RANDOM = 3
-"""How many draws of other units are removed, to see what removing any costs."""
 
 MAPPED = 100
 """Photographs that activation maps are compared on."""
@@ -42,6 +39,8 @@ MAPPED = 100
 @dataclass(frozen=True)
 class Comparison:
     """A handwritten curve circuit beside a trained one.
+
+    A notebook shows the tuning of both, and what the transplant and its controls repair.
 
     Attributes
     ----------
@@ -60,6 +59,20 @@ class Comparison:
         the trained), `echo`, `width`, `off` (degrees from its label), medians over its units.
     scores_without
         Of transplants of what is left.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import compare_tuning
+    >>> from visioncircuits.interventions import Scores
+    >>> from visioncircuits.stimuli import named
+    >>> family = curve_family(curves(), ["mixed3b:3", "mixed3b:9"])
+    >>> tuning = {"curves": compare_tuning(family, family, named("curves").isel(radius=[1]))}
+    >>> conditions = {"condition": ["original", "removed"]}
+    >>> costs = xr.DataArray([[0.0], [1.0]], conditions, ("condition", "photograph"))
+    >>> scores = Scores({"cross_entropy": costs, "divergence": costs})
+    >>> maps = xr.DataArray([0.9, 0.8], dims="unit")
+    >>> Comparison(family, family, tuning, None, maps, scores, xr.Dataset(), scores)
+    Comparison(2 of mixed3b in handwritten:curves, 1 photographs)
     """
 
     trained: Family
@@ -71,15 +84,27 @@ class Comparison:
     without: xr.Dataset
     scores_without: xr.Dataset
 
+    def __repr__(self) -> str:
+        return (
+            f"Comparison({len(self.trained)} of {self.trained.layer} in "
+            f"{self.trained.network.name}, {self.scores.sizes['photograph']} photographs)"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = [escape(repr(self))]
+        if self.tuning:
+            shown.append(html_picture(next(iter(self.tuning.values()))._repr_png_()))
+        repaired = repair(self.scores).summary()
+        return "<br>".join(shown) + ("" if repaired is None else repaired.to_html(border=0))
+
 
 def compare(
     handwritten: Network,
     trained: Network,
-    *,
-    layer: str,
-    units: Sequence[int] | None = None,
-    early_layer: str | None = None,
+    features: Features,
     photographs: Source,
+    *,
+    early_layer: str | None = None,
     photographs_without: int = 500,
     store: Store,
     engine: Engine | None = None,
@@ -92,14 +117,15 @@ def compare(
     handwritten
         `handwritten:curves`, or one of your own with units of the kind "curve" in its last layer.
     trained
-        A classifier of ImageNet's classes.
-    layer, units
-        The trained family; those that `hypotheses.find` supports, where they are not given.
+        A classifier.
+    features
+        The trained family; of a layer's name, the curve detectors that `hypotheses.find` supports.
+    photographs
+        What activations are compared on and transplants are scored on, with classes; see
+        `datasets.photographs`.
     early_layer
         A layer before it, whose curves (`hypotheses.find`) the kernels lead from. By default the
         nearest that all paths pass through; where that has no curves, no kernels are compared.
-    photographs
-        What activations are compared on and transplants are scored on.
     photographs_without
         How many of them transplants of incomplete circuits are scored on.
     store
@@ -113,6 +139,17 @@ def compare(
     ------
     InputError
         For networks, layers and units that do not fit, before anything long is computed.
+
+    Examples
+    --------
+    It takes minutes, and checks before that what it is given.
+
+    >>> from pathlib import Path
+    >>> from visioncircuits.handwritten import curves, load
+    >>> pictures = datasets.photographs(np.zeros((4, 3, 64, 64), np.float32))
+    >>> compare(load("lines"), curves(), "mixed3b", pictures, store=Store(Path("scores")))
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: handwritten:lines has no curves in mixed3a; take ...
     """
     top = list(handwritten.layers)[-1]
     ours = [
@@ -122,108 +159,38 @@ def compare(
     ]
     if not ours:
         raise InputError(f"{handwritten.name} has no curves in {top}; take handwritten:curves")
-    trained.layer(layer)
+    chosen = expand(trained, features)
     if early_layer is not None:
         trained.layer(early_layer)
-    if units is None:
-        found = _found(trained, layer, progress)
+    given = datasets.photographs(photographs)
+    classes_of(trained, given)
+    if isinstance(features, str) and ":" not in features:
+        family = curve_family(trained, _found(trained, features, progress))
     else:
-        found = [f"{layer}:{unit}" for unit in units]
-    family = curve_family(trained, found)
+        family = curve_family(trained, chosen)
     whole = curve_family(handwritten, ours)
     mine = counterparts(family, whole)
-    transplant = _transplant(family, mine, whole)
+    transplant = controlled(family, mine, whole)
     transplant.check()
     sets = similarity.sets()
-    tuning = {
-        each.name: similarity.compare_tuning(family, mine, each, progress=progress) for each in sets
-    }
+    with bar("stimuli", 2 * sum(map(len, sets)), visible=progress) as advance:
+        tuning = {each.name: similarity.tuned(family, mine, each, advance=advance) for each in sets}
     kernels = None
-    if (early := _early(trained, layer, early_layer, progress)) is not None:
+    if (early := _early(trained, family.layer, early_layer, progress)) is not None:
         kernels = _kernels(family, early, whole)
-    photographs = datasets.photographs(photographs)
-    some = photographs.part(range(0, len(photographs), -(-len(photographs) // MAPPED)))
+    some = given.part(range(0, len(given), -(-len(given) // MAPPED)))
     maps = similarity.compare_maps(family, mine, some, progress=progress)
-    scores = score_transplant(
-        transplant, photographs, store=store, engine=engine, progress=progress
-    )
+    with bar("transplants", len(given), visible=progress) as advance:
+        scores = scored(transplant, given, store=store, engine=engine, advance=advance)
     reduced = {name: curves(**parameters) for name, parameters in LEFT_OUT.items()}
-    fewer = photographs.part(
-        range(0, len(photographs), -(-len(photographs) // photographs_without))
-    )
-    scores_without = score_transplant(
-        _parts(family, mine, reduced), fewer, store=store, engine=engine, progress=progress
-    )
-    without = tuning_without(family, mine, tuning["curves"], reduced, progress=progress)
+    fewer = given.part(range(0, len(given), -(-len(given) // photographs_without)))
+    with bar("transplants of parts", len(fewer), visible=progress) as advance:
+        scores_without = scored(
+            of_parts(family, mine, reduced), fewer, store=store, engine=engine, advance=advance
+        )
+    with bar("tuning of parts", len(reduced) * len(named("curves")), visible=progress) as advance:
+        without = tuning_without(family, mine, tuning["curves"], reduced, advance=advance)
     return Comparison(family, mine, tuning, kernels, maps, scores, without, scores_without)
-
-
-def _transplant(family: Family, mine: Family, whole: Family) -> Transplant:
-    """Plan the transplant and its controls."""
-    network, layer, places = family.network, family.layer, family.places
-    written, before = mine.network, mine.network.before_rectifier(mine.layer)
-    facing = {unit.index: place for place, unit in enumerate(whole.units)}
-    opposite = [
-        whole.places[(facing[place] + len(whole) // 2) % len(whole)] for place in mine.places
-    ]
-    nowhere = untrained("bvlc_googlenet")
-    strangers = control_units(nowhere, "mixed3b", places, seed=1)
-    return Transplant(
-        network,
-        layer,
-        places,
-        donors={
-            HANDWRITTEN: Donor(written, before, mine.places),
-            **dict(
-                zip(
-                    CONTROLS,
-                    (
-                        Donor(written, before, tuple(opposite)),
-                        Donor(written, before, _permuted(mine.places)),
-                        Donor(nowhere, "mixed3b_pre_relu", strangers),
-                    ),
-                    strict=True,
-                )
-            ),
-        },
-        removals={
-            f"other units removed, draw {seed + 1}": control_units(
-                network, layer, places, seed=seed
-            )
-            for seed in range(RANDOM)
-        },
-    )
-
-
-def _permuted(places: Sequence[int], *, seed: int = 0) -> tuple[int, ...]:
-    """Shuffle until nothing is where it was.
-
-    Examples
-    --------
-    >>> _permuted((4, 5))
-    (5, 4)
-    """
-    generator = np.random.default_rng(seed)
-    for _ in range(1000):
-        order = generator.permutation(len(places))
-        shuffled = tuple(places[place] for place in order)
-        if all(one != other for one, other in zip(shuffled, places, strict=True)):
-            return shuffled
-    raise InputError("a family of one orientation cannot be permuted; compare two units or more")
-
-
-def _parts(family: Family, mine: Family, reduced: Mapping[str, Network]) -> Transplant:
-    before = mine.network.before_rectifier(mine.layer)
-    return Transplant(
-        family.network,
-        family.layer,
-        family.places,
-        donors={
-            name: Donor(network, before, mine.places)
-            for name, network in {"nothing": mine.network, **reduced}.items()
-        },
-        removals={},
-    )
 
 
 def _found(network: Network, layer: str, progress: bool) -> list[str]:
@@ -271,7 +238,7 @@ def tuning_without(
     whole: Compared,
     reduced: Mapping[str, Network],
     *,
-    progress: bool = False,
+    advance: Advance = no_progress,
 ) -> xr.Dataset:
     """Measure how curves are tuned when something is left out of their circuit.
 
@@ -296,7 +263,7 @@ def tuning_without(
     wanted = np.array([labels(mine.network, mine.layer)[p].orientation for p in mine.places])
     tuned = {"nothing": whole.numbers}
     for name, network in reduced.items():
-        responses = measure(network, mine.units, named("curves"), progress=progress)
+        responses = measured(network, mine.units, named("curves"), advance=advance)
         altered = Family(network, mine.units, mine.orientations)
         compared = similarity.compare_responses(family, altered, whole.trained, responses)
         tuned[name] = compared.numbers

@@ -11,47 +11,73 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits import __version__
+from visioncircuits import __version__, datasets
 from visioncircuits.comparison.equivariance import correlated
 from visioncircuits.datasets import Photograph, Source
-from visioncircuits.datasets.photographs import opened
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledTable
-from visioncircuits.networks import Network
+from visioncircuits.networks import Features, Network, Selection, select
 from visioncircuits.networks.grids import Maps, onto
+from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import measure, placement
-
-KIND = "matches"
-"""The kind that a saved result is of."""
 
 READY = (
     "curves", "lines", "edges", "corners", "circles", "sinusoidal-gratings", "checkerboards",
     "hatches", "dots", "noise", "color-contrast", "color-center-surround",
 )  # fmt: skip
 
-Side = tuple[Network, str]
-"""A network, and a layer of it."""
+
+class Matches(LabeledTable):  # type: ignore[no-untyped-call]
+    """Correlations of features of two layers, by `unit` and `other`.
+
+    They are `photographs`; `mismatched`, of each photograph with the one before it, which is the
+    null; `stimuli`; and `shuffled`, with the stimuli of the other side in another order. Those of
+    units that never vary are 0. A notebook shows the `matches_panel` above them.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import match
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import named
+    >>> few = [named("lines").isel(orientation=[0, 6], width=0)]
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = torch.rand(2, 3, 64, 64)
+    >>> found = match(network, "conv2d0", network, "conv2d1", pictures, stimuli=few)
+    >>> found.record["seen"], found["photographs"].sel(unit="conv2d0:7").dims
+    (2, ('other',))
+    """
+
+    __slots__ = ()
+    contents = "matches"
+    dimensions = ("unit", "other")
+
+    def _picture(self) -> Figure | None:
+        from visioncircuits.comparison.matching_panels import matches_panel
+
+        parts = [self[name] for name in ("photographs", "mismatched", "stimuli") if name in self]
+        complete = len(parts) == 3 and all(
+            part.dims == self.dimensions and part.size and np.isfinite(part).all() for part in parts
+        )
+        return matches_panel(self) if complete else None
 
 
-def probes(*sides: Side) -> list[StimulusSet]:
+def probes(*sides: tuple[Network, str]) -> list[StimulusSet]:
     """Return the stimuli that units are matched on: lines, curves, textures, colors, frequencies.
 
     Parameters
     ----------
     sides
-        Left out are stimuli too large for what a neuron of one of these layers sees.
+        Networks with a layer each. Left out are stimuli too large for what a neuron of one of these
+        layers sees.
 
     Examples
     --------
@@ -84,39 +110,19 @@ def _fits(family: StimulusSet, size: tuple[int, ...]) -> bool:
     return True
 
 
-class Matches(LabeledTable):  # type: ignore[no-untyped-call]
-    """Correlations of the units of two layers, by `unit` and `other`; a notebook shows the best.
-
-    Examples
-    --------
-    >>> Matches.dimensions
-    ('unit', 'other')
-    """
-
-    __slots__ = ()
-    contents = "matches"
-    dimensions = ("unit", "other")
-
-    def _picture(self) -> Figure | None:
-        from visioncircuits.comparison.matching_panels import matches_panel
-
-        whole = {*self.dimensions} == {*self.dims} and "stimuli" in self
-        return matches_panel(self) if whole and min(self.sizes.values()) > 1 else None
-
-
 def match(
     network: Network,
-    layer: str,
+    features: Features,
     other: Network,
-    other_layer: str,
-    photographs: Source | Iterable[Any],
+    other_features: Features,
+    photographs: Source,
     *,
     stimuli: Sequence[StimulusSet] | None = None,
     batch: int = 16,
     seed: int = 0,
     progress: bool = False,
 ) -> Matches:
-    """Correlate every unit of one layer with every unit of another, on photographs and stimuli.
+    """Correlate features of one layer with features of another, on photographs and stimuli.
 
     On photographs activations are compared position by position, on the coarser of the two
     layers' grids; photographs are seen once, and memory does not grow with their number. On
@@ -124,13 +130,17 @@ def match(
 
     Parameters
     ----------
-    network, layer, other, other_layer
-        Two networks, and a layer of each; activations are compared as the layers give them.
+    network, features
+        The one side: a layer, or features of one layer; activations are compared as the layer
+        gives them.
+    other, other_features
+        The other side, of the same network or another.
     photographs
-        Any (see `datasets.photographs`), also an iterator of pictures that passes once; they are
-        cut to the size that the first network takes. Those that cannot be read are left out.
+        2 or more, see `datasets.photographs`, read at the size that the first network takes;
+        those that cannot be read are left out.
     stimuli
-        By default the `probes` that suit both layers.
+        By default lines, curves, textures, colors and frequencies, as far as a neuron of both
+        layers sees the whole of them.
     batch
         Pictures that go through the networks at once.
     seed
@@ -141,41 +151,40 @@ def match(
     Returns
     -------
     Matches
-        float64 correlations by `unit` and `other`: `photographs`; `mismatched`, of each photograph
-        with the one before it, which is the null; `stimuli`; `shuffled`, with the stimuli of the
-        other network in another order. 0 for units that never vary. The attribute `record` holds
-        in JSON how it was made, with `seen` and `skipped` photographs.
+        Correlations by `unit` and `other`.
 
     Raises
     ------
     InputError
-        For an unknown layer, one without positions, stimuli that `measure` cannot show to one of
-        them, and fewer than two photographs.
+        For an unknown feature, a layer without positions, stimuli that `measure` cannot show to one
+        of them, and fewer than two photographs.
 
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import StimulusSet, line
-    >>> lines = StimulusSet(line, {"orientation": range(0, 180, 45)})
-    >>> network = untrained("bvlc_googlenet")
-    >>> found = match(network, "conv2d0", network, "conv2d0", torch.rand(2, 3, 224, 224),
-    ...               stimuli=[lines])
+    >>> from visioncircuits.stimuli import named
+    >>> network, other = untrained("bvlc_googlenet"), untrained("bvlc_googlenet", seed=1)
+    >>> few = [named("lines").isel(orientation=slice(0, None, 6), width=0)]
+    >>> pictures = torch.rand(2, 3, 64, 64)
+    >>> found = match(network, "conv2d0", other, ["conv2d0:1", "conv2d0:2"], pictures, stimuli=few)
     >>> dict(found.sizes)
-    {'unit': 64, 'other': 64}
+    {'unit': 64, 'other': 2}
     """
-    sides = (network, layer), (other, other_layer)
-    for each, name in sides:
-        if len(each.layer(name).shape) != 2:
-            raise InputError(f"{name} of {each.name} has no positions; choose an earlier layer")
-    shown = probes(*sides) if stimuli is None else list(stimuli)
-    tuned = [_tuned(*side, shown) for side in sides]
-    sums = _Sums.nothing(*(each.layer(name).units for each, name in sides))
-    given, stream = opened(photographs, network.size)
-    total = None if given is None else len(given)
+    whole("batch", batch, least=1)
+    sides = _Side(network, select(network, features)), _Side(other, select(other, other_features))
+    for side in sides:
+        if len(side.network.layer(side.layer).shape) != 2:
+            raise InputError(
+                f"{side.layer} of {side.network.name} has no positions; choose an earlier layer"
+            )
+    given = datasets.photographs(photographs)
+    shown = probes(*((side.network, side.layer) for side in sides)) if stimuli is None else stimuli
+    tuned = [side.responses(shown) for side in sides]
+    sums = _Sums.nothing(*(len(side.chosen) for side in sides))
     seen, skipped = 0, 0
     ends: list[tuple[Tensor, Tensor]] = []  # the first photograph, and the last so far
-    with bar("photographs", total, visible=progress) as advance:
-        for pictures, lost in _batches(stream, batch):
+    with bar("photographs", len(given), visible=progress) as advance:
+        for pictures, lost in _batches(given.at(network.size), batch):
             skipped += lost
             advance(len(pictures) + lost)
             if not pictures:
@@ -200,117 +209,45 @@ def match(
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
-        "networks": [each.record() for each, _ in sides],
-        "layers": [name for _, name in sides],
+        "networks": [side.network.record() for side in sides],
+        "layers": [side.layer for side in sides],
         "stimuli": [family.record() for family in shown],
         "seen": seen,
         "skipped": skipped,
         "seed": seed,
     }
-    units, others = (
-        [f"{name}:{unit}" for unit in range(each.layer(name).units)] for each, name in sides
-    )
+    units, others = ([str(feature) for feature in side.chosen.features] for side in sides)
     return Matches(
         {name: (("unit", "other"), values) for name, values in found.items()},
         coords={"unit": units, "other": others},
-        attrs={"kind": KIND, "record": json.dumps(record, sort_keys=True)},
+        attrs={"record": json.dumps(record, sort_keys=True)},
     )
-
-
-def pairs(found: xr.Dataset) -> pd.DataFrame:
-    """List every unit with the one that it correlates with most on photographs.
-
-    Parameters
-    ----------
-    found
-        From `match`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a unit, those first whose `photographs` are furthest above `chance`: `unit`,
-        `partner`, `photographs` (their correlation), `chance` (the unit's highest with any other
-        unit on mismatched photographs), `mutual` (the partner has no better match than this unit),
-        `stimuli` (their correlation), `rank` (the partner's place among all others by stimuli; 1
-        is the best).
-
-    Examples
-    --------
-    >>> both = ("unit", "other")
-    >>> tables = {"photographs": [[0.9, 0.1], [0.8, 0.2]], "stimuli": [[0.7, 0.0], [0.1, 0.2]]}
-    >>> found = xr.Dataset(
-    ...     {name: (both, values) for name, values in tables.items()}
-    ...     | {"mismatched": (both, [[0.1, 0.0], [0.0, 0.1]])},
-    ...     coords={"unit": ["a:0", "a:1"], "other": ["b:0", "b:1"]},
-    ... )
-    >>> pairs(found)[["unit", "partner", "mutual", "rank"]].values.tolist()
-    [['a:0', 'b:0', True, 1], ['a:1', 'b:0', False, 2]]
-    """
-    activity, tuning = found["photographs"].values, found["stimuli"].values
-    best, every = activity.argmax(1), np.arange(len(activity))
-    table = pd.DataFrame(
-        {
-            "unit": found["unit"].values,
-            "partner": found["other"].values[best],
-            "photographs": activity[every, best],
-            "chance": found["mismatched"].values.max(1),
-            "mutual": activity.argmax(0)[best] == every,
-            "stimuli": tuning[every, best],
-            "rank": 1 + (tuning > tuning[every, best][:, None]).sum(1),
-        }
-    )
-    # Units that respond to positions rather than to content match on mismatched pictures too.
-    order = np.argsort(table["chance"] - table["photographs"], kind="stable")
-    return table.iloc[order].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
-class Overlap:
-    """How many of a family's partners are of the same family in the other network.
+class _Side:
+    """Features of a layer of a network."""
 
-    Attributes
-    ----------
-    same, of
-        So many of so many.
-    chance
-        How many there would be, were partners any units.
+    network: Network
+    chosen: Selection
 
-    Examples
-    --------
-    >>> Overlap(same=7, of=10, chance=0.4).same
-    7
-    """
+    @property
+    def layer(self) -> str:
+        return self.chosen.layer
 
-    same: int
-    of: int
-    chance: float
+    def responses(self, stimuli: Sequence[StimulusSet]) -> Float[np.ndarray, "units stimuli"]:
+        """Measure the responses to all stimuli of some sets."""
+        features = self.layer if self.chosen.whole else self.chosen.features
+        each = [measure(self.network, features, family).values for family in stimuli]
+        flat = [values.reshape(len(values), -1) for values in each]
+        return np.concatenate(flat, 1).astype(np.float64)
 
-
-def overlap(
-    table: pd.DataFrame, units: Iterable[str], others: Iterable[str], *, width: int
-) -> Overlap:
-    """Count partners that are of the same family.
-
-    Parameters
-    ----------
-    table
-        From `pairs`.
-    units, others
-        The family in the one network, and in the other.
-    width
-        How many units the other layer has.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"unit": ["a:0", "a:1", "a:2"], "partner": ["b:7", "b:7", "b:1"]})
-    >>> overlap(table, ["a:0", "a:2"], ["b:7", "b:8"], width=10)
-    Overlap(same=1, of=2, chance=0.4)
-    """
-    wanted, family = set(units), set(others)
-    partners = table.loc[table["unit"].isin(wanted), "partner"]
-    return Overlap(
-        int(partners.isin(family).sum()), len(partners), len(partners) * len(family) / width
-    )
+    def maps(self, pictures: Tensor) -> Maps:
+        """Compute the features' activations."""
+        found = self.network.activations(pictures, [self.layer])[self.layer]
+        if self.chosen.whole:
+            return found
+        return torch.einsum("fu,buyx->bfyx", self.chosen.vectors.to(found), found)
 
 
 @dataclass
@@ -331,8 +268,8 @@ class _Sums:
     def add(self, one: Float[Tensor, "b units p"], other: Float[Tensor, "b others p"]) -> None:
         """Count pictures, each with itself."""
         self.count += one.shape[0] * one.shape[2]
-        for sums, maps in ((self.one, one), (self.other, other)):
-            sums += torch.stack([maps.sum((0, 2)), maps.square().sum((0, 2))])
+        for kept, maps in ((self.one, one), (self.other, other)):
+            kept += torch.stack([maps.sum((0, 2)), maps.square().sum((0, 2))])
         self.products += torch.einsum("bup,bop->uo", one, other)
 
     def mismatch(self, one: Float[Tensor, "units p"], other: Float[Tensor, "others p"]) -> None:
@@ -364,20 +301,13 @@ def _batches(photographs: Iterable[Photograph], batch: int) -> Iterator[tuple[li
 
 
 @torch.no_grad()
-def _maps(one: Side, other: Side, pictures: Tensor) -> list[Float[Tensor, "b _ positions"]]:
-    """Activations of both layers on the coarser of their grids."""
+def _maps(one: _Side, other: _Side, pictures: Tensor) -> list[Float[Tensor, "b _ positions"]]:
+    """Return the activations of both on the coarser of their grids."""
     size = pictures.shape[2], pictures.shape[3]
-    layers = [network.layer_at(layer, size) for network, layer in (one, other)]
+    layers = [side.network.layer_at(side.layer, size) for side in (one, other)]
     coarser = min(layers, key=lambda layer: layer.shape[0] * layer.shape[1])
-    found: list[Maps] = [
-        onto(network.activations(pictures, [layer])[layer], described, coarser)
-        for (network, layer), described in zip((one, other), layers, strict=True)
+    found = [
+        onto(side.maps(pictures), described, coarser)
+        for side, described in zip((one, other), layers, strict=True)
     ]
     return [maps.flatten(2).cpu().double() for maps in found]
-
-
-def _tuned(
-    network: Network, layer: str, stimuli: Sequence[StimulusSet]
-) -> Float[np.ndarray, "units stimuli"]:
-    responses = [measure(network, layer, family).values for family in stimuli]
-    return np.concatenate([each.reshape(len(each), -1) for each in responses], 1).astype(np.float64)

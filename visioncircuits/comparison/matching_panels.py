@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from PIL import Image
 
-from visioncircuits.comparison.matching import pairs
+from visioncircuits.comparison.pairs import pairs
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.tuning.plots import FAINT, INK, RULE
@@ -24,11 +24,26 @@ def matches_panel(found: xr.Dataset) -> Figure:
     ----------
     found
         From `match`.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import match
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import named
+    >>> few = [named("lines").isel(orientation=[0, 6], width=0)]
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = np.random.default_rng(0).random((2, 3, 64, 64), np.float32)
+    >>> found = match(network, "conv2d0", network, "conv2d1", pictures, stimuli=few)
+    >>> matches_panel(found).axes[0].get_xlabel()
+    'highest correlation on photographs, conv2d0 with conv2d1'
     """
     table = pairs(found)
     figure = Figure(figsize=(7.2, 2.9), facecolor="white", layout="constrained")
     left, right = figure.subplots(1, 2)
-    names = (found["unit"].values[0].partition(":")[0], found["other"].values[0].partition(":")[0])
+    names = (
+        found["unit"].values[0].rpartition(":")[0],
+        found["other"].values[0].rpartition(":")[0],
+    )
     _histogram(left, {"matched": table["photographs"], "mismatched": table["chance"]})
     left.set_xlabel(f"highest correlation on photographs, {names[0]} with {names[1]}")
     tuning = found["stimuli"].values.ravel()
@@ -83,10 +98,10 @@ def pairs_panel(
 
     Examples
     --------
-    >>> row = {"unit": "a:1", "partner": "b:2", "photographs": 0.8, "chance": 0.1, "stimuli": 0.7}
-    >>> table = pd.DataFrame([{**row, "mutual": True, "rank": 1}])
-    >>> len(pairs_panel(table, {}, {}).axes) > 0
-    True
+    >>> pair = {"unit": "mixed3a:7", "partner": "fire3:5", "photographs": 0.7, "stimuli": 0.6}
+    >>> figure = pairs_panel(pd.DataFrame([pair]), {"mixed3a:7": Image.new("RGB", (8, 8))}, {})
+    >>> [axes.get_title() for axes in figure.axes]
+    ['mixed3a:7', 'fire3:5']
     """
     if not len(table):
         raise InputError("there is no pair to draw")

@@ -7,8 +7,10 @@ Tuning, kernels and maps are compared in one form, `Compared`, which is why the 
 300 lines.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,10 +27,11 @@ from visioncircuits.comparison.families import (
 )
 from visioncircuits.datasets import Source
 from visioncircuits.networks.grids import onto
-from visioncircuits.progress import bar
+from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning import measure, orientation_tuning, radial_tuning
-from visioncircuits.weights import expanded_weights
+from visioncircuits.tuning import orientation_tuning, radial_tuning
+from visioncircuits.tuning.responses import measured
+from visioncircuits.weights import expanded_weights, storage
 
 STIMULI = ("curves", "filled-curves", "colored-curves", "angles")
 """The ready sets that curve detectors are compared on."""
@@ -39,9 +42,11 @@ SILENT = 0.15
 """A kernel whose sum is less than this share of the strongest's neither excites nor inhibits."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Compared:
     """Two families in one respect, tuning or kernels.
+
+    A notebook shows both side by side; see `compared_panel`.
 
     Attributes
     ----------
@@ -52,21 +57,69 @@ class Compared:
 
     Examples
     --------
-    >>> from visioncircuits.comparison import curve_family
-    >>> from visioncircuits.networks import load
-    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
-    >>> from visioncircuits.stimuli import named
-    >>> few = named("curves").isel(radius=[1], orientation=slice(0, None, 3))
-    >>> compare_tuning(curves, curves, few).numbers["orientation"].values.round(2)
-    array([1., 1.])
+    >>> from visioncircuits.comparison import compare_tuning, curve_family
+    >>> from visioncircuits.handwritten import curves
+    >>> family = curve_family(curves(), ["mixed3b:3", "mixed3b:9"])
+    >>> compared = compare_tuning(family, family, named("curves").isel(radius=[1]))
+    >>> compared.numbers["surface"].values.round(3).tolist()
+    [1.0, 1.0]
     """
 
     numbers: xr.Dataset
     trained: xr.DataArray
     handwritten: xr.DataArray
 
-    def _repr_html_(self) -> str:
-        return str(self.numbers._repr_html_())
+    def __repr__(self) -> str:
+        shape = " × ".join(f"{size} {dim}" for dim, size in self.trained.sizes.items())
+        return f"Compared({shape}; {', '.join(map(str, self.numbers))})"
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.comparison.compared_panel import compared_panel
+
+        return compared_panel(self)._repr_png_()
+
+    def save(self, path: str | Path) -> Path:
+        """Save as .npz or .nc (netCDF).
+
+        Raises
+        ------
+        InputError
+            For another suffix, or if the file cannot be written.
+        """
+        dataset = self.numbers.assign(
+            {f"{side} {_WHOLE}": _renamed(getattr(self, side), side) for side in _SIDES}
+        )
+        attributes = {side: json.dumps(getattr(self, side).attrs) for side in _SIDES}
+        return storage.write(dataset.assign_attrs(kind=_KIND, **attributes), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Compared":
+        """Load what was saved.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        dataset = storage.read(path, _KIND)
+        arrays = {}
+        for side in _SIDES:
+            array = dataset[f"{side} {_WHOLE}"]
+            names = {name: str(name).removeprefix(f"{side} ") for name in array.dims}
+            array = array.reset_coords(drop=True).rename(names)
+            arrays[side] = array.rename(None).assign_attrs(json.loads(dataset.attrs[side]))
+        own = {f"{side} {name}" for side in _SIDES for name in (*arrays[side].dims, _WHOLE)}
+        numbers = dataset.drop_vars(own, errors="ignore").drop_attrs()
+        return cls(numbers, **arrays)
+
+
+_SIDES, _WHOLE, _KIND = ("trained", "handwritten"), "whole", "a comparison of two families"
+
+
+def _renamed(array: xr.DataArray, side: str) -> xr.DataArray:
+    """Give dimensions names of their own, for families have units of different names."""
+    plain = xr.DataArray(array.variable, {dim: array[dim] for dim in array.dims}, array.dims)
+    return plain.rename({dim: f"{side} {dim}" for dim in array.dims}).drop_attrs()
 
 
 def compare_tuning(
@@ -98,9 +151,28 @@ def compare_tuning(
         (degrees), `width`, `echo` and, where there are radii, `radius`, that of the largest
         response.
         Beside them the responses of both.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import counterparts, curve_family
+    >>> from visioncircuits.handwritten import curves
+    >>> network = curves()
+    >>> trained = curve_family(network, ["mixed3b:3", "mixed3b:9"])
+    >>> written = counterparts(trained, curve_family(network, [f"mixed3b:{u}" for u in range(12)]))
+    >>> compared = compare_tuning(trained, written, named("curves").isel(radius=[1, 2]))
+    >>> compared.numbers["orientation"].values.round(3).tolist()
+    [1.0, 1.0]
     """
+    with bar("stimuli", 2 * len(stimuli), visible=progress) as advance:
+        return tuned(trained, written, stimuli, advance=advance)
+
+
+def tuned(
+    trained: Family, written: Family, stimuli: StimulusSet, *, advance: Advance = no_progress
+) -> Compared:
+    """Compare as `compare_tuning`, as a step of a longer one that counts stimuli."""
     theirs, ours = (
-        measure(family.network, family.units, stimuli, progress=progress)
+        measured(family.network, family.units, stimuli, advance=advance)
         for family in (trained, written)
     )
     return compare_responses(trained, written, theirs, ours)
@@ -127,11 +199,11 @@ def compare_responses(
     responses = [theirs, rotated(ours, off)]
     positive = [each.clip(min=0) for each in responses]
     around = [radial_tuning(each) for each in responses]
-    tuned = [orientation_tuning(each) for each in (theirs, ours)]
+    angles = [orientation_tuning(each) for each in (theirs, ours)]
     numbers = {
-        "prefers": [each["orientation"].values for each in tuned],
-        "width": [each["width"].values for each in tuned],
-        "echo": [each["echo"].values for each in tuned],
+        "prefers": [each["orientation"].values for each in angles],
+        "width": [each["width"].values for each in angles],
+        "echo": [each["echo"].values for each in angles],
     }
     if "radius" in theirs.dims:
         numbers["radius"] = [_best_radius(each) for each in positive]
@@ -152,8 +224,7 @@ def compare_responses(
 def _best_radius(positive: xr.DataArray) -> np.ndarray:
     mean = positive.mean([dim for dim in positive.dims if dim not in ("unit", "radius")])
     best = mean.transpose("unit", "radius").values.argmax(1)
-    radii: np.ndarray = positive["radius"].values[best]
-    return radii
+    return np.asarray(positive["radius"].values[best])
 
 
 def compare_kernels(
@@ -174,11 +245,13 @@ def compare_kernels(
     Examples
     --------
     >>> from visioncircuits.comparison import curve_family
-    >>> from visioncircuits.networks import load
-    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
-    >>> lines = curve_family(curves.network, ["mixed3a:0", "mixed3a:6"])
-    >>> list(compare_kernels(curves, lines, curves, lines).numbers.data_vars)[:1]
-    ['correlation']
+    >>> from visioncircuits.handwritten import curves
+    >>> network = curves()
+    >>> family = curve_family(network, ["mixed3b:3", "mixed3b:9"])
+    >>> early = curve_family(network, ["mixed3a:3", "mixed3a:9"])
+    >>> found = compare_kernels(family, early, family, early).numbers
+    >>> found["correlation"].round(3).values.tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
     """
     mine, yours = counterparts(trained, written), counterparts(trained_sources, written_sources)
     pairs = [(trained, trained_sources), (mine, yours)]
@@ -231,6 +304,11 @@ def _padded(kernels: list[np.ndarray]) -> list[np.ndarray]:
 def sign_table(kernels: xr.Dataset) -> xr.DataArray:
     """Count pairs by what the handwritten kernel does and what the trained one does.
 
+    Parameters
+    ----------
+    kernels
+        The numbers of `compare_kernels`.
+
     Returns
     -------
     xarray.DataArray
@@ -238,12 +316,9 @@ def sign_table(kernels: xr.Dataset) -> xr.DataArray:
 
     Examples
     --------
-    >>> from visioncircuits.comparison import curve_family
-    >>> from visioncircuits.networks import load
-    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
-    >>> lines = curve_family(curves.network, ["mixed3a:0", "mixed3a:6"])
-    >>> int(sign_table(compare_kernels(curves, lines, curves, lines).numbers).sum())
-    4
+    >>> sums = {"handwritten": ("source", [1.0, -0.8]), "trained": ("source", [0.7, 0.1])}
+    >>> sign_table(xr.Dataset(sums)).values.tolist()
+    [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
     """
     places = [_signs(kernels[name].values) for name in ("handwritten", "trained")]
     table = np.zeros((3, 3), int)
@@ -277,9 +352,9 @@ def compare_maps(
     Parameters
     ----------
     trained, written
-        Counterparts; maps of another grid are read off where the trained neurons look (`onto`).
+        Counterparts; maps of another grid are read off where the trained neurons look.
     photographs
-        Any.
+        See `datasets.photographs`.
     batch
         Photographs at once.
     progress
@@ -293,19 +368,19 @@ def compare_maps(
     Examples
     --------
     >>> from visioncircuits.comparison import curve_family
-    >>> from visioncircuits.networks import load
-    >>> curves = curve_family(load("handwritten:curves"), ["mixed3b:0", "mixed3b:6"])
-    >>> compare_maps(curves, curves, torch.rand(2, 3, 224, 224)).values.round(2)
-    array([1., 1.])
+    >>> from visioncircuits.handwritten import curves
+    >>> family = curve_family(curves(), ["mixed3b:3", "mixed3b:9"])
+    >>> compare_maps(family, family, torch.rand(2, 3, 96, 96)).values.round(3).tolist()
+    [1.0, 1.0]
     """
+    given = datasets.photographs(photographs)
     found: list[list[torch.Tensor]] = [[], []]
     here = trained.network.layer(trained.layer)
     grids = [
         family.network.layer_at(family.layer, trained.network.size) for family in (trained, written)
     ]
-    shown = datasets.photographs(photographs)
-    with bar("maps", len(shown), visible=progress) as advance:
-        for pictures in shown.batches(trained.network.size, batch):
+    with bar("photographs", len(given), visible=progress) as advance:
+        for pictures in given.batches(trained.network.size, batch):
             for maps, family, grid in zip(found, (trained, written), grids, strict=True):
                 layer = family.network.before_rectifier(family.layer)
                 index = torch.tensor(family.places)

@@ -63,18 +63,15 @@ def centroids(
 
     Examples
     --------
-    >>> kernel = np.zeros((1, 5, 5))
-    >>> kernel[0, 2, 4] = 1.0
-    >>> centroids(kernel).tolist()
-    [[2.0, 0.0]]
+    >>> centroids(np.array([[[0.0, 0.0, 1.0], [0.0, -9.0, 0.0], [0.0, 0.0, 1.0]]])).tolist()
+    [[1.0, 0.0]]
     """
     exciting = kernels.clip(min=0)
     height, width = kernels.shape[-2:]
     x, y = np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2
     total = exciting.sum((-2, -1)).clip(1e-9)
     right, down = (exciting * x).sum((-2, -1)), (exciting * y[:, None]).sum((-2, -1))
-    middles: np.ndarray = np.stack([right, down], -1) / total[..., None]
-    return middles
+    return np.asarray(np.stack([right, down], -1) / total[..., None])
 
 
 def placement(

@@ -1,7 +1,6 @@
 """What happens without a feature, along one edge, or with another value in its place."""
 
 from visioncircuits.interventions.ablation import ablate, control_units
-from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.downstream import observe, unit_ablations
 from visioncircuits.interventions.edits import (
     constant,
@@ -23,13 +22,13 @@ from visioncircuits.interventions.effects import (
 )
 from visioncircuits.interventions.path_patching import path_patched, reweighted
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.transplants import Donor, Transplant, score_transplant
+from visioncircuits.interventions.transplant_scores import score_transplant
+from visioncircuits.interventions.transplants import Donor, Transplant
 
 __all__ = [
     "Donor",
     "Effects",
     "Observed",
-    "Scale",
     "Scores",
     "Transplant",
     "ablate",

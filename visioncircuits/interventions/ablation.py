@@ -1,7 +1,7 @@
 """Ablation: what a network loses without some features, beside what it loses without others."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -13,8 +13,9 @@ from visioncircuits.errors import InputError
 from visioncircuits.interventions.edits import Change, mean, resample, zero
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.scoring import SCORES, check_classes, score
-from visioncircuits.networks import Features, Network, Unit, expand
+from visioncircuits.interventions.scoring import SCORES, classes_of, score
+from visioncircuits.networks import Features, Network, Unit, select
+from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
 Ablation = Literal["zero", "mean", "resample"]
@@ -46,7 +47,7 @@ def ablate(
     features
         Units of one layer.
     photographs
-        With their classes, among the network's.
+        With their classes; see `datasets.photographs`.
     mode
         What takes the place of the values: `"zero"`; each unit's `"mean"` over a batch; or, to
         `"resample"`, its values on another photograph of the batch, at the same positions.
@@ -62,34 +63,41 @@ def ablate(
     Returns
     -------
     Scores
-        `cross_entropy` (nats), `divergence` from the original network (Kullback-Leibler, nats),
-        `top1`, `top5` by `condition` and `photograph`. Conditions are "original", "ablated" and
-        "control 1", …; `damage` gives their differences with intervals.
+        By `condition` and `photograph`. Conditions are "original", "ablated" and "control 1", …;
+        `damage` gives their differences with intervals.
 
     Raises
     ------
     InputError
-        For unknown units, units of several layers, a network without ImageNet's classes, or too
-        few units for the controls.
+        For unknown units, units of several layers, a direction, photographs without a class of
+        the network's, or too few units for the controls.
+
+    Examples
+    --------
+    >>> from visioncircuits.datasets import photographs
+    >>> from visioncircuits.networks import untrained
+    >>> pictures = photographs(torch.rand(2, 3, 64, 64), labels=[281, 207])
+    >>> scores = ablate(untrained("bvlc_googlenet"), "mixed5a:7", pictures, controls=1)
+    >>> scores["condition"].values.tolist()
+    ['original', 'ablated', 'control 1']
     """
-    found = datasets.photographs(photographs)
-    if batch < 2 or len(found) < 2:
-        raise InputError("an ablation needs 2 photographs or more, and as many at once")
-    layer, removed = removals(network, features, controls=controls, seed=seed)
-    check_classes(network)
+    whole("batch", batch, least=2)
+    layer, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
+    given = datasets.photographs(photographs)
+    if len(given) < 2:
+        raise InputError(f"an ablation needs 2 photographs or more, not {len(given)}")
+    labels = classes_of(network, given)
     tables: dict[str, list[np.ndarray]] = {name: [] for name in ("original", *removed)}
-    labels = torch.tensor(found.labels_in(network))
-    with torch.inference_mode(), bar("photographs", len(found), visible=progress) as advance:
-        for places in batches(len(found), batch):
-            pictures = found.part(places).pictures(network.size)
-            wanted = labels[list(places)]
-            whole = network.activations(pictures, [layer])[layer]
-            original = output_with(network, layer, whole, pictures=pictures)
+    with bar("photographs", len(given), visible=progress) as advance, torch.inference_mode():
+        for places in batches(len(given), batch):
+            pictures, wanted = given.part(places).pictures(network.size), labels[list(places)]
+            values = network.activations(pictures, [layer])[layer]
+            original = output_with(network, layer, values, pictures=pictures)
             tables["original"].append(score(original, original, wanted))
             for name, indices in removed.items():
-                values = whole.clone()
-                values[:, indices] = ABLATIONS[mode](whole[:, indices])
-                output = output_with(network, layer, values, pictures=pictures)
+                changed = values.clone()
+                changed[:, indices] = ABLATIONS[mode](values[:, indices])
+                output = output_with(network, layer, changed, pictures=pictures)
                 tables[name].append(score(output, original, wanted))
             advance(len(places))
     table = np.stack([np.concatenate(parts, 1) for parts in tables.values()], 1)
@@ -102,15 +110,15 @@ def ablate(
     }
     return Scores(
         {name: (("condition", "photograph"), table[row]) for row, name in enumerate(SCORES)},
-        coords={"condition": list(tables), "photograph": list(found.names)},
+        coords={"condition": list(tables), "photograph": list(given.names)},
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
 
 
 def removals(
-    network: Network, features: Features, *, controls: int = 3, seed: int = 0
+    network: Network, features: Features, *, mode: Ablation, controls: int, seed: int
 ) -> tuple[str, dict[str, list[int]]]:
-    """Return the units that an ablation removes, and those removed as controls.
+    """Check the options of an ablation, and return the units that it removes.
 
     Returns
     -------
@@ -120,50 +128,73 @@ def removals(
     Raises
     ------
     InputError
-        For unknown units, units of several layers, or too few others for the controls.
+        For an unknown mode, unknown units, a direction, units of several layers, or too few others
+        for the controls.
     """
-    listed = expand(network, features)
-    layers = sorted({unit.layer for unit in listed})
-    if len(layers) != 1 or not all(isinstance(unit, Unit) for unit in listed):
-        raise InputError("an ablation takes units of one layer; name one or more of them")
-    layer, family = layers[0], [unit.index for unit in listed if isinstance(unit, Unit)]
-    others = {
-        f"control {place + 1}": list(control_units(network, layer, family, seed=seed + place))
+    if mode not in ABLATIONS:
+        raise InputError(f"the mode of an ablation is 'zero', 'mean' or 'resample', not {mode!r}")
+    whole("controls", controls, least=0)
+    layer, family = units_of(network, features)
+    drawn = {
+        f"control {place + 1}": control_units(network, features, seed=seed + place)
         for place in range(controls)
     }
+    others = {name: [unit.index for unit in units] for name, units in drawn.items()}
     return layer, {"ablated": family} | others
 
 
-def control_units(
-    network: Network, layer: str, units: Sequence[int], *, seed: int = 0
-) -> tuple[int, ...]:
-    """Draw as many other units from the branches that a family lies in.
+def units_of(network: Network, features: Features) -> tuple[str, list[int]]:
+    """Return the layer of some units, and their indices.
 
     Raises
     ------
     InputError
-        Where there are not so many.
+        As `networks.select`, and for a direction.
+    """
+    chosen = select(network, features)
+    if chosen.indices is None:
+        raise InputError(
+            f"units are needed, such as {chosen.layer}:0, and one of these features is a "
+            "direction; `edited` changes directions"
+        )
+    return chosen.layer, chosen.indices
+
+
+def control_units(network: Network, features: Features, *, seed: int = 0) -> tuple[Unit, ...]:
+    """Draw as many other units from the branches that some units lie in.
+
+    Raises
+    ------
+    InputError
+        For features that are not units of one layer, and where there are not so many others.
 
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> len(control_units(network, "mixed3a", [3, 5]))
-    2
+    >>> drawn = control_units(untrained("bvlc_googlenet"), ["mixed3b:413", "mixed3b:408"])
+    >>> len(drawn), all(320 <= unit.index < 416 for unit in drawn)  # of the 5x5 branch
+    (2, True)
     """
+    layer, units = units_of(network, features)
     branches = network.branches(layer).values() or [range(network.layer(layer).units)]
     home = [span for span in branches if any(unit in span for unit in units)]
     others = [unit for span in home for unit in span if unit not in units]
     if len(others) < len(units):
         raise InputError(
-            f"{layer} has only {len(others)} units beside the family; a control needs {len(units)}"
+            f"{layer} has only {len(others)} units beside these; a control needs {len(units)}"
         )
     drawn = np.random.default_rng(seed).choice(others, len(units), replace=False)
-    return tuple(sorted(int(unit) for unit in drawn))
+    return tuple(Unit(layer, int(index)) for index in sorted(drawn))
 
 
 def batches(count: int, batch: int) -> list[range]:
-    """Runs of photographs, none of a single one."""
+    """Return runs of photographs, none of a single one.
+
+    Examples
+    --------
+    >>> batches(7, 3)
+    [range(0, 3), range(3, 7)]
+    """
     starts = list(range(0, count, batch))
     if count - starts[-1] == 1:
         starts.pop()

@@ -15,6 +15,7 @@ from visioncircuits.interventions.ablation import ABLATIONS, Ablation, batches, 
 from visioncircuits.interventions.edits import edited
 from visioncircuits.interventions.effects import Observed
 from visioncircuits.networks import Features, Network, Unit, expand
+from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
 Intervention = Callable[[], AbstractContextManager[None]]
@@ -26,7 +27,7 @@ def observe(
     network: Network,
     features: Features,
     photographs: Source,
-    changes: Mapping[str, Intervention],
+    interventions: Mapping[str, Intervention],
     *,
     batch: int = 20,
     progress: bool = False,
@@ -40,9 +41,9 @@ def observe(
     features
         Of any layers.
     photographs
-        Files.
-    changes
-        By name, what enters an intervention.
+        2 or more; see `datasets.photographs`.
+    interventions
+        By name, what enters each.
     batch
         Photographs at once; 2 or more, for interventions that take means or swap photographs.
     progress
@@ -52,8 +53,8 @@ def observe(
     -------
     Observed
         `mean` and `peak` of each feature's activation over its positions, by `condition`
-        ("original" and the changes), `feature` and `photograph`; `change` gives the differences
-        with intervals.
+        ("original" and the interventions), `feature` and `photograph`; `changes` gives the
+        differences with intervals.
 
     Raises
     ------
@@ -64,17 +65,18 @@ def observe(
     --------
     >>> from visioncircuits.interventions import path_patched, scale
     >>> from visioncircuits.networks import untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> weaker = partial(path_patched, network, "conv2d0:7", "conv2d1:9", scale(0.5))
-    >>> found = observe(network, "conv2d1:9", torch.rand(2, 3, 64, 64), {"weaker": weaker})
-    >>> dict(found.sizes)
-    {'condition': 2, 'feature': 1, 'photograph': 2}
+    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
+    >>> weaker = partial(path_patched, network, "conv2d1:5", "conv2d2:9", scale(0.5))
+    >>> observed = observe(network, "conv2d2:9", pictures, {"weaker": weaker})
+    >>> observed["condition"].values.tolist()
+    ['original', 'weaker']
     """
     listed = expand(network, features)
     given = datasets.photographs(photographs)
-    if batch < 2 or len(given) < 2:
-        raise InputError("an intervention is measured on 2 photographs or more, as many at once")
-    conditions: dict[str, Intervention] = {"original": nullcontext, **changes}
+    whole("batch", batch, least=2)
+    if len(given) < 2:
+        raise InputError(f"an intervention is measured on 2 photographs or more, not {len(given)}")
+    conditions: dict[str, Intervention] = {"original": nullcontext, **interventions}
     layers = list(dict.fromkeys(feature.layer for feature in listed))
     shape = len(conditions), len(listed), len(given)
     means, peaks = np.empty(shape), np.empty(shape)
@@ -112,11 +114,21 @@ def unit_ablations(
     controls: int = 3,
     seed: int = 0,
 ) -> dict[str, Intervention]:
-    """Return the interventions of an ablation, to be measured at later features.
+    """Return the interventions of an ablation, to be measured at later features with `observe`.
 
     Parameters and errors are those of `ablate`, and so are the conditions, "original" left out.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> ablations = unit_ablations(network, "mixed3a:7", controls=1)
+    >>> with ablations["ablated"]():
+    ...     values = network.activations(picture, ["mixed3a"])["mixed3a"]
+    >>> list(ablations), float(values[:, 7].abs().max())
+    (['ablated', 'control 1'], 0.0)
     """
-    layer, removed = removals(network, features, controls=controls, seed=seed)
+    layer, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
     return {
         name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
         for name, indices in removed.items()

@@ -50,9 +50,14 @@ class Effects(_Summarized):  # type: ignore[no-untyped-call]
     def summary(self) -> pd.DataFrame | None:
         """Return a row a condition; None where parts of the table are gone."""
         whole = self.sizes.get("bound") == len(BOUNDS) and "condition" in self.dims
-        if not whole or any({*each.dims} != {*self.dims} for each in self.values()):
+        if (
+            not self.data_vars
+            or not whole
+            or any({*each.dims} != {*self.dims} for each in self.values())
+        ):
             return None
         rows = [dim for dim in next(iter(self.values())).dims if dim != "bound"]
+        index = pd.MultiIndex.from_product([self[dim].values for dim in rows], names=rows)
         return pd.DataFrame(
             {
                 name: [
@@ -61,7 +66,7 @@ class Effects(_Summarized):  # type: ignore[no-untyped-call]
                 ]
                 for name, each in self.items()
             },
-            pd.MultiIndex.from_product([self[dim].values for dim in rows], names=rows),
+            index.get_level_values(0) if len(rows) == 1 else index,
         )
 
 
@@ -123,7 +128,8 @@ class Observed(_Summarized):  # type: ignore[no-untyped-call]
 def _comparable(table: _Summarized) -> bool:
     """Check that a table has its dimensions, and the original network among its conditions."""
     whole = all({*table.dimensions} == {*each.dims} for each in table.values())
-    return whole and bool(table) and "original" in table["condition"].values
+    shown = bool(table.data_vars) and whole and table.sizes["photograph"] > 0
+    return shown and "original" in table["condition"].values
 
 
 def damage(scores: xr.Dataset, *, seed: int = 0) -> Effects:

@@ -18,8 +18,8 @@ def resamples(count: int, seed: int) -> Float[np.ndarray, "photographs resamples
 
     Examples
     --------
-    >>> float(resamples(10, seed=0).sum(0).round(9).min())
-    1.0
+    >>> resamples(10, seed=0).sum(0).round(9).min()
+    np.float64(1.0)
     """
     generator = np.random.default_rng(seed)
     draws = min(RESAMPLES, max(_MOST // count, RESAMPLES // 10))
@@ -31,7 +31,7 @@ def ends(resampled: Float[np.ndarray, "*rest resamples"]) -> Float[np.ndarray, "
 
     Examples
     --------
-    >>> ends(np.arange(201.0)).round(6).tolist()
+    >>> ends(np.arange(201.0)).round(9).tolist()
     [5.0, 195.0]
     """
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]

@@ -5,35 +5,31 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network, imagenet_classes
+from visioncircuits.networks import Network
 
 SCORES = ("cross_entropy", "divergence", "top1", "top5")
 
 
-def check_classes(network: Network) -> None:
-    """Refuse a network whose logits are not known to be ImageNet's classes, in sorted order.
+def classes_of(network: Network, photographs: Photographs) -> Int64[Tensor, " photographs"]:
+    """Return the number of each photograph's class among the network's logits.
 
     Raises
     ------
     InputError
-        Where `network.classes` is None, names others or these in another order, as inception5h
-        has them, or where there are more or fewer logits.
+        As `Photographs.labels_in`, and where the network has no logit for a class.
     """
-    if network.classes != imagenet_classes():
-        known = "it has others, or in another order" if network.classes else "its are not known"
-        raise InputError(
-            f"scoring by labels takes a network of ImageNet's 1000 classes in the order of their "
-            f"synsets, and of {network.name} {known}; where its logits stand for them, wrap it "
-            "with classes=networks.imagenet_classes()"
-        )
+    labels = torch.tensor(photographs.labels_in(network))
     with torch.no_grad():
         logits = network(torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2))
-    if logits.ndim != 2 or logits.shape[1] != len(network.classes):
+    classes = int(labels.max()) + 1 if network.classes is None else len(network.classes)
+    if logits.ndim != 2 or logits.shape[1] < classes:
         raise InputError(
             f"{network.name} gives {tuple(logits.shape[1:])} values a picture, not a logit for "
-            "each of its 1000 classes"
+            f"each of {classes} classes; score a classifier of these photographs' classes"
         )
+    return labels
 
 
 def score(

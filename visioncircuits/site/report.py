@@ -9,11 +9,11 @@ from pathlib import Path
 from PIL import Image
 
 from visioncircuits import __version__, featurevis, files
-from visioncircuits.comparison import Comparison
-from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
+from visioncircuits.comparison import Comparison, compared_panel
+from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.interventions import repair
 from visioncircuits.site import pages
-from visioncircuits.site.report_figures import kernel_figure, rendered, repair_figure, tuning_figure
+from visioncircuits.site.report_figures import rendered, repair_figure
 from visioncircuits.site.report_numbers import goals, summary
 
 TITLES = {
@@ -50,14 +50,14 @@ def write(
     """
     numbers = summary(comparison)
     figures = {
-        "tuning.png": tuning_figure(comparison),
+        "tuning.png": compared_panel(comparison.tuning["curves"]),
         "repair.svg": repair_figure(repair(comparison.scores), (HANDWRITTEN, *CONTROLS)),
         "parts.svg": repair_figure(
             repair(comparison.scores_without), list(comparison.without["without"].values)
         ),
     }
     if comparison.kernels is not None:
-        figures["kernels.png"] = kernel_figure(comparison)
+        figures["kernels.png"] = compared_panel(comparison.kernels)
     for name, figure in figures.items():
         files.write(out / "figures" / name, rendered(figure, Path(name).suffix[1:]))
     for which, drawn in pictures.items():

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from visioncircuits.comparison import Comparison, sign_table
-from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
+from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.interventions import advantage, damage, repair
 
 ALIGNED = 30.0

@@ -29,10 +29,9 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, collect
 from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
-from visioncircuits.interventions.scoring import check_classes
+from visioncircuits.interventions.scoring import classes_of
 from visioncircuits.networks import Families, Feature, Network, Unit
 from visioncircuits.thread.claims import Unavailable
-from visioncircuits.thread.units import numbers
 from visioncircuits.weights import main_layers
 
 PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
@@ -215,13 +214,11 @@ class Study:
         Unavailable
             If there are not so many.
         """
-        layer = units[0].rpartition(":")[0]
-        indices = numbers(units)
         try:
-            drawn = control_units(self.network, layer, indices, seed=self.seed + draw)
+            drawn = control_units(self.network, units, seed=self.seed + draw)
         except InputError as error:
             raise Unavailable(str(error)) from None
-        return [f"{layer}:{unit}" for unit in drawn]
+        return [str(unit) for unit in drawn]
 
     # Photographs
 
@@ -275,11 +272,12 @@ class Study:
         Unavailable
             Also if the logits are not known to be of ImageNet's classes.
         """
+        chosen = self.classified(most)
         try:
-            check_classes(self.network)
+            classes_of(self.network, chosen)
         except InputError as error:
             raise Unavailable(str(error)) from None
-        return self.classified(most)
+        return chosen
 
     def examples(self) -> Examples:
         """Collect dataset examples and activation statistics of `EXAMPLES`, in one pass.

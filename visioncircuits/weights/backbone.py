@@ -16,8 +16,8 @@ class Surroundings:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> surroundings(untrained("bvlc_googlenet"), "mixed3a").before
-    ('conv2d2', 'conv2d1', 'conv2d0')
+    >>> surroundings(untrained("bvlc_googlenet"), "conv2d1")
+    Surroundings(before=('conv2d0',), after=('conv2d2', 'mixed3a', 'mixed3b', 'mixed4a', ...))
     """
 
     before: tuple[str, ...]

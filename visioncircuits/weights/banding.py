@@ -25,12 +25,20 @@ class Banding:
 
     Examples
     --------
-    >>> banding(torch.rand(4, 3, 5, 5))
-    Banding(rows=..., columns=...)
+    >>> kernels = torch.rand(4, 3, 5, 5)
+    >>> banded = kernels.mean(3, keepdim=True).expand(4, 3, 5, 5)
+    >>> banding(banded).rows > banding(kernels).rows
+    True
     """
 
     rows: float
     columns: float
+
+    def _repr_html_(self) -> str:
+        return (
+            "<table><tr><th>variance between rows</th><th>between columns</th></tr>"
+            f"<tr><td>{self.rows:.0%}</td><td>{self.columns:.0%}</td></tr></table>"
+        )
 
 
 def banding(kernels: Float[Tensor, "neurons channels height width"]) -> Banding:
@@ -78,10 +86,10 @@ def reduced_kernels(
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.weights.expansion import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2")
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", "mixed3b:330")
     >>> reduced_kernels(weights).shape
-    torch.Size([192, 3, 3, 3])
+    torch.Size([1, 3, 5, 5])
     """
     reduced = []
     for row, output in enumerate(weights.outputs):
@@ -98,8 +106,8 @@ def banding_picture(
 
     Examples
     --------
-    >>> banding_picture(torch.rand(8, 3, 5, 5), size=20).mode
-    'RGB'
+    >>> banding_picture(torch.rand(10, 3, 5, 5), size=20, columns=5).size
+    (108, 42)
     """
     zoom = max(size // max(reduced.shape[2:]), 1)
     height, width = (zoom * n for n in reduced.shape[2:])

@@ -39,9 +39,10 @@ class Level:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import circuit
     >>> (level,) = circuit(untrained("bvlc_googlenet"), "mixed3a:7", inputs=1, most=3).levels
-    >>> 0 < int(level.drawn.sum()) <= 3
-    True
+    >>> level.weights.source, level.share.shape
+    ('conv2d2', torch.Size([1, 3]))
     """
 
     weights: ExpandedWeights
@@ -56,6 +57,8 @@ class Level:
 class Circuit:
     """Features of several layers and the strongest connections between them.
 
+    A notebook shows the diagram; `circuit_diagram` draws it with pictures of the features.
+
     Attributes
     ----------
     feature
@@ -66,23 +69,23 @@ class Circuit:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> found = circuit(untrained("bvlc_googlenet"), "mixed3a:7", inputs=1, most=3)
-    >>> [column[0].layer for column in found.columns]
-    ['conv2d2', 'mixed3a']
+    >>> from visioncircuits.weights import circuit
+    >>> circuit(untrained("bvlc_googlenet"), "mixed3b:330", inputs=2, most=3, share=1)
+    Circuit(mixed3b:330: 3 of conv2d2 → 3 of mixed3a → 1 of mixed3b, 12 connections)
     """
 
     feature: Feature
     levels: tuple[Level, ...]
 
-    def _repr_svg_(self) -> str:
-        from visioncircuits.weights.diagram import circuit_diagram
-
-        return circuit_diagram(self)
-
     def __repr__(self) -> str:
         columns = " → ".join(f"{len(column)} of {column[0].layer}" for column in self.columns)
         connections = sum(int(level.drawn.sum()) for level in self.levels)
         return f"Circuit({self.feature}: {columns}, {connections} connections)"
+
+    def _repr_svg_(self) -> str:
+        from visioncircuits.weights.diagram import circuit_diagram
+
+        return circuit_diagram(self)
 
     @property
     def columns(self) -> tuple[tuple[Feature, ...], ...]:

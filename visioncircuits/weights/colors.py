@@ -17,14 +17,14 @@ def signed_colors(
 ) -> UInt8[np.ndarray, "*shape 3"]:
     """Convert numbers to colors: `scale` is the deepest red, its negative the deepest blue.
 
-    Numbers beyond the scale are clipped. A scale of 0 is for all zeros.
+    Numbers beyond the scale are clipped. A scale of 0 is for all zeros; what is no number is white.
 
     Examples
     --------
     >>> signed_colors(np.array([-2.0, 0.0, 1.0]), scale=2.0).tolist()
     [[5, 113, 176], [247, 247, 247], [244, 165, 130]]
     """
-    levels = np.asarray(values, dtype=float) / (scale or 1.0)
+    levels = np.nan_to_num(np.nan_to_num(np.asarray(values, dtype=float)) / (scale or 1.0))
     channels = [np.interp(levels, LEVELS, anchors) for anchors in ANCHORS.T]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 

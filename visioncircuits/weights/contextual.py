@@ -5,11 +5,13 @@ map is exact for rectifiers, max pools and the gain of a normalization.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.expansion import expanded_weights
@@ -17,10 +19,14 @@ from visioncircuits.weights.linearization import LOCAL
 from visioncircuits.weights.selection import select
 from visioncircuits.weights.tracing import INPUT
 
+_KIND = "contributions"
+
 
 @dataclass(frozen=True, eq=False)
 class Flow:
     """The contributions to one neuron's value on one picture.
+
+    A notebook shows the strongest inputs' as kernels.
 
     Attributes
     ----------
@@ -36,16 +42,46 @@ class Flow:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import contextual_weights
     >>> network, picture = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
-    >>> (flow,) = contextual_weights(network, "conv2d1", "conv2d2:7", picture)
-    >>> made = float(flow.contributions.sum()) + float(flow.constant)
-    >>> abs(made - flow.activation) < 1e-3
+    >>> (flow,) = contextual_weights(network, "conv2d2", "mixed3a:7", picture, position=(3, 2))
+    >>> total = float(flow.contributions.sum()) + flow.constant
+    >>> abs(total - flow.activation) < 1e-4
     True
     """
 
     weights: ExpandedWeights
     position: tuple[int, int]
     activation: float
+
+    def __repr__(self) -> str:
+        source, target = self.weights.source, self.weights.outputs[0]
+        return f"Flow({source} → {target}, neuron {self.position}, value {self.activation:.4g})"
+
+    def _repr_png_(self) -> bytes:
+        return self.weights._repr_png_()
+
+    def save(self, path: str | Path) -> Path:
+        """Save as .npz or .nc; see `ExpandedWeights.save`."""
+        more = {"position": list(self.position), "activation": self.activation}
+        return replace(self.weights, record=self.weights.record | {_KIND: more}).save(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Flow":
+        """Load saved contributions.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        weights = ExpandedWeights.load(path)
+        if _KIND not in weights.record:
+            raise InputError(f"{path} contains expanded weights, not contributions to a neuron")
+        record = dict(weights.record)
+        more = record.pop(_KIND)
+        row, column = more["position"]
+        return cls(replace(weights, record=record), (row, column), more["activation"])
 
     @property
     def contributions(self) -> Float[Tensor, " inputs"]:

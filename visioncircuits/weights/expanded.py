@@ -4,7 +4,7 @@ Source: Voss et al., "Visualizing Weights" (2021).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,21 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits import pictures
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, parse
+from visioncircuits.pictures import png
 from visioncircuits.weights import storage
 from visioncircuits.weights.kernels import Pair
 
 _KIND = "expanded weights"
 
 
-_SHOWN = 24
-"""Kernels that a notebook shows, of the first target."""
-
-
 @dataclass(frozen=True, eq=False)
 class ExpandedWeights:
     """The linear map between two layers: `output[o, p] = Σ weight[o, i, y, x] · input[i, q]`.
 
-    Here `q = stride·p + offset + (y, x)`, away from the maps' borders.
+    Here `q = stride·p + offset + (y, x)`, away from the maps' borders. A notebook shows the
+    strongest kernels.
 
     Attributes
     ----------
@@ -48,12 +45,12 @@ class ExpandedWeights:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.weights.expansion import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
-    >>> weights.source, weights.target, tuple(weights.weight.shape)
-    ('conv2d1', 'conv2d2', (1, 64, 3, 3))
-    >>> weights.array.dims
-    ('out', 'in', 'y', 'x')
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:7")
+    >>> weights
+    ExpandedWeights(192 of conv2d2 → mixed3a:7, shape=(1, 192, 3, 3), stride=(2, 2), offset=(0, 0))
+    >>> weights.array.sel({"in": "conv2d2:5"}).dims
+    ('out', 'y', 'x')
     """
 
     weight: Float[Tensor, "out in height width"]
@@ -63,13 +60,6 @@ class ExpandedWeights:
     offset: Pair
     record: dict[str, Any]
 
-    def _repr_png_(self) -> bytes:
-        from visioncircuits.weights.pictures import connection_cards
-        from visioncircuits.weights.ranking import strongest_inputs
-
-        strongest = strongest_inputs(self, self.outputs[0], top=_SHOWN)
-        return pictures.png(connection_cards(strongest))
-
     def __repr__(self) -> str:
         inputs, outputs = (
             str(features[0]) if len(features) == 1 else f"{len(features)} of {features[0].layer}"
@@ -78,6 +68,30 @@ class ExpandedWeights:
         return (
             f"ExpandedWeights({inputs} → {outputs}, shape={tuple(self.weight.shape)}, "
             f"stride={self.stride}, offset={self.offset})"
+        )
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.weights.pictures import kernel_grid
+
+        return png(kernel_grid(self.strongest()))
+
+    def strongest(self, kernels: int = 24) -> "ExpandedWeights":
+        """Return the weights between the strongest inputs and outputs, the strongest first.
+
+        Parameters
+        ----------
+        kernels
+            How many at most, in up to 12 rows and columns.
+        """
+        norms = self.weight.nan_to_num().square().sum((2, 3)).cpu()
+        across = min(norms.shape[1], kernels // min(norms.shape[0], 4), 12)
+        rows = norms.sum(1).argsort(descending=True, stable=True)[: min(kernels // across, 12)]
+        columns = norms[rows].sum(0).argsort(descending=True, stable=True)[:across]
+        return replace(
+            self,
+            weight=self.weight[rows][:, columns],
+            inputs=tuple(self.inputs[at] for at in columns.tolist()),
+            outputs=tuple(self.outputs[at] for at in rows.tolist()),
         )
 
     @property

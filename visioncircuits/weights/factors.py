@@ -15,15 +15,20 @@ from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
-from visioncircuits import pictures
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Unit
+from visioncircuits.pictures import png
 from visioncircuits.weights.expanded import ExpandedWeights
+
+_SHOWN = 8
+"""Factors, and outputs, that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Factors:
     """Weights as a sum over a few factors: a direction in the source times a spatial map.
+
+    A notebook shows the strongest factors; `factor_grid` draws them with pictures of the units.
 
     Attributes
     ----------
@@ -37,20 +42,34 @@ class Factors:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.weights.expansion import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
+    >>> from visioncircuits.weights import expanded_weights, one_sided_nmf
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:99")
     >>> factors = one_sided_nmf(weights, 2)
-    >>> len(factors.directions), 0 <= factors.explained <= 1
-    (2, True)
+    >>> len(factors.directions), len(factors.units(0, top=3))
+    (2, 3)
     """
 
     spatial: ExpandedWeights
     explained: float
 
+    def __repr__(self) -> str:
+        names = ", ".join(direction.name for direction in self.directions)
+        return (
+            f"Factors({self.spatial.source} → {self.spatial.target}: {names}; "
+            f"{self.explained:.0%} explained)"
+        )
+
     def _repr_png_(self) -> bytes:
         from visioncircuits.weights.pictures import factor_grid
 
-        return pictures.png(factor_grid(self))
+        rows = self.spatial.weight[:_SHOWN, :_SHOWN]
+        few = replace(
+            self.spatial,
+            weight=rows,
+            inputs=self.spatial.inputs[:_SHOWN],
+            outputs=self.spatial.outputs[:_SHOWN],
+        )
+        return png(factor_grid(replace(self, spatial=few)))
 
     @property
     def directions(self) -> tuple[Direction, ...]:

@@ -27,9 +27,7 @@ class Linearization:
 
     Examples
     --------
-    >>> LOCAL.needs_pictures
-    True
-    >>> Linearization().needs_pictures, Linearization(rectifier="gate").needs_pictures
+    >>> Linearization().needs_pictures, LOCAL.needs_pictures
     (False, True)
     """
 

@@ -69,9 +69,10 @@ def kernel_grid(
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.weights.expansion import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
-    >>> kernel_grid(weights, size=24).mode
+    >>> from visioncircuits.weights import expanded_weights
+    >>> units = ["mixed3a:7", "mixed3a:9"]
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), ["conv2d2:1", "conv2d2:4"], units)
+    >>> kernel_grid(weights, size=48).mode
     'RGB'
     """
     scale = scale or float(weights.weight.abs().max())
@@ -130,6 +131,15 @@ def connection_cards(
     -------
     PIL.Image.Image
         RGB.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights, strongest_inputs
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:7")
+    >>> pictures = {"mixed3a:7": Image.new("RGB", (64, 64), "red")}
+    >>> connection_cards(strongest_inputs(weights, top=4), pictures, size=100).width
+    600
     """
     scale = scale or max(float(connection.kernel.abs().max()) for connection in connections)
     tiles = [tile(connection.kernel, scale, size) for connection in connections]
@@ -174,7 +184,8 @@ def factor_grid(
     Parameters
     ----------
     thumbnails
-        Of the factors (their directions' names), their units and the outputs.
+        Of the factors (their directions' names), their units and the outputs; without them only
+        names are drawn.
     scale, size
         As for `kernel_grid`.
     units
@@ -184,18 +195,31 @@ def factor_grid(
     -------
     PIL.Image.Image
         RGB.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights, one_sided_nmf
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:99")
+    >>> factor_grid(one_sided_nmf(weights, 2), size=64).mode
+    'RGB'
     """
     spatial = factors.spatial
     scale = scale or float(spatial.weight.abs().max())
     tiles = [[tile(kernel, scale, size) for kernel in row] for row in spatial.weight]
     side = max(size, *tiles[0][0].size)
     across, down = side + GAP, max(side, size + LINE) + GAP
-    first, top = (1 + units) * (size + GAP) + 2 * GAP, size + LINE + GAP
+    first = (1 + units) * (size + GAP) + 2 * GAP
+    top = (size if thumbnails else 0) + LINE + GAP
     width, height = first + len(tiles) * across, top + len(tiles[0]) * down
     sheet = _Sheet(max(width, LEGEND), height + LINE, thumbnails or {})
     names = _names(spatial.outputs, size)
     for column, feature in enumerate(spatial.outputs):
-        sheet.unit(feature, names[column], (first + column * across, 0), size)
+        left = first + column * across
+        if thumbnails:
+            sheet.unit(feature, names[column], (left, 0), size)
+        else:
+            sheet.write((left + side // 2, 0), names[column], anchor="ma")
     for row, direction in enumerate(factors.directions):
         at = top + row * down
         sheet.unit(direction, f"factor {row + 1}", (0, at), size)
@@ -243,8 +267,11 @@ class _Sheet:
         self.thumbnails = thumbnails
 
     def unit(self, feature: Feature, name: str, corner: tuple[int, int], size: int) -> None:
-        """Draw a feature's picture with its name below."""
+        """Draw a feature's picture with its name below; its name alone where nothing has one."""
         left, top = corner
+        if not self.thumbnails:
+            self.write((left + size // 2, top + size // 2), name, anchor="mm")
+            return
         if str(feature) in self.thumbnails:
             small = self.thumbnails[str(feature)].convert("RGB")
             self.picture.paste(small.resize((size, size), Image.Resampling.LANCZOS), corner)

@@ -9,15 +9,20 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from visioncircuits import pictures
 from visioncircuits.networks import Direction, Feature
+from visioncircuits.pictures import png
 from visioncircuits.weights.expanded import ExpandedWeights
-from visioncircuits.weights.pictures import GROUND, Thumbnails
+from visioncircuits.weights.pictures import GROUND, INK, Thumbnails
+
+_WIDTH = 320
+"""Pixels of the picture in a notebook."""
 
 
 @dataclass(frozen=True, eq=False)
 class PositionView:
     """The weights into one feature, as a direction in the source at every position.
+
+    A notebook shows how large the weights are at each; `position_grid` draws their pictures.
 
     Attributes
     ----------
@@ -30,24 +35,24 @@ class PositionView:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.weights.expansion import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
-    >>> view = position_view(weights)
-    >>> tuple(view.magnitude.shape), len(view.directions)
-    ((3, 3), 3)
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", "mixed3b:330")
+    >>> position_view(weights)
+    PositionView(mixed3b:330, 5 × 5 directions in mixed3a)
     """
 
     feature: Feature
     directions: tuple[tuple[Direction, ...], ...]
     magnitude: Float[Tensor, "height width"]
 
-    def _repr_png_(self) -> bytes:
-        return pictures.png(position_grid(self, {}))
-
     def __repr__(self) -> str:
         height, width = self.magnitude.shape
         source = self.directions[0][0].layer
         return f"PositionView({self.feature}, {height} × {width} directions in {source})"
+
+    def _repr_png_(self) -> bytes:
+        height, width = self.magnitude.shape
+        return png(position_grid(self, size=max(_WIDTH // max(height, width, 1), 1)))
 
 
 def position_view(weights: ExpandedWeights, feature: str | Feature | None = None) -> PositionView:
@@ -88,7 +93,9 @@ def position_view(weights: ExpandedWeights, feature: str | Feature | None = None
     return PositionView(target, directions, magnitude)
 
 
-def position_grid(view: PositionView, thumbnails: Thumbnails, *, size: int = 96) -> Image.Image:
+def position_grid(
+    view: PositionView, thumbnails: Thumbnails | None = None, *, size: int = 96
+) -> Image.Image:
     """Draw the picture of each direction at its position, with opacity by magnitude.
 
     The largest magnitude is opaque; zero is white.
@@ -96,7 +103,8 @@ def position_grid(view: PositionView, thumbnails: Thumbnails, *, size: int = 96)
     Parameters
     ----------
     thumbnails
-        A picture of each direction, by name; missing ones are white.
+        A picture of each direction, by name; missing ones are white. Without any, magnitudes are
+        drawn in gray.
     size
         Of a position, in pixels.
 
@@ -104,15 +112,24 @@ def position_grid(view: PositionView, thumbnails: Thumbnails, *, size: int = 96)
     -------
     PIL.Image.Image
         RGB.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", "mixed3b:330")
+    >>> position_grid(position_view(weights), size=24).size
+    (120, 120)
     """
     height, width = view.magnitude.shape
     grid = Image.new("RGB", (width * size, height * size), GROUND)
-    opacity = (view.magnitude / view.magnitude.max().clamp(min=1e-30)).tolist()
+    magnitude = view.magnitude.nan_to_num()
+    opacity = (magnitude / magnitude.max().clamp(min=1e-30)).tolist()
     blank = Image.new("RGB", (size, size), GROUND)
+    missing = Image.new("RGB", (size, size), INK if thumbnails is None else GROUND)
     for y, row in enumerate(view.directions):
         for x, direction in enumerate(row):
-            if str(direction) in thumbnails:
-                picture = thumbnails[str(direction)].convert("RGB")
-                picture = picture.resize((size, size), Image.Resampling.LANCZOS)
-                grid.paste(Image.blend(blank, picture, opacity[y][x]), (x * size, y * size))
+            picture = (thumbnails or {}).get(str(direction), missing).convert("RGB")
+            picture = picture.resize((size, size), Image.Resampling.LANCZOS)
+            grid.paste(Image.blend(blank, picture, opacity[y][x]), (x * size, y * size))
     return grid

@@ -30,11 +30,11 @@ class Connection:
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.weights.expansion import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1", "conv2d2:7")
-    >>> strongest = strongest_inputs(weights, top=3)[0]
-    >>> strongest.source.layer, str(strongest.target), tuple(strongest.kernel.shape)
-    ('conv2d1', 'conv2d2:7', (3, 3))
+    >>> from visioncircuits.weights import expanded_weights, strongest_inputs
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:7")
+    >>> (connection,) = strongest_inputs(weights, top=1)
+    >>> bool(abs(connection.norm**2 - connection.positive**2 - connection.negative**2) < 1e-4)
+    True
     """
 
     source: Feature
@@ -51,6 +51,10 @@ class Connection:
             f"Connection({self.source} → {self.target}, {height} × {width}, "
             f"norm={self.norm:.3g}, share={self.share:.3g})"
         )
+
+    def _repr_png_(self) -> bytes:
+        ends = (self.source,), (self.target,)
+        return ExpandedWeights(self.kernel[None, None], *ends, (1, 1), (0, 0), {})._repr_png_()
 
 
 def strongest_inputs(
@@ -105,10 +109,10 @@ def strongest_outputs(
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.weights.expansion import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d1:7", "conv2d2")
+    >>> from visioncircuits.weights import expanded_weights
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2:5", "mixed3a")
     >>> [connection.target.layer for connection in strongest_outputs(weights, top=2)]
-    ['conv2d2', 'conv2d2']
+    ['mixed3a', 'mixed3a']
     """
     column = weights.column(feature)
     ranked = _ranked(weights.weight[:, column], top, part)

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from visioncircuits import comparison, engine, handwritten, interventions
-from visioncircuits.comparison.handwritten import CONTROLS, HANDWRITTEN
+from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.site import report_figures
 from visioncircuits.site.report_numbers import summary
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.intervals import interval
-from visioncircuits.thread.units import numbers
 
 TUNED = here(
     "hand-set curve detectors respond to curves as the trained ones do", "“identical” by eye"
@@ -40,23 +39,22 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
     found = comparison.compare(
         handwritten.curves(),
         study.network,
-        layer=study.layer("mixed3b"),
-        units=numbers(late["unit"]),
-        photographs=photographs,
+        late["unit"].tolist(),
+        photographs,
         photographs_without=study.of(200, quick=8),
         store=engine.Store(study.folder / "transplants"),
     )
     comparison_numbers = summary(found)
     yield Plate(
         "tuning",
-        report_figures.tuning_figure(found),
+        comparison.compared_panel(found.tuning["curves"]),
         "Responses to the published curve sheet: orientation across, straight at the top, tight "
         "at the bottom; trained left, by hand right, each scaled to its own strongest.",
     )
     if found.kernels is not None:
         yield Plate(
             "kernels",
-            report_figures.kernel_figure(found),
+            comparison.compared_panel(found.kernels),
             "Expanded weights from early curves to curves: trained above, by hand below.",
         )
     yield Plate(

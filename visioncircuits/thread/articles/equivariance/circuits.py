@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from visioncircuits.comparison.equivariance import rotation
+from visioncircuits.comparison import rotation
 from visioncircuits.comparison.symmetry import centroids, placement, sums_by_angle
 from visioncircuits.stimuli import StimulusSet, circle
 from visioncircuits.thread import Plate, Row, Study, here, part

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits import pictures
-from visioncircuits.comparison.equivariance import (
+from visioncircuits.comparison import (
     Transformation,
     hue_rotation,
     orbits,

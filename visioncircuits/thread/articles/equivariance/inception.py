@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from visioncircuits.comparison import odds
-from visioncircuits.comparison.equivariance import partners, reflection
+from visioncircuits.comparison import odds, partners, reflection
 from visioncircuits.thread import Row, Study, inception, part
 from visioncircuits.thread.articles.equivariance.families import cut
 from visioncircuits.thread.tiles import FILE, matched, read_tiles
