@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 
 from visioncircuits import InputError, load
 from visioncircuits.figures import Figure
@@ -90,7 +91,18 @@ def _constructor(
     return ("", "") if inherited else None
 
 
+def _comment(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Give a constant the text below its definition, which is in another module than its name."""
+    package, constant = name.rsplit(".", 1)
+    for module, imported in list(sys.modules.items()):
+        if what == "data" and module.startswith(f"{package}.") and constant in vars(imported):
+            texts = ModuleAnalyzer.for_module(module).find_attr_docs()
+            if ("", constant) in texts and vars(imported)[constant] is value:
+                lines[:] = texts["", constant]
+
+
 def setup(app: Sphinx) -> None:
-    """Register what the reference leaves out."""
+    """Register what the reference leaves out, and where constants are explained."""
+    app.connect("autodoc-process-docstring", _comment)
     app.connect("autodoc-skip-member", _foreign)
     app.connect("autodoc-process-signature", _constructor)
