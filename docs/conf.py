@@ -36,7 +36,7 @@ def _executed() -> bool:
 
 
 project = "visioncircuits"
-author = "the visioncircuits contributors"
+author = project_copyright = "the visioncircuits contributors"
 version = release = installed("visioncircuits")
 extensions = [
     "myst_nb",
