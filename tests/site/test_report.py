@@ -8,7 +8,7 @@ import xarray as xr
 from PIL import Image
 
 from visioncircuits import handwritten
-from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, curve_family
+from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, family
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.site import report
@@ -37,14 +37,14 @@ def scores(shares: dict[str, float]) -> xr.Dataset:
 def comparison() -> Comparison:
     """The circuit beside itself, with scores that were made up."""
     network = handwritten.load("curves")
-    family = curve_family(network, ["mixed3b:3", "mixed3b:9", "mixed3b:21"])
-    early = curve_family(network, ["mixed3a:3", "mixed3a:9", "mixed3a:21"])
-    tuning = compare_tuning(family, family, named("curves").isel(radius=[1, 2]))
+    three = family(network, ["mixed3b:3", "mixed3b:9", "mixed3b:21"], "curve")
+    early = family(network, ["mixed3a:3", "mixed3a:9", "mixed3a:21"], "curve")
+    tuning = compare_tuning(three, three, named("curves").isel(radius=[1, 2]))
     return Comparison(
-        trained=family,
-        handwritten=family,
+        trained=three,
+        handwritten=three,
         tuning={"curves": tuning},
-        kernels=compare_kernels(family, early, family, early),
+        kernels=compare_kernels(three, early, three, early),
         maps=xr.DataArray([0.1, 0.2, 0.3], dims="unit"),
         scores=scores({"others": 0.9, HANDWRITTEN: 0.75, **dict.fromkeys(CONTROLS, 0.2)}),
         without=xr.Dataset(

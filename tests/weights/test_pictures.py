@@ -15,7 +15,7 @@ from visioncircuits.weights import (
     strongest_inputs,
     strongest_outputs,
 )
-from visioncircuits.weights.colors import decoded
+from visioncircuits.colors import decoded
 from visioncircuits.weights.pictures import EMPTY, GAP, LINE, tile
 
 

@@ -8,7 +8,7 @@ from visioncircuits.weights.banding import (
     reduced_kernels,
 )
 from visioncircuits.weights.circuit import Circuit, Level, circuit
-from visioncircuits.weights.colors import decoded, signed_colors
+from visioncircuits.colors import decoded, signed_colors
 from visioncircuits.weights.contextual import Flow, contextual_weights
 from visioncircuits.weights.diagram import circuit_diagram
 from visioncircuits.weights.differentiation import expanded_weights_by_autograd

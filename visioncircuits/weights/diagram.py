@@ -15,7 +15,7 @@ from PIL import Image
 
 from visioncircuits.networks import Feature
 from visioncircuits.weights.circuit import Circuit, Level
-from visioncircuits.weights.colors import ANCHORS
+from visioncircuits.colors import ANCHORS
 from visioncircuits.weights.pictures import Thumbnails, number, tile
 
 UNIT, KERNEL, SPACE, LINES = 64, 32, 4, 140
