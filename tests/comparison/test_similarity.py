@@ -89,7 +89,9 @@ def test_handwritten_curves_are_tuned_as_trained_ones(network: Network, checkpoi
     trained = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     units = (358, 336, 368, 394, 386, 413, 408, 398, 321, 326, 335)
     family = comparison.family(trained, [f"mixed3b:{unit}" for unit in units], "curve")
-    mine = counterparts(family, comparison.family(network, [f"mixed3b:{u}" for u in range(24)], "curve"))
+    mine = counterparts(
+        family, comparison.family(network, [f"mixed3b:{u}" for u in range(24)], "curve")
+    )
     found = compare_tuning(family, mine, named("curves")).numbers
     assert float(found["surface"].median()) > 0.85
     assert float(found["orientation"].median()) > 0.9

@@ -11,6 +11,7 @@ from visioncircuits import handwritten
 from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, family
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.handwritten.curves import LEFT_OUT
+from visioncircuits.hypotheses import Hypothesis, Prediction, effects
 from visioncircuits.site import report
 from visioncircuits.site.report_numbers import goals, summary
 from visioncircuits.stimuli import named
@@ -73,6 +74,25 @@ def test_the_page_links_only_to_its_own_files_and_shows_the_numbers(
     assert numbers["repair"][HANDWRITTEN]["divergence"] == pytest.approx([0.75] * 3)
     assert numbers["tuning"]["curves"]["surface"] == pytest.approx(1, abs=1e-5)
     assert numbers["kernels"]["aligned"] == pytest.approx(1, abs=1e-5)
+
+
+def test_without_orientation_kernels_or_parts_the_page_leaves_them_out(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    spots = Hypothesis(
+        "spot",
+        named("color-center-surround"),
+        (Prediction("prefers one hue", effects.echo, most=0.5, options={"axis": "hue"}),),
+    )
+    network = handwritten.load("color-center-surround")
+    two = family(network, ["mixed3a:1", "mixed3a:2"], spots)
+    made = scores({HANDWRITTEN: 0.75, **dict.fromkeys(CONTROLS[1:], 0.2)})
+    tuning = {"spots": compare_tuning(two, two, spots.stimuli)}
+    maps = xr.DataArray([0.1, 0.2], dims="unit")
+    page = report.write(Comparison(two, two, tuning, None, maps, made), {}, tmp_path)
+    text = page.read_text("utf-8")
+    assert "Spot detectors by hand" in text
+    assert not {"faces", "echo", "Weights", "Without", "Published"} & set(re.findall(r"\w+", text))
 
 
 @pytest.mark.slow

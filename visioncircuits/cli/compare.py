@@ -46,7 +46,10 @@ def compare(
         typer.Option(help="The trained detectors, such as `413,408,398`; by default found."),
     ] = None,
     early_layer: Annotated[
-        str | None, typer.Option(help="Where the family has units before, to compare the kernels from them too.")
+        str | None,
+        typer.Option(
+            help="Where the family has units before, to compare the kernels from them too."
+        ),
     ] = None,
     steps: Annotated[int, typer.Option(help="How long to optimize pictures.")] = 128,
     workers: Annotated[

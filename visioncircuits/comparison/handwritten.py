@@ -89,7 +89,8 @@ class Comparison:
     def __repr__(self) -> str:
         return (
             f"Comparison({self.trained.hypothesis.name}: {len(self.trained)} of "
-            f"{self.trained.layer} in {self.trained.network.name}, {self.scores.sizes['photograph']} photographs)"
+            f"{self.trained.layer} in {self.trained.network.name}, "
+            f"{self.scores.sizes['photograph']} photographs)"
         )
 
     def _repr_html_(self) -> str:

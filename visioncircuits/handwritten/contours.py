@@ -24,7 +24,7 @@ def arc(target: Label, along: Weights, across: Weights) -> tuple[Weights, Weight
     Examples
     --------
     At the apex, and a quarter of the circle clockwise from there:
-    
+
     >>> along, across = np.array([[0.0, -30.0]]), np.array([[0.0, 30.0]])
     >>> distance, normal = arc(Label("curve", 270.0, radius=30.0), along, across)
     >>> distance.round(3).tolist(), normal.tolist()

@@ -59,7 +59,7 @@ def line_stages() -> list[Stage]:
     Examples
     --------
     What a circuit of your own may begin with:
-    
+
     >>> line_stages()[-1]
     Stage('conv2d2', 12 units, kernels 3 × 3: complex gabor → line)
     """

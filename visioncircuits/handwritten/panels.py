@@ -180,7 +180,7 @@ def circuit_panel(network: Network) -> Figure:
     return _rows(rows)
 
 
-_Row = tuple[str, Float[np.ndarray, "sources size size"], list[str]]
+_Row = tuple[str, Float[np.ndarray, "_ _ _"], list[str]]
 
 
 def _stage_rows(
@@ -193,7 +193,7 @@ def _stage_rows(
         for kind in dict.fromkeys(source.kind for source in sources):
             strength = np.abs(weight[place]).max((1, 2))
             of_kind = [at for at, source in enumerate(sources) if source.kind == kind]
-            strongest = sorted(of_kind, key=lambda at: -strength[at])[:_MOST]  # noqa: B023
+            strongest = sorted(of_kind, key=lambda at: -strength[at])[:_MOST]
             if strength[strongest].max() > 0:
                 drawn = sorted(strongest)
                 title = f"{stage.layer}: {kind} → {stage.units[place]}"

@@ -102,9 +102,7 @@ def goals(numbers: Mapping[str, Any]) -> list[Goal]:
     own, repaired = next(iter(numbers["tuning"].values())), numbers["repair"][HANDWRITTEN]
     found = [_goal("tuning correlates over all axes, median", 0.85, own["surface"])]
     if "orientation" in own:
-        found.append(
-            _goal("tuning correlates over orientation, median", 0.9, own["orientation"])
-        )
+        found.append(_goal("tuning correlates over orientation, median", 0.9, own["orientation"]))
     kernels = numbers.get("kernels")
     if kernels and kernels["aligned"] is not None:
         found.append(_goal("kernels of aligned pairs correlate, median", 0.6, kernels["aligned"]))
