@@ -87,25 +87,24 @@ def contour_panel(
         (0.45 * spacing, facing + np.pi / 2, _INK, 0.006),
         (0.4 * spacing, facing, _FAINT, 0.003),
     ):
-        x, y = length * np.cos(angle), length * np.sin(angle)
-        both = (-1, 1) if color == _INK else (1,)
-        for side in both:
+        u, v = length * np.cos(angle), length * np.sin(angle)
+        for side in (-1, 1) if color == _INK else (1,):
             axes.quiver(
-                positions.x, positions.y, side * x, side * y, alpha=shown, color=color, width=width,
+                positions.x, positions.y, side * u, side * v, alpha=shown, color=color, width=width,
                 angles="xy", scale_units="xy", scale=1, headwidth=0, headlength=0, headaxislength=0,
             )  # fmt: skip
-    for name, angle, color in (("along", turn, _RED), ("across", turn + 90, _BLUE)):
-        tip = np.array([cosd(angle), sind(angle)]) * reach
+    for name, way, color in (("along", turn, _RED), ("across", turn + 90, _BLUE)):
+        x, y = reach * cosd(way), reach * sind(way)
         arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", 0.72 * tip, (0, 0), arrowprops=arrow)
-        axes.text(*(0.84 * tip), name, color=color, ha="center", va="center", bbox=_BOX)
+        axes.annotate("", (0.72 * x, 0.72 * y), (0, 0), arrowprops=arrow)
+        axes.text(0.84 * x, 0.84 * y, name, color=color, ha="center", va="center", bbox=_BOX)
     turned = np.radians(turn + np.linspace(12, 74, 32))
-    x, y = 0.3 * reach * np.cos(turned), 0.3 * reach * np.sin(turned)
-    axes.plot(x, y, color=_INK, lw=1)
+    around = 0.3 * reach * np.stack([np.cos(turned), np.sin(turned)])
+    axes.plot(*around, color=_INK, lw=1)
     arrow = {"arrowstyle": "-|>", "color": _INK, "lw": 1, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (x[-1], y[-1]), (x[-3], y[-3]), arrowprops=arrow)
-    middle = 0.4 * reach * np.array([cosd(turn + 45), sind(turn + 45)])
-    axes.text(*middle, "+", ha="center", va="center", fontsize=11, bbox=_BOX)
+    axes.annotate("", tuple(around[:, -1]), tuple(around[:, -3]), arrowprops=arrow)
+    x, y = 0.4 * reach * cosd(turn + 45), 0.4 * reach * sind(turn + 45)
+    axes.text(x, y, "+", ha="center", va="center", fontsize=11, bbox=_BOX)
     axes.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal")
     axes.set(xlabel="pixels of the input", title=f"{_name(contour)}: {target}")
     axes.spines[:].set_color("#c9ccd1")
