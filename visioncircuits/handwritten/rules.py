@@ -42,7 +42,7 @@ def wave(*, length: float, width: float) -> Rule:
     --------
     >>> gabor = Label("gabor", 0.0, 180.0, phase=0.0, wavelength=6.0)
     >>> kernel = wave(length=2.0, width=1.6)(Label("pixel"), gabor, Positions.grid(7, 1.0))
-    >>> bool(kernel[3, 3] == kernel.max()), round(abs(kernel.sum()), 12)
+    >>> bool(kernel[3, 3] == kernel.max()), round(abs(float(kernel.sum())), 12)
     (True, 0.0)
     """
 
