@@ -66,15 +66,11 @@ def match(
 
     Units correlate with their partner on photographs, position by position; chance is the same
     with every photograph beside another one. On stimuli the partner is then held against all
-    other units: its rank is 1 where none is tuned more alike.
+    other units: its rank is 1 where none is tuned more alike. With a family, only the units that
+    its hypothesis is supported for are matched.
 
         visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
             --images photos/ --csv pairs.csv -o matches.png --best pairs.png
-
-    With a family, units are found in both layers by its hypothesis, and only these are matched:
-
-        visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
-            --images photos/ --family curve
     """
     outputs.check(table, ".csv")
     outputs.check(out, ".svg", ".png")
