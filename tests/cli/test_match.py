@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from visioncircuits import handwritten
 from visioncircuits.comparison import Matches
 
 
@@ -43,9 +44,60 @@ def test_a_network_matched_with_itself_finds_itself(
         assert drawn.width > 1000
 
 
+LINES = """
+name = "line"
+stimuli = "lines"
+[axes]
+width = [1.67]
+[[predictions]]
+effect = "off_peak"
+options = {beyond = 40}
+most = 0.5
+"""
+
+
+def test_of_a_family_only_its_units_are_matched(
+    run: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    hypothesis, table = tmp_path / "line.toml", tmp_path / "pairs.csv"
+    sides = ("handwritten:boundaries", "mixed3a", "handwritten:lines", "mixed3a")
+    hypothesis.write_text(LINES)
+    ended = run("match", *sides, "--images", folder, "--family", hypothesis, "--csv", table)
+    assert ended.returncode == 0, ended.stderr
+    labels = handwritten.labels(handwritten.boundaries(), "mixed3a")
+    units = [row["unit"] for row in csv.DictReader(table.read_text().splitlines())]
+    lines = [f"mixed3a:{place}" for place, label in enumerate(labels) if label.kind == "line"]
+    assert set(lines) <= set(units)
+    assert len(units) < len(labels)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            (
+                "match",
+                "handwritten:lines",
+                "conv2d2",
+                "handwritten:lines",
+                "conv2d2",
+                "--family",
+                "none.toml",
+            ),
+            "none.toml cannot be read",
+        ),
+        (
+            (
+                "match",
+                "handwritten:lines",
+                "conv2d2",
+                "handwritten:lines",
+                "conv2d2",
+                "--family",
+                "bend",
+            ),
+            "unknown hypothesis 'bend'",
+        ),
         (("match", "handwritten:lines", "conv9", "handwritten:lines", "conv2d2"), "'conv2d"),
         (("match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv9"), "'conv2d"),
         (

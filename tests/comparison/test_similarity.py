@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from visioncircuits.comparison import (
     compare_kernels,
     compare_tuning,
     counterparts,
-    curve_family,
     sign_table,
 )
+from visioncircuits.comparison.similarity import shown
 from visioncircuits.handwritten import curves
+from visioncircuits.hypotheses import predefined
 from visioncircuits.networks import Network
 from visioncircuits.stimuli import named
 
@@ -29,7 +31,7 @@ def network() -> Network:
 
 @pytest.fixture(scope="module")
 def family(network: Network) -> Family:
-    return curve_family(network, FEW)
+    return comparison.family(network, FEW, "curve")
 
 
 def test_a_family_is_tuned_as_itself(family: Family) -> None:
@@ -44,20 +46,20 @@ def test_a_family_is_tuned_as_itself(family: Family) -> None:
 def test_a_counterpart_that_is_off_is_turned_before_it_is_correlated(
     network: Network, family: Family
 ) -> None:
-    beside = curve_family(network, [f"mixed3b:{unit}" for unit in (2, 6, 15)])
+    beside = comparison.family(network, [f"mixed3b:{unit}" for unit in (2, 6, 15)], "curve")
     stimuli = named("curves").isel(radius=[1, 2])
     found = compare_tuning(family, beside, stimuli).numbers
     assert float(found["orientation"].min()) > 0.97
-    asked = Family(network, beside.units, family.orientations)  # as if they were not off
+    asked = replace(beside, orientations=family.orientations)  # as if they were not off
     unturned = compare_tuning(family, asked, stimuli).numbers
     assert (unturned["orientation"] < found["orientation"]).all()
 
 
 def test_kernels_are_those_of_the_counterparts(network: Network, family: Family) -> None:
-    whole = curve_family(network, [f"mixed3b:{unit}" for unit in range(24)])
-    early = curve_family(network, [f"mixed3a:{unit}" for unit in range(24)])
-    other = curve_family(curves(early_inhibition=0.7), FEW)
-    few = curve_family(other.network, ["mixed3a:1", "mixed3a:12"])
+    whole = comparison.family(network, [f"mixed3b:{unit}" for unit in range(24)], "curve")
+    early = comparison.family(network, [f"mixed3a:{unit}" for unit in range(24)], "curve")
+    other = comparison.family(curves(early_inhibition=0.7), FEW, "curve")
+    few = comparison.family(other.network, ["mixed3a:1", "mixed3a:12"], "curve")
     compared = compare_kernels(other, few, whole, early)
     found, theirs, ours = compared.numbers, compared.trained, compared.handwritten
     weight = network.module.operation("mixed3b_pre_relu").weight
@@ -86,8 +88,10 @@ def test_the_sign_rule_is_a_table() -> None:
 def test_handwritten_curves_are_tuned_as_trained_ones(network: Network, checkpoints: Path) -> None:
     trained = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     units = (358, 336, 368, 394, 386, 413, 408, 398, 321, 326, 335)
-    family = curve_family(trained, [f"mixed3b:{unit}" for unit in units])
-    mine = counterparts(family, curve_family(network, [f"mixed3b:{u}" for u in range(24)]))
+    family = comparison.family(trained, [f"mixed3b:{unit}" for unit in units], "curve")
+    mine = counterparts(
+        family, comparison.family(network, [f"mixed3b:{u}" for u in range(24)], "curve")
+    )
     found = compare_tuning(family, mine, named("curves")).numbers
     assert float(found["surface"].median()) > 0.85
     assert float(found["orientation"].median()) > 0.9
@@ -98,17 +102,28 @@ def test_maps_of_a_family_agree_with_themselves(family: Family, photographs: Pat
     found = datasets.photographs(photographs).part([0, 500])
     ranks = comparison.compare_maps(family, family, found)
     np.testing.assert_allclose(ranks, 1)
-    upside_down = Family(family.network, tuple(reversed(family.units)), family.orientations)
+    upside_down = replace(family, units=family.units[::-1])
     assert (comparison.compare_maps(family, upside_down, found)[[0, 2]] < 0.5).all()
     assert torch.tensor(ranks.values).isfinite().all()
+
+
+def test_a_family_is_compared_on_ready_sets_with_all_axes_of_its_hypothesis(
+    family: Family,
+) -> None:
+    found = [each.name for each in shown(family, family)]
+    assert found == ["curve", "curves", "filled-curves", "colored-curves", "angles"]
+    lines = replace(family, hypothesis=predefined(family.network, "mixed3b", "line"))
+    names = {each.name for each in shown(lines, lines)}
+    assert "lines" in names
+    assert not {"line-ends", "curves"} & names
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".nc"])
 def test_what_was_compared_shows_itself_and_is_read_back(
     network: Network, family: Family, tmp_path: Path, suffix: str
 ) -> None:
-    whole = curve_family(network, [f"mixed3b:{unit}" for unit in (2, 6, 15)])
-    early = curve_family(network, ["mixed3a:1", "mixed3a:12"])
+    whole = comparison.family(network, [f"mixed3b:{unit}" for unit in (2, 6, 15)], "curve")
+    early = comparison.family(network, ["mixed3a:1", "mixed3a:12"], "curve")
     tuned = compare_tuning(family, whole, named("curves").isel(radius=[1, 2]))
     for place, compared in enumerate((tuned, compare_kernels(family, early, family, early))):
         again = Compared.load(compared.save(tmp_path / f"{place}{suffix}"))

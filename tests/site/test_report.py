@@ -8,9 +8,10 @@ import xarray as xr
 from PIL import Image
 
 from visioncircuits import handwritten
-from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, curve_family
+from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, family
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.handwritten.curves import LEFT_OUT
+from visioncircuits.hypotheses import Hypothesis, Prediction, effects
 from visioncircuits.site import report
 from visioncircuits.site.report_numbers import goals, summary
 from visioncircuits.stimuli import named
@@ -37,14 +38,14 @@ def scores(shares: dict[str, float]) -> xr.Dataset:
 def comparison() -> Comparison:
     """The circuit beside itself, with scores that were made up."""
     network = handwritten.load("curves")
-    family = curve_family(network, ["mixed3b:3", "mixed3b:9", "mixed3b:21"])
-    early = curve_family(network, ["mixed3a:3", "mixed3a:9", "mixed3a:21"])
-    tuning = compare_tuning(family, family, named("curves").isel(radius=[1, 2]))
+    three = family(network, ["mixed3b:3", "mixed3b:9", "mixed3b:21"], "curve")
+    early = family(network, ["mixed3a:3", "mixed3a:9", "mixed3a:21"], "curve")
+    tuning = compare_tuning(three, three, named("curves").isel(radius=[1, 2]))
     return Comparison(
-        trained=family,
-        handwritten=family,
+        trained=three,
+        handwritten=three,
         tuning={"curves": tuning},
-        kernels=compare_kernels(family, early, family, early),
+        kernels=compare_kernels(three, early, three, early),
         maps=xr.DataArray([0.1, 0.2, 0.3], dims="unit"),
         scores=scores({"others": 0.9, HANDWRITTEN: 0.75, **dict.fromkeys(CONTROLS, 0.2)}),
         without=xr.Dataset(
@@ -73,6 +74,25 @@ def test_the_page_links_only_to_its_own_files_and_shows_the_numbers(
     assert numbers["repair"][HANDWRITTEN]["divergence"] == pytest.approx([0.75] * 3)
     assert numbers["tuning"]["curves"]["surface"] == pytest.approx(1, abs=1e-5)
     assert numbers["kernels"]["aligned"] == pytest.approx(1, abs=1e-5)
+
+
+def test_without_orientation_kernels_or_parts_the_page_leaves_them_out(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    spots = Hypothesis(
+        "spot",
+        named("color-center-surround"),
+        (Prediction("prefers one hue", effects.echo, most=0.5, options={"axis": "hue"}),),
+    )
+    network = handwritten.load("color-center-surround")
+    two = family(network, ["mixed3a:1", "mixed3a:2"], spots)
+    made = scores({HANDWRITTEN: 0.75, **dict.fromkeys(CONTROLS[1:], 0.2)})
+    tuning = {"spots": compare_tuning(two, two, spots.stimuli)}
+    maps = xr.DataArray([0.1, 0.2], dims="unit")
+    page = report.write(Comparison(two, two, tuning, None, maps, made), {}, tmp_path)
+    text = page.read_text("utf-8")
+    assert "Spot detectors by hand" in text
+    assert not {"faces", "echo", "Weights", "Without", "Published"} & set(re.findall(r"\w+", text))
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from visioncircuits.colors import decoded
 from visioncircuits.networks import Unit
 from visioncircuits.pictures import png
 from visioncircuits.weights import (
@@ -15,7 +16,6 @@ from visioncircuits.weights import (
     strongest_inputs,
     strongest_outputs,
 )
-from visioncircuits.weights.colors import decoded
 from visioncircuits.weights.pictures import EMPTY, GAP, LINE, tile
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from visioncircuits.cli import outputs
+from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.options import Checkpoint, NetworkName
 from visioncircuits.errors import InputError
 from visioncircuits.networks import names
@@ -17,10 +17,13 @@ app = typer.Typer()
 def compare(
     handwritten: Annotated[
         str,
-        typer.Argument(callback=names.network, help="The curve circuit: `handwritten:curves`."),
+        typer.Argument(
+            callback=names.network,
+            help="The circuit, such as `handwritten:curves`, or `handwritten:FILE.safetensors`.",
+        ),
     ],
     trained: NetworkName,
-    layer: Annotated[str, typer.Option(help="Where the trained curve detectors are.")],
+    layer: Annotated[str, typer.Option(help="Where the trained detectors are.")],
     images: Annotated[
         Path,
         typer.Option(
@@ -30,12 +33,23 @@ def compare(
         ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The report's folder.")],
+    family: Annotated[
+        str,
+        typer.Option(
+            callback=hypotheses.checked,
+            help="What both detect: `curve`, `line` and so on, or a file `.toml` with a hypothesis "
+            "of your own.",
+        ),
+    ] = "curve",
     units: Annotated[
         str | None,
         typer.Option(help="The trained detectors, such as `413,408,398`; by default found."),
     ] = None,
     early_layer: Annotated[
-        str | None, typer.Option(help="Where their early curves are, to compare the kernels too.")
+        str | None,
+        typer.Option(
+            help="Where the family has units before, to compare the kernels from them too."
+        ),
     ] = None,
     steps: Annotated[int, typer.Option(help="How long to optimize pictures.")] = 128,
     workers: Annotated[
@@ -43,7 +57,7 @@ def compare(
     ] = None,
     checkpoint: Checkpoint = None,
 ) -> None:
-    r"""Compare a handwritten curve circuit with trained curve detectors: tuning, weights, function.
+    r"""Compare a handwritten circuit with trained detectors: tuning, weights, function.
 
     Interrupt it whenever you like: the same command scores the photographs that are left.
 
@@ -53,15 +67,19 @@ def compare(
     features = layer if units is None else [f"{layer}:{unit}" for unit in _units(units)]
     outputs.check_folder(out)
     from visioncircuits import comparison, engine, networks
+    from visioncircuits.handwritten import available, incomplete
     from visioncircuits.site import report
 
     ours, theirs = networks.load(handwritten), networks.load(trained, checkpoint=checkpoint)
+    circuit = handwritten.removeprefix("handwritten:")
     found = comparison.compare(
         ours,
         theirs,
         features,
+        hypotheses.read(family),
         images,
         early_layer=early_layer,
+        incomplete=incomplete(circuit) if circuit in available() else {},
         store=engine.Store(out / "scores"),
         engine=engine.local(workers=workers),
         progress=True,

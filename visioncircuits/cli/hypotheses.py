@@ -14,9 +14,9 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
     from visioncircuits.networks import Network
 
 
-def _checked(name: str) -> str:
+def checked(name: str | None) -> str | None:
     """Return a hypothesis' name; a file is read, so that its mistakes are reported at once."""
-    if name.endswith(".toml"):
+    if name is not None and name.endswith(".toml"):
         hypothesis_file.read(Path(name))
     return name
 
@@ -33,7 +33,7 @@ Family = Annotated[
     str,
     typer.Argument(
         metavar="FAMILY",
-        callback=_checked,
+        callback=checked,
         help="`curve`, `line`, `high-low`, `color-contrast`, `color-center-surround` or "
         "`brightness-gradient`, in the singular or plural; or a file `.toml` with a hypothesis of "
         "your own.",
@@ -48,6 +48,13 @@ Images = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="For the intervals and the null.")]
+
+
+def read(name: str) -> "str | Hypothesis":
+    """Return a name as it is, to be scaled to each layer; or the hypothesis of a TOML file."""
+    from visioncircuits.hypotheses import from_toml
+
+    return from_toml(name) if name.endswith(".toml") else name
 
 
 def hypothesis(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from visioncircuits.cli import outputs
+from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 from visioncircuits.networks import names
@@ -46,8 +46,9 @@ def match(
     family: Annotated[
         str | None,
         typer.Option(
-            help="Look for a family in both layers, such as `curve`, and count how many of its "
-            "units have a partner in it."
+            callback=hypotheses.checked,
+            help="Match only units of a family, found in both layers: `curve`, `line` and so on, "
+            "or a file `.toml` with a hypothesis of your own.",
         ),
     ] = None,
     save: Annotated[
@@ -65,7 +66,8 @@ def match(
 
     Units correlate with their partner on photographs, position by position; chance is the same
     with every photograph beside another one. On stimuli the partner is then held against all
-    other units: its rank is 1 where none is tuned more alike.
+    other units: its rank is 1 where none is tuned more alike. With a family, only the units that
+    its hypothesis is supported for are matched.
 
         visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
             --images photos/ --csv pairs.csv -o matches.png --best pairs.png
@@ -75,12 +77,18 @@ def match(
     outputs.check(best, ".svg", ".png")
     outputs.check(save, ".nc")
     from visioncircuits import comparison, files, networks
-    from visioncircuits.hypotheses import find
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
     one.layer(layer), two.layer(other_layer)
-    found = comparison.match(one, layer, two, other_layer, images, seed=seed, progress=True)
+    features: list[str | list[str]] = [layer, other_layer]
+    if family is not None:
+        stated = hypotheses.read(family)
+        features = [
+            comparison.family(side, name, stated, seed=seed, progress=True).names
+            for side, name in ((one, layer), (two, other_layer))
+        ]
+    found = comparison.match(one, features[0], two, features[1], images, seed=seed, progress=True)
     pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])
     above = pairs["photographs"] - pairs["chance"]
@@ -91,16 +99,6 @@ def match(
         f"are each other's best, of which {int((pairs['rank'][pairs['mutual']] == 1).sum())} are "
         "the most alike on stimuli too"
     )
-    if family is not None:
-        units, others = (
-            find(side, name, family, seed=seed)["unit"].tolist()
-            for side, name in ((one, layer), (two, other_layer))
-        )
-        both = comparison.overlap(pairs, units, others, width=two.layer(other_layer).units)
-        print(
-            f"{family}: {both.same} of {both.of} detectors in {layer} have a partner that is one "
-            f"of the {len(others)} in {other_layer}; by chance {both.chance:.1f} would"
-        )
     if table is not None:
         files.write(table, pairs.to_csv(index=False).encode())
         print(table)

@@ -16,7 +16,7 @@ from visioncircuits.comparison.coverage import (
     covered_by_stimuli,
 )
 from visioncircuits.comparison.equivariance import Partners, orbits, partners
-from visioncircuits.comparison.families import Family, counterparts, curve_family
+from visioncircuits.comparison.families import Family, counterparts, family
 from visioncircuits.comparison.handwritten import Comparison, compare
 from visioncircuits.comparison.matching import Matches, match
 from visioncircuits.comparison.matching_panels import matches_panel, pairs_panel
@@ -66,7 +66,7 @@ __all__ = [
     "coverage_panel",
     "covered_by_families",
     "covered_by_stimuli",
-    "curve_family",
+    "family",
     "filter_preferences",
     "hue_rotation",
     "match",

@@ -35,12 +35,12 @@ def compared_panel(compared: Compared) -> Figure:
 
     Examples
     --------
-    >>> from visioncircuits.comparison import compare_kernels, curve_family
+    >>> from visioncircuits.comparison import compare_kernels, family
     >>> from visioncircuits.handwritten import curves
     >>> network = curves()
-    >>> family = curve_family(network, ["mixed3b:3", "mixed3b:9"])
-    >>> early = curve_family(network, ["mixed3a:3", "mixed3a:9"])
-    >>> figure = compared_panel(compare_kernels(family, early, family, early))
+    >>> two = family(network, ["mixed3b:3", "mixed3b:9"], "curve")
+    >>> early = family(network, ["mixed3a:3", "mixed3a:9"], "curve")
+    >>> figure = compared_panel(compare_kernels(two, early, two, early))
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['mixed3b:3', 'by hand', 'mixed3b:9', 'by hand']
     """
@@ -55,29 +55,40 @@ def _responses(compared: Compared) -> Figure:
     axes = figure.subplots(count, 2, squeeze=False)
     sides = (("trained", compared.trained), ("handwritten", compared.handwritten))
     for column, (which, responses) in enumerate(sides):
-        around = responses.transpose("unit", ..., "orientation")
-        degrees = around["orientation"].values
-        half = 180 / len(degrees)
+        axis = _across(responses)
+        around = responses.transpose("unit", ..., axis)
+        steps = around[axis].values
         for row, values in enumerate(np.nan_to_num(around.values).clip(0)):
-            panel, surface = axes[row, column], values.reshape(-1, len(degrees))
+            panel, surface = axes[row, column], values.reshape(-1, len(steps))
             panel.imshow(
                 surface,
                 aspect="auto",
                 cmap=_turbo_on_black(),
                 vmin=0,
                 vmax=surface.max() or 1,
-                extent=(degrees[0] - half, degrees[-1] + half, len(surface), 0),
+                extent=(-0.5, len(steps) - 0.5, len(surface), 0),
                 interpolation="nearest",
             )
             panel.set_yticks([])
-            panel.set_xticks(range(0, 360, 90) if row == count - 1 else [])
-            panel.set_xlim(degrees[0] - half, degrees[-1] + half)
+            panel.set_xticks([])
             name = str(around["unit"].values[row])
             panel.set_ylabel(name, rotation=0, ha="right", va="center")
             panel.spines[:].set_visible(False)
+        marked = range(0, len(steps), max(len(steps) // 4, 1))
+        axes[-1, column].set_xticks(marked, [_text(steps[place]) for place in marked])
         axes[0, column].set_title(which, loc="left")
-        axes[-1, column].set_xlabel("orientation, degrees")
+        axes[-1, column].set_xlabel(f"{axis}, degrees" if axis == "orientation" else axis)
     return figure
+
+
+def _across(responses: xr.DataArray) -> str:
+    """Choose the axis that is drawn across: the orientation, else the longest."""
+    axes = {str(dim): size for dim, size in responses.sizes.items() if dim != "unit"}
+    return "orientation" if "orientation" in axes else max(axes, key=lambda axis: axes[axis])
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
 def _turbo_on_black() -> Any:

@@ -1,10 +1,10 @@
-"""Plans of transplants: handwritten curves in the place of trained ones, and their controls."""
+"""Plans of transplants: handwritten units in the place of trained ones, and their controls."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from visioncircuits.comparison.families import Family
+from visioncircuits.comparison.families import Family, between
 from visioncircuits.errors import InputError
 from visioncircuits.interventions import Donor, Transplant, control_units
 from visioncircuits.networks import Network, untrained
@@ -13,7 +13,7 @@ HANDWRITTEN = "handwritten"
 """The donor that all others are controls of."""
 
 CONTROLS = ("facing the opposite way", "permuted", "untrained")
-"""Donors that only a circuit that sees curves should do better than."""
+"""Donors that a circuit should do better than; the first only where units have orientations."""
 
 RANDOM = 3
 """How many draws of other units are removed, to see what removing any costs."""
@@ -26,31 +26,22 @@ def controlled(family: Family, mine: Family, whole: Family) -> Transplant:
     def units(chosen: Sequence[int]) -> list[str]:
         return [f"{before}:{place}" for place in chosen]
 
-    facing = {unit.index: place for place, unit in enumerate(whole.units)}
-    opposite = [
-        whole.places[(facing[place] + len(whole) // 2) % len(whole)] for place in mine.places
-    ]
     nowhere = untrained("bvlc_googlenet")
     width = nowhere.layer("mixed3b").units
     drawn = control_units(nowhere, [f"mixed3b:{place % width}" for place in family.places], seed=1)
     strangers = [f"mixed3b_pre_relu:{unit.index}" for unit in drawn]
+    donors = [
+        Donor(written, units(_opposite(mine, whole))),
+        Donor(written, units(_permuted(mine.places))),
+        Donor(nowhere, strangers),
+    ]
+    controls = dict(zip(CONTROLS, donors, strict=True))
+    if mine.orientations is None:
+        del controls[CONTROLS[0]]
     return Transplant(
         family.network,
         family.units,
-        donors={
-            HANDWRITTEN: Donor(written, units(mine.places)),
-            **dict(
-                zip(
-                    CONTROLS,
-                    (
-                        Donor(written, units(opposite)),
-                        Donor(written, units(_permuted(mine.places))),
-                        Donor(nowhere, strangers),
-                    ),
-                    strict=True,
-                )
-            ),
-        },
+        donors={HANDWRITTEN: Donor(written, units(mine.places)), **controls},
         removals={
             f"other units removed, draw {seed + 1}": control_units(
                 family.network, family.units, seed=seed
@@ -58,6 +49,11 @@ def controlled(family: Family, mine: Family, whole: Family) -> Transplant:
             for seed in range(RANDOM)
         },
     )
+
+
+def _opposite(mine: Family, whole: Family) -> list[int]:
+    """Choose for each unit the one of the whole circuit that faces furthest from it."""
+    return [whole.places[place] for place in between(mine, whole).argmax(1)]
 
 
 def _permuted(places: Sequence[int], *, seed: int = 0) -> tuple[int, ...]:

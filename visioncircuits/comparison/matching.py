@@ -86,22 +86,22 @@ def probes(*sides: tuple[Network, str]) -> list[StimulusSet]:
     >>> len(probes(early)) < len(probes())
     True
     """
-    sizes = [_drawn(network, layer) for network, layer in sides]
+    sizes = [drawn_size(network, layer) for network, layer in sides]
     boundaries = named("high-low")
     coarse = {name: slice(None, None, 10) for name in boundaries.dims}
     return [
         family
         for family in (*map(named, READY), boundaries.isel(**coarse))
-        if all(_fits(family, size) for size in sizes)
+        if all(fits(family, size) for size in sizes)
     ]
 
 
-def _drawn(network: Network, layer: str) -> tuple[int, ...]:
+def drawn_size(network: Network, layer: str) -> tuple[int, ...]:
     """How large stimuli are drawn for a layer: what a neuron sees, as `measure` has it."""
     return tuple(map(min, network.layer(layer).receptive_field, placement(network, layer).size))
 
 
-def _fits(family: StimulusSet, size: tuple[int, ...]) -> bool:
+def fits(family: StimulusSet, size: tuple[int, ...]) -> bool:
     """Check whether a set can be drawn that small."""
     try:
         family.fix(size=size).check()

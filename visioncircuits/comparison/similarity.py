@@ -1,14 +1,13 @@
-"""A handwritten circuit beside a trained one: tuning, weights, and what photographs do to both.
+"""A handwritten family beside a trained one: tuning, weights, and what photographs do to both.
 
 Source: Cammarata et al., "Curve Circuits" (2021), which compares its artificial artificial neural
 network with InceptionV1 in these ways.
 
 Tuning, kernels and maps are compared in one form, `Compared`, which is why the module has some
-300 lines.
+400 lines.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,17 +23,19 @@ from visioncircuits.comparison.families import (
     correlations,
     counterparts,
     rotated,
+    turns,
 )
+from visioncircuits.comparison.matching import drawn_size, fits
 from visioncircuits.datasets import Source
 from visioncircuits.networks.grids import onto
 from visioncircuits.progress import Advance, bar, no_progress
-from visioncircuits.stimuli import StimulusSet, named
+from visioncircuits.stimuli import StimulusSet, named, names
 from visioncircuits.tuning import orientation_tuning, radial_tuning
 from visioncircuits.tuning.responses import measured
 from visioncircuits.weights import expanded_weights, storage
 
-STIMULI = ("curves", "filled-curves", "colored-curves", "angles")
-"""The ready sets that curve detectors are compared on."""
+LARGEST = 1000
+"""Stimuli of a ready set that families are compared on, at most."""
 
 SIGNS = ("excites", "neither", "inhibits")
 
@@ -57,10 +58,10 @@ class Compared:
 
     Examples
     --------
-    >>> from visioncircuits.comparison import compare_tuning, curve_family
+    >>> from visioncircuits.comparison import compare_tuning, family
     >>> from visioncircuits.handwritten import curves
-    >>> family = curve_family(curves(), ["mixed3b:3", "mixed3b:9"])
-    >>> compared = compare_tuning(family, family, named("curves").isel(radius=[1]))
+    >>> two = family(curves(), ["mixed3b:3", "mixed3b:9"], "curve")
+    >>> compared = compare_tuning(two, two, named("curves").isel(radius=[1]))
     >>> compared.numbers["surface"].values.round(3).tolist()
     [1.0, 1.0]
     """
@@ -131,7 +132,7 @@ def compare_tuning(
 ) -> Compared:
     """Compare how two families are tuned, unit by unit.
 
-    Handwritten units come at steps of 15 degrees, so that a counterpart is off by up to half of
+    Handwritten units come at steps of some degrees, so that a counterpart is off by up to half of
     that; for the correlations its responses are rotated by that angle.
 
     Parameters
@@ -139,7 +140,7 @@ def compare_tuning(
     trained, written
         Counterparts, as `counterparts` gives them.
     stimuli
-        With an axis `orientation`, and perhaps `radius`.
+        Of any axes; those of the families' hypothesis, for instance.
     progress
         Whether to show a bar.
 
@@ -147,18 +148,19 @@ def compare_tuning(
     -------
     Compared
         The numbers by trained unit: `surface`, the correlation of positive responses over all
-        axes; `orientation`, of the radial tuning; and for either of them (`which`) `prefers`
-        (degrees), `width`, `echo` and, where there are radii, `radius`, that of the largest
-        response.
-        Beside them the responses of both.
+        axes, and for either of them (`which`) the value of each other axis with the largest
+        response, such as `best radius`. Where the stimuli have an orientation, also `orientation`,
+        the correlation of the radial tuning, and for either `prefers` (degrees), `width` and
+        `echo`. Beside them the responses of both.
 
     Examples
     --------
-    >>> from visioncircuits.comparison import counterparts, curve_family
+    >>> from visioncircuits.comparison import counterparts, family
     >>> from visioncircuits.handwritten import curves
     >>> network = curves()
-    >>> trained = curve_family(network, ["mixed3b:3", "mixed3b:9"])
-    >>> written = counterparts(trained, curve_family(network, [f"mixed3b:{u}" for u in range(12)]))
+    >>> trained = family(network, ["mixed3b:3", "mixed3b:9"], "curve")
+    >>> whole = family(network, [f"mixed3b:{unit}" for unit in range(12)], "curve")
+    >>> written = counterparts(trained, whole)
     >>> compared = compare_tuning(trained, written, named("curves").isel(radius=[1, 2]))
     >>> compared.numbers["orientation"].values.round(3).tolist()
     [1.0, 1.0]
@@ -195,36 +197,36 @@ def compare_responses(
     Compared
         As `compare_tuning`.
     """
-    off = np.subtract(trained.orientations, written.orientations)
-    responses = [theirs, rotated(ours, off)]
-    positive = [each.clip(min=0) for each in responses]
-    around = [radial_tuning(each) for each in responses]
-    angles = [orientation_tuning(each) for each in (theirs, ours)]
-    numbers = {
-        "prefers": [each["orientation"].values for each in angles],
-        "width": [each["width"].values for each in angles],
-        "echo": [each["echo"].values for each in angles],
-    }
-    if "radius" in theirs.dims:
-        numbers["radius"] = [_best_radius(each) for each in positive]
+    each, both, ours_turned = {}, {}, ours
+    if "orientation" in theirs.dims:
+        ours_turned = rotated(ours, turns(trained, written))
+    positive = [side.clip(min=0) for side in (theirs, ours_turned)]
+    each["surface"] = correlations(*positive)
+    if "orientation" in theirs.dims:
+        each["orientation"] = correlations(*map(radial_tuning, (theirs, ours_turned)))
+        angles = [orientation_tuning(side) for side in (theirs, ours)]
+        for name, column in (("prefers", "orientation"), ("width", "width"), ("echo", "echo")):
+            both[name] = [found[column].values for found in angles]
+    for axis in theirs.dims:
+        if axis not in ("unit", "orientation"):
+            both[f"best {axis}"] = [_best(side, str(axis)) for side in positive]
     return Compared(
         xr.Dataset(
             {
-                "surface": ("unit", correlations(*positive)),
-                "orientation": ("unit", correlations(*around)),
-                **{name: (("which", "unit"), np.stack(both)) for name, both in numbers.items()},
+                **{name: ("unit", numbers) for name, numbers in each.items()},
+                **{name: (("which", "unit"), np.stack(sides)) for name, sides in both.items()},
             },
             coords={"unit": trained.names, "which": ["trained", "handwritten"]},
         ),
-        responses[0],
-        responses[1],
+        theirs,
+        ours_turned,
     )
 
 
-def _best_radius(positive: xr.DataArray) -> np.ndarray:
-    mean = positive.mean([dim for dim in positive.dims if dim not in ("unit", "radius")])
-    best = mean.transpose("unit", "radius").values.argmax(1)
-    return np.asarray(positive["radius"].values[best])
+def _best(positive: xr.DataArray, axis: str) -> np.ndarray:
+    mean = positive.mean([dim for dim in positive.dims if dim not in ("unit", axis)])
+    best = mean.transpose("unit", axis).values.argmax(1)
+    return np.asarray(positive[axis].values[best])
 
 
 def compare_kernels(
@@ -244,12 +246,12 @@ def compare_kernels(
 
     Examples
     --------
-    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.comparison import family
     >>> from visioncircuits.handwritten import curves
     >>> network = curves()
-    >>> family = curve_family(network, ["mixed3b:3", "mixed3b:9"])
-    >>> early = curve_family(network, ["mixed3a:3", "mixed3a:9"])
-    >>> found = compare_kernels(family, early, family, early).numbers
+    >>> two = family(network, ["mixed3b:3", "mixed3b:9"], "curve")
+    >>> early = family(network, ["mixed3a:3", "mixed3a:9"], "curve")
+    >>> found = compare_kernels(two, early, two, early).numbers
     >>> found["correlation"].round(3).values.tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
@@ -367,10 +369,10 @@ def compare_maps(
 
     Examples
     --------
-    >>> from visioncircuits.comparison import curve_family
+    >>> from visioncircuits.comparison import family
     >>> from visioncircuits.handwritten import curves
-    >>> family = curve_family(curves(), ["mixed3b:3", "mixed3b:9"])
-    >>> compare_maps(family, family, torch.rand(2, 3, 96, 96)).values.round(3).tolist()
+    >>> two = family(curves(), ["mixed3b:3", "mixed3b:9"], "curve")
+    >>> compare_maps(two, two, torch.rand(2, 3, 96, 96)).values.round(3).tolist()
     [1.0, 1.0]
     """
     given = datasets.photographs(photographs)
@@ -392,6 +394,29 @@ def compare_maps(
     return xr.DataArray(ranks, dims="unit", coords={"unit": trained.names})
 
 
-def sets(names: Sequence[str] = STIMULI) -> list[StimulusSet]:
-    """Return the ready stimulus sets that a comparison shows."""
-    return [named(name) for name in names]
+def shown(trained: Family, written: Family) -> list[StimulusSet]:
+    """Return the stimuli that two families are compared on: their hypothesis', and ready sets.
+
+    Ready are those with all axes of the hypothesis' stimuli, such as filled and colored curves and
+    angles for curves, that neurons of both layers see the whole of.
+    """
+    own = trained.hypothesis.stimuli
+    sizes = [drawn_size(family.network, family.layer) for family in (trained, written)]
+    ready = (named(name) for name in names() if name != own.name)
+    return [
+        own,
+        *(
+            each
+            for each in ready
+            if own.axes.keys() <= each.axes.keys()
+            and len(each) <= LARGEST
+            and _period(each) == _period(own)
+            and all(fits(each, size) for size in sizes)
+        ),
+    ]
+
+
+def _period(stimuli: StimulusSet) -> float:
+    """Compute how far a set's orientations go around, in degrees; 0 without any."""
+    angles = np.asarray(stimuli.axes.get("orientation", (0.0,)), float)
+    return float(np.ptp(angles) * len(angles) / max(len(angles) - 1, 1))

@@ -9,7 +9,7 @@ from visioncircuits.handwritten.color import (
     color_center_surround,
     color_contrast,
 )
-from visioncircuits.handwritten.curves import circles, curves, evolutes
+from visioncircuits.handwritten.curves import LEFT_OUT, circles, curves, evolutes
 from visioncircuits.handwritten.frequency import high_low
 from visioncircuits.handwritten.lines import line_divergence, lines
 from visioncircuits.handwritten.storage import SUFFIX, read
@@ -72,3 +72,27 @@ def available() -> dict[str, str]:
     ['curves', 'high-low']
     """
     return {name: about for name, (_, about) in CIRCUITS.items()}
+
+
+def incomplete(name: str) -> dict[str, Network]:
+    """Build a handwritten network without each of its parts, to test what the part is for.
+
+    Returns
+    -------
+    dict
+        Of what is left out to the network without it; empty for all but "curves".
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> list(incomplete("curves"))[:3], incomplete("lines")
+    (['color', 'phase', 'normalization'], {})
+    """
+    if name not in CIRCUITS:
+        raise errors.unknown("handwritten network", name, CIRCUITS)
+    parts = LEFT_OUT if name == "curves" else {}
+    return {part: curves(**parameters) for part, parameters in parts.items()}

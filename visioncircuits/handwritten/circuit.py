@@ -1,6 +1,7 @@
 """Networks built from a description: stages of labeled units, and the rules between them."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -115,12 +116,35 @@ class Handwritten(LayerGraph):
         self.stages = tuple(replace(stage, rules={}) for stage in stages)
 
 
+@dataclass(eq=False, repr=False)
+class HandwrittenNetwork(Network):
+    """A network like any other, whose units are labeled; a notebook shows its `circuit_panel`.
+
+    Examples
+    --------
+    >>> from visioncircuits.handwritten import lines
+    >>> lines()
+    HandwrittenNetwork('handwritten:lines', mixed3a: 12 line, on cpu)
+    """
+
+    def __repr__(self) -> str:
+        last = handwritten(self).stages[-1]
+        kinds = Counter(label.kind for label in last.units)
+        units = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        return f"HandwrittenNetwork({self.name!r}, {last.layer}: {units}, on {self.device})"
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.handwritten.panels import circuit_panel
+
+        return circuit_panel(self)._repr_png_()
+
+
 def _normalization(channels: int, semisaturation: float) -> LocalResponseNorm:
     size = 2 * channels - 1  # reaches from the first unit to the last
     return LocalResponseNorm(channels, size=size, alpha=size, beta=0.5, k=semisaturation**2)
 
 
-def build(name: str, stages: Sequence[Stage]) -> Network:
+def build(name: str, stages: Sequence[Stage]) -> HandwrittenNetwork:
     """Build a network whose weights are computed by the stages' rules.
 
     A unit's weights are scaled so that its activation is 1 if at each position only the most
@@ -135,8 +159,8 @@ def build(name: str, stages: Sequence[Stage]) -> Network:
 
     Returns
     -------
-    Network
-        Like any other, but with labeled units: see `labels`.
+    HandwrittenNetwork
+        Like any other network, but with labeled units: see `labels`.
 
     Raises
     ------
@@ -180,7 +204,7 @@ def build(name: str, stages: Sequence[Stage]) -> Network:
         sources = stage.units
         spacing *= stage.stride * (2 if stage.pool else 1)
     module.load_state_dict(parameters)
-    return Network(module, AROUND_GRAY, name=name)
+    return HandwrittenNetwork(module, AROUND_GRAY, name=name)
 
 
 def _check(stages: Sequence[Stage]) -> None:

@@ -54,5 +54,13 @@ def line_divergence() -> Network:
 
 
 def line_stages() -> list[Stage]:
-    """Return the three stages from pixels to lines."""
+    """Return the three stages from pixels to lines.
+
+    Examples
+    --------
+    What a circuit of your own may begin with:
+
+    >>> line_stages()[-1]
+    Stage('conv2d2', 12 units, kernels 3 × 3: complex gabor → line)
+    """
     return [early_vision.gabors(), early_vision.complex_gabors(), early_vision.lines()]

@@ -37,6 +37,13 @@ def wave(*, length: float, width: float) -> Rule:
     ----------
     length, width
         Standard deviations of the Gaussian along the stripes and across them.
+
+    Examples
+    --------
+    >>> gabor = Label("gabor", 0.0, 180.0, phase=0.0, wavelength=6.0)
+    >>> kernel = wave(length=2.0, width=1.6)(Label("pixel"), gabor, Positions.grid(7, 1.0))
+    >>> bool(kernel[3, 3] == kernel.max()), round(abs(float(kernel.sum())), 12)
+    (True, 0.0)
     """
 
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
@@ -80,6 +87,16 @@ def along(
         Strength of inhibition relative to excitation.
     gain
         Strength relative to the other rules of the stage.
+
+    Examples
+    --------
+    A line that falls to the right excites an arch right of its apex, and inhibits it left of it:
+
+    >>> from visioncircuits.handwritten import arc, opposing_arc
+    >>> rule = along(arc, against=opposing_arc, spread=4.0, tolerance=10.0, inhibition=1.0)
+    >>> arch, falling = Label("curve", 270.0, radius=30.0), Label("line", 30.0, 180.0)
+    >>> rule(falling, arch, Positions.grid(3, 8.0))[1].round(1).tolist()
+    [-0.3, 0.0, 0.3]
     """
 
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
@@ -125,6 +142,12 @@ def straight(
         a texture without orientation does not excite.
     gain
         Strength relative to the other rules of the stage.
+
+    Examples
+    --------
+    >>> line = Label("line", 0.0, 180.0)
+    >>> straight(spread=2.0, tolerance=10.0)(line, line, Positions.grid(3, 8.0)).round(1).tolist()
+    [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
     """
 
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
@@ -148,6 +171,12 @@ def pooled(*, width: float, gain: float = 1.0) -> Rule:
         Standard deviation of the Gaussian.
     gain
         Strength relative to the other rules of the stage; negative for inhibition.
+
+    Examples
+    --------
+    >>> red, cyan = Label("pixel", hue=0.0), Label("blob", hue=180.0)
+    >>> pooled(width=1.0)(red, cyan, Positions.grid(3, 1.0))[1].round(1).tolist()
+    [-0.6, -1.0, -0.6]
     """
 
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
@@ -169,6 +198,12 @@ def sided(*, width: float, gain: float = 1.0) -> Rule:
         Standard deviation of the Gaussian.
     gain
         Strength relative to the other rules of the stage; negative to swap the sides.
+
+    Examples
+    --------
+    >>> boundary = Label("boundary", 0.0)
+    >>> sided(width=1.0)(Label("blob"), boundary, Positions.grid(3, 1.0))[1].round(1).tolist()
+    [-0.6, 0.0, 0.6]
     """
 
     def rule(source: Label, target: Label, positions: Positions) -> Weights:
@@ -191,6 +226,12 @@ def center_surround(*, width: float, gain: float = 1.0) -> Rule:
         Standard deviation of the Gaussian.
     gain
         Strength relative to the other rules of the stage; negative to swap center and surround.
+
+    Examples
+    --------
+    >>> spot: Rule = center_surround(width=0.5)
+    >>> spot(Label("blob"), Label("spot"), Positions.grid(3, 1.0))[1].round(1).tolist()
+    [-0.0, 0.8, -0.0]
     """
 
     def rule(source: Label, target: Label, positions: Positions) -> Weights:

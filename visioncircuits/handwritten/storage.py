@@ -9,7 +9,13 @@ from safetensors.torch import save as serialize
 
 from visioncircuits import files
 from visioncircuits.errors import InputError
-from visioncircuits.handwritten.circuit import AROUND_GRAY, Handwritten, Stage, handwritten
+from visioncircuits.handwritten.circuit import (
+    AROUND_GRAY,
+    Handwritten,
+    HandwrittenNetwork,
+    Stage,
+    handwritten,
+)
 from visioncircuits.handwritten.labels import Label
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.network import Network
@@ -87,7 +93,9 @@ def read(path: str | Path) -> Network:
             f"{path} holds no handwritten network; write one with `visioncircuits handwritten "
             "curves -o FILE`"
         ) from error
-    return Network(module, AROUND_GRAY, name=f"handwritten:{path}", checkpoint=Checkpoint(path))
+    return HandwrittenNetwork(
+        module, AROUND_GRAY, name=f"handwritten:{path}", checkpoint=Checkpoint(path)
+    )
 
 
 def _stage(record: dict[str, Any]) -> Stage:

@@ -117,7 +117,7 @@ def judge_all(
     """
     chosen = select(network, features)
     directions = [feature for feature in chosen.features if isinstance(feature, Direction)]
-    hypothesis = _scaled(hypothesis, network, chosen.layer)
+    hypothesis = scaled(hypothesis, network, chosen.layer)
     spread = _checked(deviations, network.layer(chosen.layer).units, chosen.layer, directions)
     responses = measure_responses(
         network,
@@ -173,7 +173,8 @@ def find(
     return verdict_table([verdict for verdict in verdicts if verdict.status == "supported"])
 
 
-def _scaled(hypothesis: str | Hypothesis, network: Network, layer: str) -> Hypothesis:
+def scaled(hypothesis: str | Hypothesis, network: Network, layer: str) -> Hypothesis:
+    """Return a hypothesis by name, scaled to a layer; one of your own is checked to fit it."""
     if isinstance(hypothesis, str):
         return predefined(network, layer, hypothesis)
     check_field(hypothesis, network, layer)

@@ -17,6 +17,7 @@ from visioncircuits.site.report_figures import rendered, repair_figure
 from visioncircuits.site.report_numbers import goals, summary
 
 TITLES = {
+    "curve": "the hypothesis' own",
     "curves": "lines",
     "filled-curves": "filled shapes",
     "colored-curves": "filled, colored",
@@ -48,14 +49,17 @@ def write(
     InputError
         Where a file cannot be written.
     """
-    numbers = summary(comparison)
+    numbers, donors = summary(comparison), (HANDWRITTEN, *CONTROLS)
     figures = {
-        "tuning.png": compared_panel(comparison.tuning["curves"]),
-        "repair.svg": repair_figure(repair(comparison.scores), (HANDWRITTEN, *CONTROLS)),
-        "parts.svg": repair_figure(
-            repair(comparison.scores_without), list(comparison.without["without"].values)
+        "tuning.png": compared_panel(next(iter(comparison.tuning.values()))),
+        "repair.svg": repair_figure(
+            repair(comparison.scores), [name for name in donors if name in numbers["repair"]]
         ),
     }
+    if comparison.without is not None and comparison.scores_without is not None:
+        figures["parts.svg"] = repair_figure(
+            repair(comparison.scores_without), list(comparison.without["without"].values)
+        )
     if comparison.kernels is not None:
         figures["kernels.png"] = compared_panel(comparison.kernels)
     for name, figure in figures.items():
@@ -70,6 +74,8 @@ def write(
     page = pages.render(
         "report.html",
         comparison=comparison,
+        family=comparison.trained.hypothesis.name,
+        oriented=comparison.trained.orientations is not None,
         numbers=numbers,
         goals=goals(numbers),
         titles=TITLES,
@@ -78,7 +84,7 @@ def write(
             zip(
                 comparison.trained.names,
                 comparison.handwritten.names,
-                comparison.trained.orientations,
+                comparison.trained.orientations or [None] * len(comparison.trained),
                 strict=True,
             )
         ),

@@ -11,18 +11,19 @@ from visioncircuits.comparison import Comparison, sign_table
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.interventions import advantage, damage, repair
 
-ALIGNED = 30.0
-"""Degrees: units whose orientations differ by less are aligned."""
+ALIGNED = 1 / 6
+"""Of half a period: units whose orientations differ by less are aligned, curves by 30 degrees."""
+
+EACH, BOTH = ("surface", "orientation"), ("width", "echo")
+"""Numbers of tuning that a pair of counterparts has, and that each of the two has."""
 
 
 def summary(comparison: Comparison) -> dict[str, Any]:
     """Collect every number of the report, as plain data."""
     tuning = {
         name: {
-            "surface": _median(each.numbers["surface"]),
-            "orientation": _median(each.numbers["orientation"]),
-            "width": _both(each.numbers["width"]),
-            "echo": _both(each.numbers["echo"]),
+            **{key: _median(each.numbers[key]) for key in EACH if key in each.numbers},
+            **{key: _both(each.numbers[key]) for key in BOTH if key in each.numbers},
         }
         for name, each in comparison.tuning.items()
     }
@@ -32,22 +33,28 @@ def summary(comparison: Comparison) -> dict[str, Any]:
         "layer": comparison.trained.layer,
         "units": list(comparison.trained.places),
         "counterparts": list(comparison.handwritten.places),
+        "hypothesis": comparison.trained.hypothesis.name,
+        "period": comparison.trained.period,
         "tuning": tuning,
-        "units_tuning": _by_unit(comparison.tuning["curves"].numbers),
+        "units_tuning": _by_unit(next(iter(comparison.tuning.values())).numbers),
         "maps": {"median": _median(comparison.maps), "units": _listed(comparison.maps.values)},
         "photographs": comparison.scores.sizes["photograph"],
         "damage": _table(damage(comparison.scores)),
         "repair": _table(repair(comparison.scores)),
         "advantage": _table(advantage(comparison.scores, HANDWRITTEN)),
         "accuracy": _accuracy(comparison.scores),
-        "without": _without(comparison.without),
-        "photographs_without": comparison.scores_without.sizes["photograph"],
-        "repair_without": _table(repair(comparison.scores_without)),
     }
+    if comparison.without is not None and comparison.scores_without is not None:
+        found |= {
+            "without": _without(comparison.without),
+            "photographs_without": comparison.scores_without.sizes["photograph"],
+            "repair_without": _table(repair(comparison.scores_without)),
+        }
     if comparison.kernels is not None:
         kernels = comparison.kernels.numbers
-        aligned = kernels["apart"].values < ALIGNED
-        opposed = kernels["apart"].values > 180 - ALIGNED
+        half = comparison.trained.period / 2
+        aligned = kernels["apart"].values < half * ALIGNED
+        opposed = kernels["apart"].values > half * (1 - ALIGNED)
         signs, sums = sign_table(kernels), ("trained", "handwritten")
         found["kernels"] = {
             "sources": [str(name) for name in kernels["source"].values],
@@ -92,11 +99,10 @@ class Goal:
 
 def goals(numbers: Mapping[str, Any]) -> list[Goal]:
     """Compare the numbers of `summary` with what a faithful circuit should reach."""
-    lines, repaired = numbers["tuning"]["curves"], numbers["repair"][HANDWRITTEN]
-    found = [
-        _goal("tuning correlates over orientation and curvature, median", 0.85, lines["surface"]),
-        _goal("tuning correlates over orientation, median", 0.9, lines["orientation"]),
-    ]
+    own, repaired = next(iter(numbers["tuning"].values())), numbers["repair"][HANDWRITTEN]
+    found = [_goal("tuning correlates over all axes, median", 0.85, own["surface"])]
+    if "orientation" in own:
+        found.append(_goal("tuning correlates over orientation, median", 0.9, own["orientation"]))
     kernels = numbers.get("kernels")
     if kernels and kernels["aligned"] is not None:
         found.append(_goal("kernels of aligned pairs correlate, median", 0.6, kernels["aligned"]))

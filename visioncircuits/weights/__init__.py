@@ -1,5 +1,6 @@
 """Weights: how a feature is computed from earlier layers, and how later layers use it."""
 
+from visioncircuits.colors import decoded, signed_colors
 from visioncircuits.weights.backbone import Surroundings, main_layers, surroundings
 from visioncircuits.weights.banding import (
     Banding,
@@ -8,7 +9,6 @@ from visioncircuits.weights.banding import (
     reduced_kernels,
 )
 from visioncircuits.weights.circuit import Circuit, Level, circuit
-from visioncircuits.weights.colors import decoded, signed_colors
 from visioncircuits.weights.contextual import Flow, contextual_weights
 from visioncircuits.weights.diagram import circuit_diagram
 from visioncircuits.weights.differentiation import expanded_weights_by_autograd

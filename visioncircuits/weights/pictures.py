@@ -12,8 +12,8 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from visioncircuits.colors import signed_colors
 from visioncircuits.networks import Feature
-from visioncircuits.weights.colors import signed_colors
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.factors import Factors
 from visioncircuits.weights.ranking import Connection

@@ -40,6 +40,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
         handwritten.curves(),
         study.network,
         late["unit"].tolist(),
+        "curve",
         photographs,
         photographs_without=study.of(200, quick=8),
         store=engine.Store(study.folder / "transplants"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visioncircuits.weights.colors import decoded, signed_colors
+from visioncircuits.colors import decoded, signed_colors
 
 
 @given(st.floats(-1, 1), st.floats(0.01, 100))
