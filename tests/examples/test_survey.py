@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -219,7 +220,7 @@ def test_a_worker_with_another_checkpoint_raises(squares: Path, tmp_path: Path) 
         {**work, "record": {**work["record"], "network": other}} for work in planned.works
     )
     with pytest.raises(InputError, match="another checkpoint"):
-        Survey(planned.images, works, None).carry_out(Store(tmp_path), workforce=HERE)
+        replace(planned, works=works).carry_out(Store(tmp_path), workforce=HERE)
 
 
 def test_invalid_arguments_raise_before_the_work(squares: Path, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def sheet(
     unit.vector(len(layer.tops.values))
     steps = _steps(layer, unit.index)
     shown = {
-        number: source.read(examples.names[number], network.size)
+        number: crops.seen(network, source.read(examples.names[number], network.size))
         for number in sorted(_pictures(layer, unit.index, steps))
     }
 

@@ -37,7 +37,11 @@ class Given:
         return self.network
 
     def __reduce__(self) -> NoReturn:
-        raise InputError(
+        raise self.refusal()
+
+    def refusal(self) -> InputError:
+        """Return the error for work in other processes."""
+        return InputError(
             f"{self.network.name} is an object of this process, and other processes cannot load "
             "it; work in this one (engine.local(workers=1)), or name a function that every worker "
             "calls, as 'my_cnn.py:build'"
@@ -84,8 +88,8 @@ def obtaining(
     return named
 
 
-def check(network: Network, planned: Mapping[str, Any]) -> None:
-    """Check that a worker has the network that its work was planned with.
+def checked(network: Network, planned: Mapping[str, Any]) -> Network:
+    """Return a worker's network, checked to be the one that its work was planned with.
 
     Raises
     ------
@@ -95,7 +99,8 @@ def check(network: Network, planned: Mapping[str, Any]) -> None:
     own, other = (json.dumps(record, sort_keys=True) for record in (network.record(), planned))
     if own != other:
         raise InputError(
-            f"a worker has another {network.name} than the work was planned with: its parameters, "
-            "its preprocessing or its edits differ; use the same checkpoint on all machines, and "
-            "let a function of your own return the same network each time"
+            f"a worker has another checkpoint of {network.name} than the work was planned with, or "
+            "other preprocessing; use the same file on all machines, and let a function of your "
+            "own return the same network each time"
         )
+    return network

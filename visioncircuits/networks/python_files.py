@@ -79,7 +79,8 @@ def _imported(source: Path) -> ModuleType:
         )
     name = f"_visioncircuits_{source.stem}"
     spec = importlib.util.spec_from_file_location(name, source)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look there for their module
     with _failing(str(source), source), _on_path(source.parent):
