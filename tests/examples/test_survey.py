@@ -242,3 +242,14 @@ def test_parts_are_processed_again_by_other_code(
     assert plan(squares).finished(store) == []
     with pytest.raises(InputError, match="a worker has another visioncircuits"):
         planned.carry_out(Store(tmp_path / "other"), workforce=HERE)
+
+
+def test_a_given_network_has_the_examples_of_a_named_one(
+    squares: Path, alone: Examples, tmp_path: Path
+) -> None:
+    network = networks.load(NETWORK)
+    planned = survey(network, LAYERS, squares, labels="folders", top=5, shard=4)
+    planned.carry_out(Store(tmp_path))  # in this process, without being asked for it
+    assert planned.joined(Store(tmp_path)).packed() == alone.packed()
+    with pytest.raises(InputError, match=r"is an object of this process"):
+        planned.carry_out(Store(tmp_path), workforce=engine.local(workers=2))

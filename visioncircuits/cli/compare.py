@@ -17,7 +17,7 @@ app = typer.Typer()
 def compare(
     handwritten: Annotated[
         str,
-        typer.Argument(callback=names.network, help="The curve circuit: `handwritten:curves`."),
+        typer.Argument(callback=names.existing, help="The curve circuit: `handwritten:curves`."),
     ],
     trained: NetworkName,
     layer: Annotated[str, typer.Option(help="Where the trained curve detectors are.")],

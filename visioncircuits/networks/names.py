@@ -83,6 +83,30 @@ def python_file(name: str) -> tuple[str, str]:
     return file, function
 
 
+def existing(name: str) -> str:
+    """Return a network's name, checked; of a Python file, that it is there.
+
+    Raises
+    ------
+    InputError
+        For a name that no network has, or a file that is not there.
+
+    Examples
+    --------
+    >>> existing("lost.py:build")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: there is no file lost.py; a network of your own is ...
+    """
+    if is_python_file(network(name)):
+        file, _ = python_file(name)
+        if not Path(file).expanduser().is_file():
+            raise InputError(
+                f"there is no file {file}; a network of your own is file.py:function, the file's "
+                "path relative to where you are, or in a recipe to the recipe"
+            )
+    return name
+
+
 def absolute(name: str, *, folder: Path | None = None) -> str:
     """Return the name with a Python file's path made absolute, relative to `folder`.
 

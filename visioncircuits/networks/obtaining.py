@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,15 +17,19 @@ Obtain = Callable[[], Network]
 
 @dataclass(frozen=True)
 class Named:
-    """A network that every process loads once."""
+    """A network that every other process loads once, by its name."""
 
     name: str
     checkpoint: Path | None
     device: str
     precision: str
+    network: Network
 
     def __call__(self) -> Network:
-        return catalog.loaded(self.name, self.checkpoint, self.device, self.precision)
+        return self.network
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (catalog.loaded, self.name, self.checkpoint, self.device, self.precision)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +88,9 @@ def obtaining(
         given = network if device is None else network.to(device)
         return Given(given if precision is None else given.computing_in(precision))
     path = None if checkpoint is None else Path(checkpoint).absolute()
-    named = Named(names.absolute(network), path, device or "cpu", precision or "float32")
-    named()
-    return named
+    name, device, precision = names.absolute(network), device or "cpu", precision or "float32"
+    loaded = catalog.load(name, checkpoint=path, device=device, precision=precision)
+    return Named(name, path, device, precision, loaded)
 
 
 def checked(network: Network, planned: Mapping[str, Any]) -> Network:

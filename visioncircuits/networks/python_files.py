@@ -37,7 +37,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         Where there is no such file or function, it fails, or it returns something else; for a
         file of parameters that is of another network.
     """
-    file, function = names.python_file(name)
+    file, function = names.python_file(names.existing(name))
     source = Path(file).expanduser().absolute()
     module = _imported(source)
     build = getattr(module, function, None)
@@ -72,11 +72,6 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
 
 def _imported(source: Path) -> ModuleType:
     """Run a file as a module; what lies beside it can be imported, as by a script."""
-    if not source.is_file():
-        raise InputError(
-            f"there is no file {source}; a network of your own is file.py:function, the file's "
-            "path relative to where the command is run, or to the recipe"
-        )
     name = f"_visioncircuits_{source.stem}"
     spec = importlib.util.spec_from_file_location(name, source)
     assert spec is not None
