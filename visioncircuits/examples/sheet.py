@@ -180,6 +180,7 @@ def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> 
     density = heights / counts.sum() / np.diff(edges)
     axes.bar(edges[:-1], density, np.diff(edges), align="edge", color=_BAR, linewidth=0)
     axes.set_yscale("log")
+    axes.yaxis.set_minor_formatter("")
     axes.set_xlim(steps[0], steps[-1])
     axes.set_xticks(steps, [f"{step:.3g}" for step in steps])
     axes.set_ylabel("density", fontsize=7, color=_FAINT)

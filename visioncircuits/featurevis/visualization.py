@@ -64,12 +64,12 @@ class Visualization:
     --------
     >>> from visioncircuits.featurevis import Settings, render
     >>> from visioncircuits.networks import untrained
-    >>> network, quick = untrained("bvlc_googlenet"), Settings(size=32, steps=2)
+    >>> network, quick = untrained("bvlc_googlenet"), Settings(size=32, steps=16)
     >>> found = render(network, "conv2d0:3", settings=quick)
     >>> found
     Visualization('neuron conv2d0:3', 32 × 32 px, activation ...)
     >>> found.record["settings"]["steps"]
-    2
+    16
     >>> found.problem
     ''
     """
@@ -85,7 +85,7 @@ class Visualization:
 
     def __repr__(self) -> str:
         height, width = self.picture.shape[-2:]
-        state = self.problem or f"activation {self.activation:.4g}"
+        state = f"activation {self.activation:.4g}{', ' * bool(self.problem)}{self.problem}"
         return f"Visualization({self.objective!r}, {height} × {width} px, {state})"
 
     @property
