@@ -41,6 +41,8 @@ MISTAKES = {
     "render": "'NETWORK'",
     "render bvlc_googlenot mixed3b:1 -o a.png": "'bvlc_googlenet'",
     "render resnet18 layer1:1 -o a.png": "torchvision:NAME",
+    "render own.py layer1:1 -o a.png": "write file.py:function",
+    "render own.py:build layer1:1 -o a.png": "there is no file own.py",
     "render bvlc_googlenet mixed3b:x -o a.png": "'mixed3b:x'",
     "render bvlc_googlenet mixed3b:1 -o a.gif": ".png or .webp",
     "render bvlc_googlenet mixed3b:1 -o nowhere/a.png": "nowhere",

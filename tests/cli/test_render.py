@@ -87,3 +87,22 @@ def test_another_file_beside_is_reported_before_anything_is_drawn(
     monkeypatch.setattr("visioncircuits.featurevis.render_all", None)
     with pytest.raises(InputError, match=r"over .*curves\.json"):
         call("render", "bvlc_googlenet", "conv2d0:3", "-o", str(tmp_path / "curves.png"))
+
+
+def test_a_network_of_ones_own_is_a_function_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my_cnn.py").write_text(
+        "from torch import nn\n"
+        "def build():\n"
+        "    module = nn.Sequential(nn.Conv2d(1, 2, 5), nn.ReLU())\n"
+        "    nn.init.zeros_(module[0].weight[1]), nn.init.constant_(module[0].bias, 0.1)\n"
+        "    return module\n"
+    )
+    call("render", "my_cnn.py:build", "1:0", "-o", "one.png", "--steps", "8")
+    found = Visualization.load("one.png")
+    assert len(found.picture) == 1
+    assert found.record["network"]["name"] == "my_cnn.py:build"
+    call("render", "my_cnn.py:build", "1:1", "-o", "dead.png", "--steps", "8")
+    assert "dead.png shows nothing of 1:1: no finite gradient" in capsys.readouterr().out

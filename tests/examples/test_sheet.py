@@ -1,10 +1,12 @@
 import pytest
 import torch
+from torch import nn
 
 from visioncircuits.datasets import Photographs, photographs
 from visioncircuits.errors import InputError
 from visioncircuits.examples import collect, expected_value, sheet
-from visioncircuits.networks import untrained
+from visioncircuits.examples.overview import overview
+from visioncircuits.networks import Preprocessing, untrained, wrap
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +68,21 @@ def test_loaded_examples_need_the_photographs_again(network, pictures, found, tm
     with pytest.raises(InputError, match="pass the photographs"):
         sheet(network, "conv2d2:5", loaded)
     assert len(sheet(network, "conv2d2:5", loaded, photographs(pictures)).axes) > 5
+
+
+def test_a_network_of_one_channel_has_its_examples_in_gray():
+    module = nn.Sequential(nn.Conv2d(1, 3, 7), nn.ReLU())
+    network = wrap(module, Preprocessing(channels=1), size=24)
+    examples = collect(network, "1:1", torch.rand(4, 3, 24, 24))
+    for figure in (sheet(network, "1:1", examples), overview(examples, examples.shown)):
+        shown = [image.get_array() for axes in figure.axes for image in axes.images]
+        assert len(shown) >= 4
+        assert all((pixels == pixels[..., :1]).all() for pixels in shown)
+
+
+def test_pictures_of_two_channels_are_shown_as_their_mean():
+    module = nn.Sequential(nn.Conv2d(2, 3, 7), nn.ReLU())
+    network = wrap(module, Preprocessing(channels=2), size=24)
+    examples = collect(network, "1:1", torch.rand(4, 2, 24, 24))
+    (axes, *_) = sheet(network, "1:1", examples).axes
+    assert axes.images[0].get_array().shape == (96, 96, 3)

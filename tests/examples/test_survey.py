@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -219,7 +220,7 @@ def test_a_worker_with_another_checkpoint_raises(squares: Path, tmp_path: Path) 
         {**work, "record": {**work["record"], "network": other}} for work in planned.works
     )
     with pytest.raises(InputError, match="another checkpoint"):
-        Survey(planned.images, works, None).carry_out(Store(tmp_path), workforce=HERE)
+        replace(planned, works=works).carry_out(Store(tmp_path), workforce=HERE)
 
 
 def test_invalid_arguments_raise_before_the_work(squares: Path, tmp_path: Path) -> None:
@@ -241,3 +242,14 @@ def test_parts_are_processed_again_by_other_code(
     assert plan(squares).finished(store) == []
     with pytest.raises(InputError, match="a worker has another visioncircuits"):
         planned.carry_out(Store(tmp_path / "other"), workforce=HERE)
+
+
+def test_a_given_network_has_the_examples_of_a_named_one(
+    squares: Path, alone: Examples, tmp_path: Path
+) -> None:
+    network = networks.load(NETWORK)
+    planned = survey(network, LAYERS, squares, labels="folders", top=5, shard=4)
+    planned.carry_out(Store(tmp_path))  # in this process, without being asked for it
+    assert planned.joined(Store(tmp_path)).packed() == alone.packed()
+    with pytest.raises(InputError, match=r"is an object of this process"):
+        planned.carry_out(Store(tmp_path), workforce=engine.local(workers=2))

@@ -84,6 +84,22 @@ def test_redirected_relus_activate_a_unit_that_is_inactive_on_gray() -> None:
     found = render(network, "1:0", settings=redirected)
     assert not found.dead
     assert found.activation > 1
+    assert found.problem == ""
+
+
+def test_pictures_that_show_nothing_of_their_unit_have_a_problem() -> None:
+    """Dead; inactive, though redirected ReLUs give gradients; and as active on any noise."""
+    network = inactive(weight=1.0)
+    network.module[0].weight.data[1] *= 1e-4
+    settings = Settings(size=16, steps=8, redirected_relu_steps=8)
+    assert render(inactive(weight=0.0), "1:1", settings=settings).problem == "no gradient"
+    found = render(network, "1:1", settings=settings)
+    assert (found.dead, found.activation, found.problem) == (False, 0.0, "never active")
+    assert "never active" in repr(found)
+    network.module[0].bias.data[1] = 1.0
+    found = render(network, "1:1", settings=settings)
+    assert found.activation > 0.9
+    assert found.problem == "no gain"
 
 
 def test_redirected_relu_steps_are_counted_for_each_picture() -> None:

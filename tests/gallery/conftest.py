@@ -64,7 +64,7 @@ def unit(
                 height=size,
                 activation=activation,
                 history=tuple(activation * (1 - 0.97**step) for step in range(65)),
-                dead=dead,
+                problem="no gradient" if dead else "",
                 record={"feature": f"{layer}:{index}", "note": "<b>plain & simple</b>"},
             )
         )

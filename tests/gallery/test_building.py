@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors.torch import save_file
 
 from visioncircuits import engine, gallery, networks
@@ -271,3 +273,63 @@ def test_pictures_that_cannot_be_made_are_left_out_and_reported(
     monkeypatch.undo()
     build(recipe, tmp_path / "out")
     assert b"features.3-5-negative" in contents(tmp_path / "out")["layers/features.3/5.html"]
+
+
+OWN = """\
+title = "Of one channel"
+quality = { steps = 2, size = 16 }
+weights = { connections = 2, factors = 0 }
+tuning = { stimuli = ["edges"] }
+examples = { images = "photographs" }
+layers = [{ name = "1", units = "0-2" }]
+"""
+FILE = """\
+import torch
+from torch import nn
+from visioncircuits import Preprocessing, wrap
+
+def build():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(1, 4, 7, padding=3), nn.ReLU())
+    return wrap(module, Preprocessing(channels=1, mean=0.5), name="mine", size=20)
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    (tmp_path / "my_cnn.py").write_text(FILE)
+    (tmp_path / "photographs").mkdir()
+    for place in range(3):
+        pixels = np.random.default_rng(place).integers(0, 256, (24, 24, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photographs" / f"{place}.png")
+    return write(tmp_path, OWN)
+
+
+def test_a_given_network_and_the_file_that_returns_it_have_the_same_site(
+    own: Path, tmp_path: Path
+) -> None:
+    network = networks.load(f"{tmp_path}/my_cnn.py:build")
+    gallery.build(own, tmp_path / "given", network=network)
+    given = contents(tmp_path / "given")
+    named = build(write(tmp_path, f'network = "my_cnn.py:build"\n{OWN}'), tmp_path / "named")
+    parts = {name for name in given if name.endswith(".webp")}
+    assert {name.partition("/")[0] for name in parts} >= {"pictures", "examples", "weights"}
+    assert {name: given[name] for name in parts} == {name: named[name] for name in parts}
+
+
+def test_pictures_for_a_network_of_one_channel_are_gray(own: Path, tmp_path: Path) -> None:
+    gallery.build(own, tmp_path / "site", network=networks.load(f"{tmp_path}/my_cnn.py:build"))
+    shown = [*tmp_path.glob("site/pictures/**/*.webp"), *tmp_path.glob("site/**/*-crops.webp")]
+    assert len(shown) >= 3 * 3
+    for path in shown:
+        pixels = np.asarray(Image.open(path).convert("RGB"), int)
+        assert (pixels.max(2) - pixels.min(2)).max() <= 4, path  # lossy compression
+
+
+def test_a_given_network_is_not_for_other_processes(own: Path, tmp_path: Path) -> None:
+    network = networks.load(f"{tmp_path}/my_cnn.py:build")
+    with pytest.raises(InputError, match="mine is an object of this process"):
+        gallery.build(own, tmp_path / "site", network=network, workers=2)
+    assert not (tmp_path / "site").exists()
+    with pytest.raises(InputError, match="line 1: the key 'network' is missing"):
+        gallery.build(own, tmp_path / "site", workers=1)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
+from visioncircuits.featurevis.visualization import PROBLEMS
 from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import Gallery
 from visioncircuits.gallery.section import Section, UnitPage
@@ -101,6 +102,25 @@ def test_a_unit_without_a_gradient_is_shown_as_such(gallery: Gallery, tmp_path: 
     text = (tmp_path / "layers/mixed3b/415.html").read_text("utf-8")
     assert "no gradient" in text
     assert "<img" not in text.partition('id="family"')[0]
+
+
+def test_pictures_that_show_nothing_of_their_unit_are_marked_with_the_reason(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    layer = gallery.layers[0]
+    first, *others = layer.units
+    inactive = replace(first.first, problem="never active")
+    marked = replace(first, pictures=(inactive, *first.pictures[1:]))
+    layers = (replace(layer, units=(marked, *others)), *gallery.layers[1:])
+    writing.write(replace(gallery, layers=layers), tmp_path)
+    page = (tmp_path / first.page).read_text("utf-8")
+    assert page.count(PROBLEMS["never active"]) == 2  # below the picture, and among the numbers
+    sheet = (tmp_path / layer.page).read_text("utf-8")
+    (cell,) = re.findall(r'<a class="cell flagged" [^>]*never active.*', sheet)
+    assert f'title="{PROBLEMS["never active"]}"' in cell
+    assert "<img" in cell
+    assert "data-activation" in cell
+    assert "1 never active" in sheet
 
 
 def test_only_pictures_of_few_pixels_are_shown_with_sharp_ones(

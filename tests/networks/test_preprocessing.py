@@ -124,3 +124,71 @@ def test_for_a_network_of_one_channel_colors_are_converted_as_by_pillow() -> Non
     assert np.abs(found[0, 0].numpy() - expected).max() < 1.0
     grey = pictures[:, :1]
     assert torch.allclose(Preprocessing(channels=1)(grey.expand(-1, 3, -1, -1)), grey, atol=1e-6)
+
+
+def colors(batch: int = 2) -> torch.Tensor:
+    return torch.rand(batch, 3, 5, 4, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_a_matrix_states_how_colors_become_other_channels(channels: int) -> None:
+    matrix = np.random.default_rng(channels).normal(size=(channels, 3)).round(2)
+    found = Preprocessing(channels=channels, from_rgb=matrix, range=(0, 2))(colors())
+    expected = 2 * np.moveaxis(np.moveaxis(colors().numpy(), 1, -1) @ matrix.T, -1, 1)
+    assert np.allclose(found.numpy(), expected, atol=1e-6)
+
+
+def test_a_function_states_how_colors_become_other_channels_and_carries_gradients() -> None:
+    def opponent(pictures: torch.Tensor) -> torch.Tensor:
+        return torch.stack([pictures.mean(1), pictures[:, 0] - pictures[:, 1]], 1)
+
+    pictures = colors().requires_grad_()
+    found = Preprocessing(channels=2, from_rgb=opponent, std=(0.5, 0.25))(pictures)
+    assert torch.equal(found, opponent(colors()) / torch.tensor([0.5, 0.25])[:, None, None])
+    found.sum().backward()
+    assert pictures.grad is not None
+    assert (pictures.grad != 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_pictures_of_the_networks_channels_are_used_as_they_are(channels: int) -> None:
+    pictures = torch.rand(2, channels, 4, 4)
+    stated = Preprocessing(channels=channels, from_rgb=[[9.0, 9.0, 9.0]] * channels)
+    assert torch.equal(stated.to_channels(pictures), pictures)
+
+
+def test_colors_for_a_network_of_other_channels_are_refused_with_what_to_state() -> None:
+    with pytest.raises(InputError, match=r"from_rgb=…\): 4 rows of 3 weights, or a function"):
+        Preprocessing(channels=4)(colors())
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("channels", "from_rgb", "message"),
+    [
+        (3, [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "another number of channels than 3"),
+        (2, [[1, 0, 0]], "one row of 3"),
+        (2, [[1, 0], [0, 1]], "one row of 3"),
+        (2, [[1, 0, 0], [0, float("nan"), 0]], "from_rgb must be a finite number"),
+    ],
+)
+def test_weights_of_another_shape_raise(channels: int, from_rgb: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Preprocessing(channels=channels, from_rgb=from_rgb)
+
+
+def test_a_function_that_returns_another_shape_raises() -> None:
+    with pytest.raises(InputError, match=r"must return pictures of shape \(2, 2, 5, 4\)"):
+        Preprocessing(channels=2, from_rgb=lambda pictures: pictures)(colors())
+
+
+def test_records_hold_the_conversion() -> None:
+    weighted = Preprocessing(channels=2, from_rgb=torch.tensor([[1.0, 0, 0], [0, 0, 1]]))
+    back = json.loads(json.dumps(weighted.record()))
+    assert Preprocessing(**back) == weighted
+    one, other = (
+        Preprocessing(channels=2, from_rgb=lambda x, part=part: x[:, part : part + 2]).record()
+        for part in (0, 1)
+    )
+    assert json.dumps(one) != json.dumps(other)
+    assert set(one["from_rgb"]) == {"function", "sha256"}

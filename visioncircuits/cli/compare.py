@@ -18,7 +18,7 @@ def compare(
     handwritten: Annotated[
         str,
         typer.Argument(
-            callback=names.network,
+            callback=names.existing,
             help="The circuit, such as `handwritten:curves`, or `handwritten:FILE.safetensors`.",
         ),
     ],

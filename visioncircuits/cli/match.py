@@ -26,7 +26,7 @@ def match(
     other: Annotated[
         str,
         typer.Argument(
-            callback=names.network, help="Another network, such as `torchvision:squeezenet1_1`."
+            callback=names.existing, help="Another network, such as `torchvision:squeezenet1_1`."
         ),
     ],
     other_layer: Annotated[str, typer.Argument(help="A layer of that, such as `features.7`.")],

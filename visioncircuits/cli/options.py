@@ -28,9 +28,10 @@ NetworkName = Annotated[
     str,
     typer.Argument(
         metavar="NETWORK",
-        callback=names.network,
+        callback=names.existing,
         help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
-        "`handwritten:curves`; `visioncircuits networks` lists them.",
+        "`handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
+        "`my_cnn.py:build`: a function of a Python file that returns it.",
     ),
 ]
 Checkpoint = Annotated[

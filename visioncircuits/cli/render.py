@@ -59,7 +59,7 @@ def render(
     outputs.check(out, ".png", ".webp")
     from visioncircuits import featurevis, networks
     from visioncircuits.featurevis import objectives
-    from visioncircuits.featurevis.visualization import record_beside
+    from visioncircuits.featurevis.visualization import PROBLEMS, record_beside
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     driven = found.feature(feature)
@@ -81,9 +81,7 @@ def render(
     drawn = featurevis.render_all(found, objective, settings=settings, progress=True)
     for path, visualization in zip(paths, drawn, strict=True):
         visualization.save(path)
-        if visualization.dead:
-            print(
-                f"{driven} is dead: no finite gradient ever reached the picture, so {path} is noise"
-            )
+        if visualization.problem:
+            print(f"{path} shows nothing of {driven}: {PROBLEMS[visualization.problem]}")
         else:
             print(f"{path}: drives {driven} to {visualization.activation:.4g}")

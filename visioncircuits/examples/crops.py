@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from visioncircuits.networks import Layer
+from visioncircuits.networks import Layer, Network
 
 GROUND = 0.94
 """The gray level beyond the photograph's border."""
@@ -13,11 +13,11 @@ GROUND = 0.94
 
 def crop(
     layer: Layer,
-    picture: Float32[Tensor, "3 height width"],
+    picture: Float32[Tensor, "channels height width"],
     position: tuple[int, int],
     *,
     most: int | None = None,
-) -> Float32[Tensor, "3 side side"]:
+) -> Float32[Tensor, "channels side side"]:
     """Crop a picture to the receptive field of a neuron.
 
     Parameters
@@ -47,13 +47,25 @@ def crop(
     height, width = picture.shape[1:]
     side = min(most or max(layer.receptive_field), 2 * max(height, width))
     top, left = (round(middle - (side - 1) / 2) for middle in layer.center(position))
-    cut = torch.full((3, side, side), GROUND)
+    cut = torch.full((len(picture), side, side), GROUND)
     rows = slice(max(top, 0), min(top + side, height))
     columns = slice(max(left, 0), min(left + side, width))
     cut[:, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = (
         picture[:, rows, columns]
     )
     return cut
+
+
+def seen(
+    network: Network, picture: Float32[Tensor, "channels height width"]
+) -> Float32[Tensor, "3 height width"]:
+    """Return a photograph for display: in gray for a network of one channel, which sees no color.
+
+    Pictures of other channels than colors, such as a stack of two, are their mean in gray.
+    """
+    if network.preprocessing.channels == 1:
+        picture = network.preprocessing.to_channels(picture[None])[0].clamp(0, 1)
+    return picture if len(picture) == 3 else picture.mean(0, keepdim=True).expand(3, -1, -1)
 
 
 def masked(

@@ -28,7 +28,9 @@ def overview(examples: Examples, shown: Shown) -> Figure:
             axes.set_axis_off()
             if place >= tops.values.shape[1] or (number := tops.pictures[unit.index, place]) < 0:
                 continue
-            picture = shown.photographs.read(examples.names[int(number)], network.size)
+            picture = crops.seen(
+                network, shown.photographs.read(examples.names[int(number)], network.size)
+            )
             y, x = map(int, tops.positions[unit.index, place])
             axes.imshow(crops.tile(crops.crop(located, picture, (y, x)), 96))
             axes.set_title(f"{tops.values[unit.index, place]:.3g}", fontsize=7, pad=2)

@@ -81,7 +81,7 @@ def sheet(
     unit.vector(len(layer.tops.values))
     steps = _steps(layer, unit.index)
     shown = {
-        number: source.read(examples.names[number], network.size)
+        number: crops.seen(network, source.read(examples.names[number], network.size))
         for number in sorted(_pictures(layer, unit.index, steps))
     }
 
@@ -180,6 +180,7 @@ def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> 
     density = heights / counts.sum() / np.diff(edges)
     axes.bar(edges[:-1], density, np.diff(edges), align="edge", color=_BAR, linewidth=0)
     axes.set_yscale("log")
+    axes.yaxis.set_minor_formatter("")
     axes.set_xlim(steps[0], steps[-1])
     axes.set_xticks(steps, [f"{step:.3g}" for step in steps])
     axes.set_ylabel("density", fontsize=7, color=_FAINT)

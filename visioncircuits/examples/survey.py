@@ -12,6 +12,7 @@ from pathlib import Path
 from visioncircuits import engine, fingerprint, networks
 from visioncircuits.datasets import photographs
 from visioncircuits.engine import Engine, Store, Work
+from visioncircuits.engine.local import Local
 from visioncircuits.errors import InputError
 from visioncircuits.examples import parts
 from visioncircuits.examples.collect import (
@@ -24,7 +25,8 @@ from visioncircuits.examples.collect import (
     provenance,
 )
 from visioncircuits.examples.record import Examples
-from visioncircuits.networks import Features, catalog
+from visioncircuits.networks import Features, Network
+from visioncircuits.networks.obtaining import Given, Obtain, checked, obtaining
 from visioncircuits.progress import bar
 
 EXAMPLES = "examples.npz"
@@ -41,8 +43,8 @@ class Survey:
         The folder or tar file.
     works
         One for each part, in their order, with all that its examples depend on.
-    checkpoint
-        The file of the network's parameters, if not the default.
+    obtain
+        Returns the network, to every worker.
     classes
         The names of the photographs' classes, by number, where they are known.
 
@@ -60,7 +62,7 @@ class Survey:
 
     images: Path
     works: tuple[Work, ...]
-    checkpoint: Path | None
+    obtain: Obtain
     classes: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
@@ -89,25 +91,28 @@ class Survey:
         store
             Where the examples are stored.
         workforce
-            Which workers run it; by default one local worker for each core.
+            Which workers run it; by default one local worker for each core, or this process where
+            the network was given as an object.
         progress
             Whether to show a bar of the photographs, with those that are finished.
 
         Raises
         ------
         InputError
-            If photographs no longer exist, or a worker loads another checkpoint than this process.
+            If photographs no longer exist, a worker loads another checkpoint than this process, or
+            workers of other processes would need a network that is an object of this one.
         WorkFailed
             If parts failed; all others are finished.
         """
+        workforce = workforce_for(self.obtain, workforce)
         with bar("photographs", len(self), visible=progress) as advance:
             if done := sum(map(amount, self.finished(store))):
                 advance(done)
             engine.complete(
                 store,
-                partial(collect_work, images=self.images, checkpoint=self.checkpoint),
+                partial(collect_work, images=self.images, obtain=self.obtain),
                 self.works,
-                engine=workforce or engine.local(),
+                engine=workforce,
                 advance=lambda work: advance(amount(work)),
             )
 
@@ -134,13 +139,13 @@ class Survey:
 
 
 def survey(
-    network: str,
+    network: str | Network,
     features: Features,
     images: str | Path,
     *,
     checkpoint: str | Path | None = None,
-    device: str = "cpu",
-    precision: str = "float32",
+    device: str | None = None,
+    precision: str | None = None,
     labels: str = "auto",
     top: int = TOP,
     seed: int = 0,
@@ -151,7 +156,8 @@ def survey(
     Parameters
     ----------
     network
-        A name, as for `networks.load`: every worker loads it itself.
+        A name, as for `networks.load`: every worker loads it itself. Or a network, which only this
+        process can work with.
     features, top, seed
         As for `collect`.
     images
@@ -159,7 +165,7 @@ def survey(
         files are read once while planning, because parts are identified by their content.
         Workers on other machines need it, and the checkpoint, at the same path.
     checkpoint, device, precision
-        As for `networks.load`.
+        As for `networks.load`; a network has its own.
     labels
         As for `photographs`. In tar files classes are stored beside the pictures.
     shard
@@ -188,25 +194,37 @@ def survey(
     >>> plan.joined(store).seen
     2
     """
+    obtain = obtaining(network, checkpoint=checkpoint, device=device, precision=precision)
+    return planned(obtain, features, images, labels=labels, top=top, seed=seed, shard=shard)
+
+
+def planned(
+    obtain: Obtain,
+    features: Features,
+    images: str | Path,
+    *,
+    labels: str = "auto",
+    top: int = TOP,
+    seed: int = 0,
+    shard: int = parts.SHARD,
+) -> Survey:
+    """Plan a pass of the network that `obtain` returns to every worker; see `survey`."""
     if shard < 1:
         raise InputError(f"a part must contain 1 picture or more, not {shard}")
     check(top=top, seed=seed)
     images = Path(images).absolute()
-    path = None if checkpoint is None else Path(checkpoint).absolute()
-    loaded = catalog.loaded(network, path, device, precision)
+    loaded = obtain()
     layers = [feature.layer for feature in networks.expand(loaded, features)]
     work = {
         "what": "dataset examples",
-        "network": network,
-        "device": device,
-        "precision": precision,
+        "device": loaded.device.type,
         "size": loaded.size,
         "batch": BATCH,
         "record": provenance(loaded, pre_relu_layers(loaded, layers), top=top, seed=seed),
     }
     found = photographs(images, labels=labels)
     works = tuple({**work, "part": part} for part in parts.parts(found, shard=shard))
-    return Survey(images, works, path, found.classes)
+    return Survey(images, works, obtain, found.classes)
 
 
 def amount(work: Work) -> int:
@@ -214,7 +232,24 @@ def amount(work: Work) -> int:
     return int(work["part"]["count"])
 
 
-def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[str, bytes]:
+def workforce_for(obtain: Obtain, workforce: Engine | None) -> Engine:
+    """Return the engine to work on, by default one that can have the network.
+
+    Raises
+    ------
+    InputError
+        Where workers of other processes would need a network that is an object of this one.
+    """
+    if not isinstance(obtain, Given):
+        return workforce or engine.local()
+    if workforce is None:
+        return engine.local(workers=1)
+    if not isinstance(workforce, Local) or workforce.workers > 1:
+        raise obtain.refusal()
+    return workforce
+
+
+def collect_work(work: Work, *, images: Path, obtain: Obtain) -> dict[str, bytes]:
     """Collect examples from one part of the photographs, on a worker.
 
     Returns
@@ -228,17 +263,12 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
         If a tar file cannot be read, or the checkpoint or this package differs from the planned
         one.
     """
-    network = catalog.loaded(work["network"], checkpoint, work["device"], work["precision"])
     record = work["record"]
     if record["code"] != fingerprint.code():
         raise InputError(
             "a worker has another visioncircuits than this survey; install the same on all machines"
         )
-    if engine.digest(network.record()) != engine.digest(record["network"]):
-        raise InputError(
-            f"a worker has another checkpoint of {network.name} than this survey; use the same "
-            "file on all machines, or pass checkpoint"
-        )
+    network = checked(obtain(), record["network"])
     examples = collect_part(
         network,
         record["layers"],

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,22 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.files import write
+
+PROBLEMS = {
+    "no gradient": "no finite gradient ever reached the picture, which is only noise",
+    "never active": "the feature is inactive on the picture",
+    "no gain": "the picture drives it no more than the noise that the optimization began with",
+}
+"""Why a picture shows nothing of its feature: the word of `Visualization.problem`, and the reason.
+
+Examples
+--------
+>>> PROBLEMS["never active"]
+'the feature is inactive on the picture'
+"""
+
+GAIN = 0.01
+"""How much an objective must gain, of its value on noise, for a picture to show anything."""
 
 _KEY = "visioncircuits"
 _XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><visioncircuits>{}</visioncircuits></x:xmpmeta>'
@@ -47,12 +64,14 @@ class Visualization:
     --------
     >>> from visioncircuits.featurevis import Settings, render
     >>> from visioncircuits.networks import untrained
-    >>> network, quick = untrained("bvlc_googlenet"), Settings(size=32, steps=2)
+    >>> network, quick = untrained("bvlc_googlenet"), Settings(size=32, steps=16)
     >>> found = render(network, "conv2d0:3", settings=quick)
     >>> found
     Visualization('neuron conv2d0:3', 32 × 32 px, activation ...)
     >>> found.record["settings"]["steps"]
-    2
+    16
+    >>> found.problem
+    ''
     """
 
     picture: Float[Tensor, "channels height width"]
@@ -66,8 +85,13 @@ class Visualization:
 
     def __repr__(self) -> str:
         height, width = self.picture.shape[-2:]
-        state = "dead" if self.dead else f"activation {self.activation:.4g}"
+        state = f"activation {self.activation:.4g}{', ' * bool(self.problem)}{self.problem}"
         return f"Visualization({self.objective!r}, {height} × {width} px, {state})"
+
+    @property
+    def problem(self) -> str:
+        """A key of `PROBLEMS` where the optimization did not get anywhere; else empty."""
+        return problem(vars(self))
 
     def image(self) -> Image.Image:
         """Return the picture as a PIL image, 8 bits a channel.
@@ -154,6 +178,18 @@ class Visualization:
             return cls(picture=picture, **data | {"history": tuple(data["history"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} has a damaged record: {error}") from error
+
+
+def problem(data: Mapping[str, Any]) -> str:
+    """Find why a picture shows nothing of its feature, from its other fields."""
+    score, history = data["score"], data["history"]
+    if data["dead"]:
+        return "no gradient"
+    if data["feature"] and not max(score, data["activation"]) > 0:
+        return "never active"
+    if history and not score - history[0] > GAIN * abs(history[0]):
+        return "no gain"
+    return ""
 
 
 def record_beside(path: Path) -> dict[str, Any] | None:

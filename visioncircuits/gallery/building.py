@@ -1,19 +1,22 @@
 """From a recipe to a site: the whole way, resumed wherever it was interrupted."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from visioncircuits import engine, files, networks
-from visioncircuits.engine import WorkFailed, folders
+from visioncircuits import engine, files
+from visioncircuits.engine import Work, WorkFailed, folders
 from visioncircuits.errors import InputError
+from visioncircuits.examples.survey import workforce_for
 from visioncircuits.gallery import plan, writing
 from visioncircuits.gallery.collection import collect
 from visioncircuits.gallery.evidence import examples, partners, tuning, visualizations, weights
-from visioncircuits.gallery.evidence.kind import Build, Kind, Task
+from visioncircuits.gallery.evidence.kind import Build, Kind, Make, Task
 from visioncircuits.gallery.evidence.photographs import find
 from visioncircuits.gallery.recipe import read
 from visioncircuits.gallery.selection import select
+from visioncircuits.networks import Network
+from visioncircuits.networks.obtaining import Obtain, checked, obtaining
 from visioncircuits.progress import bar
 
 KINDS: tuple[Kind, ...] = (
@@ -37,9 +40,10 @@ def build(
     recipe: str | Path,
     out: str | Path,
     *,
+    network: Network | None = None,
     photographs: str | Path | None = None,
     workers: int | engine.Engine | None = None,
-    device: str = "cpu",
+    device: str | None = None,
     progress: bool = False,
 ) -> Path:
     """Build a gallery.
@@ -55,14 +59,18 @@ def build(
     out
         The site's folder: new, empty, or of an earlier build, of which the recipe's is kept and
         the rest removed.
+    network
+        Instead of the one that the recipe names, which it then need not. Only this process can
+        work with it.
     photographs
         For dataset examples, instead of those that the recipe names: a folder, a tar
         file or a folder of tar files. Where the recipe's are not there, the site has no examples.
     workers
-        How many processes, by default one a core; or an engine, such as `engine.cluster()`.
+        How many processes, by default one a core, or this one where `network` is given; or an
+        engine, such as `engine.cluster()`.
     device
-        Where to compute, such as `"cuda"`. Only on one kind of device are sites the same to the
-        byte.
+        Where to compute, such as `"cuda"`; by default the CPU, or where a given network is. Only
+        on one kind of device are sites the same to the byte.
     progress
         Whether to show progress, on standard error.
 
@@ -75,7 +83,8 @@ def build(
     ------
     InputError
         For what is wrong with the recipe, before anything is computed; for a folder that cannot
-        be written, is in use, or holds something else; for a full disk.
+        be written, is in use, or holds something else; for a full disk; for a given network with
+        workers of other processes.
     WorkFailed
         Where some pictures could not be made. The site is there, without them.
 
@@ -96,14 +105,19 @@ def build(
     True
     """
     out = Path(out)
-    source = read(recipe)
-    checkpoint = source.beside(source.recipe.checkpoint)
-    workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
-    network = networks.load(source.recipe.network, checkpoint=checkpoint, device=device)
-    selections = select(source, network)
+    source = read(recipe, named=network is None)
+    obtain = obtaining(
+        source.network if network is None else network,
+        checkpoint=source.beside(source.recipe.checkpoint) if network is None else None,
+        device=device,
+    )
+    workforce = engine.local(workers=workers) if isinstance(workers, int) else workers
+    workforce = workforce_for(obtain, workforce)
+    found = obtain()
+    selections = select(source, found)
     given = Path(photographs) if photographs else None
-    survey = find(source, selections, given, device=device)
-    start = Build(source, network, selections, out, workforce, given, survey, progress)
+    survey = find(source, obtain, selections, given)
+    start = Build(source, found, selections, obtain, out, workforce, given, survey, progress)
     with folders.alone(out):
         _claim(out)
         folders.sweep(out)
@@ -119,8 +133,7 @@ def build(
             if task is None:
                 continue
             tasks[kind] = task
-            work = replace(task, make=partial(task.make, checkpoint=checkpoint, device=device))
-            failed = _complete(start, kind, work)
+            failed = _complete(start, kind, task)
             failures.extend([failed] if failed else [])
         gallery, finished = collect(start, {kind: task.requests for kind, task in tasks.items()})
         if not gallery.layers:
@@ -143,7 +156,7 @@ def _complete(build: Build, kind: Kind, task: Task) -> WorkFailed | None:
         try:
             engine.complete(
                 store,
-                task.make,
+                partial(_made, build.obtain, task.make),
                 missing,
                 engine=build.engine,
                 advance=lambda work: advance(plan.amount(work)),
@@ -151,6 +164,11 @@ def _complete(build: Build, kind: Kind, task: Task) -> WorkFailed | None:
         except WorkFailed as error:
             return error
     return None
+
+
+def _made(obtain: Obtain, make: Make, work: Work) -> Mapping[str, bytes]:
+    """Do a piece of work, on a worker."""
+    return make(checked(obtain(), work["network"]), work)
 
 
 def _claim(out: Path) -> None:

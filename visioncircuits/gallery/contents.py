@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from visioncircuits.featurevis.visualization import PROBLEMS
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -24,8 +26,8 @@ class Picture:
         The unit's activation to it.
     history
         Activation over the optimizer's steps.
-    dead
-        Whether the unit never got a gradient, so that there is nothing to see.
+    problem
+        Why it shows nothing of the unit, a key of `featurevis.visualization.PROBLEMS`; else "".
     record
         How it was made.
     """
@@ -36,8 +38,18 @@ class Picture:
     height: int
     activation: float
     history: tuple[float, ...]
-    dead: bool
+    problem: str
     record: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def dead(self) -> bool:
+        """Whether no gradient ever reached it, so that there is nothing to see."""
+        return self.problem == "no gradient"
+
+    @property
+    def reason(self) -> str:
+        """The problem in a sentence."""
+        return PROBLEMS.get(self.problem, "")
 
     @property
     def record_path(self) -> str:
@@ -116,6 +128,11 @@ class LayerEntry:
     def by_index(self) -> dict[int, UnitEntry]:
         """Map the numbers of the units that are shown to the units."""
         return {unit.index: unit for unit in self.units}
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """Count the units whose pictures show nothing of them, by why."""
+        return dict(Counter(unit.first.problem for unit in self.units if unit.first.problem))
 
     @property
     def families(self) -> dict[str, int]:

@@ -31,7 +31,8 @@ class Recipe(Table):
     title, description
         The site's heading and introduction.
     network
-        A name that `networks.load` knows.
+        A name that `networks.load` knows; of a function of a Python file, the file is relative to
+        the recipe. Not needed where `build` is given a network.
     checkpoint
         A file of parameters to use instead of the one that would be found; relative to the recipe.
     taxonomy
@@ -60,7 +61,7 @@ class Recipe(Table):
 
     title: Annotated[str, Field(min_length=1)]
     description: str = ""
-    network: Annotated[str, AfterValidator(names.network)]
+    network: Annotated[str, AfterValidator(names.network)] | None = None
     checkpoint: str | None = None
     taxonomy: str | None = None
     show: Show = Show()
@@ -83,13 +84,19 @@ class Source:
         """Build the error of the key at the path `at`."""
         return _error(self.path, line_of(self.text, at), message)
 
+    @property
+    def network(self) -> str:
+        """The network's name; a Python file's is relative to the recipe's folder."""
+        assert self.recipe.network is not None  # `read` checks that
+        return names.absolute(self.recipe.network, folder=self.path.parent)
+
     def beside(self, name: str | None) -> Path | None:
         """Resolve a file name of the recipe, relative to its folder."""
         return None if name is None else self.path.parent / Path(name).expanduser()
 
 
-def read(path: str | Path) -> Source:
-    """Read and check a recipe.
+def read(path: str | Path, *, named: bool = True) -> Source:
+    """Read and check a recipe; its network must be `named` where no other is given.
 
     Raises
     ------
@@ -108,11 +115,14 @@ def read(path: str | Path) -> Source:
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(path, text, str(error)) from error
     try:
-        return Source(path, text, Recipe.model_validate(content))
+        source = Source(path, text, Recipe.model_validate(content))
     except ValidationError as error:
         # A misspelled key is often a missing key too: the spelling is reported.
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
         raise _error(path, line_of(text, first["loc"]), _sentence(first)) from error
+    if named and source.recipe.network is None:
+        raise source.error(("network",), "the key 'network' is missing")
+    return source
 
 
 def _error(path: Path, line: int, message: str) -> InputError:

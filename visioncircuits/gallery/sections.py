@@ -17,9 +17,8 @@ def numbers(page: UnitPage) -> Section:
         "Family": ", ".join(page.unit.families),
         "Receptive field": f"{pages.size(layer.receptive_field)} px",
         "Stride": f"{pages.size(layer.stride)} px",
-        "Activation": "no gradient ever reached the picture"
-        if first.dead
-        else pages.number(first.activation),
+        "Activation": "" if first.dead else pages.number(first.activation),
+        "Nothing to see": first.reason,
         "Picture": f"{first.width} × {first.height} px",
     }
     body = pages.render(

@@ -121,7 +121,7 @@ def _index(gallery: Gallery) -> bytes:
 
 def _preview(layer: LayerEntry) -> list[UnitEntry]:
     """Choose units spread evenly over those that have a picture."""
-    seen = [unit for unit in layer.units if not unit.first.dead]
+    seen = [unit for unit in layer.units if not unit.first.problem]
     count = min(len(seen), PREVIEWS)
     return [seen[i * len(seen) // count] for i in range(count)]
 

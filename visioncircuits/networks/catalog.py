@@ -9,7 +9,7 @@ import torch
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints, names, torchvision_models
+from visioncircuits.networks import checkpoints, names, python_files, torchvision_models
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
@@ -65,7 +65,9 @@ def load(
     ----------
     name
         `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or
-        `handwritten:` and a circuit; `available` lists them.
+        `handwritten:` and a circuit; `available` lists them. Or of your own, `my_cnn.py:build`: a
+        function of a Python file that returns a `Network`, or a torch module, which is then given
+        pictures in [0, 1] of 224 px as they are.
     checkpoint
         A file of parameters to use instead of the one that would be found or downloaded.
     device
@@ -91,7 +93,9 @@ def load(
     visioncircuits.errors.InputError: ...
     """
     prefix, _, rest = names.network(name).partition(":")
-    if name in VARIANTS:
+    if names.is_python_file(name):
+        network = python_files.load(name, path=checkpoint)
+    elif name in VARIANTS:
         network = _inceptionv1(name, checkpoint)
     elif prefix == names.TORCHVISION:
         network = torchvision_models.load(rest, path=checkpoint)

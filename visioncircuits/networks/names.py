@@ -1,6 +1,7 @@
 """Names of networks and units as users write them, checked before torch is imported."""
 
 import re
+from pathlib import Path
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
@@ -22,7 +23,7 @@ PUBLISHED = {
 def network(name: str) -> str:
     """Return a network's name, checked as far as possible without torch.
 
-    `load` checks what follows a prefix.
+    `load` checks what follows a prefix, and that a file has the function.
 
     Raises
     ------
@@ -37,13 +38,90 @@ def network(name: str) -> str:
     prefix, _, rest = name.partition(":")
     if name in PUBLISHED or (rest and prefix in PREFIXES):
         return name
-    others = " or ".join(f"{prefix}:NAME" for prefix in PREFIXES)
+    if is_python_file(name):
+        python_file(name)
+        return name
+    others = ", ".join(f"{prefix}:NAME" for prefix in PREFIXES) + " or my_cnn.py:FUNCTION"
     raise errors.unknown(
         "network",
         name,
         [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in PREFIXES if rest)],
         hint=f"others are {others}, and `visioncircuits networks --all` lists them",
     )
+
+
+def is_python_file(name: str) -> bool:
+    """Check whether a name is a function of a Python file, or was meant to be one.
+
+    Examples
+    --------
+    >>> is_python_file("models/my_cnn.py:build"), is_python_file("handwritten:curves")
+    (True, False)
+    """
+    return name.endswith(".py") or name.rpartition(":")[0].endswith(".py")
+
+
+def python_file(name: str) -> tuple[str, str]:
+    """Parse `file.py:function`.
+
+    Raises
+    ------
+    InputError
+        Where it names no function.
+
+    Examples
+    --------
+    >>> python_file("models/my_cnn.py:build")
+    ('models/my_cnn.py', 'build')
+    """
+    file, _, function = name.rpartition(":")
+    if not file.endswith(".py") or not function.isidentifier():
+        raise InputError(
+            f"{name!r} names no function; write file.py:function, such as my_cnn.py:build, which "
+            "returns a torch module or a visioncircuits.Network"
+        )
+    return file, function
+
+
+def existing(name: str) -> str:
+    """Return a network's name, checked; of a Python file, that it is there.
+
+    Raises
+    ------
+    InputError
+        For a name that no network has, or a file that is not there.
+
+    Examples
+    --------
+    >>> existing("lost.py:build")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: there is no file lost.py; a network of your own is ...
+    """
+    if is_python_file(network(name)):
+        file, _ = python_file(name)
+        if not Path(file).expanduser().is_file():
+            raise InputError(
+                f"there is no file {file}; a network of your own is file.py:function, the file's "
+                "path relative to where you are, or in a recipe to the recipe"
+            )
+    return name
+
+
+def absolute(name: str, *, folder: Path | None = None) -> str:
+    """Return the name with a Python file's path made absolute, relative to `folder`.
+
+    Examples
+    --------
+    >>> absolute("bvlc_googlenet")
+    'bvlc_googlenet'
+    >>> absolute("my_cnn.py:build", folder=Path("/models"))
+    '/models/my_cnn.py:build'
+    """
+    if not is_python_file(name):
+        return name
+    file, function = python_file(name)
+    path = Path(file).expanduser()
+    return f"{(folder / path if folder else path).absolute()}:{function}"
 
 
 def unit(text: str) -> tuple[str, int]:

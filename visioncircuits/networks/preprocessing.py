@@ -1,7 +1,7 @@
 """From pictures, float32 RGB in [0, 1] everywhere, to the input that a network was trained with."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -10,9 +10,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import identity
 from visioncircuits.numbers import real, whole
 
 Numbers = float | Sequence[float] | np.floating | np.ndarray | Tensor
+
+Conversion = Sequence[Sequence[float]] | np.ndarray | Tensor | Callable[[Tensor], Tensor]
+"""Weights, `(channels, 3)`, or a function of pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +32,19 @@ class Preprocessing:
     order
         `"RGB"` or `"BGR"`: the order in which the network takes three color channels.
     channels
-        How many channels the network takes. Only 3 have an order. For a network of one channel
-        colors are converted to their luma, .299 R + .587 G + .114 B.
+        How many channels the network takes. Only 3 have an order. Pictures that have as many are
+        used as they are.
+    from_rgb
+        How photographs and stimuli, which have three, become the channels of a network that takes
+        another number: a weight for each of R, G and B, by channel; or a function of pictures
+        `(batch, 3, height, width)` in [0, 1]. For one channel it need not be given: colors become
+        their luma, .299 R + .587 G + .114 B of the pixels' values, as in Pillow's mode L.
 
     Raises
     ------
     InputError
         For an empty range, a `std` of zero, a number of values that does not match the channels,
-        values that are not finite numbers, or an unknown order.
+        values that are not finite numbers, an unknown order, or `from_rgb` of three channels.
 
     Examples
     --------
@@ -44,6 +53,13 @@ class Preprocessing:
     >>> caffe = Preprocessing(range=(0, 255), mean=(104, 117, 123), order="BGR")
     >>> caffe(torch.ones(1, 3, 1, 1)).flatten().tolist()
     [151.0, 138.0, 132.0]
+
+    Two channels, brightness and red against green:
+
+    >>> opponent = Preprocessing(channels=2, from_rgb=[[0.299, 0.587, 0.114], [1, -1, 0]])
+    >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
+    >>> [round(value, 3) for value in opponent(red).flatten().tolist()]
+    [0.299, 1.0]
     """
 
     range: tuple[float, float] | list[float] = (0.0, 1.0)
@@ -51,6 +67,7 @@ class Preprocessing:
     std: Numbers = (1.0,)
     order: Literal["RGB", "BGR"] = "RGB"
     channels: int = 3
+    from_rgb: Conversion | None = None
 
     def __post_init__(self) -> None:
         numbers = {name: _numbers(name, getattr(self, name)) for name in ("range", "mean", "std")}
@@ -74,6 +91,13 @@ class Preprocessing:
                 )
         if 0 in numbers["std"]:
             raise InputError("std must not be zero")
+        if self.from_rgb is not None and self.channels == 3:
+            raise InputError(
+                "from_rgb is for a network of another number of channels than 3: state how many, "
+                "as channels=2, or convert colors in the module itself"
+            )
+        if self.from_rgb is not None and not callable(self.from_rgb):
+            object.__setattr__(self, "from_rgb", _weights(self.from_rgb, self.channels))
 
     def __call__(
         self, pictures: Float[Tensor, "batch channels height width"]
@@ -83,27 +107,14 @@ class Preprocessing:
         Parameters
         ----------
         pictures
-            Floating point in [0, 1], `(batch, channels, height, width)`, colors as RGB; also of
-            three channels where the network takes one.
+            As for `to_channels`.
 
         Raises
         ------
         InputError
-            For pictures of whole numbers, or of another shape.
+            As `to_channels`.
         """
-        to_gray = self.channels == 1 and pictures.ndim == 4 and pictures.shape[1] == 3
-        if pictures.ndim != 4 or not (pictures.shape[1] == self.channels or to_gray):
-            raise InputError(
-                f"this network takes pictures of shape (batch, {self.channels}, height, width), "
-                f"not {tuple(pictures.shape)}"
-            )
-        if not pictures.is_floating_point():
-            kind = str(pictures.dtype).removeprefix("torch.")
-            raise InputError(
-                f"pictures must be floating point in [0, 1], not {kind}; write pictures / 255"
-            )
-        if to_gray:
-            pictures = gray(pictures)
+        pictures = self.to_channels(pictures)
         if self.order == "BGR":
             pictures = pictures.flip(1)
         low, high = self.range
@@ -113,9 +124,73 @@ class Preprocessing:
         shift = ((low - mean) / std).expand(self.channels)[:, None, None]
         return torch.addcmul(shift, pictures, gain)
 
+    def to_channels(
+        self, pictures: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch taken height width"]:
+        """Return pictures in the network's own channels, before range, mean and std.
+
+        Parameters
+        ----------
+        pictures
+            Floating point in [0, 1], `(batch, channels, height, width)`, colors as RGB; of the
+            network's channels, which stay as they are, or of three.
+
+        Raises
+        ------
+        InputError
+            For pictures of whole numbers or of another shape, and for colors where the network
+            takes another number of channels and `from_rgb` is not stated.
+
+        Examples
+        --------
+        >>> Preprocessing(channels=1).to_channels(torch.rand(2, 3, 8, 8)).shape
+        torch.Size([2, 1, 8, 8])
+        """
+        if pictures.ndim != 4 or pictures.shape[1] not in (self.channels, 3):
+            raise self._other_shape(pictures)
+        if not pictures.is_floating_point():
+            kind = str(pictures.dtype).removeprefix("torch.")
+            raise InputError(
+                f"pictures must be floating point in [0, 1], not {kind}; write pictures / 255"
+            )
+        if pictures.shape[1] == self.channels:
+            return pictures
+        if callable(self.from_rgb):
+            found = self.from_rgb(pictures)
+            expected = (len(pictures), self.channels, *pictures.shape[2:])
+            if not isinstance(found, Tensor) or found.shape != expected:
+                returned = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+                raise InputError(
+                    f"from_rgb must return pictures of shape {expected} for "
+                    f"{tuple(pictures.shape)}, not {returned}"
+                )
+            return found
+        if self.from_rgb is not None:
+            return _mixed(pictures, self.from_rgb)
+        if self.channels == 1:
+            return gray(pictures)
+        raise self._other_shape(pictures)
+
+    def _other_shape(self, pictures: Tensor) -> InputError:
+        colors = pictures.ndim == 4 and pictures.shape[1] == 3
+        advice = (
+            f"; state how colors become its channels, Preprocessing(channels={self.channels}, "
+            f"from_rgb=…): {self.channels} rows of 3 weights, or a function of pictures"
+        )
+        return InputError(
+            f"this network takes pictures of shape (batch, {self.channels}, height, width), "
+            f"not {tuple(pictures.shape)}{advice if colors else ''}"
+        )
+
     def record(self) -> dict[str, Any]:
         """Return the fields as plain data, for a result's provenance."""
-        return asdict(self)
+        record = {field.name: getattr(self, field.name) for field in fields(self)}
+        if callable(self.from_rgb):
+            name = getattr(self.from_rgb, "__qualname__", type(self.from_rgb).__qualname__)
+            record["from_rgb"] = {"function": name, "sha256": identity.function(self.from_rgb)}
+        elif self.from_rgb is None:
+            del record["from_rgb"]
+        return record
 
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
@@ -126,6 +201,25 @@ def _numbers(name: str, values: Any) -> tuple[float, ...]:
     return tuple(real(name, value) for value in several)
 
 
+def _weights(values: Any, channels: int) -> tuple[tuple[float, ...], ...]:
+    """Return the weights of R, G and B in every channel as tuples of floats."""
+    several = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
+    rows = tuple(_numbers("from_rgb", row) for row in several)
+    if [len(row) for row in rows] != [3] * channels:
+        raise InputError(
+            f"from_rgb has rows of {', '.join(str(len(row)) for row in rows)} weights; give one "
+            f"row of 3, for R, G and B, for each of the {channels} channels"
+        )
+    return rows
+
+
+def _mixed(
+    pictures: Float[Tensor, "batch 3 height width"], weights: Any
+) -> Float[Tensor, "batch channels height width"]:
+    matrix = torch.tensor(weights, device=pictures.device, dtype=pictures.dtype)
+    return torch.einsum("bchw,dc->bdhw", pictures, matrix)
+
+
 def gray(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 1 height width"]:
     """Return the luma of colors, by ITU-R 601 as in Pillow's mode L.
 
@@ -134,8 +228,7 @@ def gray(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batc
     >>> gray(torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)).item()
     0.29899999499320984
     """
-    weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device, dtype=pictures.dtype)
-    return torch.einsum("bchw,c->bhw", pictures, weights)[:, None]
+    return _mixed(pictures, ((0.299, 0.587, 0.114),))
 
 
 IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))

@@ -128,12 +128,11 @@ def test_selected_units_are_not_requested(random_squeezenet: Path) -> None:
     assert [each["features"] for each in requests] == [["features.0:5"], [f"{BEFORE}:9"]]
 
 
-def test_a_layer_that_needs_a_larger_picture_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_that_needs_a_larger_picture_gets_one() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 63), nn.ReLU())
     network = wrap(module, Preprocessing(), size=80, name="wide")
-    monkeypatch.setattr(partners, "loaded", lambda *_: network)
     layer = list(network.layers)[-1]
     options = {"size": partners.SIZE, "steps": 1, "rate": partners.RATE}
     work = {"network": {"name": "wide"}, "features": [f"{layer}:0"], "settings": options}
-    (content,) = partners.make(work).values()
+    (content,) = partners.make(network, work).values()
     assert Image.open(io.BytesIO(content)).width >= 63

@@ -9,10 +9,16 @@ from PIL import Image
 from visioncircuits.engine import Work
 from visioncircuits.featurevis import Visualization
 from visioncircuits.gallery.evidence.visualizations import make
+from visioncircuits.networks import Network, load
+
+
+@pytest.fixture(scope="module")
+def squeezenet(random_squeezenet: Path) -> Network:
+    return load("torchvision:squeezenet1_1", checkpoint=random_squeezenet)
 
 
 @pytest.fixture
-def work(random_squeezenet: Path) -> Work:
+def work() -> Work:
     return {
         "network": {"name": "torchvision:squeezenet1_1"},
         "kind": "positive",
@@ -23,9 +29,9 @@ def work(random_squeezenet: Path) -> Work:
 
 
 def test_a_picture_is_kept_with_its_record_and_a_thumbnail(
-    work: Work, random_squeezenet: Path, tmp_path: Path
+    work: Work, squeezenet: Network, tmp_path: Path
 ) -> None:
-    files = make(work, checkpoint=random_squeezenet)
+    files = make(squeezenet, work)
     assert sorted(files) == [
         f"features.0-{unit}-positive{end}"
         for unit in (3, 5)
@@ -39,18 +45,18 @@ def test_a_picture_is_kept_with_its_record_and_a_thumbnail(
     assert back.picture.shape == (3, 32, 32)
 
 
-def test_the_same_work_gives_the_same_bytes(work: Work, random_squeezenet: Path) -> None:
-    assert make(work, checkpoint=random_squeezenet) == make(work, checkpoint=random_squeezenet)
+def test_the_same_work_gives_the_same_bytes(work: Work, squeezenet: Network) -> None:
+    assert make(squeezenet, work) == make(squeezenet, work)
 
 
 def test_negative_pictures_lower_what_positive_ones_raise(
-    work: Work, random_squeezenet: Path
+    work: Work, squeezenet: Network, tmp_path: Path
 ) -> None:
     def reached(kind: str) -> float:
         changed = {**work, "kind": kind, "settings": {"size": 32, "steps": 24, "seed": 0}}
-        files = make(changed, checkpoint=random_squeezenet)
+        files = make(squeezenet, changed)
         image = Image.open(io.BytesIO(files[f"features.0-3-{kind}.webp"]))
-        path = random_squeezenet.with_name(f"{kind}.webp")
+        path = tmp_path / f"{kind}.webp"
         path.write_bytes(files[f"features.0-3-{kind}.webp"])
         assert image.size == (32, 32)
         found = Visualization.load(path)
@@ -60,7 +66,7 @@ def test_negative_pictures_lower_what_positive_ones_raise(
 
 
 def test_there_are_as_many_diverse_pictures_as_requested_and_they_differ(
-    work: Work, random_squeezenet: Path
+    work: Work, squeezenet: Network
 ) -> None:
     changed = {
         **work,
@@ -68,6 +74,6 @@ def test_there_are_as_many_diverse_pictures_as_requested_and_they_differ(
         "pictures": 3,
         "settings": {"size": 32, "steps": 8, "seed": 0},
     }
-    files = make(changed, checkpoint=random_squeezenet)
+    files = make(squeezenet, changed)
     pictures = [files[f"features.0-3-diversity-{place}.webp"] for place in (1, 2, 3)]
     assert len(set(pictures)) == 3

@@ -44,8 +44,8 @@ def work(network: Network, layer: str, units: tuple[int, ...], **options: Any) -
 Results = dict[str, tuple[dict[str, Any], np.ndarray]]
 
 
-def computed(requested: Work, checkpoint: Path) -> Results:
-    files = weights.make(requested, checkpoint=checkpoint)
+def computed(network: Network, requested: Work) -> Results:
+    files = weights.make(network, requested)
     found = {}
     for feature in requested["features"]:
         name = stem(feature, "weights")
@@ -62,8 +62,8 @@ def tile(block: dict[str, Any], pixels: np.ndarray, place: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def found(network: Network, random_squeezenet: Path) -> Results:
-    return computed(work(network, "features.3", (3, 70), connections=9), random_squeezenet)
+def found(network: Network) -> Results:
+    return computed(network, work(network, "features.3", (3, 70), connections=9))
 
 
 def test_inputs_are_the_convolutions_own_weights(network: Network, found: Results) -> None:
@@ -126,11 +126,9 @@ def test_factors_are_drawn_below_the_connections(found: Results) -> None:
         assert members == sorted(members, reverse=True)
 
 
-def test_a_pixel_of_a_large_kernel_is_the_mean_of_several_weights(
-    network: Network, random_squeezenet: Path
-) -> None:
+def test_a_pixel_of_a_large_kernel_is_the_mean_of_several_weights(network: Network) -> None:
     requested = work(network, "features.6.expand3x3_activation", (5,), connections=2)
-    data, pixels = computed(requested, random_squeezenet)["features.6.expand3x3_activation:5"]
+    data, pixels = computed(network, requested)["features.6.expand3x3_activation:5"]
     block = data["inputs"][-1]
     assert block["layer"] == "input"
     assert block["mean_of"] == 2
@@ -148,18 +146,18 @@ def test_a_pixel_of_a_large_kernel_is_the_mean_of_several_weights(
 
 
 def test_a_unit_alone_has_the_same_weights_as_among_others(
-    network: Network, random_squeezenet: Path, found: Results
+    network: Network, found: Results
 ) -> None:
-    alone = computed(work(network, "features.3", (3,), connections=9), random_squeezenet)
+    alone = computed(network, work(network, "features.3", (3,), connections=9))
     (one, _), (other, _) = alone["features.3:3"], found["features.3:3"]
     for mine, theirs in zip(one["inputs"], other["inputs"], strict=True):
         assert mine["kernel"] == theirs["kernel"]
         assert mine["scale"] == pytest.approx(theirs["scale"], rel=1e-3)
 
 
-def test_the_recipe_sets_how_much_is_shown(network: Network, random_squeezenet: Path) -> None:
+def test_the_recipe_sets_how_much_is_shown(network: Network) -> None:
     requested = work(network, "features.3", (3,), connections=2, layers=1, factors=0)
-    data, _ = computed(requested, random_squeezenet)["features.3:3"]
+    data, _ = computed(network, requested)["features.3:3"]
     (block,) = data["inputs"]
     assert len(block["units"]) == len(data["outputs"][0]["units"]) == 2
     assert block["factors"] == []
@@ -177,18 +175,15 @@ class Sums(nn.Module):
         return self.second(torch.sigmoid(self.first(x)))
 
 
-def test_a_layer_without_expanded_weights_has_a_reason_beside_the_others(
-    monkeypatch: pytest.MonkeyPatch, random_squeezenet: Path
-) -> None:
+def test_a_layer_without_expanded_weights_has_a_reason_beside_the_others() -> None:
     module = Sums()
     with torch.no_grad():
         module.first[0].weight[2] = 0
     network = wrap(module, Preprocessing(), size=24, name="sums")
-    monkeypatch.setattr(weights, "loaded", lambda *_: network)
-    data, _ = computed(work(network, "second", (1,)), random_squeezenet)["second:1"]
+    data, _ = computed(network, work(network, "second", (1,)))["second:1"]
     assert "'sigmoid', which has no linear replacement" in data["inputs"][0]["reason"]
-    data, _ = computed(work(network, "first", (1, 2)), random_squeezenet)["first:1"]
+    data, _ = computed(network, work(network, "first", (1, 2)))["first:1"]
     assert data["inputs"][0]["reason"] == ""
     assert "'sigmoid'" in data["outputs"][0]["reason"]
-    data, _ = computed(work(network, "first", (2,)), random_squeezenet)["first:2"]
+    data, _ = computed(network, work(network, "first", (2,)))["first:2"]
     assert "zero" in data["inputs"][0]["reason"]

@@ -13,7 +13,7 @@ import torch
 from visioncircuits import datasets
 from visioncircuits.datasets import Photographs
 from visioncircuits.engine import Store, Work
-from visioncircuits.examples import Examples
+from visioncircuits.examples import Examples, crops
 from visioncircuits.gallery.evidence import dataset, histogram, kind, photographs, tiles
 from visioncircuits.gallery.evidence.dataset import DatasetExamples, Example
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
@@ -22,7 +22,6 @@ from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Network, Unit, parse
-from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 
 CUT = 32
@@ -77,18 +76,19 @@ def requests(
 
 
 def make(
+    network: Network,
     work: Work,
     *,
     images: Path,
     found: Path,
     classes: Mapping[int, str],
-    checkpoint: Path | None = None,
-    device: str = "cpu",
 ) -> dict[str, bytes]:
     """Cut the examples of a piece of work's units out of photographs.
 
     Parameters
     ----------
+    network
+        That the work was planned with.
     work
         As `plan.batches` describes it.
     images
@@ -97,8 +97,6 @@ def make(
         The file of the `Examples` collected from them.
     classes
         Names of classes by number; a class without a name is shown by its number.
-    checkpoint, device
-        Where the network's parameters are, if not in the usual places, and where to compute.
 
     Returns
     -------
@@ -107,7 +105,6 @@ def make(
         of crops, of whole pictures veiled where the unit is inactive, and of whole pictures with
         its pre-activations in color.
     """
-    network = loaded(work["network"]["name"], checkpoint, device)
     name = parse(work["features"][0]).layer
     collected = _load(found)
     layer, place = network.layers[name], collected.record["layers"][name]
@@ -125,8 +122,9 @@ def make(
         picture = source.read(collected.names[number], network.size)
         with torch.inference_mode():
             maps = network.activations(picture[None], [place])[place][0].float().cpu()
+        shown = crops.seen(network, picture)
         for sheet in sheets.values():
-            sheet.cut(number, picture, maps[sheet.unit])
+            sheet.cut(number, shown, maps[sheet.unit])
     files = {}
     for feature, sheet in sheets.items():
         data = {

@@ -13,9 +13,10 @@ from visioncircuits.gallery.contents import slug
 from visioncircuits.gallery.recipe import Recipe, Source
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Network, Unit, parse
+from visioncircuits.networks.obtaining import Obtain
 
 Make = Callable[..., Mapping[str, bytes]]
-"""Takes a piece of work, a `checkpoint` and a `device`; returns files, name to content."""
+"""Takes the network and a piece of work; returns files, name to content."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Build:
     Attributes
     ----------
     source, network, selections
-        The recipe, its network, and the units that it selects.
+        The recipe, the network, and the units that the recipe selects.
+    obtain
+        Returns the network, to every worker.
     out
         The site's folder.
     engine
@@ -40,6 +43,7 @@ class Build:
     source: Source
     network: Network
     selections: Sequence[Selection]
+    obtain: Obtain
     out: Path
     engine: Engine
     photographs: Path | None = None

@@ -14,7 +14,6 @@ from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Network, parse
-from visioncircuits.networks.catalog import loaded
 
 SIZE, STEPS, RATE = 40, 16, 0.1
 """A thumbnail is shown at 64 pixels; at twice the usual rate few steps show what a unit is."""
@@ -59,22 +58,21 @@ def requests(
     ]
 
 
-def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
+def make(network: Network, work: Work) -> dict[str, bytes]:
     """Make the pictures of a piece of work.
 
     Parameters
     ----------
+    network
+        That the work was planned with.
     work
         As `plan.batches` describes it.
-    checkpoint, device
-        Where the network's parameters are, if not in the usual places, and where to compute.
 
     Returns
     -------
     dict
         File name to content: a WebP for each unit but those that never got a gradient.
     """
-    network = loaded(work["network"]["name"], checkpoint, device)
     features = work["features"]
     rendered = featurevis.render_all(
         network,

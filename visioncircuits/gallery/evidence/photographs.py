@@ -5,12 +5,14 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from visioncircuits import engine, examples
+from visioncircuits import engine
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Survey
+from visioncircuits.examples.survey import planned
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.selection import Selection
+from visioncircuits.networks.obtaining import Obtain
 
 log = logging.getLogger(__name__)
 
@@ -23,19 +25,18 @@ PARTS = "parts"
 
 def find(
     source: Source,
+    obtain: Obtain,
     selections: Sequence[Selection],
     photographs: Path | None,
-    *,
-    device: str = "cpu",
 ) -> Survey | None:
     """Find the photographs, and plan the pass.
 
     Parameters
     ----------
+    source, obtain, selections
+        The recipe, what returns the network to workers, and the units that the recipe selects.
     photographs
         Instead of those that the recipe names.
-    device
-        Where to compute.
 
     Returns
     -------
@@ -59,15 +60,7 @@ def find(
         )
         return None
     try:
-        return examples.survey(
-            source.recipe.network,
-            layers,
-            where,
-            checkpoint=source.beside(source.recipe.checkpoint),
-            device=device,
-            labels=options.labels,
-            top=options.top,
-        )
+        return planned(obtain, layers, where, labels=options.labels, top=options.top)
     except InputError as error:
         raise error if photographs else source.error(("examples", "images"), str(error)) from error
 

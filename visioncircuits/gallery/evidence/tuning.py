@@ -25,7 +25,6 @@ from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Network
-from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 from visioncircuits.tuning import radial
 from visioncircuits.tuning.orientation import period
@@ -99,15 +98,15 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
     ]
 
 
-def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
+def make(network: Network, work: Work) -> dict[str, bytes]:
     """Measure the responses of a piece of work's units.
 
     Parameters
     ----------
+    network
+        That the work was planned with.
     work
         As `plan.batches` describes it.
-    checkpoint, device
-        Where the network's parameters are, if not in the usual places, and where to compute.
 
     Returns
     -------
@@ -115,7 +114,6 @@ def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> 
         One file: netCDF with the responses, or where the stimuli do not fit the layer JSON with
         the reason.
     """
-    network = loaded(work["network"]["name"], checkpoint, device)
     try:
         responses = measuring.measure(network, work["features"], stimuli(work["stimuli"]))
     except InputError as error:

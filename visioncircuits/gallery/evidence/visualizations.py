@@ -10,6 +10,7 @@ from pathlib import Path
 from visioncircuits import featurevis
 from visioncircuits.engine import Work
 from visioncircuits.featurevis import Objective, Settings, Visualization, objectives
+from visioncircuits.featurevis.visualization import problem
 from visioncircuits.gallery.contents import Picture
 from visioncircuits.gallery.evidence import kind
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
@@ -18,7 +19,6 @@ from visioncircuits.gallery.recipe_tables import Show
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Network, parse
-from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages
 
 THUMBNAIL = 128
@@ -62,15 +62,15 @@ def kinds(show: Show) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
+def make(network: Network, work: Work) -> dict[str, bytes]:
     """Make the pictures of a piece of work.
 
     Parameters
     ----------
+    network
+        That the work was planned with.
     work
         As `plan.batches` describes it.
-    checkpoint, device
-        Where the network's parameters are, if not in the usual places, and where to compute.
 
     Returns
     -------
@@ -78,7 +78,6 @@ def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> 
         File name to content: for each picture a lossless WebP with its record inside, the record
         as JSON, and a thumbnail.
     """
-    network = loaded(work["network"]["name"], checkpoint, device)
     wanted = [_objective(network, work, feature) for feature in work["features"]]
     rendered = featurevis.render_all(
         network,
@@ -156,8 +155,8 @@ def _picture(path: Path, name: str, out: Path) -> Picture:
         width=size,
         height=size,
         activation=-data["score"] if name == "negative" else data["activation"],
+        problem=problem(data),
         history=tuple(data.pop("history")),
-        dead=data["dead"],
         record=data,
     )
 

@@ -15,7 +15,6 @@ from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import Section, UnitPage
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Network, parse
-from visioncircuits.networks.catalog import loaded
 from visioncircuits.site import pages, thumbnails
 from visioncircuits.weights import Linearization, surroundings
 
@@ -71,22 +70,21 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
     ]
 
 
-def make(work: Work, *, checkpoint: Path | None = None, device: str = "cpu") -> dict[str, bytes]:
+def make(network: Network, work: Work) -> dict[str, bytes]:
     """Compute the weights of a piece of work's units.
 
     Parameters
     ----------
+    network
+        That the work was planned with.
     work
         As `plan.batches` describes it.
-    checkpoint, device
-        Where the network's parameters are, if not in the usual places, and where to compute.
 
     Returns
     -------
     dict
         File name to content: for each unit its numbers as JSON, and a lossless WebP of kernels.
     """
-    network = loaded(work["network"]["name"], checkpoint, device)
     units = work["features"]
     options = work["weights"]
     around = surroundings(network, parse(units[0]).layer)
