@@ -87,6 +87,7 @@ def prefer(
         progress=True,
     )
     rows = ranked.summary()
+    assert rows is not None
     shown = Table("unit", box=None, pad_edge=False)
     for title in ("area", "95 %, all together", "mean inside", "outside"):
         shown.add_column(title, justify="right")

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from visioncircuits.errors import InputError
 from visioncircuits.examples.preference import Preferences
@@ -70,7 +71,7 @@ def _every(axes: Axes, found: Preferences) -> None:
     axes.set_xlim(0.5 - 0.02 * len(ranks), 0.5 + 1.02 * len(ranks))
     _plain(axes, "area under the ROC curve", bottom=min(0.4, float(found["low"].min())))
     axes.axhline(0.5, color=_FAINT, linewidth=0.8, linestyle=":")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
 def _forest(axes: Axes, best: Preferences) -> None:

@@ -56,8 +56,8 @@ def contact_sheet(
         raise InputError("there is no visualization; pass some, from render_all")
     if captions is not None and len(captions) != len(shown):
         raise InputError(f"there are {len(captions)} captions for {len(shown)} visualizations")
-    across = columns or min(len(shown), MOST)
-    across = min(whole("columns", across, least=1), len(shown))
+    across = MOST if columns is None else whole("columns", columns, least=1)
+    across = min(across, len(shown))
     down = -(-len(shown) // across)
     lines = 1 if captions is None else 2
     width, height = across * (1 + _GAP) + _GAP, down * (1 + _GAP + lines * _LINE) + _GAP

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -165,7 +166,7 @@ def _groups(
     objectives: Target | Iterable[Target],
     settings: Settings | None,
     batch: int,
-    changed: Mapping[str, int],
+    changed: Mapping[str, Any],
 ) -> list[Group]:
     """Check the arguments before the first step."""
     whole("batch", batch, least=1)

@@ -1,5 +1,6 @@
 """Classes as users name them: by name, by number, or as a range of numbers."""
 
+import difflib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -35,9 +36,11 @@ def class_number(name: str, names: Sequence[str]) -> int:
     if found:
         listed = ", ".join(f"{names[number]!r} ({number})" for number in found)
         raise InputError(f"several classes are called {name!r}: {listed}; write one's number")
-    within = [each for each in names if _plain(name) in _plain(each)][:5]
-    if within:
-        nearest = ", ".join(map(repr, within))
+    plain = {_plain(each): each for each in names}
+    near = [each for each in plain if _plain(name) in each][:5]
+    near = near or difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.5)
+    if near:
+        nearest = ", ".join(repr(plain[each]) for each in near)
         raise InputError(f"unknown class {name!r}; the nearest are {nearest}")
     raise errors.unknown("class", name, names)
 
@@ -63,7 +66,9 @@ def class_numbers(classes: Classes, names: Sequence[str] | None) -> frozenset[in
     >>> sorted(class_numbers(["goldfish", range(5, 8), "2-3"], ["tench", "goldfish", *"abcdef"]))
     [1, 2, 3, 5, 6, 7]
     """
-    each = [classes] if isinstance(classes, str | int) else list(classes)
+    each = classes
+    if isinstance(each, str) or not isinstance(each, Iterable):
+        each = [each]
     found = frozenset(number for one in each for number in _numbers(one, names))
     if not found:
         raise InputError("no class is given; name one, or a range of numbers such as 151-268")
