@@ -47,7 +47,7 @@ def intervals(
     area = above.mean(0)
     variance = above.var(0, ddof=1) / counts[0] + below.var(0, ddof=1) / counts[1]
     spread = area * (1 - area)
-    trials = np.divide(spread, variance, out=np.zeros_like(area), where=variance > 0)
+    trials = np.divide(spread, variance, out=np.full_like(area, np.inf), where=variance > 0)
     trials = trials.clip(min(counts), 2 * min(counts))
     tail, hits = (1 - level) / 2, area * trials
     low = np.where(area > 0, beta.ppf(tail, np.maximum(hits, _TINY), trials - hits + 1), 0)
