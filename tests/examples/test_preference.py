@@ -204,7 +204,7 @@ def test_units_of_mixed4d_prefer_dogs_in_a_thousand_photographs(
         "mixed4d:483", "mixed4d:268",
     ]  # fmt: skip
     assert rows.loc["mixed4d:476", ["auc", "low", "high"]].tolist() == pytest.approx(
-        [0.927, 0.832, 0.970], abs=0.02
+        [0.927, 0.840, 0.976], abs=0.003
     )
     own = found["activation"].sel(unit="mixed4d:476").values
     preferred = found["preferred"].values
