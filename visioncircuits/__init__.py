@@ -36,6 +36,7 @@ _PUBLIC = {
     "measure": ("tuning", "measure"),
     "path_patched": ("interventions", "path_patched"),
     "photographs": ("datasets", "photographs"),
+    "prefer": ("examples", "prefer"),
     "render": ("featurevis", "render"),
     "render_all": ("featurevis", "render_all"),
     "survey": ("examples", "survey"),

@@ -44,6 +44,18 @@ def test_examples_are_collected_and_drawn(
     assert "12 pictures, 1 skipped" in capsys.readouterr().out
 
 
+def test_photographs_without_classes_are_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, arguments = tmp_path / "photos", ("examples", "handwritten:color-contrast", "conv2d1")
+    images.mkdir()
+    Image.effect_noise((70, 60), 80).save(images / "1.png")
+    for place, options in enumerate([(), ("--labels", "none")]):
+        out = tmp_path / f"out{place}"
+        call(*arguments, "--images", images, "--out", out, "--workers", 1, *options)
+        assert ("no classes" in capsys.readouterr().out) == (place == 0)
+
+
 @pytest.mark.usefixtures("_weights")
 def test_mistakes_are_reported_before_the_work(tmp_path: Path, photographs: Path) -> None:
     for layer, message in (("mixed3c", "unknown layer"), ("mixed3a:256", "units 0 to 255")):

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from visioncircuits.cli.main import app, main
 from visioncircuits.errors import InputError
@@ -106,3 +107,53 @@ def test_a_network_of_ones_own_is_a_function_of_a_file(
     assert found.record["network"]["name"] == "my_cnn.py:build"
     call("render", "my_cnn.py:build", "1:1", "-o", "dead.png", "--steps", "8")
     assert "dead.png shows nothing of 1:1: no finite gradient" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_weights")
+def test_several_units_have_a_file_each_and_a_sheet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, sheet = tmp_path / "edge.webp", tmp_path / "edges.png"
+    units = ("conv2d0:3,5", "conv2d1:7", "conv2d0:3")
+    call("render", "bvlc_googlenet", *units, "-o", str(out), "--sheet", str(sheet), "--steps", "4")
+    printed = capsys.readouterr().out.replace("\n", "")
+    for unit in ("conv2d0:3", "conv2d0:5", "conv2d1:7"):
+        path = tmp_path / f"edge-{unit.replace(':', '-')}.webp"
+        assert Visualization.load(path).feature == unit
+        assert f"{path}: drives {unit}" in printed
+    assert len(list(tmp_path.glob("*.webp"))) == 3
+    with Image.open(sheet) as image:
+        assert image.width > 3 * 200
+
+
+@pytest.mark.usefixtures("_weights")
+def test_a_sheet_alone_shows_a_whole_layer(tmp_path: Path) -> None:
+    sheet = tmp_path / "layer.svg"
+    call("render", "bvlc_googlenet", "conv2d0", "--sheet", str(sheet), "--steps", "1")
+    assert [path.name for path in tmp_path.iterdir()] == ["layer.svg"]
+    assert sheet.read_text().count("<!-- conv2d0:") == 64  # names, which are drawn as paths
+
+
+@pytest.mark.usefixtures("_weights")
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        ("mixed3b:x", "'mixed3b:x' is not a unit: mixed3b has units 0 to 479"),
+        ("logits:Chiwawa", "unknown class 'Chiwawa'"),
+        ("logits:CARDIGAN", "several classes are called 'CARDIGAN'"),
+    ],
+)
+def test_a_name_that_is_no_class_is_refused_before_anything_is_drawn(
+    tmp_path: Path, unit: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        call("render", "bvlc_googlenet", unit, "-o", str(tmp_path / "a.png"))
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("_weights")
+def test_a_class_is_rendered_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "dog.png"
+    arguments = ("--steps", "1", "--size", "64")
+    call("render", "bvlc_googlenet", "logits:golden retriever", "-o", str(path), *arguments)
+    assert Visualization.load(path).feature == "logits:207"

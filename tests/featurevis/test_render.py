@@ -47,6 +47,21 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(network: Networ
     assert not torch.equal(found[0].picture, found[2].picture)
 
 
+def test_numbers_replace_those_of_the_settings_or_of_the_layers_own(network: Network) -> None:
+    changed = render(network, "shapes:1", settings=QUICK, size=24, steps=5, seed=3)
+    expected = render(network, "shapes:1", settings=replace(QUICK, size=24, steps=5, seed=3))
+    assert torch.equal(changed.picture, expected.picture)
+    assert changed.record == expected.record
+    own = suited(network, "edges", steps=3)
+    first, second = render_all(network, ["edges:1", "shapes:1"], steps=3)
+    assert torch.equal(first.picture, render(network, "edges:1", settings=own).picture)
+    assert second.record["settings"] == suited(network, "shapes", steps=3).record()
+    with pytest.raises(InputError, match="steps must be a whole number"):
+        render(network, "shapes:1", steps=0)
+    with pytest.raises(InputError, match="size must be a whole number"):
+        render_all(network, "shapes", size=-1)
+
+
 def test_the_global_generator_is_not_used(network: Network) -> None:
     state = torch.random.get_rng_state()
     first = render(network, "shapes:1", settings=QUICK)

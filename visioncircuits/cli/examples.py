@@ -118,6 +118,8 @@ def examples(
             shutil.rmtree(store.folder)
     _summarize(kept)
     print(f"{out / 'examples.npz'}: {kept.seen} pictures, {len(kept.skipped)} skipped")
+    if labels == "auto" and not any(layer.classes for layer in kept.layers.values()):
+        print("no classes: names have no WordNet ids, and there are no folders; see --labels")
     for problem in kept.skipped:
         print(f"skipped: {problem}")
     shown = photographs(images, labels="none") if units else None

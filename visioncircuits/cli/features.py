@@ -8,14 +8,14 @@ from visioncircuits.networks import names
 
 
 def one(text: str) -> str:
-    """Check a unit and return it as written, such as `mixed3b:413`.
+    """Check a unit and return it as written, such as `mixed3b:413` or `logits:Chihuahua`.
 
     Raises
     ------
     InputError
         Where it is no unit.
     """
-    names.unit(text)
+    names.feature(text)
     return text
 
 
@@ -25,7 +25,7 @@ def features(text: str) -> str | list[str]:
     Raises
     ------
     InputError
-        Where what follows a colon is not numbers.
+        Where nothing follows a colon or a comma.
 
     Examples
     --------

@@ -1,15 +1,20 @@
 """`visioncircuits render`: the picture that drives a feature most."""
 
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import Unit
+from visioncircuits.cli.features import features as read
+from visioncircuits.cli.features import several
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.errors import InputError
+
+if TYPE_CHECKING:  # a command's help is not to wait for torch
+    from visioncircuits.featurevis import Objective
+    from visioncircuits.networks import Feature, Network
 
 app = typer.Typer()
 
@@ -22,13 +27,36 @@ class Aim(StrEnum):
     negative = "negative"
 
 
+def _checked(features: list[str]) -> list[str]:
+    """Check units or layers, and return them as written."""
+    return list(map(several, features))
+
+
 @app.command()
 def render(
     network: NetworkName,
-    feature: Unit,
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
+    features: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="UNIT",
+            callback=_checked,
+            help="A unit, such as `mixed3b:413`, or a class, such as `logits:Chihuahua`; several, "
+            "also as `mixed3b:413,408`; a layer is all of its units.",
+        ),
     ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="The picture to write, `.png` or `.webp`; of several units `out-mixed3b-413.png`, "
+            "…",
+        ),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--sheet", help="Draw all pictures on one sheet: `.png` or `.svg`."),
+    ] = None,
     aim: Annotated[
         Aim,
         typer.Option(
@@ -50,38 +78,64 @@ def render(
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
-    """Find the picture that drives a feature most, and write it with a record of how it was made.
+    """Find the pictures that drive features most, and write each with a record of how it was made.
 
     The record is inside the picture, and beside it as JSON.
 
         visioncircuits render bvlc_googlenet mixed3b:413 -o curve.png
+
+        visioncircuits render bvlc_googlenet mixed3b:413,408,379 --sheet curves.png
     """
+    if out is None and sheet is None:
+        raise InputError("there is nothing to write: pass -o for pictures, or --sheet")
     outputs.check(out, ".png", ".webp")
+    outputs.check(sheet, ".png", ".svg")
     from visioncircuits import featurevis, networks
-    from visioncircuits.featurevis import objectives
     from visioncircuits.featurevis.visualization import PROBLEMS, record_beside
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    driven = found.feature(feature)
-    if diversity > 1:
-        objective = objectives.diverse(driven, diversity)
-    elif aim is Aim.unit:
-        objective = objectives.unit(driven)
-    elif aim is Aim.negative:
-        objective = objectives.negative(found, driven)
-    else:
-        objective = objectives.neuron(driven)
-    pictures = range(1, objective.pictures + 1)
-    paths = [out.with_stem(f"{out.stem}-{place}") for place in pictures] if diversity > 1 else [out]
+    asked = dict.fromkeys(each for text in features for each in networks.expand(found, read(text)))
+    objectives = [_objective(found, feature, aim, diversity) for feature in asked]
+    paths = [
+        path
+        for feature, objective in zip(asked, objectives, strict=True)
+        for path in _paths(out, feature if len(asked) > 1 else None, objective.pictures)
+    ]
     for path in paths:
         record_beside(path)
-    settings = featurevis.suited(found, driven.layer, steps=steps, seed=seed)
-    if size is not None:
-        settings = replace(settings, size=size)
-    drawn = featurevis.render_all(found, objective, settings=settings, progress=True)
-    for path, visualization in zip(paths, drawn, strict=True):
-        visualization.save(path)
+    drawn = []
+    rendered = featurevis.render_all(
+        found, objectives, size=size, steps=steps, seed=seed, progress=True
+    )
+    for place, visualization in enumerate(rendered):
+        drawn.append(visualization)
+        name = visualization.feature
+        written = visualization.save(paths[place]) if paths else sheet
         if visualization.problem:
-            print(f"{path} shows nothing of {driven}: {PROBLEMS[visualization.problem]}")
-        else:
-            print(f"{path}: drives {driven} to {visualization.activation:.4g}")
+            print(f"{written} shows nothing of {name}: {PROBLEMS[visualization.problem]}")
+        elif paths:
+            print(f"{written}: drives {name} to {visualization.activation:.4g}")
+    if sheet is not None:
+        print(featurevis.contact_sheet(drawn).save(sheet))
+
+
+def _objective(network: "Network", feature: "Feature", aim: Aim, diversity: int) -> "Objective":
+    from visioncircuits.featurevis import objectives
+
+    if diversity > 1:
+        return objectives.diverse(feature, diversity)
+    if aim is Aim.unit:
+        return objectives.unit(feature)
+    if aim is Aim.negative:
+        return objectives.negative(network, feature)
+    return objectives.neuron(feature)
+
+
+def _paths(out: Path | None, feature: "Feature | None", pictures: int) -> list[Path]:
+    """List the files of a feature's pictures; its name is in them where there are several."""
+    if out is None:
+        return []
+    stem = out.stem if feature is None else f"{out.stem}-{str(feature).replace(':', '-')}"
+    if pictures == 1:
+        return [out.with_stem(stem)]
+    return [out.with_stem(f"{stem}-{place}") for place in range(1, pictures + 1)]

@@ -4,6 +4,8 @@ from visioncircuits.datasets import Photograph, Photographs, photographs
 from visioncircuits.examples.collect import collect
 from visioncircuits.examples.crops import crop, masked
 from visioncircuits.examples.moments import Moments
+from visioncircuits.examples.preference import Preferences, prefer
+from visioncircuits.examples.preference_panel import preference_panel
 from visioncircuits.examples.record import Examples, LayerExamples
 from visioncircuits.examples.sheet import expected_value, sheet
 from visioncircuits.examples.survey import Survey, survey
@@ -16,12 +18,15 @@ __all__ = [
     "Photograph",
     "Photographs",
     "Places",
+    "Preferences",
     "Survey",
     "collect",
     "crop",
     "expected_value",
     "masked",
     "photographs",
+    "prefer",
+    "preference_panel",
     "sheet",
     "survey",
 ]

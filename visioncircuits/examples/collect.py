@@ -169,7 +169,7 @@ def collect_part(
     skipped: list[str] = []
     seen = 0
     with freed_memory_kept():
-        for photos, numbers in _batches(photographs, batch, first, skipped, advance):
+        for photos, numbers in batches(photographs, batch, first, skipped, advance):
             pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
             labels = [photo.label for photo in photos]
             with torch.inference_mode():
@@ -185,7 +185,7 @@ def collect_part(
     return Examples(layers, needed(names, layers.values()), seen, tuple(skipped), record)
 
 
-def _batches(
+def batches(
     photographs: Iterable[Photograph],
     batch: int,
     first: int,

@@ -2,6 +2,7 @@
 
 from visioncircuits.featurevis import gradients, objectives
 from visioncircuits.featurevis.caricature import accentuate, caricature
+from visioncircuits.featurevis.contact_sheet import contact_sheet
 from visioncircuits.featurevis.defaults import suited
 from visioncircuits.featurevis.lucent import from_lucent
 from visioncircuits.featurevis.maco import Maco, measure_spectrum
@@ -26,6 +27,7 @@ __all__ = [
     "Visualization",
     "accentuate",
     "caricature",
+    "contact_sheet",
     "from_lucent",
     "gradients",
     "measure_spectrum",

@@ -1,9 +1,14 @@
-"""Rendering: pictures that maximize a feature's activation or another objective."""
+"""Rendering: pictures that maximize a feature's activation or another objective.
+
+`render` and `render_all` are one path, documented twice; hence some 320 lines.
+"""
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -39,6 +44,9 @@ def render(
     objective: Target,
     *,
     settings: Settings | None = None,
+    size: int | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
     progress: bool = False,
 ) -> Visualization:
     """Optimize a picture that maximizes an objective.
@@ -51,26 +59,38 @@ def render(
         A feature such as `"mixed3b:413"`, of which the middle neuron is maximized, or an objective
         of this package or of lucent.
     settings
-        Of the optimization; by default chosen by the feature's depth.
+        Of the optimization; by default chosen by the feature's depth (see `suited`).
+    size, steps, seed
+        Each, where given, replaces the one of the settings.
     progress
         Whether to show a bar.
 
     Raises
     ------
     InputError
-        If the network lacks a feature that the objective reads.
+        If the network lacks a feature that the objective reads, or a number is out of range.
 
     Examples
     --------
     >>> from visioncircuits.networks import untrained
     >>> network = untrained("bvlc_googlenet")
-    >>> visualization = render(network, "conv2d0:3", settings=Settings(size=32, steps=2))
+    >>> visualization = render(network, "conv2d0:3", size=32, steps=2)
     >>> visualization.picture.shape
     torch.Size([3, 32, 32])
     """
     if isinstance(objective, str):
         objective = network.feature(objective)  # a layer's name would be all of its units
-    return next(render_all(network, objective, settings=settings, progress=progress))
+    return next(
+        render_all(
+            network,
+            objective,
+            settings=settings,
+            size=size,
+            steps=steps,
+            seed=seed,
+            progress=progress,
+        )
+    )
 
 
 def render_all(
@@ -78,6 +98,9 @@ def render_all(
     objectives: Target | Iterable[Target],
     *,
     settings: Settings | None = None,
+    size: int | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
     batch: int = 16,
     progress: bool = False,
 ) -> Iterator[Visualization]:
@@ -87,7 +110,7 @@ def render_all(
 
     Parameters
     ----------
-    network, settings
+    network, settings, size, steps, seed
         As in `render`.
     objectives
         As in `render`, one or several; a layer's name is all of its units, in order. An objective
@@ -105,18 +128,20 @@ def render_all(
     Raises
     ------
     InputError
-        Before the first step, if the network lacks a feature, or `batch` is less than 1.
+        Before the first step, if the network lacks a feature, or a number is out of range.
 
     Examples
     --------
     >>> from visioncircuits.networks import untrained
-    >>> network, quick = untrained("bvlc_googlenet"), Settings(size=32, steps=1)
-    >>> [v.feature for v in render_all(network, ["conv2d0:3", "conv2d1:9"], settings=quick)]
+    >>> network = untrained("bvlc_googlenet")
+    >>> [v.feature for v in render_all(network, ["conv2d0:3", "conv2d1:9"], steps=1)]
     ['conv2d0:3', 'conv2d1:9']
-    >>> len(list(render_all(network, "conv2d0", settings=quick)))
+    >>> len(list(render_all(network, "conv2d0", size=32, steps=1)))
     64
     """
-    groups = _groups(network, objectives, settings, batch)
+    numbers = {"size": size, "steps": steps, "seed": seed}
+    changed = {name: number for name, number in numbers.items() if number is not None}
+    groups = _groups(network, objectives, settings, batch, changed)
     return _shown(network, groups, batch) if progress else _all(network, groups, batch, no_progress)
 
 
@@ -129,7 +154,7 @@ def rendered(
     advance: Advance = no_progress,
 ) -> Iterator[Visualization]:
     """Render as `render_all`, as a step of a longer one; `advance` counts pictures times steps."""
-    return _all(network, _groups(network, objectives, settings, batch), batch, advance)
+    return _all(network, _groups(network, objectives, settings, batch, {}), batch, advance)
 
 
 Group = tuple[Settings, list[Objective]]
@@ -141,16 +166,18 @@ def _groups(
     objectives: Target | Iterable[Target],
     settings: Settings | None,
     batch: int,
+    changed: Mapping[str, Any],
 ) -> list[Group]:
     """Check the arguments before the first step."""
     whole("batch", batch, least=1)
     given = [objectives] if isinstance(objectives, Target) else objectives
     checked = [made for target in given for made in _objectives(network, target, settings)]
     if settings is not None:
+        settings = replace(settings, **changed)
         _check_start(network, settings)
         return [(settings, checked)]
     by_layer = itertools.groupby(checked, key=_layer)
-    return [(suited(network, layer), list(group)) for layer, group in by_layer]
+    return [(replace(suited(network, layer), **changed), list(own)) for layer, own in by_layer]
 
 
 def _shown(network: Network, groups: Sequence[Group], batch: int) -> Iterator[Visualization]:

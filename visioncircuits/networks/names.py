@@ -141,3 +141,25 @@ def unit(text: str) -> tuple[str, int]:
     if not layer or not re.fullmatch(r"[0-9]+", number):
         raise InputError(f"{text!r} is not a unit; write layer:number, such as mixed3b:379")
     return layer, int(number)
+
+
+def feature(text: str) -> tuple[str, int | str]:
+    """Parse `layer:unit`, or `layer:class` with the name of a class.
+
+    Raises
+    ------
+    InputError
+        Where the text is not a layer's name, a colon, and a number or a name.
+
+    Examples
+    --------
+    >>> feature("mixed3b:379"), feature("logits:golden retriever")
+    (('mixed3b', 379), ('logits', 'golden retriever'))
+    """
+    layer, _, name = text.strip().rpartition(":")
+    if not layer or not name.strip():
+        raise InputError(
+            f"{text!r} is not a unit; write layer:number, such as mixed3b:379, or a class of the "
+            "network's output, such as logits:Chihuahua"
+        )
+    return layer, int(name) if re.fullmatch(r"[0-9]+", name) else name.strip()

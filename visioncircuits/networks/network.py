@@ -19,11 +19,12 @@ from torch.utils._pytree import tree_map
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import identity
+from visioncircuits.networks import identity, names
 from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.class_names import class_number
 from visioncircuits.networks.edits import Change
 from visioncircuits.networks.evaluation import evaluating
-from visioncircuits.networks.features import Feature, parse
+from visioncircuits.networks.features import Feature, Unit
 from visioncircuits.networks.graph import INPUT, OUTPUT, Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.layers import Layer
@@ -34,6 +35,9 @@ from visioncircuits.networks.traces import Traces, like, outputs
 Pictures = Float[Tensor, "batch channels height width"]
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
+
+LOGITS = "logits"
+"""What a network's output is called in features, whatever its layer's name."""
 
 
 @dataclass(eq=False)
@@ -271,18 +275,48 @@ class Network:
         return before if before in self.layers else layer
 
     def feature(self, feature: str | Feature) -> Feature:
-        """Read `mixed3b:379` and check that the network has it.
+        """Read `mixed3b:379`, or `logits:Chihuahua`, and check that the network has it.
+
+        A unit of the network's output may be named by its class. Where no layer is called `logits`,
+        this is the output.
 
         Raises
         ------
         InputError
             For text that is not a feature, an unknown layer, a unit that the layer does not have,
-            or a direction of another number of units.
+            an unknown class or a name of several, or a direction of another number of units.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> network = untrained("torchvision:squeezenet1_1")
+        >>> str(network.feature("logits:golden retriever")) == f"{network.output}:207"
+        True
         """
-        feature = parse(feature)
+        feature = self._unit(feature) if isinstance(feature, str) else feature
         layer = self.layer(feature.layer)
         feature.vector(layer.units)
         return replace(feature, layer=layer.name)
+
+    def _unit(self, text: str) -> Unit:
+        """Read a unit, by its number or by the name of its class."""
+        name, unit = names.feature(text)
+        if name == LOGITS and name not in {*self.layers, *self._traces.aliases}:
+            name = self.output
+        if isinstance(unit, int):
+            return Unit(name, unit)
+        layer = self.layer(name)
+        if layer.name != self.output:
+            raise InputError(
+                f"{text!r} is not a unit: {name} has units 0 to {layer.units - 1}, and only those "
+                f"of the output, {self.output}, have classes' names"
+            )
+        if self.classes is None or len(self.classes) != layer.units:
+            raise InputError(
+                f"the classes of {self.name}'s logits are not known, so {text!r} is not a unit; "
+                "wrap it with classes=…, or write a number"
+            )
+        return Unit(layer.name, class_number(unit, self.classes))
 
     def branches(self, layer: str) -> dict[str, range]:
         """Return the units of `layer` that each branch holds; {} where it has no branches."""
