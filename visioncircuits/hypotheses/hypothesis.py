@@ -15,6 +15,7 @@ from visioncircuits.errors import InputError, unknown
 from visioncircuits.hypotheses.effects import EFFECTS, Effect, Numbers
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.stimuli import StimulusSet, named
+from visioncircuits.stimuli.reading import from_table
 
 
 @dataclass(frozen=True)
@@ -200,8 +201,8 @@ class Hypothesis:
         for place, variant in enumerate(self.variants):
             for parameter in variant.keys() & self.stimuli.axes.keys():
                 raise InputError(
-                    f"variant {place} of {self.name!r} fixes {parameter!r}, which the stimuli vary; "
-                    "fix another parameter, or take this axis out of the stimuli"
+                    f"variant {place} of {self.name!r} fixes {parameter!r}, which the stimuli "
+                    "vary; fix another parameter, or take this axis out of the stimuli"
                 )
             try:
                 self.stimuli.fix(**variant).draw([0])
@@ -257,6 +258,9 @@ def from_toml(path: str | Path) -> Hypothesis:
         [axes]                                # instead of the set's own
         radius = [10, 20, 40, inf]
 
+        [fixed]                               # the same for all stimuli
+        fill = 0
+
         [[variants]]
         width = 1.67
         [[variants]]
@@ -300,7 +304,7 @@ def from_toml(path: str | Path) -> Hypothesis:
     try:
         return Hypothesis(
             name=str(content.get("name", path.stem)),
-            stimuli=named(content["stimuli"]).vary(**content.get("axes", {})),
+            stimuli=from_table(content),
             predictions=tuple(_prediction(entry) for entry in content.get("predictions", ())),
             variants=tuple(content.get("variants", ({},))),
             controls={name: named(name) for name in content.get("controls", ())},
