@@ -165,7 +165,9 @@ def test_stimuli_are_drawn_as_large_as_the_neuron_sees_them():
     drawn = few.fix(size=side).isel(orientation=1, radius=2).draw().picture[0]
     expected = (drawn * 255).round().byte().permute(1, 2, 0).numpy()
     assert side < few.fixed["size"]
-    tile = strip.reshape(4, side, 4, side, 3)[2, :, 1]
+    scale = 32 // side
+    expected = expected.repeat(scale, 0).repeat(scale, 1)
+    tile = strip.reshape(4, side * scale, 4, side * scale, 3)[2, :, 1]
     assert (tile[1:, 1:] == expected[1:, 1:]).all()
 
 

@@ -1,4 +1,4 @@
-"""What `find` and `judge` share: hypotheses by name or from a file, and their stimuli's progress."""
+"""What `find` and `judge` share: hypotheses by name or from a file, and deviations."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

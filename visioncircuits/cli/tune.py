@@ -33,8 +33,8 @@ def tune(
         str,
         typer.Option(
             callback=hypotheses.checked,
-            help="A ready set, `visioncircuits stimuli` lists them; or a file `.toml` with stimuli of "
-            "your own, which may be a hypothesis.",
+            help="A ready set, `visioncircuits stimuli` lists them; or a file `.toml` with stimuli "
+            "of your own, such as a hypothesis.",
         ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The responses, as netCDF: `.nc`.")],

@@ -8,6 +8,9 @@ from visioncircuits.stimuli import StimulusSet
 ROWS = 4
 """How many values of the vertical axis are shown."""
 
+LEAST = 32
+"""Pixels of a stimulus' side; smaller ones are enlarged by a whole factor, up to this."""
+
 RULE = 216
 """The gray of the lines between stimuli."""
 
@@ -46,7 +49,8 @@ def strip(
         grid = pictures.reshape(-1, columns, *pictures.shape[1:])
     else:
         grid = pictures.reshape(columns, -1, *pictures.shape[1:]).swapaxes(0, 1)
-    grid = grid.transpose(0, 3, 1, 4, 2).copy()
+    enlarged = max(1, LEAST // max(pictures.shape[2:]))  # so that the rules do not cover them
+    grid = grid.transpose(0, 3, 1, 4, 2).repeat(enlarged, 1).repeat(enlarged, 3)
     grid[:, 0], grid[:, :, :, 0] = RULE, RULE
     return grid.reshape(grid.shape[0] * grid.shape[1], -1, 3)
 
