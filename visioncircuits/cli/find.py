@@ -47,7 +47,7 @@ def find(
     shown = verdict_table(found.verdicts) if everything else found
     _print(shown)
     print(f"{layer}: {found.summary}", end="\n\n")
-    _print(found.passed())
+    _print(found.passed().reset_index())
     for verdict in found.nearest():
         print(f"{verdict.unit} is {verdict.status}: {'; '.join(verdict.reasons)}")
     if table is not None:
@@ -60,8 +60,8 @@ def _print(rows: "pd.DataFrame") -> None:
 
     table = Table(box=None, pad_edge=False)
     for column in rows.columns:
-        justify = "left" if column in ("unit", "verdict", "why", "prediction") else "right"
-        table.add_column(str(column), justify=justify)
+        words = column in ("unit", "verdict", "why", "prediction")
+        table.add_column(str(column), justify="left" if words else "right")
     for row in rows.to_dict("records"):
         table.add_row(*(v if isinstance(v, str) else f"{v:.3g}" for v in row.values()))
     if len(rows):

@@ -12,7 +12,7 @@ NEAREST = 5
 """Near misses that are shown."""
 
 
-class Found(pd.DataFrame):
+class Found(pd.DataFrame):  # type: ignore[misc,unused-ignore]
     """A pandas table of the units that a hypothesis is supported for, with the verdicts on all.
 
     A notebook shows the table, how many units pass each prediction, and the nearest misses. What
@@ -68,7 +68,7 @@ class Found(pd.DataFrame):
         Returns
         -------
         pandas.DataFrame
-            A row a prediction, and one of p: `prediction`, `bound`; how many units it `holds` for,
+            A row a prediction, and one of p: its `bound`; how many units it `holds` for,
             is `open` or `fails` for; and for how many everything holds but `only this`.
 
         Examples
@@ -113,7 +113,7 @@ class Found(pd.DataFrame):
                 ),
             }
         )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows).set_index("prediction")
 
     def nearest(self, count: int = NEAREST) -> list[Verdict]:
         """Return the nearest misses: units that miss the fewest predictions, and by the least."""
@@ -136,16 +136,14 @@ class Found(pd.DataFrame):
     def __repr__(self) -> str:
         shown = [self.summary] if self.empty else [self.summary, super().__repr__()]
         if self.empty and self.verdicts:
-            shown += [self.passed().to_string(index=False), *map(repr, self.nearest())]
+            shown += [self.passed().to_string(), *map(repr, self.nearest())]
         return "\n".join(shown)
 
     def _repr_html_(self) -> str:
         table = "" if self.empty else pd.DataFrame(self).to_html(max_rows=60)
         if not self.verdicts:
             return f"<p>{self.summary}</p>"
-        parts = "".join(
-            part.to_html(index=False, justify="left") for part in (self.passed(), self._nearest())
-        )
+        parts = self.passed().to_html() + self._nearest().to_html(index=False, justify="left")
         opened = " open" if self.empty else ""
         return (
             f"<p>{self.summary}</p>{table}<details{opened}><summary>How many pass each prediction, "

@@ -159,10 +159,10 @@ def find(
         A pandas table with a row a feature, sorted by orientation where there is one, else by
         peak: `unit`, `orientation` (of the peak, in degrees, in the design's convention), `mean`
         (of the mean vector, as in "High-Low Frequency Detectors"), `width`, `echo`, `peak` (the
-        strongest response, averaged over variants), the best value of every other axis, `controls` (the
-        strongest response to any control over the peak), `p`, `verdict`. Its
-        `verdicts` are those of all features, also of those that are no row; `passed()` counts how
-        many pass each prediction, and `nearest()` returns the nearest misses.
+        strongest response, averaged over variants), the best value of every other axis, `controls`
+        (the strongest response to any control over the peak), `p`, `verdict`. Its `verdicts` are
+        those of all features, also of those that are no row; `passed()` counts how many pass each
+        prediction, and `nearest()` returns the nearest misses.
 
     Examples
     --------
