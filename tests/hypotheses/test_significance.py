@@ -147,7 +147,7 @@ def test_a_unit_that_only_p_refutes_has_the_correction_for_a_reason(layer):
     assert verdict.status == "refuted"
     assert verdict.missed == ()
     assert verdict.reasons == (
-        "every prediction holds, but p after correction for 40 units is above 0.05",
+        "every prediction holds, but p = 1, corrected for 40 units, is above 0.05",
     )
     assert verdict._repr_png_().startswith(b"\x89PNG")
 

@@ -48,6 +48,7 @@ def find(
     _print(shown)
     print(f"{layer}: {found.summary}", end="\n\n")
     _print(found.passed().reset_index())
+    print()
     for verdict in found.nearest():
         print(f"{verdict.unit} is {verdict.status}: {'; '.join(verdict.reasons)}")
     if table is not None:

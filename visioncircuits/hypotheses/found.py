@@ -140,10 +140,17 @@ class Found(pd.DataFrame):  # type: ignore[misc,unused-ignore]
         return "\n".join(shown)
 
     def _repr_html_(self) -> str:
-        table = "" if self.empty else pd.DataFrame(self).to_html(max_rows=60)
+        table = (
+            ""
+            if self.empty
+            else pd.DataFrame(self).to_html(max_rows=60, float_format="{:.3g}".format)
+        )
         if not self.verdicts:
             return f"<p>{self.summary}</p>"
-        parts = self.passed().to_html() + self._nearest().to_html(index=False, justify="left")
+        parts = "".join(
+            part.to_html(index=False, justify="left")
+            for part in (self.passed().reset_index(), self._nearest())
+        )
         opened = " open" if self.empty else ""
         return (
             f"<p>{self.summary}</p>{table}<details{opened}><summary>How many pass each prediction, "

@@ -174,8 +174,8 @@ class Verdict:
         if self.missed and not self.evidence.peak[0] > 0:
             return ("no stimulus activates it",)
         if self.by_chance and not self.missed:
-            among = f" after correction for {self.tried} units" if self.tried > 1 else ""
-            return (f"every prediction holds, but p{among} is above {LEVEL}",)
+            among = f", corrected for {self.tried} units," if self.tried > 1 else ""
+            return (f"every prediction holds, but p = {self.p:.2g}{among} is above {LEVEL}",)
         return tuple(self._reason(outcome) for outcome in self.missed)
 
     def _reason(self, outcome: Outcome) -> str:
