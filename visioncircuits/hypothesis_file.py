@@ -1,4 +1,4 @@
-"""Reading a hypothesis from a file, checked as far as possible before torch is imported."""
+"""Reading a hypothesis or stimuli from a file, checked as far as possible without torch."""
 
 import tomllib
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from typing import Any
 
 from visioncircuits.errors import InputError, unknown
 
-KEYS = ("name", "stimuli", "controls", "least_field", "axes", "variants", "predictions")
+KEYS = ("name", "stimuli", "controls", "least_field", "axes", "fixed", "variants", "predictions")
 PREDICTION_KEYS = ("claim", "effect", "least", "most", "options")
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read the content of a file for `hypotheses.from_toml`.
+    """Read the content of a file for `hypotheses.from_toml` and `stimuli.stimulus_set`.
 
     Raises
     ------

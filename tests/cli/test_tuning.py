@@ -1,4 +1,4 @@
-"""`visioncircuits stimuli`, `tune`, `find` and `test`, on real weights."""
+"""`visioncircuits stimuli`, `tune`, `find` and `judge`, on real weights."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_responses_are_written_and_drawn(
     out, plot = tmp_path / "curves.nc", tmp_path / "radial.svg"
     call(
         "tune", "bvlc_googlenet", "mixed3b:413,408", "--stimuli", "curves", "-o", out,
-        "--plot", plot, "--images", few,
+        "--plot", plot, "--photographs", few,
     )  # fmt: skip
     responses = Responses.load(out)
     assert responses["unit"].values.tolist() == ["mixed3b:413", "mixed3b:408"]
@@ -79,7 +79,7 @@ def test_a_verdict_is_printed_drawn_and_written(
 ) -> None:
     picture, record = tmp_path / "verdict.png", tmp_path / "verdict.json"
     call(
-        "test", "curve", "bvlc_googlenet", "mixed3b:413", "--orientation", "90",
+        "judge", "curve", "bvlc_googlenet", "mixed3b:413", "--orientation", "90",
         "-o", picture, "--json", record,
     )  # fmt: skip
     assert "refuted" in capsys.readouterr().out
@@ -96,8 +96,8 @@ def test_a_verdict_is_printed_drawn_and_written(
         (("find", "curves", "bvlc_googlenet", "conv2d1"), "conv2d1 is too early"),
         (("find", "curves", "bvlc_googlenet", "mixed3c"), "unknown layer 'mixed3c'"),
         (("find", "mine.toml", "bvlc_googlenet", "mixed3b"), "mine.toml cannot be read"),
-        (("test", "curve", "bvlc_googlenet", "mixed3b"), "is not a unit"),
-        (("test", "curve", "bvlc_googlenet", "mixed3b:480"), "units 0 to 479"),
+        (("judge", "curve", "bvlc_googlenet", "mixed3b"), "is not a unit"),
+        (("judge", "curve", "bvlc_googlenet", "mixed3b:480"), "units 0 to 479"),
         (
             ("find", "curves", "bvlc_googlenet", "mixed3b", "--json", "a.csv"),
             r"a\.csv cannot be written",
@@ -111,3 +111,48 @@ def test_a_verdict_is_printed_drawn_and_written(
 def test_a_mistake_is_reported_before_the_work(arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(InputError, match=message):
         call(*arguments)
+
+
+FILE = """
+name = "thin"
+stimuli = "lines"
+[axes]
+orientation = [0, 90]
+width = [1, 2, 4]
+[[variants]]
+[[variants]]
+ink = "white"
+ground = "black"
+[[predictions]]
+claim = "prefers thin lines"
+effect = "preference"
+options = {axis = "width", among = [1, 1], over = [4, 4]}
+least = 100
+"""
+
+
+@pytest.mark.usefixtures("_weights")
+def test_units_are_tuned_to_the_stimuli_of_a_hypothesis_in_a_file(tmp_path: Path) -> None:
+    path, out = tmp_path / "thin.toml", tmp_path / "thin.nc"
+    path.write_text(FILE)
+    call("tune", "bvlc_googlenet", "conv2d0:5", "--stimuli", path, "-o", out)
+    responses = Responses.load(out)
+    assert dict(responses.sizes) == {"unit": 1, "orientation": 2, "width": 3}
+    path.write_text(FILE.replace("axes", "axis"))
+    with pytest.raises(InputError, match="unknown key 'axis'"):
+        call("tune", "bvlc_googlenet", "conv2d0:5", "--stimuli", path, "-o", out)
+
+
+@pytest.mark.usefixtures("_weights")
+def test_where_nothing_is_found_it_is_printed_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "thin.toml"
+    path.write_text(FILE)
+    call("find", path, "bvlc_googlenet", "conv2d0")
+    shown = capsys.readouterr().out
+    assert "conv2d0: 0 of 64 units supported as thin detectors" in shown
+    assert "prefers thin lines" in shown
+    assert "not ≥ 100" in shown
+    call("judge", path, "bvlc_googlenet", "conv2d0:5")
+    assert "prefers thin lines: " in capsys.readouterr().out

@@ -1,9 +1,10 @@
 import math
 
+import numpy as np
 import pytest
 
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses import Hypothesis, Prediction, effects, from_toml
+from visioncircuits.hypotheses import Evidence, Hypothesis, Prediction, effects, from_toml
 from visioncircuits.stimuli import named
 
 GOOD = """
@@ -42,7 +43,7 @@ def test_a_hypothesis_is_read_from_toml(tmp_path):
     assert found.variants[1] == {"width": 3.0, "ink": "white", "ground": "black"}
     assert set(found.controls) == {"lines", "noise"}
     first, second = found.predictions
-    assert first.effect is effects.echo
+    assert first.function is effects.echo
     assert first.most == 0.1
     assert "preference" in second.claim
     assert "at least 1.5" in second.claim
@@ -62,6 +63,12 @@ def test_a_hypothesis_is_read_from_toml(tmp_path):
         ("[[variants]]", "[variants", "is no TOML"),
         ('stimuli = "curves"', "", "names no stimuli"),
         ("10, 20, 40, inf]", "]", "radius has no values"),
+        ("ink =", "colour =", "variant 1 of 'tight curve': unknown parameter of curve 'colour'"),
+        ('"white"', '"whyte"', "variant 1 of 'tight curve'.*whyte"),
+        ("width = 3.0", "radius = 3.0", "fixes 'radius', which the stimuli vary"),
+        ('axis = "radius"', 'axis = "radios"', "unknown axis of the hypothesis' stimuli 'radios'"),
+        ("[10, 20], over", "[1, 2], over", "radius has no value from 1 to 2"),
+        ("options = {axis", "options = {axes", "unknown option of preference 'axes'"),
     ],
 )
 def test_a_file_with_an_invalid_entry_is_rejected(tmp_path, old, new, message):
@@ -85,3 +92,42 @@ def test_a_hypothesis_without_predictions_is_rejected():
 def test_bounds_that_exclude_every_number_are_rejected():
     with pytest.raises(InputError, match="both at least 2 and at most 1"):
         Prediction("?", effects.echo, least=2, most=1)
+
+
+@pytest.mark.parametrize(
+    ("effect", "options", "message"),
+    [
+        ("off_peak", {}, r"off_peak needs the option 'beyond' in the prediction '\?'"),
+        ("off", {"beyond": 60}, "unknown effect 'off'; the nearest are 'off_peak'"),
+        ("echo", {"colour": 1}, "unknown option of echo 'colour'; known are 'axis'"),
+        ("relative_strength", {"axis": "hue"}, "relative_strength has no options, not 'axis'"),
+        (3, {}, "must be a function or the name of one, not 3"),
+        (lambda evidence, *, power: evidence.peak, {}, "needs the option 'power'"),
+    ],
+)
+def test_options_are_checked_when_a_prediction_is_made(effect, options, message):
+    with pytest.raises(InputError, match=message):
+        Prediction("?", effect, most=1, options=options)
+
+
+def test_an_effect_that_the_stimuli_do_not_allow_is_rejected_when_the_hypothesis_is_made():
+    edges = named("edges").isel(orientation=slice(0, 20))
+    for stimuli, effect, options, message in (
+        (edges, "echo", {}, "at equal steps around 180 or 360"),
+        (edges, "controls", {}, "there are no controls"),
+        (named("edges"), "off_peak", {"beyond": "far"}, "the prediction '\\?'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Hypothesis("any", stimuli, (Prediction("?", effect, most=1, options=options),))
+
+
+def test_an_effect_is_given_by_name_as_in_a_file():
+    by_name, itself = (Prediction("?", effect, most=1) for effect in ("echo", effects.echo))
+    assert by_name.function is itself.function
+    assert repr(by_name) == repr(itself)
+
+
+def test_an_effect_of_ones_own_must_return_a_number_for_every_unit():
+    evidence = Evidence(("a:0", "a:1"), np.ones((2, 1, 4)), {"radius": np.arange(4)}, {})
+    with pytest.raises(InputError, match=r"a number for each of 2 units, not the shape \(\)"):
+        Prediction("?", lambda evidence: 1.0, most=1).measure(evidence)

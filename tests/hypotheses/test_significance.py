@@ -19,6 +19,7 @@ HYPOTHESIS = Hypothesis(
         Prediction("controls drive it less", effects.controls, most=0.5),
     ),
     variants=({},) * 8,
+    controls={"noise": named("noise")},
 )
 
 
@@ -108,3 +109,48 @@ def test_a_record_is_json(layer):
         assert [entry["status"] for entry in again["predictions"]] == [
             outcome.status for outcome in verdict.outcomes
         ]
+
+
+def test_reasons_state_effect_and_bound_of_what_fails_the_worst_first(layer):
+    supported, double, *_ = judge_evidence(layer, HYPOTHESIS)
+    assert supported.reasons == ()
+    assert [reason.split(":")[0] for reason in double.reasons] == ["no echo", "one peak"]
+    assert double.reasons[0] == "no echo: 1, not ≤ 0.1"
+    assert "; no echo: 1, not ≤ 0.1; and 1 more)" in repr(double)
+    assert double.row()["why"] == "; ".join(double.reasons)
+
+
+def test_a_unit_that_nothing_activates_has_that_for_a_reason(layer):
+    assert judge_evidence(layer, HYPOTHESIS)[3].reasons == ("no stimulus activates it",)
+
+
+def test_the_reason_names_the_control_that_activates_the_unit_most():
+    evidence = Evidence(
+        ("a:0",),
+        tuned(45)[None, None],
+        {"orientation": ANGLES},
+        {name: np.array([value]) for name, value in (("dots", 0.4), ("noise", 0.9), ("edges", 2))},
+    )
+    bounds = {"most": 0.5, "options": {"names": ("dots", "noise")}}
+    claims = (Prediction("no texture", "controls", **bounds), Prediction("no echo", "echo", most=1))
+    sets = {name: named(name) for name in evidence.controls}
+    (verdict,) = judge_evidence(evidence, Hypothesis("any", named("edges"), claims, controls=sets))
+    assert verdict.reasons == ("no texture: 0.9 by noise, not ≤ 0.5",)
+    assert [verdict.control(outcome) for outcome in verdict.outcomes] == ["noise", ""]
+
+
+def test_a_unit_that_only_p_refutes_has_the_correction_for_a_reason(layer):
+    alike = np.ones((40, 1, 24)) + np.eye(24)[np.arange(40) % 24][:, None]
+    evidence = Evidence(tuple(map(str, range(40))), alike, {"orientation": ANGLES}, {})
+    peaks = Hypothesis("any", named("edges"), (Prediction("drives it", peak_of, least=1.0),))
+    verdict = judge_evidence(evidence, peaks)[0]
+    assert verdict.status == "refuted"
+    assert verdict.missed == ()
+    assert verdict.reasons == (
+        "every prediction holds, but p = 1, corrected for 40 units, is above 0.05",
+    )
+    assert verdict._repr_png_().startswith(b"\x89PNG")
+
+
+def peak_of(evidence: Evidence) -> np.ndarray:
+    return evidence.peak

@@ -31,7 +31,7 @@ def test_a_verdict_shows_itself(values, bounds, scale):
     responses = np.full((2, 2, len(values)), scale)
     shown = verdict(list(values), responses, axis="any", **bounds)
     assert shown._repr_png_()[1:4] == b"PNG"
-    assert len(repr(shown)) < 80
+    assert len(repr(shown)) < 160  # two lines, with the reason
 
 
 def test_an_infinite_or_undefined_effect_is_shown():
@@ -45,7 +45,8 @@ def test_an_infinite_or_undefined_effect_is_shown():
 def test_a_hypothesis_shows_effect_axis_and_bound_of_each_prediction():
     given = Prediction("a < b", effects.echo, most=0.1, options={"axis": "hue"})
     usual = Prediction("narrow", effects.width, most=90.0)
-    shown = Hypothesis("any", named("edges"), (given, usual))._repr_html_()
+    edges = named("color-contrast")
+    shown = Hypothesis("any", edges, (given, usual))._repr_html_()
     assert "<td>a &lt; b</td><td>echo</td><td>hue</td><td>≤ 0.1</td>" in shown
     assert "<td>narrow</td><td>width</td><td>orientation</td><td>≤ 90</td>" in shown
 

@@ -265,3 +265,16 @@ def test_responses_show_curves_where_they_can_be_drawn_and_always_the_values(res
     shown = responses._repr_html_()
     assert shown.startswith("<img") == drawn
     assert "xarray" in shown
+
+
+def test_a_set_is_given_by_name_or_as_a_file(tmp_path):
+    network = untrained("bvlc_googlenet")
+    path = tmp_path / "bent.toml"
+    path.write_text('stimuli = "curves"\n[axes]\norientation = [0, 90]\n[fixed]\nradius = 30\n')
+    given = named("curves").fix(radius=30).vary(orientation=[0, 90])
+    by_file = measure(network, "conv2d0:5", path)
+    xr.testing.assert_identical(by_file, measure(network, "conv2d0:5", given))
+    assert dict(by_file.sizes) == {"unit": 1, "orientation": 2}
+    assert measure(network, "conv2d0:5", "edges").sizes["orientation"] == 72
+    with pytest.raises(InputError, match="unknown stimulus set 'edgs'"):
+        measure(network, "conv2d0:5", "edgs")

@@ -1,4 +1,4 @@
-"""What `find` and `test` share: hypotheses by name or from a file, and their stimuli's progress."""
+"""What `find` and `judge` share: hypotheses by name or from a file, and deviations."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a command's help is not to wait for torch
 
 
 def checked(name: str | None) -> str | None:
-    """Return a hypothesis' name; a file is read, so that its mistakes are reported at once."""
+    """Return a name; a file is read, so that its mistakes are reported at once."""
     if name is not None and name.endswith(".toml"):
         hypothesis_file.read(Path(name))
     return name
@@ -29,17 +29,17 @@ def files(paths: list[Path] | None) -> list[Path]:
     return paths
 
 
-Family = Annotated[
+Claim = Annotated[
     str,
     typer.Argument(
-        metavar="FAMILY",
+        metavar="HYPOTHESIS",
         callback=checked,
         help="`curve`, `line`, `high-low`, `color-contrast`, `color-center-surround` or "
         "`brightness-gradient`, in the singular or plural; or a file `.toml` with a hypothesis of "
         "your own.",
     ),
 ]
-Images = Annotated[
+Photographs = Annotated[
     Path | None,
     typer.Option(
         help="A folder of photographs: responses are also given in standard deviations over them.",

@@ -1,4 +1,4 @@
-"""`visioncircuits test`: does a hypothesis about a unit stand?"""
+"""`visioncircuits judge`: does a hypothesis about a unit stand?"""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,16 +7,16 @@ import typer
 
 from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.features import Unit
-from visioncircuits.cli.hypotheses import Family, Images, Seed
+from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 
 app = typer.Typer()
 
 
-@app.command("test")
+@app.command()
 def judge(
-    family: Family,
+    claim: Claim,
     network: NetworkName,
     feature: Unit,
     orientation: Annotated[
@@ -26,14 +26,14 @@ def judge(
         Path | None, typer.Option("-o", "--out", help="Draw the verdict: `.svg` or `.png`.")
     ] = None,
     record: Annotated[Path | None, typer.Option("--json", help="Write it as JSON.")] = None,
-    images: Images = None,
+    photographs: Photographs = None,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
     """Test a hypothesis about a unit; the verdict is supported, refuted or undecided.
 
-    visioncircuits test curve bvlc_googlenet mixed3b:413 -o verdict.png
+    visioncircuits judge curve bvlc_googlenet mixed3b:413 -o verdict.png
     """
     outputs.check(out, ".svg", ".png")
     outputs.check(record, ".json")
@@ -44,11 +44,11 @@ def judge(
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     layer = found.feature(feature).layer
-    tested = hypotheses.hypothesis(family, found, layer, orientation=orientation)
-    spread = hypotheses.deviations(found, layer, images)
+    tested = hypotheses.hypothesis(claim, found, layer, orientation=orientation)
+    spread = hypotheses.deviations(found, layer, photographs)
     verdict = judge(found, feature, tested, deviations=spread, seed=seed, progress=True)
     table = Table("", "prediction", box=None, pad_edge=False)
-    for title in ("found", "95 %", "bound", "others as good"):
+    for title in ("effect", "95 % interval", "bound", "rank"):
         table.add_column(title, justify="right")
     for outcome in verdict.outcomes:
         stated = outcome.prediction
@@ -58,11 +58,13 @@ def judge(
             stated.claim,
             f"{outcome.effect:.3g}",
             f"{low:.3g} … {high:.3g}",
-            f"≤ {stated.most:.3g}" if stated.most < float("inf") else f"≥ {stated.least:.3g}",
+            stated.bounds,
             f"{outcome.rank:.1%}",
         )
     print_table(table)
     print(f"{verdict.unit} as a {tested.name} detector: {verdict.status} (p = {verdict.p:.2g})")
+    for reason in verdict.reasons:
+        print(reason)
     if record is not None:
         print(verdict.save(record))
     if out is not None:

@@ -7,7 +7,7 @@ import typer
 
 from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.features import features, several
-from visioncircuits.cli.hypotheses import Images
+from visioncircuits.cli.hypotheses import Photographs
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 
@@ -29,7 +29,14 @@ def tune(
             "before the rectifier), or units of one (`mixed3b:413,408`).",
         ),
     ],
-    stimuli: Annotated[str, typer.Option(help="A ready set; `visioncircuits stimuli` lists them.")],
+    stimuli: Annotated[
+        str,
+        typer.Option(
+            callback=hypotheses.checked,
+            help="A ready set, `visioncircuits stimuli` lists them; or a file `.toml` with stimuli "
+            "of your own, such as a hypothesis.",
+        ),
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The responses, as netCDF: `.nc`.")],
     plot: Annotated[
         Path | None,
@@ -47,7 +54,7 @@ def tune(
             help="Take the maximum over neurons up to so many rows and columns away.", min=0
         ),
     ] = 0,
-    images: Images = None,
+    photographs: Photographs = None,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
@@ -62,7 +69,7 @@ def tune(
     from rich.table import Table
 
     from visioncircuits import networks
-    from visioncircuits.stimuli import named
+    from visioncircuits.stimuli import stimulus_set
     from visioncircuits.tuning import (
         in_deviations,
         measure,
@@ -70,13 +77,13 @@ def tune(
         radial_panel,
     )
 
-    shown = named(stimuli)
+    shown = stimulus_set(stimuli)
     found = networks.load(network, checkpoint=checkpoint, device=device)
     responses: xr.DataArray = measure(
         found, features(asked), shown, reach=reach, save=out, progress=True
     )
     layer = str(responses["unit"].values[0]).split(":")[0]
-    spread = hypotheses.deviations(found, layer, images)
+    spread = hypotheses.deviations(found, layer, photographs)
     if spread is not None:
         spread = spread.sel(unit=responses["unit"].values)
         responses = responses.assign_coords(deviation=("unit", spread.values))

@@ -1,6 +1,7 @@
 """Claims about features that stimuli can refute, and tests of them."""
 
 from visioncircuits.hypotheses.evidence import Evidence, VariantResponses, measure_responses
+from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction, from_toml
 from visioncircuits.hypotheses.judging import find, judge, judge_all
 from visioncircuits.hypotheses.predefined import PREDEFINED, predefined
@@ -11,6 +12,7 @@ from visioncircuits.hypotheses.verdicts import Outcome, Verdict, verdict_table
 __all__ = [
     "PREDEFINED",
     "Evidence",
+    "Found",
     "Hypothesis",
     "Outcome",
     "Prediction",

@@ -63,8 +63,8 @@ def preference(
     evidence: Evidence,
     *,
     axis: str,
-    among: tuple[float, float] | tuple[str, str],
-    over: tuple[float, float] | tuple[str, str],
+    among: Sequence[float] | Sequence[str],
+    over: Sequence[float] | Sequence[str],
 ) -> Numbers:
     """Best response among some of an axis' values, over the best among others.
 
@@ -102,6 +102,8 @@ def controls(evidence: Evidence, *, names: Sequence[str] = ()) -> Numbers:
     for name in names:
         if name not in evidence.controls:
             raise unknown("control", name, evidence.controls)
+    if not evidence.controls:
+        raise InputError("there are no controls to compare with; give the hypothesis some")
     strongest = np.max([evidence.controls[name] for name in names or evidence.controls], 0)
     return _ratio(
         strongest.astype(np.float64), evidence.peak.astype(np.float64), undriven=evidence.peak <= 0

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from visioncircuits.errors import unknown
 from visioncircuits.networks import Direction, Features, Network
 from visioncircuits.progress import bar
-from visioncircuits.stimuli import StimulusSet
+from visioncircuits.stimuli import Stimuli, StimulusSet, stimulus_set
 from visioncircuits.tuning.responses import measured
 
 
@@ -210,7 +210,7 @@ def _described(measured: Evidence | VariantResponses, variants: int) -> str:
 def measure_responses(
     network: Network,
     features: Features,
-    stimuli: StimulusSet,
+    stimuli: Stimuli,
     *,
     variants: Sequence[Mapping[str, object]] = ({},),
     controls: Mapping[str, StimulusSet] = MappingProxyType({}),
@@ -223,7 +223,7 @@ def measure_responses(
     network, features, progress
         As for `tuning.measure`.
     stimuli
-        The set.
+        As for `tuning.measure`.
     variants
         Parameters of the set's family that are fixed otherwise in each variant.
     controls
@@ -244,6 +244,7 @@ def measure_responses(
     ... ).values.shape
     (64, 2, 12)
     """
+    stimuli = stimulus_set(stimuli)
     total = len(stimuli) * len(variants) + sum(map(len, controls.values()))
     with bar("stimuli", total, visible=progress) as advance:
         varied = [

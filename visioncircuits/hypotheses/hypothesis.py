@@ -15,6 +15,7 @@ from visioncircuits.errors import InputError, unknown
 from visioncircuits.hypotheses.effects import EFFECTS, Effect, Numbers
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.stimuli import StimulusSet, named
+from visioncircuits.stimuli.reading import from_table
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Prediction:
     claim
         What is predicted, in words.
     effect
-        The number: one of `effects`, or a function of your own of `Evidence` and options.
+        The number: one of `effects`, itself or by name, or a function of your own of `Evidence` and
+        options.
     least, most
         Its bounds, both included.
     options
@@ -35,17 +37,20 @@ class Prediction:
     Raises
     ------
     InputError
-        Without a bound, or with bounds that nothing can meet.
+        Without a bound, with bounds that nothing can meet, for an unknown effect, and for options
+        that the effect does not have or lacks.
 
     Examples
     --------
     >>> from visioncircuits.hypotheses.effects import echo
     >>> Prediction("falls below a tenth of its peak at 180 degrees from it", echo, most=0.1).most
     0.1
+    >>> Prediction("responds to one orientation", "off_peak", most=0.4, options={"beyond": 60})
+    Prediction('responds to one orientation': off_peak ≤ 0.4)
     """
 
     claim: str
-    effect: Effect
+    effect: Effect | str
     least: float = -math.inf
     most: float = math.inf
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -59,18 +64,53 @@ class Prediction:
                 f"of the prediction {self.claim!r}; exchange them"
             )
 
+        self._check_options()
+
+    def _check_options(self) -> None:
+        """Check that the effect has the options that are given, and lacks none."""
+        if not callable(self.function):
+            raise InputError(
+                f"the effect of the prediction {self.claim!r} must be a function or the name of "
+                f"one, not {self.effect!r}"
+            )
+        _, *parameters = inspect.signature(self.function).parameters.values()
+        kinds = {parameter.name: parameter.kind for parameter in parameters}
+        names = [name for name, kind in kinds.items() if kind is not inspect.Parameter.VAR_KEYWORD]
+        where = f"it is given in the prediction {self.claim!r}"
+        for option in self.options:
+            if option not in names and len(names) == len(kinds):
+                if not names:
+                    raise InputError(f"{self.effect_name} has no options, not {option!r}; {where}")
+                raise unknown(f"option of {self.effect_name}", option, names, hint=where)
+        for parameter in parameters:
+            needed = parameter.name in names and parameter.default is inspect.Parameter.empty
+            if needed and parameter.name not in self.options:
+                raise InputError(
+                    f"{self.effect_name} needs the option {parameter.name!r} in the prediction "
+                    f"{self.claim!r}: options={{{parameter.name!r}: …}}"
+                )
+
     def __repr__(self) -> str:
         return f"Prediction({self.claim!r}: {self.effect_name} {self.bounds})"
 
     @property
+    def function(self) -> Effect:
+        """The effect, also where it is given by name."""
+        if not isinstance(self.effect, str):
+            return self.effect
+        if self.effect not in EFFECTS:
+            raise unknown("effect", self.effect, EFFECTS)
+        return EFFECTS[self.effect]
+
+    @property
     def effect_name(self) -> str:
         """The effect's name."""
-        return str(getattr(self.effect, "__name__", type(self.effect).__name__))
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
 
     @property
     def axis(self) -> str:
         """The axis of the stimuli that the effect is about, or nothing."""
-        parameters = inspect.signature(self.effect).parameters
+        parameters = inspect.signature(self.function).parameters
         default = parameters["axis"].default if "axis" in parameters else ""
         return str(self.options.get("axis", "" if default is inspect.Parameter.empty else default))
 
@@ -81,8 +121,20 @@ class Prediction:
         return ", ".join(f"{sign} {bound:.3g}" for sign, bound in bounds if math.isfinite(bound))
 
     def measure(self, evidence: Evidence) -> Numbers:
-        """Compute the number for every unit."""
-        return self.effect(evidence, **self.options)
+        """Compute the number for every unit.
+
+        Raises
+        ------
+        InputError
+            Where the effect does not return a number for every unit.
+        """
+        numbers = np.asarray(self.function(evidence, **self.options))
+        if numbers.shape != (len(evidence.units),):
+            raise InputError(
+                f"the effect {self.effect_name} of the prediction {self.claim!r} must return a "
+                f"number for each of {len(evidence.units)} units, not the shape {numbers.shape}"
+            )
+        return numbers
 
     def margin(self, numbers: Numbers) -> Numbers:
         """Compute how far numbers are within the bounds, relative to the bound.
@@ -120,7 +172,8 @@ class Hypothesis:
     Raises
     ------
     InputError
-        Without predictions or variants.
+        Without predictions or variants, and for any that the stimuli do not allow: a parameter or
+        an axis that they do not have, a control that is not given.
 
     Examples
     --------
@@ -145,6 +198,31 @@ class Hypothesis:
             )
         if not self.variants:
             raise InputError(f"the hypothesis {self.name!r} needs one variant or more; {{}} is one")
+        for place, variant in enumerate(self.variants):
+            for parameter in variant.keys() & self.stimuli.axes.keys():
+                raise InputError(
+                    f"variant {place} of {self.name!r} fixes {parameter!r}, which the stimuli "
+                    "vary; fix another parameter, or take this axis out of the stimuli"
+                )
+            try:
+                self.stimuli.fix(**variant).draw([0])
+            except (TypeError, ValueError) as error:
+                raise InputError(f"variant {place} of {self.name!r}: {error}") from error
+        for prediction in self.predictions:
+            if prediction.function in EFFECTS.values():
+                try:
+                    prediction.measure(self._example())
+                except (TypeError, ValueError) as error:
+                    raise InputError(f"the prediction {prediction.claim!r}: {error}") from error
+
+    def _example(self) -> Evidence:
+        """Return evidence of one unit that responds alike to everything."""
+        shape = (1, len(self.variants), *self.stimuli.shape)
+        axes = {name: np.asarray(values) for name, values in self.stimuli.axes.items()}
+        ones = np.ones(1)
+        return Evidence(
+            ("any",), np.ones(shape), axes, dict.fromkeys(self.controls, ones), ones, 1.0
+        )
 
     def __repr__(self) -> str:
         count = len(self.predictions)
@@ -179,6 +257,9 @@ def from_toml(path: str | Path) -> Hypothesis:
 
         [axes]                                # instead of the set's own
         radius = [10, 20, 40, inf]
+
+        [fixed]                               # the same for all stimuli
+        fill = 0
 
         [[variants]]
         width = 1.67
@@ -223,7 +304,7 @@ def from_toml(path: str | Path) -> Hypothesis:
     try:
         return Hypothesis(
             name=str(content.get("name", path.stem)),
-            stimuli=named(content["stimuli"]).vary(**content.get("axes", {})),
+            stimuli=from_table(content),
             predictions=tuple(_prediction(entry) for entry in content.get("predictions", ())),
             variants=tuple(content.get("variants", ({},))),
             controls={name: named(name) for name in content.get("controls", ())},
@@ -237,13 +318,11 @@ def from_toml(path: str | Path) -> Hypothesis:
 
 def _prediction(entry: Mapping[str, Any]) -> Prediction:
     name = str(entry.get("effect", ""))
-    if name not in EFFECTS:
-        raise unknown("effect", name, EFFECTS)
     options = dict(entry.get("options", {}))
     least, most = float(entry.get("least", -math.inf)), float(entry.get("most", math.inf))
     return Prediction(
         str(entry.get("claim") or _claim(name, options, least, most)),
-        EFFECTS[name],
+        name,
         least=least,
         most=most,
         options=options,

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from visioncircuits.errors import InputError
+from visioncircuits.hypotheses import effects
 from visioncircuits.hypotheses.evidence import measure_responses
+from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis
 from visioncircuits.hypotheses.predefined import check_field, predefined
 from visioncircuits.hypotheses.significance import judge_evidence
-from visioncircuits.hypotheses.verdicts import Verdict, verdict_table
+from visioncircuits.hypotheses.verdicts import Verdict
 from visioncircuits.networks import Direction, Feature, Features, Network, Unit, select
 
 Deviations = np.ndarray | xr.DataArray | None
@@ -119,6 +120,11 @@ def judge_all(
     directions = [feature for feature in chosen.features if isinstance(feature, Direction)]
     hypothesis = scaled(hypothesis, network, chosen.layer)
     spread = _checked(deviations, network.layer(chosen.layer).units, chosen.layer, directions)
+    if spread is None and any(p.function is effects.strength for p in hypothesis.predictions):
+        raise InputError(
+            f"{hypothesis.name!r} predicts a strength in standard deviations; give the deviations "
+            "over photographs, from `tuning.deviations`"
+        )
     responses = measure_responses(
         network,
         chosen.layer,
@@ -142,20 +148,21 @@ def find(
     deviations: Deviations = None,
     seed: int = 0,
     progress: bool = False,
-) -> pd.DataFrame:
+) -> Found:
     """Find the features, such as units of a layer, that a hypothesis is supported for.
 
     Parameters, errors: as `judge_all`.
 
     Returns
     -------
-    pandas.DataFrame
-        A row a feature, sorted by orientation where there is one, else by peak: `unit`,
-        `orientation` (of the peak, in degrees, in the design's convention), `mean` (of the mean
-        vector, as in "High-Low Frequency Detectors"), `width`, `echo`, `peak` (the strongest
-        response, averaged over variants), the best value of every other axis, `controls` (the
-        strongest response to any control over the peak), `p`, `verdict`. It is empty where
-        there is no such unit.
+    Found
+        A pandas table with a row a feature, sorted by orientation where there is one, else by
+        peak: `unit`, `orientation` (of the peak, in degrees, in the design's convention), `mean`
+        (of the mean vector, as in "High-Low Frequency Detectors"), `width`, `echo`, `peak` (the
+        strongest response, averaged over variants), the best value of every other axis, `controls`
+        (the strongest response to any control over the peak), `p`, `verdict`. Its `verdicts` are
+        those of all features, also of those that are no row; `passed()` counts how many pass each
+        prediction, and `nearest()` returns the nearest misses.
 
     Examples
     --------
@@ -170,7 +177,7 @@ def find(
     verdicts = judge_all(
         network, features, hypothesis, deviations=deviations, seed=seed, progress=progress
     )
-    return verdict_table([verdict for verdict in verdicts if verdict.status == "supported"])
+    return Found(verdicts)
 
 
 def scaled(hypothesis: str | Hypothesis, network: Network, layer: str) -> Hypothesis:

@@ -47,7 +47,7 @@ def judge_evidence(
     >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
     >>> edges = Hypothesis("edge", named("edges"), (claim,))
     >>> judge_evidence(evidence, edges)
-    [Verdict(a:0, edge: supported, p = 0.02), Verdict(a:1, edge: refuted, p = 1)]
+    [Verdict(a:0, edge: supported, p = 0.02), Verdict(a:1, edge: refuted, p = 1; responds to ...)]
     """
     tested = range(len(evidence.units)) if units is None else units
     evidence = evidence.with_typical()

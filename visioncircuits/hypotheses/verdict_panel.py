@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from visioncircuits.figures import Figure
-from visioncircuits.hypotheses.verdicts import Outcome, Verdict
+from visioncircuits.hypotheses.verdicts import LEVEL, Outcome, Verdict
 from visioncircuits.tuning.plots import FAINT, INK, RULE, number
 
 _OUTCOME_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
@@ -49,7 +49,8 @@ def verdict_panel(verdict: Verdict) -> Figure:
         0.97, 1 - 0.38 / height, verdict.status, fontsize=13, weight="bold", ha="right",
         color=_VERDICT_COLORS[verdict.status],
     )  # fmt: skip
-    figure.text(0.97, 1 - 0.62 / height, _p(verdict), fontsize=8, color=FAINT, ha="right")
+    color = _OUTCOME_COLORS["fails"] if verdict.by_chance and not verdict.missed else FAINT
+    figure.text(0.97, 1 - 0.62 / height, _p(verdict), fontsize=8, color=color, ha="right")
     bottom, top = 0.55 / height, 1 - 1.0 / height
     if axis := next(iter(verdict.evidence.axes), None):
         _curves(figure.add_axes((0.06, bottom, 0.3, top - bottom)), verdict, axis)
@@ -57,7 +58,8 @@ def verdict_panel(verdict: Verdict) -> Figure:
     for place, outcome in enumerate(outcomes):
         low = top - (place + 1) * rows
         _claim(figure, outcome, low + rows / 2)
-        _bar(figure.add_axes((0.72, low + rows * 0.3, 0.2, rows * 0.4)), outcome)
+        bar = figure.add_axes((0.72, low + rows * 0.3, 0.2, rows * 0.4))
+        _bar(bar, outcome, verdict.control(outcome))
     return figure
 
 
@@ -65,7 +67,9 @@ def _p(verdict: Verdict) -> str:
     if math.isnan(verdict.p):
         return "no other unit to compare with"
     tried = f", corrected for {verdict.tried} units" if verdict.tried > 1 else ""
-    return f"p = {verdict.p:.2g} against shuffled units of the layer{tried}"
+    sign = f" > {LEVEL}" if verdict.by_chance else ""
+    refuted = "every prediction holds, but " if sign and not verdict.missed else ""
+    return f"{refuted}p = {verdict.p:.2g}{sign} against shuffled units of the layer{tried}"
 
 
 def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
@@ -115,7 +119,7 @@ def _claim(figure: Figure, outcome: Outcome, y: float) -> None:
     )
 
 
-def _bar(axes: Axes, outcome: Outcome) -> None:
+def _bar(axes: Axes, outcome: Outcome, control: str) -> None:
     """Draw an effect with its interval on a line, the allowed range shaded."""
     prediction = outcome.prediction
     bounds = [bound for bound in (prediction.least, prediction.most) if math.isfinite(bound)]
@@ -142,6 +146,7 @@ def _bar(axes: Axes, outcome: Outcome) -> None:
     axes.set_xticks(ticks, [number(round(tick, 3)) for tick in ticks])
     axes.tick_params(labelsize=6.5, length=2, color=RULE, labelcolor=FAINT, pad=1)
     text = "nothing drives it" if math.isnan(outcome.effect) else number(outcome.effect)
+    text = f"{control}: {text}" if control else text
     axes.text(1.0, 1.12, text, transform=axes.transAxes, fontsize=7, ha="right", color=INK)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

@@ -32,7 +32,7 @@ from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
 
 LEVEL = 0.05
 
-COLUMNS = ("unit", "orientation", "mean", "width", "echo", "peak", "p", "verdict")
+COLUMNS = ("unit", "orientation", "mean", "width", "echo", "peak", "p", "verdict", "why")
 """Of a table without rows."""
 
 
@@ -65,6 +65,11 @@ class Outcome:
     interval: tuple[float, float]
     status: str
     rank: float
+
+    @property
+    def margin(self) -> float:
+        """How far the effect is within its bounds, relative to the bound; below 0 outside."""
+        return float(self.prediction.margin(np.array([self.effect]))[0])
 
     def __repr__(self) -> str:
         low, high = self.interval
@@ -114,7 +119,12 @@ class Verdict:
     evidence: Evidence
 
     def __repr__(self) -> str:
-        return f"Verdict({self.unit}, {self.hypothesis.name}: {self.status}, p = {self.p:.2g})"
+        first, *others = self.reasons or ("",)
+        more = f"; and {len(others)} more" if others else ""
+        return (
+            f"Verdict({self.unit}, {self.hypothesis.name}: {self.status}, p = {self.p:.2g}"
+            f"{first and '; '}{first}{more})"
+        )
 
     def _repr_png_(self) -> bytes:
         from visioncircuits.hypotheses.verdict_panel import verdict_panel
@@ -128,8 +138,62 @@ class Verdict:
         if "fails" in statuses:
             return "refuted"
         if statuses == {"holds"}:
-            return "refuted" if self.p > LEVEL else "supported"
+            return "refuted" if self.by_chance else "supported"
         return "undecided"
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether p is above .05, so that shuffled units fit as well."""
+        return self.p > LEVEL
+
+    @property
+    def missed(self) -> tuple[Outcome, ...]:
+        """The outcomes that do not hold: those that fail, then the open ones, the worst first."""
+        return tuple(
+            sorted(
+                (outcome for outcome in self.outcomes if outcome.status != "holds"),
+                key=lambda outcome: (outcome.status == "open", outcome.margin),
+            )
+        )
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What refutes the hypothesis or leaves it open; none where it is supported.
+
+        Examples
+        --------
+        >>> from visioncircuits.hypotheses import judge_evidence
+        >>> from visioncircuits.stimuli import named
+        >>> angles = {"orientation": np.arange(0, 360, 15)}
+        >>> evidence = Evidence(("a:0",), np.ones((1, 1, 24)), angles, {})
+        >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+        >>> (verdict,) = judge_evidence(evidence, Hypothesis("edge", named("edges"), (claim,)))
+        >>> verdict.reasons
+        ('responds to one direction of an edge: 1, not ≤ 0.1',)
+        """
+        if self.missed and not self.evidence.peak[0] > 0:
+            return ("no stimulus activates it",)
+        if self.by_chance and not self.missed:
+            among = f", corrected for {self.tried} units," if self.tried > 1 else ""
+            return (f"every prediction holds, but p = {self.p:.2g}{among} is above {LEVEL}",)
+        return tuple(self._reason(outcome) for outcome in self.missed)
+
+    def _reason(self, outcome: Outcome) -> str:
+        control = self.control(outcome)
+        by = f" by {control}" if control else ""
+        low, high = outcome.interval
+        between = f" in {low:.3g} … {high:.3g}" if outcome.status == "open" else ""
+        sign = "not" if outcome.status == "fails" else "perhaps not"
+        stated = outcome.prediction
+        return f"{stated.claim}: {outcome.effect:.3g}{by}{between}, {sign} {stated.bounds}"
+
+    def control(self, outcome: Outcome) -> str:
+        """Return the control that activates the unit most, for an outcome about controls, or ""."""
+        if outcome.prediction.function is not effects.controls:
+            return ""
+        strongest = self.evidence.controls
+        names = outcome.prediction.options.get("names") or strongest
+        return max(names, key=lambda name: float(strongest[name][0]))
 
     def row(self) -> dict[str, Any]:
         """Return the unit's parameters and the verdict, as a row of `verdict_table`."""
@@ -151,7 +215,7 @@ class Verdict:
             row["controls"] = _one(effects.controls, self.evidence)
         if self.evidence.deviations is not None:
             row["deviations"] = _one(effects.strength, self.evidence)
-        return {**row, "p": self.p, "verdict": self.status}
+        return {**row, "p": self.p, "verdict": self.status, "why": "; ".join(self.reasons)}
 
     def save(self, path: str | Path) -> Path:
         """Write the record as JSON, and return the path; the evidence is not in it.
@@ -200,7 +264,7 @@ def _one(effect: Callable[[Evidence], np.ndarray], evidence: Evidence) -> float:
 def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """Return a table with a row a verdict, sorted by orientation where there is one, else by peak.
 
-    The columns are those of `find`.
+    The columns are those of `find`, and `why`: what refutes a unit or leaves it undecided.
 
     Examples
     --------

@@ -25,6 +25,7 @@ from visioncircuits.stimuli.lines import (
 )
 from visioncircuits.stimuli.named import CONTROLS, named, names
 from visioncircuits.stimuli.published import colored_curve
+from visioncircuits.stimuli.reading import Stimuli, stimulus_set
 from visioncircuits.stimuli.sets import StimulusSet
 from visioncircuits.stimuli.sheet import contact_sheet
 from visioncircuits.stimuli.stimulus import Parameter, Stimulus
@@ -35,6 +36,7 @@ __all__ = [
     "Canvas",
     "Drawing",
     "Parameter",
+    "Stimuli",
     "Stimulus",
     "StimulusSet",
     "angle",
@@ -74,4 +76,5 @@ __all__ = [
     "sinusoidal_grating",
     "spiral",
     "square_grating",
+    "stimulus_set",
 ]

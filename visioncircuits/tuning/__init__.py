@@ -4,7 +4,7 @@ from visioncircuits.tuning.achromatic import black_and_white
 from visioncircuits.tuning.circles import circle_detectors
 from visioncircuits.tuning.circular import angular_difference, angular_distance
 from visioncircuits.tuning.deviations import deviations, in_deviations
-from visioncircuits.tuning.heatmaps import boundary_maps, curve_maps
+from visioncircuits.tuning.heatmaps import boundary_maps, tuning_maps
 from visioncircuits.tuning.joint import align, joint_panel
 from visioncircuits.tuning.orientation import orientation_tuning, radial_tuning
 from visioncircuits.tuning.placement import Placement, placement
@@ -24,7 +24,6 @@ __all__ = [
     "black_and_white",
     "boundary_maps",
     "circle_detectors",
-    "curve_maps",
     "deviations",
     "in_deviations",
     "invariance",
@@ -38,4 +37,5 @@ __all__ = [
     "rotated_pictures",
     "sparseness",
     "trace",
+    "tuning_maps",
 ]

@@ -17,7 +17,7 @@ from visioncircuits.labeled import LabeledArray, netcdf_path
 from visioncircuits.networks import Features, Network, Selection, Unit, select
 from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
-from visioncircuits.stimuli import StimulusSet
+from visioncircuits.stimuli import Stimuli, StimulusSet, stimulus_set
 from visioncircuits.tuning.parts import Parts
 from visioncircuits.tuning.placement import Placement, place
 
@@ -65,7 +65,7 @@ class Responses(LabeledArray):  # type: ignore[no-untyped-call]
 def measure(
     network: Network,
     features: Features,
-    stimuli: StimulusSet,
+    stimuli: Stimuli,
     *,
     reach: int = 0,
     batch: int = BATCH,
@@ -88,7 +88,8 @@ def measure(
         A layer's name, for all of its units, or features of one layer. A layer whose name ends in
         `_pre_relu` gives the values before the rectifier.
     stimuli
-        The set.
+        A set, the name of a ready one, such as "curves", or a TOML file with one: see
+        `stimuli.stimulus_set`.
     reach
         Take the maximum over the neurons up to so many rows and columns away.
     batch
@@ -120,6 +121,7 @@ def measure(
     >>> dict(measure(untrained("bvlc_googlenet"), "mixed3a", few).sizes)
     {'unit': 256, 'orientation': 4, 'radius': 4}
     """
+    stimuli = stimulus_set(stimuli)
     with bar("stimuli", len(stimuli), visible=progress) as advance:
         return measured(
             network, features, stimuli, reach=reach, batch=batch, save=save, advance=advance

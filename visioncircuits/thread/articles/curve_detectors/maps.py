@@ -11,7 +11,7 @@ from visioncircuits.stimuli.published import RADII, TILE
 from visioncircuits.thread import Plate, Row, Study, paper, part
 from visioncircuits.thread.articles.curve_detectors.tuning import MAPS, TUNING
 from visioncircuits.thread.claims import Claim
-from visioncircuits.tuning import angular_difference, curve_maps
+from visioncircuits.tuning import angular_difference, tuning_maps
 
 SIGMAS = {379: 22.3, 406: 18.7, 385: 18.9, 343: 21.4, 342: 16.4, 388: 19.8, 324: 19.5, 340: 21.1,
           330: 17.4, 349: 24.4}  # fmt: skip
@@ -55,7 +55,13 @@ def published_maps(study: Study) -> Iterator[Row | Plate]:
         stimuli = stimuli.vary(orientation=range(360), radius=radii.tolist())
         yield Plate(
             f"published-{name}",
-            curve_maps(published_responses(maps[name], units, stimuli), stimuli, highest=25),
+            tuning_maps(
+                published_responses(maps[name], units, stimuli),
+                "orientation",
+                "radius",
+                stimuli,
+                highest=25,
+            ),
             f"Responses to {name} from the published data, in standard deviations; orientations "
             "are the radial curves', 180° from the article's.",
         )

@@ -22,12 +22,12 @@ from visioncircuits.thread.claims import Unavailable
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import (
     circular,
-    curve_maps,
     invariance,
     measure,
     orientation_tuning,
     preferred_value,
     radial_panel,
+    tuning_maps,
 )
 from visioncircuits.tuning.plots import beside
 
@@ -70,7 +70,7 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     )
     yield Plate(
         "maps",
-        curve_maps(responses, stimuli, pictured),
+        tuning_maps(responses, "orientation", "radius", stimuli, pictured),
         "Responses over orientation and radius, from nearly straight to tight; orientations are "
         "the radial curves'. All units have one scale.",
     )
@@ -204,7 +204,7 @@ def cosmetics(study: Study) -> Iterator[Row | Plate]:
         responses = family_responses(study, stimuli)
         yield Plate(
             f"{slug}-maps",
-            curve_maps(responses, stimuli, pictured),
+            tuning_maps(responses, "orientation", "radius", stimuli, pictured),
             f"Responses to {slug} curves, as above.",
         )
         alike = invariance(plain, responses).values
@@ -244,7 +244,9 @@ def angles(study: Study) -> Iterator[Row | Plate]:
     bent = [family_responses(study, stimuli), family_responses(study, even.isel(roundness=-1))]
     yield Plate(
         "angle-maps",
-        curve_maps(bent[0], stimuli, study.thumbnails(family(study).units)),
+        tuning_maps(
+            bent[0], "orientation", "radius", stimuli, study.thumbnails(family(study).units)
+        ),
         "Responses to angles, from nearly straight to sharp: they open in even steps, each as far "
         "as a curve of the radius beside it turns over 60 pixels.",
     )
