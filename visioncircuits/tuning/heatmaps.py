@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Figure
+from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
 from visioncircuits.stimuli import StimulusSet
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
@@ -45,7 +45,8 @@ def curve_maps(
     *,
     highest: float | None = None,
     columns: int = 1,
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw units' responses over orientation and curvature, as in "Curve Detectors".
 
     The orientation runs across, the other axis down in its own order, as in the stimuli on top.
@@ -64,17 +65,20 @@ def curve_maps(
         The response drawn in the last color; by default the strongest.
     columns
         How many columns of units.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
 
     Returns
     -------
-    Figure
-        `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Raises
     ------
     InputError
         Where there is no orientation or not just one axis more, where the stimuli are not those
-        of the responses, where no response is above 0, or `columns` is below 1.
+        of the responses, where no response is above 0, `columns` is below 1, or the figure has no
+        room.
 
     Notes
     -----
@@ -94,7 +98,8 @@ def curve_maps(
     top = float(responses.max()) if highest is None else highest
     colors = matplotlib.colormaps["turbo"].with_extremes(bad="black")
     style = _Style(colors, 36, top, f"{quantity(responses)}; black: 0 and below")
-    return _maps(responses.where(responses > 0), stimuli, thumbnails or {}, style, columns)
+    shown = responses.where(responses > 0)
+    return _maps(shown, stimuli, thumbnails or {}, style, columns, figure)
 
 
 def boundary_maps(
@@ -103,20 +108,21 @@ def boundary_maps(
     thumbnails: Thumbnails | None = None,
     *,
     columns: int = 1,
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw units' responses over orientation and ratio, as in "High-Low Frequency Detectors".
 
     Every unit's responses are divided by its strongest, which is written beside it.
 
     Parameters
     ----------
-    responses, stimuli, thumbnails, columns
+    responses, stimuli, thumbnails, columns, figure
         As for `curve_maps`.
 
     Returns
     -------
-    Figure
-        `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Raises
     ------
@@ -146,7 +152,7 @@ def boundary_maps(
     colors = matplotlib.colormaps["viridis"]
     caption = f"share of the unit’s strongest {quantity(responses)}"
     style = _Style(colors, 18, 1.0, caption, notes)
-    return _maps(shares.fillna(0), stimuli, thumbnails or {}, style, columns)
+    return _maps(shares.fillna(0), stimuli, thumbnails or {}, style, columns, figure)
 
 
 def _maps(
@@ -155,7 +161,8 @@ def _maps(
     thumbnails: Thumbnails,
     style: _Style,
     columns: int,
-) -> Figure:
+    figure: Canvas | None,
+) -> Canvas:
     """Draw maps in columns, the stimuli on top of each and the orientations below it."""
     period, other = orientation.period(responses), _second_axis(responses)
     if columns < 1:
@@ -164,28 +171,32 @@ def _maps(
         raise InputError(
             "no response is above 0, so there is nothing to draw; choose other units or stimuli"
         )
-    above, top = None, 0.0
+    above, proportion = None, 0.0
     if stimuli is not None:
         _check(stimuli, responses, other)
         above = strip(stimuli, other, across=style.across)
-        top = WIDTH * above.shape[0] / above.shape[1] + GAP  # keeps the stimuli's proportions
+        proportion = above.shape[0] / above.shape[1]
     names = [str(name) for name in responses["unit"].values]
     rows = -(-len(names) // columns)
     columns = -(-len(names) // rows)
-    wide = columns * (SIDE + WIDTH + MARGIN) + MARGIN
-    figure = Figure(figsize=(wide, MARGIN + top + rows * (HEIGHT + GAP) + FOOT), facecolor="white")
+    natural = MARGIN + WIDTH * proportion + GAP * (above is not None) + rows * (HEIGHT + GAP) + FOOT
+    figure = figure_or_new(figure, (columns * (SIDE + WIDTH + MARGIN) + MARGIN, natural))
+    width, height = inches(figure)
+    wide = (width - MARGIN) / columns - SIDE - MARGIN
+    top = wide * proportion + GAP if above is not None else 0.0
+    high = (height - MARGIN - top - FOOT) / rows - GAP
     values = responses.transpose("unit", other, "orientation").values
     for place, name in enumerate(names):
         column, row = divmod(place, rows)
-        left, upper = MARGIN + column * (SIDE + WIDTH + MARGIN), MARGIN + top + row * (HEIGHT + GAP)
-        axes = _box(figure, left + SIDE, upper, WIDTH, HEIGHT)
+        left, upper = MARGIN + column * (SIDE + wide + MARGIN), MARGIN + top + row * (high + GAP)
+        axes = _box(figure, left + SIDE, upper, wide, high)
         scale: dict[str, Any] = {"cmap": style.colors, "vmin": 0, "vmax": style.highest}
         _image(axes, values[place], responses, **scale, interpolation="nearest")
-        _label(figure, left, upper, name, style.notes.get(name, ""), thumbnails)
+        _label(figure, left, upper + high / 2, name, style.notes.get(name, ""), thumbnails)
         if row == rows - 1 or place == len(names) - 1:
             _label_angles(axes, period)
         if row == 0 and above is not None:
-            axes = _box(figure, left + SIDE, MARGIN, WIDTH, top - GAP)
+            axes = _box(figure, left + SIDE, MARGIN, wide, top - GAP)
             _image(axes, above, responses)
         if row == 0:
             _label_rows(axes, responses[other])
@@ -214,11 +225,8 @@ def _check(stimuli: StimulusSet, responses: xr.DataArray, other: str) -> None:
             )
 
 
-def _box(figure: Figure, left: float, upper: float, wide: float, high: float) -> Axes:
-    """Add axes at a place in inches from the upper left corner."""
-    width, height = figure.get_size_inches()
-    place = (left / width, 1 - (upper + high) / height, wide / width, high / height)
-    axes: Axes = figure.add_axes(place)
+def _box(figure: AnyFigure, left: float, upper: float, wide: float, high: float) -> Axes:
+    axes = add_axes(figure, left, upper, wide, high)
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(color=RULE, linewidth=0.5)
@@ -255,23 +263,22 @@ def _label_angles(axes: Axes, period: float) -> None:
 
 
 def _label(
-    figure: Figure, left: float, upper: float, name: str, note: str, thumbnails: Thumbnails
+    figure: AnyFigure, left: float, middle: float, name: str, note: str, thumbnails: Thumbnails
 ) -> None:
     """Draw a unit's picture, name and note left of its map."""
-    width, height = figure.get_size_inches()
     text: dict[str, Any] = {"fontsize": 7, "color": INK, "va": "center", "ha": "right"}
     right = left + SIDE - 0.08
     if name in thumbnails:
-        axes = _box(figure, right - HEIGHT, upper, HEIGHT, HEIGHT)
+        axes = _box(figure, right - HEIGHT, middle - HEIGHT / 2, HEIGHT, HEIGHT)
         axes.imshow(np.asarray(thumbnails[name].convert("RGB")))
         axes.set(xticks=[], yticks=[])
         right -= HEIGHT + 0.06
     lines = [name.rsplit(":", 1)[-1] if name in thumbnails else name, *filter(None, [note])]
-    figure.text(right / width, 1 - (upper + HEIGHT / 2) / height, "\n".join(lines), **text)
+    add_text(figure, right, middle, "\n".join(lines), **text)
 
 
-def _legend(figure: Figure, style: _Style) -> None:
-    _, height = figure.get_size_inches()
+def _legend(figure: AnyFigure, style: _Style) -> None:
+    _, height = inches(figure)
     axes = _box(figure, MARGIN + SIDE, height - 0.34, 1.8, 0.09)
     scale = ScalarMappable(Normalize(0, style.highest), style.colors)
     figure.colorbar(scale, cax=axes, orientation="horizontal").outline.set_visible(False)
