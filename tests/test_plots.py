@@ -13,7 +13,7 @@ import pytest
 import torch
 import xarray as xr
 from matplotlib import pyplot
-from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import AxesImage
 from matplotlib.patches import Circle
@@ -22,11 +22,20 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 import visioncircuits
-from visioncircuits import attribution, comparison, examples, handwritten, hypotheses, tuning
+from visioncircuits import (
+    attribution,
+    comparison,
+    examples,
+    handwritten,
+    hypotheses,
+    thread,
+    tuning,
+)  # fmt: skip
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.networks import untrained
 from visioncircuits.stimuli import StimulusSet, edge, named
+from visioncircuits.weights import expanded_weights, strongest_inputs
 
 Plot = Callable[..., Any]
 UNITS = [f"mixed3b:{unit}" for unit in (41, 108, 321, 358, 413)]
@@ -84,6 +93,10 @@ def verdict() -> hypotheses.Verdict:
     )
 
 
+def verdict_panel(**into: Any) -> Any:
+    return hypotheses.verdict_panel(verdict(), **into)
+
+
 @cache
 def discovery() -> attribution.Discovery:
     from torch import nn
@@ -138,12 +151,37 @@ def covered(**into: Any) -> Any:
     return comparison.coverage_panel(found, **into)
 
 
+def seven(**into: Any) -> Any:
+    angles, rotations = np.arange(0, 360, 10.0), np.arange(24) * 15.0 - 180
+    over_radius = xr.DataArray(
+        np.eye(4, 36)[None] * 123.4,
+        coords={"unit": UNITS[:1], "radius": [25.7, 57.7, 130.0, 290.0], "orientation": angles},
+        dims=("unit", "radius", "orientation"),
+        attrs={"stimuli": "curves", "correlation": 0.81},
+    )
+    joint = xr.DataArray(
+        np.eye(5, 24) * 410,
+        coords={"unit": UNITS, "rotation": rotations},
+        dims=("unit", "rotation"),
+        attrs={"photographs": 9},
+    )
+    weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", UNITS[0])
+    inputs = strongest_inputs(weights, top=4)
+    pictures = {str(each.source): PICTURES[UNITS[0]] for each in inputs}
+    found = thread.SevenArguments(
+        UNITS[0], PICTURES[UNITS[0]], (np.zeros((91, 91, 3)),) * 9, over_radius, joint, inputs, (),
+        over_radius, pictures, {"use": "there is no layer of rectified units after it"},
+    )  # fmt: skip
+    return thread.seven_arguments_panel(found, **into)
+
+
 PLOTS: dict[str, Plot] = {
+    "seven_arguments_panel": seven,
     "radial_panel": radial,
     "joint_panel": joint,
     "curve_maps": maps,
     "boundary_maps": ratios,
-    "verdict_panel": lambda **into: hypotheses.verdict_panel(verdict(), **into),
+    "verdict_panel": verdict_panel,
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
     "coverage_panel": covered,
     "matches_panel": lambda **into: comparison.matches_panel(matches(), **into),
@@ -176,8 +214,9 @@ def parameter(name: str) -> str:
 
 
 def artists(drawn: Any) -> list[tuple[str, str]]:
-    """All that is drawn, by kind, and its text."""
-    found = (each for each in drawn.findobj() if each is not drawn)
+    """All that is drawn, by kind, and its text; but ticks, which an axis makes as needed."""
+    ticks = {id(part) for axis in drawn.findobj(Axis) for part in axis.findobj()}
+    found = (each for each in drawn.findobj() if each is not drawn and id(each) not in ticks)
     return [(type(a).__name__, a.get_text() if isinstance(a, Text) else "") for a in found]
 
 
@@ -231,7 +270,7 @@ def test_no_text_runs_into_another_or_a_picture_or_out_of_its_figure(
     if inside:
         wide, high = figure.get_size_inches()
         if parameter(name) == "ax":
-            whole = Figure(figsize=(7, 4), layout="constrained")
+            whole = Figure(figsize=(7, 3.8), layout="constrained")
             for axes in whole.subplots(1, 2):
                 PLOTS[name](ax=axes)
         else:
@@ -267,20 +306,14 @@ def covers(picture: AxesImage, box: Bbox, renderer: Any) -> bool:
     return bool(np.hypot(*(nearest - middle)) < where.width / 2 - 1)
 
 
-@pytest.mark.parametrize("name", ["radial_panel", "joint_panel"])
-def test_another_place_is_refused(name: str) -> None:
-    figure = Figure()
-    wrong = figure if parameter(name) == "ax" else figure.subplots()
-    with pytest.raises(InputError, match=f"^{parameter(name)} must be"):
-        PLOTS[name](**{parameter(name): wrong})
+def test_another_place_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^ax must be axes"):
+        radial(ax=Figure())
+    with pytest.raises(InputError, match=r"^figure must be a figure or a subfigure"):
+        verdict_panel(figure=Figure().subplots())
 
 
 def test_a_subfigure_without_room_is_refused() -> None:
     small, _ = Figure(figsize=(2, 1)).subfigures(1, 2)
     with pytest.raises(InputError, match=r"1\.0 × 1\.0 inches is too small"):
         joint(figure=small)
-
-
-def test_axes_of_a_plot_are_axes() -> None:
-    axes = Figure().subplots()
-    assert isinstance(radial(ax=axes), Axes)

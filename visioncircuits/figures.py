@@ -52,18 +52,22 @@ class Figure(matplotlib.figure.Figure):  # type: ignore[misc,unused-ignore]
         return self._written(format="png", dpi=_SHOWN)
 
     def _written(self, **options: Any) -> bytes:
-        """Return a file's bytes, and leave all axes where they were.
+        """Return a file's bytes, and leave all axes as they were.
 
-        A constrained layout starts from the current places, so that a second would differ from the
+        A layout starts from the current places and limits, so that a second would differ from the
         first in the last digits.
         """
-        before = [(axes, axes.get_position(True), axes.get_position()) for axes in self.axes]
+        before: list[Any] = [
+            (axes, axes.get_position(True), axes.get_position(), axes.viewLim.frozen())
+            for axes in self.axes
+        ]
         buffer = io.BytesIO()
         with matplotlib.rc_context(_TYPE):
             self.savefig(buffer, **options)
-        for axes, original, active in before:
+        for axes, original, active, limits in before:
             axes._set_position(original, which="original")
             axes._set_position(active, which="active")
+            axes.viewLim.set(limits)
         return buffer.getvalue()
 
     def save(self, path: str | Path, *, dpi: float = DPI) -> Path:

@@ -77,10 +77,10 @@ def _curve(axes: Axes, found: Discovery) -> None:
         f"{count} chosen by ablation", (count, value), (-8, 6), textcoords="offset points",
         fontsize=8, color="#ca0020", ha="right",
     )  # fmt: skip
-    middle, late = len(sizes) // 2, -3
+    early, late = len(sizes) // 3, -3
     axes.annotate(
-        "first by attribution", (sizes[middle], np.clip(found.curve[1, middle], 0, 1)), (-6, 10),
-        textcoords="offset points", fontsize=8, color=_FOUND, ha="right",
+        "first by attribution", (sizes[early], np.clip(found.curve[1, early], 0, 1)), (9, -9),
+        textcoords="offset points", fontsize=8, color=_FOUND, va="center",
     )  # fmt: skip
     axes.annotate(
         "random", (sizes[late], draws.mean(0)[late]), (9, -12),

@@ -330,6 +330,6 @@ def coverage_panel(found: Coverage, *, ax: Drawn | None = None) -> Drawn:
     below = ScaledTranslation(0, -0.34, axes.figure.dpi_scale_trans)
     axes.legend(
         loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=axes.transAxes + below,
-        borderaxespad=0, ncols=max(int(wide / 1.35), 1), frameon=False, fontsize=7,
+        borderaxespad=0, ncols=max(int(wide / 1.25), 1), frameon=False, fontsize=7,
     )  # fmt: skip
     return drawn

@@ -15,7 +15,7 @@ from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 
 def matches_panel(found: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:
-    """Draw how well each unit's best partner fits, beside what chance gives.
+    r"""Draw how well each unit's best partner fits, beside what chance gives.
 
     Left, the highest correlation of every unit on photographs, and on mismatched ones; right, the
     correlation on stimuli with the partner that photographs chose, and with every other unit.
@@ -42,19 +42,19 @@ def matches_panel(found: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:
     >>> pictures = np.random.default_rng(0).random((2, 3, 64, 64), np.float32)
     >>> found = match(network, "conv2d0", network, "conv2d1", pictures, stimuli=few)
     >>> matches_panel(found).axes[0].get_xlabel()
-    'highest correlation on photographs, conv2d0 with conv2d1'
+    'highest correlation on photographs,\nconv2d0 with conv2d1'
     """
     table = pairs(found)
     figure = figure_or_new(figure, (7.2, 2.9))
     width, height = inches(figure)
-    wide, high = (width - 1.2) / 2, height - 0.65
+    wide, high = (width - 1.2) / 2, height - 0.75
     left, right = (add_axes(figure, at, 0.15, wide, high) for at in (0.55, 1.1 + wide))
     names = (
         found["unit"].values[0].rpartition(":")[0],
         found["other"].values[0].rpartition(":")[0],
     )
     _histogram(left, {"matched": table["photographs"], "mismatched": table["chance"]})
-    left.set_xlabel(f"highest correlation on photographs, {names[0]} with {names[1]}")
+    left.set_xlabel(f"highest correlation on photographs,\n{names[0]} with {names[1]}")
     tuning = found["stimuli"].values.ravel()
     _histogram(right, {"with its partner": table["stimuli"], "with any unit": pd.Series(tuning)})
     right.set_xlabel("correlation on stimuli")

@@ -243,12 +243,19 @@ def _image(axes: Axes, values: np.ndarray, responses: xr.DataArray, **options: A
     axes.set(xticks=[], yticks=[])
 
 
+def _size(axes: Axes) -> tuple[float, float]:
+    """Return the width and height in inches."""
+    extent = axes.get_window_extent()
+    return extent.width / axes.figure.dpi, extent.height / axes.figure.dpi
+
+
 def _label_rows(axes: Axes, axis: xr.DataArray) -> None:
     """Label the rows that the strip shows with their values."""
     rows = strip_rows(axis.size)
+    each = max(round(len(rows) * 0.1 / _size(axes)[1]), 1)  # a label takes a tenth of an inch
     axes.set_yticks(
-        [(place + 0.5) / len(rows) for place in range(len(rows))],
-        [number(float(axis[row])) for row in rows],
+        [(place + 0.5) / len(rows) for place in range(len(rows))][::each],
+        [number(float(axis[row])) for row in rows][::each],
         fontsize=6,
         color=FAINT,
     )
@@ -257,7 +264,7 @@ def _label_rows(axes: Axes, axis: xr.DataArray) -> None:
 
 
 def _label_angles(axes: Axes, period: float) -> None:
-    ticks = np.arange(0, period, period / 8)
+    ticks = np.arange(0, period, period / (8 if _size(axes)[0] > 2.8 else 4))
     axes.set_xticks(ticks, [f"{tick:g}°" for tick in ticks], fontsize=6.5, color=FAINT)
     axes.tick_params(axis="x", length=2.5, width=0.5, color=RULE, pad=2)
 

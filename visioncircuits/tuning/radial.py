@@ -118,7 +118,8 @@ def radial_panel(
 def _ground(axes: Axes) -> None:
     """Draw the background: the outer circle, the cross-hair and the inner disc."""
     limit = OUTER + 2 * THUMBNAIL
-    axes.set(xlim=(-limit, limit), ylim=(limit, -limit), aspect="equal")
+    axes.set(xlim=(-limit, limit), ylim=(limit, -limit))
+    axes.set_aspect("equal", adjustable="datalim")  # a constrained layout knows the axes' box
     axes.set_autoscale_on(False)
     axes.axis("off")
     dashed: dict[str, Any] = {"linestyle": (0, (3, 3)), "linewidth": 0.7, "zorder": 0.5}
