@@ -17,7 +17,7 @@ from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, numbe
 INNER, OUTER = 0.3, 1.75
 """Radii of the disc in the middle and of the circle around, the highest response being 1."""
 
-DEGREES = 1.385
+DEGREES = 1.36
 """Radius at which the angles are written: between the curves and the units."""
 
 THUMBNAIL = 0.24
@@ -110,6 +110,10 @@ def radial_panel(
     axes.text(
         0.5, 0, caption, transform=axes.transAxes, ha="center", va="top", color=FAINT, fontsize=7.5
     )
+    limit = OUTER + 2.5 * THUMBNAIL  # which a layout may extend, but no artist
+    axes.dataLim.set_points(np.array([[-limit, -limit], [limit, limit]]))
+    axes.set_autoscale_on(True)
+    axes.margins(0)
     if title:
         axes.set_title(title, loc="left", color=INK, fontsize=10, weight="bold")
     return drawn
@@ -117,7 +121,7 @@ def radial_panel(
 
 def _ground(axes: Axes) -> None:
     """Draw the background: the outer circle, the cross-hair and the inner disc."""
-    limit = OUTER + 2 * THUMBNAIL
+    limit = OUTER + 2.5 * THUMBNAIL
     axes.set(xlim=(-limit, limit), ylim=(limit, -limit))
     axes.set_aspect("equal", adjustable="datalim")  # a constrained layout knows the axes' box
     axes.set_autoscale_on(False)
@@ -131,7 +135,7 @@ def _ground(axes: Axes) -> None:
     for angle in (0, 90, 180, 270):
         at = _at(angle, DEGREES)
         how: dict[str, Any] = {
-            "fontsize": 6.5,
+            "fontsize": 5.5,
             "ha": "center",
             "va": "center",
             "zorder": 3,
@@ -196,7 +200,7 @@ def _units(axes: Axes, numbers: xr.Dataset, period: float, thumbnails: Thumbnail
             extent = (x - radius, x + radius, y + radius, y - radius)
             shown = axes.imshow(thumbnails[name].convert("RGB"), extent=extent, zorder=5)
             shown.set_clip_path(Circle((x, y), radius, transform=axes.transData))
-            label = _at(angle, OUTER + radius + 0.13)
+            label = _at(angle, OUTER + radius + 0.2)
         short = name.rsplit(":", 1)[-1]
         axes.text(*label, short, color=INK, fontsize=7, ha="center", va="center", zorder=7)
 
