@@ -105,8 +105,10 @@ def test_units_with_a_thumbnail_are_drawn_by_it():
 def test_the_scale_is_written_in_the_units_of_the_responses():
     responses = tuned(40, heights=(12.5,))
     responses.attrs["units"] = "standard deviations"
-    texts = [text.get_text() for text in radial_panel(responses, title="curves").texts]
-    assert texts == ["farthest from the disc: 12.5, mean positive standard deviations", "curves"]
+    (axes,) = radial_panel(responses, title="curves").axes
+    assert axes.get_title("left") == "curves"
+    caption = axes.texts[-1].get_text()
+    assert caption == "farthest from the disc: 12.5,\nmean positive standard deviations"
 
 
 def test_an_outline_with_fewer_points_lies_on_the_finer_one():

@@ -5,13 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from visioncircuits.attribution.discovery import Discovery
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Canvas, add_axes, add_text, figure_or_new, inches
 from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 _FOUND, _RANDOM = "#0571b0", "#8a8f96"
 
 
-def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
+def discovery_panel(found: Discovery, *, listed: int = 16, figure: Canvas | None = None) -> Canvas:
     """Draw what parts keep of a feature's behavior against their number, and the strongest.
 
     Parameters
@@ -20,11 +20,13 @@ def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
         From `discover`.
     listed
         How many of the parts that were kept are listed.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
 
     Returns
     -------
-    Figure
-        Shown by a notebook; `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Examples
     --------
@@ -37,11 +39,15 @@ def discovery_panel(found: Discovery, *, listed: int = 16) -> Figure:
     >>> found = discover(network, "1", "2:0", torch.rand(6, 3, 28, 28), draws=2)
     >>> curve, bars = discovery_panel(found, listed=3).axes
     """
-    figure = Figure(figsize=(9.6, 4.4))
-    figure.text(0.07, 0.93, found.target, fontsize=13, color=INK, weight="bold")
-    figure.text(0.07, 0.88, _summary(found), fontsize=9, color=FAINT)
-    _curve(figure.add_axes((0.07, 0.13, 0.5, 0.68)), found)
-    _strongest(figure.add_axes((0.79, 0.13, 0.18, 0.68)), found, listed)
+    figure = figure_or_new(figure, (9.6, 4.4))
+    width, height = inches(figure)
+    left, names, right, top, foot = 0.67, 2.1, 0.3, 0.84, 0.57
+    add_text(figure, left, 0.31, found.target, fontsize=13, color=INK, weight="bold")
+    add_text(figure, left, 0.53, _summary(found), fontsize=9, color=FAINT)
+    wide, high = width - left - names - right, height - top - foot
+    _curve(add_axes(figure, left, top, 0.735 * wide, high), found)
+    bars = add_axes(figure, width - right - 0.265 * wide, top, 0.265 * wide, high)
+    _strongest(bars, found, listed)
     return figure
 
 
@@ -71,10 +77,10 @@ def _curve(axes: Axes, found: Discovery) -> None:
         f"{count} chosen by ablation", (count, value), (-8, 6), textcoords="offset points",
         fontsize=8, color="#ca0020", ha="right",
     )  # fmt: skip
-    middle, late = len(sizes) // 2, -3
+    early, late = len(sizes) // 3, -3
     axes.annotate(
-        "first by attribution", (sizes[middle], np.clip(found.curve[1, middle], 0, 1)), (-6, 10),
-        textcoords="offset points", fontsize=8, color=_FOUND, ha="right",
+        "first by attribution", (sizes[early], np.clip(found.curve[1, early], 0, 1)), (9, -9),
+        textcoords="offset points", fontsize=8, color=_FOUND, va="center",
     )  # fmt: skip
     axes.annotate(
         "random", (sizes[late], draws.mean(0)[late]), (9, -12),

@@ -34,7 +34,8 @@ def coverage(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Draw the layer as a bar: `.svg` or `.png`.")
+        Path | None,
+        typer.Option("-o", "--out", help="Draw the layer as a bar: `.svg`, `.png` or `.pdf`."),
     ] = None,
     table: Annotated[
         Path | None, typer.Option("--csv", help="Write what explains each unit as `.csv`.")
@@ -50,7 +51,7 @@ def coverage(
 
         visioncircuits coverage bvlc_googlenet mixed3a -o coverage.png --csv units.csv
     """
-    outputs.check(out, ".svg", ".png")
+    outputs.check(out, ".svg", ".png", ".pdf")
     outputs.check(table, ".csv")
     from rich.table import Table
 

@@ -24,7 +24,7 @@ def discover(
         Path, typer.Option(help="A folder of photographs.", exists=True, file_okay=False)
     ],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.svg`.")
+        Path, typer.Option("-o", "--out", help="The picture to write: `.png`, `.svg` or `.pdf`.")
     ],
     share: Annotated[
         float, typer.Option(help="Of the feature's variance that is to be kept: above 0, below 1.")
@@ -47,7 +47,7 @@ def discover(
 
         visioncircuits discover bvlc_googlenet mixed3b:413 --from mixed3a --images photos/ -o d.png
     """
-    outputs.check(out, ".png", ".svg")
+    outputs.check(out, ".png", ".svg", ".pdf")
     outputs.check(save, ".npz", ".nc")
     from rich.table import Table
 

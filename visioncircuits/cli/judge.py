@@ -23,7 +23,7 @@ def judge(
         float | None, typer.Option(help="Test this orientation too, in degrees.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Draw the verdict: `.svg` or `.png`.")
+        Path | None, typer.Option("-o", "--out", help="Draw the verdict: `.svg`, `.png` or `.pdf`.")
     ] = None,
     record: Annotated[Path | None, typer.Option("--json", help="Write it as JSON.")] = None,
     photographs: Photographs = None,
@@ -35,7 +35,7 @@ def judge(
 
     visioncircuits judge curve bvlc_googlenet mixed3b:413 -o verdict.png
     """
-    outputs.check(out, ".svg", ".png")
+    outputs.check(out, ".svg", ".png", ".pdf")
     outputs.check(record, ".json")
     from rich.table import Table
 

@@ -36,11 +36,15 @@ def match(
     table: Annotated[Path | None, typer.Option("--csv", help="Write all pairs as `.csv`.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Draw correlations beside chance's: `.svg` or `.png`."),
+        typer.Option(
+            "-o", "--out", help="Draw correlations beside chance's: `.svg`, `.png` or `.pdf`."
+        ),
     ] = None,
     best: Annotated[
         Path | None,
-        typer.Option(help="Draw the best mutual pairs, both units' pictures: `.svg` or `.png`."),
+        typer.Option(
+            help="Draw the best mutual pairs, both units' pictures: `.svg`, `.png` or `.pdf`."
+        ),
     ] = None,
     steps: Annotated[int, typer.Option(help="How long to optimize those pictures.", min=1)] = 128,
     family: Annotated[
@@ -73,8 +77,8 @@ def match(
             --images photos/ --csv pairs.csv -o matches.png --best pairs.png
     """
     outputs.check(table, ".csv")
-    outputs.check(out, ".svg", ".png")
-    outputs.check(best, ".svg", ".png")
+    outputs.check(out, ".svg", ".png", ".pdf")
+    outputs.check(best, ".svg", ".png", ".pdf")
     outputs.check(save, ".nc")
     from visioncircuits import comparison, files, networks
 

@@ -41,8 +41,8 @@ def tune(
     plot: Annotated[
         Path | None,
         typer.Option(
-            help="Draw them too, `.svg` or `.png`: radial tuning curves for stimuli that have an "
-            "orientation. Of a layer, the units that respond most."
+            help="Draw them too, `.svg`, `.png` or `.pdf`: radial tuning curves for stimuli that "
+            "have an orientation. Of a layer, the units that respond most."
         ),
     ] = None,
     top: Annotated[
@@ -65,7 +65,7 @@ def tune(
         visioncircuits tune bvlc_googlenet mixed3b --stimuli curves -o mixed3b-curves.nc
     """
     outputs.check(out, ".nc")
-    outputs.check(plot, ".svg", ".png")
+    outputs.check(plot, ".svg", ".png", ".pdf")
     from rich.table import Table
 
     from visioncircuits import networks

@@ -8,18 +8,21 @@ import xarray as xr
 
 from visioncircuits.comparison.similarity import Compared
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Canvas, add_axes, figure_or_new, inches
 from visioncircuits.tuning.plots import FAINT, INK
 from visioncircuits.weights import signed_colors
 
 _STYLE: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8}
+
+_NAMES = 0.95
+"""Inches for the names of units."""
 
 _SIDE = 21
 """Pixels of a kernel, at least."""
 
 
 @matplotlib.rc_context(_STYLE)
-def compared_panel(compared: Compared) -> Figure:
+def compared_panel(compared: Compared, *, figure: Canvas | None = None) -> Canvas:
     """Draw what was compared: the trained family's on the left or above, the other's beside it.
 
     Parameters
@@ -28,10 +31,13 @@ def compared_panel(compared: Compared) -> Figure:
         From `compare_tuning`, drawn as a heat map a unit, each relative to its strongest response;
         or from `compare_kernels`, drawn as kernels, each target's relative to its largest weight.
 
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
+
     Returns
     -------
-    Figure
-        Shown by a notebook; `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Examples
     --------
@@ -46,13 +52,20 @@ def compared_panel(compared: Compared) -> Figure:
     """
     if not compared.trained.size:
         raise InputError("there is no unit to draw")
-    return _kernels(compared) if "target" in compared.trained.dims else _responses(compared)
+    kernels = "target" in compared.trained.dims
+    return _kernels(compared, figure) if kernels else _responses(compared, figure)
 
 
-def _responses(compared: Compared) -> Figure:
+def _responses(compared: Compared, figure: Canvas | None) -> Canvas:
     count = compared.trained.sizes["unit"]
-    figure = Figure(figsize=(9.6, 0.52 * count + 0.9), dpi=150, layout="constrained")
-    axes = figure.subplots(count, 2, squeeze=False)
+    figure = figure_or_new(figure, (9.6, 0.52 * count + 0.75))
+    width, height = inches(figure)
+    wide, high = width / 2 - _NAMES - 0.15, (height - 0.75) / count
+    lefts = _NAMES, width / 2 + _NAMES
+    axes = np.array([
+        [add_axes(figure, left, 0.25 + row * high, wide, 0.9 * high) for left in lefts]
+        for row in range(count)
+    ])  # fmt: skip
     sides = (("trained", compared.trained), ("handwritten", compared.handwritten))
     for column, (which, responses) in enumerate(sides):
         axis = _across(responses)
@@ -97,15 +110,16 @@ def _turbo_on_black() -> Any:
     return matplotlib.colors.ListedColormap(table)
 
 
-def _kernels(compared: Compared) -> Figure:
+def _kernels(compared: Compared, figure: Canvas | None) -> Canvas:
     """Draw all kernels as one image: matplotlib takes seconds for hundreds of axes."""
     rows = [_row(kernels) for pair in zip(*map(_drawn, (compared.trained, compared.handwritten)),
                                           strict=True) for kernels in pair]  # fmt: skip
     height, width = len(rows[0]), len(rows[0][0]) // compared.trained.sizes["source"]
     sources = compared.trained["source"].values
-    size = 0.42 * len(sources) + 1.3, 0.44 * len(rows) + 0.5
-    figure = Figure(figsize=size, dpi=150, layout="constrained")
-    axes = figure.subplots()
+    size = 0.42 * len(sources) + _NAMES + 0.15, 0.44 * len(rows) + 0.4
+    figure = figure_or_new(figure, size)
+    wide, high = inches(figure)
+    axes = add_axes(figure, _NAMES, 0.3, wide - _NAMES - 0.15, high - 0.4)
     axes.imshow(np.concatenate(rows), interpolation="nearest")
     names = [n for target in compared.trained["target"].values for n in (str(target), "by hand")]
     axes.set_yticks([height * (row + 0.5) for row in range(len(rows))], names)

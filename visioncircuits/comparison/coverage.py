@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from jaxtyping import Bool
+from matplotlib.transforms import ScaledTranslation
 
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Drawn, axes_or_new
 from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.networks import Network
 from visioncircuits.tuning.plots import INK, RULE, hsl
@@ -278,8 +279,20 @@ def _number(unit: str) -> int:
     return int(unit.rpartition(":")[2])
 
 
-def coverage_panel(found: Coverage) -> Figure:
+def coverage_panel(found: Coverage, *, ax: Drawn | None = None) -> Drawn:
     """Draw a layer as one bar: what each explanation alone, several, and nothing accounts for.
+
+    Parameters
+    ----------
+    found
+        From `covered_by_families` or `covered_by_stimuli`.
+    ax
+        Axes to draw into; by default those of a new `Figure`. The legend is drawn below them.
+
+    Returns
+    -------
+    Axes or Figure
+        `ax`, or the figure; `.save(path)` writes it.
 
     Examples
     --------
@@ -299,8 +312,7 @@ def coverage_panel(found: Coverage) -> Figure:
     parts.append(("unexplained", total - sum(count for _, count in parts)))
     colors.append(hsl(0, 0, 0.9))
     lines = -(-len(parts) // 4)
-    figure = Figure(figsize=(7.2, 1.15 + 0.2 * lines), facecolor="white", layout="constrained")
-    axes = figure.subplots()
+    axes, drawn = axes_or_new(ax, (7.2, 1.15 + 0.2 * lines))
     start = 0
     for (name, count), color in zip(parts, colors, strict=True):
         axes.barh(0, count, left=start, color=color, edgecolor="white", linewidth=0.6,
@@ -314,5 +326,10 @@ def coverage_panel(found: Coverage) -> Figure:
     axes.spines[:].set_color(RULE)
     axes.tick_params(labelsize=7)
     axes.set_xlabel("units", fontsize=7)
-    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=7)
-    return figure
+    wide = axes.get_window_extent().width / axes.figure.dpi
+    below = ScaledTranslation(0, -0.34, axes.figure.dpi_scale_trans)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=axes.transAxes + below,
+        borderaxespad=0, ncols=max(int(wide / 1.25), 1), frameon=False, fontsize=7,
+    )  # fmt: skip
+    return drawn

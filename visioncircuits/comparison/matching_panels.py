@@ -10,12 +10,12 @@ from PIL import Image
 
 from visioncircuits.comparison.pairs import pairs
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Canvas, add_axes, add_text, figure_or_new, inches
 from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 
-def matches_panel(found: xr.Dataset) -> Figure:
-    """Draw how well each unit's best partner fits, beside what chance gives.
+def matches_panel(found: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:
+    r"""Draw how well each unit's best partner fits, beside what chance gives.
 
     Left, the highest correlation of every unit on photographs, and on mismatched ones; right, the
     correlation on stimuli with the partner that photographs chose, and with every other unit.
@@ -24,6 +24,13 @@ def matches_panel(found: xr.Dataset) -> Figure:
     ----------
     found
         From `match`.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Examples
     --------
@@ -35,17 +42,19 @@ def matches_panel(found: xr.Dataset) -> Figure:
     >>> pictures = np.random.default_rng(0).random((2, 3, 64, 64), np.float32)
     >>> found = match(network, "conv2d0", network, "conv2d1", pictures, stimuli=few)
     >>> matches_panel(found).axes[0].get_xlabel()
-    'highest correlation on photographs, conv2d0 with conv2d1'
+    'highest correlation on photographs,\nconv2d0 with conv2d1'
     """
     table = pairs(found)
-    figure = Figure(figsize=(7.2, 2.9), facecolor="white", layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = figure_or_new(figure, (7.2, 2.9))
+    width, height = inches(figure)
+    wide, high = (width - 1.2) / 2, height - 0.75
+    left, right = (add_axes(figure, at, 0.15, wide, high) for at in (0.55, 1.1 + wide))
     names = (
         found["unit"].values[0].rpartition(":")[0],
         found["other"].values[0].rpartition(":")[0],
     )
     _histogram(left, {"matched": table["photographs"], "mismatched": table["chance"]})
-    left.set_xlabel(f"highest correlation on photographs, {names[0]} with {names[1]}")
+    left.set_xlabel(f"highest correlation on photographs,\n{names[0]} with {names[1]}")
     tuning = found["stimuli"].values.ravel()
     _histogram(right, {"with its partner": table["stimuli"], "with any unit": pd.Series(tuning)})
     right.set_xlabel("correlation on stimuli")
@@ -79,7 +88,8 @@ def pairs_panel(
     partners: Mapping[str, Image.Image],
     *,
     columns: int = 4,
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw pairs side by side, each by the two pictures that drive it most.
 
     Parameters
@@ -90,6 +100,13 @@ def pairs_panel(
         Pictures of either network's units, by name; a unit without one is shown by its name alone.
     columns
         Pairs in a row.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Raises
     ------
@@ -107,18 +124,21 @@ def pairs_panel(
         raise InputError("there is no pair to draw")
     columns = min(columns, len(table))
     rows = -(-len(table) // columns)
-    figure = Figure(figsize=(2.0 * columns, 1.45 * rows), facecolor="white")
+    figure = figure_or_new(figure, (2.0 * columns, 1.45 * rows))
+    wide, high = (
+        whole / count for whole, count in zip(inches(figure), (columns, rows), strict=True)
+    )
+    side = min(0.46 * wide, high - 0.53)
     for place, row in enumerate(table.to_dict("records")):
-        top, left = 1 - (place // columns) / rows, (place % columns) / columns
-        for side, (kind, pictures) in enumerate((("unit", units), ("partner", partners))):
-            width, height = 0.46 / columns, 0.92 / 1.45 / rows
-            x = left + (0.03 + 0.48 * side) / columns
-            axes = figure.add_axes((x, top - 0.25 / 1.45 / rows - height, width, height))
+        top, left = place // columns * high, place % columns * wide
+        for at, (kind, pictures) in enumerate((("unit", units), ("partner", partners))):
+            x = left + (0.26 + 0.48 * at) * wide - side / 2
+            axes = add_axes(figure, x, top + 0.25, side, side)
             axes.set_axis_off()
             if row[kind] in pictures:
                 axes.imshow(pictures[row[kind]])
             axes.set_title(row[kind], fontsize=6, color=INK, pad=2)
         caption = f"photographs {row['photographs']:.2f}, stimuli {row['stimuli']:.2f}"
-        figure.text(left + 0.5 / columns, top - 1.4 / 1.45 / rows, caption, fontsize=6, color=FAINT,
-                    ha="center", va="bottom")  # fmt: skip
+        style = {"fontsize": 6, "color": FAINT, "ha": "center", "va": "top"}
+        add_text(figure, left + wide / 2, top + 0.25 + side + 0.06, caption, **style)
     return figure

@@ -12,7 +12,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples import crops, sketch
 from visioncircuits.examples.record import Examples, LayerExamples
 from visioncircuits.examples.tops import Places
-from visioncircuits.figures import Figure
+from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
 from visioncircuits.networks import Feature, Network, Unit
 
 ACROSS, DOWN = 12, 4
@@ -26,7 +26,9 @@ def sheet(
     feature: str | Feature,
     examples: Examples,
     photographs: Source | None = None,
-) -> Figure:
+    *,
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw what activates a unit in photographs, how often, and how strongly.
 
     Parameters
@@ -39,19 +41,21 @@ def sheet(
         From `collect`.
     photographs
         Those that the examples were collected from; needed for examples that were loaded.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
 
     Returns
     -------
-    Figure
-        Above, the strongest examples. In the middle, the density of the unit's pre-activations
-        over all positions, on a logarithmic scale, and the contribution of each to the mean
-        activation. Below, random neurons in twelve steps of activation, as in the "quilts" of
-        "Curve Detectors" (Cammarata et al., 2020).
+    Figure or SubFigure
+        The one that was given, or the new one. Above, the strongest examples. In the middle, the
+        density of the unit's pre-activations over all positions, on a logarithmic scale, and the
+        contribution of each to the mean activation. Below, random neurons in twelve steps of
+        activation, as in the "quilts" of "Curve Detectors" (Cammarata et al., 2020).
 
     Raises
     ------
     InputError
-        If the examples have no such unit, or the photographs are not known.
+        If the examples have no such unit, the photographs are not known, or the figure has no room.
 
     Examples
     --------
@@ -93,39 +97,39 @@ def sheet(
         cropped = crops.crop(located, shown[picture], (row, column))
         return crops.tile(cropped, 96)
 
-    figure = Figure(figsize=(11, 7.6), facecolor="white")
+    figure = figure_or_new(figure, (11, 7.6))
+    wide, high = inches(figure)
     moments = layer.moments
-    figure.text(0.05, 0.965, str(unit), fontsize=13, weight="bold", color=_INK, va="top")
-    figure.text(
-        0.95, 0.965,
+    left, side = 0.05 * wide, 0.9 * wide / ACROSS
+    density, below = 1.08 + side, high - 0.31 - DOWN * side
+    add_text(figure, left, 0.27, str(unit), fontsize=13, weight="bold", color=_INK, va="top")
+    faint = {"color": _FAINT, "va": "top"}
+    add_text(
+        figure, wide - left, 0.27,
         f"{examples.seen} pictures, {moments.count} positions · active at "
         f"{moments.firing[unit.index]:.1%} of them · mean {moments.mean[unit.index]:.3g}, "
         f"standard deviation {moments.deviation[unit.index]:.3g}",
-        fontsize=8, color=_FAINT, va="top", ha="right",
+        fontsize=8, ha="right", **faint,
     )  # fmt: skip
-    left, wide = 0.05, 0.9
-    size = wide / ACROSS
-    high = size * 11 / 7.6
     for place in range(min(ACROSS, layer.tops.values.shape[1])):
         if layer.tops.pictures[unit.index, place] < 0:
             continue
-        axes = _tile(figure, left + place * size, 0.8, size, high)
+        axes = _tile(figure, left + place * side, 0.74, side)
         axes.imshow(cut(int(layer.tops.pictures[unit.index, place]),
                         layer.tops.positions[unit.index, place]))  # fmt: skip
         axes.set_title(
             f"{layer.tops.values[unit.index, place]:.4g}", fontsize=6.5, color=_FAINT, pad=2
         )
-    figure.text(left, 0.935, "the strongest, one a picture", fontsize=7.5, color=_FAINT, va="top")
-    _density(figure.add_axes((left, 0.55, wide, 0.2)), layer, unit.index, steps)
+    add_text(figure, left, 0.48, "the strongest, one a picture", fontsize=7.5, **faint)
+    plot = add_axes(figure, left, density, ACROSS * side, below - 0.57 - density)
+    _density(plot, layer, unit.index, steps)
     for step in range(ACROSS):
         drawn = layer.drawn(unit.index, steps[step], steps[step + 1])
         for place in range(min(DOWN, drawn.values.shape[1])):
-            axes = _tile(figure, left + step * size, 0.475 - high - place * high, size, high)
+            axes = _tile(figure, left + step * side, below + place * side, side)
             axes.imshow(cut(int(drawn.pictures[0, place]), drawn.positions[0, place]))
-    figure.text(
-        left, 0.483, "drawn at random among the neurons with a pre-activation between the ticks",
-        fontsize=7.5, color=_FAINT,
-    )  # fmt: skip
+    caption = "drawn at random among the neurons with a pre-activation between the ticks"
+    add_text(figure, left, below - 0.22, caption, fontsize=7.5, **faint)
     return figure
 
 
@@ -198,13 +202,11 @@ def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> 
     shared.tick_params(labelcolor=_LINE)
 
 
-def _tile(figure: Figure, left: float, bottom: float, wide: float, high: float) -> Axes:
-    gap = 0.04
-    axes: Axes = figure.add_axes(
-        (left + gap * wide / 2, bottom + gap * high / 2, wide * (1 - gap), high * (1 - gap))
-    )
+def _tile(figure: AnyFigure, left: float, top: float, side: float) -> Axes:
+    gap = 0.04 * side
+    axes = add_axes(figure, left + gap / 2, top + gap / 2, side - gap, side - gap)
     axes.set_xticks([])
     axes.set_yticks([])
-    for side in axes.spines.values():
-        side.set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
     return axes

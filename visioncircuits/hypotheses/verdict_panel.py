@@ -6,7 +6,7 @@ import textwrap
 import numpy as np
 from matplotlib.axes import Axes
 
-from visioncircuits.figures import Figure
+from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
 from visioncircuits.hypotheses.verdicts import LEVEL, Outcome, Verdict
 from visioncircuits.tuning.plots import FAINT, INK, RULE, number
 
@@ -14,18 +14,20 @@ _OUTCOME_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
 _VERDICT_COLORS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#b26a00"}
 
 
-def verdict_panel(verdict: Verdict) -> Figure:
+def verdict_panel(verdict: Verdict, *, figure: Canvas | None = None) -> Canvas:
     """Draw a unit's tuning in every variant, and each prediction's effect against its bounds.
 
     Parameters
     ----------
     verdict
         From `judge` or `judge_all`.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
 
     Returns
     -------
-    Figure
-        Shown by a notebook; `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Examples
     --------
@@ -39,26 +41,26 @@ def verdict_panel(verdict: Verdict) -> Figure:
     [10.5, 4.2]
     """
     outcomes = verdict.outcomes
-    height = 1.1 + 0.62 * max(len(outcomes), 5)
-    figure = Figure(figsize=(10.5, height))
-    figure.text(0.03, 1 - 0.38 / height, verdict.unit, fontsize=13, color=INK, weight="bold")
-    figure.text(
-        0.03, 1 - 0.62 / height, f"as a {verdict.hypothesis.name} detector", fontsize=9, color=FAINT
+    figure = figure_or_new(figure, (10.5, 1.1 + 0.62 * max(len(outcomes), 5)))
+    width, height = inches(figure)
+    left, right = 0.03 * width, 0.97 * width
+    add_text(figure, left, 0.38, verdict.unit, fontsize=13, color=INK, weight="bold")
+    about = f"as a {verdict.hypothesis.name} detector"
+    add_text(figure, left, 0.62, about, fontsize=9, color=FAINT)
+    color = _VERDICT_COLORS[verdict.status]
+    add_text(
+        figure, right, 0.38, verdict.status, fontsize=13, weight="bold", ha="right", color=color
     )
-    figure.text(
-        0.97, 1 - 0.38 / height, verdict.status, fontsize=13, weight="bold", ha="right",
-        color=_VERDICT_COLORS[verdict.status],
-    )  # fmt: skip
     color = _OUTCOME_COLORS["fails"] if verdict.by_chance and not verdict.missed else FAINT
-    figure.text(0.97, 1 - 0.62 / height, _p(verdict), fontsize=8, color=color, ha="right")
-    bottom, top = 0.55 / height, 1 - 1.0 / height
+    add_text(figure, right, 0.62, _p(verdict), fontsize=8, color=color, ha="right")
+    rows = (height - 1.55) / len(outcomes)
     if axis := next(iter(verdict.evidence.axes), None):
-        _curves(figure.add_axes((0.06, bottom, 0.3, top - bottom)), verdict, axis)
-    rows = (top - bottom) / len(outcomes)
+        curves = add_axes(figure, 0.06 * width, 1.0, 0.3 * width, height - 1.55)
+        _curves(curves, verdict, axis)
     for place, outcome in enumerate(outcomes):
-        low = top - (place + 1) * rows
-        _claim(figure, outcome, low + rows / 2)
-        bar = figure.add_axes((0.72, low + rows * 0.3, 0.2, rows * 0.4))
+        top = 1.0 + place * rows
+        _claim(figure, outcome, top + rows / 2)
+        bar = add_axes(figure, 0.72 * width, top + rows * 0.3, 0.2 * width, rows * 0.4)
         _bar(bar, outcome, verdict.control(outcome))
     return figure
 
@@ -105,18 +107,13 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
         axes.spines[side].set_color(RULE)
 
 
-def _claim(figure: Figure, outcome: Outcome, y: float) -> None:
-    claim = textwrap.fill(outcome.prediction.claim, 52)
-    figure.text(0.41, y, claim, fontsize=8.5, color=INK, va="center")
-    figure.text(
-        0.94,
-        y,
-        outcome.status,
-        fontsize=8.5,
-        color=_OUTCOME_COLORS[outcome.status],
-        va="center",
-        weight="bold",
-    )
+def _claim(figure: AnyFigure, outcome: Outcome, middle: float) -> None:
+    width, _ = inches(figure)
+    claim = textwrap.fill(outcome.prediction.claim, max(int(0.31 * width / 0.062), 8))
+    style = {"fontsize": 8.5, "va": "center"}
+    add_text(figure, 0.41 * width, middle, claim, color=INK, **style)
+    color = _OUTCOME_COLORS[outcome.status]
+    add_text(figure, 0.94 * width, middle, outcome.status, color=color, weight="bold", **style)
 
 
 def _bar(axes: Axes, outcome: Outcome, control: str) -> None:

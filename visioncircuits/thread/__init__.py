@@ -4,6 +4,8 @@ from visioncircuits.thread.article import Article, Plate, names, part
 from visioncircuits.thread.claims import Row, here, inception, paper
 from visioncircuits.thread.reproduce import reproduce
 from visioncircuits.thread.run import Run
+from visioncircuits.thread.seven_arguments import SevenArguments, seven_arguments
+from visioncircuits.thread.seven_arguments_panel import seven_arguments_panel
 from visioncircuits.thread.study import Study
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "Plate",
     "Row",
     "Run",
+    "SevenArguments",
     "Study",
     "here",
     "inception",
@@ -18,4 +21,6 @@ __all__ = [
     "paper",
     "part",
     "reproduce",
+    "seven_arguments",
+    "seven_arguments_panel",
 ]

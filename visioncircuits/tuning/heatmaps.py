@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.figures import Figure
+from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
 from visioncircuits.stimuli import Stimuli, StimulusSet, parameters_of, stimulus_set
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
@@ -58,7 +58,8 @@ def tuning_maps(
     reduce: Literal["max", "mean"] = "max",
     highest: float | None = None,
     columns: int = 1,
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw each unit's responses over two axes of the stimuli, as "Curve Detectors" did.
 
     Values are in the order of the axes, from left to right and from top to bottom, as in the
@@ -82,17 +83,19 @@ def tuning_maps(
         The response drawn in the last color; by default the strongest.
     columns
         How many columns of units.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
 
     Returns
     -------
-    Figure
-        `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Raises
     ------
     InputError
         For axes that the responses do not have, stimuli that are not those of the responses,
-        where no response is above 0, or `columns` is below 1.
+        where no response is above 0, `columns` is below 1, or the figure has no room.
 
     Notes
     -----
@@ -118,7 +121,7 @@ def tuning_maps(
     caption = ", ".join([quantity(responses), *([f"{reduce} over {', '.join(over)}"] * bool(over))])
     style = _Style(colors, 36, top, f"{caption}; black: 0 and below")
     seen = _as_seen(stimuli, responses)
-    return _maps(shown.where(shown > 0), x, y, seen, thumbnails or {}, style, columns)
+    return _maps(shown.where(shown > 0), x, y, seen, thumbnails or {}, style, columns, figure)
 
 
 def boundary_maps(
@@ -127,20 +130,21 @@ def boundary_maps(
     thumbnails: Thumbnails | None = None,
     *,
     columns: int = 1,
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw units' responses over orientation and ratio, as in "High-Low Frequency Detectors".
 
     Every unit's responses are divided by its strongest, which is written beside it.
 
     Parameters
     ----------
-    responses, stimuli, thumbnails, columns
+    responses, stimuli, thumbnails, columns, figure
         As for `tuning_maps`.
 
     Returns
     -------
-    Figure
-        `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Raises
     ------
@@ -173,7 +177,9 @@ def boundary_maps(
     caption = f"share of the unit’s strongest {quantity(responses)}"
     style = _Style(colors, 18, 1.0, caption, notes)
     seen = _as_seen(stimuli, responses)
-    return _maps(shares.fillna(0), "orientation", other, seen, thumbnails or {}, style, columns)
+    return _maps(
+        shares.fillna(0), "orientation", other, seen, thumbnails or {}, style, columns, figure
+    )
 
 
 def _maps(
@@ -184,7 +190,8 @@ def _maps(
     thumbnails: Thumbnails,
     style: _Style,
     columns: int,
-) -> Figure:
+    figure: Canvas | None,
+) -> Canvas:
     """Draw maps in columns, the stimuli on top of each and the values of `x` below it."""
     if columns < 1:
         raise InputError(f"columns must be 1 or more, not {columns}")
@@ -194,17 +201,24 @@ def _maps(
         )
     across, down = responses.sizes[x], responses.sizes[y]
     width, height = min(max(0.45 * across, 1.6), WIDTH), min(max(0.12 * down, HEIGHT), 2 * HEIGHT)
-    above, top = None, 0.0
+    above, proportion = None, 0.0
     if stimuli is not None:
         _check(stimuli, responses, x, y)
         above = strip(stimuli, y, along=x, across=style.across)
-        top = width * above.shape[0] / above.shape[1] + GAP  # keeps the stimuli's proportions
+        proportion = above.shape[0] / above.shape[1]
     names = [str(name) for name in responses["unit"].values]
     rows = -(-len(names) // columns)
     columns = -(-len(names) // rows)
-    wide = columns * (SIDE + width + MARGIN) + MARGIN
-    wide = max(wide, MARGIN + 2.2 + 0.055 * len(style.caption))  # of the legend
-    figure = Figure(figsize=(wide, MARGIN + top + rows * (height + GAP) + FOOT), facecolor="white")
+    if figure is not None:  # the maps fill it
+        wide, tall = inches(figure_or_new(figure, (0, 0)))
+        width = (wide - MARGIN) / columns - SIDE - MARGIN
+    top = 0.0 if above is None else width * proportion + GAP
+    if figure is None:
+        wide = columns * (SIDE + width + MARGIN) + MARGIN
+        wide = max(wide, MARGIN + 2.2 + 0.055 * len(style.caption))  # of the legend
+        tall = MARGIN + top + rows * (height + GAP) + FOOT
+    figure = figure_or_new(figure, (wide, tall))
+    height = (tall - MARGIN - top - FOOT) / rows - GAP
     values = responses.transpose("unit", y, x).values
     for place, name in enumerate(names):
         column, row = divmod(place, rows)
@@ -272,11 +286,8 @@ def _check(stimuli: StimulusSet, responses: xr.DataArray, x: str, y: str) -> Non
             )
 
 
-def _box(figure: Figure, left: float, upper: float, wide: float, high: float) -> Axes:
-    """Add axes at a place in inches from the upper left corner."""
-    width, height = figure.get_size_inches()
-    place = (left / width, 1 - (upper + high) / height, wide / width, high / height)
-    axes: Axes = figure.add_axes(place)
+def _box(figure: AnyFigure, left: float, upper: float, wide: float, high: float) -> Axes:
+    axes = add_axes(figure, left, upper, wide, high)
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(color=RULE, linewidth=0.5)
@@ -292,7 +303,9 @@ def _image(axes: Axes, values: np.ndarray, across: int, **options: Any) -> None:
 def _label_rows(axes: Axes, axis: xr.DataArray, rows: list[int], places: list[float]) -> None:
     """Label some rows with their values, at places from 0 to 1."""
     labels = [_text(axis.values[row]) for row in rows]
-    axes.set_yticks(places, labels, fontsize=6, color=FAINT)
+    extent = axes.get_window_extent().height / axes.figure.dpi
+    each = max(round(len(labels) * 0.1 / extent), 1)  # a label takes a tenth of an inch
+    axes.set_yticks(places[::each], labels[::each], fontsize=6, color=FAINT)
     axes.tick_params(axis="y", length=0, pad=3)
 
 
@@ -318,10 +331,9 @@ def _text(value: Any) -> str:
 
 
 def _label(
-    figure: Figure, left: float, middle: float, name: str, note: str, thumbnails: Thumbnails
+    figure: AnyFigure, left: float, middle: float, name: str, note: str, thumbnails: Thumbnails
 ) -> None:
     """Draw a unit's picture, name and note left of its map."""
-    width, height = figure.get_size_inches()
     text: dict[str, Any] = {"fontsize": 7, "color": INK, "va": "center", "ha": "right"}
     right = left + SIDE - TICKS
     if name in thumbnails:
@@ -330,11 +342,11 @@ def _label(
         axes.set(xticks=[], yticks=[])
         right -= HEIGHT + 0.06
     lines = [name.rsplit(":", 1)[-1] if name in thumbnails else name, *filter(None, [note])]
-    figure.text(right / width, 1 - middle / height, "\n".join(lines), **text)
+    add_text(figure, right, middle, "\n".join(lines), **text)
 
 
-def _legend(figure: Figure, style: _Style) -> None:
-    _, height = figure.get_size_inches()
+def _legend(figure: AnyFigure, style: _Style) -> None:
+    _, height = inches(figure)
     axes = _box(figure, MARGIN + 0.1, height - 0.34, 1.8, 0.09)
     scale = ScalarMappable(Normalize(0, style.highest), style.colors)
     figure.colorbar(scale, cax=axes, orientation="horizontal").outline.set_visible(False)

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.figures import Figure
+from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
 from visioncircuits.tuning.responses import Responses
@@ -127,8 +127,12 @@ def _shifted(
 
 
 def joint_panel(
-    aligned: xr.DataArray, thumbnails: Thumbnails | None = None, *, title: str = ""
-) -> Figure:
+    aligned: xr.DataArray,
+    thumbnails: Thumbnails | None = None,
+    *,
+    title: str = "",
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw a line plot of responses over orientation for each unit of a family.
 
     Thin lines are examples, the thick one is the mean of their positive parts; a mark below is
@@ -142,16 +146,18 @@ def joint_panel(
         A picture of each unit, by its name.
     title
         Written above.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`, 6 inches wide.
 
     Returns
     -------
-    Figure
-        6 inches wide; `.save(path)` writes it.
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
 
     Raises
     ------
     InputError
-        Where these are not aligned responses, or none is above 0.
+        Where these are not aligned responses, none is above 0, or the figure has no room.
 
     Examples
     --------
@@ -171,15 +177,17 @@ def joint_panel(
         raise InputError("none of these units responds to any of the examples; choose others")
     mean, numbers = orientation.radial_tuning(aligned), orientation.orientation_tuning(aligned)
     names = [str(name) for name in aligned["unit"].values]
-    height = TOP + ROW * len(names) + FOOT
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    figure = figure_or_new(figure, (WIDTH, TOP + ROW * len(names) + FOOT))
+    width, height = inches(figure)
+    row = (height - TOP - FOOT) / len(names)
+    plots = []
     angles = np.append(aligned["orientation"].values, 360.0)
     around = np.append(np.arange(len(angles) - 1), 0)
     examples = aligned.transpose("unit", "example", "orientation").values.clip(0)
     for place, name in enumerate(names):
-        bottom = height - TOP - (place + 1) * ROW
-        box = (SIDE / WIDTH, bottom / height, 1 - (SIDE + 0.25) / WIDTH, ROW * 0.82 / height)
-        axes = figure.add_axes(box)
+        top, high = TOP + (place + 0.18) * row, row * 0.82
+        axes = add_axes(figure, SIDE, top, width - SIDE - 0.25, high)
+        plots.append(axes)
         peak = float(numbers["orientation"][place])
         undriven = np.isnan(peak)
         color = FAINT if undriven else hsl(peak, 0.85, 0.4)
@@ -194,12 +202,13 @@ def joint_panel(
                 "zorder": 4,
             }
             axes.plot([peak, peak], [0, -0.14 * highest], **below)
-        _beside(figure, bottom / height, ROW * 0.82 / height, name, thumbnails or {})
-    figure.axes[0].set_yticks([0, highest], ["0", number(highest)], fontsize=6, color=FAINT)
+        _beside(figure, top, high, name, thumbnails or {})
+    plots[0].set_yticks([0, highest], ["0", number(highest)], fontsize=6, color=FAINT)
     count = len(examples[0])
     caption = f"{quantity(aligned)} to {count} examples, and their mean"
-    figure.text(SIDE / WIDTH, 0.1 / height, caption, color=FAINT, fontsize=7)
-    figure.text(0.02, 1 - 0.08 / height, title, va="top", color=INK, fontsize=10, weight="bold")
+    add_text(figure, SIDE, height - 0.1, caption, color=FAINT, fontsize=7)
+    if title:
+        add_text(figure, 0.12, 0.08, title, va="top", color=INK, fontsize=10, weight="bold")
     return figure
 
 
@@ -213,14 +222,13 @@ def _frame(axes: Axes, highest: float, *, last: bool) -> None:
         spine.set(color=RULE, linewidth=0.6, visible=name == "bottom")
 
 
-def _beside(figure: Figure, bottom: float, high: float, name: str, thumbnails: Thumbnails) -> None:
+def _beside(figure: AnyFigure, top: float, high: float, name: str, thumbnails: Thumbnails) -> None:
     """Draw a unit's picture and name left of its plot."""
-    middle, right = bottom + high / 2, (SIDE - 0.28) / WIDTH
-    short = name
+    right, short = SIDE - 0.28, name
     if name in thumbnails:
-        wide = high * figure.get_figheight() / WIDTH
-        axes = figure.add_axes((right - wide, bottom, wide, high))
+        side = min(high, ROW * 0.82)
+        axes = add_axes(figure, right - side, top + (high - side) / 2, side, side)
         axes.imshow(thumbnails[name].convert("RGB"))
         axes.axis("off")
-        right, short = right - wide - 0.008, name.rsplit(":", 1)[-1]
-    figure.text(right, middle, short, ha="right", va="center", color=INK, fontsize=7)
+        right, short = right - side - 0.05, name.rsplit(":", 1)[-1]
+    add_text(figure, right, top + high / 2, short, ha="right", va="center", color=INK, fontsize=7)

@@ -10,14 +10,14 @@ from matplotlib.patches import Circle
 from scipy.interpolate import PchipInterpolator
 
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Drawn, axes_or_new
 from visioncircuits.tuning import orientation
 from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
 
 INNER, OUTER = 0.3, 1.75
 """Radii of the disc in the middle and of the circle around, the highest response being 1."""
 
-DEGREES = 1.385
+DEGREES = 1.36
 """Radius at which the angles are written: between the curves and the units."""
 
 THUMBNAIL = 0.24
@@ -25,8 +25,12 @@ THUMBNAIL = 0.24
 
 
 def radial_panel(
-    responses: xr.DataArray, thumbnails: Thumbnails | None = None, *, title: str = ""
-) -> Figure:
+    responses: xr.DataArray,
+    thumbnails: Thumbnails | None = None,
+    *,
+    title: str = "",
+    ax: Drawn | None = None,
+) -> Drawn:
     """Draw a family's radial tuning curves over one another, as in "Curve Detectors".
 
     A unit's curve is its distance from the disc in the middle; all curves have the scale written
@@ -43,16 +47,18 @@ def radial_panel(
         A picture of each unit, by its name.
     title
         Written above.
+    ax
+        Axes to draw into; by default those of a new `Figure`, 5 inches wide.
 
     Returns
     -------
-    Figure
-        5 inches wide; `.save(path)` writes it.
+    Axes or Figure
+        `ax`, or the figure; `.save(path)` writes it.
 
     Raises
     ------
     InputError
-        As `radial_tuning`; and where no response is above 0.
+        As `radial_tuning`; where no response is above 0, and if `ax` is not axes.
 
     Notes
     -----
@@ -67,7 +73,15 @@ def radial_panel(
     ...     dims=("unit", "orientation"),
     ... )
     >>> radial_panel(responses).get_size_inches().tolist()
-    [5.0, 5.3]
+    [5.0, 5.4]
+
+    Two families beside each other:
+
+    >>> from visioncircuits.figures import Figure
+    >>> figure = Figure(figsize=(7, 3.8), layout="constrained")
+    >>> left, right = figure.subplots(1, 2)
+    >>> radial_panel(responses, title="one network", ax=left) is left
+    True
     """
     numbers = orientation.orientation_tuning(responses)
     curves = orientation.radial_tuning(responses)
@@ -81,8 +95,7 @@ def radial_panel(
     highest = float(numbers["peak"].max())
     peaks = numbers["orientation"].values
 
-    figure = Figure(figsize=(5.0, 5.3), facecolor="white")
-    axes = figure.add_axes((0, 0.3 / 5.3, 1, 5 / 5.3))
+    axes, drawn = axes_or_new(ax, (5.0, 5.4))
     _ground(axes)
     # The highest first, so that no curve hides a smaller one.
     for place in np.argsort(-numbers["peak"].fillna(-1).values, kind="stable"):
@@ -93,16 +106,24 @@ def radial_panel(
             axes.fill(x, y, facecolor=(*hsl(hue, 0.66, 0.6), 0.4), edgecolor="none")
             axes.plot(x, y, color=hsl(hue, 0.96, 0.3), linewidth=0.9)
     _units(axes, numbers.isel(unit=driven), period, thumbnails or {})
-    caption = f"farthest from the disc: {number(highest)}, mean positive {quantity(responses)}"
-    figure.text(0.5, 0.03, caption, ha="center", color=FAINT, fontsize=7.5)
-    figure.text(0.03, 0.98, title, va="top", color=INK, fontsize=11, weight="bold")
-    return figure
+    caption = f"farthest from the disc: {number(highest)},\nmean positive {quantity(responses)}"
+    axes.text(
+        0.5, 0, caption, transform=axes.transAxes, ha="center", va="top", color=FAINT, fontsize=7.5
+    )
+    limit = OUTER + 2.5 * THUMBNAIL  # which a layout may extend, but no artist
+    axes.dataLim.set_points(np.array([[-limit, -limit], [limit, limit]]))
+    axes.set_autoscale_on(True)
+    axes.margins(0)
+    if title:
+        axes.set_title(title, loc="left", color=INK, fontsize=10, weight="bold")
+    return drawn
 
 
 def _ground(axes: Axes) -> None:
     """Draw the background: the outer circle, the cross-hair and the inner disc."""
-    limit = OUTER + 2 * THUMBNAIL
-    axes.set(xlim=(-limit, limit), ylim=(limit, -limit), aspect="equal")
+    limit = OUTER + 2.5 * THUMBNAIL
+    axes.set(xlim=(-limit, limit), ylim=(limit, -limit))
+    axes.set_aspect("equal", adjustable="datalim")  # a constrained layout knows the axes' box
     axes.set_autoscale_on(False)
     axes.axis("off")
     dashed: dict[str, Any] = {"linestyle": (0, (3, 3)), "linewidth": 0.7, "zorder": 0.5}
@@ -114,7 +135,7 @@ def _ground(axes: Axes) -> None:
     for angle in (0, 90, 180, 270):
         at = _at(angle, DEGREES)
         how: dict[str, Any] = {
-            "fontsize": 6.5,
+            "fontsize": 5.5,
             "ha": "center",
             "va": "center",
             "zorder": 3,
@@ -179,7 +200,7 @@ def _units(axes: Axes, numbers: xr.Dataset, period: float, thumbnails: Thumbnail
             extent = (x - radius, x + radius, y + radius, y - radius)
             shown = axes.imshow(thumbnails[name].convert("RGB"), extent=extent, zorder=5)
             shown.set_clip_path(Circle((x, y), radius, transform=axes.transData))
-            label = _at(angle, OUTER + radius + 0.13)
+            label = _at(angle, OUTER + radius + 0.2)
         short = name.rsplit(":", 1)[-1]
         axes.text(*label, short, color=INK, fontsize=7, ha="center", va="center", zorder=7)
 

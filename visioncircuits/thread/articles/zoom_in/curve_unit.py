@@ -1,6 +1,6 @@
 """Seven arguments for one curve unit."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,10 +12,11 @@ from visioncircuits import networks
 from visioncircuits.stimuli import StimulusSet, curve, line
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.detectors import auc
-from visioncircuits.thread.articles.zoom_in.panel import seven_drawn
 from visioncircuits.thread.articles.zoom_in.subject import SHEET, Subject
 from visioncircuits.thread.intervals import interval, middle, null
 from visioncircuits.thread.photographs import strongest
+from visioncircuits.thread.seven_arguments import seven_arguments as all_seven
+from visioncircuits.thread.seven_arguments_panel import seven_arguments_panel
 from visioncircuits.thread.units import number, numbers
 from visioncircuits.tuning import (
     align,
@@ -73,8 +74,8 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     rotations = measure(study.network, names, rotated_pictures(crops, centers, step=15)).clip(min=0)
     together = align(rotations)
     yield joint(subject, together, len(crops))
-    kernels = yield from made_of(subject)
-    used = yield from used_for(subject)
+    yield made_of(subject)
+    yield used_for(subject)
     nearest = int(angular_distance(HANDWRITTEN, subject.angle).argmin())
     model = measure(hand, CURVES[nearest], SHEET).clip(min=0)[0]
     by_hand = model.transpose("orientation", "radius").values
@@ -86,11 +87,20 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     )
     yield Plate(
         "seven-arguments",
-        seven_drawn(subject, picture, crops, centers, together, kernels, used, by_hand),
-        f"{subject.name}, by seven arguments. 3 and 7: degrees from its orientation across, radius "
-        "from straight (top) to tight. 4: mean responses of all siblings to the turning "
-        "photographs. 5: early curves of its orientation, which excite it, and opposed ones, which "
-        "inhibit it. 6: what it excites most.",
+        seven_arguments_panel(
+            all_seven(
+                study.network,
+                subject.name,
+                study.photographs(study.of(1000, quick=100)),
+                family=names,
+                stimuli=SHEET,
+                steps=study.of(128, quick=24),
+                seed=study.seed,
+            )
+        ),
+        f"{subject.name}, by seven arguments. d: mean responses of the unit, thick, and of all "
+        "siblings to the turning photographs. e: what excites it most (red), and inhibits it most "
+        "(blue). f: what it excites most. g: the handwritten detector most like it.",
     )
 
 
@@ -202,26 +212,24 @@ def joint(subject: Subject, together: xr.DataArray, photographs: int) -> Row:
     )
 
 
-def made_of(subject: Subject) -> Generator[Row, None, dict[str, torch.Tensor]]:
-    """Test the kernels from early curves; return two aligned and two opposed ones."""
+def made_of(subject: Subject) -> Row:
+    """Test the kernels from early curves."""
     early = subject.study.detectors("curve", "mixed3a")
     units = early["unit"].tolist()
     weights = expanded_weights(subject.study.network, units, subject.name)
     sums = weights.weight.sum((2, 3))[0].cpu().numpy()
     opposed = angular_distance(early["orientation"].to_numpy(float), subject.angle)
     near, far = sums[opposed <= 45], sums[opposed >= 135]
-    yield MADE.found(
+    return MADE.found(
         f"{(near > 0).sum()} of {len(near)} within 45° excite, {(far < 0).sum()} of {len(far)} "
         "beyond 135° inhibit",
         holds=bool(len(near) and len(far) and near.mean() > 0 > far.mean()),
         why="Sums of the kernels. Holds where their means have these signs.",
     )
-    ends = [*np.argsort(opposed)[:2], *np.argsort(-opposed)[:2]]
-    return {units[int(at)]: weights.weight[0, int(at)] for at in ends}
 
 
-def used_for(subject: Subject) -> Generator[Row, None, list[str]]:
-    """Test the responses of the units that it excites most; return four of them."""
+def used_for(subject: Subject) -> Row:
+    """Test the responses of the units that it excites most."""
     network, after = subject.study.network, subject.study.layer("mixed4a")
     outputs = expanded_weights(network, subject.name, after)
     sums = outputs.weight.sum((2, 3))[:, 0].cpu().numpy()
@@ -235,11 +243,10 @@ def used_for(subject: Subject) -> Generator[Row, None, list[str]]:
     low, high = middle([
         score(rng.choice(len(responses), 20, replace=False)) for _ in range(500)
     ])  # fmt: skip
-    yield USED.found(
+    return USED.found(
         f"{score(top):.0%} of pairs",
         holds=score(top) > high,
         interval=f"{low:.0%} to {high:.0%} of 20 units at random",
         why=f"How often one of the 20 units of {after} that it excites most responds more to "
         "circles and curves than another unit of the layer. Holds above the interval.",
     )
-    return [f"{after}:{unit}" for unit in top[:4]]

@@ -1,0 +1,321 @@
+"""Every public plot can be drawn into a figure of the user's, and none of its text is hidden."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import xarray as xr
+from matplotlib import pyplot
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import AxesImage
+from matplotlib.patches import Circle
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from PIL import Image
+
+import visioncircuits
+from visioncircuits import (
+    attribution,
+    comparison,
+    examples,
+    handwritten,
+    hypotheses,
+    thread,
+    tuning,
+)  # fmt: skip
+from visioncircuits.errors import InputError
+from visioncircuits.figures import Figure
+from visioncircuits.networks import untrained
+from visioncircuits.stimuli import StimulusSet, edge, named
+from visioncircuits.weights import expanded_weights, strongest_inputs
+
+Plot = Callable[..., Any]
+UNITS = [f"mixed3b:{unit}" for unit in (41, 108, 321, 358, 413)]
+PICTURES = {name: Image.new("RGB", (32, 32), (90, 120, 60)) for name in UNITS}
+
+
+def tuned(second: StimulusSet | None = None) -> xr.DataArray:
+    """Five units, whose peaks lie around the circle."""
+    angles = np.arange(0, 360, 10.0)
+    peaks = np.array([15, 80, 140, 200, 290])[:, None]
+    curves = np.exp(4 * (np.cos(np.radians(angles - peaks)) - 1)) * 123.4
+    return xr.DataArray(
+        curves, coords={"unit": UNITS, "orientation": angles}, dims=("unit", "orientation")
+    )
+
+
+def over(axis: str, values: list[float]) -> xr.DataArray:
+    """The same over a second axis."""
+    return tuned().expand_dims({axis: values}).transpose("unit", "orientation", axis)
+
+
+def radial(**into: Any) -> Any:
+    return tuning.radial_panel(tuned(), PICTURES, title="curve detectors of mixed3b", **into)
+
+
+def joint(**into: Any) -> Any:
+    turned = tuned().rename(orientation="rotation").expand_dims(example=[0, 1])
+    return tuning.joint_panel(tuning.align(turned), PICTURES, title="curve detectors", **into)
+
+
+def maps(**into: Any) -> Any:
+    curves = named("curves")
+    responses = over("radius", list(curves.axes["radius"]))
+    return tuning.tuning_maps(
+        responses, "orientation", "radius", curves, PICTURES, columns=2, **into
+    )
+
+
+def ratios(**into: Any) -> Any:
+    boundaries = named("high-low")
+    values = [float(value) for value in boundaries.axes["ratio"]]
+    angles = list(boundaries.axes["orientation"])
+    responses = over("ratio", values).interp(orientation=angles)
+    return tuning.boundary_maps(responses.fillna(0), boundaries, **into)
+
+
+@cache
+def verdict() -> hypotheses.Verdict:
+    edges = StimulusSet(edge, {"orientation": range(0, 360, 30), "ink": ("black", "red")})
+    effects = hypotheses.effects
+    claims = (
+        hypotheses.Prediction("responds to one polarity of an edge", effects.echo, most=0.5),
+        hypotheses.Prediction("is as narrow as a detector of edges is", effects.width, most=90),
+    )
+    return hypotheses.judge(
+        untrained("bvlc_googlenet"), "conv2d0:7", hypotheses.Hypothesis("edge", edges, claims)
+    )
+
+
+def verdict_panel(**into: Any) -> Any:
+    return hypotheses.verdict_panel(verdict(), **into)
+
+
+@cache
+def discovery() -> attribution.Discovery:
+    from torch import nn
+
+    from visioncircuits.networks import Preprocessing, wrap
+
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 24, 3), nn.ReLU(), nn.Conv2d(24, 2, 3)
+    network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    pictures = torch.rand(6, 3, 28, 28)
+    return attribution.discover(network, "1", "2:0", pictures, draws=2)
+
+
+@cache
+def matches() -> comparison.Matches:
+    few = [named("lines").isel(orientation=[0, 6], width=0)]
+    network = untrained("bvlc_googlenet")
+    pictures = np.random.default_rng(0).random((2, 3, 64, 64), np.float32)
+    return comparison.match(network, "conv2d0", network, "conv2d1", pictures, stimuli=few)
+
+
+def best_pairs(**into: Any) -> Any:
+    rows = [
+        {"unit": unit, "partner": f"fire3:{place}", "photographs": 0.7, "stimuli": 0.61}
+        for place, unit in enumerate(UNITS)
+    ]
+    partners = {row["partner"]: PICTURES[UNITS[0]] for row in rows}
+    return comparison.pairs_panel(pd.DataFrame(rows), PICTURES, partners, columns=3, **into)
+
+
+@cache
+def compared(kernels: bool) -> comparison.Compared:
+    network = handwritten.curves()
+    family = comparison.curve_family(network, ["mixed3b:3", "mixed3b:9"])
+    if not kernels:
+        return comparison.compare_tuning(family, family, named("curves"))
+    early = comparison.curve_family(network, ["mixed3a:3", "mixed3a:9"])
+    return comparison.compare_kernels(family, early, family, early)
+
+
+@cache
+def collected() -> Any:
+    network = untrained("bvlc_googlenet")
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(16, 3, 224, 224, generator=generator)
+    return network, examples.collect(network, "conv2d0", pictures, top=12)
+
+
+def covered(**into: Any) -> Any:
+    names = tuple(f"a family of the name {name}" for name in "abcdef")
+    found = comparison.Coverage("mixed3a", names, np.eye(6, 9, dtype=bool))
+    return comparison.coverage_panel(found, **into)
+
+
+def seven(**into: Any) -> Any:
+    angles, rotations = np.arange(0, 360, 10.0), np.arange(24) * 15.0 - 180
+    over_radius = xr.DataArray(
+        np.eye(4, 36)[None] * 123.4,
+        coords={"unit": UNITS[:1], "radius": [25.7, 57.7, 130.0, 290.0], "orientation": angles},
+        dims=("unit", "radius", "orientation"),
+        attrs={"stimuli": "curves", "correlation": 0.81},
+    )
+    joint = xr.DataArray(
+        np.eye(5, 24) * 410,
+        coords={"unit": UNITS, "rotation": rotations},
+        dims=("unit", "rotation"),
+        attrs={"photographs": 9},
+    )
+    weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", UNITS[0])
+    inputs = strongest_inputs(weights, top=4)
+    pictures = {str(each.source): PICTURES[UNITS[0]] for each in inputs}
+    found = thread.SevenArguments(
+        UNITS[0], PICTURES[UNITS[0]], (np.zeros((91, 91, 3)),) * 9, over_radius, joint, inputs, (),
+        over_radius, pictures, {"use": "there is no layer of rectified units after it"},
+    )  # fmt: skip
+    return thread.seven_arguments_panel(found, **into)
+
+
+PLOTS: dict[str, Plot] = {
+    "seven_arguments_panel": seven,
+    "radial_panel": radial,
+    "joint_panel": joint,
+    "tuning_maps": maps,
+    "boundary_maps": ratios,
+    "verdict_panel": verdict_panel,
+    "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
+    "coverage_panel": covered,
+    "matches_panel": lambda **into: comparison.matches_panel(matches(), **into),
+    "pairs_panel": best_pairs,
+    "compared_panel": lambda **into: comparison.compared_panel(compared(False), **into),
+    "compared_panel of kernels": lambda **into: comparison.compared_panel(compared(True), **into),
+    "sheet": lambda **into: examples.sheet(
+        collected()[0], "conv2d0:7", collected()[1], **into
+    ),
+}  # fmt: skip
+
+
+def plots() -> dict[str, Any]:
+    """The public functions that return a figure, by name."""
+    found = {}
+    for path in Path(visioncircuits.__path__[0]).glob("*/__init__.py"):
+        package = importlib.import_module(f"visioncircuits.{path.parent.name}")
+        for name in getattr(package, "__all__", ()):
+            value = getattr(package, name)
+            if inspect.isfunction(value):
+                returned = str(inspect.signature(value).return_annotation)
+                if any(word in returned for word in ("Figure", "Canvas", "Drawn")):
+                    found[name] = value
+    return found
+
+
+def parameter(name: str) -> str:
+    parameters = inspect.signature(plots()[name.split()[0]]).parameters
+    return "ax" if "ax" in parameters else "figure"
+
+
+def artists(drawn: Any) -> list[tuple[str, str]]:
+    """All that is drawn, by kind, and its text; but ticks, which an axis makes as needed."""
+    ticks = {id(part) for axis in drawn.findobj(Axis) for part in axis.findobj()}
+    found = (each for each in drawn.findobj() if each is not drawn and id(each) not in ticks)
+    return [(type(a).__name__, a.get_text() if isinstance(a, Text) else "") for a in found]
+
+
+def rendered(figure: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Text], Any]:
+    """Draw, and return the texts that were drawn, and the renderer."""
+    texts: dict[int, Text] = {}
+    draw = Text.draw
+
+    def recording(text: Text, *arguments: Any, **options: Any) -> None:
+        if text.get_visible() and text.get_text().strip():
+            texts[id(text)] = text
+        draw(text, *arguments, **options)
+
+    canvas = FigureCanvasAgg(figure)
+    with monkeypatch.context() as patched:
+        patched.setattr(Text, "draw", recording)
+        canvas.draw()
+    return list(texts.values()), canvas.get_renderer()
+
+
+def test_every_public_plot_is_here() -> None:
+    assert {name.split()[0] for name in PLOTS} == set(plots())
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_drawn_into_a_place_equals_one_that_is_drawn_alone(name: str) -> None:
+    alone = PLOTS[name]()
+    assert isinstance(alone, Figure)
+    wide, high = alone.get_size_inches()
+    if parameter(name) == "ax":
+        figure = Figure(figsize=(2 * wide, high), layout="constrained")
+        left, right = figure.subplots(1, 2)
+    else:
+        figure = Figure(figsize=(2 * wide, high))
+        left, right = figure.subfigures(1, 2)
+    before = artists(right)
+    assert PLOTS[name](**{parameter(name): left}) is left
+    assert figure.get_size_inches().tolist() == [2 * wide, high]
+    assert artists(right) == before
+    assert artists(left) == artists(alone.axes[0] if parameter(name) == "ax" else alone)
+    assert len(figure.axes) == len(alone.axes) + (parameter(name) == "ax")
+    assert not pyplot.get_fignums()
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "beside another"])
+def test_no_text_runs_into_another_or_a_picture_or_out_of_its_figure(
+    name: str, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = figure = PLOTS[name]()
+    if inside:
+        wide, high = figure.get_size_inches()
+        if parameter(name) == "ax":
+            whole = Figure(figsize=(7, 3.8), layout="constrained")
+            for axes in whole.subplots(1, 2):
+                PLOTS[name](ax=axes)
+        else:
+            whole = Figure(figsize=(1.8 * wide, high))
+            for part in whole.subfigures(1, 2):
+                PLOTS[name](figure=part)
+    texts, renderer = rendered(whole, monkeypatch)
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
+    for text, box in boxes:
+        assert whole.bbox.padded(1).contains(*box.min), text
+        assert whole.bbox.padded(1).contains(*box.max), text
+    for place, (text, box) in enumerate(boxes):
+        for other, where in boxes[:place]:
+            assert not touch(box, where), (text, other)
+    for picture in whole.findobj(AxesImage):
+        for text, box in boxes:
+            assert not covers(picture, box, renderer), text
+
+
+def touch(one: Bbox, other: Bbox) -> bool:
+    """Whether two boxes have more than a pixel's edge in common."""
+    both = Bbox.intersection(one, other)
+    return both is not None and both.width > 1 and both.height > 1
+
+
+def covers(picture: AxesImage, box: Bbox, renderer: Any) -> bool:
+    where = picture.get_window_extent(renderer)
+    clip = picture.get_clip_path()
+    if clip is None or not isinstance(picture.axes.patches[-1], Circle):
+        return touch(where, box)
+    middle = (where.min + where.max) / 2  # cut to a circle
+    nearest = np.clip(middle, box.min, box.max)
+    return bool(np.hypot(*(nearest - middle)) < where.width / 2 - 1)
+
+
+def test_another_place_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^ax must be axes"):
+        radial(ax=Figure())
+    with pytest.raises(InputError, match=r"^figure must be a figure or a subfigure"):
+        verdict_panel(figure=Figure().subplots())
+
+
+def test_a_subfigure_without_room_is_refused() -> None:
+    small, _ = Figure(figsize=(2, 1)).subfigures(1, 2)
+    with pytest.raises(InputError, match=r"1\.0 × 1\.0 inches is too small"):
+        joint(figure=small)
