@@ -26,6 +26,7 @@ from visioncircuits import (
     attribution,
     comparison,
     examples,
+    featurevis,
     handwritten,
     hypotheses,
     thread,
@@ -132,10 +133,10 @@ def best_pairs(**into: Any) -> Any:
 @cache
 def compared(kernels: bool) -> comparison.Compared:
     network = handwritten.curves()
-    family = comparison.curve_family(network, ["mixed3b:3", "mixed3b:9"])
+    family = comparison.family(network, ["mixed3b:3", "mixed3b:9"], "curve")
     if not kernels:
         return comparison.compare_tuning(family, family, named("curves"))
-    early = comparison.curve_family(network, ["mixed3a:3", "mixed3a:9"])
+    early = comparison.family(network, ["mixed3a:3", "mixed3a:9"], "curve")
     return comparison.compare_kernels(family, early, family, early)
 
 
@@ -145,6 +146,32 @@ def collected() -> Any:
     generator = torch.Generator().manual_seed(0)
     pictures = torch.rand(16, 3, 224, 224, generator=generator)
     return network, examples.collect(network, "conv2d0", pictures, top=12)
+
+
+@cache
+def preferred() -> examples.Preferences:
+    pictures = torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    photographs = [(picture, place % 2) for place, picture in enumerate(pictures)]
+    return examples.prefer(untrained("bvlc_googlenet"), "conv2d0", photographs, classes=1)
+
+
+@cache
+def rendered_units() -> list[featurevis.Visualization]:
+    units = ["conv2d0:3", "conv2d0:5", "conv2d1:9"]
+    return list(featurevis.render_all(untrained("bvlc_googlenet"), units, size=32, steps=1))
+
+
+CURVE = handwritten.Label("curve", 270.0, radius=24.0)
+
+
+def arc(**into: Any) -> Any:
+    return handwritten.contour_panel(handwritten.arc, CURVE, **into)
+
+
+def follow(**into: Any) -> Any:
+    rule = handwritten.along(handwritten.arc, spread=4.0, tolerance=10.0)
+    lines = handwritten.around("line", 12, period=180.0)
+    return handwritten.rule_panel(rule, lines, CURVE, **into)
 
 
 def covered(**into: Any) -> Any:
@@ -178,6 +205,11 @@ def seven(**into: Any) -> Any:
 
 
 PLOTS: dict[str, Plot] = {
+    "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
+    "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
+    "contour_panel": arc,
+    "rule_panel": follow,
+    "circuit_panel": lambda **into: handwritten.circuit_panel(handwritten.curves(), **into),
     "seven_arguments_panel": seven,
     "radial_panel": radial,
     "joint_panel": joint,

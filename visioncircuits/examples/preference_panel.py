@@ -6,14 +6,16 @@ from matplotlib.ticker import MaxNLocator
 
 from visioncircuits.errors import InputError
 from visioncircuits.examples.preference import Preferences
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Canvas, add_axes, figure_or_new, inches
 from visioncircuits.numbers import whole
 
 _INK, _FAINT, _RULE, _IN, _OUT = "#202124", "#6b6f76", "#c9ccd1", "#ca0020", "#9aa0a6"
 _BINS = 25
 
 
-def preference_panel(preferences: Preferences, *, top: int = 12) -> Figure:
+def preference_panel(
+    preferences: Preferences, *, top: int = 12, figure: Canvas | None = None
+) -> Canvas:
     """Draw the areas of all features, and of the best their intervals and their activations.
 
     Parameters
@@ -22,11 +24,13 @@ def preference_panel(preferences: Preferences, *, top: int = 12) -> Figure:
         From `prefer`.
     top
         How many of the best are drawn one by one.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
 
     Returns
     -------
-    Figure
-        Left, the areas of all, the best first, with their intervals. In the middle, those of the
+    Figure or SubFigure
+        The one that was given, or the new one. Left, the areas of all, the best first, with their intervals. In the middle, those of the
         best. Right, how strongly each of these activates in photographs of the classes (red) and
         in others (gray): two histograms, each as high as its row, over the share of the unit's
         highest activation.
@@ -34,7 +38,7 @@ def preference_panel(preferences: Preferences, *, top: int = 12) -> Figure:
     Raises
     ------
     InputError
-        For preferences without features.
+        For preferences without features, or where the figure has no room.
 
     Examples
     --------
@@ -51,10 +55,10 @@ def preference_panel(preferences: Preferences, *, top: int = 12) -> Figure:
         raise InputError("there are no preferences to draw; keep one feature or more")
     best = preferences.isel(unit=slice(top))
     rows = best.sizes["unit"]
-    figure = Figure(figsize=(9.6, max(0.3 * rows + 1.0, 2.6)), facecolor="white")
-    height = figure.get_size_inches()[1]
+    figure = figure_or_new(figure, (9.6, max(0.3 * rows + 1.0, 2.6)))
+    wide, high = inches(figure)
     every, forest, strips = (
-        figure.add_axes((left, 0.5 / height, width, 1 - 0.85 / height))
+        add_axes(figure, left * wide, 0.35, width * wide, high - 0.85)
         for left, width in ((0.055, 0.27), (0.43, 0.26), (0.715, 0.27))
     )
     _every(every, preferences)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis.visualization import Visualization
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Canvas, figure_or_new, inches
 from visioncircuits.numbers import whole
 
 MOST = 12
@@ -25,7 +25,8 @@ def contact_sheet(
     *,
     captions: Sequence[str] | None = None,
     columns: int | None = None,
-) -> Figure:
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw visualizations on one sheet, each with its feature's name.
 
     Parameters
@@ -36,6 +37,13 @@ def contact_sheet(
         A line for each, below its name, such as a measured value.
     columns
         Pictures in a row; by default at most 12.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The one that was given, or the new one, where a picture is an inch wide.
 
     Raises
     ------
@@ -61,7 +69,9 @@ def contact_sheet(
     down = -(-len(shown) // across)
     lines = 1 if captions is None else 2
     width, height = across * (1 + _GAP) + _GAP, down * (1 + _GAP + lines * _LINE) + _GAP
-    figure = Figure(figsize=(width, height), facecolor="white")
+    figure = figure_or_new(figure, (width, height))
+    wide, high = inches(figure)
+    scale = min(wide / width, high / height)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set_xlim(0, width)
@@ -75,7 +85,7 @@ def contact_sheet(
         texts = [name] if captions is None else [name, captions[place]]
         for line, text in enumerate(texts):
             axes.text(
-                left, top + 1.04 + line * _LINE, text, fontsize=_fitting(text), va="top",
+                left, top + 1.04 + line * _LINE, text, fontsize=scale * _fitting(text), va="top",
                 color="#6b6f76" if line else "#202124",
             )  # fmt: skip
     axes.set_xlim(0, width)  # imshow has changed them

@@ -9,7 +9,7 @@ from jaxtyping import Float, Float64
 
 from visioncircuits.colors import signed_colors
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Canvas, Drawn, add_axes, axes_or_new, figure_or_new, inches
 from visioncircuits.handwritten.circuit import PIXELS, Stage, handwritten
 from visioncircuits.handwritten.contours import Contour
 from visioncircuits.handwritten.labels import Label
@@ -34,8 +34,13 @@ _SIDE = 24
 
 @matplotlib.rc_context(_STYLE)
 def contour_panel(
-    contour: Contour, target: Label, *, spread: float = 4.0, reach: float = 32.0
-) -> Figure:
+    contour: Contour,
+    target: Label,
+    *,
+    spread: float = 4.0,
+    reach: float = 32.0,
+    ax: Drawn | None = None,
+) -> Drawn:
     """Draw a contour in the frame of a unit: where it excites, by sources of which orientation.
 
     A dash is where a source would be aligned with the contour, and how; it fades with the distance.
@@ -53,11 +58,13 @@ def contour_panel(
         Of the distance, in pixels, as of the rule `along`.
     reach
         How far the picture shows, from its center, in pixels.
+    ax
+        Axes to draw into; by default those of a new `Figure`.
 
     Returns
     -------
-    Figure
-        Shown by a notebook; `.save(path)` writes it.
+    Figure or Axes
+        The axes that were given, or the new figure; `.save(path)` writes it.
 
     Examples
     --------
@@ -81,8 +88,7 @@ def contour_panel(
     distance, normal = contour(target, *positions.frame(turn))
     shown = gaussian(distance, spread)
     facing = np.radians(normal + turn)
-    figure = Figure(figsize=(4.2, 4.4), dpi=150, layout="constrained")
-    axes = figure.subplots()
+    axes, drawn = axes_or_new(ax, (4.2, 4.4))
     for length, angle, color, width in (
         (0.45 * spacing, facing + np.pi / 2, _INK, 0.006),
         (0.4 * spacing, facing, _FAINT, 0.003),
@@ -108,13 +114,19 @@ def contour_panel(
     axes.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal")
     axes.set(xlabel="pixels of the input", title=f"{_name(contour)}: {target}")
     axes.spines[:].set_color("#c9ccd1")
-    return figure
+    return drawn
 
 
 @matplotlib.rc_context(_STYLE)
 def rule_panel(
-    rule: Rule, sources: Sequence[Label], target: Label, *, size: int = 5, spacing: float = 8.0
-) -> Figure:
+    rule: Rule,
+    sources: Sequence[Label],
+    target: Label,
+    *,
+    size: int = 5,
+    spacing: float = 8.0,
+    figure: Canvas | None = None,
+) -> Canvas:
     """Draw the kernels that a rule sets, from several sources to one target.
 
     Red excites, blue inhibits; below each kernel is its source's orientation.
@@ -129,6 +141,13 @@ def rule_panel(
         Of a kernel, in positions.
     spacing
         Of positions, in pixels of the input: the stride of the layer of the sources.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
+
+    Raises
+    ------
+    InputError
+        Where there is no source, or the figure has no room.
 
     Examples
     --------
@@ -143,11 +162,12 @@ def rule_panel(
     positions = Positions.grid(size, spacing)
     kernels = np.stack([rule(source, target, positions) for source in sources])
     kind = ", ".join(sorted({source.kind for source in sources}))
-    return _rows([(f"{kind} → {target}", kernels, [_caption(source) for source in sources])])
+    row = f"{kind} → {target}", kernels, [_caption(source) for source in sources]
+    return _rows([row], figure)
 
 
 @matplotlib.rc_context(_STYLE)
-def circuit_panel(network: Network) -> Figure:
+def circuit_panel(network: Network, *, figure: Canvas | None = None) -> Canvas:
     """Draw a handwritten circuit: from each stage's sources, the kernels of one unit of each kind.
 
     Red excites, blue inhibits, each row to its own scale; below each kernel is its source's
@@ -157,11 +177,13 @@ def circuit_panel(network: Network) -> Figure:
     ----------
     network
         From `build`, `load` or a function such as `curves`; a notebook shows this for it.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
 
     Raises
     ------
     InputError
-        For a network that is not handwritten.
+        For a network that is not handwritten, or where the figure has no room.
 
     Examples
     --------
@@ -176,7 +198,7 @@ def circuit_panel(network: Network) -> Figure:
         weight = module.operation(f"{stage.layer}_pre_relu").get_parameter("weight")
         rows += _stage_rows(stage, sources, weight.detach().cpu().double().numpy())
         sources = stage.units
-    return _rows(rows)
+    return _rows(rows, figure)
 
 
 _Row = tuple[str, Float[np.ndarray, "_ _ _"], list[str]]
@@ -202,22 +224,24 @@ def _stage_rows(
     return rows
 
 
-def _rows(rows: Sequence[_Row]) -> Figure:
+def _rows(rows: Sequence[_Row], figure: Canvas | None) -> Canvas:
     """Draw kernels side by side, row by row."""
-    widest = max(len(kernels) for _, kernels, _ in rows)
-    size = 0.38 * max(widest, 8) + 0.2, 0.84 * len(rows)
-    figure = Figure(figsize=size, dpi=150, layout="constrained")
-    every = figure.subplots(len(rows), squeeze=False)[:, 0]
-    for axes, (title, kernels, captions) in zip(every, rows, strict=True):
+    widest = max(8, *(len(kernels) for _, kernels, _ in rows))
+    figure = figure_or_new(figure, (0.38 * widest + 0.2, 0.84 * len(rows)))
+    wide, high = inches(figure)
+    for place, (title, kernels, captions) in enumerate(rows):
+        top, tall = place * high / len(rows), high / len(rows)
+        axes = add_axes(figure, 0.1, top + 0.24, wide - 0.2, tall - 0.44)
         scale = float(np.abs(kernels).max())
         zoom = max(_SIDE // kernels.shape[1], 1)
         tiles = signed_colors(kernels.repeat(zoom, 1).repeat(zoom, 2), scale)
         framed = np.pad(tiles, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=200)
         spaced = np.pad(framed, [(0, 0), (0, 0), (2, 2), (0, 0)], constant_values=255)
         axes.imshow(np.concatenate(list(spaced), 1), interpolation="nearest", aspect="equal")
-        wide = spaced.shape[2]
-        axes.set_xlim(0, wide * max(widest, 8))
-        axes.set_xticks([wide * (at + 0.5) for at in range(len(captions))], captions, fontsize=6.5)
+        across = spaced.shape[2]
+        axes.set_xlim(0, across * widest)
+        middles = [across * (at + 0.5) for at in range(len(captions))]
+        axes.set_xticks(middles, captions, fontsize=6.5)
         axes.set_yticks([])
         axes.tick_params(length=0, labelcolor=_FAINT, pad=1)
         axes.spines[:].set_visible(False)
