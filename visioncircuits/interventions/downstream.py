@@ -11,15 +11,13 @@ import torch
 from visioncircuits import __version__, datasets
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.interventions.ablation import ABLATIONS, Ablation, batches, removals
-from visioncircuits.interventions.edits import edited
+from visioncircuits.interventions.ablation import ABLATIONS, Ablation, control_draws, removals
+from visioncircuits.interventions.edits import Intervention, edited
 from visioncircuits.interventions.effects import Observed
+from visioncircuits.interventions.scoring import batches
 from visioncircuits.networks import Features, Network, Unit, expand
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
-
-Intervention = Callable[[], AbstractContextManager[None]]
-"""Enters an intervention: `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`."""
 
 
 @torch.inference_mode()
@@ -133,3 +131,53 @@ def unit_ablations(
         name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
         for name, indices in removed.items()
     }
+
+
+def with_controls(
+    network: Network,
+    features: Features,
+    intervention: Callable[[Features], AbstractContextManager[None]],
+    *,
+    controls: int = 3,
+    seed: int = 0,
+) -> dict[str, Intervention]:
+    """Return an intervention on units, and the same one on other units as controls.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    features
+        Units of one layer.
+    intervention
+        Enters the intervention on some units:
+        `lambda units: path_patched(network, units, "mixed3b:9", zero())`.
+    controls
+        How many times it is applied to as many other units of the same branches instead.
+    seed
+        Of the controls.
+
+    Returns
+    -------
+    dict
+        "changed", "control 1", …, for `score` and `observe`.
+
+    Raises
+    ------
+    InputError
+        As `control_units`.
+
+    Examples
+    --------
+    >>> from visioncircuits.interventions import path_patched, zero
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> patched = with_controls(
+    ...     network, "mixed3a:7", lambda units: path_patched(network, units, "mixed3b:9", zero())
+    ... )
+    >>> list(patched)
+    ['changed', 'control 1', 'control 2', 'control 3']
+    """
+    drawn = control_draws(network, features, controls=controls, seed=seed)
+    by_condition = {"changed": features, **drawn}
+    return {name: partial(intervention, units) for name, units in by_condition.items()}
