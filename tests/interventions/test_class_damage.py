@@ -20,8 +20,8 @@ from visioncircuits.interventions import (
     edited,
     path_patched,
     reweighted,
-    score,
     scale,
+    score,
     unit_ablations,
     with_controls,
     zero,
@@ -51,9 +51,7 @@ def pictures() -> torch.Tensor:
     return torch.rand(16, 3, 28, 28, generator=torch.Generator().manual_seed(1))
 
 
-def simulated(
-    effects: np.ndarray, *, draws: int = 3, count: int = 40, seed: int = 0
-) -> xr.Dataset:
+def simulated(effects: np.ndarray, *, draws: int = 3, count: int = 40, seed: int = 0) -> xr.Dataset:
     """Logits that fall by known effects, whose sets of units differ as much as controls do."""
     generator = np.random.default_rng(seed)
     classes = len(effects)
@@ -249,7 +247,12 @@ def test_it_shows_the_classes_at_both_ends(tmp_path: Path) -> None:
     assert "… 17 others" in [text.get_text() for text in axes.texts]
     assert class_panel(found).save(tmp_path / "classes.svg").stat().st_size
     assert "<img" in found._repr_html_()
-    for part in (found.sel(label="c3"), found[["effect"]], found.isel(draw=0), found.isel(label=[])):
+    for part in (
+        found.sel(label="c3"),
+        found[["effect"]],
+        found.isel(draw=0),
+        found.isel(label=[]),
+    ):
         assert "<" in part._repr_html_()
 
 

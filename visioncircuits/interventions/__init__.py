@@ -3,7 +3,7 @@
 from visioncircuits.interventions.ablation import ablate, control_units
 from visioncircuits.interventions.class_damage import ClassDamage, damage_by_class
 from visioncircuits.interventions.class_panel import class_panel
-from visioncircuits.interventions.downstream import observe, unit_ablations, with_controls
+from visioncircuits.interventions.downstream import observe, score, unit_ablations, with_controls
 from visioncircuits.interventions.edits import (
     constant,
     edited,
@@ -24,7 +24,6 @@ from visioncircuits.interventions.effects import (
 )
 from visioncircuits.interventions.path_patching import path_patched, reweighted
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.scoring import score
 from visioncircuits.interventions.transplant_scores import score_transplant
 from visioncircuits.interventions.transplants import Donor, Transplant
 

@@ -7,13 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Float, Int
-from scipy.stats import false_discovery_control, t
+from scipy.stats import false_discovery_control
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
-from visioncircuits.interventions.intervals import LEVEL, shrunk
+from visioncircuits.interventions.intervals import beyond, welch
 from visioncircuits.labeled import LabeledTable
 
 Measure = Literal["cross_entropy", "logit"]
@@ -59,9 +58,10 @@ class ClassDamage(LabeledTable):  # type: ignore[no-untyped-call]
     def _picture(self) -> Figure | None:
         from visioncircuits.interventions.class_panel import class_panel
 
-        whole = {*_COLUMNS, "draws"} <= {*self} and self.sizes.get("label", 0) > 0
-        described = "measure" in self.attrs and self["draws"].dims == ("label", "draw")
-        return class_panel(self) if whole and described else None
+        if not {*_COLUMNS, "draws"} <= {*self} or "measure" not in self.attrs:
+            return None
+        whole = self["draws"].dims == ("label", "draw") and self.sizes["label"] > 0
+        return class_panel(self) if whole else None
 
 
 def damage_by_class(
@@ -141,10 +141,10 @@ def damage_by_class(
     else:
         raise errors.unknown("measure", chosen, ["cross_entropy", "logit"])
     effect, variance, draws = (
-        np.concatenate(found, -1) for found in zip(*map(_measured, parts), strict=True)
+        np.concatenate(found, -1) for found in zip(*map(beyond, parts), strict=True)
     )
     counts = np.repeat([part.shape[1] for part in parts], [part.shape[2] for part in parts])
-    low, high, p = _tested(effect, variance / counts, counts - 1, draws)
+    low, high, p = welch(effect, variance / counts, counts - 1, draws)
     record = json.loads(scores.attrs["record"]) if "record" in scores.attrs else {}
     record |= {"condition": changed, "measure": chosen, "controls": drawn}
     columns = (effect, low, high, p, false_discovery_control(p), counts)
@@ -190,43 +190,3 @@ def _conditions(
             "(controls=3), or pass controls=[] to compare with the original network"
         )
     return chosen, drawn
-
-
-def _measured(
-    losses: Float[np.ndarray, "conditions photographs classes"],
-) -> tuple[
-    Float[np.ndarray, " classes"],
-    Float[np.ndarray, " classes"],
-    Float[np.ndarray, "draws classes"],
-]:
-    """Return the loss beyond the controls', its variance over photographs, and each draw's loss."""
-    changed, drawn = losses[0], losses[1:]
-    paired = changed - drawn.mean(0) if len(drawn) else changed
-    means = drawn.mean(1)
-    around = means - means.mean(0) if len(drawn) else means
-    return paired.mean(0), paired.var(0, ddof=1), around
-
-
-def _tested(
-    effect: Float[np.ndarray, " classes"],
-    variance: Float[np.ndarray, " classes"],
-    freedom: Int[np.ndarray, " classes"],
-    draws: Float[np.ndarray, "draws classes"],
-) -> tuple[Float[np.ndarray, " classes"], ...]:
-    """Return the ends of the intervals and p, by Welch's t.
-
-    `variance` is that of the mean over photographs. Where nothing varies there is no interval, and
-    p is 1.
-    """
-    inverse = variance**2 / freedom
-    if len(draws):
-        among, draws_freedom = shrunk(draws.var(0, ddof=1), len(draws) - 1)
-        of_draws = among * (1 + 1 / len(draws))
-        variance = variance + of_draws
-        inverse = inverse + of_draws**2 / draws_freedom
-    with np.errstate(invalid="ignore", divide="ignore"):
-        freedom = variance**2 / inverse
-        error = np.sqrt(variance)
-        reach = t.ppf((1 + LEVEL) / 2, freedom) * error
-        p = 2 * t.sf(np.abs(effect) / error, freedom)
-    return effect - reach, effect + reach, np.where(variance > 0, p, 1.0)

@@ -1,23 +1,102 @@
-"""What interventions change in the activations of later features."""
+"""What interventions change: in a classifier's scores, or in the activations of later features."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from visioncircuits import __version__, datasets
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.ablation import ABLATIONS, Ablation, control_draws, removals
 from visioncircuits.interventions.edits import Intervention, edited
-from visioncircuits.interventions.effects import Observed
-from visioncircuits.interventions.scoring import batches
+from visioncircuits.interventions.effects import Observed, Scores
+from visioncircuits.interventions.scoring import batches, scored
 from visioncircuits.networks import Features, Network, Unit, expand
+from visioncircuits.networks.network import Pictures
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
+
+
+def score(
+    network: Network,
+    interventions: Intervention | Mapping[str, Intervention],
+    photographs: Source,
+    *,
+    batch: int = 20,
+    progress: bool = False,
+) -> Scores:
+    """Score a network on photographs, as it is and under interventions.
+
+    Parameters
+    ----------
+    network
+        A classifier.
+    interventions
+        By name, what enters each: ablations, edits of directions, patched paths, changed weights,
+        as `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`. `with_controls`
+        returns such a mapping. A single one is called "changed".
+    photographs
+        2 or more with their classes; see `datasets.photographs`.
+    batch
+        Photographs at once; 2 or more, for interventions that take means or swap photographs.
+    progress
+        Whether to show a bar.
+
+    Returns
+    -------
+    Scores
+        By `condition` ("original" and the interventions) and `photograph`; `damage` gives their
+        differences with intervals, `damage_by_class` what each class loses.
+
+    Raises
+    ------
+    InputError
+        For photographs without a class of the network's, fewer than 2, an intervention called
+        "original", or one that can be entered only once, as `edited(…)` itself.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> from visioncircuits.datasets import photographs
+    >>> from visioncircuits.interventions import path_patched, scale
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = photographs(torch.rand(2, 3, 64, 64), labels=[281, 207])
+    >>> weaker = partial(path_patched, network, "mixed4e:5", "mixed5a:9", scale(0.5))
+    >>> scores = score(network, {"weaker": weaker}, pictures)
+    >>> scores["logit"].sel(label="tabby").dims, scores["class"].values.tolist()
+    (('condition', 'photograph'), ['tabby', 'golden retriever'])
+    """
+    named = interventions if isinstance(interventions, Mapping) else {"changed": interventions}
+    if not named:
+        raise InputError("no intervention is given; pass them by name, or one")
+    _check(named)
+    conditions: dict[str, Intervention] = {"original": nullcontext, **named}
+    changes = {}
+    for name, entered in named.items():
+        with entered():
+            changes[name] = network.record().get("changes", [])
+
+    def outputs(pictures: Pictures) -> Iterator[Tensor]:
+        for entered in conditions.values():
+            with entered():
+                yield network(pictures)
+
+    return scored(
+        network,
+        list(conditions),
+        outputs,
+        photographs,
+        batch=batch,
+        progress=progress,
+        record={"interventions": changes},
+    )
 
 
 @torch.inference_mode()
@@ -57,7 +136,8 @@ def observe(
     Raises
     ------
     InputError
-        For unknown features, fewer than 2 photographs, or a file that is no picture.
+        For unknown features, fewer than 2 photographs, a file that is no picture, or interventions
+        that `score` refuses.
 
     Examples
     --------
@@ -74,6 +154,7 @@ def observe(
     whole("batch", batch, least=2)
     if len(given) < 2:
         raise InputError(f"an intervention is measured on 2 photographs or more, not {len(given)}")
+    _check(interventions)
     conditions: dict[str, Intervention] = {"original": nullcontext, **interventions}
     layers = list(dict.fromkeys(feature.layer for feature in listed))
     shape = len(conditions), len(listed), len(given)
@@ -102,6 +183,19 @@ def observe(
         },
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
+
+
+def _check(interventions: Mapping[str, Any]) -> None:
+    if "original" in interventions:
+        raise InputError(
+            "'original' is the network as it is; choose another name for the intervention"
+        )
+    for name, entered in interventions.items():
+        if isinstance(entered, AbstractContextManager) or not callable(entered):
+            raise InputError(
+                f"the intervention {name!r} must be entered once a batch: pass a function that "
+                "returns its context, as partial(edited, network, features, zero())"
+            )
 
 
 def unit_ablations(

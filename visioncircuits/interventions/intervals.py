@@ -1,8 +1,9 @@
-"""Intervals of means over photographs, by bootstrap; variances of a few draws, shrunk."""
+"""Intervals of means over photographs: by bootstrap, and, against draws of controls, by t."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.special import digamma, polygamma
+from scipy.stats import t
 
 RESAMPLES = 4000
 
@@ -37,6 +38,46 @@ def ends(resampled: Float[np.ndarray, "*rest resamples"]) -> Float[np.ndarray, "
     """
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     return np.asarray(np.quantile(resampled, levels, axis=-1))
+
+
+def beyond(
+    losses: Float[np.ndarray, "conditions photographs classes"],
+) -> tuple[
+    Float[np.ndarray, " classes"],
+    Float[np.ndarray, " classes"],
+    Float[np.ndarray, "draws classes"],
+]:
+    """Return the loss beyond the controls', its variance over photographs, and each draw's loss."""
+    changed, drawn = losses[0], losses[1:]
+    paired = changed - drawn.mean(0) if len(drawn) else changed
+    means = drawn.mean(1)
+    around = means - means.mean(0) if len(drawn) else means
+    return paired.mean(0), paired.var(0, ddof=1), around
+
+
+def welch(
+    effect: Float[np.ndarray, " classes"],
+    variance: Float[np.ndarray, " classes"],
+    freedom: Int[np.ndarray, " classes"],
+    draws: Float[np.ndarray, "draws classes"],
+) -> tuple[Float[np.ndarray, " classes"], ...]:
+    """Return the ends of the intervals and p, by Welch's t.
+
+    `variance` is that of the mean over photographs. Where nothing varies there is no interval, and
+    p is 1.
+    """
+    inverse = variance**2 / freedom
+    if len(draws):
+        among, draws_freedom = shrunk(draws.var(0, ddof=1), len(draws) - 1)
+        of_draws = among * (1 + 1 / len(draws))
+        variance = variance + of_draws
+        inverse = inverse + of_draws**2 / draws_freedom
+    with np.errstate(invalid="ignore", divide="ignore"):
+        freedom = variance**2 / inverse
+        error = np.sqrt(variance)
+        reach = t.ppf((1 + LEVEL) / 2, freedom) * error
+        p = 2 * t.sf(np.abs(effect) / error, freedom)
+    return effect - reach, effect + reach, np.where(variance > 0, p, 1.0)
 
 
 def shrunk(
