@@ -184,9 +184,11 @@ def _label(condition: str, ablated: str) -> str:
 
 
 def _cell(bounds: "xr.DataArray", factor: int, digits: int) -> str:
-    """A mean with its interval."""
-    mean, low, high = (factor * float(bounds.sel(bound=b)) for b in ("mean", "low", "high"))
+    """A mean with its interval, or without where all photographs change alike."""
+    mean, low, high = (factor * float(bounds.sel(bound=b)) + 0.0 for b in ("mean", "low", "high"))
     low, high = sorted((low, high))
+    if low == high:
+        return f"{mean:+.{digits}f} (no interval)"
     return f"{mean:+.{digits}f} ({low:+.{digits}f} … {high:+.{digits}f})"
 
 
