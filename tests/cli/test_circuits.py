@@ -57,6 +57,37 @@ def test_an_ablation_prints_the_changes_of_later_features(
 
 
 @pytest.mark.usefixtures("_weights")
+def test_an_ablation_lists_and_draws_the_classes_that_suffer_most_and_least(
+    tmp_path: Path, few: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "classes.png"
+    call(
+        "ablate", "bvlc_googlenet", "mixed5a:81,104", "--images", few, "--by-class", "--top", "3",
+        "-o", out,
+    )  # fmt: skip
+    rows = capsys.readouterr().out.split("fall of the logit")[1].splitlines()[1:8]
+    effects = [float(row.split(" (")[0].split()[-1]) for row in rows if not row.startswith("…")]
+    assert len(effects) == 6
+    assert effects == sorted(effects, reverse=True)
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("_weights")
+def test_one_control_draw_is_refused_for_classes_before_work_starts(few: Path) -> None:
+    with pytest.raises(InputError, match="--controls 2 or more"):
+        call(
+            "ablate",
+            "bvlc_googlenet",
+            "mixed5a:1",
+            "--images",
+            few,
+            "--by-class",
+            "--controls",
+            "1",
+        )
+
+
+@pytest.mark.usefixtures("_weights")
 def test_an_attribution_is_drawn_and_its_units_listed(
     tmp_path: Path, few: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visioncircuits.cli import outputs
 from visioncircuits.cli.features import features
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -14,6 +15,8 @@ from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from visioncircuits.interventions import ClassDamage
 
 app = typer.Typer()
 
@@ -54,6 +57,21 @@ def ablate(
     controls: Annotated[
         int, typer.Option(help="How many times as many other units are ablated as controls.", min=0)
     ] = 3,
+    by_class: Annotated[
+        bool,
+        typer.Option(
+            "--by-class",
+            help="Report what each class loses beyond the controls: on its own photographs where "
+            "every class has 10 or more, otherwise in its logit on all photographs.",
+        ),
+    ] = False,
+    top: Annotated[
+        int, typer.Option(help="How many of the classes that suffer most, and least.", min=1)
+    ] = 10,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Draw what those classes lose: `.png` or `.svg`."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the controls and the intervals.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
@@ -63,7 +81,14 @@ def ablate(
     visioncircuits ablate bvlc_googlenet curves.json --images photos/
 
     visioncircuits ablate bvlc_googlenet mixed3a:81 --images photos/ --on mixed3b:413,408
+
+    visioncircuits ablate bvlc_googlenet high-low.json --images photos/ --by-class -o classes.png
     """
+    outputs.check(out, ".png", ".svg")
+    if controls == 1 and (by_class or out):
+        raise InputError(
+            "one control draw does not show how much draws differ; pass --controls 2 or more"
+        )
     named = _units(units)
     others = None if on is None else _units(on)
     from rich.table import Table
@@ -100,6 +125,39 @@ def ablate(
         f"{float(original['top1']):.1%}, top-5 {float(original['top5']):.1%} over "
         f"{len(photographs)} photographs"
     )
+    if by_class or out:
+        lost = interventions.damage_by_class(scores, "ablated")
+        if by_class:
+            _print_classes(lost, top)
+        if out:
+            print(interventions.class_panel(lost, most=top).save(out))
+
+
+def _print_classes(lost: "ClassDamage", top: int) -> None:
+    """Print the classes that suffer most and least, the first above."""
+    from rich.table import Table
+
+    rows = lost.summary()
+    count, draws = len(rows), lost.sizes["draw"]
+    logit = lost.attrs["measure"] == "logit"
+    what = "fall of the logit on all photographs" if logit else "rise in cross-entropy, nats"
+    table = Table("class", box=None, pad_edge=False)
+    for title in (what, "p", "q", "photographs"):
+        table.add_column(title, justify="right")
+    for place, (label, row) in enumerate(rows.iterrows()):
+        if top <= place < count - top:
+            continue
+        if place == count - top and count > 2 * top:
+            table.add_row("…")
+        bounds = f"{row.effect:+.3f} ({row.low:+.3f} … {row.high:+.3f})"
+        table.add_row(str(label), bounds, f"{row.p:.2g}", f"{row.q:.2g}", f"{row.photographs:.0f}")
+    print()
+    print_table(table)
+    against = f"the mean of {draws} control draws" if draws else "the original network"
+    print(
+        f"{(rows['q'] < 0.05).sum()} of {count} classes differ from {against} at q < 0.05 "
+        f"(Benjamini and Hochberg over {count} classes)"
+    )
 
 
 def _print_changes(measured: "xr.Dataset", change: "xr.Dataset", ablated: str) -> None:
@@ -126,9 +184,11 @@ def _label(condition: str, ablated: str) -> str:
 
 
 def _cell(bounds: "xr.DataArray", factor: int, digits: int) -> str:
-    """A mean with its interval."""
-    mean, low, high = (factor * float(bounds.sel(bound=b)) for b in ("mean", "low", "high"))
+    """A mean with its interval, or without where all photographs change alike."""
+    mean, low, high = (factor * float(bounds.sel(bound=b)) + 0.0 for b in ("mean", "low", "high"))
     low, high = sorted((low, high))
+    if low == high:
+        return f"{mean:+.{digits}f} (no interval)"
     return f"{mean:+.{digits}f} ({low:+.{digits}f} … {high:+.{digits}f})"
 
 

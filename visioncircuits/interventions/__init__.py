@@ -1,7 +1,9 @@
 """What happens without a feature, along one edge, or with another value in its place."""
 
 from visioncircuits.interventions.ablation import ablate, control_units
-from visioncircuits.interventions.downstream import observe, unit_ablations
+from visioncircuits.interventions.class_damage import ClassDamage, damage_by_class
+from visioncircuits.interventions.class_panel import class_panel
+from visioncircuits.interventions.downstream import observe, score, unit_ablations, with_controls
 from visioncircuits.interventions.edits import (
     constant,
     edited,
@@ -26,6 +28,7 @@ from visioncircuits.interventions.transplant_scores import score_transplant
 from visioncircuits.interventions.transplants import Donor, Transplant
 
 __all__ = [
+    "ClassDamage",
     "Donor",
     "Effects",
     "Observed",
@@ -34,9 +37,11 @@ __all__ = [
     "ablate",
     "advantage",
     "changes",
+    "class_panel",
     "constant",
     "control_units",
     "damage",
+    "damage_by_class",
     "edited",
     "mean",
     "observe",
@@ -47,7 +52,9 @@ __all__ = [
     "resample",
     "reweighted",
     "scale",
+    "score",
     "score_transplant",
     "unit_ablations",
+    "with_controls",
     "zero",
 ]

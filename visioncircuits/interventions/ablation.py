@@ -1,22 +1,19 @@
 """Ablation: what a network loses without some features, beside what it loses without others."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
-import torch
 
-from visioncircuits import __version__, datasets
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.edits import Change, mean, resample, zero
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.scoring import SCORES, classes_of, score
+from visioncircuits.interventions.scoring import Logits, scored
 from visioncircuits.networks import Features, Network, Unit, select
+from visioncircuits.networks.network import Pictures
 from visioncircuits.numbers import whole
-from visioncircuits.progress import bar
 
 Ablation = Literal["zero", "mean", "resample"]
 
@@ -64,7 +61,7 @@ def ablate(
     -------
     Scores
         By `condition` and `photograph`. Conditions are "original", "ablated" and "control 1", …;
-        `damage` gives their differences with intervals.
+        `damage` gives their differences with intervals, `damage_by_class` what each class loses.
 
     Raises
     ------
@@ -74,6 +71,7 @@ def ablate(
 
     Examples
     --------
+    >>> import torch
     >>> from visioncircuits.datasets import photographs
     >>> from visioncircuits.networks import untrained
     >>> pictures = photographs(torch.rand(2, 3, 64, 64), labels=[281, 207])
@@ -81,37 +79,25 @@ def ablate(
     >>> scores["condition"].values.tolist()
     ['original', 'ablated', 'control 1']
     """
-    whole("batch", batch, least=2)
     layer, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
-    given = datasets.photographs(photographs)
-    if len(given) < 2:
-        raise InputError(f"an ablation needs 2 photographs or more, not {len(given)}")
-    labels = classes_of(network, given)
-    tables: dict[str, list[np.ndarray]] = {name: [] for name in ("original", *removed)}
-    with bar("photographs", len(given), visible=progress) as advance, torch.inference_mode():
-        for places in batches(len(given), batch):
-            pictures, wanted = given.part(places).pictures(network.size), labels[list(places)]
-            values = network.activations(pictures, [layer])[layer]
-            original = output_with(network, layer, values, pictures=pictures)
-            tables["original"].append(score(original, original, wanted))
-            for name, indices in removed.items():
-                changed = values.clone()
-                changed[:, indices] = ABLATIONS[mode](values[:, indices])
-                output = output_with(network, layer, changed, pictures=pictures)
-                tables[name].append(score(output, original, wanted))
-            advance(len(places))
-    table = np.stack([np.concatenate(parts, 1) for parts in tables.values()], 1)
-    record = {
-        "visioncircuits": __version__,
-        "network": network.record(),
-        "layer": layer,
-        "removed": removed,
-        "mode": mode,
-    }
-    return Scores(
-        {name: (("condition", "photograph"), table[row]) for row, name in enumerate(SCORES)},
-        coords={"condition": list(tables), "photograph": list(given.names)},
-        attrs={"record": json.dumps(record, sort_keys=True)},
+
+    def outputs(pictures: Pictures) -> Iterator[Logits]:
+        """Compute the layer once for all conditions."""
+        values = network.activations(pictures, [layer])[layer]
+        yield output_with(network, layer, values, pictures=pictures)
+        for indices in removed.values():
+            changed = values.clone()
+            changed[:, indices] = ABLATIONS[mode](values[:, indices])
+            yield output_with(network, layer, changed, pictures=pictures)
+
+    return scored(
+        network,
+        ["original", *removed],
+        outputs,
+        photographs,
+        batch=batch,
+        progress=progress,
+        record={"layer": layer, "removed": removed, "mode": mode},
     )
 
 
@@ -133,14 +119,21 @@ def removals(
     """
     if mode not in ABLATIONS:
         raise InputError(f"the mode of an ablation is 'zero', 'mean' or 'resample', not {mode!r}")
-    whole("controls", controls, least=0)
     layer, family = units_of(network, features)
-    drawn = {
+    drawn = control_draws(network, features, controls=controls, seed=seed)
+    others = {name: [unit.index for unit in units] for name, units in drawn.items()}
+    return layer, {"ablated": family} | others
+
+
+def control_draws(
+    network: Network, features: Features, *, controls: int, seed: int
+) -> dict[str, tuple[Unit, ...]]:
+    """Draw `control_units` several times, by condition: "control 1", …."""
+    whole("controls", controls, least=0)
+    return {
         f"control {place + 1}": control_units(network, features, seed=seed + place)
         for place in range(controls)
     }
-    others = {name: [unit.index for unit in units] for name, units in drawn.items()}
-    return layer, {"ablated": family} | others
 
 
 def units_of(network: Network, features: Features) -> tuple[str, list[int]]:
@@ -185,17 +178,3 @@ def control_units(network: Network, features: Features, *, seed: int = 0) -> tup
         )
     drawn = np.random.default_rng(seed).choice(others, len(units), replace=False)
     return tuple(Unit(layer, int(index)) for index in sorted(drawn))
-
-
-def batches(count: int, batch: int) -> list[range]:
-    """Return runs of photographs, none of a single one.
-
-    Examples
-    --------
-    >>> batches(7, 3)
-    [range(0, 3), range(3, 7)]
-    """
-    starts = list(range(0, count, batch))
-    if count - starts[-1] == 1:
-        starts.pop()
-    return [range(a, b) for a, b in zip(starts, [*starts[1:], count], strict=True)]

@@ -1,25 +1,102 @@
-"""What interventions change in the activations of later features."""
+"""What interventions change: in a classifier's scores, or in the activations of later features."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from visioncircuits import __version__, datasets
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.interventions.ablation import ABLATIONS, Ablation, batches, removals
-from visioncircuits.interventions.edits import edited
-from visioncircuits.interventions.effects import Observed
+from visioncircuits.interventions.ablation import ABLATIONS, Ablation, control_draws, removals
+from visioncircuits.interventions.edits import Intervention, edited
+from visioncircuits.interventions.effects import Observed, Scores
+from visioncircuits.interventions.scoring import batches, scored
 from visioncircuits.networks import Features, Network, Unit, expand
+from visioncircuits.networks.network import Pictures
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
-Intervention = Callable[[], AbstractContextManager[None]]
-"""Enters an intervention: `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`."""
+
+def score(
+    network: Network,
+    interventions: Intervention | Mapping[str, Intervention],
+    photographs: Source,
+    *,
+    batch: int = 20,
+    progress: bool = False,
+) -> Scores:
+    """Score a network on photographs, as it is and under interventions.
+
+    Parameters
+    ----------
+    network
+        A classifier.
+    interventions
+        By name, what enters each: ablations, edits of directions, patched paths, changed weights,
+        as `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`. `with_controls`
+        returns such a mapping. A single one is called "changed".
+    photographs
+        2 or more with their classes; see `datasets.photographs`.
+    batch
+        Photographs at once; 2 or more, for interventions that take means or swap photographs.
+    progress
+        Whether to show a bar.
+
+    Returns
+    -------
+    Scores
+        By `condition` ("original" and the interventions) and `photograph`; `damage` gives their
+        differences with intervals, `damage_by_class` what each class loses.
+
+    Raises
+    ------
+    InputError
+        For photographs without a class of the network's, fewer than 2, an intervention called
+        "original", or one that can be entered only once, as `edited(…)` itself.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> from visioncircuits.datasets import photographs
+    >>> from visioncircuits.interventions import path_patched, scale
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> pictures = photographs(torch.rand(2, 3, 64, 64), labels=[281, 207])
+    >>> weaker = partial(path_patched, network, "mixed4e:5", "mixed5a:9", scale(0.5))
+    >>> scores = score(network, {"weaker": weaker}, pictures)
+    >>> scores["logit"].sel(label="tabby").dims, scores["class"].values.tolist()
+    (('condition', 'photograph'), ['tabby', 'golden retriever'])
+    """
+    named = interventions if isinstance(interventions, Mapping) else {"changed": interventions}
+    if not named:
+        raise InputError("no intervention is given; pass them by name, or one")
+    _check(named)
+    conditions: dict[str, Intervention] = {"original": nullcontext, **named}
+    changes = {}
+    for name, entered in named.items():
+        with entered():
+            changes[name] = network.record().get("changes", [])
+
+    def outputs(pictures: Pictures) -> Iterator[Tensor]:
+        for entered in conditions.values():
+            with entered():
+                yield network(pictures)
+
+    return scored(
+        network,
+        list(conditions),
+        outputs,
+        photographs,
+        batch=batch,
+        progress=progress,
+        record={"interventions": changes},
+    )
 
 
 @torch.inference_mode()
@@ -59,7 +136,8 @@ def observe(
     Raises
     ------
     InputError
-        For unknown features, fewer than 2 photographs, or a file that is no picture.
+        For unknown features, fewer than 2 photographs, a file that is no picture, or interventions
+        that `score` refuses.
 
     Examples
     --------
@@ -76,6 +154,7 @@ def observe(
     whole("batch", batch, least=2)
     if len(given) < 2:
         raise InputError(f"an intervention is measured on 2 photographs or more, not {len(given)}")
+    _check(interventions)
     conditions: dict[str, Intervention] = {"original": nullcontext, **interventions}
     layers = list(dict.fromkeys(feature.layer for feature in listed))
     shape = len(conditions), len(listed), len(given)
@@ -106,6 +185,19 @@ def observe(
     )
 
 
+def _check(interventions: Mapping[str, Any]) -> None:
+    if "original" in interventions:
+        raise InputError(
+            "'original' is the network as it is; choose another name for the intervention"
+        )
+    for name, entered in interventions.items():
+        if isinstance(entered, AbstractContextManager) or not callable(entered):
+            raise InputError(
+                f"the intervention {name!r} must be entered once a batch: pass a function that "
+                "returns its context, as partial(edited, network, features, zero())"
+            )
+
+
 def unit_ablations(
     network: Network,
     features: Features,
@@ -133,3 +225,53 @@ def unit_ablations(
         name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
         for name, indices in removed.items()
     }
+
+
+def with_controls(
+    network: Network,
+    features: Features,
+    intervention: Callable[[Features], AbstractContextManager[None]],
+    *,
+    controls: int = 3,
+    seed: int = 0,
+) -> dict[str, Intervention]:
+    """Return an intervention on units, and the same one on other units as controls.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    features
+        Units of one layer.
+    intervention
+        Enters the intervention on some units:
+        `lambda units: path_patched(network, units, "mixed3b:9", zero())`.
+    controls
+        How many times it is applied to as many other units of the same branches instead.
+    seed
+        Of the controls.
+
+    Returns
+    -------
+    dict
+        "changed", "control 1", …, for `score` and `observe`.
+
+    Raises
+    ------
+    InputError
+        As `control_units`.
+
+    Examples
+    --------
+    >>> from visioncircuits.interventions import path_patched, zero
+    >>> from visioncircuits.networks import untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> patched = with_controls(
+    ...     network, "mixed3a:7", lambda units: path_patched(network, units, "mixed3b:9", zero())
+    ... )
+    >>> list(patched)
+    ['changed', 'control 1', 'control 2', 'control 3']
+    """
+    drawn = control_draws(network, features, controls=controls, seed=seed)
+    by_condition = {"changed": features, **drawn}
+    return {name: partial(intervention, units) for name, units in by_condition.items()}

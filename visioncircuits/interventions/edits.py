@@ -1,7 +1,7 @@
 """Edits of features: zero, mean and resample ablation, constants, scaling, patching."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,9 @@ from visioncircuits.networks import Features, Network, edits, select
 Maps = Float[Tensor, "batch features *positions"]
 Change = Callable[[Maps], Maps]
 """From the values of features to what they become."""
+
+Intervention = Callable[[], AbstractContextManager[None]]
+"""Enters an intervention: `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`."""
 
 
 @contextmanager

@@ -74,7 +74,8 @@ class Scores(_Summarized):  # type: ignore[no-untyped-call]
     """What a classifier scores on each photograph, by `condition` and `photograph`.
 
     `cross_entropy` is in nats, `divergence` that of Kullback and Leibler from the original
-    network, in nats; `top1` and `top5` are 0 or 1. A notebook shows the `damage` above them.
+    network, in nats; `top1` and `top5` are 0 or 1. `logit` has every class's too, by `label`; the
+    coordinate `class` is each photograph's own. A notebook shows the `damage` above them.
 
     Examples
     --------
@@ -84,8 +85,10 @@ class Scores(_Summarized):  # type: ignore[no-untyped-call]
     >>> from visioncircuits.networks import untrained
     >>> pictures = photographs(torch.rand(2, 3, 64, 64), labels=[281, 207])
     >>> scores = ablate(untrained("bvlc_googlenet"), "mixed5a:7", pictures, controls=0)
-    >>> dict(scores.sizes), list(scores)
-    ({'condition': 2, 'photograph': 2}, ['cross_entropy', 'divergence', 'top1', 'top5'])
+    >>> scores["cross_entropy"].dims, scores["logit"].sel(label="tabby").dims
+    (('condition', 'photograph'), ('condition', 'photograph'))
+    >>> list(scores)
+    ['cross_entropy', 'divergence', 'top1', 'top5', 'logit']
     """
 
     __slots__ = ()
@@ -127,7 +130,7 @@ class Observed(_Summarized):  # type: ignore[no-untyped-call]
 
 def _comparable(table: _Summarized) -> bool:
     """Check that a table has its dimensions, and the original network among its conditions."""
-    whole = all({*table.dimensions} == {*each.dims} for each in table.values())
+    whole = all({*table.dimensions} <= {*each.dims} for each in table.values())
     shown = bool(table.data_vars) and whole and table.sizes["photograph"] > 0
     return shown and "original" in table["condition"].values
 

@@ -1,15 +1,102 @@
 """How well a classifier does: cross-entropy, divergence from its original logits, accuracy."""
 
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from visioncircuits.datasets import Photographs
+from visioncircuits import __version__, datasets
+from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
+from visioncircuits.interventions.effects import Scores
 from visioncircuits.networks import Network
+from visioncircuits.networks.network import Pictures
+from visioncircuits.numbers import whole
+from visioncircuits.progress import bar
 
 SCORES = ("cross_entropy", "divergence", "top1", "top5")
+
+Logits = Float[Tensor, "batch classes"]
+
+
+def scored(
+    network: Network,
+    conditions: Sequence[str],
+    outputs: Callable[[Pictures], Iterable[Logits]],
+    photographs: Source,
+    *,
+    batch: int,
+    progress: bool,
+    record: Mapping[str, Any],
+) -> Scores:
+    """Score the logits that a function computes under each condition, the original first."""
+    whole("batch", batch, least=2)
+    given = datasets.photographs(photographs)
+    if len(given) < 2:
+        raise InputError(f"an intervention is scored on 2 photographs or more, not {len(given)}")
+    labels = classes_of(network, given)
+    values: list[np.ndarray] = []
+    logits: list[np.ndarray] = []
+    with bar("photographs", len(given), visible=progress) as advance, torch.inference_mode():
+        for places in batches(len(given), batch):
+            found = [each.cpu() for each in outputs(given.part(places).pictures(network.size))]
+            wanted = labels[list(places)]
+            values.append(np.stack([values_of(each, found[0], wanted) for each in found], 1))
+            logits.append(torch.stack(found).float().numpy())
+            advance(len(places))
+    return tabulated(
+        network,
+        given,
+        labels,
+        conditions,
+        np.concatenate(values, 2),
+        np.concatenate(logits, 1),
+        {"visioncircuits": __version__, "network": network.record(), **record},
+    )
+
+
+def tabulated(
+    network: Network,
+    photographs: Photographs,
+    labels: Int64[Tensor, " photographs"],
+    conditions: Sequence[str],
+    values: Float[np.ndarray, "scores conditions photographs"],
+    logits: Float[np.ndarray, "conditions photographs classes"],
+    record: Mapping[str, Any],
+) -> Scores:
+    """Return scores and logits with the names of conditions, photographs and classes."""
+    dims, count = ("condition", "photograph"), logits.shape[2]
+    known = network.classes is not None and len(network.classes) == count
+    names = np.array(network.classes if known else range(count))
+    return Scores(
+        {name: (dims, values[row]) for row, name in enumerate(SCORES)}
+        | {"logit": ((*dims, "label"), logits)},
+        coords={
+            "condition": list(conditions),
+            "photograph": list(photographs.names),
+            "label": names,
+            "class": ("photograph", names[labels.numpy()]),
+        },
+        attrs={"record": json.dumps(record, sort_keys=True)},
+    )
+
+
+def batches(count: int, batch: int) -> list[range]:
+    """Return runs of photographs, none of a single one.
+
+    Examples
+    --------
+    >>> batches(7, 3)
+    [range(0, 3), range(3, 7)]
+    """
+    starts = list(range(0, count, batch))
+    if count - starts[-1] == 1:
+        starts.pop()
+    return [range(a, b) for a, b in zip(starts, [*starts[1:], count], strict=True)]
 
 
 def classes_of(network: Network, photographs: Photographs) -> Int64[Tensor, " photographs"]:
@@ -32,10 +119,8 @@ def classes_of(network: Network, photographs: Photographs) -> Int64[Tensor, " ph
     return labels
 
 
-def score(
-    logits: Float[Tensor, "batch classes"],
-    original: Float[Tensor, "batch classes"],
-    labels: Int64[Tensor, " batch"],
+def values_of(
+    logits: Logits, original: Logits, labels: Int64[Tensor, " batch"]
 ) -> Float[np.ndarray, "scores batch"]:
     """Score logits: cross-entropy, divergence from the original network's, top-1 and top-5."""
     after, before = (each.cpu().double().log_softmax(1) for each in (logits, original))

@@ -1,7 +1,6 @@
 """Scores of a transplant: photographs under every removal and every donor, resumable."""
 
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -18,7 +17,7 @@ from visioncircuits.interventions.ablation import units_of
 from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.scoring import SCORES, classes_of, score
+from visioncircuits.interventions.scoring import SCORES, classes_of, tabulated, values_of
 from visioncircuits.interventions.transplants import Transplant
 from visioncircuits.networks.grids import onto
 from visioncircuits.progress import Advance, bar, no_progress
@@ -145,15 +144,23 @@ def scored(
     )
     conditions = ["original", "removed", *transplant.removals, *transplant.donors]
     order = {name: place for place, name in enumerate(photographs.names)}
-    table = np.empty((len(SCORES), len(conditions), len(photographs)))
+    values = np.empty((len(SCORES), len(conditions), len(photographs)))
+    logits: dict[str, np.ndarray] = {}
     for work in works:
         found, places = _load(store, work), [order[name] for name in work["photographs"]]
         for row, condition in enumerate(conditions):
-            table[:, row, places] = found[condition]
-    return Scores(
-        {name: (("condition", "photograph"), table[place]) for place, name in enumerate(SCORES)},
-        coords={"condition": conditions, "photograph": list(photographs.names)},
-        attrs={"record": json.dumps(record, sort_keys=True)},
+            part = found[f"{condition}/logits"]
+            whole = (len(photographs), part.shape[1])
+            logits.setdefault(condition, np.empty(whole, part.dtype))[places] = part
+            values[:, row, places] = found[f"{condition}/values"]
+    return tabulated(
+        transplant.network,
+        photographs,
+        labels,
+        conditions,
+        values,
+        np.stack(list(logits.values())),
+        record,
     )
 
 
@@ -235,7 +242,10 @@ def _scores(
     for name, maps in _all_maps(transplant, pictures):
         scale = Scale(*(torch.from_numpy(fitted[f"{name}/{x}"]) for x in ("threshold", "gain")))
         found[name] = logits(units, scale(maps))
-    return _packed({name: score(each, original, wanted) for name, each in found.items()})
+    return _packed(
+        {f"{name}/values": values_of(each, original, wanted) for name, each in found.items()}
+        | {f"{name}/logits": each.float().cpu().numpy() for name, each in found.items()}
+    )
 
 
 def _read(transplant: Transplant, photographs: Photographs, names: Sequence[str]) -> Tensor:
