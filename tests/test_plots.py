@@ -25,10 +25,12 @@ import visioncircuits
 from visioncircuits import (
     attribution,
     comparison,
+    datasets,
     examples,
     featurevis,
     handwritten,
     hypotheses,
+    interventions,
     thread,
     tuning,
 )  # fmt: skip
@@ -161,6 +163,14 @@ def rendered_units() -> list[featurevis.Visualization]:
     return list(featurevis.render_all(untrained("bvlc_googlenet"), units, size=32, steps=1))
 
 
+@cache
+def damage() -> interventions.ClassDamage:
+    pictures = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    labeled = datasets.photographs(pictures, labels=[281, 207, 1, 2])
+    scores = interventions.ablate(untrained("bvlc_googlenet"), "mixed5a:7", labeled)
+    return interventions.damage_by_class(scores)
+
+
 CURVE = handwritten.Label("curve", 270.0, radius=24.0)
 
 
@@ -207,6 +217,7 @@ def seven(**into: Any) -> Any:
 PLOTS: dict[str, Plot] = {
     "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
     "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
+    "class_panel": lambda **into: interventions.class_panel(damage(), **into),
     "contour_panel": arc,
     "rule_panel": follow,
     "circuit_panel": lambda **into: handwritten.circuit_panel(handwritten.curves(), **into),

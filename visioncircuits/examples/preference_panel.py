@@ -30,10 +30,10 @@ def preference_panel(
     Returns
     -------
     Figure or SubFigure
-        The one that was given, or the new one. Left, the areas of all, the best first, with their intervals. In the middle, those of the
-        best. Right, how strongly each of these activates in photographs of the classes (red) and
-        in others (gray): two histograms, each as high as its row, over the share of the unit's
-        highest activation.
+        The one that was given, or the new one. Left, the areas of all, the best first, with their
+        intervals. In the middle, those of the best. Right, how strongly each of these activates in
+        photographs of the classes (red) and in others (gray): two histograms, each as high as its
+        row, over the share of the unit's highest activation.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import xarray as xr
 
-from visioncircuits.figures import Figure
+from visioncircuits.figures import Drawn, axes_or_new
 from visioncircuits.interventions.class_damage import ClassDamage
 from visioncircuits.numbers import whole
 from visioncircuits.tuning.plots import FAINT, INK, RULE
@@ -22,7 +22,7 @@ _TITLES = {
 
 
 @matplotlib.rc_context(_STYLE)
-def class_panel(damage: ClassDamage, *, most: int = 10) -> Figure:
+def class_panel(damage: ClassDamage, *, most: int = 10, ax: Drawn | None = None) -> Drawn:
     """Draw the classes that suffer most and those that suffer least, with 95 % intervals.
 
     Parameters
@@ -32,11 +32,13 @@ def class_panel(damage: ClassDamage, *, most: int = 10) -> Figure:
         others are white; the draws themselves are gray.
     most
         How many classes at each end.
+    ax
+        Axes to draw into; by default those of a new `Figure`.
 
     Returns
     -------
-    Figure
-        Shown by a notebook; `.save(path)` writes it.
+    Figure or Axes
+        The axes that were given, or the new figure; `.save(path)` writes it.
 
     Examples
     --------
@@ -57,8 +59,7 @@ def class_panel(damage: ClassDamage, *, most: int = 10) -> Figure:
     shown = ordered.isel(label=places)
     split = count > len(places)
     heights = np.arange(len(places)) + np.where(split & (np.arange(len(places)) >= most), 0.8, 0)
-    figure = Figure(figsize=(6.8, 0.21 * len(places) + 1.25), layout="constrained")
-    axes = figure.subplots()
+    axes, drawn = axes_or_new(ax, (6.8, 0.21 * len(places) + 1.25))
     for height, place in zip(heights, range(len(places)), strict=True):
         _draw(axes, height, shown.isel(label=place))
     axes.axvline(0, color=RULE, lw=0.8, zorder=0)
@@ -81,7 +82,7 @@ def class_panel(damage: ClassDamage, *, most: int = 10) -> Figure:
         f"{ordered.attrs['condition']}: {found} of {count} classes differ at q < 0.05 (filled)",
         loc="left", color=INK,
     )  # fmt: skip
-    return figure
+    return drawn
 
 
 def _draw(axes: Any, height: float, row: xr.Dataset) -> None:
