@@ -8,6 +8,7 @@ import typer
 
 from visioncircuits.cli import (
     ablate,
+    activations,
     attribute,
     circuit,
     compare,
@@ -47,6 +48,7 @@ for part in (
     find,
     judge,
     examples,
+    activations,
     ablate,
     attribute,
     discover,

@@ -1,8 +1,10 @@
 """Dataset examples: what activates units in photographs, how often, and how strongly."""
 
 from visioncircuits.datasets import Photograph, Photographs, photographs
+from visioncircuits.examples.activations import save_activations
 from visioncircuits.examples.collect import collect
 from visioncircuits.examples.crops import crop, masked
+from visioncircuits.examples.loading import load_activations
 from visioncircuits.examples.moments import Moments
 from visioncircuits.examples.record import Examples, LayerExamples
 from visioncircuits.examples.sheet import expected_value, sheet
@@ -20,8 +22,10 @@ __all__ = [
     "collect",
     "crop",
     "expected_value",
+    "load_activations",
     "masked",
     "photographs",
+    "save_activations",
     "sheet",
     "survey",
 ]
