@@ -1,4 +1,4 @@
-"""A unit's examples on one sheet: the strongest, and random ones along the histogram."""
+"""A feature's examples on one sheet: the strongest, and random ones along the histogram."""
 
 from itertools import pairwise
 
@@ -27,14 +27,14 @@ def sheet(
     examples: Examples,
     photographs: Source | None = None,
 ) -> Figure:
-    """Draw what activates a unit in photographs, how often, and how strongly.
+    """Draw what activates a feature in photographs, how often, and how strongly.
 
     Parameters
     ----------
     network
         With which the examples were collected.
     feature
-        A unit of one of the examples' layers.
+        A unit of one of the examples' layers, or a direction that they were collected of.
     examples
         From `collect`.
     photographs
@@ -43,15 +43,15 @@ def sheet(
     Returns
     -------
     Figure
-        Above, the strongest examples. In the middle, the density of the unit's pre-activations
-        over all positions, on a logarithmic scale, and the contribution of each to the mean
-        activation. Below, random neurons in twelve steps of activation, as in the "quilts" of
-        "Curve Detectors" (Cammarata et al., 2020).
+        Above, the strongest examples. In the middle, the density of the unit's pre-activations, or
+        of the direction's activations, over all positions, on a logarithmic scale, and the
+        contribution of each to the mean activation. Below, random neurons in twelve steps of
+        activation, as in the "quilts" of "Curve Detectors" (Cammarata et al., 2020).
 
     Raises
     ------
     InputError
-        If the examples have no such unit, or the photographs are not known.
+        If the examples have no such feature, or the photographs are not known.
 
     Examples
     --------
@@ -63,9 +63,7 @@ def sheet(
     >>> sheet(network, "conv2d0:7", found).get_size_inches().tolist()
     [11.0, 7.6]
     """
-    unit = network.feature(feature)
-    if not isinstance(unit, Unit):
-        raise InputError(f"{unit} is a direction, and examples are collected of units")
+    sought = network.feature(feature)
     known = examples.shown.photographs if examples.shown else None
     if photographs is None and known is None:
         raise InputError(
@@ -73,20 +71,16 @@ def sheet(
         )
     source = known if photographs is None else datasets.photographs(photographs)
     assert source is not None
-    if unit.layer not in examples.layers:
-        raise InputError(
-            f"there are no examples of {unit.layer}, only of {', '.join(examples.layers)}"
-        )
-    layer = examples.layers[unit.layer]
-    unit.vector(len(layer.tops.values))
-    steps = _steps(layer, unit.index)
+    layer, unit = examples.row(sought)
+    values = "a pre-activation" if isinstance(sought, Unit) else "an activation"
+    steps = _steps(layer, unit)
     shown = {
         number: source.read(examples.names[number], network.size)
-        for number in sorted(_pictures(layer, unit.index, steps))
+        for number in sorted(_pictures(layer, unit, steps))
     }
 
     height, width = next(iter(shown.values())).shape[1:]
-    located = network.layer_at(unit.layer, (height, width))
+    located = network.layer_at(sought.layer, (height, width))
 
     def cut(picture: int, position: np.ndarray) -> np.ndarray:
         row, column = map(int, position)
@@ -95,35 +89,33 @@ def sheet(
 
     figure = Figure(figsize=(11, 7.6), facecolor="white")
     moments = layer.moments
-    figure.text(0.05, 0.965, str(unit), fontsize=13, weight="bold", color=_INK, va="top")
+    figure.text(0.05, 0.965, str(sought), fontsize=13, weight="bold", color=_INK, va="top")
     figure.text(
         0.95, 0.965,
         f"{examples.seen} pictures, {moments.count} positions · active at "
-        f"{moments.firing[unit.index]:.1%} of them · mean {moments.mean[unit.index]:.3g}, "
-        f"standard deviation {moments.deviation[unit.index]:.3g}",
+        f"{moments.firing[unit]:.1%} of them · mean {moments.mean[unit]:.3g}, "
+        f"standard deviation {moments.deviation[unit]:.3g}",
         fontsize=8, color=_FAINT, va="top", ha="right",
     )  # fmt: skip
     left, wide = 0.05, 0.9
     size = wide / ACROSS
     high = size * 11 / 7.6
     for place in range(min(ACROSS, layer.tops.values.shape[1])):
-        if layer.tops.pictures[unit.index, place] < 0:
+        if layer.tops.pictures[unit, place] < 0:
             continue
         axes = _tile(figure, left + place * size, 0.8, size, high)
-        axes.imshow(cut(int(layer.tops.pictures[unit.index, place]),
-                        layer.tops.positions[unit.index, place]))  # fmt: skip
-        axes.set_title(
-            f"{layer.tops.values[unit.index, place]:.4g}", fontsize=6.5, color=_FAINT, pad=2
-        )
+        axes.imshow(cut(int(layer.tops.pictures[unit, place]),
+                        layer.tops.positions[unit, place]))  # fmt: skip
+        axes.set_title(f"{layer.tops.values[unit, place]:.4g}", fontsize=6.5, color=_FAINT, pad=2)
     figure.text(left, 0.935, "the strongest, one a picture", fontsize=7.5, color=_FAINT, va="top")
-    _density(figure.add_axes((left, 0.55, wide, 0.2)), layer, unit.index, steps)
+    _density(figure.add_axes((left, 0.55, wide, 0.2)), layer, unit, steps)
     for step in range(ACROSS):
-        drawn = layer.drawn(unit.index, steps[step], steps[step + 1])
+        drawn = layer.drawn(unit, steps[step], steps[step + 1])
         for place in range(min(DOWN, drawn.values.shape[1])):
             axes = _tile(figure, left + step * size, 0.475 - high - place * high, size, high)
             axes.imshow(cut(int(drawn.pictures[0, place]), drawn.positions[0, place]))
     figure.text(
-        left, 0.483, "drawn at random among the neurons with a pre-activation between the ticks",
+        left, 0.483, f"drawn at random among the neurons with {values} between the ticks",
         fontsize=7.5, color=_FAINT,
     )  # fmt: skip
     return figure

@@ -20,11 +20,11 @@ from visioncircuits.examples.collect import (
     check,
     checked_nonempty,
     collect_part,
-    pre_relu_layers,
     provenance,
+    recorded,
 )
 from visioncircuits.examples.record import Examples
-from visioncircuits.networks import Features, catalog
+from visioncircuits.networks import Direction, Features, catalog
 from visioncircuits.progress import bar
 
 EXAMPLES = "examples.npz"
@@ -128,9 +128,8 @@ class Survey:
         )
         found = checked_nonempty(reduce(Examples.joined, pieces))
         record = self.works[0]["record"]
-        return replace(
-            found, layers={name: found.layers[name] for name in record["layers"]}, record=record
-        )
+        names = [*record["layers"], *record["directions"]]
+        return replace(found, layers={name: found.layers[name] for name in names}, record=record)
 
 
 def survey(
@@ -194,7 +193,7 @@ def survey(
     images = Path(images).absolute()
     path = None if checkpoint is None else Path(checkpoint).absolute()
     loaded = catalog.loaded(network, path, device, precision)
-    layers = [feature.layer for feature in networks.expand(loaded, features)]
+    layers, directions = recorded(loaded, networks.expand(loaded, features))
     work = {
         "what": "dataset examples",
         "network": network,
@@ -202,7 +201,7 @@ def survey(
         "precision": precision,
         "size": loaded.size,
         "batch": BATCH,
-        "record": provenance(loaded, pre_relu_layers(loaded, layers), top=top, seed=seed),
+        "record": provenance(loaded, layers, directions, top=top, seed=seed),
     }
     found = photographs(images, labels=labels)
     works = tuple({**work, "part": part} for part in parts.parts(found, shard=shard))
@@ -242,6 +241,7 @@ def collect_work(work: Work, *, images: Path, checkpoint: Path | None) -> dict[s
     examples = collect_part(
         network,
         record["layers"],
+        [Direction(**direction) for direction in record["directions"].values()],
         parts.of_part(work["part"], images).at(work["size"]),
         top=record["top"],
         batch=work["batch"],

@@ -10,11 +10,11 @@ import torch
 from visioncircuits import __version__, datasets
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.interventions.edits import Change, mean, resample, zero
+from visioncircuits.interventions.edits import Change, access, mean, resample, zero
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, classes_of, score
-from visioncircuits.networks import Features, Network, Unit, select
+from visioncircuits.networks import Direction, Feature, Features, Network, Unit, select
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
@@ -38,21 +38,27 @@ def ablate(
     seed: int = 0,
     progress: bool = False,
 ) -> Scores:
-    """Score a network on photographs, as it is and without some units.
+    """Score a network on photographs, as it is and without some features.
+
+    Ablating a direction with `"zero"` projects it out of the layer's activations: what is left has
+    no component along it, and nothing else changes. `"mean"` and `"resample"` replace the component
+    along it.
 
     Parameters
     ----------
     network
         A classifier.
     features
-        Units of one layer.
+        Units or directions of one layer.
     photographs
         With their classes; see `datasets.photographs`.
     mode
-        What takes the place of the values: `"zero"`; each unit's `"mean"` over a batch; or, to
+        What takes the place of the values: `"zero"`; each feature's `"mean"` over a batch; or, to
         `"resample"`, its values on another photograph of the batch, at the same positions.
     controls
-        How many times as many other units of the same branches are removed instead.
+        How many times as many other units of the same branches are removed instead. Where a
+        feature is a direction, how often other directions are: the same weights, dealt at random
+        to the units of each branch, which keeps their norms and the angles between them.
     batch
         Photographs at once; 2 or more, for `"mean"` and `"resample"`.
     seed
@@ -69,8 +75,8 @@ def ablate(
     Raises
     ------
     InputError
-        For unknown units, units of several layers, a direction, photographs without a class of
-        the network's, or too few units for the controls.
+        For unknown features, features of several layers, photographs without a class of the
+        network's, or too few units for the controls.
 
     Examples
     --------
@@ -94,9 +100,9 @@ def ablate(
             values = network.activations(pictures, [layer])[layer]
             original = output_with(network, layer, values, pictures=pictures)
             tables["original"].append(score(original, original, wanted))
-            for name, indices in removed.items():
-                changed = values.clone()
-                changed[:, indices] = ABLATIONS[mode](values[:, indices])
+            for name, others in removed.items():
+                place = access(network, others)
+                changed = place.write(values, ABLATIONS[mode](place.read(values)))
                 output = output_with(network, layer, changed, pictures=pictures)
                 tables[name].append(score(output, original, wanted))
             advance(len(places))
@@ -105,7 +111,7 @@ def ablate(
         "visioncircuits": __version__,
         "network": network.record(),
         "layer": layer,
-        "removed": removed,
+        "removed": {name: [f.record() for f in others] for name, others in removed.items()},
         "mode": mode,
     }
     return Scores(
@@ -117,30 +123,30 @@ def ablate(
 
 def removals(
     network: Network, features: Features, *, mode: Ablation, controls: int, seed: int
-) -> tuple[str, dict[str, list[int]]]:
-    """Check the options of an ablation, and return the units that it removes.
+) -> tuple[str, dict[str, tuple[Feature, ...]]]:
+    """Check the options of an ablation, and return the features that it removes.
 
     Returns
     -------
     str, dict
-        The layer; by condition ("ablated", "control 1", …) the units.
+        The layer; by condition ("ablated", "control 1", …) the features.
 
     Raises
     ------
     InputError
-        For an unknown mode, unknown units, a direction, units of several layers, or too few others
+        For an unknown mode, unknown features, features of several layers, or too few other units
         for the controls.
     """
     if mode not in ABLATIONS:
         raise InputError(f"the mode of an ablation is 'zero', 'mean' or 'resample', not {mode!r}")
     whole("controls", controls, least=0)
-    layer, family = units_of(network, features)
+    chosen = select(network, features)
+    draw = control_directions if chosen.indices is None else control_units
     drawn = {
-        f"control {place + 1}": control_units(network, features, seed=seed + place)
+        f"control {place + 1}": draw(network, chosen.features, seed=seed + place)
         for place in range(controls)
     }
-    others = {name: [unit.index for unit in units] for name, units in drawn.items()}
-    return layer, {"ablated": family} | others
+    return chosen.layer, {"ablated": chosen.features, **drawn}
 
 
 def units_of(network: Network, features: Features) -> tuple[str, list[int]]:
@@ -185,6 +191,35 @@ def control_units(network: Network, features: Features, *, seed: int = 0) -> tup
         )
     drawn = np.random.default_rng(seed).choice(others, len(units), replace=False)
     return tuple(Unit(layer, int(index)) for index in sorted(drawn))
+
+
+def control_directions(
+    network: Network, features: Features, *, seed: int = 0
+) -> tuple[Feature, ...]:
+    """Deal the weights of directions at random to the units of each branch, the same way for all.
+
+    Raises
+    ------
+    InputError
+        As `networks.select`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import Direction, untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> (drawn,) = control_directions(network, Direction("mixed3b", range(480)))
+    >>> sorted(drawn.weights[320:416]) == list(range(320, 416))  # of the 5x5 branch
+    True
+    """
+    chosen = select(network, features)
+    rng, units = np.random.default_rng(seed), network.layer(chosen.layer).units
+    order = np.arange(units)
+    for span in network.branches(chosen.layer).values() or [range(units)]:
+        order[list(span)] = rng.permutation(span)
+    return tuple(
+        Direction(chosen.layer, vector[order], name=f"{feature} at random")
+        for feature, vector in zip(chosen.features, chosen.vectors.cpu(), strict=True)
+    )
 
 
 def batches(count: int, batch: int) -> list[range]:

@@ -14,7 +14,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.interventions.ablation import ABLATIONS, Ablation, batches, removals
 from visioncircuits.interventions.edits import edited
 from visioncircuits.interventions.effects import Observed
-from visioncircuits.networks import Features, Network, Unit, expand
+from visioncircuits.networks import Features, Network, expand
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
@@ -128,8 +128,7 @@ def unit_ablations(
     >>> list(ablations), float(values[:, 7].abs().max())
     (['ablated', 'control 1'], 0.0)
     """
-    layer, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
+    _, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
     return {
-        name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
-        for name, indices in removed.items()
+        name: partial(edited, network, others, ABLATIONS[mode]) for name, others in removed.items()
     }
