@@ -3,6 +3,7 @@
 from visioncircuits.examples import crops
 from visioncircuits.examples.record import Examples, Shown
 from visioncircuits.figures import Figure
+from visioncircuits.networks import Unit
 
 ROWS, ACROSS = 6, 10
 """Features, and examples of each."""
@@ -22,7 +23,8 @@ def overview(examples: Examples, shown: Shown) -> Figure:
         layer, unit = examples.row(feature)
         tops = layer.tops
         located = network.layer_at(feature.layer, network.size)
-        row[0].text(-0.12, 0.5, str(feature), transform=row[0].transAxes, ha="right", va="center",
+        name = str(feature) if isinstance(feature, Unit) else f"{feature.layer}:\n{feature.name}"
+        row[0].text(-0.12, 0.5, name, transform=row[0].transAxes, ha="right", va="center",
                     fontsize=8, weight="bold")  # fmt: skip
         for place, axes in enumerate(row):
             axes.set_axis_off()
