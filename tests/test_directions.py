@@ -67,8 +67,15 @@ def directed(feature: Feature) -> Direction:
 Tool = Callable[[Network, Feature, torch.Tensor, Path], np.ndarray]
 
 
+def _check_record(record, feature):
+    assert parse(json.loads(json.dumps(record))) == feature
+
+
 def _render(network, feature, pictures, folder):
-    return featurevis.render(network, feature, settings=SETTINGS).picture.numpy()
+    drawn = featurevis.render(network, feature, settings=SETTINGS)
+    read = featurevis.Visualization.load(drawn.save(folder / "picture.png"))
+    _check_record(read.record.get("direction", str(feature)), feature)
+    return drawn.picture.numpy()
 
 
 def _kept(found, feature):
@@ -111,7 +118,10 @@ def _save_activations(network, feature, pictures, folder):
 
 
 def _measure(network, feature, pictures, folder):
-    return tuning.measure(network, feature, _few()).values
+    responses = tuning.measure(network, feature, _few())
+    (record,) = tuning.Responses.load(responses.save(folder / "responses.nc")).record["features"]
+    _check_record(record, feature)
+    return responses.values
 
 
 def _few():
@@ -128,30 +138,42 @@ def _judge(network, feature, pictures, folder):
 
 def _attribute(network, feature, pictures, folder):
     shown = datasets.photographs(pictures).pictures(32)
-    return attribution.gradient_times_activation(network, feature, shown, to="1").values.numpy()
+    found = attribution.gradient_times_activation(network, feature, shown, to="1")
+    read = attribution.Attribution.load(found.save(folder / "attribution.npz"))
+    _check_record(read.record["feature"], feature)
+    return found.values.numpy()
 
 
 def _ablate(network, feature, pictures, folder):
     labeled = datasets.photographs(pictures, labels=range(8))
     scores = interventions.ablate(network, feature, labeled, controls=0)
-    record = scores.record["removed"]["ablated"]
-    assert list(map(parse, json.loads(json.dumps(record)))) == [feature]
+    (record,) = interventions.Scores.load(scores.save(folder / "scores.nc")).record["removed"][
+        "ablated"
+    ]
+    _check_record(record, feature)
     return scores["cross_entropy"].values
 
 
 def _observe(network, feature, pictures, folder):
     ablations = interventions.unit_ablations(network, "1:2", controls=0)
-    return interventions.observe(network, feature, pictures, ablations)["mean"].values
+    observed = interventions.observe(network, feature, pictures, ablations)
+    _check_record(observed.record["features"][0], feature)
+    return observed["mean"].values
 
 
 def _discover(network, feature, pictures, folder):
     found = attribution.discover(network, "1", feature, pictures, share=0.5, draws=2)
-    assert found.target == str(feature)
+    read = attribution.Discovery.load(found.save(folder / "discovery.nc"))
+    _check_record(read.record["target"], feature)
     return found.attribution.values
 
 
 def _match(network, feature, pictures, folder):
-    return comparison.match(network, feature, network, "1", pictures)["photographs"].values
+    found = comparison.match(network, feature, network, "1", pictures)
+    (record,), whole = found.record["features"]
+    _check_record(record, feature)
+    assert whole is None
+    return found["photographs"].values
 
 
 def _expanded_weights(network, feature, pictures, folder):

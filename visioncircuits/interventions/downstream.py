@@ -94,7 +94,11 @@ def observe(
                     peaks[row, column, places] = maps.cpu().double().amax(1).numpy()
             advance(len(places))
     dims = ("condition", "feature", "photograph")
-    record = {"visioncircuits": __version__, "network": network.record()}
+    record = {
+        "visioncircuits": __version__,
+        "network": network.record(),
+        "features": [feature.record() for feature in listed],
+    }
     return Observed(
         {"mean": (dims, means), "peak": (dims, peaks)},
         coords={

@@ -147,7 +147,7 @@ def measured(
                 "torch": torch.__version__,
                 "network": network.record(),
                 "layer": probe.chosen.layer,
-                "features": _plain(probe.chosen),
+                "features": probe.chosen.record(),
                 "stimuli": stimuli.record(),
                 "picture": list(probe.placement.size),
                 "position": list(probe.placement.position),
@@ -259,10 +259,3 @@ def _labeled(
         name="response",
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
-
-
-def _plain(chosen: Selection) -> Any:
-    """Return features as JSON can hold them; None for a whole layer."""
-    if chosen.whole:
-        return None
-    return [feature.record() for feature in chosen.features]
