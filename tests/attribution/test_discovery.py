@@ -194,4 +194,6 @@ def test_photographs_of_one_activation_are_refused(network, paths):
     with pytest.raises(InputError, match="4 photographs or more"):
         discover(network, "relu", "late:0", paths[:3])
     with pytest.raises(InputError, match="has one activation on all"):
+        discover(network, "relu", "late:0", torch.zeros(4, 3, 37, 37))
+    with pytest.raises(InputError, match="late:direction is zero everywhere"):
         discover(network, "relu", Direction("late", (0.0, 0.0)), paths)

@@ -4,9 +4,9 @@ from torch import nn
 
 from visioncircuits.datasets import Photographs, photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import collect, expected_value, sheet
+from visioncircuits.examples import Examples, collect, expected_value, sheet
 from visioncircuits.examples.overview import overview
-from visioncircuits.networks import Preprocessing, untrained, wrap
+from visioncircuits.networks import Direction, Preprocessing, parse, untrained, wrap
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +86,35 @@ def test_pictures_of_two_channels_are_shown_as_their_mean():
     examples = collect(network, "1:1", torch.rand(4, 2, 24, 24))
     (axes, *_) = sheet(network, "1:1", examples).axes
     assert axes.images[0].get_array().shape == (96, 96, 3)
+
+
+def test_examples_of_a_direction_are_the_largest_projections(network, pictures, tmp_path):
+    probe = Direction("mixed3a", torch.randn(256, generator=torch.Generator().manual_seed(0)))
+    found = collect(network, [probe, "conv2d2:5"], pictures, top=2)
+    shown = photographs(pictures).pictures(network.size)
+    maps = torch.einsum(
+        "u,buyx->byx", probe.vector(256), network.activations(shown, ["mixed3a"])["mixed3a"]
+    )  # after the rectifier
+    highest, order = maps.flatten(1).amax(1).sort(descending=True)
+    tops = found.layers["mixed3a:direction"].tops
+    assert tops.pictures[0].tolist() == order[:2].tolist()
+    assert torch.allclose(torch.from_numpy(tops.values[0]), highest[:2], rtol=1e-4)
+    assert list(found.layers) == ["conv2d2", "mixed3a:direction"]
+    assert found._repr_png_()
+    loaded = Examples.load(found.save(tmp_path / "examples.npz"))
+    assert parse(loaded.record["directions"]["mixed3a:direction"]) == probe
+    sheet(network, probe, loaded, pictures)
+
+
+def test_other_directions_than_those_collected_are_refused(network, pictures):
+    one, other = (Direction("conv2d2", row) for row in torch.eye(192)[:2])
+    with pytest.raises(InputError, match="several directions are named conv2d2:direction"):
+        collect(network, [one, other], pictures)
+    found = collect(network, one, pictures, top=1)
+    for feature in (other, Direction("conv2d2", one.weights, name="other")):
+        with pytest.raises(InputError, match=r"there are no examples of conv2d2:.*; collect them"):
+            sheet(network, feature, found)
+    with pytest.raises(InputError, match="no examples of conv2d2, only of conv2d2:direction"):
+        sheet(network, "conv2d2:0", found)
+    with pytest.raises(InputError, match="logits has no positions"):
+        collect(network, Direction("logits", torch.ones(1000)), pictures)

@@ -6,7 +6,8 @@ import torch
 
 from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
-from visioncircuits.interventions import Effects, Scores, ablate, damage
+from visioncircuits.interventions import Effects, Scores, ablate, ablation, damage
+from visioncircuits.interventions.replacement import output_with
 from visioncircuits.networks import Direction, load, untrained
 
 CURVES = ["mixed3b:413", "mixed3b:408", "mixed3b:321", "mixed3b:326", "mixed3b:386", "mixed3b:394"]
@@ -54,7 +55,7 @@ def test_mean_and_resample_ablation_change_something_too(network, some, mode):
     [
         ([], "no feature is given"),
         (["mixed3a:1", "mixed3b:1"], "of one layer are needed"),
-        (Direction("mixed3b", (1.0,) * 480), "is a direction"),
+        (Direction("mixed3b", (1.0,) * 479), "has 479 weights, but mixed3b has 480 units"),
         (["mixed3b:480"], "units 0 to 479"),
     ],
 )
@@ -75,7 +76,37 @@ def test_a_string_names_one_unit_and_a_tensor_holds_photographs() -> None:
         for units in ("mixed5b:7", ["mixed5b:7"])
     )
     assert one.identical(listed)
-    assert one.record["removed"]["ablated"] == [7]
+    assert one.record["removed"]["ablated"] == ["mixed5b:7"]
+
+
+def test_an_ablated_direction_is_projected_out(monkeypatch) -> None:
+    network, some = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
+    probe = Direction("mixed5b", torch.randn(1024), name="probe")
+    drawn = ablation.control_directions(network, probe, seed=0)
+    seen = []
+
+    def noted(network, layer, values, *, pictures):
+        seen.append(values)
+        return output_with(network, layer, values, pictures=pictures)
+
+    monkeypatch.setattr(ablation, "output_with", noted)
+    scores = ablate(network, probe, photographs(some, labels=[1, 2]), controls=1)
+    original, ablated, control = (maps.transpose(0, 1).flatten(1) for maps in seen)
+    for left, vector in ((ablated, probe.vector(1024)), (control, drawn[0].vector(1024))):
+        onto = torch.outer(vector, vector) / vector.norm() ** 2
+        assert torch.allclose(left, original - onto @ original, atol=1e-5)
+    assert scores.record["removed"]["ablated"] == [probe.record()]
+
+
+def test_control_directions_keep_norms_branches_and_angles() -> None:
+    network, rows = untrained("bvlc_googlenet"), torch.randn(2, 480)
+    given = [Direction("mixed3b", row, name=str(place)) for place, row in enumerate(rows)]
+    one, two = (each.vector(480) for each in ablation.control_directions(network, given, seed=3))
+    assert not torch.equal(one, rows[0])
+    for span in network.branches("mixed3b").values():
+        places = list(span)
+        assert torch.equal(one[places].sort().values, rows[0, places].sort().values)
+    assert torch.allclose(one @ two, rows[0] @ rows[1], atol=1e-4)
 
 
 def test_scores_show_their_damage_and_are_read_back(tmp_path: Path) -> None:

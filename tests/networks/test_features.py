@@ -1,6 +1,9 @@
+import json
+
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.features import Direction, Unit, parse
@@ -55,9 +58,49 @@ def test_a_direction_is_its_weights() -> None:
 
 def test_a_direction_of_an_array_or_a_tensor_is_one_of_numbers() -> None:
     weights = [0.5, -0.25, 2.0]
-    for given in (weights, np.array(weights, np.float32), torch.tensor(weights)):
+    arrays = [np.array(weights, kind) for kind in (np.float16, np.float32, np.float64)]
+    tensors = [torch.tensor(weights, dtype=kind) for kind in (torch.bfloat16, torch.float64)]
+    several = [tuple(weights), list(map(torch.tensor, weights)), xr.DataArray(weights)]
+    trained = torch.tensor(weights, requires_grad=True)
+    for given in (weights, *arrays, *tensors, *several, trained):
         assert Direction("mixed3a", given) == Direction("mixed3a", tuple(weights))
         assert len(repr(Direction("mixed3a", given))) < 60
-    for wrong in (np.ones((2, 2)), torch.ones(2, 2), [float("nan")]):
-        with pytest.raises(InputError, match="one finite number for each unit"):
-            Direction("mixed3a", wrong)
+    assert Direction("a", np.arange(3)) == Direction("a", (0.0, 1.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.ones((2, 2)),
+        np.ones((2, 1)),
+        torch.ones(2, 2),
+        torch.tensor(1.0),
+        [[1.0], [1.0, 2.0]],
+        [float("nan"), 1.0],
+        [float("inf")],
+        [1e39],
+        [1j, 2.0],
+        ["1", "2"],
+        "12",
+        None,
+    ],
+)
+def test_what_is_no_row_of_finite_numbers_is_refused(wrong: object) -> None:
+    with pytest.raises(InputError, match="one finite number for each unit"):
+        Direction("mixed3a", wrong)
+
+
+def test_a_direction_of_zeros_is_refused_where_it_is_used() -> None:
+    zero = Direction("a", np.zeros(3), name="dead")
+    with pytest.raises(InputError, match="a:dead is zero everywhere"):
+        zero.vector(3)
+
+
+@pytest.mark.parametrize("feature", [Unit("a", 7), Direction("a", (0.1, -2.0), name="hf")])
+def test_a_feature_is_read_back_from_its_record(feature: Unit | Direction) -> None:
+    assert parse(json.loads(json.dumps(feature.record()))) == feature
+
+
+def test_a_record_of_something_else_is_refused() -> None:
+    with pytest.raises(InputError, match="layer, weights and name, not from 'layer', 'unit'"):
+        parse({"layer": "a", "unit": 3})

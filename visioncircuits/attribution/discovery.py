@@ -282,6 +282,7 @@ def _discovered(
         record={
             "visioncircuits": __version__,
             "network": study.network.record(),
+            "target": study.target.record(),
             "photographs": study.names,
             "draws": draws,
             "seed": seed,

@@ -70,7 +70,7 @@ def gradient_times_activation(
         (gradient * start).detach(),
         activation,
         torch.zeros_like(activation),
-        _record(network, "gradient times activation", position),
+        _record(network, asked, "gradient times activation", position),
     )
 
 
@@ -131,16 +131,21 @@ def integrated_gradients(
         (total / steps * (end - begin)).detach(),
         last,
         first,
-        _record(network, "integrated gradients", position, steps=steps),
+        _record(network, asked, "integrated gradients", position, steps=steps),
     )
 
 
 def _record(
-    network: Network, method: str, position: tuple[int, int] | None, **more: Any
+    network: Network,
+    feature: Feature,
+    method: str,
+    position: tuple[int, int] | None,
+    **more: Any,
 ) -> dict[str, Any]:
     return {
         "visioncircuits": __version__,
         "network": network.record(),
+        "feature": feature.record(),
         "method": method,
         "position": None if position is None else list(position),
         **more,

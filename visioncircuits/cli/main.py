@@ -8,6 +8,7 @@ import typer
 
 from visioncircuits.cli import (
     ablate,
+    activations,
     attribute,
     circuit,
     compare,
@@ -49,6 +50,7 @@ for part in (
     judge,
     examples,
     prefer,
+    activations,
     ablate,
     attribute,
     discover,

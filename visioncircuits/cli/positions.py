@@ -39,7 +39,8 @@ def positions(
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     found = expanded_weights(loaded, source, loaded.feature(feature))
     view = position_view(found)
-    directions = [direction for row in view.directions for direction in row]
+    # where there are no weights there is no picture
+    directions = [each for row in view.directions for each in row if any(each.weights)]
     pictures = outputs.thumbnails(loaded, directions, steps=steps)
     outputs.write_picture(position_grid(view, pictures), out)
     print(out)

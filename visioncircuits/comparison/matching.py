@@ -211,6 +211,7 @@ def match(
         "torch": torch.__version__,
         "networks": [side.network.record() for side in sides],
         "layers": [side.layer for side in sides],
+        "features": [side.chosen.record() for side in sides],
         "stimuli": [family.record() for family in shown],
         "seen": seen,
         "skipped": skipped,

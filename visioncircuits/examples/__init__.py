@@ -1,8 +1,10 @@
 """Dataset examples: what activates units in photographs, how often, and how strongly."""
 
 from visioncircuits.datasets import Photograph, Photographs, photographs
+from visioncircuits.examples.activations import save_activations
 from visioncircuits.examples.collect import collect
 from visioncircuits.examples.crops import crop, masked
+from visioncircuits.examples.loading import load_activations
 from visioncircuits.examples.moments import Moments
 from visioncircuits.examples.preference import Preferences, prefer
 from visioncircuits.examples.preference_panel import preference_panel
@@ -23,10 +25,12 @@ __all__ = [
     "collect",
     "crop",
     "expected_value",
+    "load_activations",
     "masked",
     "photographs",
     "prefer",
     "preference_panel",
+    "save_activations",
     "sheet",
     "survey",
 ]

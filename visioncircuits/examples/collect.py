@@ -15,7 +15,7 @@ from visioncircuits.datasets.photographs import opened
 from visioncircuits.errors import InputError
 from visioncircuits.examples.record import Examples, Shown, needed
 from visioncircuits.examples.tally import Tally
-from visioncircuits.networks import Features, Network, expand
+from visioncircuits.networks import Direction, Feature, Features, Network, Unit, expand
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
@@ -50,7 +50,8 @@ def collect(
         Layers with positions, or features of these: examples of a layer are those of all its
         units, and the features named are the ones that a notebook shows. If the network has a
         layer `…_pre_relu` to one of them, its values are recorded, so that inhibition is measured
-        too.
+        too. Examples of a direction are by its own name, `found.layers["mixed3b:probe"]`, in one
+        row; its values are the projections of the layer as it is named, after the rectifier.
     photographs
         Any (see `photographs`), also an iterator of pictures that passes once.
     top
@@ -65,8 +66,8 @@ def collect(
     Raises
     ------
     InputError
-        For an unknown layer, one without positions, a number out of range, photographs of
-        different sizes, or if no picture can be read.
+        For an unknown layer, one without positions, directions of one name, a number out of
+        range, photographs of different sizes, or if no picture can be read.
 
     Examples
     --------
@@ -78,12 +79,12 @@ def collect(
     """
     check(top=top, seed=seed, batch=batch)
     chosen = expand(network, features)
-    layers = pre_relu_layers(network, [feature.layer for feature in chosen])
+    layers, directions = recorded(network, chosen)
     found, each = opened(photographs, network.size)
     total = None if found is None else len(found)
     with bar("photographs", total, visible=progress) as advance:
         examples = collect_part(
-            network, layers, each, top=top, batch=batch, seed=seed, advance=advance
+            network, layers, directions, each, top=top, batch=batch, seed=seed, advance=advance
         )
     checked_nonempty(examples)
     return examples if found is None else replace(examples, shown=Shown(network, chosen, found))
@@ -102,20 +103,32 @@ def check(*, top: int, seed: int, batch: int = BATCH) -> None:
     whole("seed", seed, least=0, most=2**64 - 1)
 
 
-def pre_relu_layers(network: Network, layers: Sequence[str]) -> dict[str, str]:
-    """Map each layer to the layer whose values are recorded: the one before its rectifier.
+def recorded(
+    network: Network, features: Sequence[Feature]
+) -> tuple[dict[str, str], tuple[Direction, ...]]:
+    """Find what is recorded of features.
+
+    Returns
+    -------
+    dict, tuple
+        Each layer of units, with the layer whose values are recorded: the one before its
+        rectifier. Then the directions.
 
     Raises
     ------
     InputError
-        For an unknown layer, or one without positions.
+        For a layer without positions, and directions of one name.
     """
-    if not layers:
-        raise InputError("name a layer, or several")
-    for layer in layers:
+    for layer in dict.fromkeys(feature.layer for feature in features):
         if len(network.layer(layer).shape) != 2:
             raise InputError(f"{layer} has no positions; choose a layer before the global pooling")
-    return {layer: network.before_rectifier(layer) for layer in dict.fromkeys(layers)}
+    layers = dict.fromkeys(feature.layer for feature in features if isinstance(feature, Unit))
+    directions = dict.fromkeys(f for f in features if isinstance(f, Direction))
+    names = list(map(str, directions))
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"several directions are named {name}; give each a name of its own")
+    return {layer: network.before_rectifier(layer) for layer in layers}, tuple(directions)
 
 
 def checked_nonempty(examples: Examples) -> Examples:
@@ -135,7 +148,12 @@ def checked_nonempty(examples: Examples) -> Examples:
 
 
 def provenance(
-    network: Network, pre_relu_layers: Mapping[str, str], *, top: int, seed: int
+    network: Network,
+    pre_relu_layers: Mapping[str, str],
+    directions: Sequence[Direction],
+    *,
+    top: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Return, as JSON data, all that examples depend on except the photographs."""
     record = {
@@ -144,6 +162,7 @@ def provenance(
         "torch": torch.__version__,
         "network": network.record(),
         "layers": pre_relu_layers,
+        "directions": {str(direction): direction.record() for direction in directions},
         "top": top,
         "seed": seed,
     }
@@ -153,6 +172,7 @@ def provenance(
 def collect_part(
     network: Network,
     pre_relu_layers: Mapping[str, str],
+    directions: Sequence[Direction],
     photographs: Iterable[Photograph],
     *,
     top: int,
@@ -164,7 +184,8 @@ def collect_part(
     """Collect as `collect` does from photographs numbered from `first`; there may be none."""
     tallies = {
         layer: Tally(network.layer(layer).units, top=top, seed=seed) for layer in pre_relu_layers
-    }
+    } | {str(direction): Tally(1, top=top, seed=seed) for direction in directions}
+    read = [*pre_relu_layers.values(), *(direction.layer for direction in directions)]
     names: dict[int, str] = {}
     skipped: list[str] = []
     seen = 0
@@ -173,15 +194,20 @@ def collect_part(
             pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
             labels = [photo.label for photo in photos]
             with torch.inference_mode():
-                values = network.activations(pixels, list(pre_relu_layers.values()))
+                values = network.activations(pixels, list(dict.fromkeys(read)))
                 for layer, name in pre_relu_layers.items():
                     tallies[layer].add(values[name], numbers, labels)
+                for direction in directions:
+                    maps = values[direction.layer]
+                    vector = direction.vector(maps.shape[1]).to(maps)[None]
+                    projected = torch.einsum("fu,buyx->bfyx", vector, maps)
+                    tallies[str(direction)].add(projected, numbers, labels)
             seen += len(photos)
             names |= {int(n): photo.name for n, photo in zip(numbers, photos, strict=True)}
             if len(names) > _NAMES:
                 names = needed(names, [tally.examples() for tally in tallies.values()])
     layers = {layer: tally.examples() for layer, tally in tallies.items()} if seen else {}
-    record = provenance(network, pre_relu_layers, top=top, seed=seed)
+    record = provenance(network, pre_relu_layers, directions, top=top, seed=seed)
     return Examples(layers, needed(names, layers.values()), seen, tuple(skipped), record)
 
 

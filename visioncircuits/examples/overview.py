@@ -1,4 +1,4 @@
-"""The strongest examples of several units, as a notebook shows them."""
+"""The strongest examples of several features, as a notebook shows them."""
 
 from visioncircuits.examples import crops
 from visioncircuits.examples.record import Examples, Shown
@@ -6,32 +6,34 @@ from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 
 ROWS, ACROSS = 6, 10
-"""Units, and examples of each."""
+"""Features, and examples of each."""
 
 
 def overview(examples: Examples, shown: Shown) -> Figure:
-    """Draw the strongest examples of the features that were asked for, a row a unit.
+    """Draw the strongest examples of the features that were asked for, a row a feature.
 
     Above each is the activation. Crops are receptive fields, gray beyond the photograph.
     """
     network = shown.network
-    units = [unit for unit in shown.features if isinstance(unit, Unit)][:ROWS]
-    figure = Figure(figsize=(ACROSS * 0.95 + 1.1, len(units) * 1.15), facecolor="white")
-    grid = figure.subplots(len(units), ACROSS, squeeze=False)
-    figure.subplots_adjust(0.1, 0.01, 0.995, 1 - 0.16 / len(units), 0.04, 0.22)
-    for unit, row in zip(units, grid, strict=True):
-        tops = examples.layers[unit.layer].tops
-        located = network.layer_at(unit.layer, network.size)
-        row[0].text(-0.12, 0.5, str(unit), transform=row[0].transAxes, ha="right", va="center",
+    features = shown.features[:ROWS]
+    figure = Figure(figsize=(ACROSS * 0.95 + 1.1, len(features) * 1.15), facecolor="white")
+    grid = figure.subplots(len(features), ACROSS, squeeze=False)
+    figure.subplots_adjust(0.1, 0.01, 0.995, 1 - 0.16 / len(features), 0.04, 0.22)
+    for feature, row in zip(features, grid, strict=True):
+        layer, unit = examples.row(feature)
+        tops = layer.tops
+        located = network.layer_at(feature.layer, network.size)
+        name = str(feature) if isinstance(feature, Unit) else f"{feature.layer}:\n{feature.name}"
+        row[0].text(-0.12, 0.5, name, transform=row[0].transAxes, ha="right", va="center",
                     fontsize=8, weight="bold")  # fmt: skip
         for place, axes in enumerate(row):
             axes.set_axis_off()
-            if place >= tops.values.shape[1] or (number := tops.pictures[unit.index, place]) < 0:
+            if place >= tops.values.shape[1] or (number := tops.pictures[unit, place]) < 0:
                 continue
             picture = crops.seen(
                 network, shown.photographs.read(examples.names[int(number)], network.size)
             )
-            y, x = map(int, tops.positions[unit.index, place])
+            y, x = map(int, tops.positions[unit, place])
             axes.imshow(crops.tile(crops.crop(located, picture, (y, x)), 96))
-            axes.set_title(f"{tops.values[unit.index, place]:.3g}", fontsize=7, pad=2)
+            axes.set_title(f"{tops.values[unit, place]:.3g}", fontsize=7, pad=2)
     return figure

@@ -18,7 +18,7 @@ from visioncircuits.examples import sketch
 from visioncircuits.examples.moments import Moments
 from visioncircuits.examples.sampling import PARTS, Sample
 from visioncircuits.examples.tops import Places
-from visioncircuits.networks import Feature, Network
+from visioncircuits.networks import Direction, Feature, Network
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Examples:
     Attributes
     ----------
     layers
-        By name.
+        By name; directions too, in one row each.
     names
         Maps the number of each picture that contains an example to its name.
     seen
@@ -174,6 +174,25 @@ class Examples:
         from visioncircuits.examples.overview import overview
 
         return None if self.shown is None else overview(self, self.shown)._repr_png_()
+
+    def row(self, feature: Feature) -> tuple[LayerExamples, int]:
+        """Return the examples that a feature's are among, and its row in them.
+
+        Raises
+        ------
+        InputError
+            If there are none of its layer, or of this direction.
+        """
+        if isinstance(feature, Direction):
+            if self.record.get("directions", {}).get(str(feature)) != feature.record():
+                raise InputError(f"there are no examples of {feature}; collect them of it")
+            return self.layers[str(feature)], 0
+        if feature.layer not in self.layers:
+            known = ", ".join(self.layers)
+            raise InputError(f"there are no examples of {feature.layer}, only of {known}")
+        layer = self.layers[feature.layer]
+        feature.vector(len(layer.tops.values))
+        return layer, feature.index
 
     def joined(self, other: "Examples") -> "Examples":
         """Return the examples of both, which must not share pictures, with this one's `record`."""

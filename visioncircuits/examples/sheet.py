@@ -1,4 +1,4 @@
-"""A unit's examples on one sheet: the strongest, and random ones along the histogram."""
+"""A feature's examples on one sheet: the strongest, and random ones along the histogram."""
 
 from itertools import pairwise
 
@@ -29,14 +29,14 @@ def sheet(
     *,
     figure: Canvas | None = None,
 ) -> Canvas:
-    """Draw what activates a unit in photographs, how often, and how strongly.
+    """Draw what activates a feature in photographs, how often, and how strongly.
 
     Parameters
     ----------
     network
         With which the examples were collected.
     feature
-        A unit of one of the examples' layers.
+        A unit of one of the examples' layers, or a direction that they were collected of.
     examples
         From `collect`.
     photographs
@@ -48,14 +48,16 @@ def sheet(
     -------
     Figure or SubFigure
         The one that was given, or the new one. Above, the strongest examples. In the middle, the
-        density of the unit's pre-activations over all positions, on a logarithmic scale, and the
+        density of the unit's pre-activations, or of the direction's activations, over all
+        positions, on a logarithmic scale, and the
         contribution of each to the mean activation. Below, random neurons in twelve steps of
         activation, as in the "quilts" of "Curve Detectors" (Cammarata et al., 2020).
 
     Raises
     ------
     InputError
-        If the examples have no such unit, the photographs are not known, or the figure has no room.
+        If the examples have no such feature, the photographs are not known, or the figure has no
+        room.
 
     Examples
     --------
@@ -67,9 +69,7 @@ def sheet(
     >>> sheet(network, "conv2d0:7", found).get_size_inches().tolist()
     [11.0, 7.6]
     """
-    unit = network.feature(feature)
-    if not isinstance(unit, Unit):
-        raise InputError(f"{unit} is a direction, and examples are collected of units")
+    sought = network.feature(feature)
     known = examples.shown.photographs if examples.shown else None
     if photographs is None and known is None:
         raise InputError(
@@ -77,20 +77,16 @@ def sheet(
         )
     source = known if photographs is None else datasets.photographs(photographs)
     assert source is not None
-    if unit.layer not in examples.layers:
-        raise InputError(
-            f"there are no examples of {unit.layer}, only of {', '.join(examples.layers)}"
-        )
-    layer = examples.layers[unit.layer]
-    unit.vector(len(layer.tops.values))
-    steps = _steps(layer, unit.index)
+    layer, unit = examples.row(sought)
+    values = "a pre-activation" if isinstance(sought, Unit) else "an activation"
+    steps = _steps(layer, unit)
     shown = {
         number: crops.seen(network, source.read(examples.names[number], network.size))
-        for number in sorted(_pictures(layer, unit.index, steps))
+        for number in sorted(_pictures(layer, unit, steps))
     }
 
     height, width = next(iter(shown.values())).shape[1:]
-    located = network.layer_at(unit.layer, (height, width))
+    located = network.layer_at(sought.layer, (height, width))
 
     def cut(picture: int, position: np.ndarray) -> np.ndarray:
         row, column = map(int, position)
@@ -102,33 +98,31 @@ def sheet(
     moments = layer.moments
     left, side = 0.05 * wide, 0.9 * wide / ACROSS
     density, below = 1.08 + side, high - 0.31 - DOWN * side
-    add_text(figure, left, 0.27, str(unit), fontsize=13, weight="bold", color=_INK, va="top")
+    add_text(figure, left, 0.27, str(sought), fontsize=13, weight="bold", color=_INK, va="top")
     faint = {"color": _FAINT, "va": "top"}
     add_text(
         figure, wide - left, 0.27,
         f"{examples.seen} pictures, {moments.count} positions · active at "
-        f"{moments.firing[unit.index]:.1%} of them · mean {moments.mean[unit.index]:.3g}, "
-        f"standard deviation {moments.deviation[unit.index]:.3g}",
+        f"{moments.firing[unit]:.1%} of them · mean {moments.mean[unit]:.3g}, "
+        f"standard deviation {moments.deviation[unit]:.3g}",
         fontsize=8, ha="right", **faint,
     )  # fmt: skip
     for place in range(min(ACROSS, layer.tops.values.shape[1])):
-        if layer.tops.pictures[unit.index, place] < 0:
+        if layer.tops.pictures[unit, place] < 0:
             continue
         axes = _tile(figure, left + place * side, 0.74, side)
-        axes.imshow(cut(int(layer.tops.pictures[unit.index, place]),
-                        layer.tops.positions[unit.index, place]))  # fmt: skip
-        axes.set_title(
-            f"{layer.tops.values[unit.index, place]:.4g}", fontsize=6.5, color=_FAINT, pad=2
-        )
+        axes.imshow(cut(int(layer.tops.pictures[unit, place]),
+                        layer.tops.positions[unit, place]))  # fmt: skip
+        axes.set_title(f"{layer.tops.values[unit, place]:.4g}", fontsize=6.5, color=_FAINT, pad=2)
     add_text(figure, left, 0.48, "the strongest, one a picture", fontsize=7.5, **faint)
     plot = add_axes(figure, left, density, ACROSS * side, below - 0.57 - density)
-    _density(plot, layer, unit.index, steps)
+    _density(plot, layer, unit, steps)
     for step in range(ACROSS):
-        drawn = layer.drawn(unit.index, steps[step], steps[step + 1])
+        drawn = layer.drawn(unit, steps[step], steps[step + 1])
         for place in range(min(DOWN, drawn.values.shape[1])):
             axes = _tile(figure, left + step * side, below + place * side, side)
             axes.imshow(cut(int(drawn.pictures[0, place]), drawn.positions[0, place]))
-    caption = "drawn at random among the neurons with a pre-activation between the ticks"
+    caption = f"drawn at random among the neurons with {values} between the ticks"
     add_text(figure, left, below - 0.22, caption, fontsize=7.5, **faint)
     return figure
 

@@ -21,11 +21,11 @@ from visioncircuits.examples.collect import (
     check,
     checked_nonempty,
     collect_part,
-    pre_relu_layers,
     provenance,
+    recorded,
 )
 from visioncircuits.examples.record import Examples
-from visioncircuits.networks import Features, Network
+from visioncircuits.networks import Direction, Features, Network
 from visioncircuits.networks.obtaining import Given, Obtain, checked, obtaining
 from visioncircuits.progress import bar
 
@@ -133,9 +133,8 @@ class Survey:
         )
         found = checked_nonempty(reduce(Examples.joined, pieces))
         record = self.works[0]["record"]
-        return replace(
-            found, layers={name: found.layers[name] for name in record["layers"]}, record=record
-        )
+        names = [*record["layers"], *record["directions"]]
+        return replace(found, layers={name: found.layers[name] for name in names}, record=record)
 
 
 def survey(
@@ -214,13 +213,13 @@ def planned(
     check(top=top, seed=seed)
     images = Path(images).absolute()
     loaded = obtain()
-    layers = [feature.layer for feature in networks.expand(loaded, features)]
+    layers, directions = recorded(loaded, networks.expand(loaded, features))
     work = {
         "what": "dataset examples",
         "device": loaded.device.type,
         "size": loaded.size,
         "batch": BATCH,
-        "record": provenance(loaded, pre_relu_layers(loaded, layers), top=top, seed=seed),
+        "record": provenance(loaded, layers, directions, top=top, seed=seed),
     }
     found = photographs(images, labels=labels)
     works = tuple({**work, "part": part} for part in parts.parts(found, shard=shard))
@@ -272,6 +271,7 @@ def collect_work(work: Work, *, images: Path, obtain: Obtain) -> dict[str, bytes
     examples = collect_part(
         network,
         record["layers"],
+        [Direction(**direction) for direction in record["directions"].values()],
         parts.of_part(work["part"], images).at(work["size"]),
         top=record["top"],
         batch=work["batch"],

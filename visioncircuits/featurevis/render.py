@@ -30,7 +30,7 @@ from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transforms import NO_TRANSFORMS
 from visioncircuits.featurevis.transparency import over
 from visioncircuits.featurevis.visualization import Visualization
-from visioncircuits.networks import Feature, Network, expand
+from visioncircuits.networks import Direction, Feature, Network, expand
 from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
 
@@ -297,7 +297,9 @@ def _results(
     activations = read(network, pictures, inputs, objectives)
     for objective, own in zip(objectives, activations, strict=True):
         values = objective.each(own)
-        peaks = values
+        record, peaks = provenance, values
+        if isinstance(objective.feature, Direction):  # whose name alone does not make it again
+            record = {**provenance, "direction": objective.feature.record()}
         if objective.feature is not None:
             peaks = own.feature(objective.feature).reshape(len(values), -1).amax(1)
         for picture in range(objective.pictures):
@@ -309,6 +311,6 @@ def _results(
                 activation=peaks[picture].item(),
                 history=tuple(scores[index].tolist()),
                 dead=not alive[index].item(),
-                record=provenance,
+                record=record,
             )
             index += 1

@@ -7,11 +7,11 @@ import numpy as np
 
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.interventions.edits import Change, mean, resample, zero
+from visioncircuits.interventions.edits import Change, access, mean, resample, zero
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import Logits, scored
-from visioncircuits.networks import Features, Network, Unit, select
+from visioncircuits.networks import Direction, Feature, Features, Network, Unit, select
 from visioncircuits.networks.network import Pictures
 from visioncircuits.numbers import whole
 
@@ -35,21 +35,27 @@ def ablate(
     seed: int = 0,
     progress: bool = False,
 ) -> Scores:
-    """Score a network on photographs, as it is and without some units.
+    """Score a network on photographs, as it is and without some features.
+
+    Ablating a direction with `"zero"` projects it out of the layer's activations: what is left has
+    no component along it, and nothing else changes. `"mean"` and `"resample"` replace the component
+    along it.
 
     Parameters
     ----------
     network
         A classifier.
     features
-        Units of one layer.
+        Units or directions of one layer.
     photographs
         With their classes; see `datasets.photographs`.
     mode
-        What takes the place of the values: `"zero"`; each unit's `"mean"` over a batch; or, to
+        What takes the place of the values: `"zero"`; each feature's `"mean"` over a batch; or, to
         `"resample"`, its values on another photograph of the batch, at the same positions.
     controls
-        How many times as many other units of the same branches are removed instead.
+        How many times as many other units of the same branches are removed instead. Where a
+        feature is a direction, how often other directions are: the same weights, dealt at random
+        to the units of each branch, which keeps their norms and the angles between them.
     batch
         Photographs at once; 2 or more, for `"mean"` and `"resample"`.
     seed
@@ -66,8 +72,8 @@ def ablate(
     Raises
     ------
     InputError
-        For unknown units, units of several layers, a direction, photographs without a class of
-        the network's, or too few units for the controls.
+        For unknown features, features of several layers, photographs without a class of the
+        network's, or too few units for the controls.
 
     Examples
     --------
@@ -85,11 +91,12 @@ def ablate(
         """Compute the layer once for all conditions."""
         values = network.activations(pictures, [layer])[layer]
         yield output_with(network, layer, values, pictures=pictures)
-        for indices in removed.values():
-            changed = values.clone()
-            changed[:, indices] = ABLATIONS[mode](values[:, indices])
+        for ablated in removed.values():
+            place = access(network, ablated)
+            changed = place.write(values, ABLATIONS[mode](place.read(values)))
             yield output_with(network, layer, changed, pictures=pictures)
 
+    records = {name: [each.record() for each in ablated] for name, ablated in removed.items()}
     return scored(
         network,
         ["original", *removed],
@@ -97,41 +104,42 @@ def ablate(
         photographs,
         batch=batch,
         progress=progress,
-        record={"layer": layer, "removed": removed, "mode": mode},
+        record={"layer": layer, "removed": records, "mode": mode},
     )
 
 
 def removals(
     network: Network, features: Features, *, mode: Ablation, controls: int, seed: int
-) -> tuple[str, dict[str, list[int]]]:
-    """Check the options of an ablation, and return the units that it removes.
+) -> tuple[str, dict[str, tuple[Feature, ...]]]:
+    """Check the options of an ablation, and return the features that it removes.
 
     Returns
     -------
     str, dict
-        The layer; by condition ("ablated", "control 1", …) the units.
+        The layer; by condition ("ablated", "control 1", …) the features.
 
     Raises
     ------
     InputError
-        For an unknown mode, unknown units, a direction, units of several layers, or too few others
+        For an unknown mode, unknown features, features of several layers, or too few other units
         for the controls.
     """
     if mode not in ABLATIONS:
         raise InputError(f"the mode of an ablation is 'zero', 'mean' or 'resample', not {mode!r}")
-    layer, family = units_of(network, features)
+    chosen = select(network, features)
     drawn = control_draws(network, features, controls=controls, seed=seed)
-    others = {name: [unit.index for unit in units] for name, units in drawn.items()}
-    return layer, {"ablated": family} | others
+    return chosen.layer, {"ablated": chosen.features, **drawn}
 
 
 def control_draws(
     network: Network, features: Features, *, controls: int, seed: int
-) -> dict[str, tuple[Unit, ...]]:
-    """Draw `control_units` several times, by condition: "control 1", …."""
+) -> dict[str, tuple[Feature, ...]]:
+    """Draw controls several times, by condition: "control 1", …."""
     whole("controls", controls, least=0)
+    chosen = select(network, features)
+    draw = control_directions if chosen.indices is None else control_units
     return {
-        f"control {place + 1}": control_units(network, features, seed=seed + place)
+        f"control {place + 1}": draw(network, chosen.features, seed=seed + place)
         for place in range(controls)
     }
 
@@ -178,3 +186,32 @@ def control_units(network: Network, features: Features, *, seed: int = 0) -> tup
         )
     drawn = np.random.default_rng(seed).choice(others, len(units), replace=False)
     return tuple(Unit(layer, int(index)) for index in sorted(drawn))
+
+
+def control_directions(
+    network: Network, features: Features, *, seed: int = 0
+) -> tuple[Feature, ...]:
+    """Deal the weights of directions at random to the units of each branch, the same way for all.
+
+    Raises
+    ------
+    InputError
+        As `networks.select`.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import Direction, untrained
+    >>> network = untrained("bvlc_googlenet")
+    >>> (drawn,) = control_directions(network, Direction("mixed3b", range(480)))
+    >>> sorted(drawn.weights[320:416]) == list(range(320, 416))  # of the 5x5 branch
+    True
+    """
+    chosen = select(network, features)
+    rng, units = np.random.default_rng(seed), network.layer(chosen.layer).units
+    order = np.arange(units)
+    for span in network.branches(chosen.layer).values() or [range(units)]:
+        order[list(span)] = rng.permutation(span)
+    return tuple(
+        Direction(chosen.layer, vector[order], name=f"{feature} at random")
+        for feature, vector in zip(chosen.features, chosen.vectors.cpu(), strict=True)
+    )

@@ -17,7 +17,7 @@ from visioncircuits.interventions.ablation import ABLATIONS, Ablation, control_d
 from visioncircuits.interventions.edits import Intervention, edited
 from visioncircuits.interventions.effects import Observed, Scores
 from visioncircuits.interventions.scoring import batches, scored
-from visioncircuits.networks import Features, Network, Unit, expand
+from visioncircuits.networks import Features, Network, expand
 from visioncircuits.networks.network import Pictures
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
@@ -173,7 +173,11 @@ def observe(
                     peaks[row, column, places] = maps.cpu().double().amax(1).numpy()
             advance(len(places))
     dims = ("condition", "feature", "photograph")
-    record = {"visioncircuits": __version__, "network": network.record()}
+    record = {
+        "visioncircuits": __version__,
+        "network": network.record(),
+        "features": [feature.record() for feature in listed],
+    }
     return Observed(
         {"mean": (dims, means), "peak": (dims, peaks)},
         coords={
@@ -220,10 +224,9 @@ def unit_ablations(
     >>> list(ablations), float(values[:, 7].abs().max())
     (['ablated', 'control 1'], 0.0)
     """
-    layer, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
+    _, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
     return {
-        name: partial(edited, network, [Unit(layer, n) for n in indices], ABLATIONS[mode])
-        for name, indices in removed.items()
+        name: partial(edited, network, others, ABLATIONS[mode]) for name, others in removed.items()
     }
 
 

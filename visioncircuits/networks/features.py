@@ -1,8 +1,8 @@
 """Features: a unit of a layer, or a direction in it."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +29,10 @@ class Unit:
     def __str__(self) -> str:
         return f"{self.layer}:{self.index}"
 
+    def record(self) -> str:
+        """Return the unit as JSON can hold it; `parse` reads it."""
+        return str(self)
+
     def vector(self, units: int) -> Float[Tensor, " units"]:
         """Return the unit as a direction among the layer's `units`.
 
@@ -46,12 +50,16 @@ class Unit:
 class Direction:
     """A vector over a layer's units: a probe, a factor, a dictionary atom.
 
+    Its activation is the dot product of the layer's activations with it, at every position. Its
+    length counts: twice the weights activate twice as much.
+
     Parameters
     ----------
     layer
         The layer's name.
     weights
-        One finite number for each unit: a sequence, an array or a tensor.
+        One finite number for each unit, of any type: a sequence, an array or a tensor. Whether
+        the layer has so many units is checked when the direction is used.
     name
         By which results list it.
 
@@ -64,6 +72,8 @@ class Direction:
     --------
     >>> Direction("mixed3a", torch.linspace(-1, 1, 256), name="high frequency")
     Direction('mixed3a:high frequency', 256 weights)
+    >>> parse(Direction("mixed3a", [0.5, -0.5]).record())
+    Direction('mixed3a:direction', 2 weights)
     """
 
     layer: str
@@ -73,7 +83,7 @@ class Direction:
     def __init__(
         self,
         layer: str,
-        weights: Sequence[float] | np.ndarray | Tensor,
+        weights: Any,
         name: str = "direction",
     ) -> None:
         # a frozen dataclass sets its own fields this way
@@ -87,47 +97,56 @@ class Direction:
     def __str__(self) -> str:
         return f"{self.layer}:{self.name}"
 
+    def record(self) -> dict[str, Any]:
+        """Return the direction as JSON can hold it; `parse` reads it."""
+        return {"layer": self.layer, "weights": list(self.weights), "name": self.name}
+
     def vector(self, units: int) -> Float[Tensor, " units"]:
         """Return the direction's weights, checked against the layer's number of units.
 
         Raises
         ------
         InputError
-            Where there are more or fewer weights than units.
+            Where there are more or fewer weights than units, or all are zero.
         """
         if len(self.weights) != units:
             raise InputError(
                 f"{self} has {len(self.weights)} weights, but {self.layer} has {units} units"
             )
-        return torch.tensor(self.weights)
+        vector = torch.tensor(self.weights)
+        if not vector.any():
+            raise InputError(f"{self} is zero everywhere; a direction needs a weight that is not")
+        return vector
 
 
-def _row(weights: Sequence[float] | np.ndarray | Tensor) -> tuple[float, ...]:
+def _row(weights: Any) -> tuple[float, ...]:
     try:
-        row = tuple(map(float, weights.tolist() if isinstance(weights, Tensor) else weights))
-    except (TypeError, ValueError):
-        row = (math.nan,)
-    if not all(map(math.isfinite, row)):
+        row = np.asarray(weights.tolist() if isinstance(weights, Tensor) else weights)
+        row = row.astype(float) if row.dtype.kind in "biuf" else np.array(np.nan)
+    except (TypeError, ValueError, RuntimeError):  # such as rows of several lengths
+        row = np.array(np.nan)
+    if row.ndim != 1 or not (np.abs(row) <= np.finfo(np.float32).max).all():
         raise InputError(
             "a direction has one finite number for each unit of its layer; pass a sequence, or an "
             "array of one dimension"
         )
-    return row
+    return tuple(row.tolist())
 
 
 Feature = Unit | Direction
 """Every tool that takes a unit takes a feature."""
 
 
-def parse(text: str | Feature) -> Feature:
-    """Parse `layer:unit`; a feature is returned as it is.
+def parse(text: str | Mapping[str, Any] | Feature) -> Feature:
+    """Parse `layer:unit`, or a feature's `record()`; a feature is returned as it is.
 
     The layer's name is all before the last colon, whatever characters it has.
 
     Raises
     ------
     InputError
-        Where the text is not a layer's name, a colon and a number.
+        Where the text is not a layer's name, a colon and a number, or the mapping does not hold
+        the layer and the weights of a direction.
 
     Examples
     --------
@@ -136,6 +155,13 @@ def parse(text: str | Feature) -> Feature:
     >>> layer_of("mixed3b:379"), layer_of(Unit("mixed3b", 379))
     ('mixed3b', 'mixed3b')
     """
+    if isinstance(text, Mapping):
+        if not {"layer", "weights"} <= {*text} <= {"layer", "weights", "name"}:
+            raise InputError(
+                f"a direction is read from its layer, weights and name, not from "
+                f"{', '.join(map(repr, text)) or 'nothing'}"
+            )
+        return Direction(**text)
     if not isinstance(text, str):
         return text
     return Unit(*names.unit(text))

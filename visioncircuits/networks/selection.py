@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
@@ -47,6 +47,10 @@ class Selection:
 
     def __repr__(self) -> str:
         return f"Selection({self.layer}, {len(self)} features)"
+
+    def record(self) -> list[Any] | None:
+        """Return the features as JSON can hold them; None for a whole layer."""
+        return None if self.whole else [feature.record() for feature in self.features]
 
     @property
     def indices(self) -> list[int] | None:

@@ -92,7 +92,7 @@ def deviations(
         "torch": torch.__version__,
         "network": network.record(),
         "layer": layer,
-        "directions": [str(direction) for direction in directions],
+        "directions": [direction.record() for direction in directions],
         "photographs": {"count": len(given), "sha256": given.digest()},
     }
     return LabeledArray(

@@ -14,7 +14,7 @@ from visioncircuits import __version__, fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledArray, netcdf_path
-from visioncircuits.networks import Features, Network, Selection, Unit, select
+from visioncircuits.networks import Features, Network, Selection, select
 from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import Stimuli, StimulusSet, stimulus_set
@@ -149,7 +149,7 @@ def measured(
                 "torch": torch.__version__,
                 "network": network.record(),
                 "layer": probe.chosen.layer,
-                "features": _plain(probe.chosen),
+                "features": probe.chosen.record(),
                 "stimuli": stimuli.record(),
                 "picture": list(probe.placement.size),
                 "position": list(probe.placement.position),
@@ -261,13 +261,3 @@ def _labeled(
         name="response",
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
-
-
-def _plain(chosen: Selection) -> Any:
-    """Return features as JSON can hold them; None for a whole layer."""
-    if chosen.whole:
-        return None
-    return [
-        str(f) if isinstance(f, Unit) else {**f.__dict__, "weights": list(f.weights)}
-        for f in chosen.features
-    ]

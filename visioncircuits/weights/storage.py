@@ -3,7 +3,6 @@
 import io
 import json
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -11,7 +10,7 @@ import xarray as xr
 
 from visioncircuits import files
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Direction, Feature, parse
+from visioncircuits.networks import Feature, parse
 
 _LAYOUT = "layout"
 
@@ -90,18 +89,13 @@ def features_to_json(features: tuple[Feature, ...]) -> str:
 
     Examples
     --------
+    >>> from visioncircuits.networks import Direction
     >>> features_to_json((Direction("mixed3a", (0.5, -0.5), name="hf"),))
     '[{"layer": "mixed3a", "weights": [0.5, -0.5], "name": "hf"}]'
     """
-    return json.dumps([f.__dict__ if isinstance(f, Direction) else str(f) for f in features])
+    return json.dumps([feature.record() for feature in features])
 
 
 def features_from_json(text: str) -> tuple[Feature, ...]:
     """Deserialize features from `features_to_json`."""
-
-    def feature(item: Any) -> Feature:
-        if isinstance(item, str):
-            return parse(item)
-        return Direction(item["layer"], tuple(item["weights"]), name=item["name"])
-
-    return tuple(feature(item) for item in json.loads(text))
+    return tuple(map(parse, json.loads(text)))

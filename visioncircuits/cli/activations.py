@@ -1,0 +1,136 @@
+"""`visioncircuits activations`: a network's activations on photographs, on disk."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visioncircuits.cli import outputs
+from visioncircuits.cli.features import features, several
+from visioncircuits.cli.options import (
+    Address,
+    Checkpoint,
+    Device,
+    EngineName,
+    Engines,
+    Labels,
+    NetworkName,
+    Precision,
+    Precisions,
+    Workers,
+)
+from visioncircuits.errors import InputError
+
+app = typer.Typer()
+
+
+class Dtypes(StrEnum):
+    """What numbers are written as."""
+
+    float16 = "float16"
+    float32 = "float32"
+
+
+def _checked(layers: list[str]) -> list[str]:
+    """Check layers or units, and return them as written."""
+    return list(map(several, layers))
+
+
+def _positions(text: str) -> str:
+    """Check positions, and return them as written.
+
+    Raises
+    ------
+    InputError
+        Where they are neither a number of them nor one of the words.
+    """
+    if text not in ("all", "mean", "max") and not (text.isdecimal() and int(text)):
+        raise InputError(f"--positions is all, mean, max or a number of them, not {text!r}")
+    return text
+
+
+@app.command()
+def activations(
+    network: NetworkName,
+    layers: Annotated[
+        list[str],
+        typer.Argument(
+            help="Layers, such as `mixed3b`, or units, such as `mixed3b:413,408`; "
+            "`mixed3b_pre_relu` is before the rectifier.",
+            callback=_checked,
+        ),
+    ],
+    images: Annotated[
+        Path,
+        typer.Option(
+            help="A folder of photographs, a `.tar` file of them, or a folder of these.",
+            exists=True,
+        ),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for the arrays.")],
+    positions: Annotated[
+        str,
+        typer.Option(
+            help="What is kept of each map: `all` of it, its `mean` or `max`, or how many "
+            "positions of a photograph are drawn at random, such as `16`.",
+            callback=_positions,
+        ),
+    ] = "all",
+    dtype: Annotated[
+        Dtypes,
+        typer.Option(help="What numbers are written as; `float32` takes twice the room."),
+    ] = Dtypes.float16,
+    batch: Annotated[int, typer.Option(help="How many photographs at once.", min=1)] = 16,
+    labels: Labels = "auto",
+    seed: Annotated[int, typer.Option(help="Of the positions.", min=0)] = 0,
+    checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+    precision: Precision = Precisions.float32,
+    workers: Workers = None,
+    engine: EngineName = Engines.local,
+    address: Address = None,
+) -> None:
+    """Write a network's activations on photographs to memory-mapped arrays.
+
+    It writes one `.npy` file a layer, and `activations.json` with the coordinates, last. The size
+    on disk is printed before the start. Interrupt it whenever you like: the same command goes on
+    where it was.
+
+        visioncircuits activations bvlc_googlenet mixed3b --images photos/ --positions 16 -o acts/
+
+    In Python `examples.load_activations("acts/")` opens them as an array with names, without
+    reading it. A direction found in them, `networks.Direction("mixed3b", weights)`, is a feature
+    that every tool takes.
+    """
+    outputs.check_folder(out)
+    listed = [each for text in layers for each in _each(text)]
+
+    from visioncircuits import datasets, networks
+    from visioncircuits.engine import choose
+    from visioncircuits.examples import load_activations, save_activations
+
+    found = networks.load(network, checkpoint=checkpoint, device=device, precision=precision.value)
+    path = save_activations(
+        found,
+        listed,
+        datasets.photographs(images, labels=labels),
+        out,
+        positions=int(positions) if positions.isdecimal() else positions,
+        dtype=dtype.value,
+        batch=batch,
+        seed=seed,
+        engine=choose(engine.value, workers=workers, address=address, device=device),
+        progress=True,
+    )
+    for layer in dict.fromkeys(feature.layer for feature in networks.expand(found, listed)):
+        kept = load_activations(path, layer)
+        sizes = ", ".join(f"{count} {name}s" for name, count in kept.sizes.items())
+        print(f"{path}: {layer}, {sizes}")
+    for problem in kept.record["skipped"]:
+        print(f"skipped: {problem}")
+
+
+def _each(text: str) -> list[str]:
+    named = features(text)
+    return [named] if isinstance(named, str) else named
