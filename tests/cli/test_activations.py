@@ -34,7 +34,7 @@ def test_arrays_are_written_and_described(
 ) -> None:
     out = tmp_path / "out"
     call(
-        NETWORK, "conv2d0", "conv2d1:3,0", "--images", images, "--out", out, "--positions", "2",
+        NETWORK, "conv2d0", "conv2d1:3,0", "--photographs", images, "-o", out, "--positions", "2",
         "--dtype", "float32", "--workers", "1",
     )  # fmt: skip
     found = load_activations(out, "conv2d1")
@@ -65,5 +65,5 @@ def test_mistakes_are_reported_before_the_work(
     images: Path, tmp_path: Path, given: list[str], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        call(NETWORK, *given, "--images", images, "--out", tmp_path / "out")
+        call(NETWORK, *given, "--photographs", images, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()

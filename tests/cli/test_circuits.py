@@ -34,7 +34,7 @@ def test_what_find_wrote_can_be_ablated(
 ) -> None:
     path = tmp_path / "curves.json"
     path.write_text(json.dumps([{"unit": "mixed3b:413"}, {"unit": "mixed3b:326"}]))
-    call("ablate", "bvlc_googlenet", path, "--images", few, "--controls", "1")
+    call("ablate", "bvlc_googlenet", path, "--photographs", few, "--controls", "1")
     printed = capsys.readouterr().out
     assert "the 2 units" in printed
     assert "others (control 1)" in printed
@@ -46,7 +46,7 @@ def test_an_ablation_prints_the_changes_of_later_features(
     few: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call(
-        "ablate", "bvlc_googlenet", "mixed3a:81,104", "--images", few, "--controls", "1",
+        "ablate", "bvlc_googlenet", "mixed3a:81,104", "--photographs", few, "--controls", "1",
         "--on", "mixed3b:413,326",
     )  # fmt: skip
     printed = capsys.readouterr().out
@@ -62,7 +62,8 @@ def test_an_ablation_lists_and_draws_the_classes_that_suffer_most_and_least(
 ) -> None:
     out = tmp_path / "classes.png"
     call(
-        "ablate", "bvlc_googlenet", "mixed5a:81,104", "--images", few, "--by-class", "--top", "3",
+        "ablate", "bvlc_googlenet", "mixed5a:81,104", "--photographs", few,
+        "--by-class", "--top", "3",
         "-o", out,
     )  # fmt: skip
     rows = capsys.readouterr().out.split("fall of the logit")[1].splitlines()[1:8]
@@ -79,7 +80,7 @@ def test_one_control_draw_is_refused_for_classes_before_work_starts(few: Path) -
             "ablate",
             "bvlc_googlenet",
             "mixed5a:1",
-            "--images",
+            "--photographs",
             few,
             "--by-class",
             "--controls",
@@ -93,7 +94,7 @@ def test_an_attribution_is_drawn_and_its_units_listed(
 ) -> None:
     out, photograph = tmp_path / "attribution.png", sorted(few.iterdir())[0]
     call(
-        "attribute", "bvlc_googlenet", "mixed3b:413", "--image", photograph, "-o", out,
+        "attribute", "bvlc_googlenet", "mixed3b:413", "--photograph", photograph, "-o", out,
         "--to", "conv2d2", "--steps", "4", "--top", "3",
     )  # fmt: skip
     with Image.open(out) as image:
@@ -112,7 +113,7 @@ def test_an_attribution_is_drawn_and_its_units_listed(
 )
 def test_units_that_are_none_are_refused(few: Path, units: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        call("ablate", "bvlc_googlenet", units, "--images", few)
+        call("ablate", "bvlc_googlenet", units, "--photographs", few)
 
 
 @pytest.mark.usefixtures("_weights")
@@ -121,5 +122,5 @@ def test_a_photograph_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read as a picture"):
         call(
             "attribute", "bvlc_googlenet", "mixed3b:413",
-            "--image", tmp_path / "none.jpg", "-o", tmp_path / "a.png",
+            "--photograph", tmp_path / "none.jpg", "-o", tmp_path / "a.png",
         )  # fmt: skip

@@ -18,7 +18,7 @@ import pytest
 def test_a_mistake_is_one_sentence_and_exit_code_2(
     run: Callable[..., Any], arguments: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
-    rest = ("--layer", "mixed3a", "--images", tmp_path, "--out", tmp_path / "report")
+    rest = ("--layer", "mixed3a", "--photographs", tmp_path, "--out", tmp_path / "report")
     ended = run("compare", *arguments, *rest)
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: ")

@@ -26,7 +26,7 @@ def test_a_discovery_is_printed_drawn_and_saved(
     out, save = tmp_path / "discovery.png", tmp_path / "discovery.npz"
     call(
         "discover", "bvlc_googlenet", "mixed3b:413", "--from", "mixed3b_5x5_bottleneck",
-        "--images", photographs, "--count", "8", "--draws", "2", "--top", "3",
+        "--photographs", photographs, "--count", "8", "--draws", "2", "--top", "3",
         "-o", out, "--save", save,
     )  # fmt: skip
     printed = capsys.readouterr().out
@@ -47,6 +47,6 @@ def test_a_share_that_is_none_is_refused_and_nothing_written(
     with pytest.raises(InputError, match="between 0 and 1"):
         call(
             "discover", "bvlc_googlenet", "mixed3b:413", "--from", "mixed3a",
-            "--images", photographs, "--share", "1.5", "-o", out,
+            "--photographs", photographs, "--share", "1.5", "-o", out,
         )  # fmt: skip
     assert not out.exists()

@@ -35,7 +35,17 @@ def test_examples_are_collected_and_drawn(
         (few / photograph.name).symlink_to(photograph)
     (few / "broken.jpg").write_bytes(b"no")
     out = tmp_path / "examples"
-    call("examples", "bvlc_googlenet", "mixed3a:121", "--images", few, "--out", out, "--workers", 1)
+    call(
+        "examples",
+        "bvlc_googlenet",
+        "mixed3a:121",
+        "--photographs",
+        few,
+        "--out",
+        out,
+        "--workers",
+        1,
+    )
     found = Examples.load(out / "examples.npz")
     assert found.seen == 12
     assert len(found.skipped) == 1
@@ -52,7 +62,7 @@ def test_photographs_without_classes_are_noted(
     Image.effect_noise((70, 60), 80).save(images / "1.png")
     for place, options in enumerate([(), ("--labels", "none")]):
         out = tmp_path / f"out{place}"
-        call(*arguments, "--images", images, "--out", out, "--workers", 1, *options)
+        call(*arguments, "--photographs", images, "--out", out, "--workers", 1, *options)
         assert ("no classes" in capsys.readouterr().out) == (place == 0)
 
 
@@ -60,7 +70,9 @@ def test_photographs_without_classes_are_noted(
 def test_mistakes_are_reported_before_the_work(tmp_path: Path, photographs: Path) -> None:
     for layer, message in (("mixed3c", "unknown layer"), ("mixed3a:256", "units 0 to 255")):
         with pytest.raises(InputError, match=message):
-            call("examples", "bvlc_googlenet", layer, "--images", photographs, "--out", tmp_path)
+            call(
+                "examples", "bvlc_googlenet", layer, "--photographs", photographs, "--out", tmp_path
+            )
 
 
 def test_an_interrupted_run_goes_on_where_it_was(
@@ -75,11 +87,11 @@ def test_an_interrupted_run_goes_on_where_it_was(
     first = replace(asked, works=asked.works[:2])
     first.carry_out(Store(out / WORK), workforce=engine.local(workers=1))
     arguments = ("examples", "handwritten:color-contrast", "conv2d1:3", "--workers", 1)
-    call(*arguments, "--images", images, "--out", out)
+    call(*arguments, "--photographs", images, "--out", out)
     assert "resuming: 2 of 3 shards are done" in capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == ["conv2d1-3.png", "examples.npz"]
     whole = tmp_path / "whole"
-    call(*arguments, "--images", images, "--out", whole)
+    call(*arguments, "--photographs", images, "--out", whole)
     assert "resuming" not in capsys.readouterr().out
     assert (whole / "examples.npz").read_bytes() == (out / "examples.npz").read_bytes()
 

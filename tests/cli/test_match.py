@@ -30,7 +30,7 @@ def test_a_network_matched_with_itself_finds_itself(
     table, picture, saved = (tmp_path / name for name in ("pairs.csv", "m.png", "m.nc"))
     ended = run(
         "match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv2d2",
-        "--images", folder, "--csv", str(table), "-o", str(picture), "--save", str(saved),
+        "--photographs", folder, "--csv", str(table), "-o", str(picture), "--save", str(saved),
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     for path in (table, picture, saved):
@@ -62,7 +62,7 @@ def test_of_a_family_only_its_units_are_matched(
     hypothesis, table = tmp_path / "line.toml", tmp_path / "pairs.csv"
     sides = ("handwritten:boundaries", "mixed3a", "handwritten:lines", "mixed3a")
     hypothesis.write_text(LINES)
-    ended = run("match", *sides, "--images", folder, "--family", hypothesis, "--csv", table)
+    ended = run("match", *sides, "--photographs", folder, "--family", hypothesis, "--csv", table)
     assert ended.returncode == 0, ended.stderr
     labels = handwritten.labels(handwritten.boundaries(), "mixed3a")
     units = [row["unit"] for row in csv.DictReader(table.read_text().splitlines())]
@@ -117,7 +117,7 @@ def test_of_a_family_only_its_units_are_matched(
 def test_a_mistake_is_one_sentence_and_exit_code_2(
     run: Callable[..., Any], arguments: tuple[str, ...], message: str, folder: Path
 ) -> None:
-    ended = run(*arguments, "--images", folder)
+    ended = run(*arguments, "--photographs", folder)
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: ")
     assert ended.stderr.count("\n") == 1

@@ -35,7 +35,8 @@ def test_units_are_ranked_printed_drawn_and_saved(
 ) -> None:
     out, table, kept = (tmp_path / name for name in ("red.png", "red.json", "red.nc"))
     call(
-        "prefer", NAME, "conv2d0", "conv2d1:0", "--images", colors, "--classes", "red", "--top", 3,
+        "prefer", NAME, "conv2d0", "conv2d1:0", "--photographs", colors,
+        "--classes", "red", "--top", 3,
         "-o", out, "--json", table, "--save", kept,
     )  # fmt: skip
     printed = capsys.readouterr().out
@@ -54,6 +55,6 @@ def test_units_are_ranked_printed_drawn_and_saved(
 
 def test_an_unknown_class_and_photographs_without_any_are_refused(colors: Path) -> None:
     with pytest.raises(InputError, match="unknown class 'blue'; known are 'green', 'red'"):
-        call("prefer", NAME, "conv2d0", "--images", colors, "--classes", "blue")
+        call("prefer", NAME, "conv2d0", "--photographs", colors, "--classes", "blue")
     with pytest.raises(InputError, match="no photograph has a class"):
-        call("prefer", NAME, "conv2d0", "--images", colors / "red", "--classes", "1")
+        call("prefer", NAME, "conv2d0", "--photographs", colors / "red", "--classes", "1")

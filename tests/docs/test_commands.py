@@ -25,7 +25,7 @@ PAGES = (
 )
 BLOCK = re.compile(r"^```(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMISES = ("-o", "--out", "--json", "--plot")
-WHOLE = "visioncircuits reproduce all --network bvlc_googlenet --images photos/ --out thread/"
+WHOLE = "visioncircuits reproduce all --network bvlc_googlenet --photographs photos/ --out thread/"
 QUICK = f"{WHOLE} --quick"
 ONE = WHOLE.replace(" all ", " curve-detectors ")
 LEFT_OUT = {

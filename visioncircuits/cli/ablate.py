@@ -35,7 +35,7 @@ def ablate(
     units: Annotated[
         str, typer.Argument(help="Units, such as `mixed3b:413,408`; or what `find --json` wrote.")
     ],
-    images: Annotated[
+    photographs: Annotated[
         Path,
         typer.Option(
             help="Photographs whose names begin with ImageNet's ids: `n01443537_….JPEG`.",
@@ -78,11 +78,11 @@ def ablate(
 ) -> None:
     """Ablate units of a network, and report what it loses, with 95 % intervals over photographs.
 
-    visioncircuits ablate bvlc_googlenet curves.json --images photos/
+    visioncircuits ablate bvlc_googlenet curves.json --photographs photos/
 
-    visioncircuits ablate bvlc_googlenet mixed3a:81 --images photos/ --on mixed3b:413,408
+    visioncircuits ablate bvlc_googlenet mixed3a:81 --photographs photos/ --on mixed3b:413,408
 
-    visioncircuits ablate bvlc_googlenet high-low.json --images photos/ --by-class -o classes.png
+    visioncircuits ablate bvlc_googlenet edges.json --photographs photos/ --by-class -o classes.png
     """
     outputs.check(out, ".png", ".svg")
     if controls == 1 and (by_class or out):
@@ -96,17 +96,17 @@ def ablate(
     from visioncircuits import datasets, interventions, networks
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    photographs = datasets.photographs(images)
+    shown = datasets.photographs(photographs)
     if others is not None:
         ablations = interventions.unit_ablations(
             found, named, mode=mode.value, controls=controls, seed=seed
         )
-        measured = interventions.observe(found, others, photographs, ablations, progress=True)
+        measured = interventions.observe(found, others, shown, ablations, progress=True)
         _print_changes(
             measured, interventions.changes(measured, seed=seed), f"the {len(named)} units"
         )
     scores = interventions.ablate(
-        found, named, photographs, mode=mode.value, controls=controls, seed=seed, progress=True
+        found, named, shown, mode=mode.value, controls=controls, seed=seed, progress=True
     )
     damage = interventions.damage(scores, seed=seed)
     table = Table("without", box=None, pad_edge=False)
@@ -123,7 +123,7 @@ def ablate(
     print(
         f"original: cross-entropy {float(original['cross_entropy']):.3f}, top-1 "
         f"{float(original['top1']):.1%}, top-5 {float(original['top5']):.1%} over "
-        f"{len(photographs)} photographs"
+        f"{len(shown)} photographs"
     )
     if by_class or out:
         lost = interventions.damage_by_class(scores, "ablated")

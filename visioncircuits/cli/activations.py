@@ -61,7 +61,7 @@ def activations(
             callback=_checked,
         ),
     ],
-    images: Annotated[
+    photographs: Annotated[
         Path,
         typer.Option(
             help="A folder of photographs, a `.tar` file of them, or a folder of these.",
@@ -97,7 +97,7 @@ def activations(
     on disk is printed before the start. Interrupt it whenever you like: the same command goes on
     where it was.
 
-        visioncircuits activations bvlc_googlenet mixed3b --images photos/ --positions 16 -o acts/
+        visioncircuits activations bvlc_googlenet mixed3b --photographs photos/ --positions 9 -o a/
 
     In Python `examples.load_activations("acts/")` opens them as an array with names, without
     reading it. A direction found in them, `networks.Direction("mixed3b", weights)`, is a feature
@@ -114,7 +114,7 @@ def activations(
     path = save_activations(
         found,
         listed,
-        datasets.photographs(images, labels=labels),
+        datasets.photographs(photographs, labels=labels),
         out,
         positions=int(positions) if positions.isdecimal() else positions,
         dtype=dtype.value,

@@ -19,7 +19,7 @@ def attribute(
     feature: Annotated[
         str, typer.Argument(callback=one, help="A unit or a logit: `mixed3b:413`, `logits:207`.")
     ],
-    image: Annotated[Path, typer.Option(help="A photograph.", exists=True, dir_okay=False)],
+    photograph: Annotated[Path, typer.Option(help="A photograph.", exists=True, dir_okay=False)],
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ],
@@ -37,7 +37,7 @@ def attribute(
     The picture shows the photograph, and what in it raised the activation (red) and lowered it
     (blue), by integrated gradients from gray, or from zero in an earlier layer.
 
-        visioncircuits attribute bvlc_googlenet mixed3b:413 --image photo.jpg -o attribution.png
+        visioncircuits attribute bvlc_googlenet mixed3b:413 --photograph photo.jpg -o why.png
     """
     outputs.check(out, ".png", ".webp")
     from rich.table import Table
@@ -46,7 +46,7 @@ def attribute(
     from visioncircuits.networks.graph import INPUT
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    picture = pictures.read(image, found.size)[None]
+    picture = pictures.read(photograph, found.size)[None]
     attributed = attribution.integrated_gradients(
         found, feature, picture, to=to or INPUT, baseline=0.0 if to else 0.5, steps=steps
     )

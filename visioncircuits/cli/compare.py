@@ -24,7 +24,7 @@ def compare(
     ],
     trained: NetworkName,
     layer: Annotated[str, typer.Option(help="Where the trained detectors are.")],
-    images: Annotated[
+    photographs: Annotated[
         Path,
         typer.Option(
             help="A folder of photographs, their names beginning with WordNet ids.",
@@ -62,7 +62,7 @@ def compare(
     Interrupt it whenever you like: the same command scores the photographs that are left.
 
         visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b \
-            --early-layer mixed3a --images photographs/ --out report/
+            --early-layer mixed3a --photographs photographs/ --out report/
     """
     features = layer if units is None else [f"{layer}:{unit}" for unit in _units(units)]
     outputs.check_folder(out)
@@ -77,7 +77,7 @@ def compare(
         theirs,
         features,
         hypotheses.read(family),
-        images,
+        photographs,
         early_layer=early_layer,
         incomplete=incomplete(circuit) if circuit in available() else {},
         store=engine.Store(out / "scores"),

@@ -20,7 +20,7 @@ def discover(
     source: Annotated[
         str, typer.Option("--from", help="The earlier layer whose units are searched.")
     ],
-    images: Annotated[
+    photographs: Annotated[
         Path, typer.Option(help="A folder of photographs.", exists=True, file_okay=False)
     ],
     out: Annotated[
@@ -45,7 +45,7 @@ def discover(
     of the photographs; the other half measures how much they keep, beside as many random units. The
     picture shows how much is kept against how many.
 
-        visioncircuits discover bvlc_googlenet mixed3b:413 --from mixed3a --images photos/ -o d.png
+        visioncircuits discover bvlc_googlenet mixed3b:413 --from mixed3a --photographs a/ -o d.png
     """
     outputs.check(out, ".png", ".svg", ".pdf")
     outputs.check(save, ".npz", ".nc")
@@ -53,7 +53,7 @@ def discover(
 
     from visioncircuits import attribution, datasets, networks
 
-    given = datasets.photographs(images)
+    given = datasets.photographs(photographs)
     count = min(count, len(given))
     some = given.part([place * len(given) // count for place in range(count)])
     loaded = networks.load(network, checkpoint=checkpoint, device=device)

@@ -46,7 +46,7 @@ def examples(
             callback=_checked,
         ),
     ],
-    images: Annotated[
+    photographs: Annotated[
         Path,
         typer.Option(
             help="A folder of photographs, a `.tar` file of them, or a folder of these.",
@@ -71,13 +71,12 @@ def examples(
     It writes `examples.npz`, and a sheet for every unit that is named. Interrupt it whenever you
     like: the same command goes on where it was.
 
-        visioncircuits examples bvlc_googlenet mixed3b:413 --images photos/ --out examples/
+        visioncircuits examples bvlc_googlenet mixed3b:413 --photographs photos/ --out examples/
     """
     outputs.check_folder(out)
     import shutil
 
-    from visioncircuits import networks
-    from visioncircuits.datasets import photographs
+    from visioncircuits import datasets, networks
     from visioncircuits.engine import Store, WorkFailed, choose, folders
     from visioncircuits.examples import sheet, survey
     from visioncircuits.networks import Unit
@@ -94,7 +93,7 @@ def examples(
     plan = survey(
         network,
         names,
-        images,
+        photographs,
         checkpoint=checkpoint,
         device=device,
         precision=precision.value,
@@ -122,7 +121,7 @@ def examples(
         print("no classes: names have no WordNet ids, and there are no folders; see --labels")
     for problem in kept.skipped:
         print(f"skipped: {problem}")
-    shown = photographs(images, labels="none") if units else None
+    shown = datasets.photographs(photographs, labels="none") if units else None
     for unit in units:
         path = out / f"{str(unit).replace(':', '-')}.png"
         sheet(found, unit, kept, shown).save(path)

@@ -16,7 +16,7 @@ app = typer.Typer()
 def gallery(
     recipe: Annotated[Path, typer.Argument(help="A TOML file; `galleries/` holds examples.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The site's folder.")],
-    images: Annotated[
+    photographs: Annotated[
         Path | None,
         typer.Option(
             help="Photographs for dataset examples, instead of those that the recipe names.",
@@ -40,5 +40,7 @@ def gallery(
     from visioncircuits.gallery import build
 
     workforce = choose(engine.value, workers=workers, address=address, device=device)
-    page = build(recipe, out, photographs=images, workers=workforce, device=device, progress=True)
+    page = build(
+        recipe, out, photographs=photographs, workers=workforce, device=device, progress=True
+    )
     print(f"open {page}")

@@ -30,7 +30,7 @@ def match(
         ),
     ],
     other_layer: Annotated[str, typer.Argument(help="A layer of that, such as `features.7`.")],
-    images: Annotated[
+    photographs: Annotated[
         Path, typer.Option(help="A folder of photographs.", exists=True, file_okay=False)
     ],
     table: Annotated[Path | None, typer.Option("--csv", help="Write all pairs as `.csv`.")] = None,
@@ -74,7 +74,7 @@ def match(
     its hypothesis is supported for are matched.
 
         visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
-            --images photos/ --csv pairs.csv -o matches.png --best pairs.png
+            --photographs photos/ --csv pairs.csv -o matches.png --best pairs.png
     """
     outputs.check(table, ".csv")
     outputs.check(out, ".svg", ".png", ".pdf")
@@ -92,7 +92,9 @@ def match(
             comparison.family(side, name, stated, seed=seed, progress=True).names
             for side, name in ((one, layer), (two, other_layer))
         ]
-    found = comparison.match(one, features[0], two, features[1], images, seed=seed, progress=True)
+    found = comparison.match(
+        one, features[0], two, features[1], photographs, seed=seed, progress=True
+    )
     pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])
     above = pairs["photographs"] - pairs["chance"]

@@ -32,7 +32,7 @@ def prefer(
             "`mixed3b:413,408`; several are ranked together.",
         ),
     ],
-    images: Annotated[
+    photographs: Annotated[
         Path,
         typer.Option(
             help="A folder of photographs, a `.tar` file of them, or a folder of these.",
@@ -67,22 +67,21 @@ def prefer(
     in a photograph of these classes than in another. Intervals hold for all units together, with
     95 % probability.
 
-        visioncircuits prefer bvlc_googlenet mixed4d --images photos/ --classes 151-268 -o dogs.png
+        visioncircuits prefer bvlc_googlenet mixed4d --photographs photos/ --classes 151-268
     """
     outputs.check(out, ".svg", ".png")
     outputs.check(table, ".json")
     outputs.check(save, ".nc")
     from rich.table import Table
 
-    from visioncircuits import examples, files, networks
-    from visioncircuits.datasets import photographs
+    from visioncircuits import datasets, examples, files, networks
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     asked = [feature for text in features for feature in networks.expand(found, read(text))]
     ranked = examples.prefer(
         found,
         asked,
-        photographs(images, labels=labels),
+        datasets.photographs(photographs, labels=labels),
         classes=classes.split(","),
         progress=True,
     )

@@ -26,7 +26,7 @@ def reproduce(
         str,
         typer.Option(callback=names.network, help="A network's name, such as `bvlc_googlenet`."),
     ] = "bvlc_googlenet",
-    images: Annotated[
+    photographs: Annotated[
         Path | None,
         typer.Option(
             help="A folder of photographs; without it, claims about photographs are not tested. "
@@ -62,9 +62,9 @@ def reproduce(
     It writes a page for each article, `index.html` with the scorecard over all of them, and
     `scorecard.json`. Interrupt it whenever you like: the same command goes on where it was.
 
-        visioncircuits reproduce curve-detectors --network bvlc_googlenet --images photos/
+        visioncircuits reproduce curve-detectors --network bvlc_googlenet --photographs photos/
 
-        visioncircuits reproduce all --network bvlc_googlenet --images photos/ --quick
+        visioncircuits reproduce all --network bvlc_googlenet --photographs photos/ --quick
     """
     outputs.check_folder(out)
     from visioncircuits import thread
@@ -82,7 +82,7 @@ def reproduce(
     run = thread.Run(
         network,
         checkpoint=checkpoint,
-        images=images,
+        images=photographs,
         published=published,
         quick=quick,
         seed=seed,

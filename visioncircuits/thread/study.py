@@ -231,7 +231,7 @@ class Study:
             Without photographs.
         """
         if self.images is None:
-            raise Unavailable("no photographs; give --images")
+            raise Unavailable("no photographs; give --photographs")
         paths = pictures.listed(self.images)
         places = np.unique(np.linspace(0, len(paths) - 1, min(most, len(paths))).round())
         return [paths[int(place)] for place in places]

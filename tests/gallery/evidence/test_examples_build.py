@@ -252,7 +252,7 @@ def test_without_the_recipes_photographs_it_warns_and_keeps_finished_examples(
     with caplog.at_level(logging.WARNING):
         build(folder, out, RECIPE.replace('images = "photographs"', 'images = "elsewhere"'))
     assert "there are no photographs at" in caplog.text
-    assert "--images" in caplog.text
+    assert "--photographs" in caplog.text
     assert cut(out) == pieces
     assert 'id="examples"' not in (out / "layers/features.3/70.html").read_text()
     build(folder, out)

@@ -56,7 +56,8 @@ def find(
         return None
     if not photographs and not where.exists():
         log.warning(
-            "no dataset examples: there are no photographs at %s; name others with --images", where
+            "no dataset examples: there are no photographs at %s; name others with --photographs",
+            where,
         )
         return None
     try:

@@ -122,7 +122,7 @@ def curvature(study: Study, responses: xr.DataArray) -> Iterator[Row]:
     tops = responses.max(("orientation", "radius")).values
     low, high = interval(tops, study.rng("tops"))
     if study.images is None:
-        yield STRONG.untestable("no photographs; give --images")
+        yield STRONG.untestable("no photographs; give --photographs")
     else:
         yield STRONG.found(
             f"{tops.min():.1f} to {tops.max():.1f} σ, median {np.median(tops):.1f}",
