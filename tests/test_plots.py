@@ -217,7 +217,7 @@ def seven(**into: Any) -> Any:
 PLOTS: dict[str, Plot] = {
     "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
     "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
-    "class_panel": lambda **into: interventions.class_panel(damage(), **into),
+    "class_panel": lambda **into: interventions.class_panel(damage(), most=5, **into),
     "contour_panel": arc,
     "rule_panel": follow,
     "circuit_panel": lambda **into: handwritten.circuit_panel(handwritten.curves(), **into),

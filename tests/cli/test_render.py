@@ -131,7 +131,7 @@ def test_a_sheet_alone_shows_a_whole_layer(tmp_path: Path) -> None:
     sheet = tmp_path / "layer.svg"
     call("render", "bvlc_googlenet", "conv2d0", "--sheet", str(sheet), "--steps", "1")
     assert [path.name for path in tmp_path.iterdir()] == ["layer.svg"]
-    assert sheet.read_text().count("<!-- conv2d0:") == 64  # names, which are drawn as paths
+    assert sheet.read_text().count(">conv2d0:") == 64
 
 
 @pytest.mark.usefixtures("_weights")

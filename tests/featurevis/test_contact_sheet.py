@@ -13,7 +13,7 @@ from visioncircuits.featurevis import Visualization, contact_sheet
 
 def visualization(unit: int, size: tuple[int, int] = (20, 20), channels: int = 3) -> Visualization:
     picture = torch.full((channels, *size), unit / 10)
-    return Visualization(picture, f"neuron a:{unit}", f"a:{unit}", 1.0, 1.0, (1.0,), False, {})
+    return Visualization(picture, f"neuron a:{unit}", f"a:{unit}", 2.0, 2.0, (1.0, 2.0), False, {})
 
 
 def texts(figure) -> list[str]:
@@ -38,7 +38,7 @@ def test_pictures_stand_in_rows_each_above_its_name() -> None:
 def test_captions_stand_below_names_and_a_dead_unit_is_marked() -> None:
     shown = [visualization(1), replace(visualization(2), dead=True, feature="")]
     sheet = contact_sheet(iter(shown), captions=["first", "second"])
-    assert texts(sheet) == ["a:1", "first", "neuron a:2 (dead)", "second"]
+    assert texts(sheet) == ["a:1", "first", "neuron a:2 (no gradient)", "second"]
 
 
 def test_pictures_of_any_shape_fill_their_squares_without_distortion() -> None:

@@ -27,7 +27,7 @@ def contact_sheet(
     columns: int | None = None,
     figure: Canvas | None = None,
 ) -> Canvas:
-    """Draw visualizations on one sheet, each with its feature's name.
+    """Draw visualizations on one sheet, each with its feature's name and its problem, if any.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def contact_sheet(
     >>> from visioncircuits.featurevis import render_all
     >>> from visioncircuits.networks import untrained
     >>> network, units = untrained("bvlc_googlenet"), ["conv2d0:3", "conv2d0:5", "conv2d1:9"]
-    >>> sheet = contact_sheet(render_all(network, units, size=32, steps=1), columns=2)
+    >>> sheet = contact_sheet(render_all(network, units, size=32, steps=8), columns=2)
     >>> [text.get_text() for text in sheet.axes[0].texts]
     ['conv2d0:3', 'conv2d0:5', 'conv2d1:9']
     """

@@ -1,10 +1,12 @@
 """Which classes suffer most and least, as a picture."""
 
+import textwrap
 from typing import Any
 
 import matplotlib
 import numpy as np
 import xarray as xr
+from matplotlib.ticker import MaxNLocator
 
 from visioncircuits.figures import Drawn, axes_or_new
 from visioncircuits.interventions.class_damage import ClassDamage
@@ -76,12 +78,13 @@ def class_panel(damage: ClassDamage, *, most: int = 10, ax: Drawn | None = None)
     axes.set_axisbelow(True)
     draws = ordered.sizes["draw"]
     beyond = f"beyond the mean of {draws} control draws (gray)" if draws else "of the original"
-    axes.set_xlabel(f"{_TITLES[ordered.attrs['measure']]}, {beyond}", color=INK)
+    line = int(14 * axes.get_window_extent().width / axes.figure.dpi)  # characters
+    axes.xaxis.set_major_locator(MaxNLocator(max(line // 14, 2)))
+    what = f"{_TITLES[ordered.attrs['measure']]}, {beyond}"
+    axes.set_xlabel(textwrap.fill(what, line), color=INK, loc="right")
     found = int((ordered["q"] < 0.05).sum())
-    axes.set_title(
-        f"{ordered.attrs['condition']}: {found} of {count} classes differ at q < 0.05 (filled)",
-        loc="left", color=INK,
-    )  # fmt: skip
+    title = f"{ordered.attrs['condition']}: {found} of {count} classes differ at q < 0.05 (filled)"
+    axes.set_title(textwrap.fill(title, line), loc="left", color=INK)
     return drawn
 
 

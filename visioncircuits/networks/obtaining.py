@@ -78,7 +78,7 @@ def obtaining(
     Examples
     --------
     >>> obtaining("handwritten:lines")()
-    Network('handwritten:lines', 224 px, on cpu)
+    HandwrittenNetwork('handwritten:lines', mixed3a: 12 line, on cpu)
     """
     if isinstance(network, Network):
         if checkpoint is not None:

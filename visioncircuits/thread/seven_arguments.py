@@ -14,11 +14,12 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits import datasets, handwritten
+from visioncircuits.comparison.matching import drawn_size, fits
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.examples import collect, crop
 from visioncircuits.featurevis import render, render_all, suited
-from visioncircuits.networks import Features, Network, Unit, select
+from visioncircuits.networks import Feature, Features, Network, Unit, select
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 from visioncircuits.stimuli import StimulusSet, named
@@ -113,7 +114,7 @@ class SevenArguments:
 
 def seven_arguments(
     network: Network,
-    unit: str | Unit,
+    unit: str | Feature,
     photographs: Source | None = None,
     *,
     family: Features | None = None,
@@ -247,13 +248,18 @@ class _Parts:
     def synthetic(self, stimuli: StimulusSet | None) -> dict[str, Any]:
         responses = [
             measure(self.network, self.unit, each).assign_attrs(stimuli=each.name)
-            for each in ([stimuli] if stimuli is not None else map(_thinned, SYNTHETIC))
+            for each in ([stimuli] if stimuli is not None else self.sets())
         ]
         best = max(responses, key=lambda each: float(each.max()))
         if not float(best.max()) > 0:
             names = ", ".join(each.attrs["stimuli"] for each in responses)
             raise InputError(f"it does not respond to {names}")
         return {"synthetic": best}
+
+    def sets(self) -> list[StimulusSet]:
+        """Return the ready sets that are not too large for the unit's receptive field."""
+        size = drawn_size(self.network, self.unit.layer)
+        return [each for each in map(_thinned, SYNTHETIC) if fits(each, size)]
 
     def joint(self, family: Features | None) -> dict[str, Any]:
         if not self.photographs:
