@@ -259,10 +259,10 @@ def test_pictures_that_cannot_be_made_are_left_out_and_reported(
 ) -> None:
     made = visualizations.make
 
-    def fails_at_five(work: engine.Work, **options: Any) -> dict[str, bytes]:
+    def fails_at_five(network: Any, work: engine.Work) -> dict[str, bytes]:
         if "features.3:5" in work["features"] and work["kind"] == "negative":
             raise RuntimeError("out of memory")
-        return made(work, **options)
+        return made(network, work)
 
     monkeypatch.setattr(visualizations, "make", fails_at_five)
     with pytest.raises(engine.WorkFailed, match=r"1 of 11 .* out of memory"):
