@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import features, several
+from visioncircuits.cli.features import listed
 from visioncircuits.cli.options import (
     Address,
     Checkpoint,
@@ -16,6 +16,7 @@ from visioncircuits.cli.options import (
     Engines,
     Labels,
     NetworkName,
+    Photographs,
     Precision,
     Precisions,
     Workers,
@@ -30,11 +31,6 @@ class Dtypes(StrEnum):
 
     float16 = "float16"
     float32 = "float32"
-
-
-def _checked(layers: list[str]) -> list[str]:
-    """Check layers or units, and return them as written."""
-    return list(map(several, layers))
 
 
 def _positions(text: str) -> str:
@@ -58,16 +54,10 @@ def activations(
         typer.Argument(
             help="Layers, such as `mixed3b`, or units, such as `mixed3b:413,408`; "
             "`mixed3b_pre_relu` is before the rectifier.",
-            callback=_checked,
+            callback=listed,
         ),
     ],
-    photographs: Annotated[
-        Path,
-        typer.Option(
-            help="A folder of photographs, a `.tar` file of them, or a folder of these.",
-            exists=True,
-        ),
-    ],
+    photographs: Photographs,
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder for the arrays.")],
     positions: Annotated[
         str,
@@ -104,8 +94,6 @@ def activations(
     that every tool takes.
     """
     outputs.check_folder(out)
-    listed = [each for text in layers for each in _each(text)]
-
     from visioncircuits import datasets, networks
     from visioncircuits.engine import choose
     from visioncircuits.examples import load_activations, save_activations
@@ -113,7 +101,7 @@ def activations(
     found = networks.load(network, checkpoint=checkpoint, device=device, precision=precision.value)
     path = save_activations(
         found,
-        listed,
+        layers,
         datasets.photographs(photographs, labels=labels),
         out,
         positions=int(positions) if positions.isdecimal() else positions,
@@ -123,14 +111,9 @@ def activations(
         engine=choose(engine.value, workers=workers, address=address, device=device),
         progress=True,
     )
-    for layer in dict.fromkeys(feature.layer for feature in networks.expand(found, listed)):
+    for layer in dict.fromkeys(feature.layer for feature in networks.expand(found, layers)):
         kept = load_activations(path, layer)
         sizes = ", ".join(f"{count} {name}s" for name, count in kept.sizes.items())
         print(f"{path}: {layer}, {sizes}")
     for problem in kept.record["skipped"]:
         print(f"skipped: {problem}")
-
-
-def _each(text: str) -> list[str]:
-    named = features(text)
-    return [named] if isinstance(named, str) else named

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import several
+from visioncircuits.cli.features import listed
 from visioncircuits.cli.options import (
     Address,
     Checkpoint,
@@ -15,6 +15,7 @@ from visioncircuits.cli.options import (
     Engines,
     Labels,
     NetworkName,
+    Photographs,
     Precision,
     Precisions,
     Workers,
@@ -30,11 +31,6 @@ WORK = "shards"
 """The folder, in that for what is found, of what is known already; it goes with the last of it."""
 
 
-def _checked(layers: list[str]) -> list[str]:
-    """Check layers or units, and return them as written."""
-    return list(map(several, layers))
-
-
 @app.command()
 def examples(
     network: NetworkName,
@@ -43,16 +39,10 @@ def examples(
         typer.Argument(
             help="Layers, such as `mixed3b`; with units, such as `mixed3b:413,408`, these are "
             "drawn on sheets.",
-            callback=_checked,
+            callback=listed,
         ),
     ],
-    photographs: Annotated[
-        Path,
-        typer.Option(
-            help="A folder of photographs, a `.tar` file of them, or a folder of these.",
-            exists=True,
-        ),
-    ],
+    photographs: Photographs,
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder for what is found.")],
     top: Annotated[
         int, typer.Option(help="How many of the strongest, and of the weakest, are kept.", min=1)
@@ -79,20 +69,12 @@ def examples(
     from visioncircuits import datasets, networks
     from visioncircuits.engine import Store, WorkFailed, choose, folders
     from visioncircuits.examples import sheet, survey
-    from visioncircuits.networks import Unit
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    units: list[Unit] = []
-    names: list[str] = []
-    for text in layers:
-        layer, _, listed = text.partition(":")
-        names.append(found.layer(layer).name)
-        for number in filter(None, listed.split(",")):
-            found.feature(f"{layer}:{number.strip()}")
-            units.append(Unit(layer, int(number)))
+    units = [found.feature(name) for name in layers if ":" in name]
     plan = survey(
         network,
-        names,
+        list(dict.fromkeys(found.layer(name.partition(":")[0]).name for name in layers)),
         photographs,
         checkpoint=checkpoint,
         device=device,

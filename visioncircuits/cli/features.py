@@ -50,4 +50,21 @@ def several(text: str) -> str:
     return text
 
 
+def listed(texts: list[str]) -> list[str]:
+    """Read several layers, or some of their units, one name each.
+
+    Raises
+    ------
+    InputError
+        As for `features`.
+
+    Examples
+    --------
+    >>> listed(["mixed3b:413,408", "mixed3a"])
+    ['mixed3b:413', 'mixed3b:408', 'mixed3a']
+    """
+    named = map(features, texts)
+    return [name for each in named for name in ([each] if isinstance(each, str) else each)]
+
+
 Unit = Annotated[str, typer.Argument(callback=one, help="A unit, such as `mixed3b:413`.")]

@@ -44,6 +44,14 @@ Checkpoint = Annotated[
         dir_okay=False,
     ),
 ]
+Photographs = Annotated[
+    Path,
+    typer.Option(
+        "--photographs",
+        help="A folder of photographs, a `.tar` file of them, or a folder of these.",
+        exists=True,
+    ),
+]
 Labels = Annotated[
     str,
     typer.Option(

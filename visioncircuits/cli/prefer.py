@@ -7,17 +7,11 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import features as read
-from visioncircuits.cli.features import several
-from visioncircuits.cli.options import Checkpoint, Device, Labels, NetworkName
+from visioncircuits.cli.features import listed
+from visioncircuits.cli.options import Checkpoint, Device, Labels, NetworkName, Photographs
 from visioncircuits.cli.tables import print_table
 
 app = typer.Typer()
-
-
-def _checked(features: list[str]) -> list[str]:
-    """Check layers or units, and return them as written."""
-    return list(map(several, features))
 
 
 @app.command()
@@ -27,18 +21,12 @@ def prefer(
         list[str],
         typer.Argument(
             metavar="LAYER",
-            callback=_checked,
+            callback=listed,
             help="A layer, whose units are ranked, or some of its units, such as "
             "`mixed3b:413,408`; several are ranked together.",
         ),
     ],
-    photographs: Annotated[
-        Path,
-        typer.Option(
-            help="A folder of photographs, a `.tar` file of them, or a folder of these.",
-            exists=True,
-        ),
-    ],
+    photographs: Photographs,
     classes: Annotated[
         str,
         typer.Option(
@@ -77,10 +65,9 @@ def prefer(
     from visioncircuits import datasets, examples, files, networks
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    asked = [feature for text in features for feature in networks.expand(found, read(text))]
     ranked = examples.prefer(
         found,
-        asked,
+        features,
         datasets.photographs(photographs, labels=labels),
         classes=classes.split(","),
         progress=True,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import features as read
-from visioncircuits.cli.features import several
+from visioncircuits.cli.features import listed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.errors import InputError
 
@@ -27,11 +26,6 @@ class Aim(StrEnum):
     negative = "negative"
 
 
-def _checked(features: list[str]) -> list[str]:
-    """Check units or layers, and return them as written."""
-    return list(map(several, features))
-
-
 @app.command()
 def render(
     network: NetworkName,
@@ -39,7 +33,7 @@ def render(
         list[str],
         typer.Argument(
             metavar="UNIT",
-            callback=_checked,
+            callback=listed,
             help="A unit, such as `mixed3b:413`, or a class, such as `logits:Chihuahua`; several, "
             "also as `mixed3b:413,408`; a layer is all of its units.",
         ),
@@ -94,7 +88,7 @@ def render(
     from visioncircuits.featurevis.visualization import PROBLEMS, record_beside
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    asked = dict.fromkeys(each for text in features for each in networks.expand(found, read(text)))
+    asked = dict.fromkeys(networks.expand(found, features))
     objectives = [_objective(found, feature, aim, diversity) for feature in asked]
     paths = [
         path
