@@ -246,9 +246,7 @@ class _Side:
     def maps(self, pictures: Tensor) -> Maps:
         """Compute the features' activations."""
         found = self.network.activations(pictures, [self.layer])[self.layer]
-        if self.chosen.whole:
-            return found
-        return torch.einsum("fu,buyx->bfyx", self.chosen.vectors.to(found), found)
+        return found if self.chosen.whole else self.chosen.of(found)
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Which features prefer some classes of photographs: found, where their numbers are not known."""
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from visioncircuits.examples import roc
 from visioncircuits.examples.collect import batches
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledTable
-from visioncircuits.networks import Feature, Features, Network, Unit, expand
+from visioncircuits.networks import Feature, Features, Network, expand, select
 from visioncircuits.networks.class_names import Classes, class_numbers
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
@@ -130,7 +129,11 @@ def prefer(
     ({'unit': 2, 'photograph': 6}, True)
     """
     whole("batch", batch, least=1)
-    chosen = list(dict.fromkeys(expand(network, features)))
+    layers: dict[str, dict[Feature, None]] = {}
+    for feature in expand(network, features):
+        layers.setdefault(feature.layer, {})[feature] = None
+    selections = [select(network, list(own)) for own in layers.values()]
+    chosen = [feature for selection in selections for feature in selection.features]
     given = datasets.photographs(photographs)
     numbers = class_numbers(classes, given.classes or network.classes)
     places = [place for place, label in enumerate(given.labels) if label is not None]
@@ -141,19 +144,21 @@ def prefer(
         )
     preferred = np.array([given.labels[place] in numbers for place in places])
     _check_counts(preferred)
-    read = _Strongest(network, chosen)
     labeled, skipped = given.part(places), list[str]()
     found, kept = [], []
     with bar("photographs", len(places), visible=progress) as advance, freed_memory_kept():
         for photos, ordinals in batches(labeled.at(network.size), batch, 0, skipped, advance):
             pixels = [photo.pixels for photo in photos if photo.pixels is not None]
-            found.append(read(torch.stack(pixels)))
+            with torch.inference_mode():
+                maps = network.activations(torch.stack(pixels), list(layers))
+            values = [_strongest(each.of(maps[each.layer])) for each in selections]
+            found.append(np.concatenate(values, 1))
             kept.append(ordinals)
     order = np.concatenate(kept) if kept else np.array([], int)
     preferred = preferred[order]
     _check_counts(preferred)
-    values = np.concatenate(found)
-    inside, outside = values[preferred], values[~preferred]
+    every = np.concatenate(found)
+    inside, outside = every[preferred], every[~preferred]
     low, high = roc.intervals(inside, outside, level=1 - (1 - LEVEL) / len(chosen))
     area = roc.auc(inside, outside)
     ranked = np.argsort(-area, kind="stable")
@@ -175,7 +180,7 @@ def prefer(
                 name: ("unit", column[ranked])
                 for name, column in zip(_COLUMNS, columns, strict=True)
             },
-            "activation": (("unit", "photograph"), values.T[ranked]),
+            "activation": (("unit", "photograph"), every.T[ranked]),
             "preferred": ("photograph", preferred),
         },
         coords={
@@ -195,38 +200,6 @@ def _check_counts(preferred: np.ndarray) -> None:
         )
 
 
-class _Strongest:
-    """Computes the highest activation of features in each picture."""
-
-    def __init__(self, network: Network, features: Sequence[Feature]) -> None:
-        self.network = network
-        self.layers = list(dict.fromkeys(feature.layer for feature in features))
-        self.columns: dict[str, list[int]] = {layer: [] for layer in self.layers}
-        rows: dict[str, list[Feature]] = {layer: [] for layer in self.layers}
-        for column, feature in enumerate(features):
-            self.columns[feature.layer].append(column)
-            rows[feature.layer].append(feature)
-        self.readers = {layer: _reader(network, layer, own) for layer, own in rows.items()}
-
-    def __call__(
-        self, pictures: Float[Tensor, "batch channels height width"]
-    ) -> Float[np.ndarray, "batch features"]:
-        with torch.inference_mode():
-            maps = self.network.activations(pictures, self.layers)
-        total = sum(map(len, self.columns.values()))
-        values = np.empty((len(pictures), total), np.float32)
-        for layer, columns in self.columns.items():
-            own = maps[layer].flatten(2) if maps[layer].ndim > 2 else maps[layer][..., None]
-            rows = self.readers[layer]
-            each = own[:, rows] if rows.ndim == 1 else torch.einsum("fu,bup->bfp", rows, own)
-            values[:, columns] = each.amax(2).float().cpu().numpy()
-        return values
-
-
-def _reader(network: Network, layer: str, features: Sequence[Feature]) -> Tensor:
-    """Return the units' indices, or where there are directions the vectors, as rows."""
-    indices = [feature.index for feature in features if isinstance(feature, Unit)]
-    if len(indices) == len(features):
-        return torch.tensor(indices)
-    units = network.layer(layer).units
-    return torch.stack([feature.vector(units) for feature in features]).to(network.device)
+def _strongest(values: Float[Tensor, "batch features *positions"]) -> np.ndarray:
+    """Return each feature's highest value over all positions."""
+    return values.reshape(*values.shape[:2], -1).amax(2).float().cpu().numpy()

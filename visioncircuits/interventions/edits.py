@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Features, Network, edits, select
+from visioncircuits.networks import Features, Network, Selection, edits, select
 
 Maps = Float[Tensor, "batch features *positions"]
 Change = Callable[[Maps], Maps]
@@ -106,34 +106,27 @@ def access(network: Network, features: Features) -> Access:
         For unknown features, none, or features of several layers.
     """
     chosen = select(network, features)
-    indices = chosen.indices
-    return (
-        _directions(chosen.layer, chosen.vectors)
-        if indices is None
-        else _units(chosen.layer, indices)
-    )
+    write = _write_directions(chosen) if chosen.indices is None else _write_units(chosen.indices)
+    return Access(chosen.layer, chosen.of, write)
 
 
-def _units(layer: str, indices: list[int]) -> Access:
+def _write_units(indices: list[int]) -> Callable[[Tensor, Tensor], Tensor]:
     def write(values: Tensor, new: Tensor) -> Tensor:
         changed = values.clone()
         changed[:, indices] = new
         return changed
 
-    return Access(layer, lambda values: values[:, indices], write)
+    return write
 
 
-def _directions(layer: str, vectors: Tensor) -> Access:
-    inverse = torch.linalg.pinv(vectors)  # what moves one direction's value and not the others'
-
-    def read(values: Tensor) -> Tensor:
-        return torch.einsum("fu,bu...->bf...", vectors.to(values), values)
+def _write_directions(chosen: Selection) -> Callable[[Tensor, Tensor], Tensor]:
+    inverse = torch.linalg.pinv(chosen.vectors)  # moves one direction's value and not the others'
 
     def write(values: Tensor, new: Tensor) -> Tensor:
-        more = new - read(values)
+        more = new - chosen.of(values)
         return values + torch.einsum("uf,bf...->bu...", inverse.to(values), more)
 
-    return Access(layer, read, write)
+    return write
 
 
 def zero() -> Change:

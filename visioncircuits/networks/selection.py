@@ -58,6 +58,22 @@ class Selection:
         indices = [feature.index for feature in self.features if isinstance(feature, Unit)]
         return indices if len(indices) == len(self.features) else None
 
+    def of(
+        self, maps: Float[Tensor, "batch units *positions"]
+    ) -> Float[Tensor, "batch features *positions"]:
+        """Return the features' values, from the layer's activations.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import Direction, untrained
+        >>> network, maps = untrained("bvlc_googlenet"), torch.arange(256.0)[None, :, None, None]
+        >>> select(network, ["mixed3a:7", Direction("mixed3a", [1.0] * 256)]).of(maps).tolist()
+        [[[[7.0]], [[32640.0]]]]
+        """
+        if (indices := self.indices) is not None:
+            return maps[:, indices]
+        return torch.einsum("fu,bu...->bf...", self.vectors.to(maps), maps)
+
 
 def expand(network: "Network", features: Features) -> tuple[Feature, ...]:
     """Return the features one by one, of any layers, and check that the network has them.

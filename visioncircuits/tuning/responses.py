@@ -187,7 +187,7 @@ class _Probe:
         with torch.inference_mode():
             maps = self._neighborhood(pictures)
             if self.chosen.indices is None:
-                maps = torch.einsum("fu,buyx->bfyx", self.chosen.vectors.to(maps), maps)
+                maps = self.chosen.of(maps)
             return maps.amax((2, 3)).T.float().cpu().numpy()
 
     def _neighborhood(self, pictures: Tensor) -> Float[Tensor, "batch units rows columns"]:
