@@ -9,9 +9,9 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from visioncircuits import networks
+from visioncircuits.examples.roc import auc
 from visioncircuits.stimuli import StimulusSet, curve, line
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.articles.zoom_in.detectors import auc
 from visioncircuits.thread.articles.zoom_in.subject import SHEET, Subject
 from visioncircuits.thread.intervals import interval, middle, null
 from visioncircuits.thread.photographs import strongest

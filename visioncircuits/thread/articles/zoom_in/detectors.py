@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.stats import rankdata
 
 from visioncircuits.datasets import Photographs
+from visioncircuits.examples.roc import auc
 from visioncircuits.networks import Network
 from visioncircuits.thread import Study
 from visioncircuits.thread.articles.zoom_in.published import CARS, DOGS
@@ -52,16 +52,6 @@ def maxima(
     what = f"maxima of {layer} in {len(photographs)} {group}{' mirrored' if flip else ''}"
     values: np.ndarray = np.load(io.BytesIO(study.kept(what, "npy", make)))
     return values
-
-
-def auc(
-    ones: Float[np.ndarray, "ones units"], others: Float[np.ndarray, "others units"]
-) -> Float[np.ndarray, " units"]:
-    """Compute each unit's AUC: the share of pairs in which it is higher in the ones."""
-    ranks = rankdata(np.concatenate([ones, others]), axis=0)
-    count = len(ones)
-    found: np.ndarray = (ranks[:count].sum(0) - count * (count + 1) / 2) / (count * len(others))
-    return found
 
 
 def spatial(network: Network, layer: str) -> list[int]:

@@ -7,9 +7,10 @@ from jaxtyping import Float
 from scipy.stats import binomtest
 
 from visioncircuits.comparison import mirrored
+from visioncircuits.examples.roc import auc
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.cars import cards
-from visioncircuits.thread.articles.zoom_in.detectors import auc, detector, maxima, spatial
+from visioncircuits.thread.articles.zoom_in.detectors import detector, maxima, spatial
 from visioncircuits.thread.intervals import middle
 from visioncircuits.weights import expanded_weights, strongest_inputs, strongest_outputs
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from visioncircuits.examples.roc import auc
 from visioncircuits.networks import Network
 from visioncircuits.thread import Plate, Row, Study, inception, part
-from visioncircuits.thread.articles.zoom_in.detectors import auc
 from visioncircuits.thread.articles.zoom_in.published import CARS, DOGS
 from visioncircuits.thread.tiles import FILE as TILES
 from visioncircuits.thread.tiles import likeness, read_tiles
