@@ -22,6 +22,9 @@ from visioncircuits.errors import InputError
 DPI = 200
 """Dots an inch of a figure that is saved as pixels."""
 
+INK, FAINT, RULE = "#202124", "#6b6f76", "#c9ccd1"
+"""Colors of text, of text of less weight, and of lines and ticks."""
+
 _SHOWN = 100
 """Dots an inch of a figure in a notebook."""
 

@@ -5,8 +5,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from visioncircuits.attribution.discovery import Discovery
-from visioncircuits.figures import Canvas, add_axes, add_text, figure_or_new, inches
-from visioncircuits.tuning.plots import FAINT, INK, RULE
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
 
 _FOUND, _RANDOM = "#0571b0", "#8a8f96"
 

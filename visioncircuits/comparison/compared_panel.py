@@ -8,8 +8,7 @@ import xarray as xr
 
 from visioncircuits.comparison.similarity import Compared
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Canvas, add_axes, figure_or_new, inches
-from visioncircuits.tuning.plots import FAINT, INK
+from visioncircuits.figures import FAINT, INK, Canvas, add_axes, figure_or_new, inches
 from visioncircuits.weights import signed_colors
 
 _STYLE: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8}

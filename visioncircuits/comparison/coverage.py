@@ -16,10 +16,10 @@ from jaxtyping import Bool
 from matplotlib.transforms import ScaledTranslation
 
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Drawn, axes_or_new
+from visioncircuits.figures import INK, RULE, Drawn, axes_or_new
 from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
 from visioncircuits.networks import Network
-from visioncircuits.tuning.plots import INK, RULE, hsl
+from visioncircuits.tuning.plots import hsl
 from visioncircuits.weights import storage
 
 _KIND = "coverage"

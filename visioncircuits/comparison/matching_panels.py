@@ -10,8 +10,16 @@ from PIL import Image
 
 from visioncircuits.comparison.pairs import pairs
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Canvas, add_axes, add_text, figure_or_new, inches
-from visioncircuits.tuning.plots import FAINT, INK, RULE
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
 
 
 def matches_panel(found: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:

@@ -6,10 +6,10 @@ from matplotlib.ticker import MaxNLocator
 
 from visioncircuits.errors import InputError
 from visioncircuits.examples.preference import Preferences
-from visioncircuits.figures import Canvas, add_axes, figure_or_new, inches
+from visioncircuits.figures import FAINT, INK, RULE, Canvas, add_axes, figure_or_new, inches
 from visioncircuits.numbers import whole
 
-_INK, _FAINT, _RULE, _IN, _OUT = "#202124", "#6b6f76", "#c9ccd1", "#ca0020", "#9aa0a6"
+_IN, _OUT = "#ca0020", "#9aa0a6"
 _BINS = 25
 
 
@@ -69,12 +69,12 @@ def preference_panel(
 
 def _every(axes: Axes, found: Preferences) -> None:
     ranks = np.arange(1, found.sizes["unit"] + 1)
-    axes.vlines(ranks, found["low"], found["high"], color=_RULE, linewidth=max(1, 120 / len(ranks)))
-    axes.plot(ranks, found["auc"], ".", color=_INK, markersize=3)
-    axes.set_xlabel(f"rank among {len(ranks)}", fontsize=8, color=_FAINT)
+    axes.vlines(ranks, found["low"], found["high"], color=RULE, linewidth=max(1, 120 / len(ranks)))
+    axes.plot(ranks, found["auc"], ".", color=INK, markersize=3)
+    axes.set_xlabel(f"rank among {len(ranks)}", fontsize=8, color=FAINT)
     axes.set_xlim(0.5 - 0.02 * len(ranks), 0.5 + 1.02 * len(ranks))
     _plain(axes, "area under the ROC curve", bottom=min(0.4, float(found["low"].min())))
-    axes.axhline(0.5, color=_FAINT, linewidth=0.8, linestyle=":")
+    axes.axhline(0.5, color=FAINT, linewidth=0.8, linestyle=":")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
@@ -82,11 +82,11 @@ def _forest(axes: Axes, best: Preferences) -> None:
     rows = np.arange(best.sizes["unit"])
     axes.hlines(rows, best["low"], best["high"], color=_IN, linewidth=1.4)
     axes.plot(best["auc"], rows, "o", color=_IN, markersize=4)
-    axes.axvline(0.5, color=_FAINT, linewidth=0.8, linestyle=":")
+    axes.axvline(0.5, color=FAINT, linewidth=0.8, linestyle=":")
     axes.set_yticks(rows, [str(unit) for unit in best["unit"].values])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(min(0.45, float(best["low"].min()) - 0.02), 1.02)
-    axes.set_xlabel(f"the best {len(rows)}", fontsize=8, color=_FAINT)
+    axes.set_xlabel(f"the best {len(rows)}", fontsize=8, color=FAINT)
     _plain(axes, "area, with its interval")
 
 
@@ -106,19 +106,19 @@ def _strips(axes: Axes, best: Preferences) -> None:
     axes.set_yticks([])
     axes.set_ylim(best.sizes["unit"] - 0.4, -0.6)
     axes.set_xlim(0, 1)
-    axes.set_xlabel("activation, of the highest", fontsize=8, color=_FAINT)
+    axes.set_xlabel("activation, of the highest", fontsize=8, color=FAINT)
     _plain(axes, "")
     inside = int(preferred.sum())
     axes.set_title(f"{inside} of the classes", fontsize=8, color=_IN, loc="left")
-    axes.set_title(f"{len(preferred) - inside} others", fontsize=8, color=_FAINT, loc="right")
+    axes.set_title(f"{len(preferred) - inside} others", fontsize=8, color=FAINT, loc="right")
 
 
 def _plain(axes: Axes, title: str, *, bottom: float | None = None) -> None:
-    axes.set_title(title, fontsize=8, color=_INK, loc="left")
-    axes.tick_params(labelsize=7, color=_RULE, labelcolor=_FAINT)
+    axes.set_title(title, fontsize=8, color=INK, loc="left")
+    axes.tick_params(labelsize=7, color=RULE, labelcolor=FAINT)
     if bottom is not None:
         axes.set_ylim(bottom, 1.02)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color(_RULE)
+        axes.spines[side].set_color(RULE)

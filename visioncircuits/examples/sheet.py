@@ -12,13 +12,23 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples import crops, sketch
 from visioncircuits.examples.record import Examples, LayerExamples
 from visioncircuits.examples.tops import Places
-from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    AnyFigure,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
 from visioncircuits.networks import Feature, Network, Unit
 
 ACROSS, DOWN = 12, 4
 """Columns of crops, and random examples in each."""
 
-_INK, _FAINT, _RULE, _BAR, _LINE = "#202124", "#6b6f76", "#c9ccd1", "#9db8d9", "#ca0020"
+_BAR, _LINE = "#9db8d9", "#ca0020"
 
 
 def sheet(
@@ -98,8 +108,8 @@ def sheet(
     moments = layer.moments
     left, side = 0.05 * wide, 0.9 * wide / ACROSS
     density, below = 1.08 + side, high - 0.31 - DOWN * side
-    add_text(figure, left, 0.27, str(sought), fontsize=13, weight="bold", color=_INK, va="top")
-    faint = {"color": _FAINT, "va": "top"}
+    add_text(figure, left, 0.27, str(sought), fontsize=13, weight="bold", color=INK, va="top")
+    faint = {"color": FAINT, "va": "top"}
     add_text(
         figure, wide - left, 0.27,
         f"{examples.seen} pictures, {moments.count} positions · active at "
@@ -113,7 +123,7 @@ def sheet(
         axes = _tile(figure, left + place * side, 0.74, side)
         axes.imshow(cut(int(layer.tops.pictures[unit, place]),
                         layer.tops.positions[unit, place]))  # fmt: skip
-        axes.set_title(f"{layer.tops.values[unit, place]:.4g}", fontsize=6.5, color=_FAINT, pad=2)
+        axes.set_title(f"{layer.tops.values[unit, place]:.4g}", fontsize=6.5, color=FAINT, pad=2)
     add_text(figure, left, 0.48, "the strongest, one a picture", fontsize=7.5, **faint)
     plot = add_axes(figure, left, density, ACROSS * side, below - 0.57 - density)
     _density(plot, layer, unit, steps)
@@ -181,7 +191,7 @@ def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> 
     axes.yaxis.set_minor_formatter("")
     axes.set_xlim(steps[0], steps[-1])
     axes.set_xticks(steps, [f"{step:.3g}" for step in steps])
-    axes.set_ylabel("density", fontsize=7, color=_FAINT)
+    axes.set_ylabel("density", fontsize=7, color=FAINT)
     middles, shares = expected_value(layer, unit)
     part = np.histogram(middles, edges, weights=shares)[0]
     shared = axes.twinx()
@@ -189,9 +199,9 @@ def _density(axes: Axes, layer: LayerExamples, unit: int, steps: np.ndarray) -> 
     shared.set_ylim(0, max(float(part.max()) * 1.1, 1e-9))
     shared.set_ylabel("share of the mean activation", fontsize=7, color=_LINE)
     for each in (axes, shared):
-        each.tick_params(labelsize=6.5, color=_RULE, labelcolor=_FAINT)
+        each.tick_params(labelsize=6.5, color=RULE, labelcolor=FAINT)
         for side in each.spines.values():
-            side.set_color(_RULE)
+            side.set_color(RULE)
         each.spines["top"].set_visible(False)
     shared.tick_params(labelcolor=_LINE)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis.visualization import Visualization
-from visioncircuits.figures import Canvas, figure_or_new, inches
+from visioncircuits.figures import FAINT, INK, Canvas, figure_or_new, inches
 from visioncircuits.numbers import whole
 
 MOST = 12
@@ -86,7 +86,7 @@ def contact_sheet(
         for line, text in enumerate(texts):
             axes.text(
                 left, top + 1.04 + line * _LINE, text, fontsize=scale * _fitting(text), va="top",
-                color="#6b6f76" if line else "#202124",
+                color=FAINT if line else INK,
             )  # fmt: skip
     axes.set_xlim(0, width)  # imshow has changed them
     axes.set_ylim(height, 0)

@@ -9,7 +9,17 @@ from jaxtyping import Float, Float64
 
 from visioncircuits.colors import signed_colors
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Canvas, Drawn, add_axes, axes_or_new, figure_or_new, inches
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    Canvas,
+    Drawn,
+    add_axes,
+    axes_or_new,
+    figure_or_new,
+    inches,
+)
 from visioncircuits.handwritten.circuit import PIXELS, Stage, handwritten
 from visioncircuits.handwritten.contours import Contour
 from visioncircuits.handwritten.labels import Label
@@ -18,7 +28,7 @@ from visioncircuits.handwritten.rules import Rule, gaussian
 from visioncircuits.networks.network import Network
 
 _STYLE: Any = {"font.size": 8, "axes.titlesize": 9}
-_INK, _FAINT, _RED, _BLUE = "#202124", "#6b6f76", "#ca0020", "#0571b0"
+_RED, _BLUE = "#ca0020", "#0571b0"
 
 _BOX: Any = {"boxstyle": "square,pad=0.15", "color": "white", "alpha": 0.85}
 """Around text on a picture."""
@@ -90,11 +100,11 @@ def contour_panel(
     facing = np.radians(normal + turn)
     axes, drawn = axes_or_new(ax, (4.2, 4.4))
     for length, angle, color, width in (
-        (0.45 * spacing, facing + np.pi / 2, _INK, 0.006),
-        (0.4 * spacing, facing, _FAINT, 0.003),
+        (0.45 * spacing, facing + np.pi / 2, INK, 0.006),
+        (0.4 * spacing, facing, FAINT, 0.003),
     ):
         u, v = length * np.cos(angle), length * np.sin(angle)
-        for side in (-1, 1) if color == _INK else (1,):
+        for side in (-1, 1) if color == INK else (1,):
             axes.quiver(
                 positions.x, positions.y, side * u, side * v, alpha=shown, color=color, width=width,
                 angles="xy", scale_units="xy", scale=1, headwidth=0, headlength=0, headaxislength=0,
@@ -106,14 +116,14 @@ def contour_panel(
         axes.text(0.84 * x, 0.84 * y, name, color=color, ha="center", va="center", bbox=_BOX)
     turned = np.radians(turn + np.linspace(12, 74, 32))
     around = 0.3 * reach * np.stack([np.cos(turned), np.sin(turned)])
-    axes.plot(*around, color=_INK, lw=1)
-    arrow = {"arrowstyle": "-|>", "color": _INK, "lw": 1, "shrinkA": 0, "shrinkB": 0}
+    axes.plot(*around, color=INK, lw=1)
+    arrow = {"arrowstyle": "-|>", "color": INK, "lw": 1, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", tuple(around[:, -1]), tuple(around[:, -3]), arrowprops=arrow)
     x, y = 0.4 * reach * cosd(turn + 45), 0.4 * reach * sind(turn + 45)
     axes.text(x, y, "+", ha="center", va="center", fontsize=11, bbox=_BOX)
     axes.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal")
     axes.set(xlabel="pixels of the input", title=f"{_name(contour)}: {target}")
-    axes.spines[:].set_color("#c9ccd1")
+    axes.spines[:].set_color(RULE)
     return drawn
 
 
@@ -243,10 +253,10 @@ def _rows(rows: Sequence[_Row], figure: Canvas | None) -> Canvas:
         middles = [across * (at + 0.5) for at in range(len(captions))]
         axes.set_xticks(middles, captions, fontsize=6.5)
         axes.set_yticks([])
-        axes.tick_params(length=0, labelcolor=_FAINT, pad=1)
+        axes.tick_params(length=0, labelcolor=FAINT, pad=1)
         axes.spines[:].set_visible(False)
-        axes.set_title(title, loc="left", color=_INK)
-        axes.set_title(f"± {scale:.2g}", loc="right", color=_FAINT, fontsize=7)
+        axes.set_title(title, loc="left", color=INK)
+        axes.set_title(f"± {scale:.2g}", loc="right", color=FAINT, fontsize=7)
     return figure
 
 

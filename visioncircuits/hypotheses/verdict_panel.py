@@ -6,9 +6,19 @@ import textwrap
 import numpy as np
 from matplotlib.axes import Axes
 
-from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    AnyFigure,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
 from visioncircuits.hypotheses.verdicts import LEVEL, Outcome, Verdict
-from visioncircuits.tuning.plots import FAINT, INK, RULE, number
+from visioncircuits.tuning.plots import number
 
 _OUTCOME_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
 _VERDICT_COLORS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#b26a00"}

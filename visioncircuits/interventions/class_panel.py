@@ -8,10 +8,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.ticker import MaxNLocator
 
-from visioncircuits.figures import Drawn, axes_or_new
+from visioncircuits.figures import FAINT, INK, RULE, Drawn, axes_or_new
 from visioncircuits.interventions.class_damage import ClassDamage
 from visioncircuits.numbers import whole
-from visioncircuits.tuning.plots import FAINT, INK, RULE
 
 _LOSS, _GAIN, _DRAW = "#ca0020", "#0571b0", "#b6bac0"
 

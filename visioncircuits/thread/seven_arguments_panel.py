@@ -9,9 +9,19 @@ import numpy as np
 import xarray as xr
 from PIL import Image
 
-from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    AnyFigure,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
 from visioncircuits.thread.seven_arguments import ARGUMENTS, SevenArguments
-from visioncircuits.tuning.plots import FAINT, INK, RULE, hsl, number
+from visioncircuits.tuning.plots import hsl, number
 from visioncircuits.weights import Connection, signed_colors
 
 WIDTH, HIGH, TITLE, COLUMNS = 7.0, 2.0, 0.4, 4

@@ -1,4 +1,7 @@
-"""Heat maps: each unit's responses over two axes, the stimuli on top."""
+"""Heat maps: each unit's responses over two axes, the stimuli on top.
+
+Half of it is the layout in inches, which both kinds of maps share, so it has some 350 lines.
+"""
 
 import json
 from collections.abc import Mapping
@@ -13,10 +16,20 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    AnyFigure,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
 from visioncircuits.stimuli import Stimuli, StimulusSet, parameters_of, stimulus_set
 from visioncircuits.tuning import orientation
-from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, number, quantity
+from visioncircuits.tuning.plots import Thumbnails, number, quantity
 from visioncircuits.tuning.strip import rows as strip_rows
 from visioncircuits.tuning.strip import strip
 

@@ -8,9 +8,19 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.figures import AnyFigure, Canvas, add_axes, add_text, figure_or_new, inches
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    AnyFigure,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
 from visioncircuits.tuning import orientation
-from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
+from visioncircuits.tuning.plots import Thumbnails, hsl, number, quantity
 from visioncircuits.tuning.responses import Responses
 
 ROUNDS = 20

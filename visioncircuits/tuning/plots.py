@@ -12,8 +12,6 @@ from visioncircuits.figures import Figure
 Thumbnails = Mapping[str, Image.Image]
 """Small pictures of features, by name; a feature without one is shown by its name alone."""
 
-INK, FAINT, RULE = "#202124", "#6b6f76", "#c9ccd1"
-
 
 def quantity(responses: xr.DataArray) -> str:
     """Return the attribute `units` of responses, by default "activation"."""

@@ -10,9 +10,9 @@ from matplotlib.patches import Circle
 from scipy.interpolate import PchipInterpolator
 
 from visioncircuits.errors import InputError
-from visioncircuits.figures import Drawn, axes_or_new
+from visioncircuits.figures import FAINT, INK, RULE, Drawn, axes_or_new
 from visioncircuits.tuning import orientation
-from visioncircuits.tuning.plots import FAINT, INK, RULE, Thumbnails, hsl, number, quantity
+from visioncircuits.tuning.plots import Thumbnails, hsl, number, quantity
 
 INNER, OUTER = 0.3, 1.75
 """Radii of the disc in the middle and of the circle around, the highest response being 1."""
