@@ -1,7 +1,7 @@
 from .catalog import Entry, available, load, untrained
 from .checkpoints import Checkpoint
 from .families import Families
-from .features import Direction, Feature, Unit, parse
+from .features import Direction, Feature, Unit, parse, read_features
 from .layer_graph import Concat, LayerGraph, Step
 from .layers import Layer
 from .network import Network, wrap
@@ -34,6 +34,7 @@ __all__ = [
     "imagenet_classes",
     "load",
     "parse",
+    "read_features",
     "select",
     "untrained",
     "verify",

@@ -1,7 +1,9 @@
 """Features: a unit of a layer, or a direction in it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from visioncircuits import files
 from visioncircuits.errors import InputError
 from visioncircuits.networks import names
 
@@ -101,6 +104,41 @@ class Direction:
         """Return the direction as JSON can hold it; `parse` reads it."""
         return {"layer": self.layer, "weights": list(self.weights), "name": self.name}
 
+    def save(self, path: str | Path) -> Path:
+        """Write the direction's record to a `.json` file.
+
+        Raises
+        ------
+        InputError
+            For another suffix, or where it cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "edge.json")
+        >>> Direction.load(Direction("mixed3a", [0.5, -0.5], name="edge").save(path))
+        Direction('mixed3a:edge', 2 weights)
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".json":
+            raise InputError(f"{path} cannot be written: name it .json")
+        files.write(path, json.dumps(self.record()).encode())
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Direction":
+        """Read a direction that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            Where the file cannot be read, or holds anything else than one direction.
+        """
+        read = _from_json(Path(path))
+        if len(read) != 1 or not isinstance(read[0], cls):
+            raise InputError(f"{path} does not hold one direction; read it with read_features")
+        return read[0]
+
     def vector(self, units: int) -> Float[Tensor, " units"]:
         """Return the direction's weights, checked against the layer's number of units.
 
@@ -165,3 +203,81 @@ def parse(text: str | Mapping[str, Any] | Feature) -> Feature:
     if not isinstance(text, str):
         return text
     return Unit(*names.unit(text))
+
+
+def read_features(text: str, *, folder: str | Path = ".") -> tuple[Feature, ...]:
+    """Read features as they are written on the command line and in recipes.
+
+    `expand`, `select` and every function of features do so too.
+
+    Parameters
+    ----------
+    text
+        `layer:unit`; `layer:file.npy` for a direction of these weights, named as the file, or, of
+        an array with several rows, one for each row, named `file 0`, `file 1`, …; or `file.json`
+        with the `record()` of a feature, a list of these, or the table of `find --json`.
+    folder
+        That the file's path is relative to.
+
+    Raises
+    ------
+    InputError
+        For other text, a file that is missing or holds something else, weights that are not
+        finite, or features of another layer than the one that is written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> np.save(f"{folder}/dog.npy", np.ones(256))
+    >>> read_features("mixed3a:dog.npy", folder=folder)
+    (Direction('mixed3a:dog', 256 weights),)
+    >>> read_features("mixed3a:7")
+    (Unit(layer='mixed3a', index=7),)
+    """
+    named = names.features_file(text)
+    if named is None:
+        return (parse(text),)
+    layer, path = named[0], Path(folder, named[1])
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; it is named by {text!r}")
+    if path.suffix.lower() == ".npy":
+        return _from_array(layer, path)
+    read = _from_json(path)
+    if layer and (other := next((each for each in read if each.layer != layer), None)):
+        raise InputError(
+            f"{path} holds {other}, which is no feature of {layer}; write {path} alone"
+        )
+    return read
+
+
+def _from_array(layer: str, path: Path) -> tuple[Direction, ...]:
+    try:
+        array = np.load(path, allow_pickle=False)
+        if array.ndim == 2 and len(array) > 1:
+            rows = [(f"{path.stem} {place}", row) for place, row in enumerate(array)]
+        else:
+            rows = [(path.stem, array[0] if array.ndim == 2 and len(array) else array)]
+        return tuple(Direction(layer, row, name=name) for name, row in rows)
+    except (OSError, ValueError, EOFError) as error:  # an InputError of Direction too
+        raise InputError(f"{path} holds no directions: {error}") from error
+
+
+def _from_json(path: Path) -> tuple[Feature, ...]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        listed = content if isinstance(content, list) else [content]
+        found = tuple(map(_from_entry, listed))
+    except (OSError, ValueError) as error:  # an InputError of an entry too
+        raise InputError(f"{path} holds no records of features: {error}") from error
+    if not found:
+        raise InputError(f"{path} lists no feature")
+    return found
+
+
+def _from_entry(entry: Any) -> Feature:
+    """Read a feature's record, or a row of the table of units that `find --json` writes."""
+    entry = entry["unit"] if isinstance(entry, Mapping) and "unit" in entry else entry
+    if not isinstance(entry, str | Mapping):
+        raise InputError(f"{entry!r} is no feature")
+    return parse(entry)

@@ -13,6 +13,9 @@ TORCHVISION = "torchvision"
 PREFIXES = (HANDWRITTEN, TORCHVISION)
 """Of networks that are written `PREFIX:NAME`."""
 
+FEATURE_FILES = (".npy", ".json")
+"""Of directions: their weights, or their records."""
+
 PUBLISHED = {
     "inceptionv1": "Google's inception5h, the network of the Circuits thread",
     "bvlc_googlenet": "BVLC's GoogLeNet, ImageNet top-1 68.7 %",
@@ -163,3 +166,53 @@ def feature(text: str) -> tuple[str, int | str]:
             "network's output, such as logits:Chihuahua"
         )
     return layer, int(name) if re.fullmatch(r"[0-9]+", name) else name.strip()
+
+
+def features_file(text: str) -> tuple[str, Path] | None:
+    """Parse `layer:file.npy`, `layer:file.json` or `file.json`; None for what names no file.
+
+    The layer is empty where none is written.
+
+    Raises
+    ------
+    InputError
+        For a `.npy` file without a layer.
+
+    Examples
+    --------
+    >>> features_file("mixed3b:probes/dog.npy")
+    ('mixed3b', PosixPath('probes/dog.npy'))
+    >>> features_file("mixed3b:413")
+    """
+    layer, _, file = text.strip().rpartition(":")
+    path = Path(file).expanduser()
+    if path.suffix.lower() not in FEATURE_FILES:
+        return None
+    if not layer and path.suffix.lower() == ".npy":
+        raise InputError(f"{text!r} names no layer; write layer:{file}, such as mixed3b:{file}")
+    return layer, path
+
+
+def existing_features(text: str) -> str:
+    """Return `layer:unit`, `layer:class` or what names a file of features, checked.
+
+    Raises
+    ------
+    InputError
+        Where the text is none of these, or the file is not there.
+
+    Examples
+    --------
+    >>> existing_features("mixed3b:lost.npy")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: there is no file lost.npy; a direction is written ...
+    """
+    named = features_file(text)
+    if named is None:
+        feature(text)
+    elif not named[1].is_file():
+        raise InputError(
+            f"there is no file {named[1]}; a direction is written layer:file.npy, such as "
+            "mixed3b:dog.npy, or file.json, the file's path relative to where you are"
+        )
+    return text

@@ -24,7 +24,7 @@ from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.class_names import class_number
 from visioncircuits.networks.edits import Change
 from visioncircuits.networks.evaluation import evaluating
-from visioncircuits.networks.features import Feature, Unit
+from visioncircuits.networks.features import Feature, Unit, read_features
 from visioncircuits.networks.graph import INPUT, OUTPUT, Graph
 from visioncircuits.networks.hooked import Hooked
 from visioncircuits.networks.layers import Layer
@@ -275,16 +275,18 @@ class Network:
         return before if before in self.layers else layer
 
     def feature(self, feature: str | Feature) -> Feature:
-        """Read `mixed3b:379`, or `logits:Chihuahua`, and check that the network has it.
+        """Read a feature, such as `mixed3b:379`, and check that the network has it.
 
-        A unit of the network's output may be named by its class. Where no layer is called `logits`,
-        this is the output.
+        A unit of the network's output may be named by its class, `logits:Chihuahua`. Where no layer
+        is called `logits`, this is the output. A file of one direction is named as
+        `read_features` reads it: `mixed3b:dog.npy`.
 
         Raises
         ------
         InputError
             For text that is not a feature, an unknown layer, a unit that the layer does not have,
-            an unknown class or a name of several, or a direction of another number of units.
+            an unknown class or a name of several, a direction of another number of units, or a
+            file that holds several.
 
         Examples
         --------
@@ -293,13 +295,21 @@ class Network:
         >>> str(network.feature("logits:golden retriever")) == f"{network.output}:207"
         True
         """
-        feature = self._unit(feature) if isinstance(feature, str) else feature
+        feature = self._read(feature) if isinstance(feature, str) else feature
         layer = self.layer(feature.layer)
         feature.vector(layer.units)
         return replace(feature, layer=layer.name)
 
-    def _unit(self, text: str) -> Unit:
-        """Read a unit, by its number or by the name of its class."""
+    def _read(self, text: str) -> Feature:
+        """Read a unit, by its number or by the name of its class; or the direction of a file."""
+        if names.features_file(text):
+            first, *others = read_features(text)
+            if others:
+                raise InputError(
+                    f"{text} holds {1 + len(others)} features, from {first} on, and one is needed; "
+                    "give it a file of its own"
+                )
+            return first
         name, unit = names.feature(text)
         if name == LOGITS and name not in {*self.layers, *self._traces.aliases}:
             name = self.output

@@ -9,13 +9,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.features import Feature, Unit
+from visioncircuits.networks import names
+from visioncircuits.networks.features import Feature, Unit, read_features
 
 if TYPE_CHECKING:
     from visioncircuits.networks.network import Network
 
 Features = str | Feature | Sequence[str | Feature]
-"""A layer's name, for all of its units; a unit's name; a feature; or a sequence of these."""
+"""A layer's name, for all of its units; a unit's name, or a file of directions, as
+`read_features` reads them; a feature; or a sequence of these."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def expand(network: "Network", features: Features) -> tuple[Feature, ...]:
     Raises
     ------
     InputError
-        For an unknown layer, a feature that its layer does not have, or no feature.
+        For an unknown layer, a feature that its layer does not have, two features of one name, or
+        no feature.
 
     Examples
     --------
@@ -96,11 +99,17 @@ def expand(network: "Network", features: Features) -> tuple[Feature, ...]:
     chosen = tuple(feature for name in listed for feature in _expanded(network, name))
     if not chosen:
         raise InputError("no feature is given; name a layer, or a unit such as 'mixed3b:7'")
+    named: dict[str, Feature] = {}
+    for feature in chosen:
+        if named.setdefault(str(feature), feature) != feature:
+            raise InputError(f"two features are named {feature}; give each a name of its own")
     return chosen
 
 
 def _expanded(network: "Network", feature: str | Feature) -> Iterator[Feature]:
-    if isinstance(feature, str) and ":" not in feature:
+    if isinstance(feature, str) and names.features_file(feature):
+        yield from map(network.feature, read_features(feature))
+    elif isinstance(feature, str) and ":" not in feature:
         layer = network.layer(feature)
         yield from (Unit(layer.name, index) for index in range(layer.units))
     else:
@@ -125,7 +134,7 @@ def select(network: "Network", features: Features) -> Selection:
     >>> count("mixed3b"), count(["mixed3b:7", Unit("mixed3b", 9)])
     (480, 2)
     """
-    whole = isinstance(features, str) and ":" not in features
+    whole = isinstance(features, str) and ":" not in features and not names.features_file(features)
     chosen = expand(network, features)
     layers = list(dict.fromkeys(feature.layer for feature in chosen))
     if len(layers) > 1:
