@@ -72,5 +72,13 @@ def test_a_changed_picture_changes_its_part(tmp_path: Path, squares: Path) -> No
 
 
 def test_a_dataset_cannot_be_divided_among_workers() -> None:
-    with pytest.raises(InputError, match="not a dataset"):
-        parts.parts(photographs(torch.rand(2, 3, 8, 8)))
+    with pytest.raises(InputError, match="in memory are for `collect`"):
+        parts.source(photographs(torch.rand(2, 3, 8, 8)))
+
+
+def test_tar_files_are_divided_whole_and_with_their_classes(tars: Path) -> None:
+    found, one = photographs(tars), photographs(tars / "b.tar")
+    assert (parts.source(found), parts.source(one)) == (tars, tars / "b.tar")
+    for other in (found.part(range(9)), photographs(tars, labels=[5] * 19), one.part([0])):
+        with pytest.raises(InputError, match="takes tar files whole"):
+            parts.source(other)

@@ -108,7 +108,7 @@ def test_examples_of_a_direction_are_the_largest_projections(network, pictures, 
 
 def test_other_directions_than_those_collected_are_refused(network, pictures):
     one, other = (Direction("conv2d2", row) for row in torch.eye(192)[:2])
-    with pytest.raises(InputError, match="several directions are named conv2d2:direction"):
+    with pytest.raises(InputError, match="two features are named conv2d2:direction"):
         collect(network, [one, other], pictures)
     found = collect(network, one, pictures, top=1)
     for feature in (other, Direction("conv2d2", one.weights, name="other")):

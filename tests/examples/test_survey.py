@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from visioncircuits import engine, fingerprint, networks
-from visioncircuits.datasets import photographs
+from visioncircuits.datasets import Source, photographs
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, Survey, collect, survey
@@ -27,8 +27,8 @@ HERE = engine.local(workers=1)
 MODULE = sys.modules["visioncircuits.examples.survey"]  # the package shows a function of this name
 
 
-def plan(images: Path, **options: Any) -> Survey:
-    return survey(NETWORK, LAYERS, images, **{"labels": "folders", "top": 5, "shard": 4, **options})
+def plan(source: Source, **options: Any) -> Survey:
+    return survey(NETWORK, LAYERS, source, **{"labels": "folders", "top": 5, "shard": 4, **options})
 
 
 def calling(advance: Callable[[int], object]) -> Callable[..., Any]:
@@ -230,6 +230,27 @@ def test_invalid_arguments_raise_before_the_work(squares: Path, tmp_path: Path) 
         survey(NETWORK, LAYERS, squares, shard=0)
     with pytest.raises(InputError, match="holds no photographs"):
         survey(NETWORK, LAYERS, tmp_path)
+
+
+def test_a_list_of_files_has_the_examples_of_their_folder(
+    squares: Path, alone: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = photographs(squares, labels="folders")
+    assert run(plan(whole), Store(tmp_path / "whole")).packed() == alone.packed()
+    monkeypatch.chdir(squares.parent)
+    listed = [Path(squares.name) / name for name in whole.names]
+    assert run(plan(listed), Store(tmp_path / "listed")).packed() == alone.packed()
+    few = run(plan(whole.part([1, 4, 6])), Store(tmp_path / "few"))
+    assert few.seen + len(few.skipped) == 3
+    assert {*few.names.values()} <= {whole.names[place] for place in (1, 4, 6)}
+
+
+def test_photographs_that_workers_cannot_read_are_for_collect(squares: Path) -> None:
+    files = photographs(squares)
+    renamed = replace(files, names=tuple(map(str, range(len(files)))))
+    for given in (photographs(np.zeros((2, 3, 60, 60))), renamed, files.part([])):
+        with pytest.raises(InputError, match="for `collect`"):
+            plan(given)
 
 
 def test_parts_are_processed_again_by_other_code(

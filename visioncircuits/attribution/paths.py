@@ -23,7 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Features, Network, Selection, Unit
+from visioncircuits.networks import Direction, Feature, Features, Network, Selection, Unit
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.weights import contextual_weights, storage
 from visioncircuits.weights.composition import GIB, backwards
@@ -67,6 +67,8 @@ class Paths:
         Row and column of the neuron.
     activation
         Its value: the sum of all of this.
+    directions
+        Those among the target and the source, with their weights.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class Paths:
     constant: float
     position: tuple[int, int]
     activation: float
+    directions: tuple[Direction, ...] = ()
 
     def __repr__(self) -> str:
         layers = " → ".join([*map(str, self.contributions.dims), self.target])
@@ -112,6 +115,7 @@ class Paths:
             "constant": self.constant,
             "position": json.dumps(self.position),
             "activation": self.activation,
+            "directions": json.dumps([direction.record() for direction in self.directions]),
         }
         arrays = {"contributions": self.contributions, "beside": self.beside}
         return storage.write(xr.Dataset(arrays, attrs=attributes), path)
@@ -133,6 +137,7 @@ class Paths:
             beside=dataset["beside"],
             constant=float(dataset.attrs["constant"]),
             position=(row, column),
+            directions=tuple(Direction(**each) for each in json.loads(dataset.attrs["directions"])),
             activation=float(dataset.attrs["activation"]),
         )
 
@@ -217,6 +222,8 @@ def path_contributions(
             "instead of the layer"
         )
     layers = [begin.layer, *(stop.layer for stop in stops), end.layer]
+    ends = (*begin.features, *end.features)
+    directions = tuple(feature for feature in ends if isinstance(feature, Direction))
     found = []
     for picture in pictures[:, None]:
         watched = trace(network, layers, LOCAL, pictures=picture, averaged=False, borders=True)
@@ -242,7 +249,15 @@ def path_contributions(
         )
         name = str(end.features[0])
         found.append(
-            Paths(name, contributions, beside, flow.constant, flow.position, flow.activation)
+            Paths(
+                target=name,
+                contributions=contributions,
+                beside=beside,
+                constant=flow.constant,
+                position=flow.position,
+                activation=flow.activation,
+                directions=directions,
+            )
         )
     return tuple(found)
 

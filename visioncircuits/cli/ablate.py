@@ -1,6 +1,6 @@
-"""`visioncircuits ablate`: what a network loses without some units."""
+"""`visioncircuits ablate`: what a network loses without some features."""
 
-import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import features
+from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 from visioncircuits.errors import InputError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from visioncircuits.interventions import ClassDamage
+    from visioncircuits.networks import Feature
 
 app = typer.Typer()
 
@@ -33,7 +34,11 @@ class Mode(StrEnum):
 def ablate(
     network: NetworkName,
     units: Annotated[
-        str, typer.Argument(help="Units, such as `mixed3b:413,408`; or what `find --json` wrote.")
+        str,
+        typer.Argument(
+            callback=several,
+            help=f"Units, such as `mixed3b:413,408`, {DIRECTION}; or what `find --json` wrote.",
+        ),
     ],
     photographs: Annotated[
         Path,
@@ -52,7 +57,9 @@ def ablate(
     ] = Mode.zero,
     on: Annotated[
         str | None,
-        typer.Option(help="Later units, such as `mixed4a:58,71`, whose changes are reported too."),
+        typer.Option(
+            help="Later features, such as `mixed4a:58,71`, whose changes are reported too."
+        ),
     ] = None,
     controls: Annotated[
         int, typer.Option(help="How many times as many other units are ablated as controls.", min=0)
@@ -76,7 +83,7 @@ def ablate(
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
-    """Ablate units of a network, and report what it loses, with 95 % intervals over photographs.
+    """Ablate features of a network, and report what it loses, with 95 % intervals over photographs.
 
     visioncircuits ablate bvlc_googlenet curves.json --photographs photos/
 
@@ -89,22 +96,20 @@ def ablate(
         raise InputError(
             "one control draw does not show how much draws differ; pass --controls 2 or more"
         )
-    named = _units(units)
-    others = None if on is None else _units(on)
+    named, others = _some(units), None if on is None else _some(on)
     from rich.table import Table
 
     from visioncircuits import datasets, interventions, networks
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
+    ablated = f"the {_counted(networks.expand(found, named))}"
     shown = datasets.photographs(photographs)
     if others is not None:
         ablations = interventions.unit_ablations(
             found, named, mode=mode.value, controls=controls, seed=seed
         )
         measured = interventions.observe(found, others, shown, ablations, progress=True)
-        _print_changes(
-            measured, interventions.changes(measured, seed=seed), f"the {len(named)} units"
-        )
+        _print_changes(measured, interventions.changes(measured, seed=seed), ablated)
     scores = interventions.ablate(
         found, named, shown, mode=mode.value, controls=controls, seed=seed, progress=True
     )
@@ -116,7 +121,7 @@ def ablate(
         row = damage.sel(condition=condition)
         cells = [_cell(row["cross_entropy"], 1, 3), _cell(row["divergence"], 1, 3)]
         cells += [_cell(row[name], -100, 1) for name in ("top1", "top5")]
-        label = _label(condition, f"the {len(named)} units")
+        label = _label(condition, ablated)
         table.add_row(label, *cells)
     print_table(table)
     original = scores.sel(condition="original").mean("photograph")
@@ -192,23 +197,22 @@ def _cell(bounds: "xr.DataArray", factor: int, digits: int) -> str:
     return f"{mean:+.{digits}f} ({low:+.{digits}f} … {high:+.{digits}f})"
 
 
-def _units(text: str) -> list[str]:
-    """Read `mixed3b:413,408`, or a file that `find --json` wrote.
+def _some(text: str) -> list[str]:
+    """Read features, where a whole layer is a mistake.
 
     Examples
     --------
-    >>> _units("mixed3b:413,408")
+    >>> _some("mixed3b:413,408")
     ['mixed3b:413', 'mixed3b:408']
     """
-    if not text.endswith(".json"):
-        named = features(text)
-        if isinstance(named, str):
-            raise InputError(f"{text!r} names no units; write {text}:3,5 or give a file .json")
-        return named
-    try:
-        units_found = [str(entry["unit"]) for entry in json.loads(Path(text).read_text())]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{text} cannot be read as what `find --json` writes: {error}") from error
-    if not units_found:
-        raise InputError(f"{text} names no units: nothing was found, so nothing can be ablated")
-    return units_found
+    named = features(text)
+    if isinstance(named, str):
+        raise InputError(f"{text!r} names no units; write {text}:3,5 or give a file .json")
+    return named
+
+
+def _counted(ablated: "Sequence[Feature]") -> str:
+    """Count features, in words."""
+    units = sum(isinstance(feature.record(), str) for feature in ablated)
+    counts = (units, "unit"), (len(ablated) - units, "direction")
+    return " and ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in counts if n)

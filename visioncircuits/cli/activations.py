@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import listed
+from visioncircuits.cli.features import DIRECTION, listed
 from visioncircuits.cli.options import (
     Address,
     Checkpoint,
@@ -52,8 +52,8 @@ def activations(
     layers: Annotated[
         list[str],
         typer.Argument(
-            help="Layers, such as `mixed3b`, or units, such as `mixed3b:413,408`; "
-            "`mixed3b_pre_relu` is before the rectifier.",
+            help="Layers, such as `mixed3b`, or units, such as `mixed3b:413,408`, "
+            f"{DIRECTION}; `mixed3b_pre_relu` is before the rectifier.",
             callback=listed,
         ),
     ],
@@ -90,8 +90,8 @@ def activations(
         visioncircuits activations bvlc_googlenet mixed3b --photographs photos/ --positions 9 -o a/
 
     In Python `examples.load_activations("acts/")` opens them as an array with names, without
-    reading it. A direction found in them, `networks.Direction("mixed3b", weights)`, is a feature
-    that every tool takes.
+    reading it. A direction found in them is a feature that every tool takes: save its weights with
+    `numpy.save("dog.npy", weights)`, and it is `mixed3b:dog.npy`.
     """
     outputs.check_folder(out)
     from visioncircuits import datasets, networks

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import one
+from visioncircuits.cli.features import DIRECTION, one
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 
@@ -17,7 +17,10 @@ app = typer.Typer()
 def attribute(
     network: NetworkName,
     feature: Annotated[
-        str, typer.Argument(callback=one, help="A unit or a logit: `mixed3b:413`, `logits:207`.")
+        str,
+        typer.Argument(
+            callback=one, help=f"A unit or a logit, `mixed3b:413`, `logits:207`, {DIRECTION}."
+        ),
     ],
     photograph: Annotated[Path, typer.Option(help="A photograph.", exists=True, dir_okay=False)],
     out: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import Unit
+from visioncircuits.cli.features import One
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save, Steps
 
 app = typer.Typer()
@@ -15,7 +15,7 @@ app = typer.Typer()
 @app.command()
 def circuit(
     network: NetworkName,
-    feature: Unit,
+    feature: One,
     out: Annotated[Path, typer.Option("-o", "--out", help="The diagram to write: `.svg`.")],
     depth: Annotated[int, typer.Option(help="Levels of what the feature is made of.")] = 2,
     uses: Annotated[int, typer.Option(help="Levels of what it is used for.")] = 0,

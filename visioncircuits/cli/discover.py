@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import Unit
+from visioncircuits.cli.features import One
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save
 from visioncircuits.cli.tables import print_table
 
@@ -16,7 +16,7 @@ app = typer.Typer()
 @app.command()
 def discover(
     network: NetworkName,
-    feature: Unit,
+    feature: One,
     source: Annotated[
         str, typer.Option("--from", help="The earlier layer whose units are searched.")
     ],

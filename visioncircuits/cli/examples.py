@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import listed
+from visioncircuits.cli.features import DIRECTION, listed
 from visioncircuits.cli.options import (
     Address,
     Checkpoint,
@@ -21,6 +21,7 @@ from visioncircuits.cli.options import (
     Workers,
 )
 from visioncircuits.cli.tables import print_table
+from visioncircuits.networks import names
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
     from visioncircuits.examples import Examples
@@ -37,8 +38,8 @@ def examples(
     layers: Annotated[
         list[str],
         typer.Argument(
-            help="Layers, such as `mixed3b`; with units, such as `mixed3b:413,408`, these are "
-            "drawn on sheets.",
+            help="Layers, such as `mixed3b`; with units, such as `mixed3b:413,408`, "
+            f"{DIRECTION}, these are drawn on sheets.",
             callback=listed,
         ),
     ],
@@ -71,10 +72,12 @@ def examples(
     from visioncircuits.examples import sheet, survey
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    units = [found.feature(name) for name in layers if ":" in name]
+    named = [name for name in layers if ":" in name or names.features_file(name)]
+    drawn = dict.fromkeys(networks.expand(found, named)) if named else {}
+    stems = outputs.stems(drawn)
     plan = survey(
         network,
-        list(dict.fromkeys(found.layer(name.partition(":")[0]).name for name in layers)),
+        layers,
         photographs,
         checkpoint=checkpoint,
         device=device,
@@ -103,17 +106,15 @@ def examples(
         print("no classes: names have no WordNet ids, and there are no folders; see --labels")
     for problem in kept.skipped:
         print(f"skipped: {problem}")
-    shown = datasets.photographs(photographs, labels="none") if units else None
-    for unit in units:
-        path = out / f"{str(unit).replace(':', '-')}.png"
-        sheet(found, unit, kept, shown).save(path)
-        print(path)
+    shown = datasets.photographs(photographs, labels="none") if drawn else None
+    for feature, stem in zip(drawn, stems, strict=True):
+        print(sheet(found, feature, kept, shown).save(out / f"{stem}.png"))
     if failed:
         raise failed
 
 
 def _summarize(kept: "Examples") -> None:
-    """Print a line for each layer."""
+    """Print a line for each layer, and each direction."""
     from rich.table import Table
 
     table = Table("layer", "units", box=None, pad_edge=False)
@@ -127,6 +128,7 @@ def _summarize(kept: "Examples") -> None:
             str(len(firing)),
             f"{sorted(firing)[len(firing) // 2]:.1%}",
             str(int((firing == 0).sum())),
-            f"{name}:{int(strongest.argmax())} {strongest.max():.4g}",
+            f"{name if name in kept.record['directions'] else f'{name}:{strongest.argmax()}'} "
+            f"{strongest.max():.4g}",
         )
     print_table(table)

@@ -1,4 +1,4 @@
-"""Features as they are written on the command line."""
+"""Features as they are written on the command line: units and directions, checked early."""
 
 from typing import Annotated
 
@@ -6,26 +6,35 @@ import typer
 
 from visioncircuits.networks import names
 
+WRITTEN = """A feature is a unit, `mixed3b:413`, or a direction over a layer's units, in a file:
+`mixed3b:dog.npy` for its weights, one a unit, or `dog.json` for what `Direction.save` writes, or
+what `find`, `judge` or `prefer` write with `--json`. A file of several rows, or of a list, is as
+many features. Several of a layer have commas between them: `mixed3b:413,408,dog.npy`. A class is
+`logits:Chihuahua`."""
+"""Explained once, in the program's help; the commands' refers to it."""
+
+DIRECTION = "or a direction, `mixed3b:dog.npy` (`visioncircuits --help` explains it)"
+"""How an argument's help ends."""
+
 
 def one(text: str) -> str:
-    """Check a unit and return it as written, such as `mixed3b:413` or `logits:Chihuahua`.
+    """Check a unit, or a file of directions, and return it as written.
 
     Raises
     ------
     InputError
-        Where it is no unit.
+        Where it is no feature, or the file is not there.
     """
-    names.feature(text)
-    return text
+    return names.existing_features(text)
 
 
 def features(text: str) -> str | list[str]:
-    """Read a layer, or some of its units.
+    """Read a layer, or some features of it.
 
     Raises
     ------
     InputError
-        Where nothing follows a colon or a comma.
+        Where nothing follows a colon or a comma, or a file is not there.
 
     Examples
     --------
@@ -34,12 +43,12 @@ def features(text: str) -> str | list[str]:
     """
     layer, colon, units = text.rpartition(":")
     if not colon:
-        return text
+        return [one(text)] if names.features_file(text) else text
     return [one(f"{layer}:{unit.strip()}") for unit in units.split(",")]
 
 
 def several(text: str) -> str:
-    """Check a layer or units, and return them as written.
+    """Check a layer or features, and return them as written.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def several(text: str) -> str:
 
 
 def listed(texts: list[str]) -> list[str]:
-    """Read several layers, or some of their units, one name each.
+    """Read several layers, or some features of theirs, one name each.
 
     Raises
     ------
@@ -67,4 +76,6 @@ def listed(texts: list[str]) -> list[str]:
     return [name for each in named for name in ([each] if isinstance(each, str) else each)]
 
 
-Unit = Annotated[str, typer.Argument(callback=one, help="A unit, such as `mixed3b:413`.")]
+One = Annotated[
+    str, typer.Argument(callback=one, help=f"A unit, such as `mixed3b:413`, {DIRECTION}.")
+]

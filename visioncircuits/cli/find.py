@@ -1,11 +1,13 @@
 """`visioncircuits find`: which units of a layer are detectors of a family."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -20,7 +22,15 @@ app = typer.Typer()
 def find(
     claim: Claim,
     network: NetworkName,
-    layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="LAYER",
+            callback=several,
+            help="A layer, such as `mixed3b`, for all of its units; or some units of it, "
+            f"{DIRECTION}, such as a dictionary's.",
+        ),
+    ],
     table: Annotated[Path | None, typer.Option("--json", help="Write the table as JSON.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Print every unit, not only the supported ones.")
@@ -37,23 +47,24 @@ def find(
         visioncircuits find curves bvlc_googlenet mixed3b --json curves.json
     """
     outputs.check(table, ".json")
-    from visioncircuits import files, networks
+    from visioncircuits import networks
     from visioncircuits.hypotheses import find, verdict_table
 
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
-    tested = hypotheses.hypothesis(claim, loaded, layer)
-    spread = hypotheses.deviations(loaded, layer, photographs)
-    found = find(loaded, layer, tested, deviations=spread, seed=seed, progress=True)
+    chosen = networks.select(loaded, features(asked))
+    tested = hypotheses.hypothesis(claim, loaded, chosen.layer)
+    spread = hypotheses.deviations(loaded, features(asked), photographs)
+    found = find(loaded, features(asked), tested, deviations=spread, seed=seed, progress=True)
     shown = verdict_table(found.verdicts) if everything else found
     _print(shown)
-    print(f"{layer}: {found.summary}", end="\n\n")
+    print(f"{chosen.layer}: {found.summary}", end="\n\n")
     _print(found.passed().reset_index())
     print()
     for verdict in found.nearest():
         print(f"{verdict.unit} is {verdict.status}: {'; '.join(verdict.reasons)}")
     if table is not None:
-        files.write(table, shown.to_json(orient="records", indent=1).encode())
-        print(table)
+        rows = json.loads(shown.to_json(orient="records"))
+        print(outputs.write_units(rows, chosen.features, table))
 
 
 def _print(rows: "pd.DataFrame") -> None:

@@ -11,7 +11,7 @@ from visioncircuits.errors import InputError
 if TYPE_CHECKING:  # a command's help is not to wait for torch
     from visioncircuits.hypotheses import Hypothesis
     from visioncircuits.labeled import LabeledArray
-    from visioncircuits.networks import Network
+    from visioncircuits.networks import Features, Network
 
 
 def checked(name: str | None) -> str | None:
@@ -80,8 +80,17 @@ def hypothesis(
     return predefined(network, layer, name, orientation=orientation)
 
 
-def deviations(network: "Network", layer: str, folder: Path | None) -> "LabeledArray | None":
-    """Measure standard deviations over a folder of photographs, if there is one."""
-    from visioncircuits import tuning
+def deviations(
+    network: "Network", features: "Features", folder: Path | None
+) -> "LabeledArray | None":
+    """Measure standard deviations over a folder of photographs, if there is one.
 
-    return None if folder is None else tuning.deviations(network, layer, folder, progress=True)
+    They are of all units of the features' layer, then of the directions among the features.
+    """
+    from visioncircuits import networks, tuning
+
+    if folder is None:
+        return None
+    chosen = networks.select(network, features)
+    directions = [each for each in chosen.features if isinstance(each, networks.Direction)]
+    return tuning.deviations(network, chosen.layer, folder, directions=directions, progress=True)

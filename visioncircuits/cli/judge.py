@@ -1,4 +1,4 @@
-"""`visioncircuits judge`: does a hypothesis about a unit stand?"""
+"""`visioncircuits judge`: does a hypothesis about a feature stand?"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
-from visioncircuits.cli.features import Unit
+from visioncircuits.cli.features import One
 from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -18,7 +18,7 @@ app = typer.Typer()
 def judge(
     claim: Claim,
     network: NetworkName,
-    feature: Unit,
+    feature: One,
     orientation: Annotated[
         float | None, typer.Option(help="Test this orientation too, in degrees.")
     ] = None,
@@ -31,7 +31,7 @@ def judge(
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
-    """Test a hypothesis about a unit; the verdict is supported, refuted or undecided.
+    """Test a hypothesis about a feature; the verdict is supported, refuted or undecided.
 
     visioncircuits judge curve bvlc_googlenet mixed3b:413 -o verdict.png
     """
@@ -43,10 +43,10 @@ def judge(
     from visioncircuits.hypotheses import judge, verdict_panel
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    layer = found.feature(feature).layer
-    tested = hypotheses.hypothesis(claim, found, layer, orientation=orientation)
-    spread = hypotheses.deviations(found, layer, photographs)
-    verdict = judge(found, feature, tested, deviations=spread, seed=seed, progress=True)
+    asked = found.feature(feature)
+    tested = hypotheses.hypothesis(claim, found, asked.layer, orientation=orientation)
+    spread = hypotheses.deviations(found, asked, photographs)
+    verdict = judge(found, asked, tested, deviations=spread, seed=seed, progress=True)
     table = Table("", "prediction", box=None, pad_edge=False)
     for title in ("effect", "95 % interval", "bound", "rank"):
         table.add_column(title, justify="right")

@@ -29,11 +29,13 @@ from visioncircuits.cli import (
     tune,
     weights,
 )
+from visioncircuits.cli.features import WRITTEN
 from visioncircuits.engine import WorkFailed
 from visioncircuits.errors import InputError
 
 app = typer.Typer(
-    help="Reverse engineer convolutional vision networks the way the Circuits thread did.",
+    help="Reverse engineer convolutional vision networks the way the Circuits thread did.\n\n"
+    + WRITTEN,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 from visioncircuits.networks import names
@@ -22,14 +23,22 @@ SHOWN = 20
 @app.command()
 def match(
     network: NetworkName,
-    layer: Annotated[str, typer.Argument(help="Such as `mixed3b`.")],
+    layer: Annotated[
+        str,
+        typer.Argument(
+            callback=several, help=f"A layer, such as `mixed3b`, or units of it, {DIRECTION}."
+        ),
+    ],
     other: Annotated[
         str,
         typer.Argument(
             callback=names.existing, help="Another network, such as `torchvision:squeezenet1_1`."
         ),
     ],
-    other_layer: Annotated[str, typer.Argument(help="A layer of that, such as `features.7`.")],
+    other_layer: Annotated[
+        str,
+        typer.Argument(callback=several, help="The same of that network, such as `features.7`."),
+    ],
     photographs: Annotated[
         Path, typer.Option(help="A folder of photographs.", exists=True, file_okay=False)
     ],
@@ -84,22 +93,21 @@ def match(
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
-    one.layer(layer), two.layer(other_layer)
-    features: list[str | list[str]] = [layer, other_layer]
+    asked = [features(layer), features(other_layer)]
+    chosen = [networks.select(side, each) for side, each in zip((one, two), asked, strict=True)]
     if family is not None:
         stated = hypotheses.read(family)
-        features = [
-            comparison.family(side, name, stated, seed=seed, progress=True).names
-            for side, name in ((one, layer), (two, other_layer))
+        asked = [
+            comparison.family(side, each, stated, seed=seed, progress=True).names
+            for side, each in zip((one, two), asked, strict=True)
         ]
-    found = comparison.match(
-        one, features[0], two, features[1], photographs, seed=seed, progress=True
-    )
+    found = comparison.match(one, asked[0], two, asked[1], photographs, seed=seed, progress=True)
     pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])
     above = pairs["photographs"] - pairs["chance"]
     print(
-        f"{len(pairs)} units of {layer}: median correlation with their partner in {other_layer} "
+        f"{len(pairs)} units of {chosen[0].layer}: median correlation with their partner in "
+        f"{chosen[1].layer} "
         f"{pairs['photographs'].median():.2f}, mismatched {pairs['chance'].median():.2f}; "
         f"{int((above > 0.1).sum())} are .1 above theirs mismatched; {int(pairs['mutual'].sum())} "
         f"are each other's best, of which {int((pairs['rank'][pairs['mutual']] == 1).sum())} are "
@@ -114,12 +122,14 @@ def match(
         comparison.matches_panel(found).save(out)
         print(out)
     if best is not None:
-        chosen = pairs[pairs["mutual"]][:16]
+        shown = pairs[pairs["mutual"]][:16]
         sides = [
-            outputs.thumbnails(side, map(networks.parse, chosen[column]), steps=steps)
-            for side, column in ((one, "unit"), (two, "partner"))
+            outputs.thumbnails(side, [f for f in own.features if str(f) in {*names}], steps=steps)
+            for side, own, names in zip(
+                (one, two), chosen, (shown["unit"], shown["partner"]), strict=True
+            )
         ]
-        comparison.pairs_panel(chosen, *sides).save(best)
+        comparison.pairs_panel(shown, *sides).save(best)
         print(best)
 
 

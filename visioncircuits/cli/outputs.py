@@ -1,10 +1,12 @@
 """What commands write: checked before they start, and the pictures of features that they show."""
 
 import io
+import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from visioncircuits.errors import InputError
 
@@ -54,6 +56,45 @@ def check_folder(path: Path) -> None:
         raise InputError(f"the folder {path} cannot be made: {there} is a file")
     if not os.access(there, os.W_OK):
         raise InputError(f"the folder {path} cannot be written: {there} is not yours to write to")
+
+
+def stems(features: "Iterable[Feature]") -> list[str]:
+    """Return a name for the files of each feature, with no character that a path may not have.
+
+    Raises
+    ------
+    InputError
+        For two features of one name.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import Direction, Unit
+    >>> stems([Unit("mixed3b", 7), Direction("mixed3b", [1.0], name="../a dog")])
+    ['mixed3b-7', 'mixed3b-..-a-dog']
+    """
+    owners: dict[str, Feature] = {}
+    for feature in features:
+        stem = re.sub(r"[^\w.+-]", "-", str(feature))
+        if owners.setdefault(stem, feature) != feature:
+            raise InputError(
+                f"{owners[stem]} and {feature} would be the same file, {stem}; rename one of them"
+            )
+    return list(owners)
+
+
+def write_units(rows: list[dict[str, Any]], features: "Iterable[Feature]", path: Path) -> Path:
+    """Write a table of features as JSON; a direction's row has its record.
+
+    So `networks.read_features` reads them back.
+    """
+    from visioncircuits import files
+
+    records = {str(feature): feature.record() for feature in features}
+    for row in rows:
+        if not isinstance(record := records[row["unit"]], str):
+            row["direction"] = record
+    files.write(path, json.dumps(rows, indent=1).encode())
+    return path
 
 
 def write_picture(picture: "Image.Image", path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import Unit
+from visioncircuits.cli.features import One
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save, Steps
 
 app = typer.Typer()
@@ -16,7 +16,7 @@ app = typer.Typer()
 def positions(
     network: NetworkName,
     source: Annotated[str, typer.Argument(help="A layer before the feature's.")],
-    feature: Unit,
+    feature: One,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ],

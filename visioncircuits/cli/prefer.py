@@ -1,13 +1,12 @@
 """`visioncircuits prefer`: which units prefer some classes of photographs."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import listed
+from visioncircuits.cli.features import DIRECTION, listed
 from visioncircuits.cli.options import Checkpoint, Device, Labels, NetworkName, Photographs
 from visioncircuits.cli.tables import print_table
 
@@ -23,7 +22,7 @@ def prefer(
             metavar="LAYER",
             callback=listed,
             help="A layer, whose units are ranked, or some of its units, such as "
-            "`mixed3b:413,408`; several are ranked together.",
+            f"`mixed3b:413,408`, {DIRECTION}; several are ranked together.",
         ),
     ],
     photographs: Photographs,
@@ -62,7 +61,7 @@ def prefer(
     outputs.check(save, ".nc")
     from rich.table import Table
 
-    from visioncircuits import datasets, examples, files, networks
+    from visioncircuits import datasets, examples, networks
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     ranked = examples.prefer(
@@ -95,8 +94,7 @@ def prefer(
         print(f"skipped: {problem}")
     if table is not None:
         records = rows.rename_axis("unit").reset_index().to_dict("records")
-        files.write(table, json.dumps(records, indent=1).encode())
-        print(table)
+        print(outputs.write_units(records, networks.expand(found, features), table))
     if save is not None:
         print(ranked.save(save))
     if out is not None:

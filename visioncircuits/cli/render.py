@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import listed
+from visioncircuits.cli.features import DIRECTION, listed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.errors import InputError
 
@@ -34,8 +34,8 @@ def render(
         typer.Argument(
             metavar="UNIT",
             callback=listed,
-            help="A unit, such as `mixed3b:413`, or a class, such as `logits:Chihuahua`; several, "
-            "also as `mixed3b:413,408`; a layer is all of its units.",
+            help="A unit, such as `mixed3b:413`, or a class, such as `logits:Chihuahua`, "
+            f"{DIRECTION}; several, also as `mixed3b:413,408`; a layer is all of its units.",
         ),
     ],
     out: Annotated[
@@ -90,10 +90,11 @@ def render(
     found = networks.load(network, checkpoint=checkpoint, device=device)
     asked = dict.fromkeys(networks.expand(found, features))
     objectives = [_objective(found, feature, aim, diversity) for feature in asked]
+    stems = outputs.stems(asked)
     paths = [
         path
-        for feature, objective in zip(asked, objectives, strict=True)
-        for path in _paths(out, feature if len(asked) > 1 else None, objective.pictures)
+        for stem, objective in zip(stems, objectives, strict=True)
+        for path in _paths(out, stem if len(asked) > 1 else None, objective.pictures)
     ]
     for path in paths:
         record_beside(path)
@@ -125,11 +126,11 @@ def _objective(network: "Network", feature: "Feature", aim: Aim, diversity: int)
     return objectives.neuron(feature)
 
 
-def _paths(out: Path | None, feature: "Feature | None", pictures: int) -> list[Path]:
+def _paths(out: Path | None, name: str | None, pictures: int) -> list[Path]:
     """List the files of a feature's pictures; its name is in them where there are several."""
     if out is None:
         return []
-    stem = out.stem if feature is None else f"{out.stem}-{str(feature).replace(':', '-')}"
+    stem = out.stem if name is None else f"{out.stem}-{name}"
     if pictures == 1:
         return [out.with_stem(stem)]
     return [out.with_stem(f"{stem}-{place}") for place in range(1, pictures + 1)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
-from visioncircuits.cli.features import features, several
+from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.hypotheses import Photographs
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -26,7 +26,7 @@ def tune(
             metavar="FEATURES",
             callback=several,
             help="A layer for all of its units (`mixed3b`, or `mixed3b_pre_relu` for the values "
-            "before the rectifier), or units of one (`mixed3b:413,408`).",
+            f"before the rectifier), or units of one (`mixed3b:413,408`), {DIRECTION}.",
         ),
     ],
     stimuli: Annotated[
@@ -82,8 +82,7 @@ def tune(
     responses: xr.DataArray = measure(
         found, features(asked), shown, reach=reach, save=out, progress=True
     )
-    layer = str(responses["unit"].values[0]).split(":")[0]
-    spread = hypotheses.deviations(found, layer, photographs)
+    spread = hypotheses.deviations(found, features(asked), photographs)
     if spread is not None:
         spread = spread.sel(unit=responses["unit"].values)
         responses = responses.assign_coords(deviation=("unit", spread.values))

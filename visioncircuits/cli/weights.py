@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.features import features, several
+from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save, Steps
 from visioncircuits.errors import InputError
 
@@ -48,7 +48,7 @@ def weights(
         str,
         typer.Argument(
             callback=several,
-            help="A layer, a unit, or units such as `mixed3a:3,20`; or `input`.",
+            help=f"A layer, a unit, or units such as `mixed3a:3,20`, {DIRECTION}; or `input`.",
         ),
     ],
     target: Annotated[str, typer.Argument(callback=several, help="The same, of a later layer.")],

@@ -117,17 +117,13 @@ def recorded(
     Raises
     ------
     InputError
-        For a layer without positions, and directions of one name.
+        For a layer without positions.
     """
     for layer in dict.fromkeys(feature.layer for feature in features):
         if len(network.layer(layer).shape) != 2:
             raise InputError(f"{layer} has no positions; choose a layer before the global pooling")
     layers = dict.fromkeys(feature.layer for feature in features if isinstance(feature, Unit))
     directions = dict.fromkeys(f for f in features if isinstance(f, Direction))
-    names = list(map(str, directions))
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"several directions are named {name}; give each a name of its own")
     return {layer: network.before_rectifier(layer) for layer in layers}, tuple(directions)
 
 

@@ -23,22 +23,52 @@ folder, or `tar` is the file that contains them; each has the SHA-256 of its con
 """
 
 
-def parts(found: Photographs, *, shard: int = SHARD) -> list[Part]:
-    """Divide the photographs of a folder or of tar files.
-
-    Each tar file is a part; of a folder, every `shard` pictures are.
+def source(found: Photographs) -> Path:
+    """Return the folder or tar file that photographs are in.
 
     Raises
     ------
     InputError
-        For photographs that are not in files.
+        For photographs that are not in files, some of a tar file's, and files of which the names
+        are not their paths in one folder.
     """
-    if all(isinstance(item, Member) for item in found.items):
-        return _tars([item.path for item in found.items if isinstance(item, Member)])
-    paths = [item.path for item in found.items if isinstance(item, File)]
-    if len(paths) != len(found):
-        raise InputError("a survey takes a folder of photographs or tar files, not a dataset")
-    return _files(found, paths, shard)
+    paths = [item.path.absolute() for item in found.items if isinstance(item, File | Member)]
+    if not paths or len(paths) != len(found):
+        raise InputError("a survey takes photographs in files; those in memory are for `collect`")
+    if _in_tars(found):
+        one, *others = dict.fromkeys(paths)
+        root = one.parent if others else one
+        whole = photographs(root)
+        other_classes = any(label is not None for label in found.labels) and (
+            found.labels != whole.labels
+        )
+        if whole.names != found.names or other_classes:
+            raise InputError(
+                "a survey takes tar files whole, with the classes in them: all of a folder, or "
+                "one; other photographs are for `collect`"
+            )
+        return root
+    above = paths[0].parents
+    root = above[min(len(Path(found.names[0]).parts), len(above)) - 1]
+    if any(root / name != path for name, path in zip(found.names, paths, strict=True)):
+        raise InputError(
+            "a survey takes photographs whose names are their paths in one folder; others are for "
+            "`collect`"
+        )
+    return root
+
+
+def parts(found: Photographs, *, shard: int = SHARD) -> list[Part]:
+    """Divide the photographs of a folder or of tar files.
+
+    Each tar file is a part; of a folder, every `shard` pictures are.
+    """
+    paths = [item.path for item in found.items if isinstance(item, File | Member)]
+    return _tars(paths) if _in_tars(found) else _files(found, paths, shard)
+
+
+def _in_tars(found: Photographs) -> bool:
+    return all(isinstance(item, Member) for item in found.items)
 
 
 def _tars(paths: Sequence[Path]) -> list[Part]:
@@ -62,8 +92,8 @@ def _files(found: Photographs, paths: Sequence[Path], shard: int) -> list[Part]:
     ]
 
 
-def of_part(part: Part, images: Path) -> Photographs:
-    """Return the photographs of a part of `images`.
+def of_part(part: Part, source: Path) -> Photographs:
+    """Return the photographs of a part of those in `source`.
 
     Raises
     ------
@@ -71,10 +101,10 @@ def of_part(part: Part, images: Path) -> Photographs:
         If a tar file cannot be read.
     """
     if "tar" in part:
-        return photographs(images if images.suffix == TAR else images / part["tar"]["name"])
+        return photographs(source if source.suffix == TAR else source / part["tar"]["name"])
     files = part["files"]
     return Photographs(
         tuple(file["name"] for file in files),
-        tuple(File(images / file["name"]) for file in files),
+        tuple(File(source / file["name"]) for file in files),
         tuple(file["label"] for file in files),
     )

@@ -15,7 +15,7 @@ from visioncircuits.examples import roc
 from visioncircuits.examples.collect import batches
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledTable
-from visioncircuits.networks import Feature, Features, Network, expand, select
+from visioncircuits.networks import Direction, Feature, Features, Network, expand, select
 from visioncircuits.networks.class_names import Classes, class_numbers
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
@@ -171,6 +171,7 @@ def prefer(
         "classes": sorted(numbers),
         "level": LEVEL,
         "features": len(chosen),
+        "directions": [each.record() for each in chosen if isinstance(each, Direction)],
         "unlabeled": len(given) - len(places),
         "skipped": skipped,
     }

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
 
-from visioncircuits import engine, fingerprint, networks
-from visioncircuits.datasets import photographs
+from visioncircuits import datasets, engine, fingerprint, networks
+from visioncircuits.datasets import Source
 from visioncircuits.engine import Engine, Store, Work
 from visioncircuits.engine.local import Local
 from visioncircuits.errors import InputError
@@ -39,8 +39,8 @@ class Survey:
 
     Attributes
     ----------
-    images
-        The folder or tar file.
+    source
+        The folder or tar file that the photographs are in.
     works
         One for each part, in their order, with all that its examples depend on.
     obtain
@@ -60,13 +60,13 @@ class Survey:
     (3, 2, [])
     """
 
-    images: Path
+    source: Path
     works: tuple[Work, ...]
     obtain: Obtain
     classes: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
-        return f"Survey({self.images}: {len(self)} photographs in {len(self.works)} parts)"
+        return f"Survey({self.source}: {len(self)} photographs in {len(self.works)} parts)"
 
     def __len__(self) -> int:
         """Count the photographs, including those that cannot be read."""
@@ -110,7 +110,7 @@ class Survey:
                 advance(done)
             engine.complete(
                 store,
-                partial(collect_work, images=self.images, obtain=self.obtain),
+                partial(collect_work, source=self.source, obtain=self.obtain),
                 self.works,
                 engine=workforce,
                 advance=lambda work: advance(amount(work)),
@@ -140,7 +140,7 @@ class Survey:
 def survey(
     network: str | Network,
     features: Features,
-    images: str | Path,
+    photographs: Source,
     *,
     checkpoint: str | Path | None = None,
     device: str | None = None,
@@ -159,14 +159,16 @@ def survey(
         process can work with.
     features, top, seed
         As for `collect`.
-    images
-        A folder of pictures; a tar file, or a folder of tar files, as WebDataset writes them. All
-        files are read once while planning, because parts are identified by their content.
-        Workers on other machines need it, and the checkpoint, at the same path.
+    photographs
+        Files, which workers read by themselves: a folder of pictures; a tar file, or a folder of
+        tar files, as WebDataset writes them; a sequence of paths; or `Photographs` made of these.
+        All are read once while planning, because parts are identified by their content. Workers on
+        other machines need them, and the checkpoint, at the same path. Pictures in memory are for
+        `collect`.
     checkpoint, device, precision
         As for `networks.load`; a network has its own.
     labels
-        As for `photographs`. In tar files classes are stored beside the pictures.
+        As for `datasets.photographs`. In tar files classes are stored beside the pictures.
     shard
         Number of pictures of a folder in a piece of work; a tar file is one piece.
 
@@ -178,7 +180,8 @@ def survey(
     Raises
     ------
     InputError
-        For an unknown network or layer, a layer without positions, or if there is no picture.
+        For an unknown network or layer, a layer without positions, if there is no picture, or for
+        pictures that are not in files, or some of a tar file's.
 
     Examples
     --------
@@ -194,13 +197,13 @@ def survey(
     2
     """
     obtain = obtaining(network, checkpoint=checkpoint, device=device, precision=precision)
-    return planned(obtain, features, images, labels=labels, top=top, seed=seed, shard=shard)
+    return planned(obtain, features, photographs, labels=labels, top=top, seed=seed, shard=shard)
 
 
 def planned(
     obtain: Obtain,
     features: Features,
-    images: str | Path,
+    photographs: Source,
     *,
     labels: str = "auto",
     top: int = TOP,
@@ -211,7 +214,6 @@ def planned(
     if shard < 1:
         raise InputError(f"a part must contain 1 picture or more, not {shard}")
     check(top=top, seed=seed)
-    images = Path(images).absolute()
     loaded = obtain()
     layers, directions = recorded(loaded, networks.expand(loaded, features))
     work = {
@@ -221,9 +223,10 @@ def planned(
         "batch": BATCH,
         "record": provenance(loaded, layers, directions, top=top, seed=seed),
     }
-    found = photographs(images, labels=labels)
+    found = datasets.photographs(photographs, labels=labels)
+    source = parts.source(found)
     works = tuple({**work, "part": part} for part in parts.parts(found, shard=shard))
-    return Survey(images, works, obtain, found.classes)
+    return Survey(source, works, obtain, found.classes)
 
 
 def amount(work: Work) -> int:
@@ -248,7 +251,7 @@ def workforce_for(obtain: Obtain, workforce: Engine | None) -> Engine:
     return workforce
 
 
-def collect_work(work: Work, *, images: Path, obtain: Obtain) -> dict[str, bytes]:
+def collect_work(work: Work, *, source: Path, obtain: Obtain) -> dict[str, bytes]:
     """Collect examples from one part of the photographs, on a worker.
 
     Returns
@@ -272,7 +275,7 @@ def collect_work(work: Work, *, images: Path, obtain: Obtain) -> dict[str, bytes
         network,
         record["layers"],
         [Direction(**direction) for direction in record["directions"].values()],
-        parts.of_part(work["part"], images).at(work["size"]),
+        parts.of_part(work["part"], source).at(work["size"]),
         top=record["top"],
         batch=work["batch"],
         seed=record["seed"],

@@ -1,6 +1,7 @@
 """Tests of a hypothesis about features."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -137,7 +138,11 @@ def judge_all(
     if directions:
         responses = responses.joined(responses.along(directions))
     tested = [f.index if isinstance(f, Unit) else next(along) for f in chosen.features]
-    return judge_evidence(responses.evidence(spread), hypothesis, units=tested, seed=seed)
+    verdicts = judge_evidence(responses.evidence(spread), hypothesis, units=tested, seed=seed)
+    return [
+        replace(verdict, direction=feature) if isinstance(feature, Direction) else verdict
+        for verdict, feature in zip(verdicts, chosen.features, strict=True)
+    ]
 
 
 def find(

@@ -29,6 +29,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import effects
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
+from visioncircuits.networks import Direction
 
 LEVEL = 0.05
 
@@ -98,6 +99,8 @@ class Verdict:
         How many units the hypothesis was tested on.
     evidence
         The unit's responses.
+    direction
+        What was tested, with its weights; None where it is a unit.
 
     Examples
     --------
@@ -117,6 +120,7 @@ class Verdict:
     p: float
     tried: int
     evidence: Evidence
+    direction: Direction | None = None
 
     def __repr__(self) -> str:
         first, *others = self.reasons or ("",)
@@ -232,7 +236,10 @@ class Verdict:
         return path
 
     def record(self) -> dict[str, Any]:
-        """Return the row and the outcomes as JSON can hold them; NaN and infinity are None."""
+        """Return the row and the outcomes as JSON can hold them; NaN and infinity are None.
+
+        `networks.read_features` reads the unit or the direction of a saved record.
+        """
         outcomes = [
             {
                 "claim": outcome.prediction.claim,
@@ -247,6 +254,7 @@ class Verdict:
         ]
         return {
             **{name: _finite(value) for name, value in self.row().items()},
+            **({"direction": self.direction.record()} if self.direction else {}),
             "hypothesis": self.hypothesis.name,
             "tried": self.tried,
             "predictions": outcomes,

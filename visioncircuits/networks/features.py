@@ -215,7 +215,8 @@ def read_features(text: str, *, folder: str | Path = ".") -> tuple[Feature, ...]
     text
         `layer:unit`; `layer:file.npy` for a direction of these weights, named as the file, or, of
         an array with several rows, one for each row, named `file 0`, `file 1`, …; or `file.json`
-        with the `record()` of a feature, a list of these, or the table of `find --json`.
+        with the `record()` of a feature or a verdict, a list of these, or a table that a command
+        wrote.
     folder
         That the file's path is relative to.
 
@@ -276,8 +277,9 @@ def _from_json(path: Path) -> tuple[Feature, ...]:
 
 
 def _from_entry(entry: Any) -> Feature:
-    """Read a feature's record, or a row of the table of units that `find --json` writes."""
-    entry = entry["unit"] if isinstance(entry, Mapping) and "unit" in entry else entry
+    """Read a feature's record, or that of a result which holds a `direction` or a `unit`."""
+    if isinstance(entry, Mapping):
+        entry = entry.get("direction") or entry.get("unit", entry)
     if not isinstance(entry, str | Mapping):
         raise InputError(f"{entry!r} is no feature")
     return parse(entry)

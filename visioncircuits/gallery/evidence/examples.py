@@ -51,7 +51,7 @@ def plan(build: Build) -> Task | None:
         return None if wanted else Task((), make, tidy)
     found = photographs.complete(survey, store, build.engine, progress=build.progress)
     work = partial(
-        make, images=survey.images, found=found.absolute(), classes=photographs.classes(survey)
+        make, images=survey.source, found=found.absolute(), classes=photographs.classes(survey)
     )
     fingerprint = photographs.fingerprint(survey)
     return Task(requests(build.recipe, build.network, build.selections, fingerprint), work, tidy)
