@@ -18,6 +18,7 @@ from visioncircuits import (
     featurevis,
     hypotheses,
     interventions,
+    networks,
     stimuli,
     tuning,
     weights,
@@ -133,6 +134,9 @@ def _judge(network, feature, pictures, folder):
     along = Unit("conv2d0", UNIT).vector(64)
     other = "conv2d0:5" if isinstance(feature, Unit) else Direction("conv2d0", along, name="probe")
     verdict = hypotheses.judge(googlenet, other, EDGES)
+    assert networks.read_features(str(verdict.save(folder / "verdict.json"))) == (
+        googlenet.feature(other),
+    )
     return np.array([outcome.effect for outcome in verdict.outcomes])
 
 
@@ -168,6 +172,24 @@ def _discover(network, feature, pictures, folder):
     return found.attribution.values
 
 
+def _prefer(network, feature, pictures, folder):
+    labeled = datasets.photographs(pictures, labels=[0, 1] * 4)
+    found = examples.prefer(network, feature, labeled, classes=1)
+    read = examples.Preferences.load(found.save(folder / "preferences.nc"))
+    kept = read.record["directions"] or read["unit"].values
+    _check_record(*map(str, kept) if isinstance(feature, Unit) else kept, feature)
+    return found["activation"].values
+
+
+def _paths(network, feature, pictures, folder):
+    (found,) = attribution.path_contributions(
+        network, "input", feature, pictures[:1, :, :32, :32], through="1:0", position=(0, 0)
+    )
+    read = attribution.Paths.load(found.save(folder / "paths.npz"))
+    assert read.directions == ((feature,) if isinstance(feature, Direction) else ())
+    return found.contributions.values
+
+
 def _match(network, feature, pictures, folder):
     found = comparison.match(network, feature, network, "1", pictures)
     (record,), whole = found.record["features"]
@@ -191,7 +213,7 @@ def _deviations(network, feature, pictures, folder):
 
 TOOLS: list[Tool] = [
     _render, _collect, _survey, _sheet, _save_activations, _measure, _deviations, _judge,
-    _attribute, _discover, _ablate, _observe, _match, _expanded_weights,
+    _attribute, _paths, _prefer, _discover, _ablate, _observe, _match, _expanded_weights,
 ]  # fmt: skip
 
 

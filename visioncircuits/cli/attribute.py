@@ -64,6 +64,6 @@ def attribute(
             table.add_row(f"{to}:{unit}", f"{float(each[unit]) / (activation - base):+.1%}")
         print_table(table)
     print(
-        f"{out}: {feature} is {activation:.4g}, at the baseline {base:.4g}; "
+        f"{out}: {attributed.feature} is {activation:.4g}, at the baseline {base:.4g}; "
         f"{float(attributed.remainder):.2g} is not attributed"
     )

@@ -70,7 +70,7 @@ def discover(
     print(
         f"{len(found.kept)} of {found.attribution.size} units of {source} keep "
         f"{float(found.explained.sel(half='held-out')):.1%} ({low:.1%} … {high:.1%}) of the "
-        f"variance of {feature} on pictures held out, "
+        f"variance of {found.target} on pictures held out, "
         f"{float(found.explained.sel(half='selection')):.1%} on those that they were chosen on;\n"
         f"as many random ones keep {found.random.mean().item():.1%} "
         f"({ends[0]:.1%} … {ends[1]:.1%} in {draws} draws)"
