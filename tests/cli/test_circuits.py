@@ -107,7 +107,7 @@ def test_an_attribution_is_drawn_and_its_units_listed(
     ("units", "message"),
     [
         ("mixed3b", "names no units"),
-        ("none.json", r"none\.json cannot be read"),
+        ("none.json", r"there is no file none\.json"),
         ("mixed3b:480", "units 0 to 479"),
     ],
 )
