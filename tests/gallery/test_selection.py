@@ -8,7 +8,7 @@ import pytest
 from visioncircuits.errors import InputError
 from visioncircuits.gallery.recipe import read
 from visioncircuits.gallery.selection import Selection, select
-from visioncircuits.networks import Network, untrained
+from visioncircuits.networks import Direction, Network, Unit, untrained
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_all_units_of_a_layer_are_those_that_the_network_has(
 ) -> None:
     (found,) = selected(tmp_path, network, '[[layers]]\nname = "mixed3b"\nunits = "all"')
     assert found.units == tuple(range(480))
-    assert [found.branch_of(unit) for unit in (0, 128, 320, 416, 479)] == [
+    assert [found.branch_of(found.features[unit]) for unit in (0, 128, 320, 416, 479)] == [
         "1x1",
         "3x3",
         "5x5",
@@ -40,9 +40,9 @@ def test_families_in_the_recipe_select_units(tmp_path: Path, network: Network) -
     text = '[[layers]]\nname = "conv2d0"\nfamilies = { gabor = [9, 3], all = [3, 4] }'
     (found,) = selected(tmp_path, network, text)
     assert found.units == (9, 3, 4)
-    assert found.families_of(3) == ("gabor", "all")
-    assert found.families_of(5) == ()
-    assert found.branch_of(3) == ""
+    assert found.families_of(Unit("conv2d0", 3)) == ("gabor", "all")
+    assert found.families_of(Unit("conv2d0", 5)) == ()
+    assert found.branch_of(Unit("conv2d0", 3)) == ""
 
 
 def test_a_taxonomy_names_the_families_of_units_chosen_by_number(
@@ -54,7 +54,7 @@ def test_a_taxonomy_names_the_families_of_units_chosen_by_number(
     text = 'taxonomy = "families.json"\n[[layers]]\nname = "mixed3b"\nunits = [379, 0]'
     (found,) = selected(tmp_path, network, text)
     assert found.units == (379, 0)
-    assert found.families_of(379) == ("Curves",)
+    assert found.families_of(Unit("mixed3b", 379)) == ("Curves",)
 
 
 def test_families_of_a_taxonomy_can_be_chosen_by_name(tmp_path: Path, network: Network) -> None:
