@@ -8,7 +8,7 @@ from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.networks import Direction
 from visioncircuits.site import pages
 
-SHOWN = 16
+SHOWN = 12
 """The most units that are shown."""
 
 
