@@ -56,7 +56,7 @@ def beside(
     (tmp_path / "galleries").mkdir()
     for path in (ROOT / "galleries").glob("*.toml"):
         recipe = path.read_text("utf-8").replace('units = "all"', "units = [0, 1]")
-        recipe = re.sub('^images = ".*"', 'images = "../photos"', recipe, flags=re.MULTILINE)
+        recipe = re.sub('(?m)^photographs = ".*"', 'photographs = "../photos"', recipe)
         (tmp_path / "galleries" / path.name).write_text(recipe, "utf-8")
     (tmp_path / "photos").mkdir()
     chosen = [path.resolve() for path in sorted(photographs.iterdir())[::40]]

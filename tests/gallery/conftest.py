@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from safetensors.torch import save_file
 
 from visioncircuits.gallery import writing
-from visioncircuits.gallery.contents import Gallery, LayerEntry, Picture, UnitEntry
-from visioncircuits.networks import untrained
+from visioncircuits.gallery.contents import FeatureEntry, Gallery, LayerEntry, Picture
+from visioncircuits.networks import Unit, untrained
 
 expect.set_options(timeout=30_000)  # a busy machine is not a broken page
 
@@ -46,7 +46,7 @@ def unit(
     dead: bool = False,
     families: tuple[str, ...] = (),
     branch: str = "",
-) -> UnitEntry:
+) -> FeatureEntry:
     """Make a unit with its files."""
     shown = []
     for place, kind in enumerate(kinds):
@@ -68,7 +68,7 @@ def unit(
                 record={"feature": f"{layer}:{index}", "note": "<b>plain & simple</b>"},
             )
         )
-    return UnitEntry(layer, index, tuple(shown), families, branch)
+    return FeatureEntry(Unit(layer, index), tuple(shown), families, branch)
 
 
 def make(out: Path) -> Gallery:

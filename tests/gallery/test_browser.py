@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import Gallery
+from visioncircuits.networks import Direction
 
 pytestmark = pytest.mark.browser
 
@@ -52,6 +54,31 @@ def test_links_lead_from_the_index_to_a_unit_and_on(page: Page, written: Path) -
     expect(page.locator("h1")).to_have_text("mixed3b:0")
     page.get_by_role("link", name="A gallery <of> patches").click()
     expect(page).to_have_title("A gallery <of> patches")
+
+
+def test_a_direction_is_found_by_its_name(page: Page, gallery: Gallery, tmp_path: Path) -> None:
+    layer, *others = gallery.layers
+    direction = Direction("features.0", [0.0, -1.0] * 32, name="Dog head 0")
+    last = replace(layer.features[-1], feature=direction)
+    layer = replace(layer, features=(*layer.features, last))
+    index = writing.write(replace(gallery, layers=(layer, *others)), tmp_path)
+    page.goto((tmp_path / layer.page).as_uri())
+    expect(page.locator("#count")).to_have_text("4 features")
+    page.get_by_label("Sort by").select_option("unit")
+    names = page.locator(".cell .number")
+    expect(names).to_have_text(["3", "5", "8", "Dog head 0"])
+    page.get_by_label("Feature").fill("dog 0")
+    expect(page.locator("#count")).to_have_text("1 of 4 features")
+    page.locator(".cell:not([hidden])").click()
+    expect(page.locator("h1")).to_have_text("features.0:Dog head 0")
+    page.goto(index.as_uri())
+    page.get_by_label("Go to feature").fill("features.0:Dog head 0")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("features.0:Dog head 0")
+    page.goto(index.as_uri())
+    page.get_by_label("Go to feature").fill("features.0:cat")
+    page.keyboard.press("Enter")
+    expect(page.locator("#goto-problem")).to_have_text("features.0 has no direction cat here")
 
 
 def test_units_can_be_filtered_by_family_and_branch(page: Page, written: Path) -> None:

@@ -280,7 +280,7 @@ title = "Of one channel"
 quality = { steps = 2, size = 16 }
 weights = { connections = 2, factors = 0 }
 tuning = { stimuli = ["edges"] }
-examples = { images = "photographs" }
+examples = { photographs = "photographs" }
 layers = [{ name = "1", units = "0-2" }]
 """
 FILE = """\

@@ -11,7 +11,7 @@ from visioncircuits.gallery.evidence import visualizations
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.recipe_tables import Quality, Show
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, untrained
+from visioncircuits.networks import Network, Unit, untrained
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,9 @@ def requested(network: Network, *, units: int = 50, **options: object) -> list[W
         quality=Quality(**options),
     )
     selections = [
-        Selection(network.layers[layer], tuple(range(units)), {}, {})
+        Selection(
+            network.layers[layer], tuple(Unit(layer, index) for index in range(units)), {}, {}
+        )
         for layer in ("conv2d0", "mixed3b")
     ]
     return visualizations.requests(recipe, network, selections)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from visioncircuits.featurevis.visualization import PROBLEMS
 from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import Gallery
-from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.sections import SECTIONS
 
 
@@ -108,10 +108,10 @@ def test_pictures_that_show_nothing_of_their_unit_are_marked_with_the_reason(
     gallery: Gallery, tmp_path: Path
 ) -> None:
     layer = gallery.layers[0]
-    first, *others = layer.units
+    first, *others = layer.features
     inactive = replace(first.first, problem="never active")
     marked = replace(first, pictures=(inactive, *first.pictures[1:]))
-    layers = (replace(layer, units=(marked, *others)), *gallery.layers[1:])
+    layers = (replace(layer, features=(marked, *others)), *gallery.layers[1:])
     writing.write(replace(gallery, layers=layers), tmp_path)
     page = (tmp_path / first.page).read_text("utf-8")
     assert page.count(PROBLEMS["never active"]) == 2  # below the picture, and among the numbers
@@ -154,14 +154,14 @@ def test_pages_of_units_that_are_gone_are_removed(gallery: Gallery, tmp_path: Pa
 
 
 def test_further_sections_come_with_their_files(gallery: Gallery, tmp_path: Path) -> None:
-    def tuning(page: UnitPage) -> Section | None:
+    def tuning(page: FeaturePage) -> Section | None:
         if page.layer.name != "mixed3b":
             return None
         return Section(
             "Tuning",
             "tuning",
-            Markup('<img src="{}tuning/{}.svg" alt="">').format(page.root, page.unit.index),
-            assets={f"tuning/{page.unit.index}.svg": b"<svg/>", "tuning/shared.js": b"1"},
+            Markup('<img src="{}tuning/{}.svg" alt="">').format(page.root, page.entry.label),
+            assets={f"tuning/{page.entry.label}.svg": b"<svg/>", "tuning/shared.js": b"1"},
         )
 
     writing.write(gallery, tmp_path, sections=(*SECTIONS, tuning))
@@ -175,8 +175,10 @@ def test_further_sections_come_with_their_files(gallery: Gallery, tmp_path: Path
 @pytest.mark.parametrize("name", ["features.3.expand1x1", "odd name/of <layer>", "größe"])
 def test_any_layer_name_makes_pages(gallery: Gallery, tmp_path: Path, name: str) -> None:
     layer = gallery.layers[0]
-    units = tuple(replace(unit, layer=name) for unit in layer.units)
-    writing.write(replace(gallery, layers=(replace(layer, name=name, units=units),)), tmp_path)
+    units = tuple(
+        replace(entry, feature=replace(entry.feature, layer=name)) for entry in layer.features
+    )
+    writing.write(replace(gallery, layers=(replace(layer, name=name, features=units),)), tmp_path)
     for page, text in pages(tmp_path):
         for link in Links(text).found:
             if not link.startswith(("#", "data:")):

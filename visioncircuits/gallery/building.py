@@ -15,7 +15,7 @@ from visioncircuits.gallery.evidence.kind import Build, Kind, Make, Task
 from visioncircuits.gallery.evidence.photographs import find
 from visioncircuits.gallery.recipe import read
 from visioncircuits.gallery.selection import select
-from visioncircuits.networks import Network
+from visioncircuits.networks import Features, Network
 from visioncircuits.networks.obtaining import Obtain, checked, obtaining
 from visioncircuits.progress import bar
 
@@ -41,6 +41,7 @@ def build(
     out: str | Path,
     *,
     network: Network | None = None,
+    features: Features = (),
     photographs: str | Path | None = None,
     workers: int | engine.Engine | None = None,
     device: str | None = None,
@@ -62,6 +63,9 @@ def build(
     network
         Instead of the one that the recipe names, which it then need not. Only this process can
         work with it.
+    features
+        Shown after those that the recipe names, of which there may be none then: directions that
+        are in memory, for example.
     photographs
         For dataset examples, instead of those that the recipe names: a folder, a tar
         file or a folder of tar files. Where the recipe's are not there, the site has no examples.
@@ -82,9 +86,9 @@ def build(
     Raises
     ------
     InputError
-        For what is wrong with the recipe, before anything is computed; for a folder that cannot
-        be written, is in use, or holds something else; for a full disk; for a given network with
-        workers of other processes.
+        For what is wrong with the recipe or the features, before anything is computed; for a
+        folder that cannot be written, is in use, or holds something else; for a full disk; for a
+        given network with workers of other processes.
     WorkFailed
         Where some pictures could not be made. The site is there, without them.
 
@@ -105,7 +109,7 @@ def build(
     True
     """
     out = Path(out)
-    source = read(recipe, named=network is None)
+    source = read(recipe, named=network is None, chosen=not features)
     obtain = obtaining(
         source.network if network is None else network,
         checkpoint=source.beside(source.recipe.checkpoint) if network is None else None,
@@ -114,7 +118,7 @@ def build(
     workforce = engine.local(workers=workers) if isinstance(workers, int) else workers
     workforce = workforce_for(obtain, workforce)
     found = obtain()
-    selections = select(source, found)
+    selections = select(source, found, features)
     given = Path(photographs) if photographs else None
     survey = find(source, obtain, selections, given)
     start = Build(source, found, selections, obtain, out, workforce, given, survey, progress)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from visioncircuits.engine import Work
-from visioncircuits.gallery.contents import Gallery, LayerEntry, UnitEntry
+from visioncircuits.gallery.contents import FeatureEntry, Gallery, LayerEntry
 from visioncircuits.gallery.evidence import partners, visualizations
 from visioncircuits.gallery.evidence.kind import Build, Kind
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Unit, parse
+from visioncircuits.networks import Feature, Unit
 
 
 def collect(
@@ -20,14 +20,14 @@ def collect(
     Parameters
     ----------
     build
-        The recipe, its network and units, and the site's folder.
+        The recipe, its network and features, and the site's folder.
     requests
         The work on each kind of evidence.
 
     Returns
     -------
     Gallery
-        Units without any picture are left out, and layers without any unit.
+        Features without any picture are left out, and layers without any feature.
     dict
         What is finished of each kind, and was read as far as the site shows it.
     """
@@ -44,7 +44,7 @@ def collect(
         title=build.recipe.title,
         description=build.recipe.description,
         network=build.network.record(),
-        layers=tuple(layer for layer in layers if layer.units),
+        layers=tuple(layer for layer in layers if layer.features),
         recipe=build.source.text,
         partners=_partners(small),
     )
@@ -53,29 +53,27 @@ def collect(
 
 def _layer(
     selection: Selection,
-    pictures: Mapping[str, tuple[Any, ...]],
-    evidence: Mapping[str, Mapping[str, tuple[Any, ...]]],
+    pictures: Mapping[Feature, tuple[Any, ...]],
+    evidence: Mapping[str, Mapping[Feature, tuple[Any, ...]]],
 ) -> LayerEntry:
     layer = selection.layer
-    units = [
-        UnitEntry(
-            layer=layer.name,
-            index=index,
-            pictures=pictures[name],
-            families=selection.families_of(index),
-            branch=selection.branch_of(index),
-            evidence={kind: found[name] for kind, found in evidence.items() if name in found},
+    features = tuple(
+        FeatureEntry(
+            feature=feature,
+            pictures=pictures[feature],
+            families=selection.families_of(feature),
+            branch=selection.branch_of(feature),
+            evidence={kind: found[feature] for kind, found in evidence.items() if feature in found},
         )
-        for index in selection.units
-        if (name := str(Unit(layer.name, index))) in pictures
-    ]
-    return LayerEntry(layer.name, layer.units, layer.receptive_field, layer.stride, tuple(units))
+        for feature in selection.features
+        if feature in pictures
+    )
+    return LayerEntry(layer.name, layer.units, layer.receptive_field, layer.stride, features)
 
 
-def _partners(small: Mapping[str, tuple[str, ...]]) -> dict[str, dict[int, str]]:
+def _partners(small: Mapping[Feature, tuple[str, ...]]) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {}
-    for feature, (path,) in small.items():
-        unit = parse(feature)
+    for unit, (path,) in small.items():
         assert isinstance(unit, Unit)
         found.setdefault(unit.layer, {})[unit.index] = path
     return found

@@ -1,4 +1,4 @@
-"""What a gallery shows: layers, their units, and the evidence of each."""
+"""What a gallery shows: layers, their units and directions, and the evidence of each."""
 
 import re
 from collections import Counter
@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from visioncircuits.featurevis.visualization import PROBLEMS
+from visioncircuits.networks import Direction, Feature, Unit
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a unit.
+    """One picture of a feature.
 
     Attributes
     ----------
@@ -23,11 +24,11 @@ class Picture:
     width, height
         Pixels.
     activation
-        The unit's activation to it.
+        The feature's activation to it.
     history
         Activation over the optimizer's steps.
     problem
-        Why it shows nothing of the unit, a key of `featurevis.visualization.PROBLEMS`; else "".
+        Why it shows nothing of the feature, a key of `featurevis.visualization.PROBLEMS`; else "".
     record
         How it was made.
     """
@@ -63,37 +64,46 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class UnitEntry:
-    """A unit that has a page.
+class FeatureEntry:
+    """A unit or a direction that has a page.
 
     Attributes
     ----------
     pictures
-        At least one; the first stands for the unit.
+        At least one; the first stands for the feature.
     branch
-        "" where its layer has none.
+        "" for a direction, and where its layer has none.
     evidence
         Everything else, by the name of its kind: see `evidence.Kind`.
     """
 
-    layer: str
-    index: int
+    feature: Feature
     pictures: tuple[Picture, ...]
     families: tuple[str, ...] = ()
     branch: str = ""
     evidence: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.layer}:{self.index}"
+        return str(self.feature)
+
+    @property
+    def label(self) -> str:
+        """What it is called within its layer."""
+        return label(self.feature)
+
+    @property
+    def file(self) -> str:
+        """Its page, from its layer's."""
+        return f"{slug(self.label)}.html"
 
     @property
     def page(self) -> str:
-        """The unit's page, from the site's root."""
-        return f"layers/{slug(self.layer)}/{self.index}.html"
+        """Its page, from the site's root."""
+        return f"layers/{slug(self.feature.layer)}/{self.file}"
 
     @property
     def first(self) -> Picture:
-        """The picture that stands for the unit wherever it is mentioned."""
+        """The picture that stands for the feature wherever it is mentioned."""
         return self.pictures[0]
 
     def of_kind(self, kind: str) -> tuple[Picture, ...]:
@@ -103,7 +113,7 @@ class UnitEntry:
 
 @dataclass(frozen=True)
 class LayerEntry:
-    """A layer: the units that the site shows of it.
+    """A layer: the features that the site shows of it.
 
     Attributes
     ----------
@@ -117,7 +127,7 @@ class LayerEntry:
     total: int
     receptive_field: tuple[int, int]
     stride: tuple[int, int]
-    units: tuple[UnitEntry, ...]
+    features: tuple[FeatureEntry, ...]
 
     @property
     def page(self) -> str:
@@ -125,25 +135,30 @@ class LayerEntry:
         return f"layers/{slug(self.name)}/index.html"
 
     @cached_property
-    def by_index(self) -> dict[int, UnitEntry]:
-        """Map the numbers of the units that are shown to the units."""
-        return {unit.index: unit for unit in self.units}
+    def units(self) -> dict[int, FeatureEntry]:
+        """The units that are shown, by their numbers."""
+        return {e.feature.index: e for e in self.features if isinstance(e.feature, Unit)}
+
+    @property
+    def directions(self) -> tuple[FeatureEntry, ...]:
+        """The directions that are shown."""
+        return tuple(entry for entry in self.features if isinstance(entry.feature, Direction))
 
     @property
     def problems(self) -> dict[str, int]:
-        """Count the units whose pictures show nothing of them, by why."""
-        return dict(Counter(unit.first.problem for unit in self.units if unit.first.problem))
+        """Count the features whose pictures show nothing of them, by why."""
+        return dict(Counter(each.first.problem for each in self.features if each.first.problem))
 
     @property
     def families(self) -> dict[str, int]:
         """Count the units shown of each family, largest first."""
-        counts = Counter(family for unit in self.units for family in unit.families)
+        counts = Counter(family for entry in self.features for family in entry.families)
         return dict(counts.most_common())
 
     @property
     def branches(self) -> dict[str, int]:
         """Count the units shown of each branch, in the layer's order."""
-        return dict(Counter(unit.branch for unit in self.units if unit.branch))
+        return dict(Counter(entry.branch for entry in self.features if entry.branch))
 
 
 @dataclass(frozen=True)
@@ -183,7 +198,8 @@ class Gallery:
     recipe
         The text of the recipe that it was built from.
     partners
-        Units that only weights show: by layer, unit to the file of a quick small picture.
+        Units that only weights and directions show: by layer, unit to the file of a quick small
+        picture.
     """
 
     title: str
@@ -197,7 +213,11 @@ class Gallery:
     def thumbnails(self) -> dict[str, Thumbnails]:
         """The thumbnails of all units that have a picture, by layer."""
         files = {
-            layer.name: {u.index: u.first.thumbnail for u in layer.units if not u.first.dead}
+            layer.name: {
+                index: unit.first.thumbnail
+                for index, unit in layer.units.items()
+                if not unit.first.dead
+            }
             for layer in self.layers
         }
         for name, partners in self.partners.items():
@@ -209,8 +229,19 @@ class Gallery:
         return next((layer for layer in self.layers if layer.name == name), None)
 
 
+def label(feature: Feature) -> str:
+    """Return what a feature is called within its layer: a unit's number, a direction's name.
+
+    Examples
+    --------
+    >>> label(Unit("mixed3b", 413)), label(Direction("mixed3b", [1, 0], name="dog"))
+    ('413', 'dog')
+    """
+    return str(feature.index) if isinstance(feature, Unit) else feature.name
+
+
 def slug(name: str) -> str:
-    """Convert a layer's name to a file name.
+    """Convert the name of a layer or a feature to a file name.
 
     Examples
     --------

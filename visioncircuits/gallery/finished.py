@@ -7,6 +7,7 @@ from typing import Any
 from visioncircuits.engine import Store, Work
 from visioncircuits.gallery import plan
 from visioncircuits.gallery.evidence.kind import Kind
+from visioncircuits.networks import Feature, parse
 
 
 class Finished:
@@ -19,15 +20,16 @@ class Finished:
         self._used: dict[Path, Work] = {}
 
     def read(
-        self, requests: Sequence[Work], *, among: Container[str] | None = None
-    ) -> dict[str, tuple[Any, ...]]:
+        self, requests: Sequence[Work], *, among: Container[Feature] | None = None
+    ) -> dict[Feature, tuple[Any, ...]]:
         """Read what was requested, by feature: of those `among`, by default of all."""
-        found: dict[str, tuple[Any, ...]] = {}
+        found: dict[Feature, tuple[Any, ...]] = {}
         for request in requests:
-            folders: dict[Path, list[str]] = {}
-            for feature in request["features"]:
+            folders: dict[Path, list[Feature]] = {}
+            for record in request["features"]:
+                feature = parse(record)
                 shown = among is None or feature in among
-                work = self._works.get(plan.key(request, feature)) if shown else None
+                work = self._works.get(plan.key(request, record)) if shown else None
                 if work is not None:
                     folder = self._store.path(work)
                     self._used[folder] = work

@@ -1,11 +1,12 @@
 """From requests to pieces of work: features in batches, those left out that are finished."""
 
 from collections.abc import Container, Iterable, Iterator
+from typing import Any
 
 from visioncircuits.engine import Work, digest
 
 BATCH = 16
-"""Pictures optimized at once, or units whose weights are read: more gain nothing on a core."""
+"""Pictures optimized at once, or features whose weights are read: more gain nothing on a core."""
 
 
 def batches(requests: Iterable[Work], finished: Container[str]) -> Iterator[Work]:
@@ -23,12 +24,12 @@ def batches(requests: Iterable[Work], finished: Container[str]) -> Iterator[Work
 
 
 def amount(work: Work) -> int:
-    """Count the pictures, or the units, of a piece of work."""
+    """Count the pictures, or the features, of a piece of work."""
     return len(work["features"]) * int(work.get("pictures", 1))
 
 
-def key(work: Work, feature: str) -> str:
-    """Compute the name of what is made of one feature, whichever batch it is made in."""
+def key(work: Work, feature: Any) -> str:
+    """Compute the name of what is made of one feature's record, whichever batch it is made in."""
     return digest({**work, "features": [feature]})
 
 

@@ -46,7 +46,7 @@ class Recipe(Table):
     examples
         Which photographs are searched for examples, and how many are shown.
     layers
-        In the order in which the site shows them.
+        In the order in which the site shows them. Not needed where `build` is given features.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class Recipe(Table):
     weights: Weights = Weights()
     tuning: Tuning = Tuning()
     examples: Examples = Examples()
-    layers: Annotated[list[LayerChoice], Field(min_length=1)]
+    layers: list[LayerChoice] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,15 @@ class Source:
         return None if name is None else self.path.parent / Path(name).expanduser()
 
 
-def read(path: str | Path, *, named: bool = True) -> Source:
-    """Read and check a recipe; its network must be `named` where no other is given.
+def read(path: str | Path, *, named: bool = True, chosen: bool = True) -> Source:
+    """Read and check a recipe.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+    named, chosen
+        Whether it must name its network, and choose layers.
 
     Raises
     ------
@@ -122,6 +129,8 @@ def read(path: str | Path, *, named: bool = True) -> Source:
         raise _error(path, line_of(text, first["loc"]), _sentence(first)) from error
     if named and source.recipe.network is None:
         raise source.error(("network",), "the key 'network' is missing")
+    if chosen and not source.recipe.layers:
+        raise source.error(("layers",), "'layers' is missing or empty")
     return source
 
 

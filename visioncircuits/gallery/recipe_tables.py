@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from visioncircuits.errors import unknown
+from visioncircuits.networks import names
 
 PRESETS = {"draft": 64, "standard": 256, "fine": 512}
 """Steps of the optimizer by the name of the preset."""
@@ -50,6 +52,30 @@ def parse_units(value: Any) -> tuple[int, ...] | Literal["all"]:
         twice = next(unit for unit in units if units.count(unit) > 1)
         raise ValueError(f"unit {twice} is named twice")
     return tuple(units)
+
+
+def parse_directions(value: Any) -> tuple[str, ...]:
+    """Parse the names of files of directions.
+
+    Raises
+    ------
+    ValueError
+        For anything but a name or a list of different names, of `.npy` or `.json` files.
+
+    Examples
+    --------
+    >>> parse_directions("dog.npy")
+    ('dog.npy',)
+    """
+    files = [value] if isinstance(value, str) else value
+    if not isinstance(files, list) or not files:
+        raise ValueError(f'{value!r} names no files of directions; write ["dog.npy"]')
+    for file in files:
+        if not isinstance(file, str) or Path(file).suffix.lower() not in names.FEATURE_FILES:
+            raise ValueError(f'{file!r} is no file of directions; write "dog.npy" or "dog.json"')
+        if files.count(file) > 1:
+            raise ValueError(f"the file {file!r} is named twice")
+    return tuple(files)
 
 
 def parse_families(value: Any) -> dict[str, tuple[int, ...] | None]:
@@ -228,7 +254,7 @@ class Examples(Table):
 
     Attributes
     ----------
-    images
+    photographs
         A folder of photographs, relative to the recipe; without one there are no examples.
     labels
         Where the photographs' classes are, as for `datasets.photographs`.
@@ -239,14 +265,14 @@ class Examples(Table):
         receptive field.
     """
 
-    images: Annotated[str, Field(min_length=1)] | None = None
+    photographs: Annotated[str, Field(min_length=1)] | None = None
     labels: Literal["auto", "wordnet", "folders", "none"] = "auto"
     top: Annotated[int, Field(ge=1, le=64)] = 8
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
 
 
 class LayerChoice(Table):
-    """Which units of a layer are shown.
+    """Which units of a layer are shown, and which directions.
 
     Attributes
     ----------
@@ -256,6 +282,8 @@ class LayerChoice(Table):
         Their numbers, or "all"; where it is None, those of the families.
     families
         Name to units; to None where the taxonomy lists them.
+    directions
+        Files of directions as `networks.read_features` reads them, relative to the recipe.
     """
 
     name: str
@@ -266,9 +294,10 @@ class LayerChoice(Table):
     families: Annotated[dict[str, tuple[int, ...] | None], BeforeValidator(parse_families)] = Field(
         default_factory=dict
     )
+    directions: Annotated[tuple[str, ...], BeforeValidator(parse_directions)] = ()
 
     @model_validator(mode="after")
     def _some(self) -> "LayerChoice":
-        if self.units is None and not self.families:
-            raise ValueError(f"layer {self.name!r} needs `units` or `families`")
+        if self.units is None and not self.families and not self.directions:
+            raise ValueError(f"layer {self.name!r} needs `units`, `families` or `directions`")
         return self

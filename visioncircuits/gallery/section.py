@@ -1,16 +1,16 @@
-"""A section of a unit's page, and what it is made from."""
+"""A section of a feature's page, and what it is made from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from visioncircuits.gallery.contents import Gallery, LayerEntry, UnitEntry
+from visioncircuits.gallery.contents import FeatureEntry, Gallery, LayerEntry
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a unit's page.
+    """A part of a feature's page.
 
     Attributes
     ----------
@@ -19,7 +19,7 @@ class Section:
     anchor
         Its id, for links to it.
     body
-        HTML. It refers to files of the site by `UnitPage.root` and their path from the root.
+        HTML. It refers to files of the site by `FeaturePage.root` and their path from the root.
     assets
         Files that it refers to, path from the site's root to content; sections of different
         pages may have the same.
@@ -32,8 +32,8 @@ class Section:
 
 
 @dataclass(frozen=True)
-class UnitPage:
-    """What a section of a unit's page is made from.
+class FeaturePage:
+    """What a section of a feature's page is made from.
 
     Attributes
     ----------
@@ -43,9 +43,9 @@ class UnitPage:
 
     gallery: Gallery
     layer: LayerEntry
-    unit: UnitEntry
+    entry: FeatureEntry
     root: str = "../../"
 
 
-MakeSection = Callable[[UnitPage], Section | None]
-"""Returns None where there is nothing to show of the unit."""
+MakeSection = Callable[[FeaturePage], Section | None]
+"""Returns None where there is nothing to show of the feature."""

@@ -1,20 +1,26 @@
-"""The sections of a unit's page: the evidence, and what is known of the unit without any.
+"""The sections of a feature's page: the evidence, and what is known of it without any.
 
 A further section is a further function of this form, given to `writing.write` beside these.
 """
 
-from visioncircuits.gallery.evidence import examples, tuning, visualizations, weights
-from visioncircuits.gallery.section import MakeSection, Section, UnitPage
+from visioncircuits.gallery.evidence import (
+    composition,
+    examples,
+    tuning,
+    visualizations,
+    weights,
+)
+from visioncircuits.gallery.section import FeaturePage, MakeSection, Section
 from visioncircuits.site import pages
 
 
-def numbers(page: UnitPage) -> Section:
-    """Show the unit's place in the network, and how its picture was optimized."""
-    layer, first = page.layer, page.unit.first
+def numbers(page: FeaturePage) -> Section:
+    """Show the feature's place in the network, and how its picture was optimized."""
+    layer, first = page.layer, page.entry.first
     rows = {
         "Layer": f"{layer.name}, {layer.total} units",
-        "Branch": page.unit.branch,
-        "Family": ", ".join(page.unit.families),
+        "Branch": page.entry.branch,
+        "Family": ", ".join(page.entry.families),
         "Receptive field": f"{pages.size(layer.receptive_field)} px",
         "Stride": f"{pages.size(layer.stride)} px",
         "Activation": "" if first.dead else pages.number(first.activation),
@@ -30,21 +36,22 @@ def numbers(page: UnitPage) -> Section:
     return Section("Numbers", "numbers", body)
 
 
-def siblings(page: UnitPage) -> Section | None:
+def siblings(page: FeaturePage) -> Section | None:
     """Show the other units of the families that the unit is in."""
     families = [
-        (family, [unit for unit in page.layer.units if family in unit.families])
-        for family in page.unit.families
+        (family, [each for each in page.layer.features if family in each.families])
+        for family in page.entry.families
     ]
     if not families:
         return None
-    body = pages.render("siblings.html", families=families, here=page.unit.index, root=page.root)
+    body = pages.render("siblings.html", families=families, here=page.entry, root=page.root)
     return Section("Family", "family", body)
 
 
 SECTIONS: tuple[MakeSection, ...] = (
     visualizations.pictures,
     numbers,
+    composition.section,
     examples.section,
     tuning.section,
     weights.inputs,
@@ -52,7 +59,7 @@ SECTIONS: tuple[MakeSection, ...] = (
     siblings,
     visualizations.record,
 )
-"""The sections of every unit's page, in this order."""
+"""The sections of every page, in this order."""
 
 
 def _polyline(history: tuple[float, ...], *, width: int = 200, height: int = 60) -> str:

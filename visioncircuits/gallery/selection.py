@@ -1,25 +1,26 @@
-"""The units that a recipe selects in its network, with their families and branches."""
+"""The features that a recipe selects in its network, with their families and branches."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from visioncircuits import networks
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.gallery.contents import label, slug
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.recipe_tables import LayerChoice
-from visioncircuits.networks import Families, Layer, Network
+from visioncircuits.networks import Direction, Families, Feature, Features, Layer, Network, Unit
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The units of one layer that a gallery shows.
+    """The features of one layer that a gallery shows.
 
     Attributes
     ----------
     layer
         The layer they are in.
-    units
-        Their numbers, in the order in which they are shown.
+    features
+        In the order in which they are shown.
     families
         Name to units, those not shown among them.
     branches
@@ -27,26 +28,41 @@ class Selection:
     """
 
     layer: Layer
-    units: tuple[int, ...]
+    features: tuple[Feature, ...]
     families: Mapping[str, tuple[int, ...]]
     branches: Mapping[str, range]
 
-    def families_of(self, unit: int) -> tuple[str, ...]:
-        """Return the families that a unit is in."""
-        return tuple(name for name, units in self.families.items() if unit in units)
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The numbers of the units among them."""
+        return tuple(each.index for each in self.features if isinstance(each, Unit))
 
-    def branch_of(self, unit: int) -> str:
-        """Return the branch that a unit is in; "" where the layer has none."""
-        return next((name for name, units in self.branches.items() if unit in units), "")
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions among them."""
+        return tuple(each for each in self.features if isinstance(each, Direction))
+
+    def families_of(self, feature: Feature) -> tuple[str, ...]:
+        """Return the families that a feature is in; none of a direction."""
+        return tuple(name for name, units in self.families.items() if _among(feature, units))
+
+    def branch_of(self, feature: Feature) -> str:
+        """Return the branch that a feature is in; "" for a direction, or if there are none."""
+        return next((name for name, units in self.branches.items() if _among(feature, units)), "")
 
 
-def select(source: Source, network: Network) -> list[Selection]:
-    """Find the units that a recipe names.
+def _among(feature: Feature, units: Iterable[int]) -> bool:
+    return isinstance(feature, Unit) and feature.index in units
+
+
+def select(source: Source, network: Network, features: Features = ()) -> list[Selection]:
+    """Find the features that a recipe names, and join others that are shown after them.
 
     Raises
     ------
     InputError
-        For a layer, unit or family that does not exist, with the recipe's line and those that do.
+        For a layer, unit, family or file of directions that does not exist, with the recipe's line
+        and what there is; for directions that the layer cannot have, or of one name.
     """
     taxonomy = _taxonomy(source)
     found: dict[str, Selection] = {}
@@ -67,12 +83,61 @@ def select(source: Source, network: Network) -> list[Selection]:
             if unit >= layer.units:
                 message = f"{layer.name} has units 0 to {layer.units - 1}, and no {unit}"
                 raise source.error((*at, key), message)
-        branches = {
-            name.removeprefix(f"{layer.name}_"): units
-            for name, units in network.branches(layer.name).items()
-        }
-        found[layer.name] = Selection(layer, units, families, branches)
+        try:
+            directions = _directions(source, choice, network)
+            chosen = _distinct((*(Unit(layer.name, unit) for unit in units), *directions))
+        except InputError as error:
+            raise source.error((*at, "directions"), str(error)) from error
+        found[layer.name] = Selection(layer, chosen, families, _branches(network, layer))
+    for feature in networks.expand(network, features) if features else ():
+        layer = network.layers[feature.layer]
+        if layer.name not in found:
+            families = dict(taxonomy.layers.get(layer.name, {}))
+            found[layer.name] = Selection(layer, (), families, _branches(network, layer))
+        chosen = _distinct((*found[layer.name].features, feature))
+        found[layer.name] = replace(found[layer.name], features=chosen)
     return list(found.values())
+
+
+def _directions(source: Source, choice: LayerChoice, network: Network) -> list[Direction]:
+    """Read the files of directions that a recipe names."""
+    directions = []
+    for file in choice.directions:
+        text = file if ":" in file else f"{choice.name}:{file}"
+        for read in networks.read_features(text, folder=source.path.parent):
+            if not isinstance(read, Direction):
+                raise InputError(f"{file} holds the unit {read}; list it in `units`")
+            if read.layer != choice.name:
+                raise InputError(f"{file} names the layer {read.layer}, not {choice.name}")
+            network.feature(read)
+            directions.append(read)
+    return directions
+
+
+def _distinct(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """Return each feature once, if every one can have a page of its own.
+
+    Raises
+    ------
+    InputError
+        For a direction that is named as a page is already, or as units are.
+    """
+    pages: dict[str, Feature] = {}
+    for feature in features:
+        page = slug(label(feature)).casefold()
+        if isinstance(feature, Direction) and (page in ("", "index") or page.isdecimal()):
+            raise InputError(f"a direction cannot be named {feature.name!r}; give it another name")
+        if pages.setdefault(page, feature) != feature:
+            both = " and ".join(sorted({str(pages[page]), str(feature)}))
+            raise InputError(f"two directions have the name {both}; give each one of its own")
+    return tuple(pages.values())
+
+
+def _branches(network: Network, layer: Layer) -> dict[str, range]:
+    return {
+        name.removeprefix(f"{layer.name}_"): units
+        for name, units in network.branches(layer.name).items()
+    }
 
 
 def _taxonomy(source: Source) -> Families:

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from visioncircuits import __version__, files
-from visioncircuits.gallery.contents import Gallery, LayerEntry, UnitEntry
+from visioncircuits.gallery.contents import FeatureEntry, Gallery, LayerEntry
 from visioncircuits.gallery.evidence import tuning, weights
-from visioncircuits.gallery.section import MakeSection, UnitPage
+from visioncircuits.gallery.section import FeaturePage, MakeSection
 from visioncircuits.gallery.sections import SECTIONS
+from visioncircuits.networks import Direction
 from visioncircuits.site import pages, thumbnails
 
 PREVIEWS = 20
-"""The most units of a layer that the index shows."""
+"""The most features of a layer that the index shows."""
 
 Entry = TypeVar("Entry")
 
@@ -30,7 +31,7 @@ def write(gallery: Gallery, out: Path, *, sections: Sequence[MakeSection] = SECT
     out
         The site's folder.
     sections
-        What the pages of units are made of.
+        What the pages of features are made of.
 
     Returns
     -------
@@ -67,18 +68,22 @@ def _files(
     for name in ("gallery.css", "gallery.js"):
         yield f"assets/{name}", pages.asset(name)
     yield "recipe.toml", gallery.recipe.encode()
-    linked = any(weights.of(unit) for layer in gallery.layers for unit in layer.units)
+    linked = any(
+        weights.of(entry) or isinstance(entry.feature, Direction)
+        for layer in gallery.layers
+        for entry in layer.features
+    )
     if linked:
         for small in gallery.thumbnails.values():
             yield small.path, thumbnails.sheet([out / path for path in small.files.values()])
     for before, layer, after in _between(gallery.layers):
-        for previous, unit, following in _between(layer.units):
-            page = UnitPage(gallery, layer, unit)
+        for previous, entry, following in _between(layer.features):
+            page = FeaturePage(gallery, layer, entry)
             made = [section for make in sections if (section := make(page)) is not None]
             for section in made:
                 yield from section.assets.items()
             yield (
-                unit.page,
+                entry.page,
                 _page(
                     "unit.html",
                     gallery,
@@ -100,8 +105,9 @@ def _files(
                 next=after,
                 places={family: place for place, family in enumerate(layer.families)},
                 oriented=tuning.oriented(layer),
-                orientations=[tuning.orientation(unit) for unit in layer.units],
-                in_order=list(layer.units) == sorted(layer.units, key=lambda unit: unit.index),
+                orientations=[tuning.orientation(entry) for entry in layer.features],
+                in_order=layer.features
+                == (*(layer.units[index] for index in sorted(layer.units)), *layer.directions),
             ),
         )
     yield "index.html", _index(gallery)
@@ -113,15 +119,16 @@ def _index(gallery: Gallery) -> bytes:
         gallery,
         root="",
         paragraphs=[part for part in gallery.description.split("\n\n") if part.strip()],
-        count=sum(len(layer.units) for layer in gallery.layers),
+        units=sum(len(layer.units) for layer in gallery.layers),
+        directions=sum(len(layer.directions) for layer in gallery.layers),
         previews={layer.name: _preview(layer) for layer in gallery.layers},
-        units={layer.name: [unit.index for unit in layer.units] for layer in gallery.layers},
+        labels={layer.name: [e.label for e in layer.features] for layer in gallery.layers},
     )
 
 
-def _preview(layer: LayerEntry) -> list[UnitEntry]:
-    """Choose units spread evenly over those that have a picture."""
-    seen = [unit for unit in layer.units if not unit.first.problem]
+def _preview(layer: LayerEntry) -> list[FeatureEntry]:
+    """Choose features spread evenly over those that have a picture."""
+    seen = [entry for entry in layer.features if not entry.first.problem]
     count = min(len(seen), PREVIEWS)
     return [seen[i * len(seen) // count] for i in range(count)]
 

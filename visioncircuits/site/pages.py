@@ -1,6 +1,7 @@
 """HTML from templates, the filters that they use, and the files that every page refers to."""
 
 import json
+import re
 from functools import cache
 from importlib.resources import files as package_files
 from typing import Any
@@ -39,8 +40,21 @@ def size(pixels: tuple[int, int]) -> str:
 
 
 def pretty(record: Any) -> str:
-    """Format a record as indented JSON."""
-    return json.dumps(record, indent=2, ensure_ascii=False)
+    """Format a record as indented JSON, each list of numbers on one line.
+
+    Examples
+    --------
+    >>> print(pretty({"weights": [0.5, -1.0]}))
+    {
+      "weights": [0.5, -1.0]
+    }
+    """
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    return re.sub(r"\[\n[-+.,\de\s]+\]", lambda found: _in_line(found[0]), text)
+
+
+def _in_line(numbers: str) -> str:
+    return re.sub(r"\s+", " ", numbers).replace("[ ", "[").replace(" ]", "]")
 
 
 @cache

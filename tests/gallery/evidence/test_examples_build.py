@@ -17,12 +17,12 @@ from visioncircuits.examples import crops
 from visioncircuits.gallery.evidence import examples, tiles
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, Unit
 
 NAME = "torchvision:squeezenet1_1"
 TABLE = """\
 [examples]
-images = "photographs"
+photographs = "photographs"
 labels = "folders"
 top = 3
 """
@@ -250,7 +250,7 @@ def test_without_the_recipes_photographs_it_warns_and_keeps_finished_examples(
     out = build(folder, folder / "away")
     pieces = cut(out)
     with caplog.at_level(logging.WARNING):
-        build(folder, out, RECIPE.replace('images = "photographs"', 'images = "elsewhere"'))
+        build(folder, out, RECIPE.replace('"photographs"', '"elsewhere"'))
     assert "there are no photographs at" in caplog.text
     assert "--photographs" in caplog.text
     assert cut(out) == pieces
@@ -263,7 +263,7 @@ def test_photographs_can_be_passed_instead_of_the_recipes(
     folder: Path, built: Path, classes: Path
 ) -> None:
     out = build(
-        folder, folder / "given", RECIPE.replace("photographs", "nowhere"), photographs=classes
+        folder, folder / "given", RECIPE.replace('"photographs"', '"nowhere"'), photographs=classes
     )
     assert numbers(out, "features.3:70") == numbers(built, "features.3:70")
     with pytest.raises(InputError, match="there is no folder"):
@@ -294,7 +294,9 @@ def test_a_mistake_in_the_recipe_is_a_sentence_with_its_line(
 
 def test_a_layer_without_positions_has_no_examples() -> None:
     network = networks.untrained("bvlc_googlenet")
-    selections = [Selection(network.layers[name], (3,), {}, {}) for name in ("conv2d2", "logits")]
+    selections = [
+        Selection(network.layers[name], (Unit(name, 3),), {}, {}) for name in ("conv2d2", "logits")
+    ]
     layers = [{"name": selection.layer.name, "units": [3]} for selection in selections]
     recipe = Recipe(title="T", network="bvlc_googlenet", layers=layers)
     found = examples.requests(recipe, network, selections, "0")

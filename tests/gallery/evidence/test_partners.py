@@ -13,7 +13,7 @@ from visioncircuits import gallery
 from visioncircuits.gallery.evidence import partners, weights
 from visioncircuits.gallery.evidence.connections import Connected, Connections, Factor
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Preprocessing, load, wrap
+from visioncircuits.networks import Preprocessing, Unit, load, wrap
 from visioncircuits.site import thumbnails
 
 RECIPE = """\
@@ -117,12 +117,13 @@ def test_they_are_all_that_a_page_shows_but_the_picture_itself() -> None:
     )
     color = Connections("input", units=(Connected(0, 1.0, 1.0, 0.0),))
     shown = weights.Weights("", (1, 1), inputs=(connections, color), outputs=())
-    assert partners.partners({"b:1": (shown,)}) == {"a": {4, 7}}
+    assert partners.partners({Unit("b", 1): (shown,)}, ()) == {"a": {4, 7}}
 
 
 def test_selected_units_are_not_requested(random_squeezenet: Path) -> None:
     network = load("torchvision:squeezenet1_1", checkpoint=random_squeezenet)
-    selections = [Selection(network.layers["features.0"], (1, 2), {}, {})]
+    units = tuple(Unit("features.0", index) for index in (1, 2))
+    selections = [Selection(network.layers["features.0"], units, {}, {})]
     found = {"features.0": {2, 5}, BEFORE: {9}}
     requests = partners.requests(network, selections, found)
     assert [each["features"] for each in requests] == [["features.0:5"], [f"{BEFORE}:9"]]

@@ -15,7 +15,8 @@ from visioncircuits.gallery.contents import Gallery
 from visioncircuits.gallery.evidence import stimuli
 from visioncircuits.gallery.evidence import tuning as evidence
 from visioncircuits.gallery.evidence.tuning import Tuning
-from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.section import FeaturePage, Section
+from visioncircuits.networks import Unit
 from visioncircuits.stimuli import named
 from visioncircuits.tuning import Responses
 
@@ -45,15 +46,15 @@ def measured(tmp_path: Path) -> dict[str, Tuning]:
 
 def read(name: str, folder: Path, out: Path, units: int) -> dict[str, Tuning]:
     """Read what was measured of the first units of mixed3b."""
-    features = [f"mixed3b:{unit}" for unit in range(units)]
+    features = [Unit("mixed3b", index) for index in range(units)]
     found = evidence.read({"stimuli": name}, features, folder, out)
-    return {unit: one for unit, (one,) in found.items()}
+    return {str(unit): one for unit, (one,) in found.items()}
 
 
 def section(gallery: Gallery, *tunings: Tuning) -> Section | None:
     layer = gallery.layers[1]
-    unit = replace(layer.units[0], evidence={"tuning": tunings})
-    return evidence.section(UnitPage(gallery, layer, unit))
+    unit = replace(layer.features[0], evidence={"tuning": tunings})
+    return evidence.section(FeaturePage(gallery, layer, unit))
 
 
 def test_the_tuning_read_is_what_was_measured(measured: dict[str, Tuning]) -> None:

@@ -34,9 +34,9 @@ def tuned(peak: float) -> Tuning:
 def oriented(gallery: Gallery, tmp_path: Path) -> Path:
     """The first three units of mixed3b peak at 200, 20 and 110 degrees."""
     first, layer = gallery.layers
-    peaks = zip(layer.units[:3], (200.0, 20.0, 110.0), strict=True)
+    peaks = zip(layer.features[:3], (200.0, 20.0, 110.0), strict=True)
     units = [replace(unit, evidence={"tuning": (tuned(peak),)}) for unit, peak in peaks]
-    whole = replace(layer, units=(*units, *layer.units[3:]))
+    whole = replace(layer, features=(*units, *layer.features[3:]))
     writing.write(replace(gallery, layers=(first, whole)), tmp_path)
     return tmp_path / "layers" / "mixed3b"
 

@@ -12,6 +12,7 @@ from visioncircuits.gallery.evidence import stimuli
 from visioncircuits.gallery.evidence import tuning as evidence
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.selection import Selection
+from visioncircuits.networks import Unit
 
 RECIPE = """\
 title = "Tuning"
@@ -115,7 +116,9 @@ def test_a_layers_page_has_orientations_by_the_first_set(recipe: Path) -> None:
 
 def test_a_layer_without_positions_is_not_measured() -> None:
     network = networks.untrained("bvlc_googlenet")
-    selections = [Selection(network.layers[name], (3,), {}, {}) for name in ("conv2d2", "logits")]
+    selections = [
+        Selection(network.layers[name], (Unit(name, 3),), {}, {}) for name in ("conv2d2", "logits")
+    ]
     layers = [{"name": selection.layer.name, "units": [3]} for selection in selections]
     recipe = Recipe(
         title="T", network="bvlc_googlenet", layers=layers, tuning={"stimuli": ["edges"]}

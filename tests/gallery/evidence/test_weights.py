@@ -17,7 +17,7 @@ from visioncircuits.gallery.evidence.kind import stem
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.recipe_tables import Weights as Options
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, Preprocessing, load, wrap
+from visioncircuits.networks import Network, Preprocessing, Unit, load, parse, wrap
 from visioncircuits.weights import decoded, expanded_weights
 
 NAME = "torchvision:squeezenet1_1"
@@ -36,7 +36,9 @@ def work(network: Network, layer: str, units: tuple[int, ...], **options: Any) -
         layers=[{"name": layer, "units": "all"}],
     )
     (requested,) = weights.requests(
-        recipe, network, [Selection(network.layers[layer], units, {}, {})]
+        recipe,
+        network,
+        [Selection(network.layers[layer], tuple(Unit(layer, each) for each in units), {}, {})],
     )
     return requested
 
@@ -48,7 +50,7 @@ def computed(network: Network, requested: Work) -> Results:
     files = weights.make(network, requested)
     found = {}
     for feature in requested["features"]:
-        name = stem(feature, "weights")
+        name = stem(parse(feature), "weights")
         pixels = np.asarray(Image.open(io.BytesIO(files[f"{name}.webp"])).convert("RGB"))
         found[feature] = json.loads(files[f"{name}.json"]), pixels
     assert len(files) == 2 * len(found)

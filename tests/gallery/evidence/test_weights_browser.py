@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from visioncircuits import gallery
 from visioncircuits.gallery import writing
-from visioncircuits.gallery.contents import Gallery, UnitEntry
+from visioncircuits.gallery.contents import FeatureEntry, Gallery
 from visioncircuits.gallery.evidence.connections import Connected, Connections, Factor
 from visioncircuits.gallery.evidence.weights import Weights
 from visioncircuits.networks import Network, load
@@ -171,9 +171,9 @@ def test_small_numbers_do_not_overlap_those_beside_them(
     shown = Connections("conv2d0", "", 1.0, (1, 1), 1, (1, 1), 0, 1e-4, small)
     first, layer = gallery.layers
     unit = replace(
-        layer.units[0], evidence={"weights": (Weights("weights.webp", (1, 40), (shown,), ()),)}
+        layer.features[0], evidence={"weights": (Weights("weights.webp", (1, 40), (shown,), ()),)}
     )
-    layers = (first, replace(layer, units=(unit, *layer.units[1:])))
+    layers = (first, replace(layer, features=(unit, *layer.features[1:])))
     writing.write(replace(gallery, layers=layers), tmp_path)
     page.goto((tmp_path / "layers/mixed3b/0.html").as_uri())
     numbers = page.locator(".connection .activation")
@@ -206,23 +206,35 @@ def wide(gallery: Gallery, out: Path) -> Gallery:
             for unit, strength in zip(rng.permutation(480)[:count], strengths, strict=True)
         )
 
-    def weights(unit: UnitEntry) -> Weights:
-        path = f"weights/{unit.index}.webp"
+    def weights(unit: FeatureEntry) -> Weights:
+        path = f"weights/{unit.label}.webp"
         buffer = BytesIO()
         Image.fromarray(kernels()).save(buffer, "WEBP", lossless=True)
         (out / path).write_bytes(buffer.getvalue())
         factors = (Factor(tuple((place, 0.3) for place in range(5))),) * 2
         near = Connections(
-            unit.layer, "", 1.0, (5, 5), 1, (5, 5), 0, 0.3, connected(50), factors, 5, 0.3, 0.5
+            unit.feature.layer,
+            "",
+            1.0,
+            (5, 5),
+            1,
+            (5, 5),
+            0,
+            0.3,
+            connected(50),
+            factors,
+            5,
+            0.3,
+            0.5,
         )
         far = [replace(near, layer=f"layer {n}", units=near.units[:12]) for n in range(4)]
         return Weights(path, shape, (near, *far), (near,))
 
     (layer,) = gallery.layers
     units = tuple(
-        replace(unit, evidence={"weights": (weights(unit),)}) for unit in layer.units[:480]
+        replace(unit, evidence={"weights": (weights(unit),)}) for unit in layer.features[:480]
     )
-    return replace(gallery, layers=(replace(layer, units=units, total=480),))
+    return replace(gallery, layers=(replace(layer, features=units, total=480),))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A unit's strongest connections with one layer, their factors, and the picture of kernels."""
+"""A feature's strongest connections with one layer, their factors, and the picture of kernels."""
 
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
 from visioncircuits.gallery.evidence.kind import rounded
-from visioncircuits.networks import Network, Unit
+from visioncircuits.networks import Feature, Features, Network, Unit
 from visioncircuits.weights import (
     Connection,
     ExpandedWeights,
@@ -56,7 +56,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Connections:
-    """A unit's strongest connections with one layer.
+    """A feature's strongest connections with one layer.
 
     Attributes
     ----------
@@ -65,13 +65,13 @@ class Connections:
     reason
         Why there are no weights, where there are none.
     norm
-        L2 norm of all the unit's weights to or from the layer.
+        L2 norm of all the feature's weights to or from the layer.
     kernel
         Height and width of its kernels, in neurons of the earlier layer.
     mean_of
         The side, in weights, of the square whose mean one pixel of a tile is.
     tile
-        Height and width of the tiles in the unit's picture of kernels, in pixels.
+        Height and width of the tiles in the feature's picture of kernels, in pixels.
     top, factors_top
         The rows of that picture at which the connections' tiles begin, and the factors'.
     scale, factors_scale
@@ -139,9 +139,7 @@ class Sheet:
         return buffer.getvalue()
 
 
-def expanded(
-    network: Network, source: str | list[str], target: str | list[str]
-) -> ExpandedWeights | str:
+def expanded(network: Network, source: Features, target: Features) -> ExpandedWeights | str:
     """Compute weights, or return why that is impossible: other layers may still have some."""
     try:
         return expanded_weights(network, source, target)
@@ -150,12 +148,12 @@ def expanded(
 
 
 def inputs(
-    found: ExpandedWeights | str, unit: str, layer: str, sheet: Sheet, top: int, factors: int
+    found: ExpandedWeights | str, feature: Feature, layer: str, sheet: Sheet, top: int, factors: int
 ) -> Connections:
-    """Find a unit's strongest inputs from a layer and their factors, and draw them on its sheet."""
+    """Find the strongest inputs from a layer and their factors, and draw them on a sheet."""
     if isinstance(found, str):
         return Connections(layer, reason=found)
-    row = found.row(unit)
+    row = found.row(feature)
     own = replace(found, weight=_cut(found.weight[[row]]), outputs=(found.outputs[row],))
     connections = _connections(layer, own, sheet, strongest_inputs(own, top=top), inwards=True)
     small = max(connections.kernel) <= LARGEST
@@ -178,12 +176,12 @@ def inputs(
 
 
 def outputs(
-    found: ExpandedWeights | str, unit: str, layer: str, sheet: Sheet, top: int
+    found: ExpandedWeights | str, feature: Feature, layer: str, sheet: Sheet, top: int
 ) -> Connections:
-    """Find a unit's strongest outputs to a layer, and draw them on its sheet."""
+    """Find the strongest outputs to a layer, and draw them on a sheet."""
     if isinstance(found, str):
         return Connections(layer, reason=found)
-    column = found.column(unit)
+    column = found.column(feature)
     own = replace(found, weight=_cut(found.weight[:, [column]]), inputs=(found.inputs[column],))
     return _connections(layer, own, sheet, strongest_outputs(own, top=top), inwards=False)
 

@@ -1,4 +1,4 @@
-"""A unit's dataset examples in numbers: where each is, and statistics over all positions."""
+"""A feature's dataset examples in numbers: where each is, and statistics over all positions."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from visioncircuits.examples import Examples, expected_value, sketch
 from visioncircuits.gallery.evidence import histogram
 from visioncircuits.gallery.evidence.kind import rounded
 from visioncircuits.gallery.evidence.tiles import Neuron, Sheets
+from visioncircuits.networks import Direction, Feature
 
 QUANTILES = (0.01, 0.5, 0.9, 0.99, 0.999)
 
@@ -41,7 +42,7 @@ class Example:
 
 @dataclass(frozen=True)
 class DatasetExamples:
-    """Which photographs activate a unit, how often, and how strongly.
+    """Which photographs activate a feature, how often, and how strongly.
 
     Attributes
     ----------
@@ -54,7 +55,8 @@ class DatasetExamples:
     positions
         Positions over all photographs, at each of which the activation counts.
     rectified
-        Whether activations are those after a rectifier, for want of a name of those before.
+        Whether activations are those after a rectifier, for want of a name of those before; a
+        direction's always are.
     tops, bottoms
         The strongest and the weakest examples, one a photograph; of the weakest those below zero.
     steps
@@ -100,10 +102,10 @@ class DatasetExamples:
 
 
 def summarize(
-    found: Examples, name: str, sheet: Sheets, size: int, classes: Mapping[int, str]
+    found: Examples, feature: Feature, sheet: Sheets, size: int, classes: Mapping[int, str]
 ) -> DatasetExamples:
-    """Summarize what was collected of a unit, for photographs of a size in pixels."""
-    layer, unit = found.layers[name], sheet.unit
+    """Summarize what was collected of a feature, for photographs of a size in pixels."""
+    layer, unit = found.row(feature)
     bars = histogram.BARS * (len(sheet.steps) - 1)
     edges = np.linspace(sheet.steps[0], sheet.steps[-1], bars + 1)
     counts = layer.counts[unit]
@@ -123,7 +125,8 @@ def summarize(
         seen=found.seen,
         skipped=len(found.skipped),
         positions=layer.moments.count,
-        rectified=found.record["layers"][name] == name,
+        rectified=isinstance(feature, Direction)
+        or found.record["layers"][feature.layer] == feature.layer,
         tops=shown(sheet.tops),
         bottoms=shown(sheet.bottoms),
         steps=tuple(map(rounded, sheet.steps.tolist())),
@@ -148,7 +151,7 @@ def summarize(
 
 
 def load(path: Path, out: Path) -> DatasetExamples:
-    """Read back the numbers of a unit."""
+    """Read back the numbers of a feature."""
     data = json.loads(path.read_text("utf-8"))
     del data["feature"], data["record"]
 

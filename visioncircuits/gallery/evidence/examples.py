@@ -1,8 +1,8 @@
-"""Dataset examples: photographs that activate a unit most, and how often it activates."""
+"""Dataset examples: photographs that activate a feature most, and how often it activates."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from math import ceil
 from pathlib import Path
@@ -19,13 +19,13 @@ from visioncircuits.gallery.evidence.dataset import DatasetExamples, Example
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
 from visioncircuits.gallery.evidence.tiles import Sheets
 from visioncircuits.gallery.recipe import Recipe
-from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, Unit, parse
+from visioncircuits.networks import Feature, Network, Unit, select
 from visioncircuits.site import pages
 
 CUT = 32
-"""Units of which examples are cut at once: a photograph is read once for all of them."""
+"""Features of which examples are cut at once: a photograph is read once for all of them."""
 
 
 def plan(build: Build) -> Task | None:
@@ -47,7 +47,7 @@ def plan(build: Build) -> Task | None:
     survey, store = build.survey, Store(build.out / "survey")
     tidy = partial(photographs.tidy, survey, store)
     if survey is None:
-        wanted = build.photographs or build.recipe.examples.images
+        wanted = build.photographs or build.recipe.examples.photographs
         return None if wanted else Task((), make, tidy)
     found = photographs.complete(survey, store, build.engine, progress=build.progress)
     work = partial(
@@ -60,14 +60,14 @@ def plan(build: Build) -> Task | None:
 def requests(
     recipe: Recipe, network: Network, selections: Sequence[Selection], fingerprint: str
 ) -> list[Work]:
-    """Describe the examples of all units, by layer, of photographs with this fingerprint."""
+    """Describe the examples of all features, by layer, of photographs with this fingerprint."""
     return [
         kind.request(
             "dataset examples",
             network,
             selection,
             photographs=fingerprint,
-            examples=recipe.examples.model_dump(exclude={"images"}),
+            examples=recipe.examples.model_dump(exclude={"photographs"}),
             batch=CUT,
         )
         for selection in selections
@@ -83,7 +83,7 @@ def make(
     found: Path,
     classes: Mapping[int, str],
 ) -> dict[str, bytes]:
-    """Cut the examples of a piece of work's units out of photographs.
+    """Cut the examples of a piece of work's features out of photographs.
 
     Parameters
     ----------
@@ -101,35 +101,40 @@ def make(
     Returns
     -------
     dict
-        File name to content: for each unit its numbers as JSON, and three WebP sheets of tiles,
-        of crops, of whole pictures veiled where the unit is inactive, and of whole pictures with
-        its pre-activations in color.
+        File name to content: for each feature its numbers as JSON, and three WebP sheets of tiles,
+        of crops, of whole pictures veiled where it is inactive, and of whole pictures with its
+        pre-activations, or a direction's activations, in color.
     """
-    name = parse(work["features"][0]).layer
+    features = kind.features(work)
     collected = _load(found)
-    layer, place = network.layers[name], collected.record["layers"][name]
+    layer = network.layers[features[0].layer]
+    before = collected.record["layers"].get(layer.name, layer.name)
+    read = {
+        feature: select(network, replace(feature, layer=before))
+        if isinstance(feature, Unit)
+        else select(network, feature)
+        for feature in features
+    }
     side = min(work["examples"]["crop"] or max(layer.receptive_field), network.size)
-    sheets = {}
-    for feature in work["features"]:
-        unit = parse(feature)
-        assert isinstance(unit, Unit)
-        sheets[feature] = Sheets(
-            unit.index, collected.layers[name], layer, side, whole=side == network.size
-        )
+    sheets = {
+        feature: Sheets(*collected.row(feature), layer, side, whole=side == network.size)
+        for feature in features
+    }
     source = _photographs(images)
     wanted = sorted({number for sheet in sheets.values() for number in sheet.wanted})
     for number in wanted:  # each is read once, and few are in memory at a time
         picture = source.read(collected.names[number], network.size)
         with torch.inference_mode():
-            maps = network.activations(picture[None], [place])[place][0].float().cpu()
+            values = network.activations(picture[None], sorted({s.layer for s in read.values()}))
         shown = crops.seen(network, picture)
-        for sheet in sheets.values():
-            sheet.cut(number, shown, maps[sheet.unit])
+        for feature, sheet in sheets.items():
+            maps = read[feature].of(values[read[feature].layer])
+            sheet.cut(number, shown, maps[0, 0].float().cpu())
     files = {}
     for feature, sheet in sheets.items():
         data = {
-            "feature": feature,
-            **asdict(dataset.summarize(collected, name, sheet, network.size, classes)),
+            "feature": feature.record(),
+            **asdict(dataset.summarize(collected, feature, sheet, network.size, classes)),
             "record": {"network": work["network"], "version": work["version"]},
         }
         file = stem(feature, "examples")
@@ -150,18 +155,18 @@ def _load(path: Path) -> Examples:
 
 
 def read(
-    request: Work, features: Sequence[str], folder: Path, out: Path
-) -> Mapping[str, list[DatasetExamples]]:
-    """Read the examples of some units."""
+    request: Work, features: Sequence[Feature], folder: Path, out: Path
+) -> Mapping[Feature, list[DatasetExamples]]:
+    """Read the examples of some features."""
     return {
         feature: [dataset.load(folder / f"{stem(feature, 'examples')}.json", out)]
         for feature in features
     }
 
 
-def section(page: UnitPage) -> Section | None:
-    """Show the unit's strongest and weakest examples, the histogram and a quilt along it."""
-    shown: DatasetExamples | None = next(iter(page.unit.evidence.get(KIND.name, ())), None)
+def section(page: FeaturePage) -> Section | None:
+    """Show the strongest and weakest examples, the histogram and a quilt along it."""
+    shown: DatasetExamples | None = next(iter(page.entry.evidence.get(KIND.name, ())), None)
     if shown is None:
         return None
     tops, bottoms = len(shown.tops), len(shown.bottoms)

@@ -9,10 +9,10 @@ import visioncircuits
 from visioncircuits import fingerprint
 from visioncircuits.engine import Engine, Work
 from visioncircuits.examples import Survey
-from visioncircuits.gallery.contents import slug
+from visioncircuits.gallery.contents import label, slug
 from visioncircuits.gallery.recipe import Recipe, Source
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, Unit, parse
+from visioncircuits.networks import Feature, Network, parse
 from visioncircuits.networks.obtaining import Obtain
 
 Make = Callable[..., Mapping[str, bytes]]
@@ -26,7 +26,7 @@ class Build:
     Attributes
     ----------
     source, network, selections
-        The recipe, the network, and the units that the recipe selects.
+        The recipe, the network, and the features that the recipe selects.
     obtain
         Returns the network, to every worker.
     out
@@ -82,7 +82,7 @@ class Kind:
     Attributes
     ----------
     name
-        The folder of its finished work, and its key in `UnitEntry.evidence`.
+        The folder of its finished work, and its key in `FeatureEntry.evidence`.
     plan
         Returns the work on it; None where finished work is to be kept but not shown.
     read
@@ -92,11 +92,11 @@ class Kind:
 
     name: str
     plan: Callable[[Build], Task | None]
-    read: Callable[[Work, Sequence[str], Path, Path], Mapping[str, Sequence[Any]]]
+    read: Callable[[Work, Sequence[Feature], Path, Path], Mapping[Feature, Sequence[Any]]]
 
 
 def request(what: str, network: Network, selection: Selection, **options: Any) -> Work:
-    """Describe what is requested of a layer's units.
+    """Describe what is requested of a layer's features.
 
     The description holds all that the result depends on, so that what was made for another
     recipe, or another state of this one, is recognized as the same or not.
@@ -107,21 +107,24 @@ def request(what: str, network: Network, selection: Selection, **options: Any) -
         "code": fingerprint.code(),
         "network": network.record(),
         **options,
-        "features": [str(Unit(selection.layer.name, unit)) for unit in selection.units],
+        "features": [feature.record() for feature in selection.features],
     }
 
 
-def stem(feature: str, what: str) -> str:
-    """Build the name of a unit's files, without their suffix.
+def features(work: Work) -> list[Feature]:
+    """Return the features of a piece of work, which are all of one layer."""
+    return list(map(parse, work["features"]))
+
+
+def stem(feature: Feature, what: str) -> str:
+    """Build the name of a feature's files, without their suffix.
 
     Examples
     --------
-    >>> stem("mixed3b:413", "weights")
+    >>> stem(parse("mixed3b:413"), "weights")
     'mixed3b-413-weights'
     """
-    unit = parse(feature)
-    assert isinstance(unit, Unit)
-    return f"{slug(unit.layer)}-{unit.index}-{what}"
+    return f"{slug(feature.layer)}-{slug(label(feature))}-{what}"
 
 
 def rounded(value: float) -> float:

@@ -1,6 +1,6 @@
-"""Quick small pictures of the units that weights show and the recipe does not."""
+"""Quick small pictures of the units that weights and directions show and the recipe does not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -9,11 +9,11 @@ from visioncircuits import featurevis
 from visioncircuits.engine import Work
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Settings, objectives
-from visioncircuits.gallery.evidence import kind, weights
+from visioncircuits.gallery.evidence import composition, kind, weights
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, parse
+from visioncircuits.networks import Direction, Feature, Network, Unit
 
 SIZE, STEPS, RATE = 40, 16, 0.1
 """A thumbnail is shown at 64 pixels; at twice the usual rate few steps show what a unit is."""
@@ -23,15 +23,22 @@ BATCH = 32
 
 
 def plan(build: Build) -> Task:
-    """Plan a picture of every partner that finished weights show."""
+    """Plan a picture of every partner that finished weights, or directions, show."""
     wanted = weights.requests(build.recipe, build.network, build.selections)
     shown = Finished(weights.KIND, build.out).read(wanted)
-    return Task(requests(build.network, build.selections, partners(shown)), make)
+    found = partners(shown, [each for some in build.selections for each in some.features])
+    return Task(requests(build.network, build.selections, found), make)
 
 
-def partners(shown: Mapping[str, Sequence[weights.Weights]]) -> dict[str, set[int]]:
-    """Collect the units that weights show, by layer."""
+def partners(
+    shown: Mapping[Feature, Sequence[weights.Weights]], features: Sequence[Feature]
+) -> dict[str, set[int]]:
+    """Collect the units that weights show, and those that directions are made of, by layer."""
     found: dict[str, set[int]] = {}
+    for feature in features:
+        if isinstance(feature, Direction):
+            largest = (index for index, _ in composition.largest(feature))
+            found.setdefault(feature.layer, set()).update(largest)
     for each in (each for some in shown.values() for each in some):
         for connections in (*each.inputs, *each.outputs):
             if connections.layer != weights.INPUT:
@@ -43,19 +50,24 @@ def requests(
     network: Network, selections: Sequence[Selection], found: Mapping[str, set[int]]
 ) -> list[Work]:
     """Describe the pictures of partners that are not selected, by layer."""
-    selected = {selection.layer.name: set(selection.units) for selection in selections}
+    selected = {feature for selection in selections for feature in selection.features}
     options = {"size": SIZE, "steps": STEPS, "rate": RATE}
     return [
         kind.request(
             "partner",
             network,
-            Selection(network.layers[name], tuple(sorted(units)), {}, {}),
+            Selection(network.layers[name], units, {}, {}),
             settings=options,
             batch=BATCH,
         )
         for name in network.layers
-        if (units := found.get(name, set()) - selected.get(name, set()))
+        if (units := _missing(name, found.get(name, ()), selected))
     ]
+
+
+def _missing(layer: str, units: Iterable[int], selected: Set[Feature]) -> tuple[Unit, ...]:
+    every = (Unit(layer, index) for index in sorted(units))
+    return tuple(unit for unit in every if unit not in selected)
 
 
 def make(network: Network, work: Work) -> dict[str, bytes]:
@@ -73,11 +85,11 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     dict
         File name to content: a WebP for each unit but those that never got a gradient.
     """
-    features = work["features"]
+    features = kind.features(work)
     rendered = featurevis.render_all(
         network,
         [objectives.neuron(feature) for feature in features],
-        settings=_settings(network, parse(features[0]).layer, **work["settings"]),
+        settings=_settings(network, features[0].layer, **work["settings"]),
         batch=len(features),
     )
     files = {}
@@ -98,11 +110,13 @@ def _settings(network: Network, layer: str, *, size: int, steps: int, rate: floa
     return replace(settings, size=min(settings.size, size))
 
 
-def _file(feature: str) -> str:
+def _file(feature: Feature) -> str:
     return f"{kind.stem(feature, 'partner')}.webp"
 
 
-def read(request: Work, features: Sequence[str], folder: Path, out: Path) -> dict[str, list[str]]:
+def read(
+    request: Work, features: Sequence[Feature], folder: Path, out: Path
+) -> dict[Feature, list[str]]:
     """Find the finished pictures of some units: files, from the site's root."""
     return {
         feature: [path.relative_to(out).as_posix()]

@@ -12,6 +12,7 @@ from visioncircuits.examples import Survey
 from visioncircuits.examples.survey import planned
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.selection import Selection
+from visioncircuits.networks import Feature
 from visioncircuits.networks.obtaining import Obtain
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def find(
     Parameters
     ----------
     source, obtain, selections
-        The recipe, what returns the network to workers, and the units that the recipe selects.
+        The recipe, what returns the network to workers, and the features that the recipe selects.
     photographs
         Instead of those that the recipe names.
 
@@ -50,9 +51,12 @@ def find(
         Where there is no picture in the folder, or no such folder as `photographs`.
     """
     options = source.recipe.examples
-    layers = [each.layer.name for each in selections if len(each.layer.shape) == 2]
-    where = photographs or source.beside(options.images)
-    if where is None or not layers:
+    features: list[str | Feature] = []
+    for each in selections:
+        if len(each.layer.shape) == 2:
+            features += [each.layer.name] * bool(each.units) + list(each.directions)
+    where = photographs or source.beside(options.photographs)
+    if where is None or not features:
         return None
     if not photographs and not where.exists():
         log.warning(
@@ -61,9 +65,10 @@ def find(
         )
         return None
     try:
-        return planned(obtain, layers, where, labels=options.labels, top=options.top)
+        return planned(obtain, features, where, labels=options.labels, top=options.top)
     except InputError as error:
-        raise error if photographs else source.error(("examples", "images"), str(error)) from error
+        at = ("examples", "photographs")
+        raise error if photographs else source.error(at, str(error)) from error
 
 
 def fingerprint(survey: Survey) -> str:

@@ -1,4 +1,4 @@
-"""Tiles of dataset examples: crops of photographs, and whole ones with a unit's activations."""
+"""Tiles of dataset examples: crops of photographs, and whole ones with a feature's activations."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _RED, _BLUE = (torch.tensor(c)[:, None, None] / 255 for c in ((202, 0, 32), (5, 
 
 @dataclass(frozen=True)
 class Neuron:
-    """A unit at a position of a photograph, the one of that number, and its activation there."""
+    """A feature at a position of a photograph, the one of that number, and its activation there."""
 
     value: float
     picture: int
@@ -42,12 +42,12 @@ class Neuron:
 
 
 class Sheets:
-    """A unit's examples, and the tiles that have been cut of them so far."""
+    """A feature's examples, in a row of those found, and the tiles cut of them so far."""
 
     def __init__(
-        self, unit: int, found: LayerExamples, layer: Layer, side: int, *, whole: bool
+        self, found: LayerExamples, unit: int, layer: Layer, side: int, *, whole: bool
     ) -> None:
-        self.unit, self.layer, self.side, self.whole = unit, layer, side, whole
+        self.layer, self.side, self.whole = layer, side, whole
         self.tops = list(_neurons(found.tops, unit))
         self.bottoms = [each for each in _neurons(found.bottoms, unit) if each.value < 0]
         self.steps = histogram.steps(found, unit)

@@ -17,14 +17,14 @@ from PIL import Image
 from visioncircuits import tuning as measuring
 from visioncircuits.engine import Work
 from visioncircuits.errors import InputError
-from visioncircuits.gallery.contents import LayerEntry, UnitEntry
+from visioncircuits.gallery.contents import FeatureEntry, LayerEntry
 from visioncircuits.gallery.evidence import kind
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.evidence.stimuli import ACROSS, stimuli
 from visioncircuits.gallery.recipe import Recipe
-from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network
+from visioncircuits.networks import Feature, Network
 from visioncircuits.site import pages
 from visioncircuits.tuning import radial
 from visioncircuits.tuning.orientation import period
@@ -34,7 +34,7 @@ RESPONSES, REASONS = "responses.nc", "reasons.json"
 """What a piece of work results in: the responses, or why there are none."""
 
 TOGETHER = 1024
-"""Units measured at once: one forward pass serves all units of a layer."""
+"""Features measured at once: one forward pass serves all of a layer."""
 
 POINT = 3.0
 """Degrees between the points of a radial tuning curve's outline."""
@@ -42,14 +42,14 @@ POINT = 3.0
 
 @dataclass(frozen=True)
 class Tuning:
-    """A unit's responses to a set of stimuli, by their orientation and one axis more.
+    """A feature's responses to a set of stimuli, by their orientation and one axis more.
 
     Attributes
     ----------
     stimuli
         The set's name.
     path
-        The file with the responses of all units measured together, from the site's root.
+        The file with the responses of all features measured together, from the site's root.
     reason
         Why there are no responses, where there are none.
     period
@@ -79,7 +79,7 @@ class Tuning:
 
     @property
     def inactive(self) -> bool:
-        """Whether none of the stimuli activates the unit."""
+        """Whether none of the stimuli activates the feature."""
         return not any(value > 0 for row in self.responses for value in row)
 
 
@@ -99,7 +99,7 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
 
 
 def make(network: Network, work: Work) -> dict[str, bytes]:
-    """Measure the responses of a piece of work's units.
+    """Measure the responses of a piece of work's features.
 
     Parameters
     ----------
@@ -114,11 +114,12 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
         One file: netCDF with the responses, or where the stimuli do not fit the layer JSON with
         the reason.
     """
+    features = kind.features(work)
     try:
-        responses = measuring.measure(network, work["features"], stimuli(work["stimuli"]))
+        responses = measuring.measure(network, features, stimuli(work["stimuli"]))
     except InputError as error:
         why = f"The stimuli cannot be shown to this layer: {error}."
-        return {REASONS: json.dumps(dict.fromkeys(work["features"], why)).encode()}
+        return {REASONS: json.dumps(dict.fromkeys(map(str, features), why)).encode()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / RESPONSES
         responses.save(path)
@@ -126,14 +127,14 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
 
 
 def read(
-    request: Work, features: Sequence[str], folder: Path, out: Path
-) -> Mapping[str, list[Tuning]]:
-    """Read the responses of some units, measured together."""
+    request: Work, features: Sequence[Feature], folder: Path, out: Path
+) -> Mapping[Feature, list[Tuning]]:
+    """Read the responses of some features, measured together."""
     name = request["stimuli"]
     if (path := folder / REASONS).exists():
         reasons = json.loads(path.read_text("utf-8"))
         at = path.relative_to(out).as_posix()
-        return {unit: [Tuning(name, at, reason=reasons[unit])] for unit in features}
+        return {each: [Tuning(name, at, reason=reasons[str(each)])] for each in features}
     path = folder / RESPONSES
     responses = measuring.Responses.load(path)
     numbers = measuring.orientation_tuning(responses)
@@ -141,9 +142,9 @@ def read(
     others = [str(dim) for dim in responses.dims if dim not in ("unit", "orientation")]
     # Of further axes the value counts at which a unit's response is highest.
     maps = responses.max(others[1:]).transpose("unit", *others[:1], "orientation").values
-    places = {str(unit): place for place, unit in enumerate(responses["unit"].values)}
+    places = {str(name): place for place, name in enumerate(responses["unit"].values)}
     return {
-        unit: [
+        feature: [
             Tuning(
                 stimuli=name,
                 path=path.relative_to(out).as_posix(),
@@ -156,31 +157,31 @@ def read(
                 responses=tuple(map(tuple, np.atleast_2d(maps[place]).tolist())),
             )
         ]
-        for unit in features
-        for place in [places[unit]]
+        for feature in features
+        for place in [places[str(feature)]]
     }
 
 
-def of(unit: UnitEntry) -> tuple[Tuning, ...]:
-    """Return a unit's tuning to each set of stimuli; () where the site shows none."""
-    return unit.evidence.get(KIND.name, ())
+def of(entry: FeatureEntry) -> tuple[Tuning, ...]:
+    """Return a feature's tuning to each set of stimuli; () where the site shows none."""
+    return entry.evidence.get(KIND.name, ())
 
 
-def orientation(unit: UnitEntry) -> float | None:
-    """Return where a unit's tuning to the first set peaks; None where no stimulus activates it."""
-    first = next(iter(of(unit)), None)
+def orientation(entry: FeatureEntry) -> float | None:
+    """Return where tuning to the first set peaks; None where no stimulus activates the feature."""
+    first = next(iter(of(entry)), None)
     return None if first is None or first.inactive else first.numbers["orientation"]
 
 
 def oriented(layer: LayerEntry) -> str:
-    """Return the set of stimuli by which a layer's units have orientations; "" without any."""
-    names = (of(unit)[0].stimuli for unit in layer.units if orientation(unit) is not None)
+    """Return the set of stimuli by which a layer's features have orientations; "" without any."""
+    names = (of(each)[0].stimuli for each in layer.features if orientation(each) is not None)
     return next(names, "")
 
 
-def section(page: UnitPage) -> Section | None:
-    """Show the unit's radial tuning curves, heat maps under their stimuli, and numbers."""
-    tunings = of(page.unit)
+def section(page: FeaturePage) -> Section | None:
+    """Show the feature's radial tuning curves, heat maps under their stimuli, and numbers."""
+    tunings = of(page.entry)
     if not tunings:
         return None
     shown = [each for each in tunings if not (each.reason or each.inactive)]
@@ -190,7 +191,7 @@ def section(page: UnitPage) -> Section | None:
         "tuning.html",
         blocks=[_block(each, highest) for each in tunings],
         highest=highest,
-        unit=str(page.unit),
+        unit=str(page.entry),
         root=page.root,
         inner=radial.INNER,
         outer=1 + radial.INNER,
@@ -264,7 +265,7 @@ def _sheet(tuning: Tuning) -> str:
 
 @cache
 def _stimuli(name: str, down: str) -> bytes:
-    """Draw the strip of stimuli above the maps: one file for all units."""
+    """Draw the strip of stimuli above the maps: one file for all pages."""
     picture = strip(stimuli(name), down or None, across=ACROSS)
     buffer = BytesIO()
     Image.fromarray(picture).save(buffer, "WEBP", lossless=True)

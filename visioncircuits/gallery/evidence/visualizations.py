@@ -1,4 +1,4 @@
-"""Feature visualizations: pictures that are optimized for a unit, with their records."""
+"""Feature visualizations: pictures that are optimized for a feature, with their records."""
 
 import json
 import tempfile
@@ -16,9 +16,9 @@ from visioncircuits.gallery.evidence import kind
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.recipe_tables import Show
-from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, parse
+from visioncircuits.networks import Feature, Network, parse
 from visioncircuits.site import pages
 
 THUMBNAIL = 128
@@ -53,7 +53,7 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
 
 
 def kinds(show: Show) -> dict[str, int]:
-    """Count the pictures of each kind that a unit gets; kinds without pictures are left out."""
+    """Count the pictures of each kind that a feature gets; kinds without pictures are left out."""
     counts = {
         "positive": int(show.positive),
         "negative": int(show.negative),
@@ -78,7 +78,8 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
         File name to content: for each picture a lossless WebP with its record inside, the record
         as JSON, and a thumbnail.
     """
-    wanted = [_objective(network, work, feature) for feature in work["features"]]
+    features = kind.features(work)
+    wanted = [_objective(network, work, feature) for feature in features]
     rendered = featurevis.render_all(
         network,
         wanted,
@@ -86,20 +87,20 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
         batch=len(wanted) * work["pictures"],
     )
     files = {}
-    for feature in work["features"]:
+    for feature in features:
         for place in range(work["pictures"]):
             files.update(_files(stem(feature, work["kind"], place), next(rendered)))
     return files
 
 
-def stem(feature: str, name: str, place: int) -> str:
+def stem(feature: Feature, name: str, place: int) -> str:
     """Build the name of a picture's files, without their suffix.
 
     Examples
     --------
-    >>> stem("mixed3b:413", "positive", 0)
+    >>> stem(parse("mixed3b:413"), "positive", 0)
     'mixed3b-413-positive'
-    >>> stem("mixed3b:413", "diversity", 2)
+    >>> stem(parse("mixed3b:413"), "diversity", 2)
     'mixed3b-413-diversity-3'
     """
     return kind.stem(feature, f"{name}-{place + 1}" if name == "diversity" else name)
@@ -112,7 +113,7 @@ def _settings(network: Network, work: Work) -> Settings:
     return suited if options["size"] is None else replace(suited, size=options["size"])
 
 
-def _objective(network: Network, work: Work, feature: str) -> Objective:
+def _objective(network: Network, work: Work, feature: Feature) -> Objective:
     match work["kind"]:
         case "negative":
             return objectives.negative(network, feature)
@@ -134,8 +135,8 @@ def _files(name: str, visualization: Visualization) -> dict[str, bytes]:
 
 
 def read(
-    request: Work, features: Sequence[str], folder: Path, out: Path
-) -> Mapping[str, list[Picture]]:
+    request: Work, features: Sequence[Feature], folder: Path, out: Path
+) -> Mapping[Feature, list[Picture]]:
     """Read the finished pictures of some features."""
     return {
         feature: [
@@ -161,25 +162,25 @@ def _picture(path: Path, name: str, out: Path) -> Picture:
     )
 
 
-def pictures(page: UnitPage) -> Section:
+def pictures(page: FeaturePage) -> Section:
     """Show the pictures, with the activations that they reach."""
     groups = [
         {
             "kind": name,
             "title": title,
-            "alt": f"{page.unit}: {text}",
-            "pictures": page.unit.of_kind(name),
+            "alt": f"{page.entry}: {text}",
+            "pictures": page.entry.of_kind(name),
         }
         for name, (title, text) in _TITLES.items()
-        if page.unit.of_kind(name)
+        if page.entry.of_kind(name)
     ]
     body = pages.render("pictures.html", groups=groups, root=page.root)
     return Section("Feature visualization", "pictures", body)
 
 
-def record(page: UnitPage) -> Section:
+def record(page: FeaturePage) -> Section:
     """Show how each kind of picture was made, so that it can be made again."""
-    first = {picture.kind: picture for picture in reversed(page.unit.pictures)}
+    first = {picture.kind: picture for picture in reversed(page.entry.pictures)}
     body = pages.render("record.html", pictures=reversed(first.values()), root=page.root)
     return Section("How this was made", "record", body)
 

@@ -1,4 +1,4 @@
-"""Weights: what a unit is computed from and what is computed from it, with links to those units."""
+"""Weights: what a feature is computed from, what is computed from it, and links to those units."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from visioncircuits.engine import Work
-from visioncircuits.gallery.contents import LayerEntry, Thumbnails, UnitEntry, slug
+from visioncircuits.gallery.contents import FeatureEntry
 from visioncircuits.gallery.evidence import connections, kind
 from visioncircuits.gallery.evidence.connections import Connected, Connections, Factor, Sheet
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
 from visioncircuits.gallery.recipe import Recipe
-from visioncircuits.gallery.section import Section, UnitPage
+from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Network, parse
+from visioncircuits.networks import Feature, Network
 from visioncircuits.site import pages, thumbnails
 from visioncircuits.weights import Linearization, surroundings
 
@@ -30,7 +30,7 @@ COLORS = "RGB"
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights into a unit and out of it.
+    """The weights into a feature and out of it.
 
     Attributes
     ----------
@@ -56,12 +56,12 @@ class Weights:
 
 
 def plan(build: Build) -> Task:
-    """Plan the weights of all units of a gallery."""
+    """Plan the weights of all features of a gallery."""
     return Task(requests(build.recipe, build.network, build.selections), make)
 
 
 def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
-    """Describe the weights of all units, by layer."""
+    """Describe the weights of all features, by layer."""
     if not recipe.weights.connections:
         return []
     return [
@@ -71,7 +71,7 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
 
 
 def make(network: Network, work: Work) -> dict[str, bytes]:
-    """Compute the weights of a piece of work's units.
+    """Compute the weights of a piece of work's features.
 
     Parameters
     ----------
@@ -83,51 +83,51 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     Returns
     -------
     dict
-        File name to content: for each unit its numbers as JSON, and a lossless WebP of kernels.
+        File name to content: for each feature its numbers as JSON, and a lossless WebP of kernels.
     """
-    units = work["features"]
+    features = kind.features(work)
     options = work["weights"]
-    around = surroundings(network, parse(units[0]).layer)
+    around = surroundings(network, features[0].layer)
     before = [*around.before, "input"]
-    sheets = {unit: Sheet() for unit in units}
-    inward: dict[str, list[Connections]] = {unit: [] for unit in units}
-    outward: dict[str, list[Connections]] = {unit: [] for unit in units}
+    sheets = {feature: Sheet() for feature in features}
+    inward: dict[Feature, list[Connections]] = {feature: [] for feature in features}
+    outward: dict[Feature, list[Connections]] = {feature: [] for feature in features}
     for layer in before if options["layers"] == "all" else before[: options["layers"]]:
         top = min(options["connections"], options["connections"] if layer == before[0] else FAR)
-        found = connections.expanded(network, layer, units)
-        for unit in units:
-            inward[unit].append(
-                connections.inputs(found, unit, layer, sheets[unit], top, options["factors"])
+        found = connections.expanded(network, layer, features)
+        for each in features:
+            inward[each].append(
+                connections.inputs(found, each, layer, sheets[each], top, options["factors"])
             )
     for layer in around.after[:1]:
-        found = connections.expanded(network, units, layer)
-        for unit in units:
-            outward[unit].append(
-                connections.outputs(found, unit, layer, sheets[unit], options["connections"])
+        found = connections.expanded(network, features, layer)
+        for each in features:
+            outward[each].append(
+                connections.outputs(found, each, layer, sheets[each], options["connections"])
             )
     files = {}
-    for unit in units:
+    for each in features:
         data = {
-            "feature": unit,
-            "size": sheets[unit].size,
-            "inputs": list(map(asdict, inward[unit])),
-            "outputs": list(map(asdict, outward[unit])),
+            "feature": each.record(),
+            "size": sheets[each].size,
+            "inputs": list(map(asdict, inward[each])),
+            "outputs": list(map(asdict, outward[each])),
             "record": {
                 "network": work["network"],
                 "version": work["version"],
                 "linearization": Linearization().record(),
             },
         }
-        name = stem(unit, "weights")
+        name = stem(each, "weights")
         files[f"{name}.json"] = json.dumps(data, separators=(",", ":")).encode()
-        files[f"{name}.webp"] = sheets[unit].webp()
+        files[f"{name}.webp"] = sheets[each].webp()
     return files
 
 
 def read(
-    request: Work, features: Sequence[str], folder: Path, out: Path
-) -> Mapping[str, list[Weights]]:
-    """Read the weights of some units."""
+    request: Work, features: Sequence[Feature], folder: Path, out: Path
+) -> Mapping[Feature, list[Weights]]:
+    """Read the weights of some features."""
     return {feature: [_weights(folder / stem(feature, "weights"), out)] for feature in features}
 
 
@@ -148,33 +148,31 @@ def _connections(data: Mapping[str, Any]) -> Connections:
     return Connections(**{**data, **sizes, "units": units, "factors": factors})
 
 
-def of(unit: UnitEntry) -> Weights | None:
-    """Return a unit's weights; None where the site shows none."""
-    return next(iter(unit.evidence.get(KIND.name, ())), None)
+def of(entry: FeatureEntry) -> Weights | None:
+    """Return a feature's weights; None where the site shows none."""
+    return next(iter(entry.evidence.get(KIND.name, ())), None)
 
 
-def inputs(page: UnitPage) -> Section | None:
-    """Show the weights into the unit, by layer: units with their kernels, and factors."""
-    weights = of(page.unit)
+def inputs(page: FeaturePage) -> Section | None:
+    """Show the weights into the feature, by layer: units with their kernels, and factors."""
+    weights = of(page.entry)
     return _section("Inputs", page, weights, weights.inputs) if weights else None
 
 
-def outputs(page: UnitPage) -> Section | None:
-    """Show the weights out of the unit to the next layer."""
-    weights = of(page.unit)
+def outputs(page: FeaturePage) -> Section | None:
+    """Show the weights out of the feature to the next layer."""
+    weights = of(page.entry)
     return _section("Outputs", page, weights, weights.outputs) if weights else None
 
 
 def _section(
-    title: str, page: UnitPage, weights: Weights, found: Sequence[Connections]
+    title: str, page: FeaturePage, weights: Weights, found: Sequence[Connections]
 ) -> Section | None:
     if not found:
         return None
     layers = [page.gallery.layer(each.layer) for each in found]
     families = list(dict.fromkeys(f for layer in layers if layer for f in layer.families))
-    blocks = [
-        _block(each, layer, families, page) for each, layer in zip(found, layers, strict=True)
-    ]
+    blocks = [_block(each, families, page) for each in found]
     body = pages.render(
         "weights.html",
         title=title,
@@ -189,42 +187,37 @@ def _section(
     return Section(title, title.lower(), body)
 
 
-def _block(
-    shown: Connections, layer: LayerEntry | None, families: list[str], page: UnitPage
-) -> dict[str, Any]:
+def _block(shown: Connections, families: list[str], page: FeaturePage) -> dict[str, Any]:
     """Prepare a layer's connections for the template."""
     small = page.gallery.thumbnails.get(shown.layer)
 
-    def card(index: int) -> dict[str, Any]:
-        return _card(index, shown, layer, small, families)
+    def of_unit(index: int) -> dict[str, Any]:
+        found = card(page, shown.layer, index)
+        return {**found, "families": [families.index(family) for family in found["families"]]}
 
     return {
         "connections": shown,
         "thumbnails": small and page.root + small.path,
         "zoom": max(SHOWN // max(*shown.tile, 1), 1),
-        "cards": [{**card(unit.index), "unit": unit} for unit in shown.units],
+        "cards": [{**of_unit(unit.index), "unit": unit} for unit in shown.units],
         "factors": [
-            [{**card(index), "weight": weight} for index, weight in factor.units]
+            [{**of_unit(index), "weight": weight} for index, weight in factor.units]
             for factor in shown.factors
         ],
     }
 
 
-def _card(
-    index: int,
-    shown: Connections,
-    layer: LayerEntry | None,
-    small: Thumbnails | None,
-    families: list[str],
-) -> dict[str, Any]:
-    entry = layer and layer.by_index.get(index)
+def card(page: FeaturePage, name: str, index: int) -> dict[str, Any]:
+    """Find how a page shows a unit: its name, page, thumbnail and families."""
+    layer, small = page.gallery.layer(name), page.gallery.thumbnails.get(name)
+    entry = layer and layer.units.get(index)
     place = small.places.get(index) if small else None
-    color = shown.layer == INPUT and index < len(COLORS)
+    color = name == INPUT and index < len(COLORS)
     return {
         "name": COLORS[index] if color else str(index),
-        "page": entry and f"../{slug(entry.layer)}/{index}.html",
+        "page": entry and page.root + entry.page,
         "at": None if place is None else thumbnails.position(place),
-        "families": [families.index(family) for family in entry.families] if entry else [],
+        "families": entry.families if entry else (),
     }
 
 

@@ -23,7 +23,8 @@ function layerPage(form, grid) {
   const cells = [...grid.children].map((link, place) => ({
     link,
     place,
-    unit: Number(link.dataset.unit),
+    name: link.dataset.unit,
+    unit: /^\d+$/.test(link.dataset.unit) ? Number(link.dataset.unit) : Infinity, // a direction
     activation: Number(link.dataset.activation ?? -Infinity),
     orientation: Number(link.dataset.orientation ?? 360),
     families: (link.dataset.family ?? "").split(" ").filter(Boolean).map(Number),
@@ -31,21 +32,26 @@ function layerPage(form, grid) {
   }));
   const orders = {
     "": (a, b) => a.place - b.place,
-    unit: (a, b) => a.unit - b.unit,
+    unit: (a, b) => (a.unit === b.unit ? a.place - b.place : a.unit - b.unit),
     activation: (a, b) => b.activation - a.activation || a.place - b.place,
     orientation: (a, b) => a.orientation - b.orientation || a.place - b.place,
     family: (a, b) => (a.families[0] ?? Infinity) - (b.families[0] ?? Infinity) || a.place - b.place,
   };
+  const noun = cells.every((cell) => cell.unit < Infinity) ? "units" : "features";
   let order = "";
   let shown = cells;
 
-  // "41" is every unit whose number begins so; "41, 44" and "40-49" are those units alone.
+  // "41" is every unit whose number begins so; "41, 44" and "40-49" are those units alone; "do" is
+  // every direction whose name contains it.
   function sought(text) {
     const parts = text.replace(/^.*:/, "").split(/[\s,]+/).filter(Boolean);
     if (!parts.length) return () => true;
-    if (parts.length === 1 && /^\d+$/.test(parts[0])) return (unit) => String(unit).startsWith(parts[0]);
+    if (parts.length === 1 && /^\d+$/.test(parts[0])) return ({ name }) => name.startsWith(parts[0]);
     const ranges = parts.map((part) => part.match(/^(\d+)(?:[-–](\d+))?$/)).filter(Boolean);
-    return (unit) => ranges.some(([, first, last]) => unit >= first && unit <= (last ?? first));
+    const words = parts.filter((part) => /\p{L}/u.test(part)).map((part) => part.toLowerCase());
+    return ({ name, unit }) =>
+      ranges.some(([, first, last]) => unit >= first && unit <= (last ?? first)) ||
+      (unit === Infinity && words.length > 0 && words.every((word) => name.toLowerCase().includes(word)));
   }
 
   function sort(name) {
@@ -63,7 +69,7 @@ function layerPage(form, grid) {
     sort(fields.sort.value);
     shown = cells.filter(
       (cell) =>
-        found(cell.unit) &&
+        found(cell) &&
         (family < 1 || cell.families.includes(family - 1)) &&
         (!branch || cell.branch === branch),
     );
@@ -73,7 +79,7 @@ function layerPage(form, grid) {
       if (cell.link.hidden !== hidden) cell.link.hidden = hidden;
     }
     const all = shown.length === cells.length;
-    document.getElementById("count").value = all ? `${cells.length} units` : `${shown.length} of ${cells.length} units`;
+    document.getElementById("count").value = all ? `${cells.length} ${noun}` : `${shown.length} of ${cells.length} ${noun}`;
     document.getElementById("none").hidden = shown.length > 0;
     document.getElementById("clear").hidden = all && !order;
     rove(grid.contains(document.activeElement) ? document.activeElement : shown[0]?.link);
@@ -190,24 +196,25 @@ function explorer(form) {
   show(); // a browser that comes back to the page may have kept what was chosen
 }
 
-// The index: go straight to a unit by its name.
+// The index: go straight to a unit or a direction by its name.
 function indexPage(form) {
-  const units = JSON.parse(document.getElementById("units").textContent);
-  const layers = Object.keys(units);
+  const labels = JSON.parse(document.getElementById("units").textContent);
+  const layers = Object.keys(labels);
   const problem = document.getElementById("goto-problem");
   form.addEventListener("input", () => (problem.value = ""));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = form.unit.value.trim();
-    const [, name, number] = text.match(/^(.*?)[:\s]+(\d+)$/) ?? [null, text, null];
+    const [, name, given] = text.match(/^(.*?)[:\s]+(.+)$/) ?? [null, text, null];
+    const label = /^\d+$/.test(given) ? String(Number(given)) : given;
     const layer = layers.includes(name) ? name : layers.find((known) => known.startsWith(name));
     if (!text || layer === undefined) {
       problem.value = `no layer ${name} here`;
-    } else if (number !== null && !units[layer].includes(Number(number))) {
-      problem.value = `${layer} has no unit ${number} here`;
+    } else if (label !== null && !labels[layer].includes(label)) {
+      problem.value = `${layer} has no ${/^\d/.test(label) ? "unit" : "direction"} ${given} here`;
     } else {
       const page = document.querySelector(`a[data-layer="${CSS.escape(layer)}"]`).getAttribute("href");
-      location.href = number === null ? page : page.replace("index.html", `${Number(number)}.html`);
+      location.href = label === null ? page : page.replace("index.html", `${label.replace(/[^\w.-]/gu, "_")}.html`);
     }
   });
   form.hidden = false;
