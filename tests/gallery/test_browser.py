@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import Gallery
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def shows(page: Page, units: Iterable[int]) -> bool:
