@@ -189,6 +189,7 @@ def test_with_other_titles_no_picture_is_made_again(
     assert pieces(copied) == before
 
 
+@pytest.mark.slow
 def test_another_checkpoint_makes_other_pictures(recipe: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     short = RECIPE.replace("negative = true\ndiversity = 3\n", "").replace("0-19", "0-1")

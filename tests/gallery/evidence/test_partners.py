@@ -103,6 +103,7 @@ def test_they_are_no_units_of_the_gallery(site: Callable[[str], Path]) -> None:
     assert "3 units in 2 layers" in (out / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_only_what_is_missing_is_made_and_what_is_not_shown_is_removed(begun: Path) -> None:
     first = made(begun.parent / "out")
     assert first
