@@ -1,6 +1,7 @@
 """Shapes are checked in every test; fixtures for data that may be missing are defined here."""
 
 import io
+import itertools
 import os
 import pickle
 import sys
@@ -90,6 +91,21 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[]
         return pickle.loads(path.read_bytes())
 
     return once
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the tests that take minutes to the workers as their first, so that none ends alone."""
+    minutes = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("minutes"))}
+    long = sorted(minutes, key=minutes.__getitem__, reverse=True)
+    rest = iter([item for item in items if item not in minutes])
+    workers, left = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)), len(items)
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):  # `worksteal` begins with equal parts, in this order
+        part, dealt = left // (workers - worker), long[worker::workers]
+        ordered += [*dealt, *itertools.islice(rest, max(part - len(dealt), 0))]
+        left -= part
+    items[:] = ordered
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,7 +18,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import AxesImage
 from matplotlib.patches import Circle
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 from PIL import Image
 
 import visioncircuits
@@ -287,68 +286,67 @@ def test_every_public_plot_is_here() -> None:
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_a_plot_drawn_into_a_place_equals_one_that_is_drawn_alone(name: str) -> None:
+def test_a_plot_drawn_into_a_place_equals_one_that_is_drawn_alone_and_no_text_is_hidden(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = PLOTS[name]()
     assert isinstance(alone, Figure)
     wide, high = alone.get_size_inches()
     if parameter(name) == "ax":
-        figure = Figure(figsize=(2 * wide, high), layout="constrained")
+        size = (2 * wide, high)
+        figure = Figure(figsize=size, layout="constrained")
         left, right = figure.subplots(1, 2)
     else:
-        figure = Figure(figsize=(2 * wide, high))
+        size = (1.8 * wide, high)
+        figure = Figure(figsize=size)
         left, right = figure.subfigures(1, 2)
     before = artists(right)
     assert PLOTS[name](**{parameter(name): left}) is left
-    assert figure.get_size_inches().tolist() == [2 * wide, high]
+    assert tuple(figure.get_size_inches()) == size
     assert artists(right) == before
     assert artists(left) == artists(alone.axes[0] if parameter(name) == "ax" else alone)
     assert len(figure.axes) == len(alone.axes) + (parameter(name) == "ax")
     assert not pyplot.get_fignums()
+    check_texts(alone, monkeypatch)
+    if parameter(name) == "ax":
+        figure = Figure(figsize=(7, 3.8), layout="constrained")
+        for axes in figure.subplots(1, 2):
+            PLOTS[name](ax=axes)
+    else:
+        PLOTS[name](figure=right)
+    check_texts(figure, monkeypatch)
 
 
-@pytest.mark.parametrize("name", PLOTS)
-@pytest.mark.parametrize("inside", [False, True], ids=["alone", "beside another"])
-def test_no_text_runs_into_another_or_a_picture_or_out_of_its_figure(
-    name: str, inside: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = figure = PLOTS[name]()
-    if inside:
-        wide, high = figure.get_size_inches()
-        if parameter(name) == "ax":
-            whole = Figure(figsize=(7, 3.8), layout="constrained")
-            for axes in whole.subplots(1, 2):
-                PLOTS[name](ax=axes)
-        else:
-            whole = Figure(figsize=(1.8 * wide, high))
-            for part in whole.subfigures(1, 2):
-                PLOTS[name](figure=part)
-    texts, renderer = rendered(whole, monkeypatch)
+def check_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No text runs into another, or a picture, or out of the figure."""
+    texts, renderer = rendered(figure, monkeypatch)
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
     for text, box in boxes:
-        assert whole.bbox.padded(1).contains(*box.min), text
-        assert whole.bbox.padded(1).contains(*box.max), text
-    for place, (text, box) in enumerate(boxes):
-        for other, where in boxes[:place]:
-            assert not touch(box, where), (text, other)
-    for picture in whole.findobj(AxesImage):
-        for text, box in boxes:
-            assert not covers(picture, box, renderer), text
+        assert figure.bbox.padded(1).contains(*box.min), text
+        assert figure.bbox.padded(1).contains(*box.max), text
+    extents = np.array([box.extents for _, box in boxes]).reshape(-1, 4)
+    touching = touch(extents[:, None], extents) & ~np.eye(len(boxes), dtype=bool)
+    assert [(boxes[one][0], boxes[other][0]) for one, other in np.argwhere(touching)] == []
+    for picture in figure.findobj(AxesImage):
+        covered = covers(picture, extents, renderer)
+        assert [boxes[place][0] for place in np.flatnonzero(covered)] == []
 
 
-def touch(one: Bbox, other: Bbox) -> bool:
-    """Whether two boxes have more than a pixel's edge in common."""
-    both = Bbox.intersection(one, other)
-    return both is not None and both.width > 1 and both.height > 1
+def touch(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Whether two boxes have more than a pixel's edge in common: left, low, right, high each."""
+    low = np.maximum(one[..., :2], other[..., :2])
+    high = np.minimum(one[..., 2:], other[..., 2:])
+    return (high - low > 1).all(-1)
 
 
-def covers(picture: AxesImage, box: Bbox, renderer: Any) -> bool:
+def covers(picture: AxesImage, boxes: np.ndarray, renderer: Any) -> np.ndarray:
     where = picture.get_window_extent(renderer)
     clip = picture.get_clip_path()
     if clip is None or not isinstance(picture.axes.patches[-1], Circle):
-        return touch(where, box)
+        return touch(np.array(where.extents), boxes)
     middle = (where.min + where.max) / 2  # cut to a circle
-    nearest = np.clip(middle, box.min, box.max)
-    return bool(np.hypot(*(nearest - middle)) < where.width / 2 - 1)
+    nearest = np.clip(middle, boxes[:, :2], boxes[:, 2:])
+    return np.hypot(*(nearest - middle).T) < where.width / 2 - 1
 
 
 def test_another_place_is_refused() -> None:

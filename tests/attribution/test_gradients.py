@@ -37,7 +37,9 @@ def test_of_a_linear_step_gradient_times_activation_is_exact(network, pictures):
     assert found.values.abs().max() == 0
 
 
-@pytest.mark.parametrize("to", ["input", "conv2d2", "mixed3a"])
+@pytest.mark.parametrize(
+    "to", [pytest.param("input", marks=pytest.mark.slow), "conv2d2", "mixed3a"]
+)
 def test_integrated_gradients_are_complete(network, pictures, to):
     found = integrated_gradients(network, "mixed3b:9", pictures, to=to, steps=64)
     whole = (found.activation - found.baseline).abs().max()

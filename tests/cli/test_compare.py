@@ -11,7 +11,11 @@ import pytest
     ("arguments", "message"),
     [
         (("handwritten:curve", "bvlc_googlenet"), "'curves'"),
-        (("handwritten:curves", "handwritten:lines", "--units", "1"), "holds no photographs"),
+        pytest.param(
+            ("handwritten:curves", "handwritten:lines", "--units", "1"),
+            "holds no photographs",
+            marks=pytest.mark.slow,
+        ),
         (("handwritten:curves", "handwritten:lines", "--units", "one"), "names no units"),
     ],
 )

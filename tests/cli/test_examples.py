@@ -25,6 +25,7 @@ def _weights(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_examples_are_collected_and_drawn(
     tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]

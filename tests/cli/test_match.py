@@ -56,6 +56,7 @@ most = 0.5
 """
 
 
+@pytest.mark.slow
 def test_of_a_family_only_its_units_are_matched(
     run: Callable[..., Any], folder: Path, tmp_path: Path
 ) -> None:
@@ -134,6 +135,7 @@ def test_coverage_refuses_a_taxonomy_of_another_network_before_it_measures(
     assert "the family Curves has unit 379" in ended.stderr
 
 
+@pytest.mark.slow
 def test_coverage_prints_how_much_is_explained_and_draws_it(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -126,6 +126,7 @@ def test_several_units_have_a_file_each_and_a_sheet(
         assert image.width > 3 * 200
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_a_sheet_alone_shows_a_whole_layer(tmp_path: Path) -> None:
     sheet = tmp_path / "layer.svg"

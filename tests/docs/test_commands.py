@@ -1,10 +1,9 @@
-"""The command lines of README and documentation are run, in order, in one empty folder."""
+"""The command lines of README and documentation are run, in order, in an empty folder."""
 
 import itertools
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +27,12 @@ PROMISES = ("-o", "--out", "--json", "--plot")
 WHOLE = "visioncircuits reproduce all --network bvlc_googlenet --photographs photos/ --out thread/"
 QUICK = f"{WHOLE} --quick"
 ONE = WHOLE.replace(" all ", " curve-detectors ")
+COMPARE = (
+    "visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b "
+    "--photographs photos/ --out report/"
+)
+ALONE = {"compare": COMPARE, "reproduce": QUICK}
+"""Lines that take minutes and need no other: each has a folder and a test of its own."""
 LEFT_OUT = {
     WHOLE: "takes 40 minutes; with --quick it is run",
     ONE: "takes 4 minutes; with --quick it is run, with the others",
@@ -91,15 +96,34 @@ def follow(line: str, folder: Path) -> tuple[float, str, str]:
     return time.monotonic() - began, str(told.returncode), "\n".join(wrong)
 
 
+LINES = [line for page in PAGES for line in commands(page)]
+
+
+def test_what_is_run_alone_or_left_out_stands_on_a_page() -> None:
+    assert {*ALONE.values(), *LEFT_OUT} <= set(LINES)
+
+
 @pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.published
 @pytest.mark.images
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(
+            [line for line in LINES if line not in ALONE.values()],
+            marks=pytest.mark.minutes(7),
+            id="others",
+        ),
+        *(
+            pytest.param([line], marks=pytest.mark.minutes(4), id=name)
+            for name, line in ALONE.items()
+        ),
+    ],
+)
 def test_every_command_line_does_what_it_promises(
-    beside: Path, record_property: Callable[[str, object], None]
+    lines: list[str], beside: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    lines = [line for page in PAGES for line in commands(page)]
-    assert {QUICK, *LEFT_OUT} <= set(lines), "what is expected stands on no page"
     rows, wrong = [], {}
     for line in lines:
         if line in LEFT_OUT:
@@ -109,11 +133,10 @@ def test_every_command_line_does_what_it_promises(
         rows.append(f"{seconds:6.1f} s  {code:>3}  {line}")
         if fault:
             wrong[line] = fault
-        if line == QUICK and not fault:  # kept, as later lines write into the same folder
-            shutil.copytree(beside / "thread", beside / "whole")
     record_property("command lines: seconds, exit codes", "\n".join(rows))
     assert wrong == {}
-    check(beside / "whole")
+    if QUICK in lines:
+        check(beside / "thread")
 
 
 def check(written: Path) -> None:

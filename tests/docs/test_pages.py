@@ -20,7 +20,9 @@ OTHERS = ("index", "results")
 
 @pytest.mark.slow
 @pytest.mark.weights
-@pytest.mark.parametrize("page", EXECUTED)
+@pytest.mark.parametrize(
+    "page", [pytest.param(EXECUTED[0], marks=pytest.mark.minutes(5)), *EXECUTED[1:]]
+)
 def test_a_page_is_executed_and_shows_pictures(built: Path, page: str) -> None:
     notebook = nbformat.read(built.parent / "jupyter_execute" / f"{page}.ipynb", as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]

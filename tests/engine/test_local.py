@@ -130,7 +130,7 @@ def test_in_this_process_failures_are_the_same_and_its_threads_are_restored() ->
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_an_input_error_is_raised_as_such(workers: int) -> None:
     with pytest.raises(InputError, match="unknown unit"):
         list(engine.local(workers=workers).map(mishap, [("mistake", "unknown unit")] * 2))

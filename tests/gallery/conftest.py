@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from safetensors.torch import save_file
 
+from visioncircuits import gallery as galleries
 from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import FeatureEntry, Gallery, LayerEntry, Picture
 from visioncircuits.networks import Unit, untrained
@@ -131,6 +132,22 @@ def random_squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parameters = untrained("torchvision:squeezenet1_1").module.state_dict()
     save_file({name: value.contiguous() for name, value in parameters.items()}, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def site(
+    random_squeezenet: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Build a recipe of this checkpoint: one site for all tests, not to be changed."""
+
+    @cache
+    def build(recipe: str) -> Path:
+        folder = tmp_path_factory.mktemp("built")
+        (folder / "random.safetensors").symlink_to(random_squeezenet)
+        (folder / "recipe.toml").write_text(recipe)
+        return galleries.build(folder / "recipe.toml", folder / "out", workers=1).parent
+
+    return build
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import Gallery
 from visioncircuits.networks import Direction
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def shows(page: Page, units: Iterable[int]) -> bool:

@@ -24,6 +24,7 @@ def some(request):
     return photographs(folder).part(range(0, 1000, 45))
 
 
+@pytest.mark.slow
 def test_an_ablation_is_scored_as_the_network_itself_would_be(network, some):
     scores = ablate(network, CURVES, some, controls=1, batch=8)
     assert scores["condition"].values.tolist() == ["original", "ablated", "control 1"]
@@ -38,6 +39,7 @@ def test_an_ablation_is_scored_as_the_network_itself_would_be(network, some):
     assert (scores["divergence"].sel(condition="ablated") > 0).all()
 
 
+@pytest.mark.slow
 def test_the_damage_of_curves_is_larger_than_that_of_other_units(network, some):
     found = damage(ablate(network, CURVES, some, controls=2, batch=8))
     divergence = found["divergence"].sel(bound="mean")

@@ -1,10 +1,14 @@
 """Graphs by the size of pictures, and errors for sizes that a network cannot take."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import nn
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import traces
 from visioncircuits.networks.catalog import untrained
 from visioncircuits.networks.network import Network, wrap
 from visioncircuits.networks.preprocessing import IMAGENET, Preprocessing
@@ -92,3 +96,57 @@ def test_a_scripted_network_has_its_output_and_the_reason_for_nothing_else() -> 
     message = "unknown layer '0'; known are 'output'; .* because the network is scripted"
     with pytest.raises(InputError, match=message):
         network.activations(pictures, ["0"])
+
+
+class TestNetworksOfOneDefinition:
+    def test_are_traced_once_and_each_computes_with_its_own_weights(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = untrained("bvlc_googlenet", seed=1)
+        assert first.layers
+        monkeypatch.setattr(traces, "trace", _refuse)
+        monkeypatch.setattr(traces, "receptive_fields", _refuse)
+        second = untrained("bvlc_googlenet", seed=2)
+        assert second.layers == first.layers
+        pictures = torch.rand(2, 3, 224, 224)
+        for network in (second, first):
+            expected = network.module(network.preprocessing(pictures))
+            torch.testing.assert_close(network(pictures), expected)
+
+    def test_do_not_keep_each_others_weights(self) -> None:
+        network = untrained("bvlc_googlenet", seed=1)
+        assert network.layers
+        weights = weakref.ref(network.module.operation("conv2d0_pre_relu").weight)
+        del network
+        gc.collect()
+        assert weights() is None
+
+    @pytest.mark.parametrize("change", ["stride", "hook", "module", "forward", "dtype"])
+    def test_have_nothing_in_common_with_one_that_differs(self, change: str) -> None:
+        assert untrained("bvlc_googlenet").layers
+        changed = untrained("bvlc_googlenet")
+        pool = changed.module.operation("maxpool0")
+        match change:
+            case "stride":
+                pool.stride = 1
+            case "hook":
+                pool.register_forward_hook(lambda _module, _inputs, out: out[..., ::2, ::2])
+            case "module":
+                changed.module.maxpool0 = nn.Sequential(pool, nn.MaxPool2d(2))
+            case "forward":
+                pool.forward = lambda x: x[..., ::4, ::4]
+            case "dtype":
+                changed.module.double()
+        pictures = torch.rand(1, 3, 224, 224)
+        inputs = changed.preprocessing(pictures).to(next(changed.module.parameters()).dtype)
+        seen = []
+        with changed.module.operation("conv2d1_pre_relu").register_forward_pre_hook(
+            lambda _module, taken: seen.append(taken[0])
+        ):
+            expected = changed.module(inputs)
+        torch.testing.assert_close(changed(pictures), expected)
+        assert changed.layer("localresponsenorm0").shape == seen[0].shape[2:]
+
+
+def _refuse(*_: object) -> None:
+    raise AssertionError("was traced again")

@@ -40,6 +40,7 @@ def test_sparseness_is_that_of_a_slow_twin():
         assert unit == pytest.approx((1 - mean**2 / square) / (1 - 1 / 15), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_curve_detectors_are_invariant_to_fill(checkpoints):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     plain, filled, colored = (

@@ -1,8 +1,8 @@
 """A module's graphs and layers, traced once for each size of pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks.definition import definition
 from visioncircuits.networks.geometry import receptive_fields
 from visioncircuits.networks.graph import OUTPUT, Graph
 from visioncircuits.networks.hooked import Hooked
@@ -20,6 +21,12 @@ from visioncircuits.networks.tracing import structure, trace
 
 Size = tuple[int, int]
 """Height and width in pixels."""
+
+SHARED = 32
+"""How many traces are kept for other networks of the same definition."""
+
+_graphs: dict[Hashable, Graph] = {}
+_layers: dict[Hashable, dict[str, Layer]] = {}
 
 
 def like(module: nn.Module) -> Tensor:
@@ -134,12 +141,23 @@ class Traces:
             self._structure = now
 
     def _traced(self, size: Size) -> Graph | Hooked:
+        key = self._key(size)
+        if shared := _graphs.get(key):
+            return replace(shared, module=self.module, _plans={})
         blank = self._blank(size)
         try:
-            return trace(self.module, blank)
+            graph = trace(self.module, blank)
         except Untraceable as error:
             with self._size_errors(size):
                 return Hooked.follow(self.module, blank, str(error))
+        if key and not graph.failure:  # an error keeps the module, by its traceback
+            _keep(_graphs, key, replace(graph, module=nn.Identity(), _plans={}))
+        return graph
+
+    def _key(self, size: Size) -> Hashable | None:
+        """Return what networks of the same traces have in common, if that is known."""
+        defined = definition(self.module)
+        return defined and (defined, self.channels, size)
 
     @contextmanager
     def _size_errors(self, size: Size) -> Iterator[None]:
@@ -165,6 +183,9 @@ class Traces:
             ) from error
 
     def _described(self, size: Size) -> dict[str, Layer]:
+        key = self._key(size)
+        if shared := _layers.get(key):
+            return shared
         # within inference mode torch shows fewer of the operations that are followed
         with torch.inference_mode(False):
             picture = self._blank(size)
@@ -173,4 +194,13 @@ class Traces:
             if isinstance(graph, Graph) and graph.opaque:
                 inner = self.graph(size, ["inside of what could not be traced"])
                 found = receptive_fields(inner, picture) | found
-        return {name: described(name, geometry) for name, geometry in found.items()}
+        layers = {name: described(name, geometry) for name, geometry in found.items()}
+        if key in _graphs:
+            _keep(_layers, key, layers)
+        return layers
+
+
+def _keep(kept: dict[Hashable, Any], key: Hashable, value: Any) -> None:
+    if len(kept) >= SHARED:
+        kept.clear()
+    kept[key] = value

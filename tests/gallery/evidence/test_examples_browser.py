@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from visioncircuits import gallery
 from visioncircuits.gallery.evidence import tiles
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 RECIPE = """\
 title = "Examples"

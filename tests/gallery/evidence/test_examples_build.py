@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -233,8 +234,10 @@ def test_one_worker_and_two_build_the_same_site_and_nothing_is_made_twice(
     assert cut(built) == pieces
 
 
-def test_only_a_further_unit_is_cut_and_without_photographs_all_are_removed(folder: Path) -> None:
-    out = build(folder, folder / "more")
+def test_only_a_further_unit_is_cut_and_without_photographs_all_are_removed(
+    folder: Path, built: Path
+) -> None:
+    out = Path(shutil.copytree(built, folder / "more"))
     before = cut(out)
     after = cut(build(folder, out, RECIPE.replace('"0-1"', '"0-2"')))
     assert before.items() <= after.items()
@@ -247,7 +250,7 @@ def test_only_a_further_unit_is_cut_and_without_photographs_all_are_removed(fold
 def test_without_the_recipes_photographs_it_warns_and_keeps_finished_examples(
     folder: Path, built: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    out = build(folder, folder / "away")
+    out = Path(shutil.copytree(built, folder / "away"))
     pieces = cut(out)
     with caplog.at_level(logging.WARNING):
         build(folder, out, RECIPE.replace('"photographs"', '"elsewhere"'))

@@ -2,6 +2,8 @@
 
 import io
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,13 @@ def recipe(random_squeezenet: Path, tmp_path: Path) -> Path:
     return tmp_path / "recipe.toml"
 
 
+@pytest.fixture
+def begun(recipe: Path, site: Callable[[str], Path]) -> Path:
+    """The recipe, whose site is there already."""
+    shutil.copytree(site(RECIPE), recipe.parent / "out")
+    return recipe
+
+
 def made(out: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (out / "partners").rglob("*.webp")}
 
@@ -68,8 +77,8 @@ def members(html: str) -> list[tuple[int, tuple[int, int] | None]]:
     ]
 
 
-def test_every_unit_that_weights_show_has_its_picture(recipe: Path) -> None:
-    out = build(recipe)
+def test_every_unit_that_weights_show_has_its_picture(site: Callable[[str], Path]) -> None:
+    out = site(RECIPE)
     sheet = np.asarray(Image.open(out / f"layers/{BEFORE}/units.webp").convert("RGB"), float)
     shown = members((out / "layers/features.3/70.html").read_text())
     assert len(shown) >= 3
@@ -84,8 +93,8 @@ def test_every_unit_that_weights_show_has_its_picture(recipe: Path) -> None:
         assert np.abs(found - np.asarray(own, float)).mean() < 8
 
 
-def test_they_are_no_units_of_the_gallery(recipe: Path) -> None:
-    out = build(recipe)
+def test_they_are_no_units_of_the_gallery(site: Callable[[str], Path]) -> None:
+    out = site(RECIPE)
     pages = {path.relative_to(out / "layers").as_posix() for path in out.rglob("layers/*/*.html")}
     assert pages == {
         f"{BEFORE}/index.html", f"{BEFORE}/0.html",
@@ -94,13 +103,14 @@ def test_they_are_no_units_of_the_gallery(recipe: Path) -> None:
     assert "3 units in 2 layers" in (out / "index.html").read_text()
 
 
-def test_only_what_is_missing_is_made_and_what_is_not_shown_is_removed(recipe: Path) -> None:
-    first = made(build(recipe))
+@pytest.mark.slow
+def test_only_what_is_missing_is_made_and_what_is_not_shown_is_removed(begun: Path) -> None:
+    first = made(begun.parent / "out")
     assert first
-    assert made(build(recipe)) == first
-    more = made(build(recipe, RECIPE.replace("connections = 3", "connections = 4")))
+    assert made(build(begun)) == first
+    more = made(build(begun, RECIPE.replace("connections = 3", "connections = 4")))
     assert first.items() < more.items()
-    fewer = made(build(recipe, RECIPE.replace("[3, 70]", "[3]")))
+    fewer = made(build(begun, RECIPE.replace("[3, 70]", "[3]")))
     assert fewer.items() < more.items()
 
 

@@ -11,7 +11,7 @@ from visioncircuits.gallery import writing
 from visioncircuits.gallery.contents import Gallery
 from visioncircuits.gallery.evidence.tuning import Tuning
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def tuned(peak: float) -> Tuning:

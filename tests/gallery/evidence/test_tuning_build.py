@@ -1,6 +1,7 @@
 """Tuning is measured where a recipe names stimuli, once, and the same however often."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,13 @@ def recipe(random_squeezenet: Path, tmp_path: Path) -> Path:
     return tmp_path / "recipe.toml"
 
 
+@pytest.fixture
+def begun(recipe: Path, site: Callable[[str], Path]) -> Path:
+    """The recipe, whose site is there already."""
+    shutil.copytree(site(RECIPE), recipe.parent / "out")
+    return recipe
+
+
 def build(recipe: Path, text: str = RECIPE) -> Path:
     recipe.write_text(text)
     return gallery.build(recipe, recipe.parent / "out", workers=1).parent
@@ -60,8 +68,10 @@ def contents(out: Path) -> dict[str, bytes]:
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
-def test_units_of_a_layer_are_measured_together(recipe: Path, random_squeezenet: Path) -> None:
-    out = build(recipe)
+def test_units_of_a_layer_are_measured_together(
+    site: Callable[[str], Path], random_squeezenet: Path
+) -> None:
+    out = site(RECIPE)
     assert len(measured(out)) == 3, "edges in both layers, bars where they are not too wide"
     network = networks.load("torchvision:squeezenet1_1", checkpoint=random_squeezenet)
     units = ["features.3:70", "features.3:3"]
@@ -71,8 +81,8 @@ def test_units_of_a_layer_are_measured_together(recipe: Path, random_squeezenet:
     assert np.array_equal(same.values, expected.values)
 
 
-def test_a_page_shows_each_set_or_the_reason_why_not(recipe: Path) -> None:
-    out = build(recipe)
+def test_a_page_shows_each_set_or_the_reason_why_not(site: Callable[[str], Path]) -> None:
+    out = site(RECIPE)
     page = (out / "layers/features.3/70.html").read_text()
     assert page.index('id="numbers"') < page.index('id="tuning"') < page.index('id="record"')
     assert page.index("<h3>edges</h3>") < page.index("<h3>bars</h3>")
@@ -80,26 +90,26 @@ def test_a_page_shows_each_set_or_the_reason_why_not(recipe: Path) -> None:
     assert "The stimuli cannot be shown to this layer: width must be less than" in early
 
 
-def test_nothing_is_measured_twice_and_the_site_is_the_same(recipe: Path) -> None:
-    out = build(recipe)
+def test_nothing_is_measured_twice_and_the_site_is_the_same(begun: Path) -> None:
+    out = begun.parent / "out"
     first, pieces = contents(out), measured(out)
-    assert contents(build(recipe)) == first
+    assert contents(build(begun)) == first
     assert measured(out) == pieces
     shutil.rmtree(out)
-    assert contents(build(recipe)) == first, "to the byte, netCDF too"
+    assert contents(build(begun)) == first, "to the byte, netCDF too"
 
 
-def test_only_new_sets_are_measured_and_former_ones_are_removed(recipe: Path) -> None:
-    before = measured(build(recipe))
-    after = measured(build(recipe, RECIPE.replace('"bars"', '"corners"')))
+def test_only_new_sets_are_measured_and_former_ones_are_removed(begun: Path) -> None:
+    before = measured(begun.parent / "out")
+    after = measured(build(begun, RECIPE.replace('"bars"', '"corners"')))
     assert len(before.items() & after.items()) == 2
-    out = build(recipe, RECIPE.replace('"edges", "bars"', ""))
+    out = build(begun, RECIPE.replace('"edges", "bars"', ""))
     assert not measured(out)
     assert 'id="tuning"' not in (out / "layers/features.3/70.html").read_text()
 
 
-def test_a_layers_page_has_orientations_by_the_first_set(recipe: Path) -> None:
-    out = build(recipe)
+def test_a_layers_page_has_orientations_by_the_first_set(site: Callable[[str], Path]) -> None:
+    out = site(RECIPE)
     page = (out / "layers/features.3/index.html").read_text()
     edges = next(
         tuning.orientation_tuning(r)

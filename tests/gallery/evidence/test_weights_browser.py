@@ -18,7 +18,7 @@ from visioncircuits.gallery.evidence.weights import Weights
 from visioncircuits.networks import Network, load
 from visioncircuits.weights import decoded, signed_colors
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NAME = "torchvision:squeezenet1_1"
 RECIPE = f"""\
