@@ -67,7 +67,7 @@ def test_a_direction_is_found_by_its_name(page: Page, gallery: Gallery, tmp_path
     page.get_by_label("Sort by").select_option("unit")
     names = page.locator(".cell .number")
     expect(names).to_have_text(["3", "5", "8", "Dog head 0"])
-    page.get_by_label("Feature").fill("dog 0")
+    page.get_by_label("Feature", exact=True).fill("dog 0")
     expect(page.locator("#count")).to_have_text("1 of 4 features")
     page.locator(".cell:not([hidden])").click()
     expect(page.locator("h1")).to_have_text("features.0:Dog head 0")

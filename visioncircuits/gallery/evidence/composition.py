@@ -40,7 +40,6 @@ def section(page: FeaturePage) -> Section | None:
         cards=cards,
         highest=abs(shown[0][1]),
         used=sum(weight != 0 for weight in direction.weights),
-        total=len(direction.weights),
         length=length,
         share=hypot(*(weight / length for _, weight in shown)) ** 2,
         thumbnails=page.root + page.gallery.thumbnails[direction.layer].path
