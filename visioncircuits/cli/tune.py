@@ -11,6 +11,7 @@ from visioncircuits.cli.hypotheses import Photographs
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.wording import counted
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
     import xarray as xr
@@ -114,7 +115,7 @@ def tune(
                     f"{float(unit['echo']):.2f}"]  # fmt: skip
         table.add_row(*row)
     print_table(table)
-    print(f"{out}: {len(responses)} units, {len(shown)} stimuli")
+    print(f"{out}: {counted(len(responses), 'unit')}, {len(shown)} stimuli")
     if plot is not None:
         print(_figure(responses.sel(unit=list(names)), shown, drawn).save(plot))
 
