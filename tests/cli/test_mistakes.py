@@ -70,6 +70,8 @@ MISTAKES = {
     "match bvlc_googlenet mixed3b alexnett features.7 --photographs photos": "alexnett",
     "compare handwriten bvlc_googlenet --layer a --photographs photos --out new": "handwriten",
     "compare handwritten:curves inceptionv1 --layer a --units a --photographs photos -o b": "units",
+    "seven-arguments bvlc_googlenet mixed3b: -o a.pdf": "'mixed3b:'",
+    "seven-arguments bvlc_googlenet mixed3b:1 --photographs nowhere -o a.pdf": "nowhere",
     "reproduce all --photographs nowhere": "nowhere",
     "stimuli curves -o a.gif": ".png or .webp",
     "handwritten curves -o a.pth": ".safetensors",

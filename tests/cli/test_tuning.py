@@ -1,6 +1,7 @@
 """`visioncircuits stimuli`, `tune`, `find` and `judge`, on real weights."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_responses_are_written_and_drawn(
     out, plot = tmp_path / "curves.nc", tmp_path / "radial.svg"
     call(
         "tune", "bvlc_googlenet", "mixed3b:413,408", "--stimuli", "curves", "-o", out,
-        "--plot", plot, "--photographs", few,
+        "--plot", plot, "--over", "orientation", "--photographs", few,
     )  # fmt: skip
     responses = Responses.load(out)
     assert responses["unit"].values.tolist() == ["mixed3b:413", "mixed3b:408"]
@@ -141,6 +142,52 @@ def test_units_are_tuned_to_the_stimuli_of_a_hypothesis_in_a_file(tmp_path: Path
     path.write_text(FILE.replace("axes", "axis"))
     with pytest.raises(InputError, match="unknown key 'axis'"):
         call("tune", "bvlc_googlenet", "conv2d0:5", "--stimuli", path, "-o", out)
+
+
+GRATINGS = """
+stimuli = "sinusoidal-gratings"
+[axes]
+orientation = [0, 45, 90, 135]
+period = [6, 12]
+[fixed]
+phase = 90
+"""
+
+
+def texts(plot: Path) -> set[str]:
+    return set(re.findall(r"<text[^>]*>(.*?)</text>", plot.read_text()))
+
+
+@pytest.mark.usefixtures("_weights")
+def test_stimuli_with_two_axes_are_drawn_as_maps(tmp_path: Path) -> None:
+    path, plot = tmp_path / "gratings.toml", tmp_path / "maps.svg"
+    path.write_text(GRATINGS)
+    tune = "tune", "bvlc_googlenet", "conv2d0:5", "--stimuli", path, "-o", tmp_path / "out.nc"
+    call(*tune, "--plot", plot)
+    assert {"orientation", "period", "45°", "135°", "6", "12"} <= texts(plot)
+    call(*tune, "--plot", plot, "--over", "period, orientation")
+    assert {"orientation", "period", "45", "135", "6", "12"} <= texts(plot)
+    call(*tune, "--plot", plot, "--over", "orientation")
+    assert "period" not in texts(plot)
+    assert "270°" in texts(plot)
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        ("angle", "unknown axis of curves 'angle'"),
+        ("radius", "over orientation or two axes, not radius; curves has orientation, radius"),
+        ("radius,radius", "not radius and radius"),
+    ],
+)
+def test_what_a_plot_is_over_is_checked_before_the_work(
+    tmp_path: Path, over: str, message: str
+) -> None:
+    tune = "tune", "bvlc_googlenet", "conv2d0:5", "--stimuli", "curves", "-o", tmp_path / "out.nc"
+    with pytest.raises(InputError, match=message):
+        call(*tune, "--plot", tmp_path / "plot.png", "--over", over)
+    with pytest.raises(InputError, match="name the plot's file"):
+        call(*tune, "--over", over)
 
 
 @pytest.mark.usefixtures("_weights")

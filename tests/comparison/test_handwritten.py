@@ -7,6 +7,7 @@ import torch
 from visioncircuits import comparison, datasets, handwritten, load
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.engine import Store
+from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import Hypothesis, Prediction, effects
 from visioncircuits.stimuli import named
 
@@ -37,3 +38,21 @@ def test_a_family_without_orientation_is_compared_with_its_own_incomplete_circui
     assert found.without is not None
     np.testing.assert_allclose(*found.without["surface"].values, rtol=1e-5)
     assert found._repr_html_().startswith("Comparison(spot: 2 of mixed3a")
+
+
+def test_the_handwritten_family_may_be_of_any_layer_and_mistakes_are_met_first(
+    tmp_path: Path,
+) -> None:
+    pictures = datasets.photographs(np.zeros((4, 3, 64, 64), np.float32), labels=[0, 1, 2, 3])
+    circuit = handwritten.curves()
+    for layer, message in (("mixed3c", "unknown layer 'mixed3c'"), ("conv2d0", "too early")):
+        with pytest.raises(InputError, match=message):
+            comparison.compare(
+                circuit,
+                circuit,
+                "mixed3b",
+                "curve",
+                pictures,
+                handwritten_layer=layer,
+                store=Store(tmp_path),
+            )

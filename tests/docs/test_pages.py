@@ -73,3 +73,16 @@ def test_the_glance_at_the_toolkit_has_every_top_level_name() -> None:
     page = (DOCS / "reference" / "index.md").read_text("utf-8")
     for name in visioncircuits.__all__:
         assert f"`{name}`" in page or name == "__version__"
+
+
+LONGEST = 88
+"""Characters of a line of code; a page's column has room for 90 in a window of 1280 pixels."""
+
+
+@pytest.mark.parametrize("page", EXECUTED)
+def test_lines_of_code_fit_into_the_column(page: str) -> None:
+    text = (DOCS / f"{page}.md").read_text("utf-8")
+    cells = re.findall(r"^```\{code-cell\}.*?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    lines = "".join(cells).splitlines()
+    assert lines
+    assert [line for line in lines if len(line) > LONGEST] == []

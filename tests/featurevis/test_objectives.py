@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage
+from torch import nn
+from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis import objectives
+from visioncircuits.featurevis import Settings, objectives, render
 from visioncircuits.featurevis.objective import Activations
-from visioncircuits.networks import Direction, Unit
+from visioncircuits.networks import Direction, Network, Preprocessing, Unit, wrap
 
 LAYER = "shapes"
 
@@ -171,3 +173,62 @@ def test_several_pictures_are_at_least_two() -> None:
 def test_a_feature_without_a_number_is_refused() -> None:
     with pytest.raises(InputError, match="layer:number"):
         objectives.unit("shapes")
+
+
+class Own(nn.Module):
+    """A network of a user's own, with a ReLU in place, a function, and branches of both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 5)
+        self.bn = nn.BatchNorm2d(8)
+        self.relu = nn.ReLU(inplace=True)
+        self.left, self.right = nn.Conv2d(8, 6, 3), nn.Conv2d(8, 4, 3)
+        self.last = nn.Conv2d(10, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.relu(self.bn(self.conv(x)))
+        x = torch.cat([torch.relu(self.left(x)), self.relu(self.right(x))], 1)
+        return F.max_pool2d(F.relu(self.last(x)), 2)
+
+
+@pytest.fixture
+def own() -> Network:
+    torch.manual_seed(0)
+    return wrap(Own(), Preprocessing(), size=32)
+
+
+@pytest.mark.parametrize(
+    ("feature", "read"),
+    [
+        ("relu:3", "bn:3"),
+        ("relu_1:2", "left:2"),
+        ("cat:1", "left:1"),
+        ("cat:7", "right:1"),
+        ("relu_3:2", "last:2"),
+        ("bn:3", "bn:3"),
+        ("max_pool2d:1", "max_pool2d:1"),
+    ],
+)
+def test_a_negative_neuron_is_read_before_the_rectifier_of_any_network(
+    own: Network, feature: str, read: str
+) -> None:
+    assert objectives.negative(own, feature).name == f"-1·neuron {read}"
+
+
+def test_a_negative_neuron_of_a_users_own_network_is_driven_below_zero(own: Network) -> None:
+    settings = Settings(size=32, steps=32)
+    own.module.last.bias.data -= 0.5  # so that its ReLU is off at first
+    for feature in ("relu:3", "relu_3:2", "cat:7"):
+        found = render(own, objectives.negative(own, feature), settings=settings)
+        assert found.score > 0
+        assert not found.dead
+        assert found.problem == ""
+
+
+def test_where_no_value_is_negative_the_problem_says_so(own: Network) -> None:
+    own.module.last.bias.data -= 100
+    found = render(
+        own, objectives.negative(own, "max_pool2d:1"), settings=Settings(size=32, steps=2)
+    )
+    assert found.problem == "never negative"

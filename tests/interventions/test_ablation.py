@@ -6,7 +6,14 @@ import torch
 
 from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
-from visioncircuits.interventions import Effects, Scores, ablate, ablation, damage
+from visioncircuits.interventions import (
+    Effects,
+    Scores,
+    ablate,
+    ablation,
+    damage,
+    damage_by_class,
+)
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.networks import Direction, load, untrained
 
@@ -133,3 +140,18 @@ def test_parts_of_scores_show_themselves_too() -> None:
     )  # fmt: skip
     for part in parts:
         assert "<" in part._repr_html_()
+
+
+def test_photographs_without_classes_are_scored_by_divergence_and_logits(network) -> None:
+    pictures = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    unlabeled = ablate(network, "mixed5a:7", pictures, controls=2)
+    labeled = ablate(network, "mixed5a:7", photographs(pictures, labels=[1, 2, 3, 4]), controls=2)
+    assert list(unlabeled) == ["divergence", "logit"]
+    assert "class" not in unlabeled.coords
+    for name in unlabeled:
+        np.testing.assert_array_equal(unlabeled[name].values, labeled[name].values)
+    assert list(damage(unlabeled)) == ["divergence"]
+    assert "divergence" in unlabeled._repr_html_()
+    assert damage_by_class(unlabeled).attrs["measure"] == "logit"
+    with pytest.raises(InputError, match="have no classes"):
+        damage_by_class(unlabeled, measure="cross_entropy")

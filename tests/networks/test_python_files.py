@@ -1,11 +1,13 @@
 """A network's name may be a function of a Python file; mistakes there are one sentence."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from visioncircuits import engine
 from visioncircuits.errors import InputError
 from visioncircuits.networks import load
 
@@ -98,3 +100,33 @@ def test_mistakes_are_one_sentence(
     with pytest.raises(InputError, match=message) as caught:
         load(name)
     assert "\n" not in str(caught.value)
+
+
+CLASSES = """
+from own_parts import Part
+from torch import nn
+from visioncircuits import Preprocessing, wrap
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = Part(1, 4, 3)
+
+    def forward(self, pictures):
+        return self.part(pictures)
+
+def network():
+    return wrap(Own(), Preprocessing(channels=1), size=20)
+"""
+
+
+@pytest.mark.slow
+def test_workers_find_the_classes_of_a_file_and_of_what_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "own_parts.py").write_text("from torch import nn\nclass Part(nn.Conv2d): pass\n")
+    (tmp_path / "own_classes.py").write_text(CLASSES)
+    network = load(f"{tmp_path / 'own_classes.py'}:network")
+    pictures = torch.rand(2, 1, 20, 20)
+    expected = network.activations(pictures, ["part"])["part"]
+    workers = engine.local(workers=2)
+    for _, found in workers.map(partial(network.activations, pictures), [["part"]] * 2):
+        assert torch.equal(found["part"], expected)

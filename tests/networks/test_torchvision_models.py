@@ -13,7 +13,7 @@ from visioncircuits.networks import checkpoints, torchvision_models
 from visioncircuits.networks.catalog import load, untrained
 from visioncircuits.networks.network import Network
 from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
-from visioncircuits.networks.torchvision_models import imagenet_classes
+from visioncircuits.networks.torchvision_models import imagenet_classes, imagenet_synsets
 
 
 @pytest.fixture(autouse=True)
@@ -241,3 +241,9 @@ class TestOwnWeights:
             transforms = torchvision.models.get_model_weights(name).DEFAULT.transforms()
             assert len(transforms.crop_size) == 1, name
             assert len(transforms.mean) == len(transforms.std) == 3, name
+
+
+def test_the_names_of_imagenets_classes_are_those_of_torchvision() -> None:
+    categories = torchvision.models.get_model_weights("squeezenet1_1").DEFAULT.meta["categories"]
+    assert imagenet_classes() == tuple(categories)
+    assert list(imagenet_synsets()) == sorted(imagenet_synsets())

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
+import xarray as xr
+from PIL import Image
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, untrained
@@ -54,3 +57,31 @@ def test_mistakes_are_met_before_anything_is_computed(network):
         seven_arguments(network, "conv2d0:7", stimuli=StimulusSet(circle, {"radius": (3, 5)}))
     with pytest.raises(InputError, match="steps must be"):
         seven_arguments(network, "conv2d0:7", steps=0)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_what_is_saved_is_loaded_as_it_was_and_draws_the_same_figure(found, tmp_path, suffix):
+    loaded = SevenArguments.load(found.save(tmp_path / f"unit{suffix}"))
+    assert (loaded.unit, loaded.missing, loaded.record) == (found.unit, {}, found.record)
+    assert loaded.visualization == found.visualization
+    for name in ("synthetic", "joint", "handwritten"):
+        xr.testing.assert_identical(getattr(loaded, name), getattr(found, name))
+    for name in ("inputs", "outputs"):
+        for one, other in zip(getattr(loaded, name), getattr(found, name), strict=True):
+            assert repr(one) == repr(other)
+            assert torch.equal(one.kernel, other.kernel)
+    assert seven_arguments_panel(loaded)._repr_png_() == found._repr_png_()
+    loaded.save(tmp_path / "again.npz")
+
+
+def test_what_is_left_out_and_pictures_of_units_are_saved_too(network, tmp_path):
+    picture = Image.new("RGB", (5, 3), "red")
+    few = SevenArguments("a:0", thumbnails={"b:1": picture}, missing={"use": "no layer"})
+    loaded = SevenArguments.load(few.save(tmp_path / "few.nc"))
+    assert loaded.thumbnails == {"b:1": picture}
+    assert loaded.missing == few.missing
+    assert loaded.visualization is None
+    with pytest.raises(InputError, match="name it"):
+        few.save(tmp_path / "few.pdf")
+    with pytest.raises(InputError, match="cannot be read"):
+        SevenArguments.load(tmp_path / "lost.npz")

@@ -12,6 +12,7 @@ from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
 from visioncircuits.errors import InputError
+from visioncircuits.wording import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +29,15 @@ class Mode(StrEnum):
     zero = "zero"
     mean = "mean"
     resample = "resample"
+
+
+_MEASURES = {
+    "cross_entropy": ("cross-entropy, nats", 1, 3),
+    "divergence": ("divergence, nats", 1, 3),
+    "top1": ("top-1, points", -100, 1),
+    "top5": ("top-5, points", -100, 1),
+}
+"""The title of a measure, a factor, and the digits that are printed."""
 
 
 @app.command()
@@ -115,21 +125,26 @@ def ablate(
     )
     damage = interventions.damage(scores, seed=seed)
     table = Table("without", box=None, pad_edge=False)
-    for title in ("cross-entropy, nats", "divergence, nats", "top-1, points", "top-5, points"):
-        table.add_column(title, justify="right")
+    for name in damage:
+        table.add_column(_MEASURES[str(name)][0], justify="right")
     for condition in damage["condition"].values[1:]:
         row = damage.sel(condition=condition)
-        cells = [_cell(row["cross_entropy"], 1, 3), _cell(row["divergence"], 1, 3)]
-        cells += [_cell(row[name], -100, 1) for name in ("top1", "top5")]
+        cells = [_cell(row[name], *_MEASURES[str(name)][1:]) for name in damage]
         label = _label(condition, ablated)
         table.add_row(label, *cells)
     print_table(table)
     original = scores.sel(condition="original").mean("photograph")
-    print(
-        f"original: cross-entropy {float(original['cross_entropy']):.3f}, top-1 "
-        f"{float(original['top1']):.1%}, top-5 {float(original['top5']):.1%} over "
-        f"{len(shown)} photographs"
-    )
+    if "class" in scores.coords:
+        print(
+            f"original: cross-entropy {float(original['cross_entropy']):.3f}, top-1 "
+            f"{float(original['top1']):.1%}, top-5 {float(original['top5']):.1%} over "
+            f"{counted(len(shown), 'photograph')}"
+        )
+    else:
+        print(
+            f"over {counted(len(shown), 'photograph')} without classes: their "
+            "names have no WordNet ids, and there are no folders"
+        )
     if by_class or out:
         lost = interventions.damage_by_class(scores, "ablated")
         if by_class:
@@ -215,4 +230,4 @@ def _counted(ablated: "Sequence[Feature]") -> str:
     """Count features, in words."""
     units = sum(isinstance(feature.record(), str) for feature in ablated)
     counts = (units, "unit"), (len(ablated) - units, "direction")
-    return " and ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in counts if n)
+    return " and ".join(counted(number, noun) for number, noun in counts if number)

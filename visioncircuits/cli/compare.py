@@ -45,6 +45,10 @@ def compare(
         str | None,
         typer.Option(help="The trained detectors, such as `413,408,398`; by default found."),
     ] = None,
+    handwritten_layer: Annotated[
+        str | None,
+        typer.Option(help="Where the circuit's own detectors are; by default its last layer."),
+    ] = None,
     early_layer: Annotated[
         str | None,
         typer.Option(
@@ -78,6 +82,7 @@ def compare(
         features,
         hypotheses.read(family),
         photographs,
+        handwritten_layer=handwritten_layer,
         early_layer=early_layer,
         incomplete=incomplete(circuit) if circuit in available() else {},
         store=engine.Store(out / "scores"),

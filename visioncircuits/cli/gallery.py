@@ -7,7 +7,6 @@ import typer
 
 from visioncircuits.cli import outputs
 from visioncircuits.cli.options import Address, Device, EngineName, Engines, Workers
-from visioncircuits.gallery import recipe as recipes
 
 app = typer.Typer()
 
@@ -35,6 +34,8 @@ def gallery(
         visioncircuits gallery galleries/early-vision.toml --out site/
     """
     outputs.check_folder(out)
+    from visioncircuits.gallery import recipe as recipes
+
     recipes.read(recipe)
     from visioncircuits.engine import choose
     from visioncircuits.gallery import build

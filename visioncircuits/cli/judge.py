@@ -10,6 +10,7 @@ from visioncircuits.cli.features import One
 from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
+from visioncircuits.wording import with_article
 
 app = typer.Typer()
 
@@ -62,7 +63,8 @@ def judge(
             f"{outcome.rank:.1%}",
         )
     print_table(table)
-    print(f"{verdict.unit} as a {tested.name} detector: {verdict.status} (p = {verdict.p:.2g})")
+    kind = with_article(tested.name)
+    print(f"{verdict.unit} as {kind} detector: {verdict.status} (p = {verdict.p:.2g})")
     for reason in verdict.reasons:
         print(reason)
     if record is not None:

@@ -10,9 +10,14 @@ from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.hypotheses import Photographs
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
+from visioncircuits.errors import InputError, unknown
+from visioncircuits.wording import counted
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a command's help is not to wait for torch
     import xarray as xr
+
+    from visioncircuits.figures import Figure
+    from visioncircuits.stimuli import StimulusSet
 
 app = typer.Typer()
 
@@ -41,8 +46,15 @@ def tune(
     plot: Annotated[
         Path | None,
         typer.Option(
-            help="Draw them too, `.svg`, `.png` or `.pdf`: radial tuning curves for stimuli that "
-            "have an orientation. Of a layer, the units that respond most."
+            help="Draw them too, `.svg`, `.png` or `.pdf`: as maps for stimuli with two axes, else "
+            "as radial tuning curves. Of a layer, the units that respond most."
+        ),
+    ] = None,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            help="What the plot is over: two axes of the stimuli, such as `orientation,radius`, "
+            "for maps; or `orientation`, for radial tuning curves."
         ),
     ] = None,
     top: Annotated[
@@ -66,18 +78,16 @@ def tune(
     """
     outputs.check(out, ".nc")
     outputs.check(plot, ".svg", ".png", ".pdf")
+    if over is not None and plot is None:
+        raise InputError("--over is what a plot is over; name the plot's file with --plot")
     from rich.table import Table
 
     from visioncircuits import networks
     from visioncircuits.stimuli import stimulus_set
-    from visioncircuits.tuning import (
-        in_deviations,
-        measure,
-        orientation_tuning,
-        radial_panel,
-    )
+    from visioncircuits.tuning import in_deviations, measure, orientation_tuning
 
     shown = stimulus_set(stimuli)
+    drawn = () if plot is None else _drawn_axes(shown, over)
     found = networks.load(network, checkpoint=checkpoint, device=device)
     responses: xr.DataArray = measure(
         found, features(asked), shown, reach=reach, save=out, progress=True
@@ -91,8 +101,7 @@ def tune(
     axes = [axis for axis in responses.dims if axis != "unit"]
     strongest = responses.max(axes).sortby(responses.max(axes), ascending=False)
     names = strongest["unit"].values[:top]
-    oriented = "orientation" in axes and len(responses["orientation"]) > 3
-    numbers = orientation_tuning(responses) if oriented else None
+    numbers = orientation_tuning(responses) if _goes_around(shown) else None
     table = Table("unit", "strongest", box=None, pad_edge=False)
     if numbers is not None:
         for title in ("orientation", "width", "echo"):
@@ -105,7 +114,49 @@ def tune(
                     f"{float(unit['echo']):.2f}"]  # fmt: skip
         table.add_row(*row)
     print_table(table)
-    print(f"{out}: {len(responses)} units, {len(shown)} stimuli")
+    print(f"{out}: {counted(len(responses), 'unit')}, {len(shown)} stimuli")
     if plot is not None:
-        radial_panel(responses.sel(unit=list(names))).save(plot)
-        print(plot)
+        print(_figure(responses.sel(unit=list(names)), shown, drawn).save(plot))
+
+
+def _goes_around(stimuli: "StimulusSet") -> bool:
+    """Return whether the stimuli have orientations at equal steps around a turn, or half of one."""
+    from visioncircuits.tuning.orientation import check_orientations
+
+    try:
+        check_orientations(stimuli.axes.get("orientation", ()))
+    except InputError:
+        return False
+    return True
+
+
+def _drawn_axes(stimuli: "StimulusSet", over: str | None) -> tuple[str, ...]:
+    """Return the one or two axes that a plot is over."""
+    from visioncircuits.tuning.orientation import check_orientations
+
+    many = [axis for axis, values in stimuli.axes.items() if len(values) > 1]
+    if over is not None:
+        axes = tuple(axis.strip() for axis in over.split(","))
+    elif len(many) == 2:
+        axes = tuple(sorted(many, key=lambda axis: axis != "orientation"))
+    else:
+        axes = ("orientation",) if "orientation" in many else tuple(many[:2])
+    for axis in axes:
+        if axis not in stimuli.dims:
+            raise unknown(f"axis of {stimuli.name}", axis, stimuli.dims)
+    if axes == ("orientation",):
+        check_orientations(stimuli.axes["orientation"])
+    elif len(set(axes)) != 2:
+        raise InputError(
+            f"a plot is over orientation or two axes, not {' and '.join(axes) or 'no axis'}; "
+            f"{stimuli.name} has {', '.join(stimuli.dims) or 'none'}"
+        )
+    return axes
+
+
+def _figure(responses: "xr.DataArray", stimuli: "StimulusSet", axes: tuple[str, ...]) -> "Figure":
+    from visioncircuits.tuning import radial_panel, tuning_maps
+
+    if len(axes) == 1:
+        return radial_panel(responses)
+    return tuning_maps(responses, *axes, stimuli, columns=1 if len(responses) <= 6 else 2)

@@ -19,6 +19,7 @@ from visioncircuits.tuning import (
     orientation_tuning,
 )
 from visioncircuits.tuning.orientation import period
+from visioncircuits.wording import with_article
 
 TOLERANCE = 15.0
 """Degrees: a counterpart further off is none."""
@@ -144,8 +145,8 @@ def family(
         units = [_unit(name) for name in table["unit"]]
         if not units:
             raise InputError(
-                f"no unit of {chosen.layer} in {network.name} is supported as a {stated.name} "
-                "detector; try another layer, or name the units"
+                f"no unit of {chosen.layer} in {network.name} is supported as "
+                f"{with_article(stated.name)} detector; try another layer, or name the units"
             )
     if "orientation" not in stated.stimuli.axes:
         return Family(network, tuple(units), stated, None)

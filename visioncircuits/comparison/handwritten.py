@@ -108,6 +108,7 @@ def compare(
     hypothesis: str | Hypothesis,
     photographs: Source,
     *,
+    handwritten_layer: str | None = None,
     early_layer: str | None = None,
     incomplete: Mapping[str, Network] = MappingProxyType({}),
     photographs_without: int = 500,
@@ -121,7 +122,7 @@ def compare(
     ----------
     handwritten
         A handwritten network, such as `handwritten:curves`, or one of your own; its family are the
-        units of its last layer that the hypothesis is supported for.
+        units of `handwritten_layer` that the hypothesis is supported for.
     trained
         A classifier.
     features
@@ -132,6 +133,8 @@ def compare(
     photographs
         What activations are compared on and transplants are scored on, with classes; see
         `datasets.photographs`.
+    handwritten_layer
+        One whose units are labeled; by default the handwritten network's last.
     early_layer
         A layer before the trained family, whose own units of the hypothesis the kernels lead from.
         By default the nearest that all paths pass through; where that has none, or the handwritten
@@ -165,7 +168,7 @@ def compare(
     Traceback (most recent call last):
     visioncircuits.errors.InputError: unknown hypothesis 'curl'; the nearest are 'curve'
     """
-    top = list(handwritten.layers)[-1]
+    top = handwritten.layer(handwritten_layer or list(handwritten.layers)[-1]).name
     labels(handwritten, top)
     for network, layer in ((trained, select(trained, features).layer), (handwritten, top)):
         scaled(hypothesis, network, layer)
@@ -227,7 +230,7 @@ def _early_by_hand(whole: Family, hypothesis: str | Hypothesis) -> Family | None
     """Collect the handwritten units that are labeled as the family's early kind."""
     network, kind = whole.network, f"early {whole.hypothesis.name}"
     for layer in network.layers:
-        if not layer.endswith("_pre_relu"):
+        if not layer.endswith("_pre_relu") and network.depends(whole.layer, layer):
             units = [
                 f"{layer}:{place}"
                 for place, label in enumerate(labels(network, layer))

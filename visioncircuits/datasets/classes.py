@@ -1,10 +1,8 @@
 """The classes of photographs: by WordNet's ids, by folders, or as a CSV file lists them."""
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +86,9 @@ def _synset(name: str) -> int | None:
 
 @cache
 def _synsets() -> dict[str, int]:
-    text = files("visioncircuits.datasets").joinpath("imagenet.json").read_text("utf-8")
-    return {identifier: number for number, identifier in enumerate(json.loads(text))}
+    from visioncircuits.networks.torchvision_models import imagenet_synsets
+
+    return {identifier: number for number, identifier in enumerate(imagenet_synsets())}
 
 
 def _folders(names: Sequence[str]) -> tuple[Labels, Classes]:

@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from visioncircuits import own_files
 from visioncircuits.engine import devices
 from visioncircuits.engine.work import (
     ATTEMPTS,
@@ -69,17 +70,21 @@ class _Worker:
 def _start(slot: int, threads: int, gpus: Sequence[str]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
+    environment = devices.own(slot, gpus)
     process = context.Process(
-        target=_serve, args=(theirs, threads, devices.own(slot, gpus)), daemon=True
+        target=_serve, args=(theirs, threads, environment, own_files.imported()), daemon=True
     )
     process.start()
     theirs.close()  # so that the pipe ends when the worker does
     return _Worker(process, ours, slot)
 
 
-def _serve(pipe: Any, threads: int, environment: Mapping[str, str]) -> None:
+def _serve(
+    pipe: Any, threads: int, environment: Mapping[str, str], files: Mapping[str, str]
+) -> None:
     """Run tasks until the driver ends."""
     os.environ.update(environment)  # before CUDA is initialized
+    own_files.importable(files)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles ctrl-C
     threading.Thread(target=_follow_driver, daemon=True).start()
     import torch

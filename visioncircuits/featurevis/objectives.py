@@ -316,8 +316,10 @@ def _penalty(name: str, weight: float, measure: Callable[[Maps], Tensor]) -> Obj
 def negative(network: Network, feature: str | Feature) -> Objective:
     """Minimize a feature's middle neuron.
 
-    The value is read before the rectifier where the network has a name for it (`mixed3b_pre_relu`),
-    since no value after the rectifier is negative.
+    The value is read before the ReLU (`mixed3b_pre_relu`, or the layer that a ReLU of your own
+    network reads), since no value after it is negative. Of a layer that is branches side by side, a
+    unit is read in its branch. Where no layer comes before, as after a max pool, the
+    visualization's `problem` is "never negative".
 
     Examples
     --------
@@ -326,7 +328,12 @@ def negative(network: Network, feature: str | Feature) -> Objective:
     Objective('-1·neuron mixed3b_pre_relu:379')
     """
     feature = network.feature(feature)
-    return -neuron(replace(feature, layer=network.before_rectifier(feature.layer)))
+    before = network.before_rectifier(feature.layer)
+    if before == feature.layer and isinstance(feature, Unit):
+        for branch, units in network.branches(feature.layer).items():
+            if feature.index in units and network.before_rectifier(branch) != branch:
+                return negative(network, Unit(branch, feature.index - units.start))
+    return -neuron(replace(feature, layer=before))
 
 
 def diverse(feature: str | Feature, pictures: int) -> Objective:

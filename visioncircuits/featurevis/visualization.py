@@ -20,6 +20,8 @@ from visioncircuits.files import write
 PROBLEMS = {
     "no gradient": "no finite gradient ever reached the picture, which is only noise",
     "never active": "the feature is inactive on the picture",
+    "never negative": "no value of the feature is negative, as after a rectifier; choose the layer "
+    "before that",
     "no gain": "the picture drives it no more than the noise that the optimization began with",
 }
 """Why a picture shows nothing of its feature: the word of `Visualization.problem`, and the reason.
@@ -183,6 +185,8 @@ class Visualization:
 def problem(data: Mapping[str, Any]) -> str:
     """Find why a picture shows nothing of its feature, from its other fields."""
     score, history = data["score"], data["history"]
+    if data["feature"] and data["objective"].startswith("-") and score == 0:
+        return "never negative"
     if data["dead"]:
         return "no gradient"
     if data["feature"] and not max(score, data["activation"]) > 0:

@@ -19,6 +19,7 @@ from visioncircuits.figures import (
 )
 from visioncircuits.hypotheses.verdicts import LEVEL, Outcome, Verdict
 from visioncircuits.tuning.plots import number
+from visioncircuits.wording import counted, with_article
 
 _OUTCOME_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
 _VERDICT_COLORS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#b26a00"}
@@ -55,7 +56,7 @@ def verdict_panel(verdict: Verdict, *, figure: Canvas | None = None) -> Canvas:
     width, height = inches(figure)
     left, right = 0.03 * width, 0.97 * width
     add_text(figure, left, 0.38, verdict.unit, fontsize=13, color=INK, weight="bold")
-    about = f"as a {verdict.hypothesis.name} detector"
+    about = f"as {with_article(verdict.hypothesis.name)} detector"
     add_text(figure, left, 0.62, about, fontsize=9, color=FAINT)
     color = _VERDICT_COLORS[verdict.status]
     add_text(
@@ -99,7 +100,7 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
     axes.plot(places, each.mean(0), color=color, linewidth=2, marker=marker)
     axes.set_xlabel(axis, fontsize=8, color=INK)
     axes.set_title(
-        f"activation by {axis}; thin: each of {len(each)} variants",
+        f"activation by {axis}; thin: each of {counted(len(each), 'variant')}",
         fontsize=8,
         color=FAINT,
         loc="left",

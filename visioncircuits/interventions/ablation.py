@@ -48,7 +48,8 @@ def ablate(
     features
         Units or directions of one layer.
     photographs
-        With their classes; see `datasets.photographs`.
+        With their classes; see `datasets.photographs`. Without any, the divergence and the logits
+        are all that is scored.
     mode
         What takes the place of the values: `"zero"`; each feature's `"mean"` over a batch; or, to
         `"resample"`, its values on another photograph of the batch, at the same positions.

@@ -121,14 +121,19 @@ def damage_by_class(
     (['golden retriever', 'tabby'], [2, 2])
     """
     changed, drawn = _conditions(scores, condition, controls)
-    own = scores["class"].to_series().value_counts()
-    chosen = measure or ("cross_entropy" if own.min() >= MANY else "logit")
+    own = scores["class"].to_series().value_counts() if "class" in scores.coords else None
+    chosen = measure or ("logit" if own is None or own.min() < MANY else "cross_entropy")
     if chosen == "logit":
         labels = scores["label"].values
         values = scores["logit"].sel(condition=["original", changed, *drawn]).values.astype(float)
         values -= values.mean(2, keepdims=True)
         parts = [values[0] - values[1:]]
     elif chosen == "cross_entropy":
+        if own is None:
+            raise InputError(
+                "the photographs have no classes; pass labels, or measure='logit' for each class's "
+                "logit on all photographs"
+            )
         if own.min() < 2:
             raise InputError(
                 f"{own.idxmin()!r} has one photograph, on which nothing varies; pass 2 or more a "

@@ -42,7 +42,8 @@ def score(
         as `partial(path_patched, network, "mixed3a:7", "mixed3b:9", zero())`. `with_controls`
         returns such a mapping. A single one is called "changed".
     photographs
-        2 or more with their classes; see `datasets.photographs`.
+        2 or more with their classes; see `datasets.photographs`. Without any, the divergence and
+        the logits are all that is scored.
     batch
         Photographs at once; 2 or more, for interventions that take means or swap photographs.
     progress

@@ -75,7 +75,8 @@ class Scores(_Summarized):  # type: ignore[no-untyped-call]
 
     `cross_entropy` is in nats, `divergence` that of Kullback and Leibler from the original
     network, in nats; `top1` and `top5` are 0 or 1. `logit` has every class's too, by `label`; the
-    coordinate `class` is each photograph's own. A notebook shows the `damage` above them.
+    coordinate `class` is each photograph's own. Of photographs without classes there are
+    `divergence` and `logit` alone. A notebook shows the `damage` above them.
 
     Examples
     --------
@@ -97,7 +98,7 @@ class Scores(_Summarized):  # type: ignore[no-untyped-call]
 
     def summary(self) -> pd.DataFrame | None:
         """Return the `damage` of each condition; None where parts of the table are gone."""
-        if not {"cross_entropy", "divergence", "top1", "top5"} <= {*self}:
+        if "divergence" not in self:
             return None
         return damage(self).summary() if _comparable(self) else None
 
@@ -149,7 +150,7 @@ def damage(scores: xr.Dataset, *, seed: int = 0) -> Effects:
     -------
     Effects
         By `condition` and `bound` (`mean`, `low`, `high` of the 95 % interval): rise in
-        `cross_entropy`, `divergence`, loss in `top1` and `top5`.
+        `cross_entropy`, `divergence`, loss in `top1` and `top5`, as far as they were scored.
 
     Examples
     --------
@@ -163,14 +164,13 @@ def damage(scores: xr.Dataset, *, seed: int = 0) -> Effects:
     array([False,  True])
     """
     original = scores.sel(condition="original")
-    losses = {
-        "cross_entropy": scores["cross_entropy"] - original["cross_entropy"],
-        "divergence": scores["divergence"],
-        "top1": -(scores["top1"] - original["top1"]),
-        "top5": -(scores["top5"] - original["top5"]),
-    }
+    signs = {"cross_entropy": 1, "divergence": 1, "top1": -1, "top5": -1}
     weights = resamples(scores.sizes["photograph"], seed)
-    found = {name: _bounded(loss, weights) for name, loss in losses.items()}
+    found = {
+        name: _bounded(sign * (scores[name] - original[name]), weights)
+        for name, sign in signs.items()
+        if name in scores
+    }
     return Effects(found, attrs=scores.attrs)
 
 
@@ -206,7 +206,7 @@ def repair(scores: xr.Dataset, *, removed: str = "removed", seed: int = 0) -> Ef
     """
     weights = resamples(scores.sizes["photograph"], seed)
     found = {}
-    for name in ("cross_entropy", "divergence"):
+    for name in _costs(scores):
         loss = scores[name] - scores[name].sel(condition="original")
         means = loss.values @ weights
         before = means[list(loss["condition"].values).index(removed)]
@@ -239,7 +239,7 @@ def advantage(scores: xr.Dataset, condition: str, *, seed: int = 0) -> Effects:
     weights = resamples(scores.sizes["photograph"], seed)
     found = {
         name: _bounded(scores[name] - scores[name].sel(condition=condition), weights)
-        for name in ("cross_entropy", "divergence")
+        for name in _costs(scores)
     }
     return Effects(found, attrs=scores.attrs)
 
@@ -279,6 +279,10 @@ def changes(observed: xr.Dataset, *, seed: int = 0) -> Effects:
         for name, values in differences.transpose("feature", ...).items()
     }
     return Effects(found, attrs=observed.attrs)
+
+
+def _costs(scores: xr.Dataset) -> list[str]:
+    return [name for name in ("cross_entropy", "divergence") if name in scores]
 
 
 def _bounded(

@@ -19,6 +19,7 @@ from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
 SCORES = ("cross_entropy", "divergence", "top1", "top5")
+"""Of photographs with classes; of others there is the divergence alone."""
 
 Logits = Float[Tensor, "batch classes"]
 
@@ -33,19 +34,27 @@ def scored(
     progress: bool,
     record: Mapping[str, Any],
 ) -> Scores:
-    """Score the logits that a function computes under each condition, the original first."""
+    """Score the logits that a function computes under each condition, the original first.
+
+    Photographs have a class each, or none has one.
+    """
     whole("batch", batch, least=2)
     given = datasets.photographs(photographs)
     if len(given) < 2:
         raise InputError(f"an intervention is scored on 2 photographs or more, not {len(given)}")
-    labels = classes_of(network, given)
+    labels = None if all(label is None for label in given.labels) else classes_of(network, given)
     values: list[np.ndarray] = []
     logits: list[np.ndarray] = []
     with bar("photographs", len(given), visible=progress) as advance, torch.inference_mode():
         for places in batches(len(given), batch):
             found = [each.cpu() for each in outputs(given.part(places).pictures(network.size))]
-            wanted = labels[list(places)]
-            values.append(np.stack([values_of(each, found[0], wanted) for each in found], 1))
+            _check_logits(network, found[0])
+            if labels is None:
+                part = [divergence(each, found[0]).numpy()[None] for each in found]
+            else:
+                wanted = labels[list(places)]
+                part = [values_of(each, found[0], wanted) for each in found]
+            values.append(np.stack(part, 1))
             logits.append(torch.stack(found).float().numpy())
             advance(len(places))
     return tabulated(
@@ -62,7 +71,7 @@ def scored(
 def tabulated(
     network: Network,
     photographs: Photographs,
-    labels: Int64[Tensor, " photographs"],
+    labels: Int64[Tensor, " photographs"] | None,
     conditions: Sequence[str],
     values: Float[np.ndarray, "scores conditions photographs"],
     logits: Float[np.ndarray, "conditions photographs classes"],
@@ -72,14 +81,16 @@ def tabulated(
     dims, count = ("condition", "photograph"), logits.shape[2]
     known = network.classes is not None and len(network.classes) == count
     names = np.array(network.classes if known else range(count))
+    own = {} if labels is None else {"class": ("photograph", names[labels.numpy()])}
+    measures = ("divergence",) if labels is None else SCORES
     return Scores(
-        {name: (dims, values[row]) for row, name in enumerate(SCORES)}
+        {name: (dims, values[row]) for row, name in enumerate(measures)}
         | {"logit": ((*dims, "label"), logits)},
         coords={
             "condition": list(conditions),
             "photograph": list(photographs.names),
             "label": names,
-            "class": ("photograph", names[labels.numpy()]),
+            **own,
         },
         attrs={"record": json.dumps(record, sort_keys=True)},
     )
@@ -119,16 +130,36 @@ def classes_of(network: Network, photographs: Photographs) -> Int64[Tensor, " ph
     return labels
 
 
+def _check_logits(network: Network, found: Tensor) -> None:
+    if found.ndim != 2:
+        raise InputError(
+            f"{network.name} gives {tuple(found.shape[1:])} values a picture, not a logit for each "
+            "class; score a classifier"
+        )
+
+
+def divergence(logits: Logits, original: Logits) -> Float[Tensor, " batch"]:
+    """Compute Kullback and Leibler's divergence from the original network's logits, in nats.
+
+    Examples
+    --------
+    >>> divergence(torch.zeros(1, 2), torch.zeros(1, 2)).tolist()
+    [0.0]
+    """
+    after, before = (each.cpu().double().log_softmax(1) for each in (logits, original))
+    return (before.exp() * (before - after)).sum(1)
+
+
 def values_of(
     logits: Logits, original: Logits, labels: Int64[Tensor, " batch"]
 ) -> Float[np.ndarray, "scores batch"]:
     """Score logits: cross-entropy, divergence from the original network's, top-1 and top-5."""
-    after, before = (each.cpu().double().log_softmax(1) for each in (logits, original))
+    after = logits.cpu().double().log_softmax(1)
     rank = (after > after.gather(1, labels[:, None])).sum(1)
     return np.stack(
         [
             -after.gather(1, labels[:, None])[:, 0].numpy(),
-            (before.exp() * (before - after)).sum(1).numpy(),
+            divergence(logits, original).numpy(),
             (rank < 1).double().numpy(),
             (rank < 5).double().numpy(),
         ]

@@ -103,6 +103,22 @@ class Graph:
             found[name] = span
         return found
 
+    def before_rectifier(self, place: str, *, among: Collection[str]) -> str | None:
+        """Return the place of which this one is the positive part; None for other places.
+
+        Parameters
+        ----------
+        place
+            Its name.
+        among
+            Places that may be returned.
+        """
+        at = self.places.get(place)
+        if at is None or self.nodes[at].name != "relu":
+            return None
+        (source,) = self.nodes[at].inputs
+        return next((name for name in among if self.places.get(name) == source), None)
+
     def run(
         self,
         inputs: Tensor,

@@ -265,14 +265,25 @@ class Network:
     def before_rectifier(self, layer: str) -> str:
         """Return the name of a layer's values before its rectifier, or else the layer's own name.
 
+        Rectifiers are ReLUs: modules, functions, or in place.
+
         Examples
         --------
         >>> from visioncircuits.networks import untrained
         >>> untrained("bvlc_googlenet").before_rectifier("mixed3b")
         'mixed3b_pre_relu'
+        >>> layers = nn.Conv2d(3, 8, 5), nn.BatchNorm2d(8), nn.ReLU()
+        >>> wrap(nn.Sequential(*layers), Preprocessing(), size=32).before_rectifier("2")
+        '1'
         """
         before = f"{layer}_pre_relu"
-        return before if before in self.layers else layer
+        if before in self.layers:
+            return before
+        graph = self._usual_graph()
+        found = (
+            graph.before_rectifier(layer, among=self.layers) if isinstance(graph, Graph) else None
+        )
+        return found or layer
 
     def feature(self, feature: str | Feature) -> Feature:
         """Read a feature, such as `mixed3b:379`, and check that the network has it.

@@ -11,7 +11,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from visioncircuits import errors
+from visioncircuits import errors, own_files
 from visioncircuits.errors import InputError
 from visioncircuits.networks import names
 from visioncircuits.networks.checkpoints import Checkpoint
@@ -72,7 +72,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
 
 def _imported(source: Path) -> ModuleType:
     """Run a file as a module; what lies beside it can be imported, as by a script."""
-    name = f"_visioncircuits_{source.stem}"
+    name = own_files.module_name(source)
     spec = importlib.util.spec_from_file_location(name, source)
     assert spec is not None
     assert spec.loader is not None

@@ -1,8 +1,11 @@
 """torchvision's classifiers: modules, preprocessing and parameters."""
 
+import json
 import os
 import re
+from functools import cache
 from http.client import HTTPException
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +101,22 @@ def imagenet_classes() -> tuple[str, ...]:
     >>> imagenet_classes()[967]
     'espresso'
     """
-    return tuple(_weights("squeezenet1_1").meta["categories"])
+    return tuple(imagenet_synsets().values())
+
+
+@cache
+def imagenet_synsets() -> dict[str, str]:
+    """Return the names of ImageNet's thousand classes by WordNet's ids, in their order.
+
+    They are those of torchvision, whose import would take seconds.
+
+    Examples
+    --------
+    >>> imagenet_synsets()["n01440764"]
+    'tench'
+    """
+    text = files("visioncircuits.networks").joinpath("imagenet.json").read_text("utf-8")
+    return dict(json.loads(text))
 
 
 def _models() -> Any:

@@ -1,30 +1,34 @@
 """The seven arguments of "Zoom In" for one unit, computed with the toolkit's own functions.
 
 It belongs to the thread, as no layer below knows all of the arguments. Each is one method of a
-few lines; seven of them, and their record, are why it has some 350.
+few lines; seven of them, and their record, are why it has some 400.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from visioncircuits import datasets, handwritten
+from visioncircuits import __version__, datasets, handwritten
 from visioncircuits.comparison.matching import drawn_size, fits
-from visioncircuits.datasets import Source
+from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
 from visioncircuits.examples import collect, crop
 from visioncircuits.featurevis import render, render_all, suited
 from visioncircuits.networks import Feature, Features, Network, Unit, select
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
-from visioncircuits.stimuli import StimulusSet, named
-from visioncircuits.tuning import align, measure, rotated_pictures
+from visioncircuits.stimuli import Stimuli, StimulusSet, named, stimulus_set
+from visioncircuits.thread import seven_arguments_file
+from visioncircuits.tuning import Responses, align, measure, rotated_pictures
 from visioncircuits.weights import (
     Connection,
     expanded_weights,
@@ -32,6 +36,7 @@ from visioncircuits.weights import (
     strongest_outputs,
     surroundings,
 )
+from visioncircuits.weights.storage import read, write
 
 ARGUMENTS = (
     "feature visualization",
@@ -80,6 +85,8 @@ class SevenArguments:
         Pictures of the connected units, by name.
     missing
         Why an argument has no data, by its name.
+    record
+        How it was made: network, photographs, options, versions.
 
     Examples
     --------
@@ -102,6 +109,7 @@ class SevenArguments:
     handwritten: xr.DataArray | None = None
     thumbnails: Mapping[str, Image.Image] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         there = [name for name in ARGUMENTS if name not in self.missing]
@@ -112,6 +120,27 @@ class SevenArguments:
 
         return seven_arguments_panel(self)._repr_png_()
 
+    def save(self, path: str | Path) -> Path:
+        """Save as `.npz` or `.nc` (netCDF), with all pictures and the record, and return the path.
+
+        Raises
+        ------
+        InputError
+            For another suffix, or if the file cannot be written.
+        """
+        return write(seven_arguments_file.to_dataset(self), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "SevenArguments":
+        """Load what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or has other content.
+        """
+        return cls(**seven_arguments_file.from_dataset(read(path, seven_arguments_file.KIND)))
+
 
 def seven_arguments(
     network: Network,
@@ -119,7 +148,7 @@ def seven_arguments(
     photographs: Source | None = None,
     *,
     family: Features | None = None,
-    stimuli: StimulusSet | None = None,
+    stimuli: Stimuli | None = None,
     thumbnails: Mapping[str, Image.Image] | None = None,
     steps: int = 128,
     size: int = _SIZE,
@@ -142,8 +171,8 @@ def seven_arguments(
         The unit's siblings, of its layer; by default the units of the layer whose responses to the
         turning photographs are most like the unit's, shifted by an angle.
     stimuli
-        Over `orientation` and one axis more; by default the one of four predefined sets to which
-        the unit responds most.
+        Over `orientation` and one axis more, as a set, a name or a TOML file; by default the one of
+        four predefined sets to which the unit responds most.
     thumbnails
         Pictures of connected units, by name; by default they are rendered.
     steps
@@ -181,15 +210,17 @@ def seven_arguments(
         raise InputError(f"the seven arguments are about a unit, and {feature} is a direction")
     whole("steps", steps, least=1)
     whole("size", size, least=1)
-    if stimuli is not None and ("orientation" not in stimuli.dims or len(stimuli.dims) != 2):
+    shown = None if stimuli is None else stimulus_set(stimuli)
+    if shown is not None and ("orientation" not in shown.dims or len(shown.dims) != 2):
         raise InputError(
-            f"the stimuli need the axes orientation and one more, not {', '.join(stimuli.dims)}"
+            f"the stimuli need the axes orientation and one more, not {', '.join(shown.dims)}"
         )
+    given = None if photographs is None else datasets.photographs(photographs, labels="none")
     parts = _Parts(network, feature, steps, seed)
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         "feature visualization": lambda: parts.visualized(size),
-        "dataset examples": lambda: parts.exemplified(photographs),
-        "synthetic stimuli": lambda: parts.synthetic(stimuli),
+        "dataset examples": lambda: parts.exemplified(given),
+        "synthetic stimuli": lambda: parts.synthetic(shown),
         "joint tuning": lambda: parts.joint(family),
         "implementation": lambda: parts.connected(before=True),
         "use": lambda: parts.connected(before=False),
@@ -204,7 +235,22 @@ def seven_arguments(
                 missing[name] = str(error)
             advance(1)
         pictures = parts.pictures() if thumbnails is None else thumbnails
-    return SevenArguments(str(feature), **parts.found, thumbnails=pictures, missing=missing)
+    record = {
+        "visioncircuits": __version__,
+        "torch": torch.__version__,
+        "network": network.record(),
+        "photographs": [] if given is None else list(given.names),
+        "steps": steps,
+        "size": size,
+        "seed": seed,
+    }
+    return SevenArguments(
+        str(feature),
+        **parts.found,
+        thumbnails=pictures,
+        missing=missing,
+        record=json.loads(json.dumps(record)),  # as it is read back, with lists for tuples
+    )
 
 
 @dataclass
@@ -224,10 +270,9 @@ class _Parts:
         own = replace(own, size=size, input_size=own.size)
         return {"visualization": render(self.network, self.unit, settings=own).image()}
 
-    def exemplified(self, source: Source | None) -> dict[str, Any]:
-        if source is None:
+    def exemplified(self, given: Photographs | None) -> dict[str, Any]:
+        if given is None:
             raise InputError("no photographs were given")
-        given = datasets.photographs(source, labels="none")
         examples = collect(self.network, self.unit, given, top=_EXAMPLES)
         tops, crops = examples.layers[self.unit.layer].tops, []
         for place, number in enumerate(tops.pictures[self.unit.index].tolist()):
@@ -317,7 +362,8 @@ class _Parts:
         responses = measure(network, list(network.layers)[-1], named(name).vary(**axes)).clip(min=0)
         alike = [_correlation(each, own.clip(min=0).values) for each in responses.values]
         best = int(np.argmax(alike))
-        return {"handwritten": responses[[best]].assign_attrs(correlation=alike[best])}
+        found = responses[[best]].assign_attrs(correlation=alike[best])
+        return {"handwritten": Responses(found)}
 
     def pictures(self) -> dict[str, Image.Image]:
         """Render the connected units."""

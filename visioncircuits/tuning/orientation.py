@@ -1,5 +1,8 @@
 """Orientation tuning: radial tuning curves, and their peak, width and echo."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -59,11 +62,25 @@ def period(responses: xr.DataArray) -> float:
     if "orientation" not in responses.dims:
         axes = ", ".join(str(dim) for dim in responses.dims if dim != "unit")
         raise InputError(f"these responses have no axis 'orientation', only {axes or 'none'}")
-    angles = responses["orientation"].values
+    return check_orientations(responses["orientation"].values)
+
+
+def check_orientations(orientations: Sequence[Any] | np.ndarray) -> float:
+    """Check that orientations go around, and return their period in degrees: 180 or 360.
+
+    Raises
+    ------
+    InputError
+        Where there are fewer than 4, or they are not at equal steps around 180 or 360 degrees.
+
+    Examples
+    --------
+    >>> check_orientations([0, 45, 90, 135])
+    180.0
+    """
+    angles = np.asarray(orientations)
     if len(angles) < 4:
-        raise InputError(
-            f"tuning to orientation needs 4 values of it, these responses have {len(angles)}"
-        )
+        raise InputError(f"tuning to orientation needs 4 values of it, not {len(angles)}")
     steps = np.diff(angles)
     whole = steps[0] * len(angles)
     if not np.allclose(steps, steps[0]) or not any(np.isclose(whole, p) for p in (180, 360)):
