@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
-from visioncircuits.cli.features import Unit, features, several
+from visioncircuits.cli.features import One, features, several
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save
 
 app = typer.Typer()
@@ -15,7 +15,7 @@ app = typer.Typer()
 @app.command()
 def seven_arguments(
     network: NetworkName,
-    feature: Unit,
+    feature: One,
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The figure to write: `.pdf`, `.svg` or `.png`.")
     ],
