@@ -100,6 +100,7 @@ def ablate(
             "one control draw does not show how much draws differ; pass --controls 2 or more"
         )
     named = _units(units)
+    ablated = "the unit" if len(named) == 1 else f"the {len(named)} units"
     others = None if on is None else _units(on)
     from rich.table import Table
 
@@ -115,7 +116,7 @@ def ablate(
         _print_changes(
             measured,
             interventions.changes(measured, seed=seed),
-            f"the {counted(len(named), 'unit')}",
+            ablated,
         )
     scores = interventions.ablate(
         found, named, shown, mode=mode.value, controls=controls, seed=seed, progress=True
@@ -127,7 +128,7 @@ def ablate(
     for condition in damage["condition"].values[1:]:
         row = damage.sel(condition=condition)
         cells = [_cell(row[name], *_MEASURES[str(name)][1:]) for name in damage]
-        label = _label(condition, f"the {counted(len(named), 'unit')}")
+        label = _label(condition, ablated)
         table.add_row(label, *cells)
     print_table(table)
     original = scores.sel(condition="original").mean("photograph")

@@ -160,4 +160,5 @@ def _figure(responses: "xr.DataArray", stimuli: "StimulusSet", axes: tuple[str, 
 
     if len(axes) == 1:
         return radial_panel(responses)
-    return tuning_maps(responses, *axes, stimuli, columns=1 if len(responses) <= 6 else 2)
+    across, down = axes
+    return tuning_maps(responses, across, down, stimuli, columns=1 if len(responses) <= 6 else 2)
