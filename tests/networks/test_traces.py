@@ -103,19 +103,19 @@ class TestNetworksOfOneDefinition:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first = untrained("bvlc_googlenet", seed=1)
-        assert first.layers
+        described = first.layers_at(64)
         monkeypatch.setattr(traces, "trace", _refuse)
         monkeypatch.setattr(traces, "receptive_fields", _refuse)
         second = untrained("bvlc_googlenet", seed=2)
-        assert second.layers == first.layers
-        pictures = torch.rand(2, 3, 224, 224)
+        assert second.layers_at(64) == described
+        pictures = torch.rand(2, 3, 64, 64)
         for network in (second, first):
             expected = network.module(network.preprocessing(pictures))
             torch.testing.assert_close(network(pictures), expected)
 
     def test_do_not_keep_each_others_weights(self) -> None:
         network = untrained("bvlc_googlenet", seed=1)
-        assert network.layers
+        assert network.layers_at(64)
         weights = weakref.ref(network.module.operation("conv2d0_pre_relu").weight)
         del network
         gc.collect()
@@ -123,7 +123,7 @@ class TestNetworksOfOneDefinition:
 
     @pytest.mark.parametrize("change", ["stride", "hook", "module", "forward", "dtype"])
     def test_have_nothing_in_common_with_one_that_differs(self, change: str) -> None:
-        assert untrained("bvlc_googlenet").layers
+        assert untrained("bvlc_googlenet").layers_at(64)
         changed = untrained("bvlc_googlenet")
         pool = changed.module.operation("maxpool0")
         match change:
@@ -137,7 +137,7 @@ class TestNetworksOfOneDefinition:
                 pool.forward = lambda x: x[..., ::4, ::4]
             case "dtype":
                 changed.module.double()
-        pictures = torch.rand(1, 3, 224, 224)
+        pictures = torch.rand(1, 3, 64, 64)
         inputs = changed.preprocessing(pictures).to(next(changed.module.parameters()).dtype)
         seen = []
         with changed.module.operation("conv2d1_pre_relu").register_forward_pre_hook(
@@ -145,7 +145,7 @@ class TestNetworksOfOneDefinition:
         ):
             expected = changed.module(inputs)
         torch.testing.assert_close(changed(pictures), expected)
-        assert changed.layer("localresponsenorm0").shape == seen[0].shape[2:]
+        assert changed.layer_at("localresponsenorm0", 64).shape == seen[0].shape[2:]
 
 
 def _refuse(*_: object) -> None:

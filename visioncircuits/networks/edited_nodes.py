@@ -14,24 +14,27 @@ Key = tuple[int, ...]
 """A node's position in the order of computation; traced nodes are `(index,)`."""
 
 
+def keyed(nodes: Sequence[Node]) -> dict[Key, Node]:
+    """Return traced nodes, in the order in which they were called, by key."""
+    return {(index,): node.with_inputs(lambda at: (at,)) for index, node in enumerate(nodes)}
+
+
 class EditedNodes:
     """The nodes of a graph, and those that are added for one kind of run.
 
     Parameters
     ----------
     nodes
-        Traced, in the order in which they were called.
+        Traced, by `keyed`.
     places
         Name to node.
     """
 
-    def __init__(self, nodes: Sequence[Node], places: Mapping[str, int]) -> None:
+    def __init__(self, nodes: Mapping[Key, Node], places: Mapping[str, int]) -> None:
         self.places = places
         self.traced = len(nodes)
         self.count = len(nodes)
-        self.nodes: dict[Key, Node] = {
-            (index,): node.with_inputs(lambda at: (at,)) for index, node in enumerate(nodes)
-        }
+        self.nodes = dict(nodes)
         self.latest: dict[int, Key] = {}
 
     def at(self, place: str) -> Key:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from visioncircuits import errors
-from visioncircuits.networks.edited_nodes import EditedNodes
+from visioncircuits.networks.edited_nodes import EditedNodes, Key, keyed
 from visioncircuits.networks.edits import Change, Rewiring
 from visioncircuits.networks.execution import Plan, steps
 from visioncircuits.networks.nodes import Node, ancestors, concatenated
@@ -168,13 +168,17 @@ class Graph:
             {name: values[at] for name, at in plan.units.items()},
         )
 
+    @cached_property
+    def _keyed(self) -> dict[Key, Node]:
+        return keyed(self.nodes)
+
     def _plan(
         self,
         read: Sequence[str],
         units: Mapping[str, Sequence[int]],
         changes: Sequence[Change],
     ) -> Plan:
-        edited = EditedNodes(self.nodes, self.places)
+        edited = EditedNodes(self._keyed, self.places)
         for index, change in enumerate(changes):
             if not isinstance(change, Rewiring):
                 edited.edit(index, change)
