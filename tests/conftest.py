@@ -14,21 +14,37 @@ from typing import Any
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"  # here and in subprocesses: workers share the cores
 
+import jaxtyping
 from beartype import BeartypeConf, beartype
-from jaxtyping import install_import_hook
 
 # An int is allowed where a float is expected, as for the type checker.
 checker = ModuleType("checker")
 checker.checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
 sys.modules["checker"] = checker
-# Only modules with shapes: mypy checks the others, and checks at run time are slow.
+# Only functions with shapes: mypy checks the others, and checks at run time are slow.
+_jaxtyped = jaxtyping.jaxtyped
+
+
+def _shaped(**options: Any) -> Callable[[Any], Any]:
+    """As `jaxtyping.jaxtyped`, which the import hook puts everywhere, but only where shapes are."""
+    check = _jaxtyped(**options)
+
+    def decorate(checked: Any) -> Any:
+        function = not isinstance(checked, type)
+        names = str(getattr(checked, "__annotations__", {})) if function else "jaxtyping"
+        return check(checked) if "jaxtyping" in names else checked
+
+    return decorate
+
+
+jaxtyping.jaxtyped = _shaped
 ROOT = Path(__file__).resolve().parent.parent
 shaped = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in sorted((ROOT / "visioncircuits").rglob("*.py"))
     if "from jaxtyping" in path.read_text("utf-8")
 ]
-install_import_hook(shaped, "checker.checked")
+jaxtyping.install_import_hook(shaped, "checker.checked")
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
