@@ -217,6 +217,7 @@ TOOLS: list[Tool] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.__name__[1:])
 def test_a_direction_along_a_unit_gives_what_the_unit_gives(
     network: Network, pictures: torch.Tensor, tmp_path: Path, tool: Tool

@@ -285,6 +285,7 @@ def test_every_public_plot_is_here() -> None:
     assert {name.split()[0] for name in PLOTS} == set(plots())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLOTS)
 def test_a_plot_drawn_into_a_place_equals_one_that_is_drawn_alone_and_no_text_is_hidden(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -46,6 +46,7 @@ PICTURES: dict[str, Callable[[Network], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_result_is_shown_as_a_picture(network: Network, name: str) -> None:
     assert PICTURES[name](network)._repr_png_().startswith(b"\x89PNG")

@@ -75,6 +75,7 @@ def test_paths_add_up_to_captum_s_gradient_times_activation(network, pictures, v
         assert close(ours, expected)
 
 
+@pytest.mark.slow
 def test_a_method_that_is_captum_s_alone_adds_up_on_our_features(network, pictures, value):
     layer = network.module.get_submodule("mixed3a")
     conductance = captum.LayerConductance(value, layer).attribute(

@@ -165,6 +165,7 @@ def test_a_panel_shows_each_curve_and_names_the_strongest(found):
     ]
 
 
+@pytest.mark.slow
 def test_a_curve_detector_lives_on_a_part_of_its_bottleneck(checkpoints, request):
     network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
     some = photographs(request.getfixturevalue("photographs"))

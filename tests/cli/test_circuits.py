@@ -41,6 +41,7 @@ def test_what_find_wrote_can_be_ablated(
     assert "over 6 photographs" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_an_ablation_prints_the_changes_of_later_features(
     few: Path, capsys: pytest.CaptureFixture[str]
@@ -88,6 +89,7 @@ def test_one_control_draw_is_refused_for_classes_before_work_starts(few: Path) -
         )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_an_attribution_is_drawn_and_its_units_listed(
     tmp_path: Path, few: Path, capsys: pytest.CaptureFixture[str]

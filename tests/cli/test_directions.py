@@ -50,6 +50,7 @@ def test_each_row_is_rendered_to_a_file_of_its_name(run: Run, rows: np.ndarray) 
     assert Path(f"out-{LAYER}-1.png").exists()
 
 
+@pytest.mark.slow
 def test_directions_have_examples_and_sheets(run: Run, rows: np.ndarray, photos: Path) -> None:
     asked = f"{LAYER}:cat.npy,2"
     ended = run("examples", NETWORK, asked, "--photographs", photos, "-o", "out", "--workers", 1)

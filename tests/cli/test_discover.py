@@ -19,6 +19,7 @@ def _weights(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_a_discovery_is_printed_drawn_and_saved(
     tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]

@@ -76,6 +76,7 @@ def test_mistakes_are_reported_before_the_work(tmp_path: Path, photographs: Path
             )
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

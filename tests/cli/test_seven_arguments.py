@@ -26,6 +26,7 @@ width = [2, 4]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_a_unit_is_drawn_and_saved_and_what_is_missing_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

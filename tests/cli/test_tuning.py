@@ -35,6 +35,7 @@ def test_a_set_is_drawn_as_a_sheet(tmp_path: Path) -> None:
         call("stimuli", "curvs", "-o", path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_weights")
 def test_responses_are_written_and_drawn(
     tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]

@@ -62,6 +62,7 @@ def test_features_on_both_sides_make_a_grid(tmp_path: Path) -> None:
         assert picture.height > 3 * 96
 
 
+@pytest.mark.slow
 def test_what_a_unit_is_used_for_is_shown_with_pictures(tmp_path: Path) -> None:
     path, bare = tmp_path / "down.png", tmp_path / "bare.png"
     command = ("weights", NAME, "conv2d0:3", "conv2d2", "--top", 2, "--max-pool", "repeat")
@@ -70,6 +71,7 @@ def test_what_a_unit_is_used_for_is_shown_with_pictures(tmp_path: Path) -> None:
     assert np.asarray(Image.open(path)).std() > np.asarray(Image.open(bare)).std()
 
 
+@pytest.mark.slow
 def test_factors_are_drawn_and_saved(tmp_path: Path) -> None:
     call(
         *("weights", NAME, "conv2d1", "mixed3a:148", "--factors", 2, "--steps", 2),
@@ -80,6 +82,7 @@ def test_factors_are_drawn_and_saved(tmp_path: Path) -> None:
     assert factors.explained > 0.8
 
 
+@pytest.mark.slow
 def test_a_feature_is_taken_apart_by_position(tmp_path: Path) -> None:
     call(
         *("positions", NAME, "conv2d1", "conv2d2:3", "-o", tmp_path / "grid.png", "--steps", 2),

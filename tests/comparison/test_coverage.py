@@ -85,6 +85,7 @@ def test_only_hypotheses_that_a_layer_sees_enough_for_are_applicable() -> None:
         applicable(network, "mixed9")
 
 
+@pytest.mark.slow
 def test_handwritten_curves_are_explained_and_lines_are_not_by_what_curves_predict() -> None:
     network = handwritten.load("curves")
     bent = StimulusSet(curve, {"orientation": range(0, 360, 15), "radius": (30.0, 60.0)})

@@ -43,6 +43,7 @@ def test_a_family_is_tuned_as_itself(family: Family) -> None:
     assert (found["width"].sel(which="trained") == found["width"].sel(which="handwritten")).all()
 
 
+@pytest.mark.slow
 def test_a_counterpart_that_is_off_is_turned_before_it_is_correlated(
     network: Network, family: Family
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_counterpart_that_is_off_is_turned_before_it_is_correlated(
     assert (unturned["orientation"] < found["orientation"]).all()
 
 
+@pytest.mark.slow
 def test_kernels_are_those_of_the_counterparts(network: Network, family: Family) -> None:
     whole = comparison.family(network, [f"mixed3b:{unit}" for unit in range(24)], "curve")
     early = comparison.family(network, [f"mixed3a:{unit}" for unit in range(24)], "curve")
@@ -118,6 +120,7 @@ def test_a_family_is_compared_on_ready_sets_with_all_axes_of_its_hypothesis(
     assert not {"line-ends", "curves"} & names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".npz", ".nc"])
 def test_what_was_compared_shows_itself_and_is_read_back(
     network: Network, family: Family, tmp_path: Path, suffix: str

@@ -175,6 +175,7 @@ def test_photographs_without_the_classes_raise(
         prefer(network, "0", painted(*labels), classes=classes)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_preferences_are_saved_and_shown(network: Network, tmp_path: Path) -> None:
     found = prefer(network, "0", painted(*[0, 1, 2] * 3), classes="dog")
     loaded = Preferences.load(found.save(tmp_path / "dogs.nc"))

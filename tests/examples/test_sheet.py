@@ -80,6 +80,7 @@ def test_a_network_of_one_channel_has_its_examples_in_gray():
         assert all((pixels == pixels[..., :1]).all() for pixels in shown)
 
 
+@pytest.mark.slow
 def test_pictures_of_two_channels_are_shown_as_their_mean():
     module = nn.Sequential(nn.Conv2d(2, 3, 7), nn.ReLU())
     network = wrap(module, Preprocessing(channels=2), size=24)
@@ -88,6 +89,7 @@ def test_pictures_of_two_channels_are_shown_as_their_mean():
     assert axes.images[0].get_array().shape == (96, 96, 3)
 
 
+@pytest.mark.slow
 def test_examples_of_a_direction_are_the_largest_projections(network, pictures, tmp_path):
     probe = Direction("mixed3a", torch.randn(256, generator=torch.Generator().manual_seed(0)))
     found = collect(network, [probe, "conv2d2:5"], pictures, top=2)

@@ -137,6 +137,7 @@ def low_resolution() -> Any:
     return parameters, param.to_valid_rgb(draw, decorrelate=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PARAMETERIZATIONS)
 def test_lucents_parameterizations_can_be_used_as_they_are(network: Network, case: str) -> None:
     settings = Settings(

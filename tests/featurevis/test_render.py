@@ -79,6 +79,7 @@ BATCH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameterization", [Fourier(), Transparent()], ids=["rgb", "rgba"])
 def test_a_picture_does_not_depend_on_the_others_of_its_batch(
     network: Network, parameterization: Parameterization
@@ -311,6 +312,7 @@ def test_records_are_a_line(network: Network) -> None:
     assert max(len(repr(each)) for each in (found, settings)) < 200
 
 
+@pytest.mark.slow
 def test_default_settings_are_those_suited_to_each_layer(one_channel: Network) -> None:
     found = list(render_all(one_channel, ["edges:1", objectives.unit("edges:2"), "shapes:3"]))
     for visualization, layer in zip(found, ("edges", "edges", "shapes"), strict=True):

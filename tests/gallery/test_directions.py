@@ -167,6 +167,7 @@ def test_a_changed_direction_alone_is_made_anew(site: Path, folder: Path, tmp_pa
     (folder / "hot.npy").write_bytes(kept)
 
 
+@pytest.mark.slow
 def test_directions_in_memory_make_the_pages_that_their_files_make(
     site: Path, folder: Path, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def test_without_another_unit_there_is_no_p_and_the_predictions_decide(layer):
     assert alone.status == "supported"
 
 
+@pytest.mark.slow
 def test_a_seed_fixes_the_verdicts_and_another_changes_no_status(layer):
     one, same, other = (judge_evidence(layer, HYPOTHESIS, seed=seed) for seed in (0, 0, 1))
     assert [v.record() for v in one] == [v.record() for v in same]

@@ -45,6 +45,7 @@ def test_what_is_measured_are_the_layer_s_activations(network, paths):
         assert np.allclose(measured["peak"][0, row], each.amax((1, 2)), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_change_is_a_paired_difference_and_what_follows_not_is_unchanged(network, paths):
     entered = unit_ablations(network, ["mixed3a:81", "mixed3a:104"], controls=1)
     entered["connection"] = partial(path_patched, network, "mixed3a:81", "mixed3b:321", zero())

@@ -99,6 +99,7 @@ def _check_all(
     return hit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(97, 33), (36, 34)])
 @pytest.mark.parametrize("variant", ["inceptionv1", "bvlc_googlenet"])
 def test_fields_of_inceptionv1_are_the_rows_that_reach_each_layer(

@@ -55,6 +55,7 @@ def test_a_spiral_moves_out_by_its_pitch_in_each_winding(
     assert_close(mask, expected, worst=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", [0.0, 25.0])
 def test_an_evolute_is_what_four_touching_circles_leave(
     orientation, supersampled, assert_close, towards, stroked

@@ -58,6 +58,7 @@ def test_invalid_options_are_refused():
         contact_sheet(named("curves"), most=0)
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_every_ready_set_small():
     for name in names():
         shown = Image.open(io.BytesIO(named(name).fix(size=100)._repr_png_()))

@@ -59,6 +59,7 @@ def test_mistakes_are_met_before_anything_is_computed(network):
         seven_arguments(network, "conv2d0:7", steps=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".npz", ".nc"])
 def test_what_is_saved_is_loaded_as_it_was_and_draws_the_same_figure(found, tmp_path, suffix):
     loaded = SevenArguments.load(found.save(tmp_path / f"unit{suffix}"))

@@ -133,6 +133,7 @@ def test_a_panel_has_the_examples_thin_and_their_mean_thick(responses, tuning):
     assert "standard deviations to 5 examples, and their mean" in texts
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_rotated_curves_are_aligned_to_where_they_were_drawn(checkpoints):
     network = networks.load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")

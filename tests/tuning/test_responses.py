@@ -77,6 +77,7 @@ def test_a_direction_is_its_units_weighted(network):
     assert np.allclose(found.values[1], units.values[3], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_response_of_a_neighborhood_is_its_maximum(network):
     reach = 1
     found = measure(network, "mixed3a", FEW, reach=reach)

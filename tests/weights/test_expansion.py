@@ -209,6 +209,7 @@ def test_do_not_depend_on_the_direction_of_composition(
     assert (one.weight - column).abs().max() < 1e-5 * column.abs().max()
 
 
+@pytest.mark.slow
 def test_of_features_are_combinations_of_those_of_units(networks: dict[str, Network]) -> None:
     network = networks["bvlc_googlenet"]
     whole = expanded_weights(network, "conv2d2", "mixed3b")

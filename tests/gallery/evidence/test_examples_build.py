@@ -185,6 +185,7 @@ def test_tiles_are_cut_at_the_receptive_field(built: Path, network: Network, cla
         assert np.abs(error).mean() < 6, "except for losses of WebP"
 
 
+@pytest.mark.slow
 def test_for_a_receptive_field_larger_than_the_picture_the_whole_is_shown(
     folder: Path, classes: Path, network: Network
 ) -> None:
@@ -262,6 +263,7 @@ def test_without_the_recipes_photographs_it_warns_and_keeps_finished_examples(
     assert cut(out) == pieces
 
 
+@pytest.mark.slow
 def test_photographs_can_be_passed_instead_of_the_recipes(
     folder: Path, built: Path, classes: Path
 ) -> None:

@@ -77,6 +77,7 @@ def members(html: str) -> list[tuple[int, tuple[int, int] | None]]:
     ]
 
 
+@pytest.mark.slow
 def test_every_unit_that_weights_show_has_its_picture(site: Callable[[str], Path]) -> None:
     out = site(RECIPE)
     sheet = np.asarray(Image.open(out / f"layers/{BEFORE}/units.webp").convert("RGB"), float)

@@ -68,6 +68,7 @@ def contents(out: Path) -> dict[str, bytes]:
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_units_of_a_layer_are_measured_together(
     site: Callable[[str], Path], random_squeezenet: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_page_shows_each_set_or_the_reason_why_not(site: Callable[[str], Path]
     assert "The stimuli cannot be shown to this layer: width must be less than" in early
 
 
+@pytest.mark.slow
 def test_nothing_is_measured_twice_and_the_site_is_the_same(begun: Path) -> None:
     out = begun.parent / "out"
     first, pieces = contents(out), measured(out)

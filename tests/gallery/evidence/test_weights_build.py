@@ -55,6 +55,7 @@ def computed(out: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (out / "weights").rglob("*.webp")}
 
 
+@pytest.mark.slow
 def test_every_unit_has_its_weights(site: Callable[[str], Path]) -> None:
     out = site(RECIPE)
     assert len(computed(out)) == 6
