@@ -71,7 +71,6 @@ def beside(
     monkeypatch.setenv("VISIONCIRCUITS_CHECKPOINTS", str(checkpoints))
     monkeypatch.setenv("VISIONCIRCUITS_PUBLISHED", str(published))
     monkeypatch.setenv("VISIONCIRCUITS_OFFLINE", "1")
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # as many workers as a user has
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
