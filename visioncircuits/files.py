@@ -1,10 +1,12 @@
 """Writing files whole or not at all, with errors of one sentence."""
 
 import errno
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from visioncircuits.errors import InputError
 
@@ -81,3 +83,24 @@ def write(path: Path, data: bytes) -> None:
         except OSError:
             part.unlink(missing_ok=True)
             raise
+
+
+def write_json(path: str | Path, content: Any, *, indent: int | None = None) -> Path:
+    """Write what JSON can hold to a `.json` file, as `write` does, and return the path.
+
+    Raises
+    ------
+    InputError
+        For another suffix, and as `write`.
+
+    Examples
+    --------
+    >>> write_json("unit.txt", {"unit": "mixed3b:413"})
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: unit.txt cannot be written: name it .json
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".json":
+        raise InputError(f"{path} cannot be written: name it .json")
+    write(path, json.dumps(content, indent=indent).encode())
+    return path

@@ -222,8 +222,6 @@ def path_contributions(
             "instead of the layer"
         )
     layers = [begin.layer, *(stop.layer for stop in stops), end.layer]
-    ends = (*begin.features, *end.features)
-    directions = tuple(feature for feature in ends if isinstance(feature, Direction))
     found = []
     for picture in pictures[:, None]:
         watched = trace(network, layers, LOCAL, pictures=picture, averaged=False, borders=True)
@@ -256,7 +254,7 @@ def path_contributions(
                 constant=flow.constant,
                 position=flow.position,
                 activation=flow.activation,
-                directions=directions,
+                directions=begin.directions + end.directions,
             )
         )
     return tuple(found)

@@ -72,7 +72,7 @@ def examples(
     from visioncircuits.examples import sheet, survey
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    named = [name for name in layers if ":" in name or names.features_file(name)]
+    named = [name for name in layers if not names.is_layer(name)]
     drawn = dict.fromkeys(networks.expand(found, named)) if named else {}
     stems = outputs.stems(drawn)
     plan = survey(

@@ -92,5 +92,6 @@ def deviations(
     if folder is None:
         return None
     chosen = networks.select(network, features)
-    directions = [each for each in chosen.features if isinstance(each, networks.Direction)]
-    return tuning.deviations(network, chosen.layer, folder, directions=directions, progress=True)
+    return tuning.deviations(
+        network, chosen.layer, folder, directions=chosen.directions, progress=True
+    )

@@ -118,7 +118,7 @@ def judge_all(
     ['conv2d0:5', 'conv2d0:7']
     """
     chosen = select(network, features)
-    directions = [feature for feature in chosen.features if isinstance(feature, Direction)]
+    directions = chosen.directions
     hypothesis = scaled(hypothesis, network, chosen.layer)
     spread = _checked(deviations, network.layer(chosen.layer).units, chosen.layer, directions)
     if spread is None and any(p.function is effects.strength for p in hypothesis.predictions):

@@ -15,7 +15,6 @@ undecided
     otherwise
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,6 @@ import numpy as np
 import pandas as pd
 
 from visioncircuits import files
-from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import effects
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
@@ -229,11 +227,7 @@ class Verdict:
         InputError
             Where the name does not end in .json, or the file cannot be written.
         """
-        path = Path(path)
-        if path.suffix.lower() != ".json":
-            raise InputError(f"{path} cannot be written: name it .json")
-        files.write(path, json.dumps(self.record(), indent=1).encode())
-        return path
+        return files.write_json(path, self.record(), indent=1)
 
     def record(self) -> dict[str, Any]:
         """Return the row and the outcomes as JSON can hold them; NaN and infinity are None.

@@ -119,11 +119,7 @@ class Direction:
         >>> Direction.load(Direction("mixed3a", [0.5, -0.5], name="edge").save(path))
         Direction('mixed3a:edge', 2 weights)
         """
-        path = Path(path)
-        if path.suffix.lower() != ".json":
-            raise InputError(f"{path} cannot be written: name it .json")
-        files.write(path, json.dumps(self.record()).encode())
-        return path
+        return files.write_json(path, self.record())
 
     @classmethod
     def load(cls, path: str | Path) -> "Direction":

@@ -193,6 +193,17 @@ def features_file(text: str) -> tuple[str, Path] | None:
     return layer, path
 
 
+def is_layer(text: str) -> bool:
+    """Return whether text names a whole layer: neither a unit of one nor a file of features.
+
+    Examples
+    --------
+    >>> [is_layer(text) for text in ("mixed3b", "mixed3b:413", "dog.json")]
+    [True, False, False]
+    """
+    return ":" not in text and features_file(text) is None
+
+
 def existing_features(text: str) -> str:
     """Return `layer:unit`, `layer:class` or what names a file of features, checked.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import names
-from visioncircuits.networks.features import Feature, Unit, read_features
+from visioncircuits.networks.features import Direction, Feature, Unit, read_features
 
 if TYPE_CHECKING:
     from visioncircuits.networks.network import Network
@@ -60,6 +60,11 @@ class Selection:
         indices = [feature.index for feature in self.features if isinstance(feature, Unit)]
         return indices if len(indices) == len(self.features) else None
 
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions among the features."""
+        return tuple(feature for feature in self.features if isinstance(feature, Direction))
+
     def of(
         self, maps: Float[Tensor, "batch units *positions"]
     ) -> Float[Tensor, "batch features *positions"]:
@@ -107,11 +112,11 @@ def expand(network: "Network", features: Features) -> tuple[Feature, ...]:
 
 
 def _expanded(network: "Network", feature: str | Feature) -> Iterator[Feature]:
-    if isinstance(feature, str) and names.features_file(feature):
-        yield from map(network.feature, read_features(feature))
-    elif isinstance(feature, str) and ":" not in feature:
+    if isinstance(feature, str) and names.is_layer(feature):
         layer = network.layer(feature)
         yield from (Unit(layer.name, index) for index in range(layer.units))
+    elif isinstance(feature, str) and names.features_file(feature):
+        yield from map(network.feature, read_features(feature))
     else:
         yield network.feature(feature)
 
@@ -134,7 +139,7 @@ def select(network: "Network", features: Features) -> Selection:
     >>> count("mixed3b"), count(["mixed3b:7", Unit("mixed3b", 9)])
     (480, 2)
     """
-    whole = isinstance(features, str) and ":" not in features and not names.features_file(features)
+    whole = isinstance(features, str) and names.is_layer(features)
     chosen = expand(network, features)
     layers = list(dict.fromkeys(feature.layer for feature in chosen))
     if len(layers) > 1:
