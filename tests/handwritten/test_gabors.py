@@ -15,7 +15,7 @@ def test_an_energy_is_that_of_an_even_and_an_odd_filter() -> None:
     found = network.activations(picture, ["energies"])["energies"][0, :, 4, 4]
     y, x = np.mgrid[-6:7, -6:7]
     window = np.exp(-(x**2 + y**2) / (2 * 3.2**2))
-    patch = picture[0, :, 26:39, 26:39].sum(0).numpy()
+    patch = picture[0, :, 32:45, 32:45].sum(0).numpy()
     for turn, energy in zip(np.deg2rad([0, 45, 90, 135]), found.numpy(), strict=True):
         cycle = 2 * np.pi / 8 * (y * np.cos(turn) - x * np.sin(turn))
         kernels = [
@@ -29,7 +29,7 @@ def test_an_energy_is_that_of_an_even_and_an_odd_filter() -> None:
 def test_a_grating_drives_its_own_orientation_and_wavelength_most(circuit, responses) -> None:
     units = labels(circuit("gabors"), "energies")
     for turn, period in ((30.0, 5.5), (105.0, 14.5)):
-        shown = sinusoidal_grating(orientation=turn, period=period, size=49).picture
+        shown = sinusoidal_grating(orientation=turn, period=period, size=45).picture
         best = units[int(responses(circuit("gabors"), "energies", shown)[0].argmax())]
         assert (best.orientation, best.wavelength, best.hue) == (turn, period, None)
 

@@ -1,8 +1,8 @@
 """Gabor energies, one stage only: what a circuit of several stages must do better than.
 
-Source: Adelson and Bergen, "Spatiotemporal energy models for the perception of motion" (1985):
-an energy is of an even and an odd filter; here their rectified halves are summed, as complex Gabors do
-in "Curve Circuits" (2021).
+Source: Adelson and Bergen, "Spatiotemporal energy models for the perception of motion" (1985): an
+energy is of an even and an odd filter; here their rectified halves are summed, as those of the
+complex Gabors of "Curve Circuits" (2021) are.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,10 @@ PHASES = 4
 
 WINDOW = 0.4
 """The Gaussian's standard deviation, in wavelengths, along the stripes and across them."""
+
+
+FIRST = 6
+"""Pixels from the border to the middle of the first filter, as of the layers of InceptionV1."""
 
 
 def gabors(
@@ -55,7 +59,8 @@ def gabors(
     Returns
     -------
     HandwrittenNetwork
-        Layers `waves` and `energies`, every 8 pixels. Units of `energies` are in the order of
+        Layers `waves` and `energies`, at the places of InceptionV1's mixed3a and mixed3b, every 8
+        pixels. Units of `energies` are in the order of
         orientation, wavelength and hue: 216 by default.
 
     Examples
@@ -80,6 +85,8 @@ def gabors(
         for hue in hues
     ]
 
+    size = 2 * round(1.9 * WINDOW * max(wavelengths)) + 1
+
     def energy(source: Label, target: Label, positions: Positions) -> Weights:
         if (source.wavelength, source.hue) != (target.wavelength, target.hue):
             return np.zeros_like(positions.x)
@@ -93,8 +100,9 @@ def gabors(
                 layer="waves",
                 units=waves,
                 rules={("pixel", "gabor"): _scaled_wave},
-                size=2 * round(1.9 * WINDOW * max(wavelengths)) + 1,
+                size=size,
                 stride=8,
+                padding=size // 2 - FIRST,
                 normalization=normalization,
             ),
             Stage(
