@@ -20,6 +20,7 @@ from visioncircuits.handwritten.contours import (
 from visioncircuits.handwritten.curves import circles, curves, evolutes
 from visioncircuits.handwritten.early_vision import merged
 from visioncircuits.handwritten.frequency import high_low
+from visioncircuits.handwritten.gabors import gabors
 from visioncircuits.handwritten.labels import Label, around
 from visioncircuits.handwritten.lines import line_divergence, line_stages, lines
 from visioncircuits.handwritten.panels import circuit_panel, contour_panel, rule_panel
@@ -57,6 +58,7 @@ __all__ = [
     "contour_panel",
     "curves",
     "evolutes",
+    "gabors",
     "high_low",
     "incomplete",
     "inward_ring",

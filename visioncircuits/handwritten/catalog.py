@@ -11,6 +11,7 @@ from visioncircuits.handwritten.color import (
 )
 from visioncircuits.handwritten.curves import LEFT_OUT, circles, curves, evolutes
 from visioncircuits.handwritten.frequency import high_low
+from visioncircuits.handwritten.gabors import gabors
 from visioncircuits.handwritten.lines import line_divergence, lines
 from visioncircuits.handwritten.storage import SUFFIX, read
 from visioncircuits.networks.network import Network
@@ -19,6 +20,7 @@ CIRCUITS = {
     "curves": (curves, "Gabors, lines, early curves, curves: the curve circuit"),
     "high-low": (high_low, "high frequency on one side, low frequency on the other"),
     "lines": (lines, "lines of complex Gabors"),
+    "gabors": (gabors, "Gabor energies, one stage: what other circuits are compared with"),
     "line-divergence": (line_divergence, "lines that diverge"),
     "circles": (circles, "curves around a center, facing outwards"),
     "evolutes": (evolutes, "curves around a center, facing inwards"),

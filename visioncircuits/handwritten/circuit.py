@@ -42,7 +42,10 @@ class Stage:
     size
         Of the kernel, in positions; odd.
     stride
-        In positions. The input is padded so that this alone determines the output's grid.
+        In positions.
+    padding
+        Of the input, on every side, in positions; by default half the kernel, so that the stride
+        alone determines the output's grid.
     threshold
         Subtracted from each unit before the rectifier.
     pool
@@ -67,6 +70,7 @@ class Stage:
     rules: Mapping[tuple[str, str], Rule] = field(default_factory=dict)
     size: int
     stride: int = 1
+    padding: int | None = None
     threshold: float = 0.0
     pool: bool = False
     normalization: float | None = None
@@ -101,7 +105,7 @@ class Handwritten(LayerGraph):
                 channels := len(stage.units),
                 stage.size,
                 stage.stride,
-                padding=stage.size // 2,
+                padding=stage.size // 2 if stage.padding is None else stage.padding,
             )
             add(f"{stage.layer}_pre_relu", convolution)
             add(stage.layer, nn.ReLU())

@@ -58,6 +58,7 @@ def save(network: Network, path: str | Path) -> Path:
             "layer": stage.layer,
             "size": stage.size,
             "stride": stage.stride,
+            "padding": stage.padding,
             "threshold": stage.threshold,
             "pool": stage.pool,
             "normalization": stage.normalization,
