@@ -28,9 +28,9 @@ OUTLINES = "#E66101", "#5E3C99"
 def matches_panel(found: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:
     r"""Draw how well each unit's best partner fits, beside what chance gives.
 
-    Left, the highest correlation of every unit on photographs, on mismatched ones, and, as outlines,
-    with the nulls of `match_nulls`; right, the correlation on stimuli with the partner that
-    photographs chose, and with every other unit.
+    Left, the highest correlation of every unit on photographs, on mismatched ones, and, as
+    outlines, with the nulls of `match_nulls`; right, the correlation on stimuli with the partner
+    that photographs chose, and with every other unit.
 
     Parameters
     ----------
