@@ -42,14 +42,16 @@ def result(name: str, *, columns: Sequence[str] = (), folder: Path = RESULTS) ->
     """
     record = json.loads((folder / f"{name}.json").read_text("utf-8"))
     rows = [{key: row[key] for key in columns or row} for row in record["rows"]]
-    how = f"`{record['command'] or record['script']}`"
+    machine = record["machine"] or "machine not recorded"
+    typed = record["command"] or record["script"]
+    how = f"`{typed}`" if typed else "script not recorded"
     if "conditions" in record:
         how += f" ({record['conditions']})"
     date = "undated"
     if "date" in record:
         day = datetime.date.fromisoformat(record["date"])
         date = f"{day.day} {day:%B %Y}"
-    return f"{table(rows)}\n*{record['machine']}; {how}; {date}.*\n"
+    return f"{table(rows)}\n*{machine[0].upper()}{machine[1:]}; {how}; {date}.*\n"
 
 
 def claims(network: str, rows: Mapping[str, Iterable[str]], *, folder: Path = SCORECARDS) -> str:
@@ -84,7 +86,9 @@ def claims(network: str, rows: Mapping[str, Iterable[str]], *, folder: Path = SC
 def totals(network: str, *, folder: Path = SCORECARDS) -> str:
     """Return how many claims of each kind hold, and how many do not."""
     claims = _claims(_scorecard(network, folder))
-    return _counts({kind: _of(kind, claims) for kind in KINDS}, "tested on", _shown(claims))
+    kinds = {kind: _of(kind, claims) for kind in KINDS}
+    kept = {kind: rows for kind, rows in kinds.items() if rows}
+    return _counts(kept, "tested on", _shown(claims))
 
 
 def scorecards(folder: Path = SCORECARDS) -> str:
@@ -101,7 +105,7 @@ def scorecards(folder: Path = SCORECARDS) -> str:
             f"`galleries/{path.name}` has every row ({photographs}{quick}).",
             totals(network, folder=folder).rstrip(),
         ]
-        for kind in KINDS:
+        for kind in (kind for kind in KINDS if _of(kind, every)):
             rows = {each["title"]: _of(kind, each["claims"]) for each in card["articles"]}
             rows = {title: found for title, found in rows.items() if found}
             parts.append(f"\n### {network}: {kind}")

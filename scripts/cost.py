@@ -75,7 +75,8 @@ def rows(options: argparse.Namespace) -> list[dict[str, results.Cell]]:
 
 def rounded(value: float) -> float:
     """Keep three digits."""
-    return float(f"{value:.3g}")
+    value = float(f"{value:.3g}")
+    return int(value) if value.is_integer() else value
 
 
 def gallery(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
