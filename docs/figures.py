@@ -47,7 +47,7 @@ def result(name: str, *, columns: Sequence[str] = (), folder: Path = RESULTS) ->
     how = f"`{typed}`" if typed else "script not recorded"
     if "conditions" in record:
         how += f" ({record['conditions']})"
-    date = "undated"
+    date = "copied by hand from an earlier page"
     if "date" in record:
         day = datetime.date.fromisoformat(record["date"])
         date = f"{day.day} {day:%B %Y}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 import figures
 
@@ -127,6 +128,18 @@ def test_pages_are_what_their_files_make_of_them() -> None:
     assert done.returncode == 0, f"run `make figures`\n{done.stdout}{done.stderr}"
 
 
+@pytest.mark.parametrize("page", figures.PAGES, ids=lambda page: page.name)
+def test_readers_see_tables_and_nothing_of_cog(page: Path) -> None:
+    text = page.read_text("utf-8")
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    shown = re.sub(r"<!--.*?-->", "", html, flags=re.DOTALL)
+    assert "[[[" not in shown
+    assert "]]]" not in shown
+    blocks = re.findall(COGGED, text, re.DOTALL)
+    assert shown.count("<table>") >= len(blocks)
+    assert "|--" not in shown  # a table that is not taken for one
+
+
 def test_every_result_file_is_on_a_page() -> None:
     text = "".join(page.read_text("utf-8") for page in figures.PAGES)
     named = set(re.findall(r'figures\.result\("([^"]+)"', text))
@@ -151,7 +164,7 @@ def test_a_result_names_machine_command_and_date(tmp_path: Path) -> None:
     record |= {"command": None, "conditions": "two rounds"}
     (tmp_path / "bench.json").write_text(json.dumps(record))
     text = figures.result("bench", folder=tmp_path)
-    assert "\n*Two cores; `scripts/bench.py` (two rounds); undated.*\n" in text
+    assert "\n*Two cores; `scripts/bench.py` (two rounds); copied by hand from an earlier page.*\n" in text
 
 
 @pytest.fixture
