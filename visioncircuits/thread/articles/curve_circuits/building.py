@@ -30,11 +30,11 @@ TANGENT = here(
 )
 ACROSS = here("lines of conv2d2 inhibit the curves that they cross", "negative across")
 SHARES = here(
-    "at their strongest position detectors are made of curves and lines",
+    "curve detectors are made of curves and lines at their strongest position",
     "mixed3a: Curves 22, Lines 16 %; conv2d2: Line 47 %",
 )
 ALONG = here(
-    "taken apart by position, the weights into a curve detector lie along its curve",
+    "the weights into a curve detector lie along its curve, taken apart by position",
     "by eye, conv2d0 to mixed3a",
 )
 

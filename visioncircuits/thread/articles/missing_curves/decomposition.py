@@ -44,19 +44,22 @@ METHODS = ("NMF", f"NMF{READ}", "dictionary learning", f"dictionary learning{REA
 CHANCE = ("random", "shuffled")
 CURVES = {
     method: here(
-        f"{method}: directions of mixed3b are curve detectors and no units, more than by chance",
+        f"directions of {method} in mixed3b are curve detectors and no units, more than by chance",
         "a question of our own",
     )
     for method in METHODS
 }
 FILLED = {
     method: here(
-        f"{method}: these are where the units' orientations are missing", "a question of our own"
+        f"curve detectors among the directions of {method} are where the units' orientations are "
+        "missing",
+        "a question of our own",
     )
     for method in METHODS
 }
 SHARPER = here(
-    "the directions are detectors as good as the units: as narrow, with as weak an echo",
+    "curve detectors among the directions are as good as the units: as narrow, with as weak an "
+    "echo",
     "a question of our own",
 )
 BETWEEN = here(
