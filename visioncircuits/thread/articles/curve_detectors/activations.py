@@ -14,9 +14,7 @@ from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning.plots import hsl
 
 ACTIVE = here("curve detectors are active at about a tenth of all positions of photographs", "11 %")
-BELOW = here(
-    "curve detectors' mean pre-activation is far below zero", "about −200, 2 to 3 σ"
-)
+BELOW = here("curve detectors' mean pre-activation is far below zero", "about −200, 2 to 3 σ")
 EXPONENTIAL = here(
     "the density of a curve detector's pre-activations falls off exponentially on both sides",
     "two straight flanks",

@@ -27,9 +27,7 @@ PREVAIL = here(
     "orientation",
     "most",
 )
-OPPOSED = here(
-    "curves of the opposing orientation inhibit a curve detector", "below zero only"
-)
+OPPOSED = here("curves of the opposing orientation inhibit a curve detector", "below zero only")
 SHARE = here(
     "curves and imperfect curves make up most of a curve detector's expected value", "55 %"
 )

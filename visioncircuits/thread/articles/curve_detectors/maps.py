@@ -15,10 +15,10 @@ from visioncircuits.tuning import angular_difference, tuning_maps
 
 SIGMAS = {379: 22.3, 406: 18.7, 385: 18.9, 343: 21.4, 342: 16.4, 388: 19.8, 324: 19.5, 340: 21.1,
           330: 17.4, 349: 24.4}  # fmt: skip
-SIGMA = paper(
-    "the ten have the printed strongest responses to a synthetic curve", "16.4 to 24.4 σ"
+SIGMA = paper("the ten have the printed strongest responses to a synthetic curve", "16.4 to 24.4 σ")
+UP_TO = paper(
+    "the ten units' responses reach 24 standard deviations of the activation on photographs", "24"
 )
-UP_TO = paper("the ten units' responses reach 24 standard deviations of the activation on photographs", "24")
 CENTER = paper("the ten prefer a curvature about in the middle of the range", "mid-height")
 AVERAGED = paper(
     "the mean over curvature of a heat map is the radial tuning curve", "r = 0.9993 to 0.9999"

@@ -49,9 +49,7 @@ ECHOES_BEFORE = paper(
     "earlier curves echo: mixed3a, conv2d2 (“weakly activate on the opposite side”)",
     ".04 to .53, .19 to .88",
 )
-GAPS = paper(
-    "neighbors of the ten leave large gaps after 181°, 290° and 22.5°", "62°, 68°, 44°"
-)
+GAPS = paper("neighbors of the ten leave large gaps after 181°, 290° and 22.5°", "62°, 68°, 44°")
 MARKS = paper(
     "joint tuning orders nine units as the synthetic curves of the heat maps do", "within 15°"
 )

@@ -145,7 +145,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
 INVARIANT = here(
     "some conv2d1 units are complex Gabors: of one orientation, whatever the phase", "14%"
 )
-AGREED = here("what excites a complex Gabor are filters of its own orientation", "all inputs")
+AGREED = here("filters of its own orientation excite a complex Gabor", "all inputs")
 
 
 @part(INVARIANT, AGREED)

@@ -65,8 +65,9 @@ CARS = {407, 436, 468, 511, 609, 627, 656, 661, 717, 734, 751, 817}
 def by_position(study: Study) -> Iterator[Row | Plate]:
     """Kernels reduced to three colors, and weights position by position.
 
-    That kernels of the last layer are horizontal bands is tested in Weight Banding. Of the branch with the largest kernels, the unit that cars activate furthest beyond other
-    photographs is decomposed: its input at each position is drawn.
+    That kernels of the last layer are horizontal bands is tested in Weight Banding. Of the branch
+    with the largest kernels, the unit that cars activate furthest beyond other photographs is
+    decomposed: its input at each position is drawn.
     """
     yield from reduced(study)
     network, layer = study.network, study.layer("mixed4c")
