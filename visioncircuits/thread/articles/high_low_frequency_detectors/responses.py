@@ -32,8 +32,8 @@ BROAD = here(
     "a high-low frequency detector responds to half of all boundaries", "47 to 51 % are zero"
 )
 SIDED = here(
-    "the fine texture is on the side that a high-low frequency detector prefers, in photographs that "
-    "excite it most",
+    "the fine texture is on the side that a high-low frequency detector prefers, in photographs "
+    "that excite it most",
     "examples are shown",
 )
 
