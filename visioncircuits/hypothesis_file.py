@@ -7,7 +7,10 @@ from typing import Any
 
 from visioncircuits.errors import InputError, unknown
 
-KEYS = ("name", "stimuli", "controls", "least_field", "axes", "fixed", "variants", "predictions")
+KEYS = (
+    "name", "stimuli", "controls", "least_field", "orientation_by", "axes", "fixed", "variants",
+    "predictions",
+)  # fmt: skip
 PREDICTION_KEYS = ("claim", "effect", "least", "most", "options")
 
 

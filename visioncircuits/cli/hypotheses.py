@@ -72,7 +72,8 @@ def hypothesis(
     if name.endswith(".toml"):
         if orientation is not None:
             raise InputError(
-                "state the orientation in the file: a prediction with the effect peak_distance"
+                "state the orientation in the file: a prediction with the effect peak_distance, "
+                "or mean_distance where tuning is broad"
             )
         return from_toml(name)
     if orientation is None:

@@ -6,7 +6,7 @@ serves every layer and network.
 
 from visioncircuits.hypotheses import controls, effects
 from visioncircuits.hypotheses.controls import AROUND, HUES, STROKE, WHITE_ON_BLACK
-from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
+from visioncircuits.hypotheses.hypothesis import Hypothesis, OrientationBy, Prediction
 from visioncircuits.stimuli import (
     StimulusSet,
     brightness_gradient,
@@ -131,14 +131,16 @@ def high_low_detector(scale: float, *, orientation: float | None = None) -> Hypo
     scale
         The receptive field, in pixels.
     orientation
-        Towards the high frequency, in degrees, to be tested too if given.
+        Towards the high frequency, in degrees, to be tested too if given. It is read by the mean
+        vector, as in the article: half of all directions drive a unit about as strongly as its
+        peak, which therefore lies anywhere among them.
     """
     tiles, shift = (0.93 * scale, 1.2 * scale), scale / 20
     return Hypothesis(
         "high-low",
         StimulusSet(high_low, {"orientation": AROUND, "ratio": (1, 2, 4, 8)}, {"tile": scale}),
         (
-            *_at(orientation),
+            *_at(orientation, by="mean"),
             Prediction("responds to one half of all orientations", effects.off_peak, most=0.4,
                        options={"beyond": 90.0}),
             Prediction("falls below a tenth of its peak at 180 degrees from it", effects.echo,
@@ -163,6 +165,7 @@ def high_low_detector(scale: float, *, orientation: float | None = None) -> Hypo
             ),
         },
         least_field=50,
+        orientation_by="mean",
     )  # fmt: skip
 
 
@@ -278,13 +281,17 @@ def brightness_gradient_detector(scale: float, *, orientation: float | None = No
     )  # fmt: skip
 
 
-def _at(orientation: float | None) -> tuple[Prediction, ...]:
+def _at(orientation: float | None, *, by: OrientationBy = "peak") -> tuple[Prediction, ...]:
     if orientation is None:
         return ()
+    said, effect = {
+        "peak": ("peaks at", effects.peak_distance),
+        "mean": ("its mean direction is", effects.mean_distance),
+    }[by]
     return (
         Prediction(
-            f"peaks at {orientation:g} ± 15 degrees",
-            effects.peak_distance,
+            f"{said} {orientation:g} ± 15 degrees",
+            effect,
             most=15.0,
             options={"angle": orientation},
         ),

@@ -23,6 +23,12 @@ def peak_distance(evidence: Evidence, *, angle: float, axis: str = "orientation"
     return circular.angular_distance(preferred(evidence, axis=axis), angle, period=period)
 
 
+def mean_distance(evidence: Evidence, *, angle: float, axis: str = "orientation") -> Numbers:
+    """Degrees between the mean vector of the tuning over an axis and a given angle."""
+    period = _period(evidence, axis)
+    return circular.angular_distance(mean(evidence, axis=axis), angle, period=period)
+
+
 def preferred(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
     """Peak of the tuning over an axis, in degrees, interpolated between the axis' values."""
     period = _period(evidence, axis)
@@ -169,8 +175,8 @@ def _period(evidence: Evidence, axis: str) -> float:
 EFFECTS: Mapping[str, Effect] = {
     effect.__name__: effect
     for effect in (
-        controls, echo, invariance, mean, off_peak, peak_distance, preference, preferred,
-        relative_strength, strength, width,
+        controls, echo, invariance, mean, mean_distance, off_peak, peak_distance, preference,
+        preferred, relative_strength, strength, width,
     )
 }  # fmt: skip
 """The effects that a hypothesis in TOML can name."""

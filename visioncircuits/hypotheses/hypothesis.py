@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from visioncircuits.hypotheses.effects import EFFECTS, Effect, Numbers
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.reading import from_table
+
+OrientationBy = Literal["peak", "mean"]
+"""Where tuning over orientation is said to point: to its peak, or along its mean vector."""
 
 
 @dataclass(frozen=True)
@@ -168,12 +171,15 @@ class Hypothesis:
         Other stimuli of matched contrast, by name.
     least_field
         The smallest receptive field, in pixels, for which the stimuli make sense.
+    orientation_by
+        How verdicts read a unit's orientation: the `"peak"` of its tuning, or the direction of its
+        `"mean"` vector, for tuning that is too broad for the peak to be informative.
 
     Raises
     ------
     InputError
-        Without predictions or variants, and for any that the stimuli do not allow: a parameter or
-        an axis that they do not have, a control that is not given.
+        Without predictions or variants, for any that the stimuli do not allow (a parameter or an
+        axis that they do not have, a control that is not given), and for another `orientation_by`.
 
     Examples
     --------
@@ -189,8 +195,11 @@ class Hypothesis:
     variants: tuple[Mapping[str, object], ...] = ({},)
     controls: Mapping[str, StimulusSet] = field(default_factory=dict)
     least_field: int = 1
+    orientation_by: OrientationBy = "peak"
 
     def __post_init__(self) -> None:
+        if self.orientation_by not in get_args(OrientationBy):
+            raise unknown("orientation_by", self.orientation_by, get_args(OrientationBy))
         if not self.predictions:
             raise InputError(
                 f"the hypothesis {self.name!r} has no predictions, so nothing can refute it; "
@@ -254,6 +263,7 @@ def from_toml(path: str | Path) -> Hypothesis:
         stimuli = "curves"                    # a named set: `visioncircuits stimuli` lists them
         controls = ["lines", "noise"]         # others of them
         least_field = 40
+        orientation_by = "peak"               # or "mean", where tuning is broad
 
         [axes]                                # instead of the set's own
         radius = [10, 20, 40, inf]
@@ -309,6 +319,7 @@ def from_toml(path: str | Path) -> Hypothesis:
             variants=tuple(content.get("variants", ({},))),
             controls={name: named(name) for name in content.get("controls", ())},
             least_field=int(content.get("least_field", 1)),
+            orientation_by=content.get("orientation_by", "peak"),
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

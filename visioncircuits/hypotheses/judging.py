@@ -162,8 +162,9 @@ def find(
     -------
     Found
         A pandas table with a row a feature, sorted by orientation where there is one, else by
-        peak: `unit`, `orientation` (of the peak, in degrees, in the design's convention), `mean`
-        (of the mean vector, as in "High-Low Frequency Detectors"), `width`, `echo`, `peak` (the
+        peak: `unit`, `orientation` (in degrees, in the design's convention: of the peak, or of
+        the mean vector where the hypothesis is `orientation_by="mean"`), `mean` (of the mean
+        vector), `width`, `echo`, `peak` (the
         strongest response, averaged over variants), the best value of every other axis, `controls`
         (the strongest response to any control over the peak), `p`, `verdict`. Its `verdicts` are
         those of all features, also of those that are no row; `passed()` counts how many pass each

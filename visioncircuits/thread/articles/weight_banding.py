@@ -49,13 +49,15 @@ PUBLISHED: Mapping[str, str] = {
 
 SHARES = {
     name: paper(
-        f"share of variance between rows / columns, {name.replace('|', ' ').strip()}", shares
+        f"kernels of {name.replace('|', ' ').strip()} have the printed shares of variance between "
+        "rows / columns",
+        shares,
     )
     for name, shares in PUBLISHED.items()
 }
-TURNED = paper("trained on pictures turned by 90°, bands are vertical", "all")
+TURNED = paper("bands are vertical where pictures are turned by 90° in training", "all")
 UNPOOLED = paper(
-    "with fully connected layers in place of the pooling, bands fade, except in VGG19",
+    "bands fade with fully connected layers in place of the pooling, except in VGG19",
     "all but VGG19",
 )
 MOVED = paper("pooling over x alone moves the bands from 5b to 5a", "5a banded, 5b less")

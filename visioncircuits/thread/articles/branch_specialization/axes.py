@@ -89,10 +89,16 @@ def axes_drawn(filters: Tensor, axes: xr.DataArray) -> Figure:
     return figure
 
 
-GOOGLE_FIRST = inception("the first singular vector corresponds to color", "color")
-GOOGLE_SECOND = inception("the second singular vector corresponds to frequency", "frequency")
+GOOGLE_FIRST = inception(
+    "the first singular vector of Google's absolute first weights corresponds to color", "color"
+)
+GOOGLE_SECOND = inception(
+    "the second singular vector of Google's absolute first weights corresponds to frequency",
+    "frequency",
+)
 PLACES = inception(
-    "trained on Places365 the two vectors correspond to the same", "color, frequency"
+    "the two singular vectors of a network trained on Places365 correspond to the same",
+    "color, frequency",
 )
 
 

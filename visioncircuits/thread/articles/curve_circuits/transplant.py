@@ -16,13 +16,17 @@ TUNED = here(
     "hand-set curve detectors respond to curves as the trained ones do", "“identical” by eye"
 )
 WEIGHTS = here("hand-set kernels are like the trained ones, where curves agree", "by eye")
-MAPS = here("they are active at the same places of photographs", "by eye")
+MAPS = here(
+    "hand-set curve detectors are active at the same places of photographs as the trained ones",
+    "by eye",
+)
 REPAIRED = here(
-    "in the place of the trained ones they repair more than half of what removal costs",
+    "hand-set curve detectors repair more than half of what removing the trained ones costs",
     "57 % of top-5 accuracy (2,000 photographs)",
 )
 CLEAR = here(
-    "what they repair, misaligned, permuted and untrained donors do not", "no control published"
+    "misaligned, permuted and untrained donors repair less than hand-set curve detectors",
+    "no control published",
 )
 
 

@@ -23,11 +23,15 @@ BINS = np.arange(-4.0, 9.0)
 """Of pre-activation, in standard deviations; the last one is open."""
 
 PREVAIL = here(
-    "the strongest activations are curves and imperfect curves of its orientation", "most"
+    "a curve detector's strongest activations are at curves and imperfect curves of its "
+    "orientation",
+    "most",
 )
-OPPOSED = here("curves of the opposing orientation inhibit it", "below zero only")
-SHARE = here("curves and imperfect curves make up most of its expected value", "55 %")
-MISSED = here("curves of its orientation are hardly ever missed", "1 of 206")
+OPPOSED = here("curves of the opposing orientation inhibit a curve detector", "below zero only")
+SHARE = here(
+    "curves and imperfect curves make up most of a curve detector's expected value", "55 %"
+)
+MISSED = here("a curve detector hardly ever misses a curve of its orientation", "1 of 206")
 
 
 @part(PREVAIL, OPPOSED, SHARE, MISSED)

@@ -17,7 +17,7 @@ from visioncircuits.tuning.plots import hsl
 FOLLOWED = here(
     "curves can be traced through photographs with nothing but the detectors", "15 shown"
 )
-HEADED = here("and run along contours", "shown in pictures")
+HEADED = here("curves that are traced with the detectors run along contours", "shown in pictures")
 
 
 @part(FOLLOWED, HEADED)

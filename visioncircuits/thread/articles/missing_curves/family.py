@@ -112,7 +112,7 @@ GAPS = here(
     "gaps of 62°, 68°, 44°",
 )
 EVENLY_HERE = here(
-    "its units are spread more evenly than by chance, so that less is left out",
+    "the family's units are spread more evenly than by chance, so that less is left out",
     "a question of our own",
 )
 

@@ -18,11 +18,14 @@ from visioncircuits.weights import Connection, connection_cards, expanded_weight
 
 CAR_UNIT = here("a unit of mixed4c detects cars", "mixed4c:447")
 UPRIGHT = here(
-    "its kernels distinguish top and bottom: parts excite on one side and inhibit on the other",
+    "kernels into the car detector distinguish top and bottom: parts excite on one side and "
+    "inhibit on the other",
     "2 of 3",
 )
 PLACED = here(
-    "parts excite it where they are in a car: windows at the top, wheels at the bottom", "3 of 3"
+    "parts excite the car detector where they are in a car: windows at the top, wheels at the "
+    "bottom",
+    "3 of 3",
 )
 
 
