@@ -8,7 +8,7 @@ import torch
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, curve, line
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import NEGATIVE, Claim, Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import angular_distance, measure, orientation_tuning
@@ -39,7 +39,7 @@ ALONG = here(
 )
 
 
-@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC)
+@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC, stand_ins=(*NEGATIVE, "handwritten curves"))
 def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
     """Curves from early curves.
 
@@ -127,7 +127,7 @@ def alike(kernels: np.ndarray, templates: np.ndarray) -> np.ndarray:
     return cosines
 
 
-@part(TANGENT, ACROSS)
+@part(TANGENT, ACROSS, stand_ins=(*NEGATIVE, "handwritten curves"))
 def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     """Curves from lines.
 
@@ -167,7 +167,7 @@ def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     yield signed(ACROSS, sums, apart >= 67.5, -1, shuffles)
 
 
-@part(SHARES)
+@part(SHARES, stand_ins=(*NEGATIVE, "handwritten curves"))
 def made_of(study: Study) -> Iterator[Row | Plate]:
     """What the strongest position is made of.
 
@@ -187,7 +187,7 @@ def made_of(study: Study) -> Iterator[Row | Plate]:
         )[..., 0]  # fmt: skip
         share = (at / at.sum(1, keepdim=True)).numpy()
         for family in families:
-            units = numbers(study.found(family, layer)["unit"])
+            units = numbers(study.members(family, layer)["unit"])
             mean, even = share[:, units].sum(1).mean(), len(units) / share.shape[1]
             measured.append(f"{layer} {family}s {mean:.0%} (of {even:.0%} of the units)")
             holds.append(len(units) > 0 and mean > even)
@@ -198,7 +198,7 @@ def made_of(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-@part(ALONG)
+@part(ALONG, stand_ins=(*NEGATIVE, "handwritten curves"))
 def decomposed(study: Study) -> Iterator[Row | Plate]:
     """Decomposed feature visualization.
 

@@ -10,6 +10,7 @@ from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning.plots import hsl
 
@@ -18,7 +19,7 @@ BELOW = here("their mean pre-activation is far below zero", "about −200, 2 to 
 EXPONENTIAL = here("the density falls off exponentially on both sides", "two straight flanks")
 
 
-@part(ACTIVE, BELOW, EXPONENTIAL)
+@part(ACTIVE, BELOW, EXPONENTIAL, stand_ins=(*NEGATIVE, "handwritten curves"))
 def photographs(study: Study) -> Iterator[Row | Plate]:
     """Photographs.
 

@@ -18,7 +18,7 @@ from visioncircuits.thread.articles.curve_detectors.family import (
 )
 from visioncircuits.thread.articles.curve_detectors.maps import evenly_opened, forked
 from visioncircuits.thread.articles.curve_detectors.tuning import LAYERS
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import (
     circular,
@@ -31,7 +31,11 @@ from visioncircuits.tuning import (
 )
 from visioncircuits.tuning.plots import beside
 
-FAMILY = here("mixed3b has a family of curve detectors", "10 of 480 units")
+FAMILY = here(
+    "mixed3b has a family of curve detectors",
+    "10 of 480 units",
+    stand_ins=(SHUFFLED, "handwritten curves"),
+)
 SPAN = here("together they span all orientations", "largest gap 68°")
 RADIUS = here("they respond to curves of a radius of around 60 pixels", "60 px")
 INSIDE = here("most of them prefer curves to straighter and to tighter ones", "10 of 10")
@@ -40,7 +44,16 @@ NARROW = here("their tuning to orientation is about as wide as published", "28.5
 ECHOLESS = here("they have no echoes at the opposite orientation", "0 to .03")
 
 
-@part(FAMILY, SPAN, RADIUS, INSIDE, STRONG, NARROW, ECHOLESS)
+@part(
+    FAMILY,
+    SPAN,
+    RADIUS,
+    INSIDE,
+    STRONG,
+    NARROW,
+    ECHOLESS,
+    stand_ins=(*NEGATIVE, "handwritten curves"),
+)
 def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     """Synthetic curves.
 
@@ -65,7 +78,7 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "radial",
         radial_panel(responses, pictured, title=curves.layer),
-        f"Radial tuning curves of the {count} curve detectors of {curves.layer} on the "
+        f"Radial tuning curves of the {len(curves.units)} curve detectors of {curves.layer} on the "
         "published sheet of curves; drawn as published.",
     )
     yield Plate(
@@ -75,12 +88,12 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         "the radial curves'. All units have one scale.",
     )
     gap = circular.largest_gap(curves.orientations)
-    random = study.rng("gaps").uniform(0, 360, (2000, count))
+    random = study.rng("gaps").uniform(0, 360, (2000, len(curves.units)))
     by_chance = float(np.mean([circular.largest_gap(angles) <= gap for angles in random]))
     yield SPAN.found(
         f"largest gap {gap:.0f}°",
         holds=gap < 90,
-        interval=f"{by_chance:.0%} of {count} random orientations leave none larger",
+        interval=f"{by_chance:.0%} of {len(curves.units)} random orientations leave none larger",
         why="Holds where no quarter of the circle is left out.",
     )
     yield from curvature(study, responses)
@@ -138,7 +151,7 @@ FADING = here(
 )
 
 
-@part(FADING)
+@part(FADING, stand_ins=(SHUFFLED,))
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Echoes, from layer to layer.
 
@@ -191,7 +204,7 @@ FILL = here("they respond to filled shapes as to lines", "r = .992 to .999")
 COLOR = here("and to colored ones on colored ground", "same peaks")
 
 
-@part(FILL, COLOR)
+@part(FILL, COLOR, stand_ins=(*NEGATIVE, "handwritten curves"))
 def cosmetics(study: Study) -> Iterator[Row | Plate]:
     """Filled and colored curves."""
     plain = family_responses(study, published_set(study))
@@ -233,7 +246,7 @@ FORK = here(
 )
 
 
-@part(STEPWISE, FORK)
+@part(STEPWISE, FORK, stand_ins=(*NEGATIVE, "handwritten curves"))
 def angles(study: Study) -> Iterator[Row | Plate]:
     """From angles to curves."""
     whole = published_set(study, "angles")

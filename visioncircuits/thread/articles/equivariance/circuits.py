@@ -10,7 +10,7 @@ from visioncircuits.comparison import rotation
 from visioncircuits.comparison.symmetry import centroids, placement, sums_by_angle
 from visioncircuits.stimuli import StimulusSet, circle
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import interval, middle, null
 from visioncircuits.tuning import circular, measure
 from visioncircuits.tuning.circles import circle_detectors
@@ -28,11 +28,14 @@ QUARTERS = here(
 SIZES = here(
     "circle detectors come in several sizes, larger from layer to layer",
     "conv2d2:146, mixed3b:346, 323, mixed4a:402",
+    stand_ins=(SHUFFLED, "handwritten circles"),
 )
 ROUND = here("circles are made of curves that each lie where they face", "within 15° (mixed4a:402)")
 
 
-@part(RULE, QUARTERS, SIZES, ROUND)
+@part(
+    RULE, QUARTERS, SIZES, ROUND, stand_ins=(*NEGATIVE, "handwritten curves", "handwritten circles")
+)
 def circuits_here(study: Study) -> Iterator[Row | Plate]:
     """Equivariant circuits in this network.
 

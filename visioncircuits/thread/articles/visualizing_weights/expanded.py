@@ -8,6 +8,7 @@ from torch.nn.functional import conv2d
 
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.visualizing_weights.published import cosine
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED
 from visioncircuits.thread.intervals import null
 from visioncircuits.weights import expanded_weights, expanded_weights_by_autograd, kernel_grid
 
@@ -19,7 +20,7 @@ GRADIENT = here(
 ORBITALS = here("expanded from conv2d1, kernels of mixed3b are 22 × 22", "22 × 22 (figure 13)")
 
 
-@part(GRADIENT, ORBITALS)
+@part(GRADIENT, ORBITALS, stand_ins=(SHUFFLED,))
 def expanded_here(study: Study) -> Iterator[Row]:
     """Expanded weights.
 
@@ -69,7 +70,7 @@ PATHS = here(
 )
 
 
-@part(FAMILY)
+@part(FAMILY, stand_ins=(*NEGATIVE, "handwritten curves"))
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families in context.
 
@@ -97,7 +98,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-@part(PATHS)
+@part(PATHS, stand_ins=(*NEGATIVE, "handwritten high-low"))
 def cancellation_here(study: Study) -> Iterator[Row]:
     """What cancels.
 

@@ -10,7 +10,7 @@ from torch.nn.functional import cosine_similarity
 
 from visioncircuits.networks import Network, Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import interval
 from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import (
@@ -34,7 +34,7 @@ PLACED = here(
 )
 
 
-@part(STRIPED)
+@part(STRIPED, stand_ins=(SHUFFLED,))
 def reduced_here(study: Study) -> Iterator[Row | Plate]:
     """Kernels reduced to three colors."""
     shares = {}
@@ -81,7 +81,7 @@ CARS = {407, 436, 468, 511, 609, 627, 656, 661, 717, 734, 751, 817}
 """ImageNet's numbers of cars, vans and cabs."""
 
 
-@part(PLACED)
+@part(PLACED, stand_ins=(SHUFFLED,))
 def by_position(study: Study) -> Iterator[Row | Plate]:
     """Weights position by position.
 

@@ -13,6 +13,7 @@ from visioncircuits.examples.roc import auc
 from visioncircuits.stimuli import StimulusSet, curve, line
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.subject import SHEET, Subject
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval, middle, null
 from visioncircuits.thread.photographs import strongest
 from visioncircuits.thread.seven_arguments import seven_arguments as all_seven
@@ -48,7 +49,7 @@ HANDWRITTEN = 15.0 * np.arange(24)
 """Orientations of the handwritten detectors, in degrees."""
 
 
-@part(*SEVEN)
+@part(*SEVEN, stand_ins=(*NEGATIVE, "handwritten curves"))
 def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     """Seven arguments for one curve unit.
 
