@@ -224,7 +224,7 @@ def here(text: str, published: str, *, stand_ins: tuple[str, ...] | None = None)
     >>> here("curves are detected", "10 units").untestable("it has no such layer").status
     'cannot be tested'
     """
-    return Claim("this network", text, published)
+    return Claim("this network", text, published, stand_ins)
 
 
 def inception(text: str, published: str) -> Claim:
