@@ -30,6 +30,13 @@ def test_a_claim_is_no_evidence_if_and_only_if_it_and_a_negative_control_hold(
     assert row.controls == (control,)
 
 
+def test_a_comparison_with_nan_decides_nothing() -> None:
+    value = float("nan")
+    assert CLAIM.found(f"median {value:.2f}", holds=value > 1).status == "cannot be tested"
+    assert CLAIM.found("r = .2", holds=False, interval=f"{value} to 1").status == "cannot be tested"
+    assert CLAIM.found("no finance, nanometers", holds=False).status == "does not hold"
+
+
 def test_a_test_may_bring_controls_of_its_own_to_which_stand_ins_are_added() -> None:
     own, other = (Control(name, "fails", "does not hold") for name in ("donor", "other units"))
     row = judged(CLAIM.found("r = .8", holds=True, controls=[own]), [other])

@@ -109,7 +109,7 @@ def test_a_part_is_run_on_a_stand_in_for_the_claims_that_name_it_and_without_pla
         yield TESTED.found(f"{mean:.1f}", holds=bool(mean == np.mean(MEMBERS)))
         raise AssertionError("plates after the last row are not drawn")
 
-    assert family.stand_ins == (SHUFFLED, OTHER_UNITS)
+    assert family.stand_ins == (OTHER_UNITS, SHUFFLED)
     rows, plates = run_part(family, stand_in(SHUFFLED, study))
     assert [(row.measured, row.status) for row in rows] == [
         ("2 units", "does not hold"), ("333.5", "holds"),

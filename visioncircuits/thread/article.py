@@ -69,7 +69,8 @@ class Part:
     @property
     def stand_ins(self) -> tuple[str, ...]:
         """The stand-ins that any of its claims is tested on."""
-        return tuple(dict.fromkeys(name for claim in self.claims for name in self._of(claim)))
+        used = [name for claim in self.claims for name in self._of(claim)]
+        return tuple(name for name in dict.fromkeys((*self.named, *used)) if name in used)
 
     def tested_on(self, stand_in: str | None) -> tuple[Claim, ...]:
         """Return the claims that are tested on a stand-in; all, where it is None."""

@@ -1,5 +1,6 @@
 """Claims that articles made, and what became of each when it was tested again."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
@@ -18,6 +19,8 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 OTHER_UNITS, SHUFFLED = "other units", "shuffled weights"
 """Names of the two negative stand-ins; see `thread.stand_ins`."""
+
+_NAN = re.compile(r"\bnan\b")
 
 NEGATIVE = (OTHER_UNITS, SHUFFLED)
 
@@ -174,7 +177,8 @@ class Claim:
             The number here, with its unit.
         holds
             Whether it supports the claim, by a rule that `why` states where it is not plain;
-            None where the interval is too wide to decide.
+            None where the interval is too wide to decide. Where a number is NaN, False counts as
+            None: any comparison with it is False, whether the claim is true or not.
         interval
             95 % of a bootstrap, or what chance gives, and which.
         why
@@ -183,6 +187,8 @@ class Claim:
             The same rule on what lacks the property, or has it by design, where the test itself
             brings such.
         """
+        if not holds and _NAN.search(f"{measured} {interval}"):
+            holds = None
         statuses: dict[bool | None, Status] = {True: "holds", False: "does not hold"}
         status = statuses.get(holds, "cannot be tested")
         row = Row(self.text, self.kind, self.published, status, measured, interval, why)

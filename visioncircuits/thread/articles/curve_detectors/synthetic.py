@@ -101,15 +101,15 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     wide = tuned["width"].values
     low, high = interval(wide, study.rng("widths"))
     yield NARROW.found(
-        f"{wide.min():.0f}° to {wide.max():.0f}°, median {np.median(wide):.0f}°",
+        f"{np.nanmin(wide):.0f}° to {np.nanmax(wide):.0f}°, median {np.nanmedian(wide):.0f}°",
         holds=low >= 28.5 and high <= 68.5,
         interval=f"median {low:.0f}° to {high:.0f}°",
         why="Holds where the median's interval is within the published range.",
     )
     echoes = tuned["echo"].values
     yield ECHOLESS.found(
-        f"{echoes.min():.2f} to {echoes.max():.2f}, median {np.median(echoes):.2f}",
-        holds=bool(echoes.max() <= 0.1),
+        f"{np.nanmin(echoes):.2f} to {np.nanmax(echoes):.2f}, median {np.nanmedian(echoes):.2f}",
+        holds=bool(np.nanmax(echoes) <= 0.1),
         why="The hypothesis requires less than .1, on other drawings; holds where all are below "
         "that here.",
     )
@@ -120,7 +120,7 @@ def curvature(study: Study, responses: xr.DataArray) -> Iterator[Row]:
     radii = preferred_value(responses, "radius").values
     low, high = interval(radii, study.rng("radii"))
     yield RADIUS.found(
-        f"median {np.median(radii):.0f} px",
+        f"median {np.nanmedian(radii):.0f} px",
         holds=low >= 30 and high <= 120,
         interval=f"{low:.0f} to {high:.0f} px",
         why="Holds where the interval over units lies within a factor of two.",
@@ -224,13 +224,13 @@ def cosmetics(study: Study) -> Iterator[Row | Plate]:
         low, high = interval(alike, study.rng(name))
         order = np.roll(np.arange(len(alike)), len(alike) // 2)
         other = responses.isel(unit=order).assign_coords(unit=responses["unit"].values)
-        across = float(np.median(invariance(plain, other).values))
+        across = float(np.nanmedian(invariance(plain, other).values))
         peaks = [orientation_tuning(r)["orientation"].values for r in (plain, responses)]
         off = circular.angular_distance(*peaks)
         yield claim.found(
             f"r = {np.nanmin(alike):.3f} to {np.nanmax(alike):.3f}, median "
-            f"{np.nanmedian(alike):.3f}; peaks {np.median(off):.0f}° off",
-            holds=low > 0.9 and bool(np.median(off) <= 10),
+            f"{np.nanmedian(alike):.3f}; peaks {np.nanmedian(off):.0f}° off",
+            holds=low > 0.9 and bool(np.nanmedian(off) <= 10),
             interval=f"median {low:.3f} to {high:.3f}; with the opposite unit {across:.2f}",
             why="Correlation of tuning to orientation; holds where the interval is above .9, and "
             "half of the peaks move by 10° or less.",
