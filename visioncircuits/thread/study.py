@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -314,12 +314,14 @@ class Study:
     def examples(self) -> Examples:
         """Collect dataset examples and activation statistics of `EXAMPLES`, in one pass.
 
+        Layers that the network has no counterpart of are left out.
+
         Raises
         ------
         Unavailable
             Without photographs.
         """
-        names = [self.layer(layer) for layer in EXAMPLES]
+        names = self._example_layers
         count = self.of(1000, quick=100)
         paths = self.photographs(count)
         what = f"examples of {names} in {count}"
@@ -333,6 +335,14 @@ class Study:
 
         self.kept(what, "npz", make)
         return Examples.load(self.place(what, "npz", make))
+
+    @property
+    def _example_layers(self) -> list[str]:
+        names = []
+        for layer in EXAMPLES:
+            with suppress(Unavailable):
+                names.append(self.layer(layer))
+        return names
 
     def deviations(self, layer: str) -> xr.DataArray:
         """Measure a layer's standard deviations over photographs, the unit of the heat maps.
