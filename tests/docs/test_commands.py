@@ -155,6 +155,7 @@ def check(written: Path) -> None:
     assert sum(row["status"] == "holds" for row in from_data) > 0.9 * len(from_data)
     here = [row for row in rows if row["kind"] == "this network"]
     assert sum(row["status"] == "holds" for row in here) > len(here) / 2
+    assert sum(card["totals"]["this network"].values()) == len(here)
 
 
 @pytest.mark.slow

@@ -49,7 +49,10 @@ def reproduce(
     ] = None,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Minutes, not hours: fewer photographs, steps and draws."),
+        typer.Option(
+            "--quick",
+            help="Minutes, not hours: fewer photographs, steps and draws, and no stand-ins.",
+        ),
     ] = False,
     workers: Annotated[
         int | None, typer.Option(help="How many processes; by default one a core.", min=1)
@@ -61,6 +64,10 @@ def reproduce(
 
     It writes a page for each article, `index.html` with the scorecard over all of them, and
     `scorecard.json`. Interrupt it whenever you like: the same command goes on where it was.
+
+    Unless it is quick, each claim about the network is also tested on stand-ins: other units in the
+    place of a family's, the network with shuffled weights, and handwritten networks that have what
+    is claimed. A claim that holds on one that lacks it, too, is no evidence and does not count.
 
         visioncircuits reproduce curve-detectors --network bvlc_googlenet --photographs photos/
 

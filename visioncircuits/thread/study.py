@@ -1,14 +1,14 @@
 """What the articles work with: the network, the photographs, and measurements that they share.
 
 One class, longer than others, as every article takes all of it as one argument; each method is a
-few lines.
+few lines. Its subclasses of `thread.stand_ins` put something else in the network's place.
 """
 
 import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -42,6 +42,9 @@ TAXONOMY = "families_early_vision.json"
 
 ORIENTATIONS = "curve_preferred_orientations.json"
 """The published orientations of "Curve Detectors", in degrees."""
+
+LEAST = 3
+"""Units that make a family."""
 
 EXAMPLES = ("conv2d2", "mixed3a", "mixed3b", "mixed4a")
 """Layers whose dataset examples are collected, in one pass that all articles share."""
@@ -152,10 +155,24 @@ class Study:
         except InputError:
             raise Unavailable("no checkpoint of inceptionv1") from None
 
+    def untrained(self) -> Network:
+        """Return this network with random parameters.
+
+        Raises
+        ------
+        InputError
+            If it is not known how to draw them.
+        """
+        return networks.untrained(self.network.name, seed=self.seed)
+
+    def studying(self, network: Network) -> "Study":
+        """Return the same study of another network."""
+        return replace(self, network=network)
+
     # Families
 
-    def found(self, family: str, layer: str) -> pd.DataFrame:
-        """List the units of a layer that are detectors of a family, by a hypothesis' test.
+    def judged(self, family: str, layer: str) -> pd.DataFrame:
+        """Put every unit of a layer to a hypothesis' test.
 
         Parameters
         ----------
@@ -168,28 +185,43 @@ class Study:
         Returns
         -------
         pandas.DataFrame
-            Column `unit`, such as "mixed3b:413", and the parameters that each prefers, such as
-            `orientation` in degrees.
+            Columns `unit`, such as "mixed3b:413", `verdict`, and the parameters that each prefers,
+            such as `orientation` in degrees; NaN where it responds to none.
         """
         name = self.layer(layer)
 
         def make() -> bytes:
-            table = hypotheses.find(self.network, name, family, seed=self.seed)
+            verdicts = hypotheses.judge_all(self.network, name, family, seed=self.seed)
+            table = hypotheses.verdict_table(verdicts).drop(columns="why")
             return str(table.to_json(orient="records")).encode()
 
         content = self.kept(f"{family} in {name}", "json", make)
-        table = pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
-        return table if len(table) else pd.DataFrame({"unit": []}, dtype=str)
+        return pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
 
-    def detectors(self, family: str, layer: str, *, least: int = 3) -> pd.DataFrame:
-        """As `found`, sorted by orientation where they have one.
+    def found(self, family: str, layer: str) -> pd.DataFrame:
+        """List the units of a layer that are detectors of a family: for how many there are.
+
+        Parameters, columns: as `judged`.
+        """
+        table = self.judged(family, layer)
+        return table[table["verdict"] == "supported"].reset_index(drop=True)
+
+    def members(self, family: str, layer: str) -> pd.DataFrame:
+        """As `found`, for which properties they have: stand-ins replace them.
+
+        Parameters, columns: as `judged`.
+        """
+        return self.found(family, layer)
+
+    def detectors(self, family: str, layer: str, *, least: int = LEAST) -> pd.DataFrame:
+        """As `members`, sorted by orientation where they have one.
 
         Raises
         ------
         Unavailable
             If fewer than `least` are found.
         """
-        table = self.found(family, layer)
+        table = self.members(family, layer)
         if len(table) < least:
             raise Unavailable(
                 f"{len(table)} {family} detectors found in {self.layer(layer)} of "
@@ -282,12 +314,14 @@ class Study:
     def examples(self) -> Examples:
         """Collect dataset examples and activation statistics of `EXAMPLES`, in one pass.
 
+        Layers that the network has no counterpart of are left out.
+
         Raises
         ------
         Unavailable
             Without photographs.
         """
-        names = [self.layer(layer) for layer in EXAMPLES]
+        names = self._example_layers
         count = self.of(1000, quick=100)
         paths = self.photographs(count)
         what = f"examples of {names} in {count}"
@@ -301,6 +335,14 @@ class Study:
 
         self.kept(what, "npz", make)
         return Examples.load(self.place(what, "npz", make))
+
+    @property
+    def _example_layers(self) -> list[str]:
+        names = []
+        for layer in EXAMPLES:
+            with suppress(Unavailable):
+                names.append(self.layer(layer))
+        return names
 
     def deviations(self, layer: str) -> xr.DataArray:
         """Measure a layer's standard deviations over photographs, the unit of the heat maps.

@@ -13,9 +13,8 @@ from visioncircuits.comparison.coverage import (
     covered_by_stimuli,
 )
 from visioncircuits.figures import Figure
-from visioncircuits.networks import untrained
 from visioncircuits.thread import Article, Plate, Row, Study, here, paper, part
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import share_interval
 from visioncircuits.thread.units import numbers
 
@@ -69,7 +68,7 @@ def covered(coverage: Coverage) -> Bool[np.ndarray, " units"]:
     return np.asarray(coverage.holds.any(0))
 
 
-@part(EXPLAINED, OVERLAP)
+@part(EXPLAINED, OVERLAP, stand_ins=(SHUFFLED,))
 def by_hypotheses(study: Study) -> Iterator[Row | Plate]:
     """What hypotheses cover.
 
@@ -118,7 +117,7 @@ def by_hypotheses(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-@part(CHANCE)
+@part(CHANCE, stand_ins=())
 def by_chance(study: Study) -> Iterator[Row | Plate]:
     """What chance covers.
 
@@ -126,7 +125,7 @@ def by_chance(study: Study) -> Iterator[Row | Plate]:
     """
     if study.quick:
         raise Unavailable("left to a full run: it doubles the time of this article")
-    blank = untrained(study.network.name, seed=study.seed)
+    blank = study.untrained()
     layer = study.layer("mixed3a")
     found = covered_by_stimuli(blank, layer, applicable(blank, layer), seed=study.seed)
     units = covered(found)

@@ -8,7 +8,7 @@ import torch
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, curve, line
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import NEGATIVE, Claim, Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import angular_distance, measure, orientation_tuning
@@ -39,7 +39,7 @@ ALONG = here(
 )
 
 
-@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC)
+@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC, stand_ins=(*NEGATIVE, "handwritten curves"))
 def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
     """Curves from early curves.
 
@@ -161,7 +161,7 @@ def alike(kernels: np.ndarray, templates: np.ndarray) -> np.ndarray:
     return cosines
 
 
-@part(TANGENT, ACROSS)
+@part(TANGENT, ACROSS, stand_ins=(*NEGATIVE, "handwritten curves"))
 def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     """Curves from lines.
 
@@ -201,7 +201,7 @@ def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     yield signed(ACROSS, sums, apart >= 67.5, -1, shuffles)
 
 
-@part(SHARES)
+@part(SHARES, stand_ins=(*NEGATIVE, "handwritten curves"))
 def made_of(study: Study) -> Iterator[Row | Plate]:
     """What the strongest position is made of.
 
@@ -221,7 +221,7 @@ def made_of(study: Study) -> Iterator[Row | Plate]:
         )[..., 0]  # fmt: skip
         share = (at / at.sum(1, keepdim=True)).numpy()
         units = [
-            unit for family in families for unit in numbers(study.found(family, layer)["unit"])
+            unit for family in families for unit in numbers(study.members(family, layer)["unit"])
         ]
         mean = float(share[:, units].sum(1).mean())
         low, high = middle([
@@ -242,7 +242,7 @@ def made_of(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-@part(ALONG)
+@part(ALONG, stand_ins=(*NEGATIVE, "handwritten curves"))
 def decomposed(study: Study) -> Iterator[Row | Plate]:
     """Decomposed feature visualization.
 

@@ -10,6 +10,7 @@ from visioncircuits.interventions import edited, path_patched, zero
 from visioncircuits.networks import Network, Unit, parse
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure, orientation_tuning
@@ -25,7 +26,7 @@ POSITIVE_ONLY = here(
 )
 
 
-@part(EARLY_ONLY, POSITIVE_ONLY)
+@part(EARLY_ONLY, POSITIVE_ONLY, stand_ins=(*NEGATIVE, "handwritten curves"))
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Why there are no echoes.
 

@@ -1,6 +1,6 @@
 """The circuit set by hand, beside the trained one and in its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.site import report_figures
 from visioncircuits.site.report_numbers import summary
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import Control
 from visioncircuits.thread.intervals import interval
 
 TUNED = here(
@@ -30,7 +31,7 @@ CLEAR = here(
 )
 
 
-@part(TUNED, WEIGHTS, MAPS, REPAIRED, CLEAR)
+@part(TUNED, WEIGHTS, MAPS, REPAIRED, CLEAR, stand_ins=())
 def by_hand(study: Study) -> Iterator[Row | Plate]:
     """Built by hand.
 
@@ -105,19 +106,29 @@ def likeness(study: Study, found: comparison.Comparison, summary: dict[str, Any]
 
 def repairs(summary: dict[str, Any], photographs: int) -> Iterator[Row]:
     """Test what the transplant repairs, and its controls."""
-    repaired = {name: summary["repair"][HANDWRITTEN][name] for name in MEASURES}
+
+    def row_of(donor: str, why: str = "", controls: Sequence[Control] = ()) -> Row:
+        repaired = {name: summary["repair"][donor][name] for name in MEASURES}
+        return REPAIRED.found(
+            ", ".join(f"{share[0]:.0%} of {MEASURES[name]}" for name, share in repaired.items()),
+            holds=decided(
+                yes=all(share[1] > 0.5 for share in repaired.values()),
+                no=any(share[2] < 0.5 for share in repaired.values()),
+            ),
+            interval=", ".join(f"{share[1]:.0%} to {share[2]:.0%}" for share in repaired.values()),
+            why=why,
+            controls=controls,
+        )
+
+    donors = {f"{name} donor": row_of(name) for name in CONTROLS if name in summary["repair"]}
     accuracy = summary["accuracy"]
-    yield REPAIRED.found(
-        ", ".join(f"{share[0]:.0%} of {MEASURES[name]}" for name, share in repaired.items()),
-        holds=decided(
-            yes=all(share[1] > 0.5 for share in repaired.values()),
-            no=any(share[2] < 0.5 for share in repaired.values()),
-        ),
-        interval=", ".join(f"{share[1]:.0%} to {share[2]:.0%}" for share in repaired.values()),
+    yield row_of(
+        HANDWRITTEN,
         why=f"Top-5 accuracy: original {accuracy['original']['top5']:.1%}, removed "
         f"{accuracy['removed']['top5']:.1%}, by hand {accuracy[HANDWRITTEN]['top5']:.1%} of "
         f"{photographs} photographs. Holds where both intervals are above half; "
         "undecided where one spans it.",
+        controls=[Control(name, "fails", row.status, row.measured) for name, row in donors.items()],
     )
     ahead = summary["advantage"]
     clear = [name for name in CONTROLS if all(ahead[name][measure][1] > 0 for measure in MEASURES)]

@@ -9,6 +9,7 @@ from visioncircuits import handwritten
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, circle, double_curve, evolute, line, spiral
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure
 from visioncircuits.weights import expanded_weights
@@ -20,10 +21,11 @@ DOWNSTREAM = here(
 FEWER = here(
     "symmetry leaves few free numbers: rotation saves 10 to 20 times, all together 50",
     "about 50 times",
+    stand_ins=(),
 )
 
 
-@part(DOWNSTREAM)
+@part(DOWNSTREAM, stand_ins=(*NEGATIVE, "handwritten circles"))
 def used_for(study: Study) -> Iterator[Row | Plate]:
     """What curves are used for.
 

@@ -10,6 +10,7 @@ from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning.plots import hsl
 
@@ -21,7 +22,7 @@ EXPONENTIAL = here(
 )
 
 
-@part(ACTIVE, BELOW, EXPONENTIAL)
+@part(ACTIVE, BELOW, EXPONENTIAL, stand_ins=(*NEGATIVE, "handwritten curves"))
 def photographs(study: Study) -> Iterator[Row | Plate]:
     """Photographs.
 

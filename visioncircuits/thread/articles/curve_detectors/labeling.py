@@ -14,6 +14,7 @@ from visioncircuits.networks import Unit
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import circular, measure
 
@@ -34,7 +35,7 @@ SHARE = here(
 MISSED = here("a curve detector hardly ever misses a curve of its orientation", "1 of 206")
 
 
-@part(PREVAIL, OPPOSED, SHARE, MISSED)
+@part(PREVAIL, OPPOSED, SHARE, MISSED, stand_ins=(*NEGATIVE, "handwritten curves"))
 def without_humans(study: Study) -> Iterator[Row | Plate]:
     """Labels of what activates it in photographs, by a criterion in place of people.
 

@@ -18,7 +18,7 @@ from visioncircuits.thread.articles.curve_detectors.family import (
 )
 from visioncircuits.thread.articles.curve_detectors.maps import evenly_opened, forked
 from visioncircuits.thread.articles.curve_detectors.tuning import LAYERS
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import interval
 from visioncircuits.thread.spread import spanned
 from visioncircuits.tuning import (
@@ -30,7 +30,11 @@ from visioncircuits.tuning import (
 )
 from visioncircuits.tuning.plots import beside
 
-FAMILY = here("mixed3b has a family of curve detectors", "10 of 480 units")
+FAMILY = here(
+    "mixed3b has a family of curve detectors",
+    "10 of 480 units",
+    stand_ins=(SHUFFLED, "handwritten curves"),
+)
 SPAN = here("curve detectors together span all orientations", "largest gap 68°")
 RADIUS = here("curve detectors respond to curves of a radius of around 60 pixels", "60 px")
 STRONG = here(
@@ -45,7 +49,15 @@ ECHOLESS = here(
 )
 
 
-@part(FAMILY, SPAN, RADIUS, STRONG, NARROW, ECHOLESS)
+@part(
+    FAMILY,
+    SPAN,
+    RADIUS,
+    STRONG,
+    NARROW,
+    ECHOLESS,
+    stand_ins=(*NEGATIVE, "handwritten curves"),
+)
 def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     """Synthetic curves.
 
@@ -73,7 +85,7 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "radial",
         radial_panel(responses, pictured, title=curves.layer),
-        f"Radial tuning curves of the {count} curve detectors of {curves.layer} on the "
+        f"Radial tuning curves of the {len(curves.units)} curve detectors of {curves.layer} on the "
         "published sheet of curves; drawn as published.",
     )
     yield Plate(
@@ -95,7 +107,7 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     wide = tuned["width"].values
     low, high = interval(wide, study.rng("widths"))
     yield NARROW.found(
-        f"{wide.min():.0f}° to {wide.max():.0f}°, median {np.median(wide):.0f}°",
+        f"{np.nanmin(wide):.0f}° to {np.nanmax(wide):.0f}°, median {np.nanmedian(wide):.0f}°",
         holds=low >= 28.5 and high <= 68.5,
         interval=f"median {low:.0f}° to {high:.0f}°",
         why="Holds where the median's interval is within the published range.",
@@ -117,7 +129,7 @@ def curvature(study: Study, responses: xr.DataArray) -> Iterator[Row]:
     radii = preferred_value(responses, "radius").values
     low, high = interval(radii, study.rng("radii"))
     yield RADIUS.found(
-        f"median {np.median(radii):.0f} px",
+        f"median {np.nanmedian(radii):.0f} px",
         holds=low >= 30 and high <= 120,
         interval=f"{low:.0f} to {high:.0f} px",
         why="Holds where the interval over units lies within a factor of two.",
@@ -141,7 +153,7 @@ FADING = here(
 )
 
 
-@part(FADING)
+@part(FADING, stand_ins=(SHUFFLED,))
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Echoes, from layer to layer.
 
@@ -200,7 +212,7 @@ FORK = here(
 )
 
 
-@part(STEPWISE, FORK)
+@part(STEPWISE, FORK, stand_ins=(*NEGATIVE, "handwritten curves"))
 def angles(study: Study) -> Iterator[Row | Plate]:
     """From angles to curves."""
     whole = published_set(study, "angles")

@@ -10,6 +10,7 @@ from torch import Tensor
 from visioncircuits.figures import Figure
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import trace
 from visioncircuits.tuning.plots import hsl
@@ -20,7 +21,7 @@ FOLLOWED = here(
 HEADED = here("curves that are traced with the detectors run along contours", "shown in pictures")
 
 
-@part(FOLLOWED, HEADED)
+@part(FOLLOWED, HEADED, stand_ins=(*NEGATIVE, "handwritten curves"))
 def traced(study: Study) -> Iterator[Row | Plate]:
     """Curves traced through photographs.
 

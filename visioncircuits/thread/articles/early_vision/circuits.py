@@ -8,6 +8,7 @@ from PIL import Image
 from visioncircuits.comparison import placement
 from visioncircuits.stimuli import StimulusSet, curve
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED
 from visioncircuits.thread.intervals import middle, null
 from visioncircuits.tuning import black_and_white, circle_detectors, measure
 from visioncircuits.weights import connection_cards, expanded_weights, strongest_inputs
@@ -19,12 +20,13 @@ ROUND = here("small circles in mixed3a are excited by tiny curves, each where it
 EDGES = here(
     "boundaries have line and color contrast detectors as inputs beside high-low frequency ones",
     "2 and 2 of 10 inputs",
+    stand_ins=(*NEGATIVE, "handwritten boundaries"),
 )
 TRIANGLE_HERE = here("a triangle is made of lines", "")
 FUR_HERE = here("detectors of oriented fur come in mirror images", "")
 
 
-@part(NOT_COLOR, ROUND, EDGES, TRIANGLE_HERE, FUR_HERE)
+@part(NOT_COLOR, ROUND, EDGES, TRIANGLE_HERE, FUR_HERE, stand_ins=(SHUFFLED,))
 def circuits_here(study: Study) -> Iterator[Row | Plate]:
     """Circuits of this network."""
     yield from black_and_white_inputs(study)
@@ -144,7 +146,8 @@ def boundaries(study: Study) -> Iterator[Row | Plate]:
     layer, after = study.layer("mixed3a"), study.layer("mixed3b")
     high_low = study.detectors("high-low", "mixed3a")["unit"].tolist()
     others = [
-        *study.found("line", "mixed3a")["unit"], *study.found("color-contrast", "mixed3a")["unit"]
+        *study.members("line", "mixed3a")["unit"],
+        *study.members("color-contrast", "mixed3a")["unit"],
     ]  # fmt: skip
     if len(others) < 3:
         yield EDGES.untestable(f"{len(others)} line and color contrast detectors in {layer}")

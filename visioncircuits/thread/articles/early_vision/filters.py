@@ -16,7 +16,7 @@ from visioncircuits.thread.articles.early_vision.published import (
     filters_drawn,
     similarities,
 )
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.filters import filter_picture
 from visioncircuits.thread.intervals import null, share_interval
 from visioncircuits.tuning import angular_distance, measure
@@ -33,7 +33,7 @@ PAIRED = here(
 )
 
 
-@part(KINDS, FINE, PAIRED)
+@part(KINDS, FINE, PAIRED, stand_ins=(SHUFFLED,))
 def filters_here(study: Study) -> Iterator[Row | Plate]:
     """The first-layer filters of this network.
 
@@ -115,7 +115,7 @@ HERE = {
 }
 
 
-@part(*HERE.values())
+@part(*HERE.values(), stand_ins=(SHUFFLED,))
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families that stimuli find.
 
@@ -148,7 +148,7 @@ INVARIANT = here(
 AGREED = here("filters of its own orientation excite a complex Gabor", "all inputs")
 
 
-@part(INVARIANT, AGREED)
+@part(INVARIANT, AGREED, stand_ins=(SHUFFLED,))
 def complex_gabors(study: Study) -> Iterator[Row | Plate]:
     """Complex Gabors.
 

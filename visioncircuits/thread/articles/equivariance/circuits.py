@@ -10,7 +10,7 @@ from visioncircuits.comparison import rotation
 from visioncircuits.comparison.symmetry import centroids, placement
 from visioncircuits.stimuli import StimulusSet, circle
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import middle, null
 from visioncircuits.tuning import circular, measure
 from visioncircuits.tuning.circles import circle_detectors
@@ -24,6 +24,7 @@ QUARTERS = here(
 SIZES = here(
     "circle detectors are larger from layer to layer, beyond what other units of the layers are",
     "conv2d2:146, mixed3b:346, 323, mixed4a:402",
+    stand_ins=(SHUFFLED, "handwritten circles"),
 )
 ROUND = here(
     "circles in mixed4a are made of curves that each lie where they face",
@@ -31,7 +32,7 @@ ROUND = here(
 )
 
 
-@part(QUARTERS, SIZES, ROUND)
+@part(QUARTERS, SIZES, ROUND, stand_ins=(*NEGATIVE, "handwritten curves", "handwritten circles"))
 def circuits_here(study: Study) -> Iterator[Row | Plate]:
     """Equivariant circuits in this network.
 

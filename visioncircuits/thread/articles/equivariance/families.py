@@ -20,7 +20,7 @@ from visioncircuits.comparison import (
     rotation,
 )
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Claim, Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import circular
 
@@ -44,6 +44,7 @@ FAMILIES = {
     how: here(
         f"units of {layer} come as one another, {how}: families by tuning and by weights",
         EXAMPLES[how],
+        stand_ins=(SHUFFLED,),
     )
     for how, (_, layer, _) in CHANGES.items()
 }

@@ -10,17 +10,20 @@ from torch.nn.functional import avg_pool2d
 
 from visioncircuits.examples.crops import crop
 from visioncircuits.hypotheses import find
-from visioncircuits.networks import untrained
 from visioncircuits.pictures import read
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Claim, Unavailable
 from visioncircuits.thread.spread import spanned
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import boundary_maps, measure, orientation_tuning
 from visioncircuits.weights import main_layers
 
-HERE = here("there is a family of high-low frequency detectors", "15, 6 %")
+HERE = here(
+    "there is a family of high-low frequency detectors",
+    "15, 6 %",
+    stand_ins=(SHUFFLED, "handwritten high-low"),
+)
 DEPTH = here(
     "high-low frequency detectors are most frequent at about a third of a network's depth",
     "29 to 33 %, also of AlexNet, InceptionV4, ResNetV2-50",
@@ -38,7 +41,7 @@ SIDED = here(
 )
 
 
-@part(HERE, DEPTH, AROUND, BROAD, SIDED)
+@part(HERE, DEPTH, AROUND, BROAD, SIDED, stand_ins=(*NEGATIVE, "handwritten high-low"))
 def responses_here(study: Study) -> Iterator[Row | Plate]:
     """The family in this network.
 
@@ -51,7 +54,7 @@ def responses_here(study: Study) -> Iterator[Row | Plate]:
     names, total = found["unit"].tolist(), network.layer(layer).units
     blank = 0
     if not study.quick:
-        blank = len(find(untrained(network.name, seed=study.seed), layer, "high-low"))
+        blank = len(find(study.untrained(), layer, "high-low"))
     yield HERE.found(
         f"{len(names)}, {len(names) / total:.0%} of {layer}".replace("%", " %"),
         holds=len(names) > blank,

@@ -14,6 +14,7 @@ from visioncircuits.thread.articles.high_low_frequency_detectors.factors import 
     factor_maps,
     factor_responses,
 )
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure
 from visioncircuits.weights import Factors, expanded_weights, factor_grid, one_sided_nmf
@@ -45,7 +46,12 @@ TUNED = {
 }
 
 
-@part(*OPPOSED.values(), *EXPLAINED.values(), *TUNED.values())
+@part(
+    *OPPOSED.values(),
+    *EXPLAINED.values(),
+    *TUNED.values(),
+    stand_ins=(*NEGATIVE, "handwritten high-low"),
+)
 def weights_here(study: Study) -> Iterator[Row | Plate]:
     """What the family is made of.
 

@@ -30,7 +30,7 @@ from visioncircuits.thread.articles.missing_curves.family import (
     coverage_plot,
     curve_responses,
 )
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Claim, Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import orientation_tuning, radial_panel
@@ -68,10 +68,11 @@ SHARPER = here(
 BETWEEN = here(
     "the sum of the two units beside the largest gap is a detector of the orientation between",
     "a question of our own",
+    stand_ins=NEGATIVE,
 )
 
 
-@part(*CURVES.values(), *FILLED.values(), SHARPER, BETWEEN)
+@part(*CURVES.values(), *FILLED.values(), SHARPER, BETWEEN, stand_ins=(SHUFFLED,))
 def directions(study: Study) -> Iterator[Row | Plate]:
     """Directions that are no unit's.
 

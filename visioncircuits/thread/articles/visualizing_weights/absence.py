@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from visioncircuits.networks import Network, Unit
 from visioncircuits.stimuli import StimulusSet, circle, color_contrast
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import SHUFFLED
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure
 from visioncircuits.tuning.achromatic import black_and_white
@@ -21,7 +22,7 @@ ABSENT = here(
 )
 
 
-@part(ABSENT)
+@part(ABSENT, stand_ins=(SHUFFLED,))
 def center_here(study: Study) -> Iterator[Row | Plate]:
     """Figure 10: two layers at once.
 

@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import conv2d
 
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.weights import expanded_weights, kernel_grid
 
 PATHS = here(
@@ -15,7 +16,7 @@ PATHS = here(
 )
 
 
-@part(PATHS)
+@part(PATHS, stand_ins=(*NEGATIVE, "handwritten high-low"))
 def cancellation_here(study: Study) -> Iterator[Row | Plate]:
     """Families in context, and what cancels.
 

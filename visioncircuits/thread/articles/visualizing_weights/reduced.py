@@ -10,7 +10,7 @@ from torch.nn.functional import cosine_similarity
 
 from visioncircuits.networks import Network, Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import (
     banding_picture,
@@ -61,7 +61,7 @@ CARS = {407, 436, 468, 511, 609, 627, 656, 661, 717, 734, 751, 817}
 """ImageNet's numbers of cars, vans and cabs."""
 
 
-@part(PLACED)
+@part(PLACED, stand_ins=(SHUFFLED,))
 def by_position(study: Study) -> Iterator[Row | Plate]:
     """Kernels reduced to three colors, and weights position by position.
 

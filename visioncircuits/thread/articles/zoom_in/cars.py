@@ -12,6 +12,7 @@ from visioncircuits import networks
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.detectors import chosen, detector, spatial
+from visioncircuits.thread.claims import SHUFFLED
 from visioncircuits.thread.intervals import middle, null
 from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import Connection, connection_cards, expanded_weights, strongest_inputs
@@ -29,7 +30,7 @@ PLACED = here(
 )
 
 
-@part(CAR_UNIT, UPRIGHT, PLACED)
+@part(CAR_UNIT, UPRIGHT, PLACED, stand_ins=(SHUFFLED,))
 def car_circuit(study: Study) -> Iterator[Row | Plate]:
     """The car circuit.
 

@@ -11,6 +11,7 @@ from PIL import Image
 from visioncircuits import networks
 from visioncircuits.stimuli import StimulusSet, curve, line, named
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval, null
 from visioncircuits.thread.seven_arguments import seven_arguments as all_seven
 from visioncircuits.thread.seven_arguments_panel import seven_arguments_panel
@@ -32,7 +33,7 @@ SHEET = named("curves").vary(
 )
 
 
-@part(VISUALIZED, CROSSED, TWO_COLORS)
+@part(VISUALIZED, CROSSED, TWO_COLORS, stand_ins=(*NEGATIVE, "handwritten curves"))
 def seven_arguments(study: Study) -> Iterator[Row | Plate]:
     """Seven arguments for one curve unit.
 

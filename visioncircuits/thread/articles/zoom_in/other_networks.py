@@ -10,7 +10,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.units import number
 
 OTHERS = ("bvlc_googlenet", "torchvision:squeezenet1_1", "torchvision:alexnet")
@@ -18,7 +18,7 @@ CURVES_TOO = here("other networks have curve detectors", "5 of 5 networks")
 SIDES_TOO = here("other networks have high-low frequency detectors", "5 of 5 networks")
 
 
-@part(CURVES_TOO, SIDES_TOO)
+@part(CURVES_TOO, SIDES_TOO, stand_ins=(SHUFFLED,))
 def universality(study: Study) -> Iterator[Row | Plate]:
     """Universality.
 
@@ -160,7 +160,7 @@ def other_studies(study: Study) -> dict[str, Study]:
         available = networks.checkpoints.find(name.rpartition(":")[2]) is not None
         if available and name != study.network.name:
             network = networks.load(name)
-            found[name] = Study(network, study.folder, study.images, study.data, study.quick)
+            found[name] = study.studying(network)
     return found
 
 
