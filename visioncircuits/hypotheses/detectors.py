@@ -284,13 +284,13 @@ def brightness_gradient_detector(scale: float, *, orientation: float | None = No
 def _at(orientation: float | None, *, by: OrientationBy = "peak") -> tuple[Prediction, ...]:
     if orientation is None:
         return ()
-    said, effect = {
+    claim, effect = {
         "peak": ("peaks at", effects.peak_distance),
         "mean": ("its mean direction is", effects.mean_distance),
     }[by]
     return (
         Prediction(
-            f"{said} {orientation:g} ± 15 degrees",
+            f"{claim} {orientation:g} ± 15 degrees",
             effect,
             most=15.0,
             options={"angle": orientation},

@@ -18,7 +18,7 @@ from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.reading import from_table
 
 OrientationBy = Literal["peak", "mean"]
-"""Where tuning over orientation is said to point: to its peak, or along its mean vector."""
+"""How an orientation is read off tuning: at its peak, or along its mean vector."""
 
 
 @dataclass(frozen=True)
