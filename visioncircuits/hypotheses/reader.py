@@ -9,19 +9,20 @@ the shape with this probability, whatever the detector and the photographs.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.nn import functional
 
 from visioncircuits import handwritten
 from visioncircuits.datasets import Photographs
-from visioncircuits.errors import unknown
+from visioncircuits.errors import InputError, unknown
 from visioncircuits.networks import Layer, Network
 from visioncircuits.tuning import angular_distance
-from visioncircuits.tuning.placement import placement
+from visioncircuits.tuning.placement import Placement, placement
 
 SHARE = 0.05
 """Of all places, those where a handwritten detector is taken to find its shape."""
@@ -118,26 +119,25 @@ class Reader:
             found[numbers] = near.amax((2, 3)).double().cpu().numpy()
         return found
 
-    def finds(
-        self, places: Sequence[Place], orientation: float, *, thresholds: np.ndarray
-    ) -> Bool[np.ndarray, " places"]:
-        """Return at which places the detector of the nearest orientation finds its shape."""
-        nearest = self.nearest(orientation)
-        found: np.ndarray = self.activations(places)[:, nearest] > thresholds[nearest]
-        return found
-
     def thresholds(self, generator: np.random.Generator) -> Float[np.ndarray, " detectors"]:
         """Measure the activation that each detector exceeds at `SHARE` of random places."""
-        count = min(DRAWN, len(self.photographs))
-        drawn = generator.choice(len(self.photographs), count, replace=False)
-        names = np.repeat([self.photographs.names[number] for number in drawn], EACH).tolist()
+        every = generator.permutation(len(self.photographs))
+        readable = (self.photographs.names[number] for number in every if self._readable(number))
+        names = [name for name in islice(readable, DRAWN) for _ in range(EACH)]
         rows, columns = (generator.integers(size, size=len(names)) for size in self.about.shape)
         places = list(zip(names, zip(rows.tolist(), columns.tolist(), strict=True), strict=True))
         highest = np.quantile(self.activations(places), 1 - SHARE, axis=0, method="higher")
         return np.asarray(highest)
 
+    def _readable(self, number: int) -> bool:
+        try:
+            self.photographs.items[number].read(self.network.size)
+        except InputError:
+            return False
+        return True
+
     @cached_property
-    def _placed(self):
+    def _placed(self) -> Placement:
         return placement(self.circuit, list(self.circuit.layers)[-1], reach=1)
 
     def _patches(self, places: Iterable[Place]) -> Iterator[Float32[Tensor, "3 side side"]]:
