@@ -142,4 +142,5 @@ def rectified_deviations(counts: Counts) -> Float[np.ndarray, " units"]:
     values = middles().clip(0)
     total = counts.sum(1)
     mean = counts @ values / total
-    return np.sqrt((counts @ values**2 / total - mean**2).clip(0))
+    variance = counts @ values**2 / total - mean**2
+    return np.asarray(np.sqrt(variance.clip(0)))

@@ -68,9 +68,9 @@ class Found(pd.DataFrame):  # type: ignore[misc,unused-ignore]
         Returns
         -------
         pandas.DataFrame
-            A row a prediction, also those on photographs where these were given, of which what a
-            handwritten circuit reads is tested where stimuli support a unit; and one of p: its `bound`; how many units it `holds` for,
-            is `open` or `fails` for; and for how many everything holds but `only this`.
+            A row a prediction, those on photographs where these were given, and one of p: its
+            `bound`; how many units it `holds` for, is `open` or `fails` for; and for how many
+            everything holds but `only this`. Photographs are read for units that stimuli support.
 
         Examples
         --------

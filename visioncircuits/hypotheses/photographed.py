@@ -114,7 +114,7 @@ def observed(
         )
     units = tuple(Unit(layer, index) for index in range(network.layer(layer).units))
     seen = Observed(network, layer, (*units, *directions), examples, found)
-    for feature in (units[0], *directions):
+    for feature in seen.features[-1 - len(directions) :]:  # the last unit, every direction
         examples.row(feature)
     return seen
 
