@@ -61,6 +61,7 @@ def axis_edges(evidence: Evidence) -> tuple[AxisEdge, ...]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> responses = np.array([[[4.0, 2.0, 1.0]]])
     >>> axis_edges(Evidence(("a:0",), responses, {"radius": np.array([5.0, 9.0, 16.0])}, {}))
     (AxisEdge(axis='radius', value=5.0, first=True, beyond=None, ratio=nan),)

@@ -14,6 +14,8 @@ READ = 0.5
 Chosen on handwritten units and 100 photographs, before any trained unit was read: of a handwritten
 curve detector's ten strongest photographs its own circuit reads all, a detector turned by 30
 degrees .6 to 1, the opposite one none; of a handwritten line detector's .2 to .7 hold a curve.
+The same bound serves the other readers. High-low frequency detectors turned by 45 degrees read .7
+to 1 and line detectors turned by 15 degrees .3 to .9, so a line's orientation must fit closely.
 """
 
 

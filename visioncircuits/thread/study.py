@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -157,6 +157,8 @@ class Study:
     def found(self, family: str, layer: str) -> pd.DataFrame:
         """List the units of a layer that are detectors of a family, by a hypothesis' test.
 
+        Where there are photographs, units that are doubtful on them are left out.
+
         Parameters
         ----------
         family
@@ -173,11 +175,20 @@ class Study:
         """
         name = self.layer(layer)
 
+        count = self.of(1000, quick=100) if self.images else 0
+
         def make() -> bytes:
-            table = hypotheses.find(self.network, name, family, seed=self.seed)
+            seen: dict[str, Any] = {}
+            if self.images:
+                seen = {"photographs": self.photographs(count)}
+            if self.images and layer in EXAMPLES:
+                with suppress(Unavailable):  # of a network without a counterpart of some of these
+                    seen["examples"] = self.examples()
+                    seen["photographs"] = photographs(self.images, labels="none")
+            table = hypotheses.find(self.network, name, family, **seen, seed=self.seed)
             return str(table.to_json(orient="records")).encode()
 
-        content = self.kept(f"{family} in {name}", "json", make)
+        content = self.kept(f"{family} in {name}, {count} photographs", "json", make)
         table = pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
         return table if len(table) else pd.DataFrame({"unit": []}, dtype=str)
 
