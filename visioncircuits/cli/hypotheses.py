@@ -42,7 +42,8 @@ Claim = Annotated[
 Photographs = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of photographs: responses are also given in standard deviations over them.",
+        help="A folder of photographs: responses are also given in standard deviations over them, "
+        "and a detector that is doubtful on them is undecided.",
         exists=True,
         file_okay=False,
     ),

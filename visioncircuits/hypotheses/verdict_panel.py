@@ -28,6 +28,8 @@ _VERDICT_COLORS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#
 def verdict_panel(verdict: Verdict, *, figure: Canvas | None = None) -> Canvas:
     """Draw a unit's tuning in every variant, and each prediction's effect against its bounds.
 
+    The outcomes on photographs come last, where these were given.
+
     Parameters
     ----------
     verdict
@@ -51,7 +53,7 @@ def verdict_panel(verdict: Verdict, *, figure: Canvas | None = None) -> Canvas:
     >>> verdict_panel(verdict).get_size_inches().tolist()
     [10.5, 4.2]
     """
-    outcomes = verdict.outcomes
+    outcomes = (*verdict.outcomes, *verdict.photographs)
     figure = figure_or_new(figure, (10.5, 1.1 + 0.62 * max(len(outcomes), 5)))
     width, height = inches(figure)
     left, right = 0.03 * width, 0.97 * width

@@ -174,6 +174,8 @@ class Study:
     def judged(self, family: str, layer: str) -> pd.DataFrame:
         """Put every unit of a layer to a hypothesis' test.
 
+        Where there are photographs, units that are doubtful on them are undecided.
+
         Parameters
         ----------
         family
@@ -190,12 +192,21 @@ class Study:
         """
         name = self.layer(layer)
 
+        count = self.of(1000, quick=100) if self.images else 0
+
         def make() -> bytes:
-            verdicts = hypotheses.judge_all(self.network, name, family, seed=self.seed)
+            seen: dict[str, Any] = {}
+            if self.images:
+                seen = {"photographs": self.photographs(count)}
+            if self.images and layer in EXAMPLES:
+                with suppress(Unavailable):  # of a network without a counterpart of some of these
+                    seen["examples"] = self.examples()
+                    seen["photographs"] = photographs(self.images, labels="none")
+            verdicts = hypotheses.judge_all(self.network, name, family, **seen, seed=self.seed)
             table = hypotheses.verdict_table(verdicts).drop(columns="why")
             return str(table.to_json(orient="records")).encode()
 
-        content = self.kept(f"{family} in {name}", "json", make)
+        content = self.kept(f"{family} in {name}, {count} photographs", "json", make)
         return pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
 
     def found(self, family: str, layer: str) -> pd.DataFrame:
