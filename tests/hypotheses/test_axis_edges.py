@@ -35,19 +35,18 @@ def wide(widths) -> Hypothesis:
 
 def test_what_lies_beyond_an_edge_is_measured():
     network = handwritten.load("lines")
-    verdict = judge(network, "mixed3a:0", wide((6, 8, 10)))
+    verdict = judge(network, "mixed3a:0", wide((8, 9, 10)))
     assert verdict.status == "supported"
     (edge,) = verdict.edges
-    assert (edge.value, edge.first, edge.beyond) == (6, True, 4)
-    (responses,) = measure(network, "mixed3a:0", wide((4, 6)).stimuli).values
-    thin, thick = responses.max(0)
+    assert (edge.value, edge.first, edge.beyond) == (8, True, 7)
+    thin, thick = measure(network, "mixed3a:0", wide((7, 8)).stimuli).values[0].max(0)
     assert edge.ratio == pytest.approx(thin / thick, rel=1e-4)
     assert ("again" in verdict.notes[0]) == edge.again == (thin > thick)
     record = verdict.record()["edges"][0]
-    assert (record["axis"], record["beyond"]) == ("width", 4)
+    assert (record["axis"], record["beyond"]) == ("width", 7)
 
 
 def test_an_edge_beyond_which_nothing_can_be_drawn_is_stated_alone():
-    (edge,) = judge(handwritten.load("lines"), "mixed3a:0", wide((5, 10, 15))).edges
+    (edge,) = judge(handwritten.load("lines"), "mixed3a:0", wide((7, 14, 21))).edges
     assert edge.beyond is None  # a width of 0
-    assert str(edge) == "width 5 is preferred, the first that was shown"
+    assert str(edge) == "width 7 is preferred, the first that was shown"

@@ -51,7 +51,7 @@ class AxisEdge:
             return text
         also = ", and is at the edge again" if self.again else ""
         return (
-            f"{text}; {self.beyond:.3g}, beyond it, activates it {self.ratio:.2g} times as "
+            f"{text}; {self.beyond:.3g}, beyond it, activates it {self.ratio:.3g} times as "
             f"strongly{also}"
         )
 
