@@ -93,7 +93,7 @@ class TestPerform:
         network = small(0)
         found = score_transplant(operation(network), pictures, store=engine.Store(tmp_path))
         seen = pictures.pictures(SIZE)
-        for condition, units in (("original", ()), ("removed", (1, 4, 6)), ("others", (0, 2, 3))):
+        for condition, units in (("original", ()), ("zero", (1, 4, 6)), ("others", (0, 2, 3))):
             values = network.activations(seen, ["1"])["1"].clone()
             values[:, list(units)] = 0
             measured = network.module[2:](values)

@@ -20,7 +20,7 @@ from visioncircuits.stimuli import named
 def scores(shares: dict[str, float]) -> xr.Dataset:
     """A removal that costs 1 nat a photograph, and what repairs some share of that."""
     cost = np.random.default_rng(0).gamma(4.0, 0.25, 60)
-    names = ["original", "removed", *shares]
+    names = ["original", "zero", *shares]
     left = np.array([0.0, 1.0, *(1 - share for share in shares.values())])
     entropy = 1 + left[:, None] * cost
     return xr.Dataset(

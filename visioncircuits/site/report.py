@@ -10,8 +10,7 @@ from PIL import Image
 
 from visioncircuits import __version__, featurevis, files
 from visioncircuits.comparison import Comparison, compared_panel
-from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
-from visioncircuits.interventions import repair
+from visioncircuits.comparison.controls import BESIDE, HANDWRITTEN
 from visioncircuits.site import pages
 from visioncircuits.site.report_figures import rendered, repair_figure
 from visioncircuits.site.report_numbers import goals, summary
@@ -22,6 +21,24 @@ TITLES = {
     "filled-curves": "filled shapes",
     "colored-curves": "filled, colored",
     "angles": "angles to curves",
+}
+
+SELECTIVE = {
+    "surface": "correlation over all axes",
+    "orientation": "over orientation",
+    "radius": "over radius",
+    "width": "width",
+    "echo": "echo",
+    "lines": "lines",
+    "corners": "corners",
+    "checkerboards": "checkerboards",
+}
+"""Columns of what is selective."""
+
+BASELINES = {
+    "zero": "setting them to zero",
+    "mean": "setting each to its mean",
+    "resample": "their own maps from another photograph",
 }
 
 
@@ -49,16 +66,15 @@ def write(
     InputError
         Where a file cannot be written.
     """
-    numbers, donors = summary(comparison), (HANDWRITTEN, *CONTROLS)
+    numbers = summary(comparison)
+    donors = [name for name in (HANDWRITTEN, *BESIDE) if name in numbers["repair"]]
     figures = {
         "tuning.png": compared_panel(next(iter(comparison.tuning.values()))),
-        "repair.svg": repair_figure(
-            repair(comparison.scores), [name for name in donors if name in numbers["repair"]]
-        ),
+        "repair.svg": repair_figure(comparison.scores, donors),
     }
     if comparison.without is not None and comparison.scores_without is not None:
         figures["parts.svg"] = repair_figure(
-            repair(comparison.scores_without), list(comparison.without["without"].values)
+            comparison.scores_without, list(comparison.without["without"].values)
         )
     if comparison.kernels is not None:
         figures["kernels.png"] = compared_panel(comparison.kernels)
@@ -79,6 +95,9 @@ def write(
         numbers=numbers,
         goals=goals(numbers),
         titles=TITLES,
+        baselines=BASELINES,
+        selective=SELECTIVE,
+        shown=[*donors, *numbers["repair_over"]],
         drawn=pictures.get("trained", {}),
         pairs=list(
             zip(
