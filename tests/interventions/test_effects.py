@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from visioncircuits.interventions import advantage, damage, repair
+from visioncircuits.errors import InputError
+from visioncircuits.interventions import advantage, damage, repair, strictest
 
 
 @pytest.fixture
@@ -63,3 +64,17 @@ def test_advantage_is_over_each_other_condition(scores: xr.Dataset) -> None:
 def test_a_seed_fixes_the_intervals(scores: xr.Dataset) -> None:
     assert damage(scores, seed=3).identical(damage(scores, seed=3))
     assert not damage(scores, seed=3).identical(damage(scores, seed=4))
+
+
+def test_repair_is_over_the_baseline_that_costs_least_unless_another_is_named(
+    scores: xr.Dataset,
+) -> None:
+    half = scores.sel(condition="zero") * 0.5 + scores.sel(condition="original") * 0.5
+    both = xr.concat([scores, half.assign_coords(condition="resample")], "condition")
+    assert strictest(scores) == "zero"
+    assert strictest(both) == "resample"
+    for over, share in ((None, 0.5), ("zero", 0.75)):
+        found = repair(both, over=over)["divergence"].sel(condition="donor")
+        np.testing.assert_allclose(found, share, atol=1e-12)
+    with pytest.raises(InputError, match="none of the baselines zero, mean, resample"):
+        strictest(scores.sel(condition=["original", "donor"]))

@@ -104,15 +104,18 @@ class Ridge:
             for each in (sources.mean((0, 2, 3)), sources.std((0, 2, 3)).clamp(min=1e-12))
         )
         wanted = family - family.mean((0, 2, 3), keepdim=True)
+        total = torch.zeros(len(mean))
         gram, product = torch.zeros(len(mean), len(mean)), torch.zeros(len(mean), wanted.shape[1])
         for start in range(0, len(sources), AT_ONCE):
             some = slice(start, start + AT_ONCE)
-            rows = functional.unfold(sources[some], self.width, padding=self.width // 2)
+            rows = functional.unfold(_bordered(sources[some], self.width), self.width)
             rows = (rows.transpose(0, 1).flatten(1) - mean[:, None]) / spread[:, None]
+            total += rows.sum(1)
             gram += rows @ rows.T
             product += rows @ wanted[some].transpose(0, 1).flatten(1).T
         count = wanted[:, 0].numel()
-        weights = torch.linalg.solve(gram / count + self.penalty * torch.eye(len(gram)), product)
+        gram = gram / count - torch.outer(total, total) / count**2
+        weights = torch.linalg.solve(gram + self.penalty * torch.eye(len(gram)), product)
         kernels = (weights / count / spread[:, None]).T
         return kernels.reshape(wanted.shape[1], -1, self.width, self.width)
 
@@ -199,4 +202,9 @@ def sources(
 
 def combined(sources: Sources, kernels: Kernels) -> Maps:
     """Sum a layer's units with fitted kernels, at the same positions."""
-    return functional.conv2d(sources, kernels, padding=kernels.shape[-1] // 2)
+    return functional.conv2d(_bordered(sources, kernels.shape[-1]), kernels)
+
+
+def _bordered(maps: Sources, width: int) -> Float[Tensor, "batch sources _ _"]:
+    """Repeat the outermost values, so that as many neighborhoods as positions are whole."""
+    return functional.pad(maps, [width // 2] * 4, mode="replicate")
