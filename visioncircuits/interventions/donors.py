@@ -116,7 +116,7 @@ class Ridge:
         count = wanted[:, 0].numel()
         gram = gram / count - torch.outer(total, total) / count**2
         weights = torch.linalg.solve(gram + self.penalty * torch.eye(len(gram)), product)
-        kernels = (weights / count / spread[:, None]).T
+        kernels: Tensor = (weights / count / spread[:, None]).T
         return kernels.reshape(wanted.shape[1], -1, self.width, self.width)
 
     def record(self) -> dict[str, Any]:
