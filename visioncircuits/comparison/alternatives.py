@@ -23,7 +23,7 @@ from visioncircuits.tuning import angular_distance
 
 TANGENT = "tangent Gabor energy"
 
-ONE_PLACE, NINE_PLACES = "Gabor energies, fitted", "Gabor energies of nine places, fitted"
+ONE_PLACE, NINE_PLACES = "Gabors of one place, fitted", "Gabors of nine places, fitted"
 
 SIBLING = "nearest trained sibling"
 

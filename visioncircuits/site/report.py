@@ -12,7 +12,7 @@ from visioncircuits import __version__, featurevis, files
 from visioncircuits.comparison import Comparison, compared_panel
 from visioncircuits.comparison.controls import BESIDE, HANDWRITTEN
 from visioncircuits.site import pages
-from visioncircuits.site.report_figures import rendered, repair_figure
+from visioncircuits.site.report_figures import OVER, rendered, repair_figure
 from visioncircuits.site.report_numbers import goals, summary
 
 TITLES = {
@@ -36,10 +36,11 @@ SELECTIVE = {
 """Columns of what is selective."""
 
 BASELINES = {
-    "zero": "setting them to zero",
-    "mean": "setting each to its mean",
-    "resample": "their own maps from another photograph",
+    "zero": "set to zero",
+    "mean": "set to their mean",
+    "resample": "given their own maps from another photograph",
 }
+"""What happens to the trained units."""
 
 
 def write(
@@ -96,6 +97,7 @@ def write(
         goals=goals(numbers),
         titles=TITLES,
         baselines=BASELINES,
+        over=OVER,
         selective=SELECTIVE,
         shown=[*donors, *numbers["repair_over"]],
         drawn=pictures.get("trained", {}),

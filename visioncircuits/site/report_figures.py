@@ -18,8 +18,10 @@ STYLE: Any = {"font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8}
 INK, SOFT = "#1b1c1e", "#63676d"
 
 
-MARKS = {"zero": ("o", "set to zero"), "mean": ("D", "their mean"), "resample": ("s", "resampled")}
-"""A mark for each baseline, and its name."""
+OVER = {"zero": "zero", "mean": "the mean", "resample": "another photograph"}
+"""A name for each baseline."""
+
+MARKS = {"zero": "o", "mean": "D", "resample": "s"}
 
 
 @matplotlib.rc_context(STYLE)
@@ -50,7 +52,7 @@ def repair_figure(scores: xr.Dataset, conditions: Sequence[str]) -> Figure:
                 panel.plot(
                     [np.clip(mean, low, high)],
                     [row],
-                    MARKS[baseline][0],
+                    MARKS[baseline],
                     color=color if full else SOFT,
                     mfc=color if full else "white",
                     ms=5 if full else 4,
@@ -73,11 +75,11 @@ def repair_figure(scores: xr.Dataset, conditions: Sequence[str]) -> Figure:
             [],
             [],
             ls="",
-            marker=MARKS[name][0],
+            marker=MARKS[name],
             color=INK,
             mfc=INK if name == chosen else "w",
             ms=4,
-            label=f"over {MARKS[name][1]}{' (strictest)' if name == chosen else ''}",
+            label=f"over {OVER[name]}{' (strictest)' if name == chosen else ''}",
         )
         for name in shares
     ]

@@ -112,7 +112,7 @@ def likeness(study: Study, found: comparison.Comparison, summary: dict[str, Any]
 
 
 def simpler(rule: str, likeness: np.ndarray, beyond: tuple[float, float], above: str) -> str:
-    """Say how alike a simple rule is, and how much more the handwritten units are."""
+    """Describe how alike a simple rule is, and how much more the handwritten units are."""
     low, high = beyond
     return (
         f"The simple rule, {rule}, reaches {np.median(likeness):.2f}; paired differences "
