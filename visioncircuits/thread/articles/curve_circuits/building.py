@@ -39,7 +39,7 @@ ALONG = here(
 )
 
 
-@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC, stand_ins=(*NEGATIVE, "handwritten curves"))
+@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC, stand_ins=(*NEGATIVE, "handwritten circles"))
 def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
     """Curves from early curves.
 

@@ -28,14 +28,12 @@ QUARTERS = here(
 SIZES = here(
     "circle detectors come in several sizes, larger from layer to layer",
     "conv2d2:146, mixed3b:346, 323, mixed4a:402",
-    stand_ins=(SHUFFLED, "handwritten circles"),
+    stand_ins=(SHUFFLED,),
 )
 ROUND = here("circles are made of curves that each lie where they face", "within 15° (mixed4a:402)")
 
 
-@part(
-    RULE, QUARTERS, SIZES, ROUND, stand_ins=(*NEGATIVE, "handwritten curves", "handwritten circles")
-)
+@part(RULE, QUARTERS, SIZES, ROUND, stand_ins=(*NEGATIVE, "handwritten circles"))
 def circuits_here(study: Study) -> Iterator[Row | Plate]:
     """Equivariant circuits in this network.
 

@@ -70,7 +70,7 @@ PATHS = here(
 )
 
 
-@part(FAMILY, stand_ins=(*NEGATIVE, "handwritten curves"))
+@part(FAMILY, stand_ins=(*NEGATIVE, "handwritten circles"))
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families in context.
 
