@@ -167,7 +167,7 @@ def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     yield signed(ACROSS, sums, apart >= 67.5, -1, shuffles)
 
 
-@part(SHARES, stand_ins=(*NEGATIVE, "handwritten curves"))
+@part(SHARES)
 def made_of(study: Study) -> Iterator[Row | Plate]:
     """What the strongest position is made of.
 
