@@ -39,7 +39,7 @@ ALONG = here(
 )
 
 
-@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC, stand_ins=(*NEGATIVE, "handwritten curves"))
+@part(AGREE, OPPOSE, RIGHT_ANGLES, ARC, stand_ins=(*NEGATIVE, "handwritten circles"))
 def curves_from_curves(study: Study) -> Iterator[Row | Plate]:
     """Curves from early curves.
 
@@ -201,7 +201,7 @@ def curves_from_lines(study: Study) -> Iterator[Row | Plate]:
     yield signed(ACROSS, sums, apart >= 67.5, -1, shuffles)
 
 
-@part(SHARES, stand_ins=(*NEGATIVE, "handwritten curves"))
+@part(SHARES)
 def made_of(study: Study) -> Iterator[Row | Plate]:
     """What the strongest position is made of.
 

@@ -26,7 +26,7 @@ POSITIVE_ONLY = here(
 )
 
 
-@part(EARLY_ONLY, POSITIVE_ONLY, stand_ins=(*NEGATIVE, "handwritten curves"))
+@part(EARLY_ONLY, POSITIVE_ONLY, stand_ins=(*NEGATIVE, "handwritten circles"))
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Why there are no echoes.
 

@@ -9,7 +9,7 @@ from visioncircuits import handwritten
 from visioncircuits.networks import Unit
 from visioncircuits.stimuli import StimulusSet, circle, double_curve, evolute, line, spiral
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import NEGATIVE
+from visioncircuits.thread.claims import Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure
 from visioncircuits.weights import expanded_weights
@@ -25,7 +25,7 @@ FEWER = here(
 )
 
 
-@part(DOWNSTREAM, stand_ins=(*NEGATIVE, "handwritten circles"))
+@part(DOWNSTREAM)
 def used_for(study: Study) -> Iterator[Row | Plate]:
     """What curves are used for.
 
@@ -57,6 +57,8 @@ def used_for(study: Study) -> Iterator[Row | Plate]:
     ).clip(0)  # fmt: skip
     rather = (shaped - plain) / (shaped + plain).clip(1e-9)
     count = 20
+    if len(rather) <= count:
+        raise Unavailable(f"{len(rather)} units are in {layer}; more than {count} are needed")
     top = np.argsort(norms)[::-1][:count]
     rng = study.rng("downstream")
     chance = [rather[rng.choice(len(rather), count, replace=False)].mean() for _ in range(2000)]

@@ -24,7 +24,7 @@ QUARTERS = here(
 SIZES = here(
     "circle detectors are larger from layer to layer, beyond what other units of the layers are",
     "conv2d2:146, mixed3b:346, 323, mixed4a:402",
-    stand_ins=(SHUFFLED, "handwritten circles"),
+    stand_ins=(SHUFFLED,),
 )
 ROUND = here(
     "circles in mixed4a are made of curves that each lie where they face",
@@ -32,7 +32,7 @@ ROUND = here(
 )
 
 
-@part(QUARTERS, SIZES, ROUND, stand_ins=(*NEGATIVE, "handwritten curves", "handwritten circles"))
+@part(QUARTERS, SIZES, ROUND, stand_ins=(*NEGATIVE, "handwritten circles"))
 def circuits_here(study: Study) -> Iterator[Row | Plate]:
     """Equivariant circuits in this network.
 
