@@ -26,4 +26,5 @@ ARTICLE = Article(
         published_tuning, published_maps, stimuli_and_labels, synthetic_curves, echoes, cosmetics,
         angles, photographs, without_humans, attribution, joint_tuning, traced, inception5h,
     ),
+    families={"mixed3b": "curve"},
 )  # fmt: skip
