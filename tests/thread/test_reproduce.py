@@ -247,6 +247,21 @@ def test_parts_are_run_again_for_other_photographs_and_by_other_code(
     assert len(pending(["counting"], run, out)) == 2
 
 
+def test_parts_are_run_again_with_other_layers_and_pages_name_them(scripted: Path) -> None:
+    (scripted / "ready").touch()
+    out, layer = scripted / "thread", "conv2d2"
+    thread.reproduce(["counting"], Run("handwritten:lines", quick=True), out, workers=1)
+    run = Run("handwritten:lines", layers={"curves": layer}, quick=True)
+    assert len(pending(["counting"], run, out)) == 2
+    thread.reproduce(["counting"], run, out, workers=1)
+    assert f"mixed3b here is {layer}" in (out / "counting.html").read_text()
+    (card,) = json.loads((out / "scorecard.json").read_text())["articles"]
+    (named,) = (each for each in card["layers"] if each["name"] == "mixed3b")
+    assert (named["layer"], named["named"]) == (layer, True)
+    with pytest.raises(InputError, match="unknown layer"):
+        pending(["counting"], replace(run, layers={"curves": "mixed9z"}), out)
+
+
 def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "n01440764_tench.png")
     other = Study(untrained("inceptionv1"), tmp_path, images=tmp_path)

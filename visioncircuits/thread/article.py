@@ -2,8 +2,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from inspect import cleandoc
 
 from PIL import Image
@@ -124,6 +124,9 @@ class Article:
         Its sections, in order.
     summary
         Its question, in a sentence or two.
+    families
+        Layers of InceptionV1 that it studies, each with the family that decides which layer of
+        another network takes its place; others go by their receptive fields.
 
     Examples
     --------
@@ -137,6 +140,7 @@ class Article:
     url: str
     summary: str
     parts: tuple[Part, ...]
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 def names() -> list[str]:

@@ -15,9 +15,10 @@ from visioncircuits.engine import Store, Work, complete
 from visioncircuits.errors import InputError
 from visioncircuits.networks.catalog import loaded
 from visioncircuits.progress import bar
-from visioncircuits.thread import article, scorecard
+from visioncircuits.thread import article, layers, scorecard
 from visioncircuits.thread.article import Part, Plate
 from visioncircuits.thread.claims import Row, Unavailable
+from visioncircuits.thread.family_layers import placed
 from visioncircuits.thread.run import Run
 from visioncircuits.thread.stand_ins import StandIn, stand_in
 from visioncircuits.thread.study import Study
@@ -63,7 +64,7 @@ def reproduce(
     Raises
     ------
     InputError
-        If an article or the network is unknown.
+        If an article, the network, or a layer that the run names is unknown.
     WorkFailed
         If parts failed; all others are finished and on the pages.
 
@@ -123,8 +124,11 @@ def pending(names: Sequence[str], run: Run, out: Path) -> list[dict[str, Any]]:
 
 
 def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
+    network = loaded(run.network, run.checkpoint)
+    named = layers.named(network, run.layers).values()
     shared = {
-        "network": loaded(run.network, run.checkpoint).record(),
+        "network": network.record(),
+        "layers": {each.name: each.layer for each in named},
         "images": None if run.images is None else pictures.fingerprint(run.images),
         "published": None if run.published is None else _content(run.published),
         "code": fingerprint.code(),
@@ -164,8 +168,8 @@ def part_files(
     Parameters
     ----------
     work
-        Names article, part, network and stand-in, if any, and what photographs, published data and
-        code are.
+        Names article, part, network, layers and stand-in, if any, and what photographs, published
+        data and code are.
     folder
         For what several parts share.
     checkpoint
@@ -178,25 +182,35 @@ def part_files(
     dict
         `part.json` with rows and captions, and a file for each plate.
     """
+    network = loaded(work["network"]["name"], checkpoint)
     study = Study(
-        network=loaded(work["network"]["name"], checkpoint),
+        network=network,
         folder=folder,
         images=images,
         data=published,
         quick=work["quick"],
         seed=work["seed"],
+        counterparts=layers.named(network, work["layers"]),
     )
-    parts = {part.name: part for part in article.load(work["article"]).parts}
+    whole = article.load(work["article"])
+    (part,) = (part for part in whole.parts if part.name == work["part"])
+    here = any(claim.kind == "this network" for claim in part.claims)
+    if here:
+        study = placed(study, whole.families)
     if work["stand_in"] is not None:
         study = stand_in(work["stand_in"], study)
-    rows, plates = run_part(parts[work["part"]], study)
+    rows, plates = run_part(part, study)
     results: dict[str, bytes] = {}
     captions = []
     for plate in plates:
         name, content = _rendered(plate)
         results[name] = content
         captions.append({"file": name, "caption": plate.caption})
-    record = {"rows": [row.plain() for row in rows], "plates": captions}
+    record = {
+        "rows": [row.plain() for row in rows],
+        "plates": captions,
+        "layers": [each.plain() for each in study.renamed_layers()] if here else [],
+    }
     return {**results, "part.json": json.dumps(record, indent=1).encode()}
 
 

@@ -83,6 +83,7 @@ def summary(articles: list[dict[str, Any]], record: Record, run: Run) -> dict[st
                 "url": each["url"],
                 "verdicts": each["counts"],
                 "unfinished": each["unfinished"],
+                "layers": each["layers"],
                 "claims": [row for section in each["sections"] for row in section["rows"]],
             }
             for each in articles
@@ -119,6 +120,7 @@ def _article(name: str, finished: Parts) -> dict[str, Any]:
         "summary": found.summary,
         "sections": sections,
         "unfinished": unfinished,
+        "layers": next((each["layers"] for each in sections if each["layers"]), []),
         "counts": _counted(rows),
     }
 

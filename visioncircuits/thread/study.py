@@ -7,9 +7,9 @@ few lines. Its subclasses of `thread.stand_ins` put something else in the networ
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
 from visioncircuits.interventions.scoring import classes_of
 from visioncircuits.networks import Families, Feature, Network, Unit
+from visioncircuits.thread import layers
 from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.layers import Counterpart
 from visioncircuits.weights import main_layers
 
 PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
@@ -48,13 +50,6 @@ LEAST = 3
 
 EXAMPLES = ("conv2d2", "mixed3a", "mixed3b", "mixed4a")
 """Layers whose dataset examples are collected, in one pass that all articles share."""
-
-FIELDS = {
-    "conv2d0": 7, "conv2d1": 11, "conv2d2": 19, "maxpool1": 27, "mixed3a": 59, "mixed3b": 91,
-    "mixed4a": 171, "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427,
-    "mixed5a": 587, "mixed5b": 715,
-}  # fmt: skip
-"""Receptive fields of InceptionV1's layers in pixels, to find their counterparts elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +73,9 @@ class Study:
         Fewer photographs, steps and draws.
     seed
         Of all randomness.
+    counterparts
+        Layers that take the places of InceptionV1's, by its names: those that a user named, and
+        those that `family_layers.placed` chose.
 
     Examples
     --------
@@ -92,6 +90,7 @@ class Study:
     data: Path | None = None
     quick: bool = False
     seed: int = 0
+    counterparts: Mapping[str, Counterpart] = field(default_factory=dict)
 
     def of(self, full: int, *, quick: int) -> int:
         """Choose how many: photographs, steps, draws."""
@@ -106,7 +105,8 @@ class Study:
     def layer(self, name: str) -> str:
         """Return this network's counterpart of a layer of InceptionV1.
 
-        It is the layer of that name, or else the main layer with the nearest receptive field.
+        It is the one of `counterparts`, the layer of that name, or else the main layer with the
+        nearest receptive field.
 
         Raises
         ------
@@ -118,25 +118,41 @@ class Study:
     def layers(self, name: str) -> list[str]:
         """List this network's counterparts of a layer of InceptionV1, the nearest first.
 
-        It is the layer of that name alone, or else the main layers whose receptive fields are half
-        to double as large.
+        It is the one of `counterparts`, or the layer of that name, alone; or else the main layers
+        whose receptive fields are half to double as large, in the places that `counterparts` leave.
 
         Raises
         ------
         Unavailable
             If there is none.
         """
-        if name in self.network.layers:
-            return [name]
-        off = {
-            layer: abs(np.log2(max(self.network.layer(layer).receptive_field) / FIELDS[name]))
-            for layer in self._main_layers
-            if name in FIELDS
+        placed = {
+            each.name: each.layer
+            for each in self.counterparts.values()
+            if each.layer in self.network.layers
         }
-        near = sorted((layer for layer in off if off[layer] <= 1), key=lambda layer: off[layer])
+        if name in placed or name in self.network.layers:
+            return [placed.get(name, name)]
+        near = list(self.near(name, placed))
         if not near:
             raise Unavailable(f"{self.network.name} has no layer like InceptionV1's {name}")
         return near
+
+    def near(self, name: str, placed: Mapping[str, str]) -> dict[str, float]:
+        """List the main layers that may be in a place; see `thread.layers.near`."""
+        return layers.near(self.network, name, self._main_layers, placed)
+
+    def renamed_layers(self) -> list[Counterpart]:
+        """List the counterparts of InceptionV1's layers, where they have other names."""
+        found = []
+        for name in layers.FIELDS:
+            try:
+                layer = self.layer(name)
+            except Unavailable:
+                continue
+            if layer != name:
+                found.append(self.counterparts.get(name, Counterpart(name, layer)))
+        return found
 
     @cached_property
     def _main_layers(self) -> tuple[str, ...]:

@@ -92,10 +92,12 @@ def likeness(study: Study, found: comparison.Comparison, summary: dict[str, Any]
     )
     kernels = summary.get("kernels")
     if kernels and kernels["aligned"] is not None:
+        opposed = kernels["opposed"]
+        beside = "no pairs are opposed" if opposed is None else f"opposed pairs {opposed:.2f}"
         yield WEIGHTS.found(
             f"r = {kernels['aligned']:.2f} in the median of {kernels['aligned_pairs']} pairs",
             holds=kernels["aligned"] > 0.6,
-            why=f"Pairs within 30°; opposed pairs {kernels['opposed']:.2f}; sums over all pairs "
+            why=f"Pairs within 30°; {beside}; sums over all pairs "
             f"{kernels['sums']:.2f}. Holds from .6.",
         )
     else:

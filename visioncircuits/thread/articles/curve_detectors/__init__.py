@@ -25,4 +25,5 @@ ARTICLE = Article(
         published_tuning, published_maps, stimuli_and_labels, synthetic_curves, echoes, angles,
         photographs, without_humans, attribution, joint_tuning, traced, inception5h,
     ),
+    families={"mixed3b": "curve"},
 )  # fmt: skip

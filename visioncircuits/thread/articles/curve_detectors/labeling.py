@@ -86,13 +86,16 @@ def labeled_shares(
         "interval is above half and above chance.",
     )
     below, above = bins < np.searchsorted(BINS, -1.0), bins >= np.searchsorted(BINS, 0)
-    down, up = share(study, labels[below] == 3), share(study, labels[above] == 3)
-    yield OPPOSED.found(
-        f"{down[0]:.1%} below −1 σ, {up[0]:.1%} above 0",
-        holds=down[1] > up[2],
-        interval=f"{down[1]:.1%} to {down[2]:.1%}, {up[1]:.1%} to {up[2]:.1%}",
-        why="Share of opposing curves; holds where the intervals do not overlap.",
-    )
+    if below.any() and above.any():
+        down, up = share(study, labels[below] == 3), share(study, labels[above] == 3)
+        yield OPPOSED.found(
+            f"{down[0]:.1%} below −1 σ, {up[0]:.1%} above 0",
+            holds=down[1] > up[2],
+            interval=f"{down[1]:.1%} to {down[2]:.1%}, {up[1]:.1%} to {up[2]:.1%}",
+            why="Share of opposing curves; holds where the intervals do not overlap.",
+        )
+    else:
+        yield OPPOSED.untestable("no neuron was drawn below −1 σ, or none above 0")
     missed = bins[labels == 0] < np.searchsorted(BINS, 0)
     inactive, low, high = share(study, missed)
     yield MISSED.found(

@@ -20,4 +20,5 @@ ARTICLE = Article(
         by_position,
         in_google_s_network,
     ),
+    families={"mixed3a": "curve", "mixed3b": "curve"},
 )
