@@ -42,19 +42,19 @@ SAME = 0.9
 TOLERANCE, ITERATIONS = 1e-3, 2000
 """Of the factorization: it ends at this share of the first iteration's change; the most."""
 
-READ = ", read out"
+READ = " (read out)"
 METHODS = ("NMF", f"NMF{READ}", "dictionary learning", f"dictionary learning{READ}")
 CHANCE = ("random", "shuffled")
 CURVES = {
     method: here(
-        f"directions of {method} in mixed3b are curve detectors and no units, more than by chance",
+        f"directions of mixed3b by {method} are curve detectors and no units, more than by chance",
         "a question of our own",
     )
     for method in METHODS
 }
 FILLED = {
     method: here(
-        f"curve detectors among the directions of {method} are where the units' orientations are "
+        f"curve detectors among the directions by {method} are where the units' orientations are "
         "missing",
         "a question of our own",
     )
