@@ -10,7 +10,7 @@ export VISIONCIRCUITS_CHECKPOINTS ?= ../shared/weights
 export VISIONCIRCUITS_PUBLISHED ?= ../shared/published
 endif
 
-.PHONY: demo docs test test-fast test-oldest lint types install clean
+.PHONY: demo docs figures test test-fast test-oldest lint types install clean
 
 install: $(VENV)/installed-tests
 
@@ -49,6 +49,10 @@ lint: install
 
 types: install
 	$(BIN)/mypy
+
+# Renews the tables of the pages from docs/results and the scorecards.
+figures: install
+	$(BIN)/python docs/figures.py
 
 docs: install
 	$(BIN)/python -m sphinx -W -q -j auto docs site/docs/html

@@ -16,12 +16,14 @@ from typing import Any
 
 import torch
 
+import results
 from visioncircuits.datasets import Photograph, Photographs, photographs
 from visioncircuits.examples import collect
 from visioncircuits.examples.collect import BATCH
 from visioncircuits.networks import Network, load, untrained
 
 LAYERS = ("mixed3a", "mixed3b", "mixed4a")
+CLOCKS = ("by the clock", "by processor time")
 TURN = 8 * BATCH
 """Photographs that each sees before the other's turn."""
 
@@ -37,6 +39,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--threads", type=int, default=1)
+    results.option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -55,7 +58,7 @@ def main() -> None:
         "layers": options.layers,
         "pictures": len(shown),
     }
-    for place, clock in enumerate(("by the clock", "by processor time")):
+    for place, clock in enumerate(CLOCKS):
         ours, theirs = seconds["collect"][place], seconds["bare"][place]
         report[clock] = {
             "collect_per_s": round(len(shown) / ours, 2),
@@ -63,6 +66,15 @@ def main() -> None:
             "ratio": round(theirs / ours, 3),
         }
     print(json.dumps(report, indent=1))
+    results.write(options.json, rows(report), device=options.device)
+
+
+def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table."""
+    return [
+        {"measured": clock, "speed over the bare forward pass": round(report[clock]["ratio"], 2)}
+        for clock in CLOCKS
+    ]
 
 
 def turns(network: Network, layers: list[str], shown: Photographs) -> dict[str, list[float]]:

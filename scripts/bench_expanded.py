@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+import results
 from visioncircuits.networks import Network, untrained
 from visioncircuits.weights import (
     ExpandedWeights,
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=48, help="how many the loop is timed on")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    results.option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -43,8 +45,24 @@ def main() -> None:
     }
     for source in options.sources:
         report[source] = compare(network, source, options.target, options.units, options.rounds)
-    report["peak_memory_gib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps(report, indent=1))
+    results.write(options.json, rows(report))
+
+
+def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table."""
+    return [
+        {
+            "from": source,
+            "to": report["target"],
+            "kernels": " × ".join(map(str, found["shape"][:2])),
+            "seconds": round(found["kernels_s"], 2),
+            "a backward pass a unit takes": f"{found['ratio']:.0f} times as long",
+            "peak memory so far, GiB": round(found["peak_memory_so_far_gib"], 2),
+        }
+        for source, found in report.items()
+        if isinstance(found, dict)
+    ]
 
 
 def compare(network: Network, source: str, target: str, units: int, rounds: int) -> dict[str, Any]:
@@ -64,6 +82,7 @@ def compare(network: Network, source: str, target: str, units: int, rounds: int)
         "autograd_loop_s": min(theirs),
         "ratio": min(theirs) / min(ours),
         "largest_difference": difference(weights, loop, some),
+        "peak_memory_so_far_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
 
 

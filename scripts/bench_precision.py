@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import results
 from visioncircuits.datasets import photographs
 from visioncircuits.examples import Examples, collect
 from visioncircuits.networks import Network, load
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=96)
     parser.add_argument("--top", type=int, default=8)
     parser.add_argument("--device", default="cpu")
+    results.option(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
 
@@ -59,6 +61,26 @@ def main() -> None:
             },
         }
     print(json.dumps(report, indent=1))
+    results.write(options.json, rows(report), device=options.device)
+
+
+def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table: of each precision the worst layer."""
+    found: list[dict[str, results.Cell]] = []
+    for precision, values in report.items():
+        if isinstance(values, dict):
+            layers = [each for each in values.values() if isinstance(each, dict)]
+            change = 100 * max(each["relative_error"] for each in layers)
+            shared = 100 * min(each["tops_shared"] for each in layers)
+            found.append(
+                {
+                    "precision": precision,
+                    "change of activations": f"{change:.2g} %",
+                    f"strongest {report['top']} examples shared": f"{shared:.0f} %",
+                    "time over float32": round(values["time"], 1),
+                }
+            )
+    return found
 
 
 def passed(

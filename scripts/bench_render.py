@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+import results
 from visioncircuits.featurevis import Settings, objectives, render_all
 from visioncircuits.networks import TENSORFLOW, Network
 from visioncircuits.networks.conversion import renamed
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=16, help="steps a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    results.option(parser)
     options = parser.parse_args()
 
     torch.manual_seed(0)
@@ -60,6 +62,33 @@ def main() -> None:
     for layer in options.layers:
         report[layer] = bench(theirs, ours, layer, options)
     print(json.dumps(report, indent=1))
+    results.write(options.json, rows(report), device=options.device)
+
+
+def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table."""
+    found: list[dict[str, results.Cell]] = []
+    for layer, values in report.items():
+        if not isinstance(values, dict):
+            continue
+        for size, theirs, ratio, network_input in (
+            (224, "lucent_224", "ratio_at_224", "both with a network input of 224 px"),
+            (128, "lucent_default", "ratio_of_defaults", "each at its default (ours 128 px)"),
+        ):
+            ms = values["ms_per_image_step"]
+            found.append(
+                {
+                    "layer": layer,
+                    "input": network_input,
+                    "lucent, ms": round(ms[theirs], 1),
+                    "visioncircuits, ms": round(ms[f"ours_{size}"], 1),
+                    "ratio": round(values[ratio], 1),
+                    "share of ours in bare convolutions": (
+                        f"{100 * values[f'share_in_convolutions_at_{size}']:.0f} %"
+                    ),
+                }
+            )
+    return found
 
 
 def bench(theirs: Any, ours: Network, layer: str, options: argparse.Namespace) -> dict[str, Any]:

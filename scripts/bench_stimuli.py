@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import results
 from visioncircuits.stimuli import StimulusSet, curve
 
 POINTS, AROUND = 10, 16
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
+    results.option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -61,6 +63,19 @@ def main() -> None:
         "mean_difference": difference(options.size),
     }
     print(json.dumps(report, indent=1))
+    results.write(options.json, rows(report), device=options.device)
+
+
+def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
+    """Give the row of the page's table."""
+    return [
+        {
+            "picture": f"a curve of {report['size']} px",
+            "ms": round(report["ours_ms"], 2),
+            "by sampling points as lucid did, ms": report["sampled_twin_ms"],
+            "ratio": round(report["ratio"]),
+        }
+    ]
 
 
 def milliseconds(work: Callable[[], object]) -> float:

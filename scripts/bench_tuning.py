@@ -16,11 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import results
 from visioncircuits.networks import Network, untrained
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import measure, placement
 from visioncircuits.tuning.responses import BATCH
 
+NAMES = {"mixed3b": "curves", "mixed3a": "high-low"}
 CASES = {
     "mixed3b": named("curves"),
     "mixed3a": named("high-low").isel(orientation=slice(0, None, 10), ratio=slice(0, None, 4)),
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
+    results.option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -47,6 +50,19 @@ def main() -> None:
     for layer, stimuli in CASES.items():
         report[layer] = compare(network, layer, stimuli, options.batch, options.rounds)
     print(json.dumps(report, indent=1))
+    results.write(options.json, rows(report))
+
+
+def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table."""
+    return [
+        {
+            "layer": layer,
+            "stimuli": name,
+            "time over the bare forward pass": round(report[layer]["ratio"], 2),
+        }
+        for layer, name in NAMES.items()
+    ]
 
 
 def compare(

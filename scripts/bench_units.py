@@ -9,10 +9,12 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+import results
 from visioncircuits.networks import Network, untrained
 from visioncircuits.networks.memory import freed_memory_kept
 
@@ -26,9 +28,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128, help="their side in pixels")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    results.option(parser)
     options = parser.parse_args()
 
-    report: dict[str, object] = {"torch": torch.__version__, "device": options.device}
+    report: dict[str, Any] = {"torch": torch.__version__, "device": options.device}
     for name, layer in LAYERS.items():
         network = untrained(name).to(options.device)
         pictures = torch.rand(options.batch, 3, options.size, options.size, device=options.device)
@@ -41,11 +44,28 @@ def main() -> None:
                 for kind, call in calls.items():
                     times[kind].append(timed(call, pictures))
         ms = {kind: 1000 * statistics.median(values) for kind, values in times.items()}
-        report[f"{name} {layer}"] = {
+        report[name] = {
+            "layer": layer,
             **{kind: round(value, 1) for kind, value in ms.items()},
             "ratio": round(ms["whole"] / ms["unit"], 2),
         }
     print(json.dumps(report, indent=1))
+    results.write(options.json, rows(report), device=options.device)
+
+
+def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table."""
+    return [
+        {
+            "network": name,
+            "layer": found["layer"],
+            "whole, ms": found["whole"],
+            "one unit, ms": found["unit"],
+            "ratio": round(found["ratio"], 1),
+        }
+        for name, found in report.items()
+        if isinstance(found, dict)
+    ]
 
 
 def whole(network: Network, layer: str) -> Callable[[Tensor], Tensor]:

@@ -3,12 +3,15 @@
 Rates come from options. Those that default to a measurement were taken on one core of a two-core
 AMD EPYC virtual machine (`bench_examples.py`, `bench_render.py`, and a survey of 192 photographs
 in three parts); those that are assumed are marked in `--help`, first of all how many such cores a
-GPU is worth. Prints Markdown.
+GPU is worth. Prints JSON.
 
 Work is divided evenly; loading and merging, which one driver does, are not divided.
 """
 
 import argparse
+import json
+
+import results
 
 IMAGENET = 1_281_167
 UNITS = 64 + 64 + 192 + 256 + 480 + 508 + 512 + 512 + 528 + 832 + 832 + 1024
@@ -16,6 +19,9 @@ UNITS = 64 + 64 + 192 + 256 + 480 + 508 + 512 + 512 + 528 + 832 + 832 + 1024
 
 BINS = 2561
 """Of the histogram of a unit, eight bytes each."""
+
+SETS = 3
+"""Of histograms of all units, that a worker holds at most."""
 
 GPUS = (1, 8, 64)
 
@@ -40,39 +46,47 @@ def main() -> None:
     rate("cores", 200.0, "assumed: measured cores that a GPU is worth")
     rate("decoders", 12.0, "assumed: cores beside each GPU, for decoding")
     rate("disk", 2e9, "assumed: bytes a second of the storage that all workers share")
-    rate("memory", 64e9, "assumed: bytes of memory of each worker")
     rate("part", 1000.0, "assumed: photographs of a part, as a tar file holds them")
     rate("steps", 512.0, "steps of each picture")
     rate("pictures", 2.0, "pictures of each unit")
+    results.option(parser)
     options = parser.parse_args()
+    found = rows(options)
+    print(json.dumps(found, indent=1))
+    worth = f"one GPU taken to be worth {options.cores:.0f} cores of a two-core AMD EPYC machine"
+    results.write(options.json, found, machine=worth)
 
-    print(f"One GPU is taken to be worth {options.cores:.0f} of the measured cores.")
-    for title, pictures, times in (
-        ("A gallery of InceptionV1", 0, 1),
-        ("A pass over ImageNet's training set", IMAGENET, 1),
-        ("A gallery of 100 times the units", 0, 100),
-        ("A pass for 100 times the units", IMAGENET, 100),
-    ):
-        needs = survey(options, times) if pictures else gallery(options, times)
-        print(f"\n## {title}\n")
-        print("| hours | " + " | ".join(f"{gpus} GPU" + "s" * (gpus > 1) for gpus in GPUS) + " |")
-        print("|---" * (len(GPUS) + 1) + "|")
-        for name, hours in needs.items():
-            print(f"| {name} | " + " | ".join(f"{each:.3g}" for each in hours) + " |")
-        slowest = [max(needs, key=lambda name: needs[name][place]) for place in range(len(GPUS))]
-        print("| slowest | " + " | ".join(slowest) + " |")
-        if pictures:
-            print(f"\n{memory(options, times)}")
+
+def rows(options: argparse.Namespace) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table."""
+    jobs = {
+        "a gallery of InceptionV1": gallery(options, 1),
+        "a pass over ImageNet's training set": survey(options, 1),
+        "a gallery of 100 times the units": gallery(options, 100),
+        "a pass for 100 times the units": survey(options, 100),
+    }
+    names = [f"{gpus} {'GPU' if gpus == 1 else 'GPUs'}" for gpus in GPUS]
+    return [
+        {"job": job, "what": what} | dict(zip(names, map(rounded, values), strict=True))
+        for job, needs in jobs.items()
+        for what, values in needs.items()
+    ]
+
+
+def rounded(value: float) -> float:
+    """Keep three digits."""
+    value = float(f"{value:.3g}")
+    return int(value) if value.is_integer() else value
 
 
 def gallery(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
-    """Give the hours that each thing takes, by the number of GPUs."""
+    """Give what each thing takes, by the number of GPUs."""
     steps = UNITS * times * options.pictures * options.steps
-    return {"optimizing": divided(steps * options.step / options.cores)}
+    return {"optimizing, hours": divided(steps * options.step / options.cores)}
 
 
 def survey(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
-    """Give the hours that each thing takes, by the number of GPUs.
+    """Give what each thing takes, by the number of GPUs.
 
     With more units the network grows as they do: so does what computing and keeping them takes.
     """
@@ -80,24 +94,14 @@ def survey(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
     parts = IMAGENET / options.part
     forward = IMAGENET * times * options.deep / options.survey
     return {
-        "computing": divided(forward / options.cores),
-        "decoding": divided(IMAGENET / options.decode / options.decoders),
-        "reading": shared(IMAGENET * options.photograph / options.disk),
-        "merging, by the driver": shared(parts * options.merge * share),
-        "writing parts": shared(parts * options.kept * share / options.disk),
+        "computing, hours": divided(forward / options.cores),
+        "decoding, hours": divided(IMAGENET / options.decode / options.decoders),
+        "reading, hours": shared(IMAGENET * options.photograph / options.disk),
+        "merging by the driver, hours": shared(parts * options.merge * share),
+        "writing parts, hours": shared(parts * options.kept * share / options.disk),
+        "parts on disk until they are joined, GB": [parts * options.kept * share / 1e9] * len(GPUS),
+        "a worker's memory for histograms, GB": [SETS * UNITS * times * BINS * 8 / 1e9] * len(GPUS),
     }
-
-
-def memory(options: argparse.Namespace, times: int) -> str:
-    """Check whether what a worker keeps of units fits into its memory."""
-    needed = UNITS * times * BINS * 8
-    kept = IMAGENET / options.part * options.kept * UNITS * times / options.surveyed
-    fits = "fits" if 3 * needed < options.memory else "does not fit"
-    return (
-        f"Histograms of all units take {needed / 1e9:.3g} GB; a worker holds up to three sets, "
-        f"which {fits} into {options.memory / 1e9:.0f} GB. Parts take {kept / 1e9:.3g} GB on disk "
-        "until they are joined."
-    )
 
 
 def divided(seconds: float) -> list[float]:

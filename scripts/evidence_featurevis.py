@@ -23,6 +23,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+import results
 from visioncircuits.featurevis import Settings, objectives, render_all
 from visioncircuits.networks import Network, Unit, load
 from visioncircuits.progress import bar
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=4, help="how many a layer")
     parser.add_argument("--steps", type=int, default=256)
     parser.add_argument("--lucent-steps", type=int, default=64, help="for the comparison")
+    results.option(parser)
     options = parser.parse_args()
 
     network = load(options.network)
@@ -57,7 +59,7 @@ def main() -> None:
     photographs = best_photographs(network, panel, options.images)
     ours, theirs = against_lucent(network, panel, options.lucent_steps)
     rendered = list(render_all(network, panel, progress=True))
-    rows = [
+    table = [
         {
             "unit": str(unit),
             "rendered": round(picture.activation, 3),
@@ -71,26 +73,44 @@ def main() -> None:
         for unit, picture in zip(panel, rendered, strict=True)
     ]
     with options.out.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], delimiter="\t")
+        writer = csv.DictWriter(file, table[0], delimiter="\t")
         writer.writeheader()
-        writer.writerows(rows)
-    json.dump(summary(rows), sys.stdout, indent=1)
+        writer.writerows(table)
+    found = summary(table)
+    json.dump(found, sys.stdout, indent=1)
     print()
+    results.write(options.json, rows(found))
 
 
-def summary(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Give the two headline figures."""
-    gains = [row["mean, ours"] / row["mean, lucent"] for row in rows if row["mean, lucent"] > 0]
+def summary(table: list[dict[str, float]]) -> dict[str, float]:
+    """Give the headline figures: counts of units, and medians."""
+    gains = [row["mean, ours"] / row["mean, lucent"] for row in table if row["mean, lucent"] > 0]
     return {
-        "units": len(rows),
-        "driven harder than by any photograph": sum(row["ratio"] > 1 for row in rows) / len(rows),
-        "median ratio to the best photograph": statistics.median(row["ratio"] for row in rows),
-        "median ratio of means, ours to lucent's": statistics.median(gains),
-        "units with a mean no lower than lucent's": sum(
-            row["mean, ours"] >= row["mean, lucent"] for row in rows
-        )
-        / len(rows),
+        "units": len(table),
+        "above every photograph": sum(row["ratio"] > 1 for row in table),
+        "ratio to the best photograph": statistics.median(row["ratio"] for row in table),
+        "ratio to lucent's mean": statistics.median(gains),
+        "no lower than lucent": sum(row["mean, ours"] >= row["mean, lucent"] for row in table),
     }
+
+
+def rows(found: dict[str, float]) -> list[dict[str, results.Cell]]:
+    """Give the rows of the page's table."""
+    figures: dict[str, results.Cell] = {
+        "units activated more by their rendered picture than by any photograph": (
+            f"{found['above every photograph']} of {found['units']}"
+        ),
+        "activation by the rendered picture over the best photograph's, median": round(
+            found["ratio to the best photograph"], 1
+        ),
+        "mean activation over that of lucent's `render_vis`, median": round(
+            found["ratio to lucent's mean"], 1
+        ),
+        "units with a mean no lower than lucent's": (
+            f"{found['no lower than lucent']} of {found['units']}"
+        ),
+    }
+    return [{"measure": measure, "found": value} for measure, value in figures.items()]
 
 
 def crops(folder: Path) -> Iterator[Tensor]:

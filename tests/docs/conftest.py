@@ -21,7 +21,8 @@ def build() -> Build:
     def build(site: Path, environment: Mapping[str, str]) -> str:
         command = [sys.executable, "-m", "sphinx", "-W", "-q", "-j", "auto", str(DOCS), str(site)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        assert done.returncode == 0, done.stderr
+        reports = [path.read_text("utf-8") for path in sorted(site.rglob("*.err.log"))]
+        assert done.returncode == 0, "\n".join([done.stderr, *reports])
         return done.stdout
 
     return build

@@ -56,11 +56,12 @@ def beside(
 ) -> Path:
     """A folder with what the pages take for granted: recipes, photographs, and one of these.
 
-    Where a recipe is of all units of a layer, two are made here.
+    Where a recipe is of all units of a layer, two are made here, and as drafts.
     """
     (tmp_path / "galleries").mkdir()
     for path in (ROOT / "galleries").glob("*.toml"):
         recipe = path.read_text("utf-8").replace('units = "all"', "units = [0, 1]")
+        recipe = recipe.replace('preset = "standard"', 'preset = "draft"')
         recipe = re.sub('(?m)^photographs = ".*"', 'photographs = "../photos"', recipe)
         (tmp_path / "galleries" / path.name).write_text(recipe, "utf-8")
     (tmp_path / "photos").mkdir()

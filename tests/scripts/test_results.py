@@ -1,0 +1,139 @@
+"""Scripts write the result files that pages are made of, with the columns that these have."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import figures
+import results
+from visioncircuits.networks import Verification
+from visioncircuits.networks.verification import Check
+
+RENDER = {
+    "ms_per_image_step": {
+        "lucent_224": 174.91,
+        "ours_224": 34.52,
+        "lucent_default": 161.94,
+        "ours_128": 12.18,
+    },
+    "ratio_at_224": 5.07,
+    "ratio_of_defaults": 13.3,
+    "share_in_convolutions_at_224": 0.631,
+    "share_in_convolutions_at_128": 0.55,
+}
+EXPANDED = {
+    "shape": [480, 256, 5, 5],
+    "kernels_s": 0.0412,
+    "autograd_loop_s": 4.7,
+    "ratio": 113.2,
+    "peak_memory_so_far_gib": 1.352,
+}
+UNITS = {
+    "units": 48,
+    "above every photograph": 48,
+    "ratio to the best photograph": 3.93,
+    "ratio to lucent's mean": 1.42,
+    "no lower than lucent": 47,
+}
+MEASURED = [
+    ("examples", "bench_examples", {clock: {"ratio": 0.804} for clock in
+     ("by the clock", "by processor time")}, ["by the clock", 0.8]),
+    ("expanded", "bench_expanded", {"target": "mixed3b", "mixed3a": EXPANDED},
+     ["mixed3a", "mixed3b", "480 × 256", 0.04, "113 times as long", 1.35]),
+    ("precision", "bench_precision", {"torch": "2.14", "top": 8, "bfloat16": {
+        "time": 2.71,
+        "mixed3a": {"relative_error": 0.004, "tops_shared": 0.991},
+        "mixed3b": {"relative_error": 0.005, "tops_shared": 0.996},
+     }}, ["bfloat16", "0.5 %", "99 %", 2.7]),
+    ("rendering", "bench_render", {"torch": "2.14", "mixed3b": RENDER},
+     ["mixed3b", "both with a network input of 224 px", 174.9, 34.5, 5.1, "63 %"]),
+    ("stimuli", "bench_stimuli", {
+        "size": 224, "ours_ms": 0.513, "sampled_twin_ms": 24.1, "ratio": 46.9,
+     }, ["a curve of 224 px", 0.51, 24.1, 47]),
+    ("tuning", "bench_tuning", {"mixed3b": {"ratio": 1.034}, "mixed3a": {"ratio": 1.1}},
+     ["mixed3b", "curves", 1.03]),
+    ("one-unit", "bench_units", {"torch": "2.14", "torchvision:resnet50": {
+        "layer": "layer2", "whole": 127.1, "unit": 74.9, "ratio": 1.697,
+     }}, ["torchvision:resnet50", "layer2", 127.1, 74.9, 1.7]),
+    ("featurevis", "evidence_featurevis", UNITS,
+     ["units activated more by their rendered picture than by any photograph", "48 of 48"]),
+    ("caffe", "evidence_caffe", Verification("bvlc_googlenet", "Caffe", (
+        Check("conv2d0", error=4.28e-7, allowed=1e-4),)), ["conv2d0", 4.3e-7]),
+]  # fmt: skip
+"""Name of a result file, its script, what that measured, and the first row it makes of it."""
+
+
+NEED_LUCENT = ("bench_render", "evidence_featurevis")
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "report", "first"),
+    [
+        pytest.param(*case, marks=[pytest.mark.slow] * (case[1] in NEED_LUCENT), id=case[0])
+        for case in MEASURED
+    ],
+)
+def test_a_script_makes_the_rows_of_its_file(
+    name: str, script: str, report: Any, first: list[results.Cell]
+) -> None:
+    if script in NEED_LUCENT:
+        pytest.importorskip("lucent")
+    rows = importlib.import_module(script).rows(report)
+    assert list(rows[0].values()) == first
+    kept = json.loads((figures.RESULTS / f"{name}.json").read_text("utf-8"))
+    assert kept["script"] == f"scripts/{script}.py"
+    assert [*rows[0]] == [*kept["rows"][0]]
+
+
+def run(script: str, monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
+    """Run a script as its command line does."""
+    monkeypatch.setattr(sys, "argv", [f"/somewhere/scripts/{script}.py", *options])
+    importlib.import_module(script).main()
+
+
+def test_what_a_script_measures_becomes_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = str(torch.get_num_threads())
+    tiny = ("--size", "24", "--curves", "2", "--rounds", "1", "--threads", threads)
+    path = tmp_path / "stimuli.json"
+    run("bench_stimuli", monkeypatch, *tiny, "--json", str(path))
+    record = json.loads(path.read_text("utf-8"))
+    assert record["machine"].endswith(f"torch {torch.__version__}")
+    assert (
+        record["command"] == f"python scripts/bench_stimuli.py {' '.join(tiny)} --json stimuli.json"
+    )
+    assert record["rows"][0]["ms"] >= 0
+    assert "| a curve of 24 px |" in figures.result("stimuli", folder=tmp_path)
+
+
+def test_costs_on_paper_are_what_their_script_works_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("cost", monkeypatch, "--json", str(tmp_path / "cost.json"))
+    found, kept = (
+        json.loads((folder / "cost.json").read_text("utf-8"))["rows"]
+        for folder in (tmp_path, figures.RESULTS)
+    )
+    assert found == kept
+    gallery = found[0]  # 5,804 units, two pictures, 512 steps of 21 ms, 200 cores a GPU
+    assert gallery["1 GPU"] == float(f"{5804 * 2 * 512 * 0.021 / 200 / 3600:.3g}")
+
+
+def test_another_suffix_ends_a_script_before_it_measures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("cost", monkeypatch, "--json", "cost.csv")
+    assert "cost.csv cannot be written: name it .json" in capsys.readouterr().err
+
+
+def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("cost", monkeypatch)
+    assert list(tmp_path.iterdir()) == []
