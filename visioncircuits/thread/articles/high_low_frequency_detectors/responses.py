@@ -27,6 +27,7 @@ DEPTH = here(
     "they occur at a third of a network's depth, in other architectures too (AlexNet, InceptionV4, "
     "ResNetV2-50)",
     "29 to 33 %",
+    stand_ins=NEGATIVE,
 )
 AROUND = here("together they cover all directions", "largest gap of six units 76°")
 BROAD = here("a detector responds to half of all boundaries", "47 to 51 % are zero")

@@ -98,7 +98,7 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-@part(PATHS, stand_ins=(*NEGATIVE, "handwritten high-low"))
+@part(PATHS)
 def cancellation_here(study: Study) -> Iterator[Row]:
     """What cancels.
 
