@@ -9,7 +9,7 @@ from scipy.stats import hypergeom
 from visioncircuits.stimuli import StimulusSet, color_contrast, edge, frequency_pattern
 from visioncircuits.stimuli import high_low as boundary
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import NEGATIVE, Unavailable
+from visioncircuits.thread.claims import Unavailable
 from visioncircuits.tuning import circular, measure
 from visioncircuits.weights import expanded_weights, kernel_grid
 
@@ -23,7 +23,7 @@ EITHER = here(
 )
 
 
-@part(USED, EITHER, stand_ins=(*NEGATIVE, "handwritten boundaries"))
+@part(USED, EITHER)
 def downstream_here(study: Study) -> Iterator[Row | Plate]:
     """What the family is used for.
 

@@ -27,6 +27,7 @@ HERE = here(
 DEPTH = here(
     "high-low frequency detectors are most frequent at about a third of a network's depth",
     "29 to 33 %, also of AlexNet, InceptionV4, ResNetV2-50",
+    stand_ins=(SHUFFLED,),
 )
 AROUND = here(
     "high-low frequency detectors together cover all directions", "largest gap of six units 76°"

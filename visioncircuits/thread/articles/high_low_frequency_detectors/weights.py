@@ -14,7 +14,6 @@ from visioncircuits.thread.articles.high_low_frequency_detectors.factors import 
     factor_maps,
     factor_responses,
 )
-from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure
 from visioncircuits.weights import Factors, expanded_weights, factor_grid, one_sided_nmf
@@ -46,12 +45,7 @@ TUNED = {
 }
 
 
-@part(
-    *OPPOSED.values(),
-    *EXPLAINED.values(),
-    *TUNED.values(),
-    stand_ins=(*NEGATIVE, "handwritten high-low"),
-)
+@part(*OPPOSED.values(), *EXPLAINED.values(), *TUNED.values())
 def weights_here(study: Study) -> Iterator[Row | Plate]:
     """What the family is made of.
 

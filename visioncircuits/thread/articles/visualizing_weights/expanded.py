@@ -7,7 +7,6 @@ import torch
 from torch.nn.functional import conv2d
 
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.weights import expanded_weights, kernel_grid
 
 PATHS = here(
@@ -16,7 +15,7 @@ PATHS = here(
 )
 
 
-@part(PATHS, stand_ins=(*NEGATIVE, "handwritten high-low"))
+@part(PATHS)
 def cancellation_here(study: Study) -> Iterator[Row | Plate]:
     """Families in context, and what cancels.
 
