@@ -24,7 +24,7 @@ REPAIRED = here(
     "57 % of top-5 accuracy (2,000 photographs)",
 )
 CLEAR = here(
-    "what they repair, misaligned, permuted and untrained donors and simpler ones do not",
+    "what they repair, simpler donors and misaligned, permuted and untrained donors do not",
     "no control published",
 )
 
