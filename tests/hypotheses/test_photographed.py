@@ -102,6 +102,7 @@ def test_what_each_expectation_lets_pass_is_counted(verdicts):
     assert passed.index[2].endswith("by handwritten:lines")
 
 
+@pytest.mark.slow
 def test_the_photographs_of_loaded_examples_are_needed_to_read_them(
     examples, pictures, verdicts, tmp_path
 ):
@@ -121,6 +122,7 @@ def test_examples_that_do_not_fit_are_rejected(examples):
         judge(NETWORK, "conv2d2:0", lines(), examples=examples)
 
 
+@pytest.mark.slow
 def test_a_direction_is_judged_on_photographs_as_a_unit_is(pictures, verdicts):
     direction = Direction("mixed3a", tuple(np.eye(12)[5].tolist()), name="probe")
     verdict = judge(NETWORK, direction, lines(deviations=1, reader="lines"), photographs=pictures)
