@@ -158,7 +158,7 @@ def part_files(
     Parameters
     ----------
     work
-        Names article, part, network and layers, and what photographs, published data and code are.
+        Names article, part and network, and what photographs, published data and code are.
     folder
         For what several parts share.
     checkpoint
@@ -181,12 +181,10 @@ def part_files(
         seed=work["seed"],
         counterparts=layers.named(network, work["layers"]),
     )
-    whole = article.load(work["article"])
-    (part,) = (part for part in whole.parts if part.name == work["part"])
-    here = any(claim.kind == "this network" for claim in part.claims)
-    if here:
-        study = placed(study, whole.families)
-    rows, plates = run_part(part, study)
+    if _here(work):
+        study = placed(study, article.load(work["article"]).families)
+    parts = {part.name: part for part in article.load(work["article"]).parts}
+    rows, plates = run_part(parts[work["part"]], study)
     results: dict[str, bytes] = {}
     captions = []
     for plate in plates:
@@ -196,7 +194,7 @@ def part_files(
     record = {
         "rows": [row.plain() for row in rows],
         "plates": captions,
-        "layers": [each.plain() for each in study.about()] if here else [],
+        "layers": [each.plain() for each in study.about()] if _here(work) else [],
     }
     return {**results, "part.json": json.dumps(record, indent=1).encode()}
 
@@ -235,6 +233,12 @@ def run_part(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
     if by_claim:
         raise RuntimeError(f"{part.name} has a row for {next(iter(by_claim))!r}, no claim of it")
     return complete, plates
+
+
+def _here(work: Work) -> bool:
+    """Whether a part has claims about the network given."""
+    parts = {part.name: part for part in article.load(work["article"]).parts}
+    return any(claim.kind == "this network" for claim in parts[work["part"]].claims)
 
 
 def _rendered(plate: Plate) -> tuple[str, bytes]:

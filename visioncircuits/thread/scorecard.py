@@ -105,9 +105,9 @@ def _article(name: str, finished: Parts) -> dict[str, Any]:
         "authors": found.authors,
         "url": found.url,
         "summary": found.summary,
+        "layers": next((each["layers"] for each in sections if each["layers"]), []),
         "sections": sections,
         "unfinished": [part.title for part in found.parts if part.name not in finished],
-        "layers": next((each["layers"] for each in sections if each["layers"]), []),
         "counts": {status: counts[status] for status in STATUSES},
     }
 
