@@ -149,7 +149,7 @@ def test_expectations_that_make_no_sense_are_rejected():
         Hypothesis("line", grid, (wide,), on_photographs=OnPhotographs(reader="lines"))
 
 
-@pytest.mark.parametrize(("name", "reader"), [("curve", "curves"), ("high-low", "high-low")])
+@pytest.mark.parametrize(("name", "reader"), [("curve", "curves"), ("high-low", "")])
 def test_predefined_hypotheses_state_what_they_expect(name, reader):
     expected = predefined(untrained("bvlc_googlenet"), "mixed3b", name).on_photographs
     assert expected.reader == reader

@@ -88,8 +88,7 @@ def reproduce(
     Layers of other networks are chosen by how many detectors of an article's family they have, of
     those with about the receptive field of InceptionV1's; or name them yourself.
 
-        visioncircuits reproduce curve-detectors --network torchvision:squeezenet1_1 \
-            --layers curves=features.7
+        visioncircuits reproduce all --network torchvision:squeezenet1_1 --layers curves=features.7
     """
     outputs.check_folder(out)
     from visioncircuits import thread

@@ -129,7 +129,7 @@ def line_detector(scale: float, *, orientation: float | None = None) -> Hypothes
             ),
         },
         least_field=7,
-        on_photographs=OnPhotographs(deviations=2, reader="lines"),
+        on_photographs=OnPhotographs(deviations=2),
     )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def high_low_detector(scale: float, *, orientation: float | None = None) -> Hypo
         },
         least_field=50,
         orientation_by="mean",
-        on_photographs=OnPhotographs(deviations=5, reader="high-low"),
+        on_photographs=OnPhotographs(deviations=5),
     )  # fmt: skip
 
 

@@ -82,17 +82,17 @@ class Counterpart:
             return "as named for this run."
         if not self.family:
             return "by its receptive field."
-        count = self.found[self.layer]
+        count, most = self.found[self.layer], max(self.found.values())
         listed = ", ".join(f"{layer} {found}" for layer, found in self.found.items())
-        among = f"{self.family} detectors in the layers of half to double its receptive field"
-        if not any(self.found.values()):
-            return f"by its receptive field: there are no {among} ({', '.join(self.found)})."
-        rule = "the most" if count == max(self.found.values()) else "the most in this order"
+        among = f"{len(self.found)} layers of half to double its receptive field"
+        if not most:
+            return f"by its receptive field: no {self.family} detectors in {among} ({listed})."
+        rule = "the most" if count == most else "chosen together with the layers beside it, out"
         return (
-            f"{count} {self.family} detectors, {rule}. Of all {among}: {listed}. At the test's "
-            f"false discovery rate of {LEVEL:.0%}, {self.false_if_named:.2g} of the {count} are "
-            f"expected to be false; as the best of {len(self.found)} layers was taken, "
-            f"{self.false_at_most:.2g} at most."
+            f"{count} {self.family} detectors, {rule} of {among}: {listed}. At the test's false "
+            f"discovery rate of {LEVEL:.0%}, {self.false_if_named:.2g} of the {count} are expected "
+            f"to be false; as the layer was chosen for its detectors, {self.false_at_most:.2g} at "
+            f"most, which is {LEVEL:.0%} of those in all {len(self.found)} layers."
         )
 
     def plain(self) -> dict[str, Any]:

@@ -118,9 +118,9 @@ def _article(name: str, finished: Parts) -> dict[str, Any]:
         "authors": found.authors,
         "url": found.url,
         "summary": found.summary,
+        "layers": next((each["layers"] for each in sections if each["layers"]), []),
         "sections": sections,
         "unfinished": unfinished,
-        "layers": next((each["layers"] for each in sections if each["layers"]), []),
         "counts": _counted(rows),
     }
 
