@@ -12,7 +12,7 @@ from visioncircuits.progress import Advance, no_progress
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning.responses import measured
 
-OTHERS = ("lines", "corners", "checkerboards")
+OTHERS = ("lines", "checkerboards")
 """Ready sets that a selective unit responds to less than to its own stimuli."""
 
 
@@ -26,7 +26,7 @@ def others(family: Family) -> list[StimulusSet]:
 def stimuli_shown(trained: Family, families: Mapping[str, Family]) -> int:
     """Count the stimuli that `selectivity` measures."""
     sets = [trained.hypothesis.stimuli, *others(trained)]
-    return (1 + len(families)) * sum(map(len, sets))
+    return len(_together({"trained": trained, **families})) * sum(map(len, sets))
 
 
 def selectivity(
@@ -64,32 +64,49 @@ def selectivity(
     >>> found["surface"].values.round(3).tolist(), float(found["lines"][0]) < 0.5
     ([1.0, 1.0], True)
     """
-    own, rows = trained.hypothesis.stimuli, []
-    theirs = _responses(trained, own, advance)
-    for name, family in {"trained": trained, **families}.items():
-        ours = theirs if name == "trained" else _responses(family, own, advance)
-        compared = compare_responses(trained, family, theirs, ours).numbers
+    every = {"trained": trained, **families}
+    own, *rest = (
+        _responses(every, stimuli, advance)
+        for stimuli in (trained.hypothesis.stimuli, *others(trained))
+    )
+    rows = []
+    for name, family in every.items():
+        compared = compare_responses(trained, family, own["trained"], own[name]).numbers
         row = {key: compared[key].values for key in ("surface", "orientation") if key in compared}
         for key in ("width", "echo"):
             if key in compared:
                 row[key] = compared[key].sel(which="handwritten").values
-        if "radius" in own.axes:
-            row["radius"] = correlations(_by_radius(theirs), _by_radius(ours))
-        for stimuli in others(trained):
-            strongest = _strongest(_responses(family, stimuli, advance))
-            row[stimuli.name] = strongest / _strongest(ours).clip(1e-12)
+        if "radius" in own[name].dims:
+            row["radius"] = correlations(*(_by_radius(own[each]) for each in ("trained", name)))
+        for stimuli, found in zip(others(trained), rest, strict=True):
+            row[stimuli.name] = _strongest(found[name]) / _strongest(own[name]).clip(1e-12)
         rows.append({key: float(np.nanmedian(values)) for key, values in row.items()})
     return xr.Dataset(
         {name: ("family", [row[name] for row in rows]) for name in rows[0]},
-        coords={"family": ["trained", *families]},
+        coords={"family": list(every)},
     )
 
 
-def _responses(family: Family, stimuli: StimulusSet, advance: Advance) -> xr.DataArray:
-    """Measure a family in its order; a unit that stands for several is measured once."""
-    units = list(dict.fromkeys(family.units))
-    found = measured(family.network, units, stimuli, advance=advance)
-    return found.isel(unit=[units.index(unit) for unit in family.units])
+def _together(families: Mapping[str, Family]) -> list[list[str]]:
+    """Group the names of families of one layer, which are measured at once."""
+    groups: dict[tuple[int, str], list[str]] = {}
+    for name, family in families.items():
+        groups.setdefault((id(family.network.module), family.layer), []).append(name)
+    return list(groups.values())
+
+
+def _responses(
+    families: Mapping[str, Family], stimuli: StimulusSet, advance: Advance
+) -> dict[str, xr.DataArray]:
+    """Measure every family, in its order; a unit that stands for several is measured once."""
+    found: dict[str, xr.DataArray] = {}
+    for names in _together(families):
+        units = list(dict.fromkeys(unit for name in names for unit in families[name].units))
+        responses = measured(families[names[0]].network, units, stimuli, advance=advance)
+        for name in names:
+            order = [units.index(unit) for unit in families[name].units]
+            found[name] = responses.isel(unit=order)
+    return found
 
 
 def _by_radius(responses: xr.DataArray) -> xr.DataArray:

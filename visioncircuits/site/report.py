@@ -30,7 +30,6 @@ SELECTIVE = {
     "width": "width",
     "echo": "echo",
     "lines": "lines",
-    "corners": "corners",
     "checkerboards": "checkerboards",
 }
 """Columns of what is selective."""
