@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from visioncircuits import comparison, datasets, handwritten, load
+from visioncircuits.comparison.alternatives import ALTERNATIVES
 from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.engine import Store
 from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import Hypothesis, Prediction, effects
+from visioncircuits.interventions.effects import BASELINES
 from visioncircuits.stimuli import named
 
 
@@ -35,6 +37,9 @@ def test_a_family_without_orientation_is_compared_with_its_own_incomplete_circui
     assert found.kernels is None
     assert {HANDWRITTEN, *CONTROLS[1:]} <= set(found.scores["condition"].values)
     assert CONTROLS[0] not in found.scores["condition"].values
+    assert {*BASELINES, *ALTERNATIVES[1:]} <= set(found.scores["condition"].values)
+    assert found.selectivity is not None
+    assert {HANDWRITTEN, *ALTERNATIVES[1:]} < set(found.selectivity["family"].values)
     assert found.without is not None
     np.testing.assert_allclose(*found.without["surface"].values, rtol=1e-5)
     assert found._repr_html_().startswith("Comparison(spot: 2 of mixed3a")

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from visioncircuits.interventions import advantage, damage, repair
+from visioncircuits.errors import InputError
+from visioncircuits.interventions import advantage, damage, repair, strictest
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def scores() -> xr.Dataset:
     original = generator.gamma(2.0, size=400)
     lost = generator.normal(1.0, 0.5, 400)
     entropy = np.stack([original, original + lost, original + 0.25 * lost, original + 1.5 * lost])
-    conditions = ["original", "removed", "donor", "worse"]
+    conditions = ["original", "zero", "donor", "worse"]
     top = (entropy < 1.5).astype(float)
     return xr.Dataset(
         {
@@ -28,7 +29,7 @@ def scores() -> xr.Dataset:
 def test_damage_is_the_mean_rise_with_the_interval_of_a_paired_difference(
     scores: xr.Dataset,
 ) -> None:
-    found = damage(scores)["cross_entropy"].sel(condition="removed")
+    found = damage(scores)["cross_entropy"].sel(condition="zero")
     rise = (scores["cross_entropy"][1] - scores["cross_entropy"][0]).values
     mean, low, high = found.values
     assert mean == pytest.approx(rise.mean())
@@ -40,14 +41,14 @@ def test_damage_is_the_mean_rise_with_the_interval_of_a_paired_difference(
 def test_damage_to_accuracy_is_what_is_lost(scores: xr.Dataset) -> None:
     lost = damage(scores)["top1"].sel(bound="mean")
     accuracy = scores["top1"].mean("photograph")
-    assert float(lost.sel(condition="removed")) == pytest.approx(float(accuracy[0] - accuracy[1]))
+    assert float(lost.sel(condition="zero")) == pytest.approx(float(accuracy[0] - accuracy[1]))
     assert not damage(scores)["top5"].values.any()
 
 
 def test_repair_is_one_of_the_original_and_zero_of_the_removed(scores: xr.Dataset) -> None:
     found = repair(scores)["cross_entropy"]
     assert found.sel(condition="original").values.tolist() == [1, 1, 1]
-    assert found.sel(condition="removed").values.tolist() == [0, 0, 0]
+    assert found.sel(condition="zero").values.tolist() == [0, 0, 0]
     # Each photograph's damage is repaired by the same share: that is certain, whichever are drawn.
     np.testing.assert_allclose(found.sel(condition="donor"), 0.75, atol=1e-12)
     np.testing.assert_allclose(found.sel(condition="worse"), -0.5, atol=1e-12)
@@ -55,7 +56,7 @@ def test_repair_is_one_of_the_original_and_zero_of_the_removed(scores: xr.Datase
 
 def test_advantage_is_over_each_other_condition(scores: xr.Dataset) -> None:
     found = advantage(scores, "donor")["divergence"]
-    assert float(found.sel(condition="removed", bound="low")) > 0.5
+    assert float(found.sel(condition="zero", bound="low")) > 0.5
     assert float(found.sel(condition="original", bound="high")) < 0
     assert found.sel(condition="donor").values.tolist() == [0, 0, 0]
 
@@ -63,3 +64,17 @@ def test_advantage_is_over_each_other_condition(scores: xr.Dataset) -> None:
 def test_a_seed_fixes_the_intervals(scores: xr.Dataset) -> None:
     assert damage(scores, seed=3).identical(damage(scores, seed=3))
     assert not damage(scores, seed=3).identical(damage(scores, seed=4))
+
+
+def test_repair_is_over_the_baseline_that_costs_least_unless_another_is_named(
+    scores: xr.Dataset,
+) -> None:
+    half = scores.sel(condition="zero") * 0.5 + scores.sel(condition="original") * 0.5
+    both = xr.concat([scores, half.assign_coords(condition="resample")], "condition")
+    assert strictest(scores) == "zero"
+    assert strictest(both) == "resample"
+    for over, share in ((None, 0.5), ("zero", 0.75)):
+        found = repair(both, over=over)["divergence"].sel(condition="donor")
+        np.testing.assert_allclose(found, share, atol=1e-12)
+    with pytest.raises(InputError, match="none of the baselines zero, mean, resample"):
+        strictest(scores.sel(condition=["original", "donor"]))

@@ -10,7 +10,13 @@ from torch import nn
 from visioncircuits import datasets, engine, interventions
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.interventions import Donor, Transplant, score_transplant
+from visioncircuits.interventions import (
+    Donor,
+    Nearest,
+    Ridge,
+    Transplant,
+    score_transplant,
+)
 from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.scoring import classes_of, values_of
 from visioncircuits.interventions.transplant_scores import scored
@@ -93,7 +99,7 @@ class TestPerform:
         network = small(0)
         found = score_transplant(operation(network), pictures, store=engine.Store(tmp_path))
         seen = pictures.pictures(SIZE)
-        for condition, units in (("original", ()), ("removed", (1, 4, 6)), ("others", (0, 2, 3))):
+        for condition, units in (("original", ()), ("zero", (1, 4, 6)), ("others", (0, 2, 3))):
             values = network.activations(seen, ["1"])["1"].clone()
             values[:, list(units)] = 0
             measured = network.module[2:](values)
@@ -104,6 +110,44 @@ class TestPerform:
             np.testing.assert_allclose(ours, expected.detach().numpy(), rtol=1e-4, atol=1e-4)
         assert not found["divergence"].sel(condition="original").values.any()
 
+    def test_removals_are_to_zero_to_the_mean_and_to_the_maps_of_another_photograph(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network, store = small(0), engine.Store(tmp_path)
+        found = score_transplant(operation(network), pictures, store=store)
+        values = network.activations(pictures.pictures(SIZE), ["1"])["1"]
+        works = [work for work in store.finished() if work["task"] == "scores"]
+        partners = {
+            n: p for w in works for n, p in zip(w["photographs"], w["partners"], strict=True)
+        }
+        assert sorted(partners.values()) == sorted(pictures.names)
+        assert all(name != partner for name, partner in partners.items())
+        rows = [pictures.names.index(partners[name]) for name in pictures.names]
+        means = [values[1 - place % 2 :: 2].mean((0, 2, 3)) for place in range(5)]
+        for condition, put in (("resample", values[rows]), ("mean", torch.stack(means))):
+            changed = values.clone()
+            whole = put if put.ndim == 4 else put[:, :, None, None].expand_as(values)
+            changed[:, [1, 4, 6]] = whole[:, [1, 4, 6]]
+            expected = nn.functional.cross_entropy(
+                network.module[2:](changed), torch.tensor(pictures.labels), reduction="none"
+            )
+            ours = found["cross_entropy"].sel(condition=condition).values
+            np.testing.assert_allclose(ours, expected.detach().numpy(), rtol=1e-4, atol=1e-4)
+
+    def test_a_fitted_donor_is_fitted_on_the_other_half(
+        self, pictures: Photographs, tmp_path: Path
+    ) -> None:
+        network = small(0)
+        donors = {
+            "fitted": Ridge(network, "0", penalty=1e-6),
+            "another": Nearest(network, "0", but=(1, 4, 6)),
+        }
+        found = score_transplant(
+            Transplant(network, FAMILY, donors), pictures, store=engine.Store(tmp_path)
+        )
+        share = interventions.repair(found, over="zero")["divergence"].sel(bound="mean")
+        assert float(share.sel(condition="fitted")) > 0.9 > float(share.sel(condition="another"))
+
     def test_a_family_put_in_its_own_place_repairs_nearly_all(
         self, pictures: Photographs, tmp_path: Path
     ) -> None:
@@ -112,7 +156,7 @@ class TestPerform:
         found = score_transplant(
             operation(network, **donors), pictures, store=engine.Store(tmp_path)
         )
-        share = interventions.repair(found)["divergence"].sel(bound="mean")
+        share = interventions.repair(found, over="zero")["divergence"].sel(bound="mean")
         assert float(share.sel(condition="itself")) > 0.9
         assert float(share.sel(condition="another")) < 0.8
 

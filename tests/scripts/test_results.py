@@ -11,6 +11,8 @@ import torch
 
 import figures
 import results
+from visioncircuits.comparison.controls import BESIDE
+from visioncircuits.interventions.effects import BASELINES
 from visioncircuits.networks import Verification
 from visioncircuits.networks.verification import Check
 
@@ -40,6 +42,10 @@ UNITS = {
     "ratio to lucent's mean": 1.42,
     "no lower than lucent": 47,
 }
+REPAIRED = {
+    donor: {key: [0.47, -0.86, 1.19] for key in ("cross_entropy", "divergence")}
+    for donor in ("handwritten", *BESIDE, *BASELINES)
+}
 MEASURED = [
     ("examples", "bench_examples", {clock: {"ratio": 0.804} for clock in
      ("by the clock", "by processor time")}, ["by the clock", 0.8]),
@@ -64,6 +70,11 @@ MEASURED = [
      ["units activated more by their rendered picture than by any photograph", "48 of 48"]),
     ("caffe", "evidence_caffe", Verification("bvlc_googlenet", "Caffe", (
         Check("conv2d0", error=4.28e-7, allowed=1e-4),)), ["conv2d0", 4.3e-7]),
+    ("transplants", "evidence_transplants", {
+        "strictest": "resample",
+        "repair_over": dict.fromkeys(("zero", "mean", "resample"), REPAIRED),
+        "selectivity": {"handwritten": {"surface": 0.814, "echo": 0.0, "lines": 0.019}},
+     }, ["handwritten", *["47 % (−86 to 119)"] * 2, *["47 %"] * 4, 0.81, 0.0, 0.02]),
 ]  # fmt: skip
 """Name of a result file, its script, what that measured, and the first row it makes of it."""
 

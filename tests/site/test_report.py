@@ -9,7 +9,7 @@ from PIL import Image
 
 from visioncircuits import handwritten
 from visioncircuits.comparison import Comparison, compare_kernels, compare_tuning, family
-from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
+from visioncircuits.comparison.controls import BESIDE, CONTROLS, HANDWRITTEN
 from visioncircuits.handwritten.curves import LEFT_OUT
 from visioncircuits.hypotheses import Hypothesis, Prediction, effects
 from visioncircuits.site import report
@@ -18,10 +18,10 @@ from visioncircuits.stimuli import named
 
 
 def scores(shares: dict[str, float]) -> xr.Dataset:
-    """A removal that costs 1 nat a photograph, and what repairs some share of that."""
+    """Removals of which the strictest costs 1 nat a photograph, and what repairs shares of that."""
     cost = np.random.default_rng(0).gamma(4.0, 0.25, 60)
-    names = ["original", "removed", *shares]
-    left = np.array([0.0, 1.0, *(1 - share for share in shares.values())])
+    names = ["original", "zero", "mean", *shares]
+    left = np.array([0.0, 2.0, 1.0, *(1 - share for share in shares.values())])
     entropy = 1 + left[:, None] * cost
     return xr.Dataset(
         {
@@ -47,7 +47,8 @@ def comparison() -> Comparison:
         tuning={"curves": tuning},
         kernels=compare_kernels(three, early, three, early),
         maps=xr.DataArray([0.1, 0.2, 0.3], dims="unit"),
-        scores=scores({"others": 0.9, HANDWRITTEN: 0.75, **dict.fromkeys(CONTROLS, 0.2)}),
+        contrast=xr.DataArray([0.1, 0.1, 0.1], dims="unit"),
+        scores=scores({"others": 0.9, HANDWRITTEN: 0.75, **dict.fromkeys(BESIDE, 0.2)}),
         without=xr.Dataset(
             {name: ("without", np.zeros(10)) for name in ("surface", "width", "echo", "off")},
             coords={"without": ["nothing", *LEFT_OUT]},
@@ -68,10 +69,12 @@ def test_the_page_links_only_to_its_own_files_and_shows_the_numbers(
     text = page.read_text("utf-8")
     for link in re.findall(r'(?:src|href)="([^"]+)"', text):
         assert link == "data:," or (tmp_path / link).is_file(), link
+    assert "of a network where they are set to their mean" in text
     assert "75 %" in text
-    assert "short by" not in text
+    assert "short:" not in text
     numbers = json.loads((tmp_path / "comparison.json").read_text("utf-8"))
     assert numbers["repair"][HANDWRITTEN]["divergence"] == pytest.approx([0.75] * 3)
+    assert numbers["repair_over"]["zero"][HANDWRITTEN]["divergence"] == pytest.approx([0.875] * 3)
     assert numbers["tuning"]["curves"]["surface"] == pytest.approx(1, abs=1e-5)
     assert numbers["kernels"]["aligned"] == pytest.approx(1, abs=1e-5)
 

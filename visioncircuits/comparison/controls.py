@@ -1,9 +1,13 @@
-"""Plans of transplants: handwritten units in the place of trained ones, and their controls."""
+"""Plans of transplants: handwritten units in the place of trained ones, and what they are beside.
+
+That is controls, which are not to repair, and alternatives, which are simpler; see `alternatives`.
+"""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from visioncircuits.comparison.alternatives import ALTERNATIVES, alternatives
 from visioncircuits.comparison.families import Family, between
 from visioncircuits.errors import InputError
 from visioncircuits.interventions import Donor, Transplant, control_units
@@ -15,12 +19,15 @@ HANDWRITTEN = "handwritten"
 CONTROLS = ("facing the opposite way", "permuted", "untrained")
 """Donors that a circuit should do better than; the first only where units have orientations."""
 
+BESIDE = (*CONTROLS, *ALTERNATIVES)
+"""All that a circuit should repair more than, as far as they were scored."""
+
 RANDOM = 3
 """How many draws of other units are removed, to see what removing any costs."""
 
 
 def controlled(family: Family, mine: Family, whole: Family) -> Transplant:
-    """Plan the transplant of `mine`, counterparts of a family in `whole`, and its controls."""
+    """Plan the transplant of `mine`, counterparts of a family in `whole`, and what is beside it."""
     written, before = mine.network, mine.network.before_rectifier(mine.layer)
 
     def units(chosen: Sequence[int]) -> list[str]:
@@ -41,7 +48,11 @@ def controlled(family: Family, mine: Family, whole: Family) -> Transplant:
     return Transplant(
         family.network,
         family.units,
-        donors={HANDWRITTEN: Donor(written, units(mine.places)), **controls},
+        donors={
+            HANDWRITTEN: Donor(written, units(mine.places)),
+            **controls,
+            **alternatives(family),
+        },
         removals={
             f"other units removed, draw {seed + 1}": control_units(
                 family.network, family.units, seed=seed

@@ -1,6 +1,6 @@
 """The comparison of a family, handwritten and trained, from beginning to end.
 
-It is one report from beginning to end, a step a function, which is why it has some 300 lines.
+It is one report from beginning to end, a step a function, which is why it has some 330 lines.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,10 @@ import xarray as xr
 
 from visioncircuits import datasets
 from visioncircuits.comparison import families, similarity
-from visioncircuits.comparison.controls import controlled, of_parts
+from visioncircuits.comparison.alternatives import standing
+from visioncircuits.comparison.controls import HANDWRITTEN, controlled, of_parts
 from visioncircuits.comparison.families import Family, counterparts
+from visioncircuits.comparison.selectivity import selectivity, stimuli_shown
 from visioncircuits.comparison.similarity import Compared
 from visioncircuits.datasets import Source
 from visioncircuits.engine import Engine, Store
@@ -24,7 +26,7 @@ from visioncircuits.hypotheses import Hypothesis
 from visioncircuits.hypotheses.judging import scaled
 from visioncircuits.interventions import repair
 from visioncircuits.interventions.scoring import classes_of
-from visioncircuits.interventions.transplant_scores import scored
+from visioncircuits.interventions.transplant_scores import fitted, scored
 from visioncircuits.labeled import html_picture
 from visioncircuits.networks import Features, Network, select
 from visioncircuits.progress import Advance, bar, no_progress
@@ -54,7 +56,12 @@ class Comparison:
     maps
         Spearman's correlation of activation maps over photographs, by trained unit.
     scores
-        Of the transplant and its controls; see `score_transplant`.
+        Of the transplant, its controls and its simple alternatives; see `score_transplant`.
+    contrast
+        As `maps`, of one map for all units instead of the handwritten: negative local contrast.
+    selectivity
+        What the trained family, the handwritten one and the simple alternatives respond to; see
+        `selectivity.selectivity`. None where it was not measured.
     without
         By what is left out of the handwritten circuit: its own tuning, medians over its units; see
         `tuning_without`. None where nothing was left out.
@@ -69,7 +76,7 @@ class Comparison:
     >>> from visioncircuits.stimuli import named
     >>> two = family(curves(), ["mixed3b:3", "mixed3b:9"], "curve")
     >>> tuning = {"curves": compare_tuning(two, two, named("curves").isel(radius=[1]))}
-    >>> conditions = {"condition": ["original", "removed"]}
+    >>> conditions = {"condition": ["original", "zero"]}
     >>> costs = xr.DataArray([[0.0], [1.0]], conditions, ("condition", "photograph"))
     >>> scores = Scores({"cross_entropy": costs, "divergence": costs})
     >>> maps = xr.DataArray([0.9, 0.8], dims="unit")
@@ -83,6 +90,8 @@ class Comparison:
     kernels: Compared | None
     maps: xr.DataArray
     scores: xr.Dataset
+    contrast: xr.DataArray | None = None
+    selectivity: xr.Dataset | None = None
     without: xr.Dataset | None = None
     scores_without: xr.Dataset | None = None
 
@@ -190,10 +199,14 @@ def compare(
         if early is not None:
             kernels = similarity.compare_kernels(family, early, whole, written)
     some = given.part(range(0, len(given), -(-len(given) // MAPPED)))
-    maps = similarity.compare_maps(family, mine, some, progress=progress)
+    with bar("photographs", len(some), visible=progress) as advance:
+        maps, contrast = similarity.ranked_maps(family, mine, some, advance=advance)
     with bar("transplants", len(given), visible=progress) as advance:
         scores = scored(transplant, given, store=store, engine=engine, advance=advance)
-    found = Comparison(family, mine, tuning, kernels, maps, scores)
+    beside = {HANDWRITTEN: mine, **standing(family, fitted(transplant, given, store=store))}
+    with bar("selectivity", stimuli_shown(family, beside), visible=progress) as advance:
+        selective = selectivity(family, beside, advance=advance)
+    found = Comparison(family, mine, tuning, kernels, maps, scores, contrast, selective)
     if not incomplete:
         return found
     fewer = given.part(range(0, len(given), -(-len(given) // photographs_without)))

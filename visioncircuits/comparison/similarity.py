@@ -26,7 +26,8 @@ from visioncircuits.comparison.families import (
     turns,
 )
 from visioncircuits.comparison.matching import drawn_size, fits
-from visioncircuits.datasets import Source
+from visioncircuits.comparison.simple_rules import negative_contrast
+from visioncircuits.datasets import Photographs, Source
 from visioncircuits.networks.grids import onto
 from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import StimulusSet, named, names
@@ -337,7 +338,6 @@ def _signs(sums: np.ndarray) -> np.ndarray:
     return np.where(sums > SILENT, 0, np.where(sums < -SILENT, 2, 1))
 
 
-@torch.no_grad()
 def compare_maps(
     trained: Family,
     written: Family,
@@ -376,22 +376,48 @@ def compare_maps(
     [1.0, 1.0]
     """
     given = datasets.photographs(photographs)
-    found: list[list[torch.Tensor]] = [[], []]
+    with bar("photographs", len(given), visible=progress) as advance:
+        found, _ = ranked_maps(trained, written, given, batch=batch, advance=advance)
+    return found
+
+
+@torch.no_grad()
+def ranked_maps(
+    trained: Family,
+    written: Family,
+    photographs: Photographs,
+    *,
+    batch: int = 20,
+    advance: Advance = no_progress,
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Compare as `compare_maps`, and beside that with one map for all units: negative contrast."""
+    found: list[list[torch.Tensor]] = [[], [], []]
     here = trained.network.layer(trained.layer)
     grids = [
         family.network.layer_at(family.layer, trained.network.size) for family in (trained, written)
     ]
-    with bar("photographs", len(given), visible=progress) as advance:
-        for pictures in given.batches(trained.network.size, batch):
-            for maps, family, grid in zip(found, (trained, written), grids, strict=True):
-                layer = family.network.before_rectifier(family.layer)
-                index = torch.tensor(family.places)
-                values = family.network.unit_activations(pictures, {layer: index})[layer]
-                maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
-            advance(len(pictures))
-    rows = [torch.cat(maps, 1).cpu().numpy() for maps in found]
-    ranks = [float(spearmanr(one, other).statistic) for one, other in zip(*rows, strict=True)]
-    return xr.DataArray(ranks, dims="unit", coords={"unit": trained.names})
+    for pictures in photographs.batches(trained.network.size, batch):
+        for maps, family, grid in zip(found, (trained, written), grids, strict=False):
+            layer = family.network.before_rectifier(family.layer)
+            index = torch.tensor(family.places)
+            values = family.network.unit_activations(pictures, {layer: index})[layer]
+            maps.append(onto(values, grid, here).transpose(0, 1).flatten(1))
+        found[2].append(negative_contrast(pictures, grids[0]).reshape(1, -1))
+        advance(len(pictures))
+    theirs, *others = (torch.cat(maps, 1).cpu().numpy() for maps in found)
+    coords = {"unit": trained.names}
+    ours, contrast = (
+        xr.DataArray(
+            [
+                float(spearmanr(one, other).statistic)
+                for one, other in zip(theirs, np.broadcast_to(rows, theirs.shape), strict=True)
+            ],
+            coords,
+            dims="unit",
+        )
+        for rows in others
+    )
+    return ours, contrast
 
 
 def shown(trained: Family, written: Family) -> list[StimulusSet]:

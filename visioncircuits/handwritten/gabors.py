@@ -28,6 +28,8 @@ WINDOW = 0.4
 """The Gaussian's standard deviation, in wavelengths, along the stripes and across them."""
 
 
+NOTHING = np.zeros((1, 1))
+
 FIRST = 6
 """Pixels from the border to the middle of the first filter, as of the layers of InceptionV1."""
 
@@ -89,9 +91,9 @@ def gabors(
 
     def energy(source: Label, target: Label, positions: Positions) -> Weights:
         if (source.wavelength, source.hue) != (target.wavelength, target.hue):
-            return np.zeros_like(positions.x)
+            return NOTHING
         share = float(source.orientation == target.orientation) - inhibition / orientations
-        return np.full_like(positions.x, share)
+        return np.array([[share]])
 
     return build(
         "handwritten:gabors",

@@ -4,6 +4,7 @@ from visioncircuits.interventions.ablation import ablate
 from visioncircuits.interventions.class_damage import ClassDamage, damage_by_class
 from visioncircuits.interventions.class_panel import class_panel
 from visioncircuits.interventions.controls import control_units
+from visioncircuits.interventions.donors import Donor, Nearest, Ridge
 from visioncircuits.interventions.downstream import observe, score, unit_ablations, with_controls
 from visioncircuits.interventions.edits import (
     constant,
@@ -22,17 +23,20 @@ from visioncircuits.interventions.effects import (
     changes,
     damage,
     repair,
+    strictest,
 )
 from visioncircuits.interventions.path_patching import path_patched, reweighted
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.transplant_scores import score_transplant
-from visioncircuits.interventions.transplants import Donor, Transplant
+from visioncircuits.interventions.transplants import Transplant
 
 __all__ = [
     "ClassDamage",
     "Donor",
     "Effects",
+    "Nearest",
     "Observed",
+    "Ridge",
     "Scores",
     "Transplant",
     "ablate",
@@ -55,6 +59,7 @@ __all__ = [
     "scale",
     "score",
     "score_transplant",
+    "strictest",
     "unit_ablations",
     "with_controls",
     "zero",

@@ -5,8 +5,15 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
+from visioncircuits.errors import InputError
 from visioncircuits.interventions.intervals import ends, resamples
 from visioncircuits.labeled import LabeledTable
+
+BASELINES = ("zero", "mean", "resample")
+"""Removals that the repair by a transplant is counted over, as `ablate` names them.
+
+Units are set to zero; each to its mean over photographs; or to its maps from another photograph.
+"""
 
 BOUNDS = ("mean", "low", "high")
 
@@ -174,17 +181,47 @@ def damage(scores: xr.Dataset, *, seed: int = 0) -> Effects:
     return Effects(found, attrs=scores.attrs)
 
 
-def repair(scores: xr.Dataset, *, removed: str = "removed", seed: int = 0) -> Effects:
+def strictest(scores: xr.Dataset) -> str:
+    """Name the baseline of a transplant that leaves least damage to repair.
+
+    Of setting a family to zero, to its mean, and to its maps from another photograph, it is the one
+    with the least divergence: what it does not damage is no merit of what a donor detects.
+
+    Parameters
+    ----------
+    scores
+        As `score_transplant` returns them; baselines that they lack are passed over.
+
+    Raises
+    ------
+    InputError
+        Where they have none.
+
+    Examples
+    --------
+    >>> values = xr.DataArray([[0.0], [2.0], [1.0]], dims=("condition", "photograph"))
+    >>> scores = Scores({"divergence": values}, {"condition": ["original", "zero", "mean"]})
+    >>> strictest(scores)
+    'mean'
+    """
+    costs = scores["divergence"].mean("photograph")
+    present = [name for name in BASELINES if name in costs["condition"].values]
+    if not present:
+        raise InputError(f"the scores have none of the baselines {', '.join(BASELINES)}")
+    return min(present, key=lambda name: float(costs.sel(condition=name)))
+
+
+def repair(scores: xr.Dataset, *, over: str | None = None, seed: int = 0) -> Effects:
     """Compute which share of the damage of a removal each condition repairs.
 
-    1 is as good as original, 0 as bad as removed; below 0 is worse.
+    1 is as good as original, 0 as bad as the removal; below 0 is worse.
 
     Parameters
     ----------
     scores, seed
         As for `damage`.
-    removed
-        The condition whose damage is to be repaired.
+    over
+        The condition whose damage is to be repaired; by default the `strictest` baseline.
 
     Returns
     -------
@@ -201,9 +238,10 @@ def repair(scores: xr.Dataset, *, removed: str = "removed", seed: int = 0) -> Ef
     >>> from visioncircuits.networks import untrained
     >>> pictures = photographs(torch.rand(2, 3, 64, 64), labels=[281, 207])
     >>> scores = ablate(untrained("bvlc_googlenet"), "mixed5a:7", pictures, controls=1)
-    >>> repair(scores, removed="ablated")["divergence"].sel(bound="mean").values[:2]
+    >>> repair(scores, over="ablated")["divergence"].sel(bound="mean").values[:2]
     array([1., 0.])
     """
+    removed = strictest(scores) if over is None else over
     weights = resamples(scores.sizes["photograph"], seed)
     found = {}
     for name in _costs(scores):

@@ -1,12 +1,12 @@
 """Scores of a transplant: photographs under every removal and every donor, resumable."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits import datasets
@@ -15,17 +15,15 @@ from visioncircuits.engine import Engine, Store, Work, complete, local
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.controls import units_of
-from visioncircuits.interventions.effects import Scores
+from visioncircuits.interventions.donors import Donor, combined, sources
+from visioncircuits.interventions.effects import BASELINES, Scores
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, classes_of, tabulated, values_of
 from visioncircuits.interventions.transplants import Transplant
-from visioncircuits.networks.grids import onto
 from visioncircuits.progress import Advance, bar, no_progress
 
 BATCH = 25
 """Photographs that go through the networks at once, and are one piece of work."""
-
-Maps = Float[Tensor, "batch units rows columns"]
 
 
 def score_transplant(
@@ -39,10 +37,14 @@ def score_transplant(
 ) -> Scores:
     """Score a network on photographs: as it is, under every removal and every transplant.
 
+    The family is removed in three ways: set to "zero"; each unit to its "mean" over photographs;
+    or, to "resample", to its own maps from another photograph, given by each to one other.
+
     Donors are scaled to the units that they replace: `gain · relu(value − threshold)`, with the
-    threshold and gain of each such that it is active as often as its unit, and as strongly. Scales
-    are fitted on photographs that are not scored with them: the photographs at even places are
-    scored with scales from some at odd places, and the other way round.
+    threshold and gain of each such that it is active as often as its unit, and as strongly. Scales,
+    means, and donors that are fitted come from photographs that are not scored with them: the
+    photographs at even places are scored with what is fitted on some at odd places, and the other
+    way round.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def score_transplant(
     store
         Keeps what is finished; an interrupted run goes on from it.
     calibration
-        How many photographs of each half set the scales.
+        How many photographs of each half are fitted on.
     engine
         Who does the work; this process by default.
     progress
@@ -62,8 +64,8 @@ def score_transplant(
     Returns
     -------
     Scores
-        By `condition` and `photograph`; conditions are "original", "removed", the other removals
-        and the donors.
+        By `condition` and `photograph`; conditions are "original", "zero", "mean", "resample", the
+        other removals and the donors.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def score_transplant(
     >>> with TemporaryDirectory() as folder:
     ...     scores = score_transplant(swapped, pictures, store=Store(Path(folder)))
     >>> scores["condition"].values.tolist()
-    ['original', 'removed', 'swapped']
+    ['original', 'zero', 'mean', 'resample', 'swapped']
     """
     given = datasets.photographs(photographs)
     with bar("photographs", len(given), visible=progress) as advance:
@@ -112,23 +114,21 @@ def scored(
     labels = classes_of(transplant.network, photographs)
     engine = engine or local(workers=1)
     halves = [range(start, len(photographs), 2) for start in (0, 1)]
-    fitted = [photographs.part(_spread(half, calibration)) for half in halves]
-    record = transplant.record()
-    shared = {"transplant": record, "content": photographs.digest()}
-    scaling: list[Work] = [
-        {"task": "scales", **shared, "photographs": list(part.names)} for part in fitted
-    ]
+    shared = _shared(transplant, photographs)
+    scaling = _scaling(shared, photographs, calibration)
     complete(store, partial(_scales, transplant, photographs), scaling, engine=engine)
+    partners = _partners(photographs.names, transplant.seed)
     works: list[Work] = [
         {
             "task": "scores",
             **shared,
-            "scaled": list(fitted[1 - side].names),
-            "photographs": list(photographs.part(half[start : start + BATCH]).names),
-            "labels": labels[list(half[start : start + BATCH])].tolist(),
+            "scaled": scaling[1 - side]["photographs"],
+            "photographs": [photographs.names[place] for place in places],
+            "partners": [partners[place] for place in places],
+            "labels": labels[list(places)].tolist(),
         }
         for side, half in enumerate(halves)
-        for start in range(0, len(half), BATCH)
+        for places in (half[start : start + BATCH] for start in range(0, len(half), BATCH))
     ]
     finished = {store.path(work) for work in store.finished()}
     for work in works:
@@ -142,7 +142,7 @@ def scored(
         engine=engine,
         advance=lambda work: advance(len(work["photographs"])),
     )
-    conditions = ["original", "removed", *transplant.removals, *transplant.donors]
+    conditions = ["original", *BASELINES, *transplant.removals, *transplant.donors]
     order = {name: place for place, name in enumerate(photographs.names)}
     values = np.empty((len(SCORES), len(conditions), len(photographs)))
     logits: dict[str, np.ndarray] = {}
@@ -160,26 +160,45 @@ def scored(
         conditions,
         values,
         np.stack(list(logits.values())),
-        record,
+        shared["transplant"],
     )
 
 
-def _all_maps(
-    transplant: Transplant, pictures: Float[Tensor, "batch 3 height width"]
-) -> Iterator[tuple[str, Maps]]:
-    """Compute the maps of donors at the positions of the family.
+def fitted(
+    transplant: Transplant, photographs: Photographs, *, store: Store, calibration: int = 50
+) -> dict[str, np.ndarray]:
+    """Return what `scored` fitted on the first half: `DONOR/threshold`, `gain` and `kernels`."""
+    work, _ = _scaling(_shared(transplant, photographs), photographs, calibration)
+    return _load(store, work)
 
-    Donors of one network that follow one another are computed together.
+
+def _shared(transplant: Transplant, photographs: Photographs) -> dict[str, Any]:
+    return {"transplant": transplant.record(), "content": photographs.digest()}
+
+
+def _scaling(shared: dict[str, Any], photographs: Photographs, calibration: int) -> list[Work]:
+    """Return the works that fit, one for each half of the photographs."""
+    return [
+        {
+            "task": "scales",
+            **shared,
+            "photographs": list(photographs.part(_spread(half, calibration)).names),
+        }
+        for half in (range(start, len(photographs), 2) for start in (0, 1))
+    ]
+
+
+def _partners(names: Sequence[str], seed: int) -> list[str]:
+    """Give each name another one, and each to one.
+
+    Examples
+    --------
+    >>> _partners("abc", 0)
+    ['c', 'a', 'b']
     """
-    size = transplant.network.size
-    family = transplant.network.layer(transplant.layer)
-    last, whole = None, pictures
-    for name, donor in transplant.donors.items():
-        if last != (donor.network.module, donor.layer):
-            last = donor.network.module, donor.layer
-            found = donor.network.activations(pictures, [donor.layer])[donor.layer]
-            whole = onto(found, donor.network.layer_at(donor.layer, size), family)
-        yield name, whole[:, donor.units]
+    order = np.random.default_rng(seed).permutation(len(names))
+    others = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
+    return [names[others[place]] for place in range(len(names))]
 
 
 def _spread(places: Sequence[int], count: int) -> list[int]:
@@ -196,24 +215,27 @@ def _spread(places: Sequence[int], count: int) -> list[int]:
 
 @torch.no_grad()
 def _scales(transplant: Transplant, photographs: Photographs, work: Work) -> dict[str, bytes]:
-    """Fit every donor's scale on photographs."""
+    """Fit every donor, and its scale, on photographs."""
     names = work["photographs"]
-    maps: dict[str, list[Tensor]] = {name: [] for name in ("", *transplant.donors)}
     layer, index = transplant.layer, torch.tensor(transplant.units)
+    before = transplant.network.before_rectifier(layer)
+    found: dict[str, list[Tensor]] = {}
     for start in range(0, len(names), BATCH):
         pictures = _read(transplant, photographs, names[start : start + BATCH])
-        found = transplant.network.unit_activations(pictures, {layer: index})
-        maps[""].append(found[layer])
-        for name, donated in _all_maps(transplant, pictures):
-            maps[name].append(donated)
-    family = torch.cat(maps.pop(""))
-    return _packed(
-        {
-            f"{name}/{part}": value.numpy()
-            for name, found in maps.items()
-            for part, value in vars(Scale.between(torch.cat(found), family)).items()
-        }
-    )
+        own = transplant.network.unit_activations(pictures, {layer: index, before: index})
+        given = sources(transplant.donors, transplant.network, layer, pictures)
+        for name, maps in (own | {f"donors/{name}": maps for name, maps in given.items()}).items():
+            found.setdefault(name, []).append(maps)
+    whole = {name: torch.cat(maps) for name, maps in found.items()}
+    fits = {"mean": whole[layer].mean((0, 2, 3))}
+    for name, donor in transplant.donors.items():
+        maps = whole.pop(f"donors/{name}")
+        if not isinstance(donor, Donor):
+            fits[f"{name}/kernels"] = donor.fit(maps, whole[before])
+            maps = combined(maps, fits[f"{name}/kernels"])
+        scale = Scale.between(maps, whole[layer])
+        fits |= {f"{name}/{part}": value for part, value in vars(scale).items()}
+    return _packed({name: value.numpy() for name, value in fits.items()})
 
 
 @torch.no_grad()
@@ -227,8 +249,11 @@ def _scores(
     names = work["photographs"]
     pictures = _read(transplant, photographs, names)
     wanted = torch.tensor(work["labels"])
-    layer, units, fitted = transplant.layer, transplant.units, scales[work["scaled"][0]]
+    layer, units = transplant.layer, transplant.units
+    fits = {name: torch.from_numpy(each) for name, each in scales[work["scaled"][0]].items()}
     whole = transplant.network.activations(pictures, [layer])[layer]
+    partners = _read(transplant, photographs, work["partners"])
+    index = torch.tensor(units)
 
     def logits(places: list[int], maps: Tensor | float) -> Tensor:
         values = whole.clone()
@@ -236,12 +261,20 @@ def _scores(
         return output_with(transplant.network, layer, values, pictures=pictures)
 
     original = output_with(transplant.network, layer, whole, pictures=pictures)
-    found = {"original": original, "removed": logits(units, 0.0)}
+    found = {
+        "original": original,
+        "zero": logits(units, 0.0),
+        "mean": logits(units, fits["mean"][:, None, None]),
+        "resample": logits(
+            units, transplant.network.unit_activations(partners, {layer: index})[layer]
+        ),
+    }
     for name, others in transplant.removals.items():
         found[name] = logits(units_of(transplant.network, others)[1], 0.0)
-    for name, maps in _all_maps(transplant, pictures):
-        scale = Scale(*(torch.from_numpy(fitted[f"{name}/{x}"]) for x in ("threshold", "gain")))
-        found[name] = logits(units, scale(maps))
+    for name, maps in sources(transplant.donors, transplant.network, layer, pictures).items():
+        kernels = fits.get(f"{name}/kernels")
+        values = maps if kernels is None else combined(maps, kernels)
+        found[name] = logits(units, Scale(fits[f"{name}/threshold"], fits[f"{name}/gain"])(values))
     return _packed(
         {f"{name}/values": values_of(each, original, wanted) for name, each in found.items()}
         | {f"{name}/logits": each.float().cpu().numpy() for name, each in found.items()}

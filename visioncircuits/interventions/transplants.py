@@ -2,9 +2,6 @@
 
 Source: Cammarata et al., "Curve Circuits" (2021), where handwritten curve detectors in the place of
 the trained ones bring back more than half of what top-5 accuracy loses without any.
-
-What is planned, scaled and scored is one piece of work that can be interrupted, which is why
-the module has more than 300 lines.
 """
 
 from collections.abc import Mapping
@@ -15,46 +12,15 @@ import visioncircuits
 from visioncircuits import fingerprint
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.controls import units_of
+from visioncircuits.interventions.donors import Donor, Fitted
 from visioncircuits.networks import Features, Network
-
-
-@dataclass(frozen=True)
-class Donor:
-    """Units that take the place of a family.
-
-    Attributes
-    ----------
-    network
-        That they are computed in, from the pixels.
-    features
-        One unit for each of the family, in the family's order, before the layer's rectifier: what
-        is passed on is decided anew, see `score_transplant`.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> donor = Donor(untrained("bvlc_googlenet"), ["mixed3a_pre_relu:7", "mixed3a_pre_relu:9"])
-    >>> donor.layer, donor.units
-    ('mixed3a_pre_relu', [7, 9])
-    """
-
-    network: Network
-    features: Features
-
-    @property
-    def layer(self) -> str:
-        """Their layer."""
-        return units_of(self.network, self.features)[0]
-
-    @property
-    def units(self) -> list[int]:
-        """Their indices in the layer."""
-        return units_of(self.network, self.features)[1]
 
 
 @dataclass(frozen=True)
 class Transplant:
     """A family to be replaced, by each of several donors, or removed.
+
+    It is removed in three ways, see `score_transplant`.
 
     Attributes
     ----------
@@ -63,8 +29,9 @@ class Transplant:
     donors
         By name.
     removals
-        By name, units of the layer to set to zero instead; the family's own removal is called
-        "removed".
+        By name, other units of the layer to set to zero instead.
+    seed
+        Of the pairs of photographs, of which one has the family's maps from the other.
 
     Examples
     --------
@@ -79,8 +46,9 @@ class Transplant:
 
     network: Network
     features: Features
-    donors: Mapping[str, Donor]
+    donors: Mapping[str, Donor | Fitted]
     removals: Mapping[str, Features] = field(default_factory=dict)
+    seed: int = 0
 
     @property
     def layer(self) -> str:
@@ -102,7 +70,7 @@ class Transplant:
         """
         count, family = len(self.units), self.network.layer(self.layer)
         for name, donor in self.donors.items():
-            if len(donor.units) != count:
+            if isinstance(donor, Donor) and len(donor.units) != count:
                 raise InputError(
                     f"{count} units need as many donors; {name} has {len(donor.units)}"
                 )
@@ -122,15 +90,9 @@ class Transplant:
             "network": self.network.record(),
             "layer": self.layer,
             "units": self.units,
-            "donors": {
-                name: {
-                    "network": donor.network.record(),
-                    "layer": donor.layer,
-                    "units": donor.units,
-                }
-                for name, donor in self.donors.items()
-            },
+            "donors": {name: donor.record() for name, donor in self.donors.items()},
             "removals": {
                 name: units_of(self.network, others)[1] for name, others in self.removals.items()
             },
+            "seed": self.seed,
         }

@@ -10,10 +10,9 @@ from PIL import Image
 
 from visioncircuits import __version__, featurevis, files
 from visioncircuits.comparison import Comparison, compared_panel
-from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
-from visioncircuits.interventions import repair
+from visioncircuits.comparison.controls import BESIDE, HANDWRITTEN
 from visioncircuits.site import pages
-from visioncircuits.site.report_figures import rendered, repair_figure
+from visioncircuits.site.report_figures import OVER, rendered, repair_figure
 from visioncircuits.site.report_numbers import goals, summary
 
 TITLES = {
@@ -23,6 +22,25 @@ TITLES = {
     "colored-curves": "filled, colored",
     "angles": "angles to curves",
 }
+
+SELECTIVE = {
+    "surface": "correlation over all axes",
+    "orientation": "over orientation",
+    "radius": "over radius",
+    "width": "width",
+    "echo": "echo",
+    "lines": "lines",
+    "corners": "corners",
+    "checkerboards": "checkerboards",
+}
+"""Columns of what is selective."""
+
+BASELINES = {
+    "zero": "set to zero",
+    "mean": "set to their mean",
+    "resample": "given their own maps from another photograph",
+}
+"""What happens to the trained units."""
 
 
 def write(
@@ -49,16 +67,15 @@ def write(
     InputError
         Where a file cannot be written.
     """
-    numbers, donors = summary(comparison), (HANDWRITTEN, *CONTROLS)
+    numbers = summary(comparison)
+    donors = [name for name in (HANDWRITTEN, *BESIDE) if name in numbers["repair"]]
     figures = {
         "tuning.png": compared_panel(next(iter(comparison.tuning.values()))),
-        "repair.svg": repair_figure(
-            repair(comparison.scores), [name for name in donors if name in numbers["repair"]]
-        ),
+        "repair.svg": repair_figure(comparison.scores, donors),
     }
     if comparison.without is not None and comparison.scores_without is not None:
         figures["parts.svg"] = repair_figure(
-            repair(comparison.scores_without), list(comparison.without["without"].values)
+            comparison.scores_without, list(comparison.without["without"].values)
         )
     if comparison.kernels is not None:
         figures["kernels.png"] = compared_panel(comparison.kernels)
@@ -79,6 +96,10 @@ def write(
         numbers=numbers,
         goals=goals(numbers),
         titles=TITLES,
+        baselines=BASELINES,
+        over=OVER,
+        selective=SELECTIVE,
+        shown=[*donors, *numbers["repair_over"]],
         drawn=pictures.get("trained", {}),
         pairs=list(
             zip(

@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 
 from visioncircuits.comparison import Comparison, sign_table
-from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
-from visioncircuits.interventions import advantage, damage, repair
+from visioncircuits.comparison.controls import BESIDE, HANDWRITTEN
+from visioncircuits.comparison.simple_rules import bump
+from visioncircuits.interventions import advantage, damage, repair, strictest
+from visioncircuits.interventions.effects import BASELINES
 
 ALIGNED = 1 / 6
 """Of half a period: units whose orientations differ by less are aligned, curves by 30 degrees."""
@@ -27,7 +29,7 @@ def summary(comparison: Comparison) -> dict[str, Any]:
         }
         for name, each in comparison.tuning.items()
     }
-    found = {
+    found: dict[str, Any] = {
         "trained": comparison.trained.network.record(),
         "handwritten": comparison.handwritten.network.name,
         "layer": comparison.trained.layer,
@@ -40,13 +42,26 @@ def summary(comparison: Comparison) -> dict[str, Any]:
         "maps": {"median": _median(comparison.maps), "units": _listed(comparison.maps.values)},
         "photographs": comparison.scores.sizes["photograph"],
         "damage": _table(damage(comparison.scores)),
+        "strictest": strictest(comparison.scores),
         "repair": _table(repair(comparison.scores)),
+        "repair_over": {
+            baseline: _table(repair(comparison.scores, over=baseline))
+            for baseline in BASELINES
+            if baseline in comparison.scores["condition"].values
+        },
         "advantage": _table(advantage(comparison.scores, HANDWRITTEN)),
         "accuracy": _accuracy(comparison.scores),
     }
+    if "prefers" in (own := next(iter(comparison.tuning.values()))).numbers:
+        prefers = own.numbers["prefers"].sel(which="trained").values
+        found["bump"] = _median(bump(own.trained, prefers))
+    if comparison.contrast is not None:
+        found["maps"]["contrast"] = _median(comparison.contrast)
+    if comparison.selectivity is not None:
+        found["selectivity"] = _rows(comparison.selectivity, "family")
     if comparison.without is not None and comparison.scores_without is not None:
         found |= {
-            "without": _without(comparison.without),
+            "without": _rows(comparison.without, "without"),
             "photographs_without": comparison.scores_without.sizes["photograph"],
             "repair_without": _table(repair(comparison.scores_without)),
         }
@@ -87,7 +102,7 @@ class Goal:
     reached
         Whether the measurement reaches the goal.
     short
-        By how much it does not, or for which controls.
+        By how much it does not, or beside which donors.
     """
 
     what: str
@@ -103,18 +118,22 @@ def goals(numbers: Mapping[str, Any]) -> list[Goal]:
     found = [_goal("tuning correlates over all axes, median", 0.85, own["surface"])]
     if "orientation" in own:
         found.append(_goal("tuning correlates over orientation, median", 0.9, own["orientation"]))
+    if "bump" in numbers:
+        more = "tuning correlates more than with a bump of orientation, median"
+        found.append(_goal(more, numbers["bump"], own["surface"]))
+    if "contrast" in numbers["maps"]:
+        more = "maps correlate more than with negative local contrast, median"
+        found.append(_goal(more, numbers["maps"]["contrast"], numbers["maps"]["median"]))
     kernels = numbers.get("kernels")
     if kernels and kernels["aligned"] is not None:
         found.append(_goal("kernels of aligned pairs correlate, median", 0.6, kernels["aligned"]))
     for measure, title in (("cross_entropy", "cross-entropy"), ("divergence", "divergence")):
         found.append(_goal(f"share of the damage repaired, {title}", 0.5, repaired[measure][0]))
-        ahead = {
-            name: row[measure] for name, row in numbers["advantage"].items() if name in CONTROLS
-        }
+        ahead = {name: row[measure] for name, row in numbers["advantage"].items() if name in BESIDE}
         clear = sum(low > 0 for _, low, _ in ahead.values())
         found.append(
             Goal(
-                f"better than controls by more than the interval, {title}",
+                f"better than controls and alternatives by more than the interval, {title}",
                 f"all {len(ahead)}",
                 f"{clear}",
                 clear == len(ahead),
@@ -128,10 +147,10 @@ def _goal(what: str, least: float, found: float) -> Goal:
     return Goal(what, f"{least:.2f}", f"{found:.2f}", found >= least, f"{least - found:.2f}")
 
 
-def _without(table: xr.Dataset) -> dict[str, dict[str, float]]:
+def _rows(table: xr.Dataset, dim: str) -> dict[str, dict[str, float]]:
     return {
-        str(name): {str(key): float(table[key].sel(without=name)) for key in table.data_vars}
-        for name in table["without"].values
+        str(name): {str(key): float(table[key].sel({dim: name})) for key in table.data_vars}
+        for name in table[dim].values
     }
 
 
