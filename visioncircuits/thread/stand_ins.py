@@ -12,8 +12,6 @@ import pandas as pd
 from PIL import Image
 
 from visioncircuits import errors, handwritten
-from visioncircuits.errors import InputError
-from visioncircuits.interventions import control_units
 from visioncircuits.networks import Feature, Network, shuffled
 from visioncircuits.thread.claims import OTHER_UNITS, SHUFFLED, Expected, Unavailable
 from visioncircuits.thread.study import LEAST, Study
@@ -73,8 +71,8 @@ class OtherUnits(StandIn):
     """Units in the place of a family's members that the family's hypothesis is refuted for."""
 
     about = (
-        "as many units of the same branches that the family's hypothesis is refuted for, each with "
-        "what it prefers of the same stimuli, in the place of the family's members"
+        "as many units of the same branches, active about as often, that the family's hypothesis "
+        "is refuted for, each with what it prefers of the same stimuli, in the place of the members"
     )
     expected = "fails"
 
@@ -93,9 +91,7 @@ class OtherUnits(StandIn):
         others = set(responding(table[table["verdict"] == "refuted"])["unit"])
         drawn: dict[str, None] = {}
         for draw in range(DRAWS):  # until enough are refuted and respond
-            # Here `photographs=` is to match their firing rate, too.
-            units = map(str, _control_units(self.network, own, seed=self.seed + draw))
-            drawn |= dict.fromkeys(unit for unit in units if unit in others)
+            drawn |= dict.fromkeys(unit for unit in self.siblings(own, draw) if unit in others)
         chosen = list(drawn)[: len(own)]
         if len(chosen) < len(own):
             raise Unavailable(
@@ -192,10 +188,3 @@ def stand_in(name: str, study: Study) -> StandIn:
 def responding(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out units that respond to none of the stimuli: they prefer nothing."""
     return table.dropna(subset=[name for name in table if name in ("orientation", "mean")])
-
-
-def _control_units(network: Network, units: Sequence[str], *, seed: int) -> Sequence[Feature]:
-    try:
-        return control_units(network, units, seed=seed)
-    except InputError as error:
-        raise Unavailable(str(error)) from None

@@ -261,6 +261,8 @@ class Study:
     def siblings(self, units: Sequence[str], draw: int) -> list[str]:
         """Draw as many other units from the branches of some units, as a null.
 
+        Where examples of the layer are collected, units that are active as often.
+
         Parameters
         ----------
         units
@@ -273,8 +275,10 @@ class Study:
         Unavailable
             If there are not so many.
         """
+        layer = self.network.feature(units[0]).layer
+        rates = self.examples() if self.images and layer in self._example_layers else None
         try:
-            drawn = control_units(self.network, units, seed=self.seed + draw)
+            drawn = control_units(self.network, units, photographs=rates, seed=self.seed + draw)
         except InputError as error:
             raise Unavailable(str(error)) from None
         return [str(unit) for unit in drawn]
@@ -348,6 +352,10 @@ class Study:
         Unavailable
             Without photographs.
         """
+        return self._examples
+
+    @cached_property
+    def _examples(self) -> Examples:
         names = self._example_layers
         count = self.of(1000, quick=100)
         paths = self.photographs(count)
