@@ -151,8 +151,8 @@ def synthetic(subject: Subject) -> Iterator[Row]:
     radii = preferred_value(subject.responses, "radius").values
     low, high = interval(radii, subject.rng)
     yield WIDE.found(
-        f"median {np.median(radii):.0f} px",
-        holds=bool(45 <= np.median(radii) <= 80),
+        f"median {np.nanmedian(radii):.0f} px",
+        holds=bool(45 <= np.nanmedian(radii) <= 80),
         interval=f"{low:.0f} to {high:.0f} px",
         why=f"{len(subject.names)} detectors; holds from 45 to 80 pixels.",
     )
