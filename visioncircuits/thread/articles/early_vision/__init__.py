@@ -31,5 +31,5 @@ ARTICLE = Article(
         explorer,
         google,
     ),
-    families={"conv2d2": "line", "mixed3a": "high-low", "mixed3b": "curve"},
+    families={"mixed3a": "high-low", "mixed3b": "curve"},
 )
