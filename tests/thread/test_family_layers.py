@@ -79,6 +79,7 @@ def test_inceptionv1s_own_layers_stay_without_a_test(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.weights
+@pytest.mark.minutes(2)
 def test_squeezenets_curves_are_found(checkpoints: Path, tmp_path: Path) -> None:
     network = networks.load(
         "torchvision:squeezenet1_1", checkpoint=checkpoints / "squeezenet1_1.safetensors"

@@ -30,5 +30,5 @@ ARTICLE = Article(
         circuits_here,
         google,
     ),
-    families={"conv2d2": "line", "mixed3a": "high-low", "mixed3b": "curve"},
+    families={"mixed3a": "high-low", "mixed3b": "curve"},
 )
