@@ -103,10 +103,10 @@ class OtherUnits(StandIn):
 
 @dataclass(frozen=True)
 class ShuffledWeights(StandIn):
-    """The network with the weights of each convolution in another order."""
+    """The network with the weights of each layer in another order."""
 
     about = (
-        "the same network with the weights of each convolution permuted; where a family is not "
+        "the same network with the weights of each layer permuted; where a family is not "
         "found in it, the units of the members' numbers"
     )
     expected = "fails"

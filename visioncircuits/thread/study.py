@@ -183,7 +183,7 @@ class Study:
 
     def studying(self, network: Network) -> "Study":
         """Return the same study of another network."""
-        return replace(self, network=network)
+        return replace(self, network=network, counterparts={})
 
     # Families
 
