@@ -7,7 +7,11 @@ from typing import Any
 
 from visioncircuits.errors import InputError, unknown
 
-KEYS = ("name", "stimuli", "controls", "least_field", "axes", "fixed", "variants", "predictions")
+KEYS = (
+    "name", "stimuli", "controls", "least_field", "orientation_by", "axes", "fixed", "variants",
+    "predictions", "photographs",
+)  # fmt: skip
+PHOTOGRAPH_KEYS = ("deviations", "reader")
 PREDICTION_KEYS = ("claim", "effect", "least", "most", "options")
 
 
@@ -28,6 +32,8 @@ def read(path: Path) -> dict[str, Any]:
     _known("key", content, KEYS, path)
     if not isinstance(content.get("stimuli"), str):
         raise InputError(f'{path} names no stimuli; write stimuli = "curves", for instance')
+    if isinstance(table := content.get("photographs"), dict):
+        _known("key of photographs", table, PHOTOGRAPH_KEYS, path)
     for entry in content.get("predictions", ()):
         if isinstance(entry, dict):
             _known("key of a prediction", entry, PREDICTION_KEYS, path)

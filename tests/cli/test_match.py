@@ -31,6 +31,7 @@ def test_a_network_matched_with_itself_finds_itself(
     ended = run(
         "match", "handwritten:lines", "conv2d2", "handwritten:lines", "conv2d2",
         "--photographs", folder, "--csv", str(table), "-o", str(picture), "--save", str(saved),
+        "--nulls",
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     for path in (table, picture, saved):
@@ -39,6 +40,8 @@ def test_a_network_matched_with_itself_finds_itself(
     moved = [row for row in rows if float(row["photographs"]) > 0.1]
     assert moved
     assert all(row["unit"] == row["partner"] and row["rank"] == "1" for row in moved)
+    assert "Gabor energies" in ended.stdout
+    assert all(float(row["photographs"]) > float(row["shuffled weights"]) for row in moved)
     assert Matches.load(saved).sizes["unit"] == len(rows)
     with Image.open(picture) as drawn:
         assert drawn.width > 1000

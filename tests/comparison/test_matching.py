@@ -125,7 +125,7 @@ def test_what_cannot_be_read_is_counted_and_two_photographs_are_needed(
     def bar(label: str, total: int, *, visible: bool) -> Iterator[Callable[[int], None]]:
         yield counted.append
 
-    monkeypatch.setattr("visioncircuits.comparison.matching.bar", bar)
+    monkeypatch.setattr("visioncircuits.comparison.map_correlations.bar", bar)
     one, other = network(0), network(1)
     found = match(one, "1", other, "1", paths, stimuli=EDGES, batch=2)
     assert (found.record["seen"], found.record["skipped"]) == (3, 2)

@@ -27,6 +27,11 @@ PROMISES = ("-o", "--out", "--json", "--plot")
 WHOLE = "visioncircuits reproduce all --network bvlc_googlenet --photographs photos/ --out thread/"
 QUICK = f"{WHOLE} --quick"
 ONE = WHOLE.replace(" all ", " curve-detectors ")
+SQUEEZENET = (
+    "visioncircuits reproduce all --network torchvision:squeezenet1_1 --photographs photos/ "
+    "--out squeezenet/"
+)
+ACROSS = "visioncircuits across thread/scorecard.json squeezenet/scorecard.json --out across.html"
 COMPARE = (
     "visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b "
     "--photographs photos/ --out report/"
@@ -35,6 +40,8 @@ ALONE = {"compare": COMPARE, "reproduce": QUICK}
 """Lines that take minutes and need no other: each has a folder and a test of its own."""
 LEFT_OUT = {
     WHOLE: "takes 40 minutes; with --quick it is run",
+    SQUEEZENET: "takes longer still; SqueezeNet's layers are tested in tests/thread",
+    ACROSS: "needs both scorecards; tested in tests/cli",
     ONE: "takes 4 minutes; with --quick it is run, with the others",
 }
 
@@ -155,6 +162,7 @@ def check(written: Path) -> None:
     assert sum(row["status"] == "holds" for row in from_data) > 0.9 * len(from_data)
     here = [row for row in rows if row["kind"] == "this network"]
     assert sum(row["status"] == "holds" for row in here) > len(here) / 2
+    assert sum(card["totals"]["this network"].values()) == len(here)
 
 
 @pytest.mark.slow

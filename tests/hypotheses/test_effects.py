@@ -32,6 +32,15 @@ def test_the_peak_distance_is_the_angle_to_the_peak():
     assert found == pytest.approx([15, 15], abs=1)
 
 
+def test_the_mean_distance_is_the_angle_to_the_mean_vector():
+    plateau = np.zeros((1, len(ANGLES), 1))
+    plateau[:, :13] = 1.0  # alike from 0 to 180 degrees, a little more at the end
+    plateau[:, 12] = 1.01
+    tested = evidence(plateau, radius=(10.0,))
+    assert effects.mean_distance(tested, angle=95.0) == pytest.approx([5], abs=1)
+    assert effects.peak_distance(tested, angle=95.0) == pytest.approx([85], abs=8)
+
+
 def test_a_preference_is_the_best_among_some_values_over_the_best_among_others():
     tested = evidence(bump(90.0, radii=(1.0, 6.0, 2.0)), bump(90.0, radii=(0.0, 1.0, 0.0)))
     found = effects.preference(tested, axis="radius", among=(15, 25), over=(40, np.inf))

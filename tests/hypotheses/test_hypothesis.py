@@ -57,6 +57,7 @@ def test_a_hypothesis_is_read_from_toml(tmp_path):
         ('"echo"', '"ecco"', "unknown effect 'ecco'.*echo"),
         ("most = 0.1", "atmost = 0.1", "unknown key of a prediction 'atmost'"),
         ("least_field", "leastfield", "unknown key"),
+        ("least_field = 40", 'orientation_by = "median"', "unknown orientation_by 'median'"),
         ('["lines", "noise"]', '["lions"]', "unknown stimulus set 'lions'"),
         ("[axes]\nradius", "[axes]\nradios", "unknown parameter"),
         ("most = 0.1", "", "has no bound"),

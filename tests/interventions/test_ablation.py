@@ -14,6 +14,7 @@ from visioncircuits.interventions import (
     damage,
     damage_by_class,
 )
+from visioncircuits.interventions.controls import control_directions
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.networks import Direction, load, untrained
 
@@ -91,7 +92,7 @@ def test_a_string_names_one_unit_and_a_tensor_holds_photographs() -> None:
 def test_an_ablated_direction_is_projected_out(monkeypatch) -> None:
     network, some = untrained("bvlc_googlenet"), torch.rand(2, 3, 64, 64)
     probe = Direction("mixed5b", torch.randn(1024), name="probe")
-    drawn = ablation.control_directions(network, probe, seed=0)
+    drawn = control_directions(network, probe, seed=0)
     seen = []
 
     def noted(network, layer, values, *, pictures):
@@ -110,7 +111,7 @@ def test_an_ablated_direction_is_projected_out(monkeypatch) -> None:
 def test_control_directions_keep_norms_branches_and_angles() -> None:
     network, rows = untrained("bvlc_googlenet"), torch.randn(2, 480)
     given = [Direction("mixed3b", row, name=str(place)) for place, row in enumerate(rows)]
-    one, two = (each.vector(480) for each in ablation.control_directions(network, given, seed=3))
+    one, two = (each.vector(480) for each in control_directions(network, given, seed=3))
     assert not torch.equal(one, rows[0])
     for span in network.branches("mixed3b").values():
         places = list(span)

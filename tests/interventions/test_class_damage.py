@@ -175,7 +175,7 @@ def test_scores_of_ablations_as_interventions_are_those_of_ablate(
 ) -> None:
     shown = photographs(pictures, labels=list(range(8)) * 2)
     for mode in ("zero", "mean", "resample"):
-        ablations = unit_ablations(network, ["1:2", "1:5"], mode=mode)
+        ablations = unit_ablations(network, ["1:2", "1:5"], mode=mode, photographs=shown)
         ours = score(network, ablations, shown, batch=5)
         xr.testing.assert_allclose(ours, ablate(network, ["1:2", "1:5"], shown, mode=mode, batch=5))
 

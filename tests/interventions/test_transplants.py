@@ -15,7 +15,6 @@ from visioncircuits.interventions import (
     Nearest,
     Ridge,
     Transplant,
-    control_units,
     score_transplant,
 )
 from visioncircuits.interventions.calibration import Scale
@@ -293,18 +292,3 @@ def test_scores_are_torchs() -> None:
     np.testing.assert_allclose(divergence, kl.sum(1).numpy(), rtol=1e-4, atol=1e-6)
     assert (top1 == (logits.argmax(1) == labels).numpy()).all()
     assert (top5 == (logits.topk(5).indices == labels[:, None]).any(1).numpy()).all()
-
-
-class TestControls:
-    def test_other_units_are_of_the_same_branch(self) -> None:
-        network = untrained("bvlc_googlenet")
-        drawn = control_units(network, CURVES)
-        assert len(set(drawn)) == 3
-        assert not set(map(str, drawn)) & set(CURVES)
-        assert all(320 <= unit.index < 416 for unit in drawn)  # the 5x5 branch
-        assert drawn == control_units(network, CURVES)
-        assert drawn != control_units(network, CURVES, seed=1)
-
-    def test_a_branch_that_is_all_family_has_none(self) -> None:
-        with pytest.raises(InputError, match="has only 3 units beside these"):
-            control_units(small(0), [f"1:{unit}" for unit in range(5)])

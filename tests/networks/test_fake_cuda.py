@@ -20,7 +20,7 @@ from torch._subclasses.fake_tensor import (
 
 from visioncircuits import attribution, featurevis, interventions
 from visioncircuits.attribution.behavior import response
-from visioncircuits.interventions.transplant_scores import _all_maps
+from visioncircuits.interventions.donors import sources
 from visioncircuits.networks import Direction, LayerGraph, Network, Preprocessing, wrap
 from visioncircuits.networks.edits import Edit
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
@@ -114,9 +114,7 @@ def discovered(network: Network, pictures: Tensor) -> Tensor:
 def donated(network: Network, pictures: Tensor) -> Tensor:
     _, late = layers(network)
     donors = {"donor": interventions.Donor(network, [f"{late}:3", f"{late}:4"])}
-    operation = interventions.Transplant(network, [f"{late}:1", f"{late}:2"], donors)
-    ((_, maps),) = _all_maps(operation, pictures)
-    return maps
+    return sources(donors, network, late, pictures)["donor"]
 
 
 ENTRIES: dict[str, Callable[[Network, Tensor], Any]] = {

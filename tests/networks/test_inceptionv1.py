@@ -268,6 +268,20 @@ def test_layers_and_branches_are_those_of_googles_graph(variant: str) -> None:
             assert found[f"{layer}_{bottleneck}_pre_relu"].min() < 0
 
 
+def test_branches_hold_the_published_units() -> None:
+    """As "Branch Specialization" lists them."""
+    ranges = {
+        layer: [
+            (units[0], units[-1]) for units in untrained("inceptionv1").branches(layer).values()
+        ]
+        for layer in ("mixed3a", "mixed3b")
+    }
+    assert ranges == {
+        "mixed3a": [(0, 63), (64, 191), (192, 223), (224, 255)],
+        "mixed3b": [(0, 127), (128, 319), (320, 415), (416, 479)],
+    }
+
+
 def test_bvlc_googlenet_has_as_many_parameters_as_published() -> None:
     module = inceptionv1(VARIANTS["bvlc_googlenet"])
     assert sum(parameter.numel() for parameter in module.parameters()) == 6_998_552

@@ -286,3 +286,35 @@ def test_an_index_that_is_no_whole_number_is_refused(curves, index, monkeypatch)
     name = next(iter(curves.axes))
     with pytest.raises(InputError, match=f"{name} has .* values, none at"):
         curves.isel(**{name: index})
+
+
+@pytest.mark.parametrize(
+    ("values", "extended"),
+    [
+        ((10, 20, 40), (5, 10, 20, 40, 80)),
+        ((10, 20, 30), (0, 10, 20, 30, 40)),
+        ((2, 4), (1, 2, 4, 8)),
+        ((0, 1), (-1, 0, 1, 2)),
+        ((40, 20, 10), (80, 40, 20, 10, 5)),
+        ((1, 2, 6), (0.5, 1, 2, 6, 18)),
+    ],
+)
+def test_an_axis_is_extended_by_its_own_step(values, extended):
+    grid = StimulusSet(line, {"width": values, "orientation": (0, 45)})
+    longer = grid.extended("width", before=1, after=1)
+    assert longer.axes["width"] == pytest.approx(extended)
+    assert longer.dims == grid.dims
+    assert grid.extended("width").axes == grid.axes
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ({"radius": (10, 20, math.inf)}, "cannot be extended beyond inf"),
+        ({"radius": (10,)}, "two numbers or more"),
+        ({"radius": (10, 20), "ink": ("red", "blue")}, "ink cannot be extended"),
+    ],
+)
+def test_an_axis_without_a_step_cannot_be_extended(axes, message):
+    with pytest.raises(InputError, match=message):
+        StimulusSet(curve, axes).extended(list(axes)[-1], after=1)

@@ -14,8 +14,9 @@ from visioncircuits import engine, fingerprint, thread
 from visioncircuits.errors import InputError
 from visioncircuits.networks import untrained
 from visioncircuits.thread import Article, Plate, Row, Run, Study, article, articles, part
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import STATUSES, Claim, Unavailable
 from visioncircuits.thread.reproduce import pending, run_part
+from visioncircuits.thread.stand_ins import STAND_INS
 
 HERE = Claim("this network", "it has units", "some")
 THERE = Claim("inception5h", "it has Google's units", "some")
@@ -124,9 +125,12 @@ def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> N
     go()  # nothing is left to do
     assert (scripted / "marks").read_text() == "run run "
     card = json.loads((out / "scorecard.json").read_text())
+    nothing = dict.fromkeys(STATUSES, 0)
     assert card["totals"] == {
-        "holds": 1, "does not hold": 1, "cannot be tested": 0, "not run": 0,
-    }  # fmt: skip
+        "published data": nothing,
+        "this network": {**nothing, "holds": 1, "does not hold": 1},
+        "inception5h": nothing,
+    }
     assert [claim["measured"] for claim in card["articles"][0]["claims"]] == ["1.0", "2.5"]
 
 
@@ -148,23 +152,49 @@ def test_articles_that_were_run_before_stay_on_the_scorecard(scripted: Path) -> 
     (scripted / "ready").touch()
     folder = scripted / "articles"
     (folder / "again.py").write_text((folder / "counting.py").read_text())
-    out, run = scripted / "thread", Run("handwritten:lines")
+    out, run = scripted / "thread", Run("handwritten:lines", quick=True)
     for name in ("counting", "again"):
         thread.reproduce([name], run, out, workers=1)
     card = json.loads((out / "scorecard.json").read_text())
     assert [each["name"] for each in card["articles"]] == ["again", "counting"]
-    assert card["totals"]["holds"] == 2
+    assert card["totals"]["this network"]["holds"] == 2
 
 
 def test_a_changed_article_is_run_again(scripted: Path) -> None:
     (scripted / "ready").touch()
-    out, run = scripted / "thread", Run("handwritten:lines")
+    out, run = scripted / "thread", Run("handwritten:lines", quick=True)
     thread.reproduce(["counting"], run, out, workers=1)
     source = scripted / "articles" / "counting.py"
     source.write_text(source.read_text() + "\n# changed\n")
     assert len(pending(["counting"], run, out)) == 2
     thread.reproduce("counting", run, out, workers=1)
     assert (scripted / "marks").read_text() == "run run "
+
+
+def test_claims_of_a_full_run_are_tested_on_stand_ins_and_no_evidence_where_these_pass(
+    scripted: Path,
+) -> None:
+    out, run = scripted / "thread", Run("handwritten:lines")
+    with pytest.raises(engine.WorkFailed, match="not yet"):
+        thread.reproduce(["counting"], run, out, workers=1)
+    first = json.loads((out / "scorecard.json").read_text())["articles"][0]
+    assert [row["status"] for row in first["claims"]] == ["no evidence"]
+    assert len(pending(["counting"], run, out)) == 3  # the second part: itself, two stand-ins
+    (scripted / "ready").touch()
+    index = thread.reproduce(["counting"], run, out, workers=1)
+    assert pending(["counting"], run, out) == []
+    card = json.loads((out / "scorecard.json").read_text())
+    assert card["totals"]["this network"] == {
+        **dict.fromkeys(STATUSES, 0), "no evidence": 1, "does not hold": 1,
+    }  # fmt: skip
+    passed, failed = card["articles"][0]["claims"]
+    assert {each["name"]: each["status"] for each in passed["controls"]} == {
+        "other units": "holds", "shuffled weights": "holds",
+    }  # fmt: skip
+    assert [each["measured"] for each in failed["controls"]] == ["2.5", "2.5"]
+    for text in (index.read_text(), (out / "counting.html").read_text()):
+        assert "other units: holds" in text
+        assert "shuffled weights: fails" in text
 
 
 def test_a_measurement_is_made_once(study: Study) -> None:
@@ -207,7 +237,7 @@ def test_parts_are_run_again_for_other_photographs_and_by_other_code(
     images, moved, out = scripted / "images", scripted / "moved", scripted / "thread"
     images.mkdir()
     Image.new("RGB", (8, 8), "red").save(images / "a.png")
-    run = Run("handwritten:lines", images=images)
+    run = Run("handwritten:lines", images=images, quick=True)
     thread.reproduce(["counting"], run, out, workers=1)
     shutil.copytree(images, moved)
     assert pending(["counting"], replace(run, images=moved), out) == []
@@ -215,6 +245,21 @@ def test_parts_are_run_again_for_other_photographs_and_by_other_code(
     assert len(pending(["counting"], replace(run, images=moved), out)) == 2
     monkeypatch.setattr(fingerprint, "code", lambda: "changed")
     assert len(pending(["counting"], run, out)) == 2
+
+
+def test_parts_are_run_again_with_other_layers_and_pages_name_them(scripted: Path) -> None:
+    (scripted / "ready").touch()
+    out, layer = scripted / "thread", "conv2d2"
+    thread.reproduce(["counting"], Run("handwritten:lines", quick=True), out, workers=1)
+    run = Run("handwritten:lines", layers={"curves": layer}, quick=True)
+    assert len(pending(["counting"], run, out)) == 2
+    thread.reproduce(["counting"], run, out, workers=1)
+    assert f"mixed3b here is {layer}" in (out / "counting.html").read_text()
+    (card,) = json.loads((out / "scorecard.json").read_text())["articles"]
+    (named,) = (each for each in card["layers"] if each["name"] == "mixed3b")
+    assert (named["layer"], named["named"]) == (layer, True)
+    with pytest.raises(InputError, match="unknown layer"):
+        pending(["counting"], replace(run, layers={"curves": "mixed9z"}), out)
 
 
 def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> None:
@@ -246,4 +291,5 @@ def test_every_article_is_whole(name: str) -> None:
     assert len({each.name for each in found.parts}) == len(found.parts)
     for each in found.parts:
         assert each.claims, f"{each.name} tests nothing"
+        assert set(each.stand_ins) <= {*STAND_INS}
         assert each.test.__doc__, f"{each.name} has no title"

@@ -237,6 +237,35 @@ def test_of_a_branch_are_no_larger_than_its_receptive_field(networks: dict[str, 
     assert sizes == {0: (1, 1), 128: (3, 3), 320: (5, 5), 416: (3, 3)}
 
 
+def test_from_three_layers_before_are_as_large_as_counted_by_hand(
+    networks: dict[str, Network],
+) -> None:
+    """5 × 5 of mixed3a, 9 × 9 of the pool, 19 × 19 of conv2d2, 21 × 21 of conv2d1."""
+    for name in ("bvlc_googlenet", "inceptionv1"):
+        weights = expanded_weights(networks[name], "conv2d1", "mixed3b:330")
+        assert tuple(weights.weight.shape[2:]) == (21, 21)
+
+
+def test_through_a_bottleneck_are_of_its_rank(networks: dict[str, Network]) -> None:
+    network = networks["bvlc_googlenet"]
+    width = network.layer("mixed3b_5x5_bottleneck").units
+    weights = expanded_weights(network, "mixed3a", "mixed3b_5x5").weight.double()
+    of_inputs = weights.transpose(0, 1).flatten(1)
+    assert of_inputs.shape == (256, 96 * 25)
+    assert width == 32
+    assert torch.linalg.matrix_rank(of_inputs, rtol=1e-5) == width
+
+
+def test_through_a_max_pool_and_a_convolution_of_one_position_are_alike_over_its_region(
+    networks: dict[str, Network],
+) -> None:
+    network = networks["bvlc_googlenet"]
+    weights = expanded_weights(network, "mixed3a", "mixed3b_pool_reduce").weight
+    own = network.module.operation("mixed3b_pool_reduce_pre_relu").weight
+    assert weights.shape == (64, 256, 3, 3)
+    assert torch.allclose(weights, (own / 9).expand(-1, -1, 3, 3), atol=1e-7)
+
+
 @pytest.mark.parametrize("position", [(0, 0), (27, 0), (13, 14)])
 def test_to_one_neuron_omit_positions_beyond_the_border(
     on_map, networks: dict[str, Network], position: tuple[int, int]

@@ -33,6 +33,7 @@ def test_planted_factors_are_found(planted) -> None:
     factors = one_sided_nmf(weights, 2)
     assert factors.explained > 0.9999
     assert repr(factors).startswith("Factors(a → b: 7+1+5, 9+8+11; ")
+    assert repr(factors).endswith("explained, converged)")
     assert len(repr(factors)) < 200
     found = torch.tensor([direction.weights for direction in factors.directions])
     assert torch.allclose(found, groups, atol=2e-3)
@@ -97,6 +98,20 @@ def test_explained_share_is_that_of_the_sum_of_factors(planted) -> None:
     assert factors.explained == pytest.approx(float(share), abs=1e-5)
 
 
+def test_a_fit_that_ends_too_early_is_not_converged(planted, tmp_path) -> None:
+    noisy = of(planted[2].weight + 0.5 * torch.randn(4, 20, 5, 5))
+    short, whole = one_sided_nmf(noisy, 2, iterations=2), one_sided_nmf(noisy, 2)
+    assert (short.converged, whole.converged) == (False, True)
+    assert repr(short).endswith("explained, not converged)")
+    assert not Factors.load(short.save(tmp_path / "short.npz")).converged
+    longer = one_sided_nmf(noisy, 2, tolerance=1e-9)
+    assert longer.explained == pytest.approx(whole.explained, abs=1e-4)
+    assert longer.opposition() == pytest.approx(whole.opposition(), abs=1e-3)
+    for invalid in ({"tolerance": 0.0}, {"iterations": 0}):
+        with pytest.raises(InputError, match="a tolerance above 0 and one iteration"):
+            one_sided_nmf(noisy, 2, **invalid)
+
+
 def test_do_not_depend_on_earlier_random_draws(planted) -> None:
     weights = of(planted[2].weight + 0.1 * torch.randn(4, 20, 5, 5))
     first = one_sided_nmf(weights, 3, seed=4)
@@ -112,7 +127,7 @@ def test_are_the_same_after_saving_and_loading(planted, tmp_path, suffix: str) -
     back = Factors.load(factors.save(tmp_path / f"factors.{suffix}"))
     assert back.directions == factors.directions
     assert torch.equal(back.spatial.weight, factors.spatial.weight)
-    assert back.explained == factors.explained
+    assert (back.explained, back.converged) == (factors.explained, factors.converged)
     with pytest.raises(InputError, match="not factors"):
         Factors.load(planted[2].save(tmp_path / f"weights.{suffix}"))
 

@@ -1,9 +1,9 @@
 """`visioncircuits ablate`: what a network loses without some features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -72,7 +72,12 @@ def ablate(
         ),
     ] = None,
     controls: Annotated[
-        int, typer.Option(help="How many times as many other units are ablated as controls.", min=0)
+        int,
+        typer.Option(
+            help="How many times as many other units are ablated as controls: of the same "
+            "branches, and with firing rates near theirs.",
+            min=0,
+        ),
     ] = 3,
     by_class: Annotated[
         bool,
@@ -116,7 +121,7 @@ def ablate(
     shown = datasets.photographs(photographs)
     if others is not None:
         ablations = interventions.unit_ablations(
-            found, named, mode=mode.value, controls=controls, seed=seed
+            found, named, mode=mode.value, controls=controls, photographs=shown, seed=seed
         )
         measured = interventions.observe(found, others, shown, ablations, progress=True)
         _print_changes(measured, interventions.changes(measured, seed=seed), ablated)
@@ -133,6 +138,7 @@ def ablate(
         label = _label(condition, ablated)
         table.add_row(label, *cells)
     print_table(table)
+    _print_matched(scores.record["matched"])
     original = scores.sel(condition="original").mean("photograph")
     if "class" in scores.coords:
         print(
@@ -151,6 +157,21 @@ def ablate(
             _print_classes(lost, top)
         if out:
             print(interventions.class_panel(lost, most=top).save(out))
+
+
+def _print_matched(matched: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print how often the units and their controls activate, and where branches differ."""
+    if not matched:
+        return
+    own = matched["given"]
+    drawn = [each for name, each in matched.items() if name != "given"]
+    rates = [each["firing"] for each in drawn]
+    print(
+        f"the units are above zero at {own['firing']:.1%} of positions in the median, the others "
+        f"at {min(rates):.1%} to {max(rates):.1%}"
+    )
+    if any(each["branches"] != own["branches"] for each in drawn):
+        print("a branch has too few other units: some of the others are of the nearest branch")
 
 
 def _print_classes(lost: "ClassDamage", top: int) -> None:

@@ -47,7 +47,8 @@ def coverage(
     """Count the units of a layer that a supported hypothesis or a named family explains.
 
     Every hypothesis that `find` knows, and for which the layer sees enough, is tested on every
-    unit; this takes as long as that many times `find`.
+    unit; this takes as long as that many times `find`. In Python, `networks.shuffled` gives the
+    network whose coverage is what hypotheses explain by accident.
 
         visioncircuits coverage bvlc_googlenet mixed3a -o coverage.png --csv units.csv
     """

@@ -53,8 +53,7 @@ def find(
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     chosen = networks.select(loaded, features(asked))
     tested = hypotheses.hypothesis(claim, loaded, chosen.layer)
-    spread = hypotheses.deviations(loaded, features(asked), photographs)
-    found = find(loaded, features(asked), tested, deviations=spread, seed=seed, progress=True)
+    found = find(loaded, features(asked), tested, photographs=photographs, seed=seed, progress=True)
     shown = verdict_table(found.verdicts) if everything else found
     _print(shown)
     print(f"{chosen.layer}: {found.summary}", end="\n\n")
@@ -62,6 +61,9 @@ def find(
     print()
     for verdict in found.nearest():
         print(f"{verdict.unit} is {verdict.status}: {'; '.join(verdict.reasons)}")
+    for verdict in found.verdicts:
+        for note in verdict.notes if verdict.status == "supported" else ():
+            print(f"{verdict.unit}: {note}")
     if table is not None:
         rows = json.loads(shown.to_json(orient="records"))
         print(outputs.write_units(rows, chosen.features, table))

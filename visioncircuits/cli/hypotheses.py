@@ -42,7 +42,8 @@ Claim = Annotated[
 Photographs = Annotated[
     Path | None,
     typer.Option(
-        help="A folder of photographs: responses are also given in standard deviations over them.",
+        help="A folder of photographs: responses are also given in standard deviations over them, "
+        "and a detector that is doubtful on them is undecided.",
         exists=True,
         file_okay=False,
     ),
@@ -72,7 +73,8 @@ def hypothesis(
     if name.endswith(".toml"):
         if orientation is not None:
             raise InputError(
-                "state the orientation in the file: a prediction with the effect peak_distance"
+                "state the orientation in the file: a prediction with the effect peak_distance, "
+                "or mean_distance where tuning is broad"
             )
         return from_toml(name)
     if orientation is None:

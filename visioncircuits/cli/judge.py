@@ -1,5 +1,6 @@
 """`visioncircuits judge`: does a hypothesis about a feature stand?"""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -46,12 +47,11 @@ def judge(
     found = networks.load(network, checkpoint=checkpoint, device=device)
     asked = found.feature(feature)
     tested = hypotheses.hypothesis(claim, found, asked.layer, orientation=orientation)
-    spread = hypotheses.deviations(found, asked, photographs)
-    verdict = judge(found, asked, tested, deviations=spread, seed=seed, progress=True)
+    verdict = judge(found, asked, tested, photographs=photographs, seed=seed, progress=True)
     table = Table("", "prediction", box=None, pad_edge=False)
     for title in ("effect", "95 % interval", "bound", "rank"):
         table.add_column(title, justify="right")
-    for outcome in verdict.outcomes:
+    for outcome in (*verdict.outcomes, *verdict.photographs):
         stated = outcome.prediction
         low, high = outcome.interval
         table.add_row(
@@ -60,13 +60,15 @@ def judge(
             f"{outcome.effect:.3g}",
             f"{low:.3g} … {high:.3g}",
             stated.bounds,
-            f"{outcome.rank:.1%}",
+            "" if math.isnan(outcome.rank) else f"{outcome.rank:.1%}",
         )
     print_table(table)
     kind = with_article(tested.name)
     print(f"{verdict.unit} as {kind} detector: {verdict.status} (p = {verdict.p:.2g})")
-    for reason in verdict.reasons:
-        print(reason)
+    if photographs is not None:
+        print(f"positive at {verdict.row()['firing']:.1%} of all positions in the photographs")
+    for line in (*verdict.reasons, *verdict.notes):
+        print(line)
     if record is not None:
         print(verdict.save(record))
     if out is not None:

@@ -8,6 +8,7 @@ import typer
 
 from visioncircuits.cli import (
     ablate,
+    across,
     activations,
     attribute,
     circuit,
@@ -65,6 +66,7 @@ for part in (
     compare,
     seven_arguments,
     reproduce,
+    across,
     match,
     coverage,
 ):

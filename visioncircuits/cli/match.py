@@ -64,10 +64,20 @@ def match(
             "or a file `.toml` with a hypothesis of your own.",
         ),
     ] = None,
+    nulls: Annotated[
+        bool,
+        typer.Option(
+            "--nulls",
+            help="Match with the other network's weights shuffled and with Gabor energies too, and "
+            "report how far correlations are beyond theirs. Takes three times as long.",
+        ),
+    ] = False,
     save: Annotated[
         Path | None, typer.Option(help="Write all correlations too: `.nc` (netCDF).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the shuffled stimuli and the family's null.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Of the shuffled stimuli and weights, and the family's null.")
+    ] = 0,
     checkpoint: Checkpoint = None,
     other_checkpoint: Annotated[
         Path | None,
@@ -81,6 +91,10 @@ def match(
     with every photograph beside another one. On stimuli the partner is then held against all
     other units: its rank is 1 where none is tuned more alike. With a family, only the units that
     its hypothesis is supported for are matched.
+
+    A unit's best of hundreds correlates with it in any case, which mismatched photographs do not
+    show: `--nulls` reports what a network that learned nothing gives. Only what is beyond the
+    strictest of them is shared.
 
         visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
             --photographs photos/ --csv pairs.csv -o matches.png --best pairs.png
@@ -101,7 +115,8 @@ def match(
             comparison.family(side, each, stated, seed=seed, progress=True).names
             for side, each in zip((one, two), asked, strict=True)
         ]
-    found = comparison.match(one, asked[0], two, asked[1], photographs, seed=seed, progress=True)
+    matched = comparison.match_nulls if nulls else comparison.match
+    found = matched(one, asked[0], two, asked[1], photographs, seed=seed, progress=True)
     pairs = comparison.pairs(found)
     _print(pairs[pairs["mutual"]][:SHOWN])
     above = pairs["photographs"] - pairs["chance"]
@@ -113,6 +128,8 @@ def match(
         f"are each other's best, of which {int((pairs['rank'][pairs['mutual']] == 1).sum())} are "
         "the most alike on stimuli too"
     )
+    if nulls:
+        _print_nulls(comparison.beyond_nulls(found, seed=seed))
     if table is not None:
         files.write(table, pairs.to_csv(index=False).encode())
         print(table)
@@ -131,6 +148,18 @@ def match(
         ]
         comparison.pairs_panel(shown, *sides).save(best)
         print(best)
+
+
+def _print_nulls(beyond: "pd.DataFrame") -> None:
+    from rich.table import Table
+
+    table = Table("null", box=None, pad_edge=False)
+    for title in ("its median", "beyond it, median difference"):
+        table.add_column(title, justify="right")
+    for name, row in beyond.iterrows():
+        bounds = f"{row['beyond']:+.2f} ({row['low']:+.2f} … {row['high']:+.2f})"
+        table.add_row(str(name), f"{row['null']:.2f}", bounds)
+    print_table(table)
 
 
 def _print(pairs: "pd.DataFrame") -> None:

@@ -20,6 +20,7 @@ from visioncircuits.comparison.families import Family, counterparts, family
 from visioncircuits.comparison.handwritten import Comparison, compare
 from visioncircuits.comparison.matching import Matches, match
 from visioncircuits.comparison.matching_panels import matches_panel, pairs_panel
+from visioncircuits.comparison.nulls import beyond_nulls, match_nulls
 from visioncircuits.comparison.pairs import Overlap, overlap, pairs
 from visioncircuits.comparison.similarity import (
     Compared,
@@ -55,6 +56,7 @@ __all__ = [
     "absolute_axes",
     "applicable",
     "axis_correlations",
+    "beyond_nulls",
     "branch_table",
     "centroids",
     "compare",
@@ -70,6 +72,7 @@ __all__ = [
     "filter_preferences",
     "hue_rotation",
     "match",
+    "match_nulls",
     "matches_panel",
     "mirrored",
     "odds",

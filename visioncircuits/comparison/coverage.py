@@ -2,7 +2,8 @@
 
 A unit is explained where a hypothesis about it is supported by stimuli, or where a taxonomy puts
 it into a family. That is no proof that all that it does is understood: a verdict states that a unit
-responds to what was claimed and to nothing else that was presented.
+responds to what was claimed and to nothing else that was presented. What hypotheses explain by
+accident is measured on the same network with its weights shuffled (`networks.shuffled`).
 """
 
 from collections.abc import Mapping, Sequence

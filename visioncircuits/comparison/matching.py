@@ -2,31 +2,24 @@
 
 Sources: Olah et al., "Zoom In" (2020), whose third claim this is; Li et al., "Convergent Learning"
 (2016), which matches units by how their activations correlate.
-
-Correlations over photographs and stimuli, the sums they are made of and the pairs read off them
-are one measurement, which is why the module has more than 300 lines.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from visioncircuits import __version__, datasets
 from visioncircuits.comparison.equivariance import correlated
-from visioncircuits.datasets import Photograph, Source
+from visioncircuits.comparison.map_correlations import Side, correlate_maps
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledTable
-from visioncircuits.networks import Features, Network, Selection, select
-from visioncircuits.networks.grids import Maps, onto
+from visioncircuits.networks import Features, Network
 from visioncircuits.numbers import whole
-from visioncircuits.progress import bar
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.tuning import measure, placement
 
@@ -39,9 +32,11 @@ READY = (
 class Matches(LabeledTable):  # type: ignore[no-untyped-call]
     """Correlations of features of two layers, by `unit` and `other`.
 
-    They are `photographs`; `mismatched`, of each photograph with the one before it, which is the
-    null; `stimuli`; and `shuffled`, with the stimuli of the other side in another order. Those of
-    units that never vary are 0. A notebook shows the `matches_panel` above them.
+    They are `photographs`; `mismatched`, of each photograph with the one before it; `stimuli`; and
+    `shuffled`, with the stimuli of the other side in another order. Those of units that never vary
+    are 0. From `match_nulls` they have `highest` too, by `null` and `unit`: the unit's highest
+    correlation on photographs with a network that learned nothing of the other. A notebook shows
+    the `matches_panel` and what `beyond_nulls` gives above them.
 
     Examples
     --------
@@ -60,14 +55,23 @@ class Matches(LabeledTable):  # type: ignore[no-untyped-call]
     contents = "matches"
     dimensions = ("unit", "other")
 
+    @property
+    def _complete(self) -> bool:
+        parts = [self[name] for name in ("photographs", "mismatched", "stimuli") if name in self]
+        return len(parts) == 3 and all(
+            part.dims == self.dimensions and part.size and np.isfinite(part).all() for part in parts
+        )
+
     def _picture(self) -> Figure | None:
         from visioncircuits.comparison.matching_panels import matches_panel
 
-        parts = [self[name] for name in ("photographs", "mismatched", "stimuli") if name in self]
-        complete = len(parts) == 3 and all(
-            part.dims == self.dimensions and part.size and np.isfinite(part).all() for part in parts
-        )
-        return matches_panel(self) if complete else None
+        return matches_panel(self) if self._complete else None
+
+    def _repr_html_(self) -> str:
+        from visioncircuits.comparison.nulls import beyond_nulls
+
+        values = super()._repr_html_()
+        return beyond_nulls(self).round(3).to_html(border=0) + values if self._complete else values
 
 
 def probes(*sides: tuple[Network, str]) -> list[StimulusSet]:
@@ -171,38 +175,15 @@ def match(
     {'unit': 64, 'other': 2}
     """
     whole("batch", batch, least=1)
-    sides = _Side(network, select(network, features)), _Side(other, select(other, other_features))
-    for side in sides:
-        if len(side.network.layer(side.layer).shape) != 2:
-            raise InputError(
-                f"{side.layer} of {side.network.name} has no positions; choose an earlier layer"
-            )
+    sides = Side.of(network, features), Side.of(other, other_features)
     given = datasets.photographs(photographs)
     shown = probes(*((side.network, side.layer) for side in sides)) if stimuli is None else stimuli
-    tuned = [side.responses(shown) for side in sides]
-    sums = _Sums.nothing(*(len(side.chosen) for side in sides))
-    seen, skipped = 0, 0
-    ends: list[tuple[Tensor, Tensor]] = []  # the first photograph, and the last so far
-    with bar("photographs", len(given), visible=progress) as advance:
-        for pictures, lost in _batches(given.at(network.size), batch):
-            skipped += lost
-            advance(len(pictures) + lost)
-            if not pictures:
-                continue
-            maps = _maps(*sides, torch.stack(pictures))
-            sums.add(*maps)
-            chain = [*ends[1:], *zip(*maps, strict=True)]
-            for (_, before), (now, _) in pairwise(chain):
-                sums.mismatch(now, before)
-            ends = [ends[0] if ends else chain[0], chain[-1]]
-            seen += len(pictures)
-    if seen < 2:
-        raise InputError(f"matching needs two photographs or more, and {seen} can be read")
-    sums.mismatch(ends[0][0], ends[1][1])
+    tuned = [_responses(side, shown) for side in sides]
+    maps = correlate_maps(*sides, given, batch=batch, progress=progress)
     order = np.random.default_rng(seed).permutation(tuned[1].shape[1])
     found = {
-        "photographs": sums.correlations(sums.products),
-        "mismatched": sums.correlations(sums.mismatched),
+        "photographs": maps.matched,
+        "mismatched": maps.mismatched,
         "stimuli": correlated(*tuned),
         "shuffled": correlated(tuned[0], tuned[1][:, order]),
     }
@@ -213,8 +194,8 @@ def match(
         "layers": [side.layer for side in sides],
         "features": [side.chosen.record() for side in sides],
         "stimuli": [family.record() for family in shown],
-        "seen": seen,
-        "skipped": skipped,
+        "seen": maps.seen,
+        "skipped": maps.skipped,
         "seed": seed,
     }
     units, others = ([str(feature) for feature in side.chosen.features] for side in sides)
@@ -225,88 +206,9 @@ def match(
     )
 
 
-@dataclass(frozen=True)
-class _Side:
-    """Features of a layer of a network."""
-
-    network: Network
-    chosen: Selection
-
-    @property
-    def layer(self) -> str:
-        return self.chosen.layer
-
-    def responses(self, stimuli: Sequence[StimulusSet]) -> Float[np.ndarray, "units stimuli"]:
-        """Measure the responses to all stimuli of some sets."""
-        features = self.layer if self.chosen.whole else self.chosen.features
-        each = [measure(self.network, features, family).values for family in stimuli]
-        flat = [values.reshape(len(values), -1) for values in each]
-        return np.concatenate(flat, 1).astype(np.float64)
-
-    def maps(self, pictures: Tensor) -> Maps:
-        """Compute the features' activations."""
-        found = self.network.activations(pictures, [self.layer])[self.layer]
-        return found if self.chosen.whole else self.chosen.of(found)
-
-
-@dataclass
-class _Sums:
-    """What correlations are computed from, growing with the photographs."""
-
-    count: int
-    one: Float[Tensor, "2 units"]
-    other: Float[Tensor, "2 others"]
-    products: Float[Tensor, "units others"]
-    mismatched: Float[Tensor, "units others"]
-
-    @classmethod
-    def nothing(cls, units: int, others: int) -> "_Sums":
-        shapes = (2, units), (2, others), (units, others), (units, others)
-        return cls(0, *(torch.zeros(shape, dtype=torch.float64) for shape in shapes))
-
-    def add(self, one: Float[Tensor, "b units p"], other: Float[Tensor, "b others p"]) -> None:
-        """Count pictures, each with itself."""
-        self.count += one.shape[0] * one.shape[2]
-        for kept, maps in ((self.one, one), (self.other, other)):
-            kept += torch.stack([maps.sum((0, 2)), maps.square().sum((0, 2))])
-        self.products += torch.einsum("bup,bop->uo", one, other)
-
-    def mismatch(self, one: Float[Tensor, "units p"], other: Float[Tensor, "others p"]) -> None:
-        """Count a picture with another."""
-        self.mismatched += one @ other.T
-
-    def correlations(self, products: Tensor) -> Float[np.ndarray, "units others"]:
-        """Pearson's; both pairings see every picture once, so they differ in products alone."""
-        (first, squares), (second, others) = self.one / self.count, self.other / self.count
-        covariance = products / self.count - first[:, None] * second
-        spreads = ((squares - first**2).clamp(min=0).sqrt()[:, None]
-                   * (others - second**2).clamp(min=0).sqrt())  # fmt: skip
-        return torch.where(spreads > 1e-12, covariance / spreads.clamp(min=1e-12), 0.0).numpy()
-
-
-def _batches(photographs: Iterable[Photograph], batch: int) -> Iterator[tuple[list[Tensor], int]]:
-    """Read pictures, and count how many could not be read."""
-    pictures: list[Tensor] = []
-    lost = 0
-    for photograph in photographs:
-        if photograph.pixels is None:
-            lost += 1
-        else:
-            pictures.append(photograph.pixels)
-        if len(pictures) == batch:
-            yield pictures, lost
-            pictures, lost = [], 0
-    yield pictures, lost
-
-
-@torch.no_grad()
-def _maps(one: _Side, other: _Side, pictures: Tensor) -> list[Float[Tensor, "b _ positions"]]:
-    """Return the activations of both on the coarser of their grids."""
-    size = pictures.shape[2], pictures.shape[3]
-    layers = [side.network.layer_at(side.layer, size) for side in (one, other)]
-    coarser = min(layers, key=lambda layer: layer.shape[0] * layer.shape[1])
-    found = [
-        onto(side.maps(pictures), described, coarser)
-        for side, described in zip((one, other), layers, strict=True)
-    ]
-    return [maps.flatten(2).cpu().double() for maps in found]
+def _responses(side: Side, stimuli: Sequence[StimulusSet]) -> Float[np.ndarray, "units stimuli"]:
+    """Measure the responses to all stimuli of some sets."""
+    features = side.layer if side.chosen.whole else side.chosen.features
+    each = [measure(side.network, features, family).values for family in stimuli]
+    flat = [values.reshape(len(values), -1) for values in each]
+    return np.concatenate(flat, 1).astype(np.float64)

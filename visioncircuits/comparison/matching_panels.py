@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from PIL import Image
 
-from visioncircuits.comparison.pairs import pairs
+from visioncircuits.comparison.pairs import highest, pairs
 from visioncircuits.errors import InputError
 from visioncircuits.figures import (
     FAINT,
@@ -21,17 +21,21 @@ from visioncircuits.figures import (
     inches,
 )
 
+OUTLINES = "#E66101", "#5E3C99"
+"""Colors of nulls."""
+
 
 def matches_panel(found: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:
     r"""Draw how well each unit's best partner fits, beside what chance gives.
 
-    Left, the highest correlation of every unit on photographs, and on mismatched ones; right, the
-    correlation on stimuli with the partner that photographs chose, and with every other unit.
+    Left, the highest correlation of every unit on photographs, on mismatched ones, and, as
+    outlines, with the nulls of `match_nulls`; right, the correlation on stimuli with the partner
+    that photographs chose, and with every other unit.
 
     Parameters
     ----------
     found
-        From `match`.
+        From `match` or `match_nulls`.
     figure
         A figure or subfigure to draw into; by default a new `Figure`.
 
@@ -61,18 +65,21 @@ def matches_panel(found: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:
         found["unit"].values[0].rpartition(":")[0],
         found["other"].values[0].rpartition(":")[0],
     )
-    _histogram(left, {"matched": table["photographs"], "mismatched": table["chance"]})
+    distributions = {"matched": table["photographs"], "mismatched": table["chance"]}
+    _histogram(left, distributions, {name: table[name] for name in highest(found)})
     left.set_xlabel(f"highest correlation on photographs,\n{names[0]} with {names[1]}")
     tuning = found["stimuli"].values.ravel()
-    _histogram(right, {"with its partner": table["stimuli"], "with any unit": pd.Series(tuning)})
+    _histogram(
+        right, {"with its partner": table["stimuli"], "with any unit": pd.Series(tuning)}, {}
+    )
     right.set_xlabel("correlation on stimuli")
     left.set_ylabel("share of units")
     return figure
 
 
-def _histogram(axes: Axes, values: Mapping[str, pd.Series]) -> None:
-    """Draw two distributions, the second as what the first is held against."""
-    low = min(-0.2, *(float(each.min()) for each in values.values()))
+def _histogram(axes: Axes, values: Mapping[str, pd.Series], nulls: Mapping[str, pd.Series]) -> None:
+    """Draw two distributions, the second as what the first is held against; of nulls, outlines."""
+    low = min(-0.2, *(float(each.min()) for each in (*values.values(), *nulls.values())))
     bins = (np.arange(np.floor(low * 20), 21) / 20).tolist()
     for (name, each), color, alpha in zip(values.items(), ("#0571B0", RULE), (0.85, 1.0),
                                           strict=True):  # fmt: skip
@@ -82,6 +89,11 @@ def _histogram(axes: Axes, values: Mapping[str, pd.Series]) -> None:
                   zorder=2 if color != RULE else 1)  # fmt: skip
         axes.axvline(float(each.median()), color=INK if color != RULE else FAINT, lw=0.8,
                      ls=(0, (3, 2)), zorder=3)  # fmt: skip
+    for (name, each), color in zip(nulls.items(), OUTLINES, strict=False):
+        weights = np.full(len(each), 1 / len(each))
+        axes.hist(each.clip(upper=1), bins, weights=weights, histtype="step", color=color, lw=1.3,
+                  label=name, zorder=4)  # fmt: skip
+        axes.axvline(float(each.median()), color=color, lw=0.8, ls=(0, (3, 2)), zorder=3)
     axes.set_xlim(bins[0], 1)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=7, colors=FAINT)

@@ -23,7 +23,8 @@ def pairs(found: xr.Dataset) -> pd.DataFrame:
         `partner`, `photographs` (their correlation), `chance` (the unit's highest with any other
         unit on mismatched photographs), `mutual` (the partner has no better match than this unit),
         `stimuli` (their correlation), `rank` (the partner's place among all others by stimuli; 1
-        is the best).
+        is the best). From `match_nulls` there is a column a null, the unit's highest correlation
+        with any unit of that network: `shuffled weights` and `Gabor energies`.
 
     Examples
     --------
@@ -49,10 +50,19 @@ def pairs(found: xr.Dataset) -> pd.DataFrame:
             "stimuli": tuning[every, best],
             "rank": 1 + (tuning > tuning[every, best][:, None]).sum(1),
         }
+        | {name: values.to_numpy() for name, values in highest(found).items()}
     )
     # Units that respond to positions rather than to content match on mismatched pictures too.
     order = np.argsort(table["chance"] - table["photographs"], kind="stable")
     return table.iloc[order].reset_index(drop=True)
+
+
+def highest(found: xr.Dataset) -> pd.DataFrame:
+    """Return each unit's highest correlation with each null, a column a null; none from `match`."""
+    if "highest" not in found:
+        return pd.DataFrame(index=found["unit"].values)
+    values = found["highest"].transpose("unit", "null").values
+    return pd.DataFrame(values, found["unit"].values, found["null"].values.tolist())
 
 
 @dataclass(frozen=True)

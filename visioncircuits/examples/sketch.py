@@ -123,3 +123,24 @@ def quantiles(
     )
     found: np.ndarray = middles()[places]
     return found
+
+
+def rectified_deviations(counts: Counts) -> Float[np.ndarray, " units"]:
+    """Compute the standard deviations of the positive parts, to a relative error of some `ERROR`.
+
+    Parameters
+    ----------
+    counts
+        From `counted`, summed over batches.
+
+    Examples
+    --------
+    >>> counts = counted(torch.tensor([[-3.0, -1.0, 2.0, 2.0]]))
+    >>> bool(abs(rectified_deviations(counts)[0] - 1) <= 2 * ERROR)
+    True
+    """
+    values = middles().clip(0)
+    total = counts.sum(1)
+    mean = counts @ values / total
+    variance = counts @ values**2 / total - mean**2
+    return np.asarray(np.sqrt(variance.clip(0)))

@@ -1,21 +1,28 @@
 """Claims about features that stimuli can refute, and tests of them."""
 
+from visioncircuits.hypotheses.axis_edges import AxisEdge
 from visioncircuits.hypotheses.evidence import Evidence, VariantResponses, measure_responses
 from visioncircuits.hypotheses.found import Found
-from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction, from_toml
+from visioncircuits.hypotheses.hypothesis import Hypothesis, from_toml
 from visioncircuits.hypotheses.judging import find, judge, judge_all
+from visioncircuits.hypotheses.on_photographs import OnPhotographs
 from visioncircuits.hypotheses.predefined import PREDEFINED, predefined
+from visioncircuits.hypotheses.prediction import Prediction
+from visioncircuits.hypotheses.reader import Reader
 from visioncircuits.hypotheses.significance import judge_evidence
 from visioncircuits.hypotheses.verdict_panel import verdict_panel
 from visioncircuits.hypotheses.verdicts import Outcome, Verdict, verdict_table
 
 __all__ = [
     "PREDEFINED",
+    "AxisEdge",
     "Evidence",
     "Found",
     "Hypothesis",
+    "OnPhotographs",
     "Outcome",
     "Prediction",
+    "Reader",
     "VariantResponses",
     "Verdict",
     "find",

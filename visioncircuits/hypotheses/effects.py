@@ -7,7 +7,7 @@ the unit. A function of your own can be used in their place.
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.hypotheses.evidence import Evidence
@@ -21,6 +21,12 @@ def peak_distance(evidence: Evidence, *, angle: float, axis: str = "orientation"
     """Degrees between the peak of the tuning over an axis and a given angle."""
     period = _period(evidence, axis)
     return circular.angular_distance(preferred(evidence, axis=axis), angle, period=period)
+
+
+def mean_distance(evidence: Evidence, *, angle: float, axis: str = "orientation") -> Numbers:
+    """Degrees between the mean vector of the tuning over an axis and a given angle."""
+    period = _period(evidence, axis)
+    return circular.angular_distance(mean(evidence, axis=axis), angle, period=period)
 
 
 def preferred(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
@@ -139,6 +145,13 @@ def strength(evidence: Evidence) -> Numbers:
     )
 
 
+def read(evidence: Evidence) -> Numbers:
+    """Share of the unit's strongest photographs in which a handwritten circuit finds the shape."""
+    if evidence.read is None:
+        raise InputError("no handwritten circuit has read photographs; give some")
+    return evidence.read
+
+
 def relative_strength(evidence: Evidence) -> Numbers:
     """The peak over the layer's median of units' strongest responses to any stimulus."""
     return _ratio(
@@ -156,21 +169,32 @@ def _ratio(first: np.ndarray, second: np.ndarray, *, undriven: np.ndarray) -> Nu
 
 def _period(evidence: Evidence, axis: str) -> float:
     evidence.axis_index(axis)
-    values = evidence.axes[axis]
-    steps = np.diff(values)
-    whole = float(steps[0]) * len(values) if len(values) > 3 else 0.0
-    if not np.isclose(steps, steps[:1]).all() or round(whole) not in (180, 360):
+    if (around := circle(evidence.axes[axis])) is None:
         raise InputError(
             f"{axis} must have 4 values or more at equal steps around 180 or 360 degrees for this"
         )
-    return float(round(whole))
+    return around
+
+
+def circle(values: Real[np.ndarray, " values"]) -> float | None:
+    """Return 180 or 360 where an axis goes around as many degrees at equal steps, else None.
+
+    Examples
+    --------
+    >>> circle(np.arange(0, 180, 15)), circle(np.array([10.0, 20.0, 40.0, 80.0]))
+    (180.0, None)
+    """
+    steps = np.diff(values)
+    whole = float(steps[0]) * len(values) if len(values) > 3 else 0.0
+    around = np.isclose(steps, steps[:1]).all() and round(whole) in (180, 360)
+    return float(round(whole)) if around else None
 
 
 EFFECTS: Mapping[str, Effect] = {
     effect.__name__: effect
     for effect in (
-        controls, echo, invariance, mean, off_peak, peak_distance, preference, preferred,
-        relative_strength, strength, width,
+        controls, echo, invariance, mean, mean_distance, off_peak, peak_distance, preference,
+        preferred, relative_strength, strength, width,
     )
 }  # fmt: skip
 """The effects that a hypothesis in TOML can name."""

@@ -31,6 +31,12 @@ class Evidence:
         Name of each control to the strongest response to any of its stimuli, `(units,)`.
     deviations
         Standard deviations of the units' activations over photographs, `(units,)`, where known.
+    firing
+        Shares of the positions in photographs at which the units are positive, `(units,)`, where
+        photographs were given.
+    read
+        Shares of the units' strongest photographs in which a handwritten circuit finds the shape,
+        `(units,)`, NaN for those that were not read.
     typical
         The median, over all units of the layer, of the strongest response to any stimulus; NaN
         until `with_typical` sets it.
@@ -52,6 +58,8 @@ class Evidence:
     controls: Mapping[str, Float[np.ndarray, " units"]]
     deviations: Float[np.ndarray, " units"] | None = None
     typical: float = float("nan")
+    firing: Float[np.ndarray, " units"] | None = None
+    read: Float[np.ndarray, " units"] | None = None
 
     def __repr__(self) -> str:
         return _described(self, self.responses.shape[1])
@@ -116,6 +124,8 @@ class Evidence:
             responses=self.responses[index],
             controls={name: values[index] for name, values in self.controls.items()},
             deviations=None if self.deviations is None else self.deviations[index],
+            firing=None if self.firing is None else self.firing[index],
+            read=None if self.read is None else self.read[index],
         )
 
 
@@ -188,14 +198,17 @@ class VariantResponses:
             },
         )
 
-    def evidence(self, deviations: np.ndarray | None = None) -> Evidence:
-        """Return the positive parts, with standard deviations over photographs if given."""
+    def evidence(
+        self, deviations: np.ndarray | None = None, firing: np.ndarray | None = None
+    ) -> Evidence:
+        """Return the positive parts, with deviations and firing over photographs if given."""
         return Evidence(
             units=self.units,
             responses=self.values.clip(0),
             axes=self.axes,
             controls={name: values.max(1).clip(0) for name, values in self.controls.items()},
             deviations=deviations,
+            firing=firing,
         )
 
 

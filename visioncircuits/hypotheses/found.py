@@ -68,8 +68,9 @@ class Found(pd.DataFrame):  # type: ignore[misc,unused-ignore]
         Returns
         -------
         pandas.DataFrame
-            A row a prediction, and one of p: its `bound`; how many units it `holds` for,
-            is `open` or `fails` for; and for how many everything holds but `only this`.
+            A row a prediction, those on photographs where these were given, and one of p: its
+            `bound`; how many units it `holds` for, is `open` or `fails` for; and for how many
+            everything holds but `only this`. Photographs are read for units that stimuli support.
 
         Examples
         --------
@@ -99,6 +100,23 @@ class Found(pd.DataFrame):  # type: ignore[misc,unused-ignore]
                     "only this": alone,
                 }
             )
+        seen = any(verdict.photographs for verdict in self.verdicts)
+        for stated in self.verdicts[0].hypothesis.on_photographs.predictions if seen else ():
+            status = Counter(
+                outcome.status
+                for verdict in self.verdicts
+                for outcome in verdict.photographs
+                if outcome.prediction == stated
+            )
+            doubts = [[outcome.prediction for outcome in v.doubts] for v in self.verdicts]
+            rows.append(
+                {
+                    "prediction": stated.claim,
+                    "bound": stated.bounds,
+                    **{word: status[word] for word in ("holds", "open", "fails")},
+                    "only this": doubts.count([stated]),
+                }
+            )
         by_chance = [verdict.by_chance for verdict in self.verdicts]
         rows.append(
             {
@@ -121,7 +139,7 @@ class Found(pd.DataFrame):  # type: ignore[misc,unused-ignore]
 
         def distance(verdict: Verdict) -> tuple[int, float, float]:
             return (
-                len(verdict.missed),
+                len(verdict.missed) + len(verdict.doubts),
                 -min(outcome.margin for outcome in verdict.outcomes),
                 verdict.p,
             )

@@ -1,20 +1,25 @@
 """Tests of a hypothesis about features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
+from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses import effects
-from visioncircuits.hypotheses.evidence import measure_responses
+from visioncircuits.examples import Examples
+from visioncircuits.hypotheses import effects, photographed
+from visioncircuits.hypotheses.axis_edges import AxisEdge
+from visioncircuits.hypotheses.evidence import VariantResponses, measure_responses
 from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis
 from visioncircuits.hypotheses.predefined import check_field, predefined
 from visioncircuits.hypotheses.significance import judge_evidence
 from visioncircuits.hypotheses.verdicts import Verdict
 from visioncircuits.networks import Direction, Feature, Features, Network, Unit, select
+from visioncircuits.networks.selection import Selection
+from visioncircuits.stimuli import StimulusSet
 
 Deviations = np.ndarray | xr.DataArray | None
 
@@ -24,6 +29,8 @@ def judge(
     feature: str | Feature,
     hypothesis: str | Hypothesis,
     *,
+    photographs: Source | None = None,
+    examples: Examples | None = None,
     deviations: Deviations = None,
     seed: int = 0,
     progress: bool = False,
@@ -38,9 +45,17 @@ def judge(
         A unit or a direction; the other units of its layer are the null.
     hypothesis
         One of `PREDEFINED` by name, or your own.
+    photographs
+        Whatever `datasets.photographs` takes. The verdict then also has how often they activate the
+        feature, how far its best stimulus exceeds them, and whether the strongest hold the shape;
+        where the hypothesis' `on_photographs` is not met, a supported one becomes undecided.
+    examples
+        From `examples.collect`, of the same photographs, so that these are not run again. The
+        photographs too are needed where the examples were loaded and the hypothesis has a reader.
     deviations
         Of the layer's units, from `tuning.deviations`, for predictions about strength; for a
-        direction from that with ``directions=[it]``, so that its own comes last.
+        direction from that with ``directions=[it]``, so that its own comes last. By default those
+        of the photographs, of the positive parts of activations.
     seed
         For the bootstrap and the shuffles.
     progress
@@ -54,8 +69,8 @@ def judge(
     Raises
     ------
     InputError
-        As `tuning.measure`, where the layer's receptive field is too small for the stimuli, and
-        for more or fewer deviations than there are units.
+        As `tuning.measure`, where the layer's receptive field is too small for the stimuli, for
+        more or fewer deviations than there are units, and for examples that do not fit.
 
     Examples
     --------
@@ -71,6 +86,8 @@ def judge(
         network,
         [network.feature(feature)],
         hypothesis,
+        photographs=photographs,
+        examples=examples,
         deviations=deviations,
         seed=seed,
         progress=progress,
@@ -83,6 +100,8 @@ def judge_all(
     features: Features,
     hypothesis: str | Hypothesis,
     *,
+    photographs: Source | None = None,
+    examples: Examples | None = None,
     deviations: Deviations = None,
     seed: int = 0,
     progress: bool = False,
@@ -93,7 +112,7 @@ def judge_all(
 
     Parameters
     ----------
-    network, hypothesis, seed, progress
+    network, hypothesis, photographs, examples, seed, progress
         As for `judge`.
     features
         A layer's name, for all of its units, or features of one layer. The null of each is all
@@ -120,29 +139,101 @@ def judge_all(
     chosen = select(network, features)
     directions = chosen.directions
     hypothesis = scaled(hypothesis, network, chosen.layer)
+    seen = photographed.observed(
+        network, chosen.layer, directions, hypothesis,
+        photographs=photographs, examples=examples, progress=progress,
+    )  # fmt: skip
     spread = _checked(deviations, network.layer(chosen.layer).units, chosen.layer, directions)
+    if spread is None and seen is not None:
+        spread = seen.deviations
     if spread is None and any(p.function is effects.strength for p in hypothesis.predictions):
         raise InputError(
-            f"{hypothesis.name!r} predicts a strength in standard deviations; give the deviations "
-            "over photographs, from `tuning.deviations`"
+            f"{hypothesis.name!r} predicts a strength in standard deviations; give photographs, or "
+            "the deviations over them from `tuning.deviations`"
         )
+    responses = _responses(
+        network, chosen, hypothesis, hypothesis.stimuli, hypothesis.controls, progress
+    )
+    along = iter(range(network.layer(chosen.layer).units, len(responses.units)))
+    tested = [f.index if isinstance(f, Unit) else next(along) for f in chosen.features]
+    evidence = responses.evidence(spread, None if seen is None else seen.firing)
+    verdicts = [
+        replace(verdict, direction=feature) if isinstance(feature, Direction) else verdict
+        for verdict, feature in zip(
+            judge_evidence(evidence, hypothesis, units=tested, seed=seed),
+            chosen.features,
+            strict=True,
+        )
+    ]
+    if seen is not None:
+        verdicts = photographed.read(seen, verdicts, hypothesis, seed=seed)
+    return _beyond_edges(network, chosen, hypothesis, verdicts, tested)
+
+
+def _responses(
+    network: Network,
+    chosen: Selection,
+    hypothesis: Hypothesis,
+    stimuli: StimulusSet,
+    controls: Mapping[str, StimulusSet],
+    progress: bool,
+) -> VariantResponses:
+    """Measure a layer's units, then the directions among the features."""
     responses = measure_responses(
         network,
         chosen.layer,
-        hypothesis.stimuli,
+        stimuli,
         variants=hypothesis.variants,
-        controls=hypothesis.controls,
+        controls=controls,
         progress=progress,
     )
-    along = iter(range(len(responses.units), len(responses.units) + len(directions)))
-    if directions:
-        responses = responses.joined(responses.along(directions))
-    tested = [f.index if isinstance(f, Unit) else next(along) for f in chosen.features]
-    verdicts = judge_evidence(responses.evidence(spread), hypothesis, units=tested, seed=seed)
+    if not chosen.directions:
+        return responses
+    return responses.joined(responses.along(chosen.directions))
+
+
+def _beyond_edges(
+    network: Network,
+    chosen: Selection,
+    hypothesis: Hypothesis,
+    verdicts: Sequence[Verdict],
+    tested: Sequence[int],
+) -> list[Verdict]:
+    """Measure one value beyond each edge of an axis that a unit which stimuli support prefers."""
+    found = {
+        (edge.axis, edge.first)
+        for verdict in verdicts
+        for edge in verdict.edges
+        if verdict.by_stimuli == "supported"
+    }
+    beyond = {}
+    for axis, first in sorted(found):
+        try:
+            longer = hypothesis.stimuli.extended(axis, before=int(first), after=int(not first))
+            longer = longer.isel(**{axis: [0 if first else -1]})
+            responses = _responses(network, chosen, hypothesis, longer, {}, False)
+        except InputError:  # what lies beyond cannot be drawn, such as a negative width
+            continue
+        peaks = responses.evidence().peak[list(tested)]
+        beyond[axis, first] = float(responses.axes[axis][0]), peaks
     return [
-        replace(verdict, direction=feature) if isinstance(feature, Direction) else verdict
-        for verdict, feature in zip(verdicts, chosen.features, strict=True)
+        replace(verdict, edges=tuple(_extended(verdict, edge, beyond, n) for edge in verdict.edges))
+        if verdict.by_stimuli == "supported"
+        else verdict
+        for n, verdict in enumerate(verdicts)
     ]
+
+
+def _extended(
+    verdict: Verdict,
+    edge: AxisEdge,
+    beyond: Mapping[tuple[str, bool], tuple[float, np.ndarray]],
+    number: int,
+) -> AxisEdge:
+    if (edge.axis, edge.first) not in beyond:
+        return edge
+    value, peaks = beyond[edge.axis, edge.first]
+    return replace(edge, beyond=value, ratio=float(peaks[number] / verdict.evidence.peak[0]))
 
 
 def find(
@@ -150,6 +241,8 @@ def find(
     features: Features,
     hypothesis: str | Hypothesis,
     *,
+    photographs: Source | None = None,
+    examples: Examples | None = None,
     deviations: Deviations = None,
     seed: int = 0,
     progress: bool = False,
@@ -162,10 +255,14 @@ def find(
     -------
     Found
         A pandas table with a row a feature, sorted by orientation where there is one, else by
-        peak: `unit`, `orientation` (of the peak, in degrees, in the design's convention), `mean`
-        (of the mean vector, as in "High-Low Frequency Detectors"), `width`, `echo`, `peak` (the
+        peak: `unit`, `orientation` (in degrees, in the design's convention: of the peak, or of
+        the mean vector where the hypothesis is `orientation_by="mean"`), `mean` (of the mean
+        vector), `width`, `echo`, `peak` (the
         strongest response, averaged over variants), the best value of every other axis, `controls`
-        (the strongest response to any control over the peak), `p`, `verdict`. Its `verdicts` are
+        (the strongest response to any control over the peak), `p`, `verdict`. With photographs also
+        `deviations` (the peak in standard deviations over them), `firing` (the share of their
+        positions that activate it) and `read` (of its strongest photographs, the share in which a
+        handwritten circuit finds the shape). Its `verdicts` are
         those of all features, also of those that are no row; `passed()` counts how many pass each
         prediction, and `nearest()` returns the nearest misses.
 
@@ -180,7 +277,14 @@ def find(
     ['conv2d0:5']
     """
     verdicts = judge_all(
-        network, features, hypothesis, deviations=deviations, seed=seed, progress=progress
+        network,
+        features,
+        hypothesis,
+        photographs=photographs,
+        examples=examples,
+        deviations=deviations,
+        seed=seed,
+        progress=progress,
     )
     return Found(verdicts)
 

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from visioncircuits.hypotheses import effects as effect_functions
+from visioncircuits.hypotheses.axis_edges import axis_edges
 from visioncircuits.hypotheses.evidence import Evidence
-from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
+from visioncircuits.hypotheses.hypothesis import Hypothesis
+from visioncircuits.hypotheses.prediction import Prediction
 from visioncircuits.hypotheses.verdicts import Outcome, Verdict
 
 RESAMPLES = 400
@@ -29,7 +32,8 @@ def judge_evidence(
     Parameters
     ----------
     evidence
-        Of a whole layer, whose other units are the null.
+        Of a whole layer, whose other units are the null. Where it has `firing`, photographs were
+        given, and the deviations that the hypothesis expects on them are tested too.
     hypothesis
         What was tested.
     units
@@ -53,8 +57,9 @@ def judge_evidence(
     evidence = evidence.with_typical()
     generator = np.random.default_rng(seed)
     predictions = hypothesis.predictions
-    effects = [prediction.measure(evidence) for prediction in predictions]
-    worst = _worst(predictions, effects)
+    stated = (*predictions, *_of_deviations(evidence, hypothesis))
+    effects = [prediction.measure(evidence) for prediction in stated]
+    worst = _worst(predictions, effects[: len(predictions)])
     shuffled = np.stack([
         _worst(predictions, [prediction.measure(other) for prediction in predictions])
         for other in (evidence.shuffled(generator) for _ in range(SHUFFLES))
@@ -69,7 +74,7 @@ def judge_evidence(
     selected = evidence.select(tested)
     drawn = generator.integers(len(hypothesis.variants), size=(RESAMPLES, len(hypothesis.variants)))
     resampled = np.array([
-        [prediction.measure(again) for prediction in predictions]
+        [prediction.measure(again) for prediction in stated]
         for again in (selected.resampled(variants) for variants in drawn)
     ])  # fmt: skip
     verdicts = []
@@ -82,19 +87,30 @@ def judge_evidence(
                 _status(prediction.margin(resampled[:, number, place])),
                 _rank(prediction.margin(effects[number]), unit, others[place]),
             )
-            for number, prediction in enumerate(predictions)
+            for number, prediction in enumerate(stated)
         ]
+        alone = selected.select([place])
         verdicts.append(
             Verdict(
                 evidence.units[unit],
                 hypothesis,
-                tuple(outcomes),
+                tuple(outcomes[: len(predictions)]),
                 float(p[place]),
                 len(tested),
-                selected.select([place]),
+                alone,
+                photographs=tuple(outcomes[len(predictions) :]),
+                edges=axis_edges(alone),
             )
         )
     return verdicts
+
+
+def _of_deviations(evidence: Evidence, hypothesis: Hypothesis) -> tuple[Prediction, ...]:
+    """Return what the hypothesis expects on photographs, where they were given, before reading."""
+    if evidence.firing is None:
+        return ()
+    expected = hypothesis.on_photographs.predictions
+    return tuple(p for p in expected if p.function is effect_functions.strength)
 
 
 def _worst(predictions: Sequence[Prediction], effects: Sequence[np.ndarray]) -> np.ndarray:

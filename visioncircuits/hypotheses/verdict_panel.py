@@ -21,12 +21,14 @@ from visioncircuits.hypotheses.verdicts import LEVEL, Outcome, Verdict
 from visioncircuits.tuning.plots import number
 from visioncircuits.wording import counted, with_article
 
-_OUTCOME_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00"}
+_OUTCOME_COLORS = {"holds": "#2e7d32", "fails": "#c62828", "open": "#b26a00", "doubtful": "#b26a00"}
 _VERDICT_COLORS = {"supported": "#2e7d32", "refuted": "#c62828", "undecided": "#b26a00"}
 
 
 def verdict_panel(verdict: Verdict, *, figure: Canvas | None = None) -> Canvas:
     """Draw a unit's tuning in every variant, and each prediction's effect against its bounds.
+
+    The outcomes on photographs come last, where these were given.
 
     Parameters
     ----------
@@ -51,12 +53,14 @@ def verdict_panel(verdict: Verdict, *, figure: Canvas | None = None) -> Canvas:
     >>> verdict_panel(verdict).get_size_inches().tolist()
     [10.5, 4.2]
     """
-    outcomes = verdict.outcomes
+    outcomes = (*verdict.outcomes, *verdict.photographs)
     figure = figure_or_new(figure, (10.5, 1.1 + 0.62 * max(len(outcomes), 5)))
     width, height = inches(figure)
     left, right = 0.03 * width, 0.97 * width
     add_text(figure, left, 0.38, verdict.unit, fontsize=13, color=INK, weight="bold")
     about = f"as {with_article(verdict.hypothesis.name)} detector"
+    if verdict.evidence.firing is not None:
+        about += f"; positive at {verdict.evidence.firing[0]:.1%} of positions in photographs"
     add_text(figure, left, 0.62, about, fontsize=9, color=FAINT)
     color = _VERDICT_COLORS[verdict.status]
     add_text(
@@ -70,9 +74,14 @@ def verdict_panel(verdict: Verdict, *, figure: Canvas | None = None) -> Canvas:
         _curves(curves, verdict, axis)
     for place, outcome in enumerate(outcomes):
         top = 1.0 + place * rows
-        _claim(figure, outcome, top + rows / 2)
+        word = outcome.status
+        if outcome in verdict.photographs and word != "holds":
+            word = "doubtful"
+        _claim(figure, outcome, word, top + rows / 2)
         bar = add_axes(figure, 0.72 * width, top + rows * 0.3, 0.2 * width, rows * 0.4)
-        _bar(bar, outcome, verdict.control(outcome))
+        _bar(bar, outcome, _OUTCOME_COLORS[word], verdict.control(outcome))
+    if notes := "; ".join(verdict.notes):
+        add_text(figure, right, height - 0.2, notes, fontsize=7.5, color=FAINT, ha="right")
     return figure
 
 
@@ -118,16 +127,16 @@ def _curves(axes: Axes, verdict: Verdict, axis: str) -> None:
         axes.spines[side].set_color(RULE)
 
 
-def _claim(figure: AnyFigure, outcome: Outcome, middle: float) -> None:
+def _claim(figure: AnyFigure, outcome: Outcome, word: str, middle: float) -> None:
     width, _ = inches(figure)
     claim = textwrap.fill(outcome.prediction.claim, max(int(0.31 * width / 0.062), 8))
     style = {"fontsize": 8.5, "va": "center"}
     add_text(figure, 0.41 * width, middle, claim, color=INK, **style)
-    color = _OUTCOME_COLORS[outcome.status]
-    add_text(figure, 0.94 * width, middle, outcome.status, color=color, weight="bold", **style)
+    color = _OUTCOME_COLORS[word]
+    add_text(figure, 0.935 * width, middle, word, color=color, weight="bold", **style)
 
 
-def _bar(axes: Axes, outcome: Outcome, control: str) -> None:
+def _bar(axes: Axes, outcome: Outcome, color: str, control: str) -> None:
     """Draw an effect with its interval on a line, the allowed range shaded."""
     prediction = outcome.prediction
     bounds = [bound for bound in (prediction.least, prediction.most) if math.isfinite(bound)]
@@ -145,10 +154,8 @@ def _bar(axes: Axes, outcome: Outcome, control: str) -> None:
     if not math.isnan(outcome.effect):
         low, high = (min(max(v, start), end) for v in outcome.interval)
         at = min(max(outcome.effect, start), end)
-        axes.plot([low, high], [0.5, 0.5], color=_OUTCOME_COLORS[outcome.status], linewidth=2.5)
-        axes.plot(
-            [at], [0.5], "o", color=_OUTCOME_COLORS[outcome.status], markersize=5, clip_on=False
-        )
+        axes.plot([low, high], [0.5, 0.5], color=color, linewidth=2.5)
+        axes.plot([at], [0.5], "o", color=color, markersize=5, clip_on=False)
     axes.set_yticks([])
     ticks = sorted({start, *bounds})
     axes.set_xticks(ticks, [number(round(tick, 3)) for tick in ticks])

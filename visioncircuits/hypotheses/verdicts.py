@@ -13,6 +13,12 @@ refuted
     some prediction fails, or p is above .05 while every prediction holds
 undecided
     otherwise
+
+Photographs, where they are given, can only add doubt: what every synthetic stimulus supports is
+undecided where an outcome on photographs does not hold. The deviations hold where their whole
+interval is within the bound, as above; what a handwritten circuit reads holds where the share is
+within it and its interval, of the binomial distribution, above that of random places
+(`reader.SHARE`).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,8 +31,10 @@ import pandas as pd
 
 from visioncircuits import files
 from visioncircuits.hypotheses import effects
+from visioncircuits.hypotheses.axis_edges import AxisEdge
 from visioncircuits.hypotheses.evidence import Evidence
-from visioncircuits.hypotheses.hypothesis import Hypothesis, Prediction
+from visioncircuits.hypotheses.hypothesis import Hypothesis
+from visioncircuits.hypotheses.prediction import Prediction
 from visioncircuits.networks import Direction
 
 LEVEL = 0.05
@@ -99,6 +107,12 @@ class Verdict:
         The unit's responses.
     direction
         What was tested, with its weights; None where it is a unit.
+    photographs
+        The outcomes on photographs; none where none were given. What a handwritten circuit reads
+        is among them where stimuli support the hypothesis.
+    edges
+        The preferred values that are first or last on their axes. Where stimuli support the
+        hypothesis, the axis is extended by one value, which is measured too.
 
     Examples
     --------
@@ -119,6 +133,8 @@ class Verdict:
     tried: int
     evidence: Evidence
     direction: Direction | None = None
+    photographs: tuple[Outcome, ...] = ()
+    edges: tuple[AxisEdge, ...] = ()
 
     def __repr__(self) -> str:
         first, *others = self.reasons or ("",)
@@ -136,6 +152,11 @@ class Verdict:
     @property
     def status(self) -> str:
         """`supported`, `refuted` or `undecided`."""
+        return "undecided" if self.doubts else self.by_stimuli
+
+    @property
+    def by_stimuli(self) -> str:
+        """The status by synthetic stimuli alone."""
         statuses = {outcome.status for outcome in self.outcomes}
         if "fails" in statuses:
             return "refuted"
@@ -159,6 +180,18 @@ class Verdict:
         )
 
     @property
+    def doubts(self) -> tuple[Outcome, ...]:
+        """The outcomes on photographs that do not hold, where stimuli support the hypothesis."""
+        if self.by_stimuli != "supported":
+            return ()
+        return tuple(outcome for outcome in self.photographs if outcome.status != "holds")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What does not bear on the status: which preferred values are at an axis' edge."""
+        return tuple(map(str, self.edges))
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """What refutes the hypothesis or leaves it open; none where it is supported.
 
@@ -178,7 +211,7 @@ class Verdict:
         if self.by_chance and not self.missed:
             among = f", corrected for {self.tried} units," if self.tried > 1 else ""
             return (f"every prediction holds, but p = {self.p:.2g}{among} is above {LEVEL}",)
-        return tuple(self._reason(outcome) for outcome in self.missed)
+        return tuple(self._reason(outcome) for outcome in (*self.missed, *self.doubts))
 
     def _reason(self, outcome: Outcome) -> str:
         control = self.control(outcome)
@@ -202,8 +235,9 @@ class Verdict:
         row: dict[str, Any] = {"unit": self.unit}
         axes = self.evidence.axes
         if "orientation" in axes:
+            by = {"peak": effects.preferred, "mean": effects.mean}[self.hypothesis.orientation_by]
             row |= {
-                "orientation": _one(effects.preferred, self.evidence),
+                "orientation": _one(by, self.evidence),
                 "mean": _one(effects.mean, self.evidence),
                 "width": _one(effects.width, self.evidence),
                 "echo": _one(effects.echo, self.evidence),
@@ -217,6 +251,10 @@ class Verdict:
             row["controls"] = _one(effects.controls, self.evidence)
         if self.evidence.deviations is not None:
             row["deviations"] = _one(effects.strength, self.evidence)
+        if self.evidence.firing is not None:
+            row["firing"] = float(self.evidence.firing[0])
+        if self.evidence.read is not None:
+            row["read"] = float(self.evidence.read[0])
         return {**row, "p": self.p, "verdict": self.status, "why": "; ".join(self.reasons)}
 
     def save(self, path: str | Path) -> Path:
@@ -234,29 +272,37 @@ class Verdict:
 
         `networks.read_features` reads the unit or the direction of a saved record.
         """
-        outcomes = [
-            {
-                "claim": outcome.prediction.claim,
-                "status": outcome.status,
-                "effect": _finite(outcome.effect),
-                "interval": [_finite(end) for end in outcome.interval],
-                "least": _finite(outcome.prediction.least),
-                "most": _finite(outcome.prediction.most),
-                "rank": _finite(outcome.rank),
-            }
-            for outcome in self.outcomes
-        ]
         return {
             **{name: _finite(value) for name, value in self.row().items()},
             **({"direction": self.direction.record()} if self.direction else {}),
             "hypothesis": self.hypothesis.name,
             "tried": self.tried,
-            "predictions": outcomes,
+            "predictions": [_outcome(outcome) for outcome in self.outcomes],
+            **(
+                {"photographs": [_outcome(o) for o in self.photographs]} if self.photographs else {}
+            ),
+            "edges": [
+                {name: _finite(value) for name, value in vars(edge).items()} for edge in self.edges
+            ],
         }
 
 
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "claim": outcome.prediction.claim,
+        "status": outcome.status,
+        "effect": _finite(outcome.effect),
+        "interval": [_finite(end) for end in outcome.interval],
+        "least": _finite(outcome.prediction.least),
+        "most": _finite(outcome.prediction.most),
+        "rank": _finite(outcome.rank),
+    }
+
+
 def _finite(value: Any) -> Any:
-    return value if isinstance(value, str) or np.isfinite(value) else None
+    if value is None or isinstance(value, str) or np.isfinite(value):
+        return value
+    return None
 
 
 def _one(effect: Callable[[Evidence], np.ndarray], evidence: Evidence) -> float:

@@ -1,8 +1,9 @@
 """What happens without a feature, along one edge, or with another value in its place."""
 
-from visioncircuits.interventions.ablation import ablate, control_units
+from visioncircuits.interventions.ablation import ablate
 from visioncircuits.interventions.class_damage import ClassDamage, damage_by_class
 from visioncircuits.interventions.class_panel import class_panel
+from visioncircuits.interventions.controls import control_units
 from visioncircuits.interventions.donors import Donor, Nearest, Ridge
 from visioncircuits.interventions.downstream import observe, score, unit_ablations, with_controls
 from visioncircuits.interventions.edits import (

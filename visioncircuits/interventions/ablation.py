@@ -1,19 +1,19 @@
 """Ablation: what a network loses without some features, beside what it loses without others."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
-
+from visioncircuits import datasets
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
+from visioncircuits.examples import Examples
+from visioncircuits.interventions.controls import control_draws
 from visioncircuits.interventions.edits import Change, access, mean, resample, zero
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import Logits, scored
-from visioncircuits.networks import Direction, Feature, Features, Network, Unit, select
+from visioncircuits.networks import Feature, Features, Network, select
 from visioncircuits.networks.network import Pictures
-from visioncircuits.numbers import whole
 
 Ablation = Literal["zero", "mean", "resample"]
 
@@ -54,9 +54,10 @@ def ablate(
         What takes the place of the values: `"zero"`; each feature's `"mean"` over a batch; or, to
         `"resample"`, its values on another photograph of the batch, at the same positions.
     controls
-        How many times as many other units of the same branches are removed instead. Where a
-        feature is a direction, how often other directions are: the same weights, dealt at random
-        to the units of each branch, which keeps their norms and the angles between them.
+        How many times as many other units are removed instead: of the same branches, and with
+        firing rates near those of the units on these photographs, as `control_units` draws them.
+        Where a feature is a direction, how often other directions are: the same weights, dealt at
+        random to the units of each branch, which keeps their norms and the angles between them.
     batch
         Photographs at once; 2 or more, for `"mean"` and `"resample"`.
     seed
@@ -69,6 +70,8 @@ def ablate(
     Scores
         By `condition` and `photograph`. Conditions are "original", "ablated" and "control 1", …;
         `damage` gives their differences with intervals, `damage_by_class` what each class loses.
+        `record["matched"]` has the branches and the median firing rate of the units ("given") and
+        of each control.
 
     Raises
     ------
@@ -86,7 +89,10 @@ def ablate(
     >>> scores["condition"].values.tolist()
     ['original', 'ablated', 'control 1']
     """
-    layer, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
+    given = datasets.photographs(photographs)
+    layer, removed, matched = removals(
+        network, features, mode=mode, controls=controls, seed=seed, photographs=given
+    )
 
     def outputs(pictures: Pictures) -> Iterator[Logits]:
         """Compute the layer once for all conditions."""
@@ -102,22 +108,29 @@ def ablate(
         network,
         ["original", *removed],
         outputs,
-        photographs,
+        given,
         batch=batch,
         progress=progress,
-        record={"layer": layer, "removed": records, "mode": mode},
+        record={"layer": layer, "removed": records, "matched": matched, "mode": mode},
     )
 
 
 def removals(
-    network: Network, features: Features, *, mode: Ablation, controls: int, seed: int
-) -> tuple[str, dict[str, tuple[Feature, ...]]]:
+    network: Network,
+    features: Features,
+    *,
+    mode: Ablation,
+    controls: int,
+    seed: int,
+    photographs: Source | Examples | None,
+) -> tuple[str, dict[str, tuple[Feature, ...]], dict[str, dict[str, Any]]]:
     """Check the options of an ablation, and return the features that it removes.
 
     Returns
     -------
-    str, dict
-        The layer; by condition ("ablated", "control 1", …) the features.
+    str, dict, dict
+        The layer; by condition ("ablated", "control 1", …) the features; and what controls were
+        matched in, see `control_draws`.
 
     Raises
     ------
@@ -128,91 +141,7 @@ def removals(
     if mode not in ABLATIONS:
         raise InputError(f"the mode of an ablation is 'zero', 'mean' or 'resample', not {mode!r}")
     chosen = select(network, features)
-    drawn = control_draws(network, features, controls=controls, seed=seed)
-    return chosen.layer, {"ablated": chosen.features, **drawn}
-
-
-def control_draws(
-    network: Network, features: Features, *, controls: int, seed: int
-) -> dict[str, tuple[Feature, ...]]:
-    """Draw controls several times, by condition: "control 1", …."""
-    whole("controls", controls, least=0)
-    chosen = select(network, features)
-    draw = control_directions if chosen.indices is None else control_units
-    return {
-        f"control {place + 1}": draw(network, chosen.features, seed=seed + place)
-        for place in range(controls)
-    }
-
-
-def units_of(network: Network, features: Features) -> tuple[str, list[int]]:
-    """Return the layer of some units, and their indices.
-
-    Raises
-    ------
-    InputError
-        As `networks.select`, and for a direction.
-    """
-    chosen = select(network, features)
-    if chosen.indices is None:
-        raise InputError(
-            f"units are needed, such as {chosen.layer}:0, and one of these features is a "
-            "direction; `edited` changes directions"
-        )
-    return chosen.layer, chosen.indices
-
-
-def control_units(network: Network, features: Features, *, seed: int = 0) -> tuple[Unit, ...]:
-    """Draw as many other units from the branches that some units lie in.
-
-    Raises
-    ------
-    InputError
-        For features that are not units of one layer, and where there are not so many others.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> drawn = control_units(untrained("bvlc_googlenet"), ["mixed3b:413", "mixed3b:408"])
-    >>> len(drawn), all(320 <= unit.index < 416 for unit in drawn)  # of the 5x5 branch
-    (2, True)
-    """
-    layer, units = units_of(network, features)
-    branches = network.branches(layer).values() or [range(network.layer(layer).units)]
-    home = [span for span in branches if any(unit in span for unit in units)]
-    others = [unit for span in home for unit in span if unit not in units]
-    if len(others) < len(units):
-        raise InputError(
-            f"{layer} has only {len(others)} units beside these; a control needs {len(units)}"
-        )
-    drawn = np.random.default_rng(seed).choice(others, len(units), replace=False)
-    return tuple(Unit(layer, int(index)) for index in sorted(drawn))
-
-
-def control_directions(
-    network: Network, features: Features, *, seed: int = 0
-) -> tuple[Feature, ...]:
-    """Deal the weights of directions at random to the units of each branch, the same way for all.
-
-    Raises
-    ------
-    InputError
-        As `networks.select`.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import Direction, untrained
-    >>> network = untrained("bvlc_googlenet")
-    >>> (drawn,) = control_directions(network, Direction("mixed3b", range(480)))
-    >>> sorted(drawn.weights[320:416]) == list(range(320, 416))  # of the 5x5 branch
-    True
-    """
-    chosen = select(network, features)
-    rng, units = np.random.default_rng(seed), network.layer(chosen.layer).units
-    order = np.arange(units)
-    for span in network.branches(chosen.layer).values() or [range(units)]:
-        order[list(span)] = rng.permutation(span)
-    return tuple(
-        Direction(chosen.layer, vector[order], name=f"{feature} at random")
-        for feature, vector in zip(chosen.features, chosen.vectors.cpu(), strict=True)
+    drawn, matched = control_draws(
+        network, features, controls=controls, seed=seed, photographs=photographs
     )
+    return chosen.layer, {"ablated": chosen.features, **drawn}, matched

@@ -78,10 +78,12 @@ def damage_by_class(
     classes', which a softmax ignores.
 
     The interval holds two uncertainties: of the photographs, whose differences are paired, and of
-    the controls, whose draws are as many other units as the ones in question. The variance among
-    draws is estimated for each class, and shrunk to what classes have in common, as in Smyth,
-    "Linear models and empirical Bayes methods" (2004). Draws move classes together, so that one
-    unlucky set of draws misleads about many: more draws make narrower intervals and safer ones.
+    the controls, whose draws are as many other units as the ones in question, of the same branches
+    and with firing rates near theirs (`control_units`). The variance among draws is estimated for
+    each class, and shrunk to what classes have in common, as in Smyth, "Linear models and empirical
+    Bayes methods" (2004). Draws move classes together, so that one unlucky set of draws misleads
+    about many: more draws make narrower intervals and safer ones. Draws from a small branch share
+    units, and then differ less than they should.
 
     Parameters
     ----------

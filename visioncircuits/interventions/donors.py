@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from visioncircuits.interventions.ablation import units_of
+from visioncircuits.interventions.controls import units_of
 from visioncircuits.networks import Features, Network
 from visioncircuits.networks.grids import onto
 

@@ -13,7 +13,9 @@ from torch import Tensor
 from visioncircuits import __version__, datasets
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.interventions.ablation import ABLATIONS, Ablation, control_draws, removals
+from visioncircuits.examples import Examples
+from visioncircuits.interventions.ablation import ABLATIONS, Ablation, removals
+from visioncircuits.interventions.controls import control_draws
 from visioncircuits.interventions.edits import Intervention, edited
 from visioncircuits.interventions.effects import Observed, Scores
 from visioncircuits.interventions.scoring import batches, scored
@@ -209,11 +211,13 @@ def unit_ablations(
     *,
     mode: Ablation = "zero",
     controls: int = 3,
+    photographs: Source | Examples | None = None,
     seed: int = 0,
 ) -> dict[str, Intervention]:
     """Return the interventions of an ablation, to be measured at later features with `observe`.
 
     Parameters and errors are those of `ablate`, and so are the conditions, "original" left out.
+    With `photographs`, controls are matched by firing rate too, see `control_units`.
 
     Examples
     --------
@@ -225,7 +229,9 @@ def unit_ablations(
     >>> list(ablations), float(values[:, 7].abs().max())
     (['ablated', 'control 1'], 0.0)
     """
-    _, removed = removals(network, features, mode=mode, controls=controls, seed=seed)
+    _, removed, _ = removals(
+        network, features, mode=mode, controls=controls, seed=seed, photographs=photographs
+    )
     return {
         name: partial(edited, network, others, ABLATIONS[mode]) for name, others in removed.items()
     }
@@ -237,6 +243,7 @@ def with_controls(
     intervention: Callable[[Features], AbstractContextManager[None]],
     *,
     controls: int = 3,
+    photographs: Source | Examples | None = None,
     seed: int = 0,
 ) -> dict[str, Intervention]:
     """Return an intervention on units, and the same one on other units as controls.
@@ -252,6 +259,9 @@ def with_controls(
         `lambda units: path_patched(network, units, "mixed3b:9", zero())`.
     controls
         How many times it is applied to as many other units of the same branches instead.
+    photographs
+        What the controls' firing rates are matched on, see `control_units`: those that are scored,
+        or examples. Without it, controls are matched by branch alone.
     seed
         Of the controls.
 
@@ -276,6 +286,8 @@ def with_controls(
     >>> list(patched)
     ['changed', 'control 1', 'control 2', 'control 3']
     """
-    drawn = control_draws(network, features, controls=controls, seed=seed)
+    drawn, _ = control_draws(
+        network, features, controls=controls, seed=seed, photographs=photographs
+    )
     by_condition = {"changed": features, **drawn}
     return {name: partial(intervention, units) for name, units in by_condition.items()}

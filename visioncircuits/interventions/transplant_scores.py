@@ -13,8 +13,8 @@ from visioncircuits import datasets
 from visioncircuits.datasets import Photographs, Source
 from visioncircuits.engine import Engine, Store, Work, complete, local
 from visioncircuits.errors import InputError
-from visioncircuits.interventions.ablation import units_of
 from visioncircuits.interventions.calibration import Scale
+from visioncircuits.interventions.controls import units_of
 from visioncircuits.interventions.donors import Donor, combined, sources
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.repairs import BASELINES

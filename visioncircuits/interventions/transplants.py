@@ -11,7 +11,7 @@ from typing import Any
 import visioncircuits
 from visioncircuits import fingerprint
 from visioncircuits.errors import InputError
-from visioncircuits.interventions.ablation import units_of
+from visioncircuits.interventions.controls import units_of
 from visioncircuits.interventions.donors import Donor, Fitted
 from visioncircuits.networks import Features, Network
 

@@ -7,6 +7,7 @@ from .layers import Layer
 from .network import Network, wrap
 from .preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
 from .selection import Features, Selection, expand, select
+from .shuffling import shuffled
 from .torchvision_models import imagenet_classes
 from .verification import Verification, verify
 
@@ -36,6 +37,7 @@ __all__ = [
     "parse",
     "read_features",
     "select",
+    "shuffled",
     "untrained",
     "verify",
     "wrap",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from numbers import Real
 
 from visioncircuits.errors import InputError, unknown
@@ -58,6 +59,35 @@ def positions(
     if isinstance(selected, Real | str):
         return _position(name, values, selected)
     return [_position(name, values, value) for value in selected]
+
+
+def beyond(name: str, values: tuple[Value, ...]) -> float:
+    """Return the number that continues an axis after its last value.
+
+    Three numbers or more at equal steps continue by that step; others that are all positive by the
+    ratio of the last two, and the rest by their difference.
+
+    Raises
+    ------
+    InputError
+        For colors, fewer than two numbers, and an axis that ends with infinity.
+
+    Examples
+    --------
+    >>> beyond("ratio", (1.0, 2.0, 4.0, 8.0)), beyond("seed", (2.0, 1.0, 0.0))
+    (16.0, -1.0)
+    """
+    numbers = [value for value in values if not isinstance(value, str)]
+    if len(numbers) < 2:
+        raise InputError(f"{name} cannot be extended; an axis of two numbers or more can")
+    before, last = numbers[-2:]
+    if not math.isfinite(last) or not math.isfinite(before):
+        raise InputError(f"{name} cannot be extended beyond {last:g} after {before:g}")
+    steps = [second - first for first, second in pairwise(numbers)]
+    equal = len(steps) > 1 and all(math.isclose(step, steps[0]) for step in steps)
+    if equal or min(numbers) <= 0:
+        return last + (last - before)
+    return last * (last / before)
 
 
 def _position(name: str, values: tuple[Value, ...], selected: Real | str) -> int:

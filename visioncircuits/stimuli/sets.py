@@ -19,7 +19,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.stimuli.axes import Value, axis_values, positions
+from visioncircuits.stimuli.axes import Value, axis_values, beyond, positions
 from visioncircuits.stimuli.color import rgb
 from visioncircuits.stimuli.families import Family, fingerprint, name_of, parameters_of
 from visioncircuits.stimuli.stimulus import Stimulus
@@ -189,6 +189,38 @@ class StimulusSet:
         fixed = {name: value for name, value in self.fixed.items() if name not in axes}
         varied = {name: axis_values(name, values) for name, values in axes.items()}
         return replace(self, axes={**self.axes, **varied}, fixed=fixed)
+
+    def extended(self, axis: str, *, before: int = 0, after: int = 0) -> "StimulusSet":
+        """Return the set with more values on an axis of numbers, by the axis' own step.
+
+        Three values or more at equal steps are continued by that step; others that are all
+        positive by the ratio of the two at that end, and the rest by their difference.
+
+        Parameters
+        ----------
+        axis
+            Its name.
+        before, after
+            How many values are added before its first and after its last.
+
+        Raises
+        ------
+        InputError
+            If there is no such axis, it has colors or fewer than two values, or ends with infinity.
+
+        Examples
+        --------
+        >>> from visioncircuits.stimuli import curve
+        >>> curves = StimulusSet(curve, {"radius": (20, 40, 80)})
+        >>> curves.extended("radius", before=1, after=1).axes["radius"]
+        (10.0, 20.0, 40.0, 80.0, 160.0)
+        """
+        values = self._axis(axis)
+        for _ in range(after):
+            values = (*values, beyond(axis, values))
+        for _ in range(before):
+            values = (beyond(axis, values[::-1]), *values)
+        return self.vary(**{axis: values})
 
     def draw(self, indices: Iterable[int] | None = None) -> Stimulus:
         """Draw the stimuli at some flat indices, by default all, as one batch.

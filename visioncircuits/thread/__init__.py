@@ -1,5 +1,6 @@
 """The Circuits thread, run again: articles as claims that a network is tested for."""
 
+from visioncircuits.thread.across import across
 from visioncircuits.thread.article import Article, Plate, names, part
 from visioncircuits.thread.claims import Row, here, inception, paper
 from visioncircuits.thread.reproduce import reproduce
@@ -15,6 +16,7 @@ __all__ = [
     "Run",
     "SevenArguments",
     "Study",
+    "across",
     "here",
     "inception",
     "names",

@@ -2,8 +2,8 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from inspect import cleandoc
 
 from PIL import Image
@@ -11,7 +11,7 @@ from PIL import Image
 from visioncircuits.errors import unknown
 from visioncircuits.figures import Figure
 from visioncircuits.thread import articles
-from visioncircuits.thread.claims import Claim, Row
+from visioncircuits.thread.claims import NEGATIVE, Claim, Row
 from visioncircuits.thread.study import Study
 
 
@@ -48,6 +48,8 @@ class Part:
 
     test: Test
     claims: tuple[Claim, ...]
+    named: tuple[str, ...] = NEGATIVE
+    """The stand-ins of all claims that name none themselves."""
 
     @property
     def name(self) -> str:
@@ -64,12 +66,36 @@ class Part:
         """The rest of the docstring."""
         return cleandoc(self.test.__doc__ or "").partition("\n")[2].strip()
 
+    @property
+    def stand_ins(self) -> tuple[str, ...]:
+        """The stand-ins that any of its claims is tested on."""
+        used = [name for claim in self.claims for name in self._of(claim)]
+        return tuple(name for name in dict.fromkeys((*self.named, *used)) if name in used)
 
-def part(*claims: Claim) -> Callable[[Test], Part]:
+    def tested_on(self, stand_in: str | None) -> tuple[Claim, ...]:
+        """Return the claims that are tested on a stand-in; all, where it is None."""
+        return tuple(c for c in self.claims if stand_in is None or stand_in in self._of(c))
+
+    def _of(self, claim: Claim) -> tuple[str, ...]:
+        if claim.kind != "this network":
+            return ()
+        return self.named if claim.stand_ins is None else claim.stand_ins
+
+
+def part(*claims: Claim, stand_ins: tuple[str, ...] = NEGATIVE) -> Callable[[Test], Part]:
     """Make a part of a function that yields a row for every claim, and plates.
 
     The function's docstring is the section's title and text. Where it raises `Unavailable`, the
     claims that have no row yet are reported as untested.
+
+    Parameters
+    ----------
+    claims
+        Each has one row.
+    stand_ins
+        Names of those that claims about this network are tested on as well, where they name none
+        themselves. By default the negative ones; a network that was designed to have the property
+        is named besides, such as "handwritten curves".
 
     Examples
     --------
@@ -83,7 +109,7 @@ def part(*claims: Claim) -> Callable[[Test], Part]:
     >>> curves.title
     'Curve detectors'
     """
-    return lambda test: Part(test, claims)
+    return lambda test: Part(test, claims, stand_ins)
 
 
 @dataclass(frozen=True)
@@ -98,6 +124,9 @@ class Article:
         Its sections, in order.
     summary
         Its question, in a sentence or two.
+    families
+        Layers of InceptionV1 that it studies, each with the family that decides which layer of
+        another network takes its place; others go by their receptive fields.
 
     Examples
     --------
@@ -111,6 +140,7 @@ class Article:
     url: str
     summary: str
     parts: tuple[Part, ...]
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 def names() -> list[str]:

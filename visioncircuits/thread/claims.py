@@ -1,16 +1,66 @@
 """Claims that articles made, and what became of each when it was tested again."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
 
 Kind = Literal["published data", "this network", "inception5h"]
 """What a claim is tested on: the articles' own data, the network given, or Google's network."""
 
-Status = Literal["holds", "does not hold", "cannot be tested", "not run"]
+Status = Literal["holds", "no evidence", "does not hold", "cannot be tested", "not run"]
+"""The verdict; no evidence is a claim that holds, but for what lacks it as well."""
+
+Expected = Literal["fails", "holds"]
+"""What a claim should do on a stand-in: on a negative control it fails, on a positive it holds."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+OTHER_UNITS, SHUFFLED = "other units", "shuffled weights"
+"""Names of the two negative stand-ins; see `thread.stand_ins`."""
+
+_NAN = re.compile(r"\bnan\b")
+
+NEGATIVE = (OTHER_UNITS, SHUFFLED)
 
 
 class Unavailable(Exception):
     """What a part needs is missing; the message names it."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """What became of a claim on a stand-in for what it is about.
+
+    Attributes
+    ----------
+    name
+        Of the stand-in.
+    expected
+        What it should do there, if its rule is to be evidence.
+    status
+        What it did.
+    measured
+        What was found there, or why nothing was.
+
+    Examples
+    --------
+    >>> Control("other units", "fails", "holds", "r = .81").surprising
+    True
+    >>> Control("other units", "fails", "cannot be tested", "there are too few").surprising
+    False
+    """
+
+    name: str
+    expected: Expected
+    status: Status
+    measured: str = ""
+
+    @property
+    def surprising(self) -> bool:
+        """Whether it holds where it should fail, or the other way round."""
+        return self.status == ("holds" if self.expected == "fails" else "does not hold")
 
 
 @dataclass(frozen=True)
@@ -33,6 +83,8 @@ class Row:
         Of what was found; or what chance gives.
     why
         Why it does not hold, or could not be tested; or how it was tested.
+    controls
+        The same rule on stand-ins.
 
     Examples
     --------
@@ -48,10 +100,35 @@ class Row:
     measured: str = ""
     interval: str = ""
     why: str = ""
+    controls: tuple[Control, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return the fields as JSON holds them."""
         return asdict(self)
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> "Row":
+        """Make the row of what `plain` returned."""
+        return cls(**{**plain, "controls": tuple(Control(**each) for each in plain["controls"])})
+
+
+def judged(row: Row, controls: Sequence[Control]) -> Row:
+    """Add controls to a row; where it holds, and a negative one does too, it is no evidence.
+
+    A positive control that fails is reported, and changes no verdict: the rule may lack power.
+
+    Examples
+    --------
+    >>> row = here("curves excite curves of their orientation", "").found("r = .9", holds=True)
+    >>> judged(row, [Control("other units", "fails", "does not hold", "r = .1")]).status
+    'holds'
+    >>> judged(row, [Control("other units", "fails", "holds", "r = .8")]).status
+    'no evidence'
+    """
+    controls = (*row.controls, *controls)
+    negative = [each for each in controls if each.expected == "fails"]
+    empty = row.status == "holds" and any(each.surprising for each in negative)
+    return replace(row, controls=controls, status="no evidence" if empty else row.status)
 
 
 @dataclass(frozen=True)
@@ -66,6 +143,8 @@ class Claim:
         In words, its units translated to families where it is about any network.
     published
         The article's number.
+    stand_ins
+        Names of those that it is tested on as well; None where its part names them.
 
     Examples
     --------
@@ -79,8 +158,17 @@ class Claim:
     kind: Kind
     text: str
     published: str
+    stand_ins: tuple[str, ...] | None = None
 
-    def found(self, measured: str, *, holds: bool | None, interval: str = "", why: str = "") -> Row:
+    def found(
+        self,
+        measured: str,
+        *,
+        holds: bool | None,
+        interval: str = "",
+        why: str = "",
+        controls: Sequence[Control] = (),
+    ) -> Row:
         """Make the row of what was measured.
 
         Parameters
@@ -89,15 +177,22 @@ class Claim:
             The number here, with its unit.
         holds
             Whether it supports the claim, by a rule that `why` states where it is not plain;
-            None where the interval is too wide to decide.
+            None where the interval is too wide to decide. Where a number is NaN, False counts as
+            None: any comparison with it is False, whether the claim is true or not.
         interval
             95 % of a bootstrap, or what chance gives, and which.
         why
             How it was tested, or why it does not hold.
+        controls
+            The same rule on what lacks the property, or has it by design, where the test itself
+            brings such.
         """
+        if not holds and _NAN.search(f"{measured} {interval}"):
+            holds = None
         statuses: dict[bool | None, Status] = {True: "holds", False: "does not hold"}
         status = statuses.get(holds, "cannot be tested")
-        return Row(self.text, self.kind, self.published, status, measured, interval, why)
+        row = Row(self.text, self.kind, self.published, status, measured, interval, why)
+        return judged(row, controls)
 
     def untestable(self, why: str) -> Row:
         """Make the row of a claim that this network, or these photographs, cannot test."""
@@ -119,15 +214,23 @@ def paper(text: str, published: str) -> Claim:
     return Claim("published data", text, published)
 
 
-def here(text: str, published: str) -> Claim:
+def here(text: str, published: str, *, stand_ins: tuple[str, ...] | None = None) -> Claim:
     """Make a claim that is tested on the network given.
+
+    Parameters
+    ----------
+    text, published
+        As for `Claim`.
+    stand_ins
+        Names of those that it is tested on as well, by default those of its part: `SHUFFLED` alone
+        where it is not about a family's members, none where it is about the stand-ins themselves.
 
     Examples
     --------
     >>> here("curves are detected", "10 units").untestable("it has no such layer").status
     'cannot be tested'
     """
-    return Claim("this network", text, published)
+    return Claim("this network", text, published, stand_ins)
 
 
 def inception(text: str, published: str) -> Claim:

@@ -18,7 +18,8 @@ def interval(
     Parameters
     ----------
     values
-        Of units, or photographs; drawn along the first axis.
+        Of units, or photographs; drawn along the first axis. Where there is no other, NaN are left
+        out: units that do not respond have no preference. Fewer than three have no interval: NaN.
     rng
         Draws the samples.
     statistic
@@ -32,7 +33,10 @@ def interval(
     >>> bool(low < 49.5 < high), bool(high - low < 40)
     (True, True)
     """
-    count = len(values)
+    if values.ndim == 1:
+        values = values[~np.isnan(values)]
+    if (count := len(values)) < 3:
+        return np.nan, np.nan
     return middle([statistic(values[rng.integers(0, count, count)]) for _ in range(draws)])
 
 

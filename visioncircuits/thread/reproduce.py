@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from visioncircuits.engine import Store, Work, complete
 from visioncircuits.errors import InputError
 from visioncircuits.networks.catalog import loaded
 from visioncircuits.progress import bar
-from visioncircuits.thread import article, scorecard
+from visioncircuits.thread import article, layers, scorecard
 from visioncircuits.thread.article import Part, Plate
 from visioncircuits.thread.claims import Row, Unavailable
+from visioncircuits.thread.family_layers import placed
 from visioncircuits.thread.run import Run
+from visioncircuits.thread.stand_ins import StandIn, stand_in
 from visioncircuits.thread.study import Study
 
 FINISHED, MEASURED = "parts", "measured"
@@ -34,6 +36,9 @@ def reproduce(
     progress: bool = False,
 ) -> Path:
     """Run articles on a network, and write a page for each and a scorecard over all.
+
+    Unless the run is quick, every claim about the network is tested on its stand-ins too, each of
+    them work of its own; see `thread.stand_ins`.
 
     What is finished in `out` already, for the same network, photographs and code, is kept, and
     other articles of which anything is finished stay on the scorecard.
@@ -59,7 +64,7 @@ def reproduce(
     Raises
     ------
     InputError
-        If an article or the network is unknown.
+        If an article, the network, or a layer that the run names is unknown.
     WorkFailed
         If parts failed; all others are finished and on the pages.
 
@@ -81,10 +86,14 @@ def reproduce(
     def written() -> Path:
         parts: dict[str, dict[str, Any]] = {}
         for work in everything:
-            if (folder := store.path(work)).exists():
-                parts.setdefault(work["article"], {})[work["part"]] = _read(folder)
-            elif work["article"] in names:
+            folder, name = store.path(work), work["stand_in"]
+            found = _read(folder) if folder.exists() else None
+            if name is None and found:
+                parts.setdefault(work["article"], {})[work["part"]] = found
+            elif name is None and work["article"] in names:
                 parts.setdefault(work["article"], {})
+            elif name and (own := parts.get(work["article"], {}).get(work["part"])):
+                own["stand_ins"][name] = found["rows"] if found else None
         return scorecard.write(parts, record, run, out, pictures=FINISHED)
 
     test = partial(
@@ -115,8 +124,11 @@ def pending(names: Sequence[str], run: Run, out: Path) -> list[dict[str, Any]]:
 
 
 def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
+    network = loaded(run.network, run.checkpoint)
+    named = layers.named(network, run.layers).values()
     shared = {
-        "network": loaded(run.network, run.checkpoint).record(),
+        "network": network.record(),
+        "layers": {each.name: each.layer for each in named},
         "images": None if run.images is None else pictures.fingerprint(run.images),
         "published": None if run.published is None else _content(run.published),
         "code": fingerprint.code(),
@@ -129,9 +141,11 @@ def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
             "article": name,
             "source": fingerprint.of_article(part.test.__module__),
             "part": part.name,
+            "stand_in": other,
         }
         for name in names
         for part in article.load(name).parts
+        for other in (None, *(() if run.quick else part.stand_ins))
     ]
 
 
@@ -154,7 +168,8 @@ def part_files(
     Parameters
     ----------
     work
-        Names article, part and network, and what photographs, published data and code are.
+        Names article, part, network, layers and stand-in, if any, and what photographs, published
+        data and code are.
     folder
         For what several parts share.
     checkpoint
@@ -167,34 +182,51 @@ def part_files(
     dict
         `part.json` with rows and captions, and a file for each plate.
     """
+    network = loaded(work["network"]["name"], checkpoint)
     study = Study(
-        network=loaded(work["network"]["name"], checkpoint),
+        network=network,
         folder=folder,
         images=images,
         data=published,
         quick=work["quick"],
         seed=work["seed"],
+        counterparts=layers.named(network, work["layers"]),
     )
-    parts = {part.name: part for part in article.load(work["article"]).parts}
-    rows, plates = run_part(parts[work["part"]], study)
+    whole = article.load(work["article"])
+    (part,) = (part for part in whole.parts if part.name == work["part"])
+    here = any(claim.kind == "this network" for claim in part.claims)
+    if here:
+        study = placed(study, whole.families)
+    if work["stand_in"] is not None:
+        study = stand_in(work["stand_in"], study)
+    rows, plates = run_part(part, study)
     results: dict[str, bytes] = {}
     captions = []
     for plate in plates:
         name, content = _rendered(plate)
         results[name] = content
         captions.append({"file": name, "caption": plate.caption})
-    record = {"rows": [row.plain() for row in rows], "plates": captions}
+    record = {
+        "rows": [row.plain() for row in rows],
+        "plates": captions,
+        "layers": [each.plain() for each in study.renamed_layers()] if here else [],
+    }
     return {**results, "part.json": json.dumps(record, indent=1).encode()}
 
 
 def run_part(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
     """Run a part: return a row for each of its claims, in their order, and its plates.
 
+    On a stand-in, rows of the claims that name it are returned, and no plates.
+
     Raises
     ------
     RuntimeError
         If a claim has no row or several: the article is wrong.
     """
+    replaced = isinstance(study, StandIn)
+    claims = part.tested_on(study.name) if isinstance(study, StandIn) else part.claims
+    open_ = {claim.text for claim in claims}
     rows: list[Row] = []
     plates: list[Plate] = []
     missing = ""
@@ -202,8 +234,11 @@ def run_part(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
         for found in part.test(study):
             if isinstance(found, Row):
                 rows.append(found)
-            else:
+                open_.discard(found.claim)
+            elif not replaced:
                 plates.append(found)
+            if replaced and not open_:
+                break  # what follows are plates
     except (Unavailable, InputError) as error:
         missing = str(error)
     by_claim: dict[str, list[Row]] = {claim.text: [] for claim in part.claims}
@@ -212,6 +247,8 @@ def run_part(part: Part, study: Study) -> tuple[list[Row], list[Plate]]:
     complete = []
     for claim in part.claims:
         given = by_claim.pop(claim.text)
+        if claim not in claims:
+            continue
         if not given and missing:
             here = claim.kind == "this network"
             given = [claim.untestable(missing) if here else claim.unavailable(missing)]
@@ -233,6 +270,6 @@ def _rendered(plate: Plate) -> tuple[str, bytes]:
     return f"{plate.name}.png", buffer.getvalue()
 
 
-def _read(folder: Path) -> Mapping[str, Any]:
+def _read(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((folder / "part.json").read_text("utf-8"))
-    return {**content, "folder": folder.name}
+    return {**content, "folder": folder.name, "stand_ins": {}}

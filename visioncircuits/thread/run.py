@@ -1,6 +1,7 @@
 """What a reproduction is made of: a network, photographs, published data, thoroughness."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -22,6 +23,9 @@ class Run:
         Fewer photographs, steps and draws; every page is marked.
     seed
         Of all randomness.
+    layers
+        The layers to study, by family ("curves") or by InceptionV1's name ("mixed3b"); others are
+        chosen, see `thread.family_layers`.
 
     Examples
     --------
@@ -35,11 +39,13 @@ class Run:
     published: Path | None = None
     quick: bool = False
     seed: int = 0
+    layers: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         quick = ", quick" if self.quick else ""
         images, published = self.images or "none", self.published or "none"
+        layers = "".join(f", {name}: {layer}" for name, layer in self.layers.items())
         return (
             f"Run({self.network!r}, photographs: {images}, published data: {published}{quick}, "
-            f"seed {self.seed})"
+            f"seed {self.seed}{layers})"
         )

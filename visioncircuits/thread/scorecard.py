@@ -2,20 +2,23 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from visioncircuits import __version__, files
 from visioncircuits.site import pages
 from visioncircuits.thread import article
+from visioncircuits.thread.claims import KINDS, STATUSES, Control, Row, judged
 from visioncircuits.thread.run import Run
-
-STATUSES = ("holds", "does not hold", "cannot be tested", "not run")
+from visioncircuits.thread.stand_ins import STAND_INS
 
 Record = Mapping[str, Any]
 Parts = Mapping[str, Mapping[str, Any]]
-"""Name of each finished part of an article to its rows, plates and folder."""
+"""Name of each finished part of an article to its rows, plates, folder and stand-ins' rows."""
+
+Counts = Mapping[str, Mapping[str, int]]
+"""How many claims of each kind have which verdict."""
 
 
 def write(
@@ -48,7 +51,9 @@ def write(
         "record": record,
         "images": _images(run),
         "version": __version__,
+        "kinds": KINDS,
         "statuses": STATUSES,
+        "stand_ins": {name: kind.about for name, kind in STAND_INS.items()},
         "pictures": pictures,
     }
     for each in summaries:
@@ -78,6 +83,7 @@ def summary(articles: list[dict[str, Any]], record: Record, run: Run) -> dict[st
                 "url": each["url"],
                 "verdicts": each["counts"],
                 "unfinished": each["unfinished"],
+                "layers": each["layers"],
                 "claims": [row for section in each["sections"] for row in section["rows"]],
             }
             for each in articles
@@ -93,25 +99,51 @@ def _article(name: str, finished: Parts) -> dict[str, Any]:
             "title": part.title,
             "paragraphs": part.text.split("\n\n") if part.text else [],
             **finished[part.name],
+            "rows": with_stand_ins(finished[part.name]),
         }
         for part in found.parts
         if part.name in finished
     ]
-    counts = Counter(row["status"] for section in sections for row in section["rows"])
+    unfinished = [part.title for part in found.parts if part.name not in finished]
+    unfinished += [
+        f"{section['title']}, {name}"
+        for section in sections
+        for name, rows in section["stand_ins"].items()
+        if rows is None
+    ]
+    rows = [row for section in sections for row in section["rows"]]
     return {
         "name": name,
         "title": found.title,
         "authors": found.authors,
         "url": found.url,
         "summary": found.summary,
+        "layers": next((each["layers"] for each in sections if each["layers"]), []),
         "sections": sections,
-        "unfinished": [part.title for part in found.parts if part.name not in finished],
-        "counts": {status: counts[status] for status in STATUSES},
+        "unfinished": unfinished,
+        "counts": _counted(rows),
     }
 
 
-def _counts(articles: list[dict[str, Any]]) -> dict[str, int]:
-    return {status: sum(each["counts"][status] for each in articles) for status in STATUSES}
+def with_stand_ins(section: Record) -> list[dict[str, Any]]:
+    """Add to a part's rows what became of their claims on the stand-ins that are finished."""
+    controls: dict[str, list[Control]] = {}
+    for name, rows in section["stand_ins"].items():
+        for row in rows or ():
+            expected, measured = STAND_INS[name].expected, row["measured"] or row["why"]
+            control = Control(name, expected, row["status"], measured)
+            controls.setdefault(row["claim"], []).append(control)
+    rows = map(Row.read, section["rows"])
+    return [judged(row, controls.get(row.claim, ())).plain() for row in rows]
+
+
+def _counted(rows: Iterable[Record]) -> Counts:
+    counts = Counter((row["kind"], row["status"]) for row in rows)
+    return {kind: {status: counts[kind, status] for status in STATUSES} for kind in KINDS}
+
+
+def _counts(articles: Sequence[Record]) -> Counts:
+    return _counted(row for each in articles for s in each["sections"] for row in s["rows"])
 
 
 def _images(run: Run) -> str | None:

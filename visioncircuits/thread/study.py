@@ -1,15 +1,15 @@
 """What the articles work with: the network, the photographs, and measurements that they share.
 
 One class, longer than others, as every article takes all of it as one argument; each method is a
-few lines.
+few lines. Its subclasses of `thread.stand_ins` put something else in the network's place.
 """
 
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ from visioncircuits.featurevis import objectives
 from visioncircuits.interventions import control_units
 from visioncircuits.interventions.scoring import classes_of
 from visioncircuits.networks import Families, Feature, Network, Unit
+from visioncircuits.thread import layers
 from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.layers import Counterpart
 from visioncircuits.weights import main_layers
 
 PUBLISHED = "VISIONCIRCUITS_PUBLISHED"
@@ -43,15 +45,11 @@ TAXONOMY = "families_early_vision.json"
 ORIENTATIONS = "curve_preferred_orientations.json"
 """The published orientations of "Curve Detectors", in degrees."""
 
+LEAST = 3
+"""Units that make a family."""
+
 EXAMPLES = ("conv2d2", "mixed3a", "mixed3b", "mixed4a")
 """Layers whose dataset examples are collected, in one pass that all articles share."""
-
-FIELDS = {
-    "conv2d0": 7, "conv2d1": 11, "conv2d2": 19, "maxpool1": 27, "mixed3a": 59, "mixed3b": 91,
-    "mixed4a": 171, "mixed4b": 235, "mixed4c": 299, "mixed4d": 363, "mixed4e": 427,
-    "mixed5a": 587, "mixed5b": 715,
-}  # fmt: skip
-"""Receptive fields of InceptionV1's layers in pixels, to find their counterparts elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +73,9 @@ class Study:
         Fewer photographs, steps and draws.
     seed
         Of all randomness.
+    counterparts
+        Layers that take the places of InceptionV1's, by its names: those that a user named, and
+        those that `family_layers.placed` chose.
 
     Examples
     --------
@@ -89,6 +90,7 @@ class Study:
     data: Path | None = None
     quick: bool = False
     seed: int = 0
+    counterparts: Mapping[str, Counterpart] = field(default_factory=dict)
 
     def of(self, full: int, *, quick: int) -> int:
         """Choose how many: photographs, steps, draws."""
@@ -103,7 +105,8 @@ class Study:
     def layer(self, name: str) -> str:
         """Return this network's counterpart of a layer of InceptionV1.
 
-        It is the layer of that name, or else the main layer with the nearest receptive field.
+        It is the one of `counterparts`, the layer of that name, or else the main layer with the
+        nearest receptive field.
 
         Raises
         ------
@@ -115,25 +118,41 @@ class Study:
     def layers(self, name: str) -> list[str]:
         """List this network's counterparts of a layer of InceptionV1, the nearest first.
 
-        It is the layer of that name alone, or else the main layers whose receptive fields are half
-        to double as large.
+        It is the one of `counterparts`, or the layer of that name, alone; or else the main layers
+        whose receptive fields are half to double as large, in the places that `counterparts` leave.
 
         Raises
         ------
         Unavailable
             If there is none.
         """
-        if name in self.network.layers:
-            return [name]
-        off = {
-            layer: abs(np.log2(max(self.network.layer(layer).receptive_field) / FIELDS[name]))
-            for layer in self._main_layers
-            if name in FIELDS
+        placed = {
+            each.name: each.layer
+            for each in self.counterparts.values()
+            if each.layer in self.network.layers
         }
-        near = sorted((layer for layer in off if off[layer] <= 1), key=lambda layer: off[layer])
+        if name in placed or name in self.network.layers:
+            return [placed.get(name, name)]
+        near = list(self.near(name, placed))
         if not near:
             raise Unavailable(f"{self.network.name} has no layer like InceptionV1's {name}")
         return near
+
+    def near(self, name: str, placed: Mapping[str, str]) -> dict[str, float]:
+        """List the main layers that may be in a place; see `thread.layers.near`."""
+        return layers.near(self.network, name, self._main_layers, placed)
+
+    def renamed_layers(self) -> list[Counterpart]:
+        """List the counterparts of InceptionV1's layers, where they have other names."""
+        found = []
+        for name in layers.FIELDS:
+            try:
+                layer = self.layer(name)
+            except Unavailable:
+                continue
+            if layer != name:
+                found.append(self.counterparts.get(name, Counterpart(name, layer)))
+        return found
 
     @cached_property
     def _main_layers(self) -> tuple[str, ...]:
@@ -152,10 +171,26 @@ class Study:
         except InputError:
             raise Unavailable("no checkpoint of inceptionv1") from None
 
+    def untrained(self) -> Network:
+        """Return this network with random parameters.
+
+        Raises
+        ------
+        InputError
+            If it is not known how to draw them.
+        """
+        return networks.untrained(self.network.name, seed=self.seed)
+
+    def studying(self, network: Network) -> "Study":
+        """Return the same study of another network."""
+        return replace(self, network=network, counterparts={})
+
     # Families
 
-    def found(self, family: str, layer: str) -> pd.DataFrame:
-        """List the units of a layer that are detectors of a family, by a hypothesis' test.
+    def judged(self, family: str, layer: str) -> pd.DataFrame:
+        """Put every unit of a layer to a hypothesis' test.
+
+        Where there are photographs, units that are doubtful on them are undecided.
 
         Parameters
         ----------
@@ -168,28 +203,52 @@ class Study:
         Returns
         -------
         pandas.DataFrame
-            Column `unit`, such as "mixed3b:413", and the parameters that each prefers, such as
-            `orientation` in degrees.
+            Columns `unit`, such as "mixed3b:413", `verdict`, and the parameters that each prefers,
+            such as `orientation` in degrees; NaN where it responds to none.
         """
         name = self.layer(layer)
 
+        count = self.of(1000, quick=100) if self.images else 0
+
         def make() -> bytes:
-            table = hypotheses.find(self.network, name, family, seed=self.seed)
+            seen: dict[str, Any] = {}
+            if self.images:
+                seen = {"photographs": self.photographs(count)}
+            if self.images and layer in EXAMPLES:
+                with suppress(Unavailable):  # of a network without a counterpart of some of these
+                    seen["examples"] = self.examples()
+                    seen["photographs"] = photographs(self.images, labels="none")
+            verdicts = hypotheses.judge_all(self.network, name, family, **seen, seed=self.seed)
+            table = hypotheses.verdict_table(verdicts).drop(columns="why")
             return str(table.to_json(orient="records")).encode()
 
-        content = self.kept(f"{family} in {name}", "json", make)
-        table = pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
-        return table if len(table) else pd.DataFrame({"unit": []}, dtype=str)
+        content = self.kept(f"{family} in {name}, {count} photographs", "json", make)
+        return pd.read_json(io.BytesIO(content), orient="records", convert_axes=False)
 
-    def detectors(self, family: str, layer: str, *, least: int = 3) -> pd.DataFrame:
-        """As `found`, sorted by orientation where they have one.
+    def found(self, family: str, layer: str) -> pd.DataFrame:
+        """List the units of a layer that are detectors of a family: for how many there are.
+
+        Parameters, columns: as `judged`.
+        """
+        table = self.judged(family, layer)
+        return table[table["verdict"] == "supported"].reset_index(drop=True)
+
+    def members(self, family: str, layer: str) -> pd.DataFrame:
+        """As `found`, for which properties they have: stand-ins replace them.
+
+        Parameters, columns: as `judged`.
+        """
+        return self.found(family, layer)
+
+    def detectors(self, family: str, layer: str, *, least: int = LEAST) -> pd.DataFrame:
+        """As `members`, sorted by orientation where they have one.
 
         Raises
         ------
         Unavailable
             If fewer than `least` are found.
         """
-        table = self.found(family, layer)
+        table = self.members(family, layer)
         if len(table) < least:
             raise Unavailable(
                 f"{len(table)} {family} detectors found in {self.layer(layer)} of "
@@ -201,6 +260,8 @@ class Study:
 
     def siblings(self, units: Sequence[str], draw: int) -> list[str]:
         """Draw as many other units from the branches of some units, as a null.
+
+        Where examples of the layer are collected, units that are active as often.
 
         Parameters
         ----------
@@ -214,8 +275,10 @@ class Study:
         Unavailable
             If there are not so many.
         """
+        layer = self.network.feature(units[0]).layer
+        rates = self.examples() if self.images and layer in self._example_layers else None
         try:
-            drawn = control_units(self.network, units, seed=self.seed + draw)
+            drawn = control_units(self.network, units, photographs=rates, seed=self.seed + draw)
         except InputError as error:
             raise Unavailable(str(error)) from None
         return [str(unit) for unit in drawn]
@@ -282,12 +345,18 @@ class Study:
     def examples(self) -> Examples:
         """Collect dataset examples and activation statistics of `EXAMPLES`, in one pass.
 
+        Layers that the network has no counterpart of are left out.
+
         Raises
         ------
         Unavailable
             Without photographs.
         """
-        names = [self.layer(layer) for layer in EXAMPLES]
+        return self._examples
+
+    @cached_property
+    def _examples(self) -> Examples:
+        names = self._example_layers
         count = self.of(1000, quick=100)
         paths = self.photographs(count)
         what = f"examples of {names} in {count}"
@@ -301,6 +370,14 @@ class Study:
 
         self.kept(what, "npz", make)
         return Examples.load(self.place(what, "npz", make))
+
+    @property
+    def _example_layers(self) -> list[str]:
+        names = []
+        for layer in EXAMPLES:
+            with suppress(Unavailable):
+                names.append(self.layer(layer))
+        return names
 
     def deviations(self, layer: str) -> xr.DataArray:
         """Measure a layer's standard deviations over photographs, the unit of the heat maps.

@@ -38,6 +38,8 @@ class Factors:
         three strongest units. The strongest factor comes first.
     explained
         The fraction of the squared weight that the factors explain.
+    converged
+        Whether the fit came to its tolerance before its last iteration.
 
     Examples
     --------
@@ -45,18 +47,19 @@ class Factors:
     >>> from visioncircuits.weights import expanded_weights, one_sided_nmf
     >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:99")
     >>> factors = one_sided_nmf(weights, 2)
-    >>> len(factors.directions), len(factors.units(0, top=3))
-    (2, 3)
+    >>> len(factors.directions), len(factors.units(0, top=3)), factors.converged
+    (2, 3, True)
     """
 
     spatial: ExpandedWeights
     explained: float
+    converged: bool = True
 
     def __repr__(self) -> str:
         names = ", ".join(direction.name for direction in self.directions)
         return (
             f"Factors({self.spatial.source} → {self.spatial.target}: {names}; "
-            f"{self.explained:.0%} explained)"
+            f"{self.explained:.0%} explained, {'' if self.converged else 'not '}converged)"
         )
 
     def _repr_png_(self) -> bytes:
@@ -85,7 +88,8 @@ class Factors:
     def opposition(self) -> Float[np.ndarray, " out"]:
         """Correlate the two maps of each output: -1 if one is the negative of the other.
 
-        This holds for high-low frequency detectors ("very close to symmetric").
+        This holds for high-low frequency detectors ("very close to symmetric"), and nearly for
+        other units, as one factor fits what the other does not: compare them, and `explained`.
 
         Raises
         ------
@@ -99,7 +103,7 @@ class Factors:
 
     def save(self, path: str | Path) -> Path:
         """Save as .npz or .nc; see `ExpandedWeights.save`."""
-        record = self.spatial.record | {"explained": self.explained}
+        record = self.spatial.record | {"explained": self.explained, "converged": self.converged}
         return replace(self.spatial, record=record).save(path)
 
     @classmethod
@@ -114,10 +118,17 @@ class Factors:
         spatial = ExpandedWeights.load(path)
         if "explained" not in spatial.record:
             raise InputError(f"{path} contains expanded weights, not factors of them")
-        return cls(spatial, spatial.record["explained"])
+        return cls(spatial, spatial.record["explained"], spatial.record.get("converged", False))
 
 
-def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Factors:
+def one_sided_nmf(
+    weights: ExpandedWeights,
+    count: int,
+    *,
+    tolerance: float = 1e-6,
+    iterations: int = 5000,
+    seed: int = 0,
+) -> Factors:
     """Factorize the weights into one feature, or jointly into a family.
 
     Excitation and inhibition are factorized separately: they share the non-negative channel
@@ -131,19 +142,25 @@ def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Fac
         From all units of a layer.
     count
         Number of factors.
+    tolerance
+        The fit ends where an iteration moves the factors by this share of what the first moved
+        them (the projected gradient's, as in scikit-learn's `NMF`).
+    iterations
+        The most.
     seed
         For the approximate singular vectors at which the optimization starts.
 
     Returns
     -------
     Factors
-        With `count` directions.
+        With `count` directions; `converged` where the fit came to the tolerance.
 
     Raises
     ------
     InputError
-        For weights that are all zero or not from all units of a layer, and for a count below one
-        or above the number of units or of weights into each.
+        For weights that are all zero or not from all units of a layer, for a count below one
+        or above the number of units or of weights into each, and for a tolerance of 0 or less or
+        no iterations.
 
     Examples
     --------
@@ -154,10 +171,15 @@ def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Fac
     torch.Size([1, 2, 7, 7])
     """
     _check(weights, count)
+    if not tolerance > 0 or iterations < 1:
+        raise InputError(
+            f"a fit needs a tolerance above 0 and one iteration or more, not {tolerance:g} and "
+            f"{iterations}"
+        )
     parts = _by_channel(weights.weight)
-    nmf = NMF(count, init="nndsvda", max_iter=2000, tol=1e-6, random_state=seed)
+    nmf = NMF(count, init="nndsvda", max_iter=iterations, tol=tolerance, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # `explained` measures the fit
+        warnings.simplefilter("ignore", ConvergenceWarning)  # `converged` states it
         channels = nmf.fit_transform(np.hstack([parts.clip(min=0), (-parts).clip(min=0)]))
     exciting, inhibiting = np.hsplit(nmf.components_, 2)
     lengths = np.linalg.norm(channels, axis=0)
@@ -176,6 +198,7 @@ def one_sided_nmf(weights: ExpandedWeights, count: int, *, seed: int = 0) -> Fac
             record=weights.record | {"factors": count, "seed": seed},
         ),
         float(1 - np.square(parts - channels @ maps).sum() / np.square(parts).sum()),
+        nmf.n_iter_ < iterations,
     )
 
 

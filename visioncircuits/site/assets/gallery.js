@@ -14,7 +14,33 @@ document.addEventListener("keydown", (event) => {
   search.select();
 });
 
-// A layer's page: filter, search and sort, kept in the address so that a view can be linked to.
+// A form whose fields are kept in the address, so that a view can be linked to.
+function keptInAddress(form, fields, show) {
+  function read() {
+    const state = new URLSearchParams(location.hash.slice(1));
+    for (const [name, field] of Object.entries(fields)) {
+      field.value = state.get(name) ?? "";
+      if (field.selectedIndex === -1) field.selectedIndex = 0;
+    }
+    show();
+  }
+
+  function write() {
+    const state = new URLSearchParams();
+    for (const [name, field] of Object.entries(fields)) if (field.value) state.set(name, field.value);
+    const text = state.toString();
+    history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+    show();
+  }
+
+  form.addEventListener("input", write);
+  form.addEventListener("reset", () => setTimeout(write));
+  window.addEventListener("hashchange", read);
+  form.hidden = false;
+  read();
+}
+
+// A layer's page: filter, search and sort.
 function layerPage(form, grid) {
   const fields = Object.fromEntries(
     ["q", "family", "branch", "sort"].filter((name) => form[name]).map((name) => [name, form[name]]),
@@ -94,29 +120,10 @@ function layerPage(form, grid) {
     stop = link ?? stop;
   }
 
-  function read() {
-    const state = new URLSearchParams(location.hash.slice(1));
-    for (const [name, field] of Object.entries(fields)) {
-      field.value = state.get(name) ?? "";
-      if (field.selectedIndex === -1) field.selectedIndex = 0;
-    }
-    show();
-  }
-
-  function write() {
-    const state = new URLSearchParams();
-    for (const [name, field] of Object.entries(fields)) if (field.value) state.set(name, field.value);
-    const text = state.toString();
-    history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
-    show();
-  }
-
-  form.addEventListener("input", write);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (shown.length) shown[0].link.focus();
   });
-  form.addEventListener("reset", () => setTimeout(write));
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target === fields.q && !fields.q.value) fields.q.blur();
   });
@@ -134,9 +141,7 @@ function layerPage(form, grid) {
     event.preventDefault();
     target.focus();
   });
-  window.addEventListener("hashchange", read);
-  form.hidden = false;
-  read();
+  keptInAddress(form, fields, show);
 }
 
 // A unit's page: the arrow keys lead to the units beside it, and records can be copied.
@@ -196,6 +201,46 @@ function explorer(form) {
   show(); // a browser that comes back to the page may have kept what was chosen
 }
 
+// Claims across networks: filter, search and sort the rows, kept in the address.
+function claimsPage(form, body) {
+  const fields = Object.fromEntries(["q", "article", "sort"].map((name) => [name, form[name]]));
+  const rows = [...body.rows].map((row, place) => ({
+    row,
+    place,
+    text: row.cells[0].textContent.toLowerCase(),
+    article: row.dataset.article,
+    verdicts: row.dataset.verdicts.split(" ").map(Number), // 0 holds; the larger, the less is known
+  }));
+  const holding = ({ verdicts }) => verdicts.filter((verdict) => verdict === 0).length;
+  const range = ({ verdicts }) => {
+    const decided = verdicts.filter((verdict) => verdict < 3);
+    return decided.length ? Math.max(...decided) - Math.min(...decided) : -1;
+  };
+  const keys = {
+    most: (row) => -holding(row),
+    fewest: holding,
+    apart: (row) => -range(row),
+  };
+
+  function show() {
+    const words = fields.q.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const name = fields.sort.value;
+    const key = keys[name] ?? (name === "" ? () => 0 : (row) => row.verdicts[Number(name)]);
+    rows.sort((a, b) => key(a) - key(b) || a.place - b.place);
+    body.append(...rows.map(({ row }) => row));
+    let shown = 0;
+    for (const { row, text, article } of rows) {
+      row.hidden = !(words.every((word) => text.includes(word)) && (!fields.article.value || article === fields.article.value));
+      shown += !row.hidden;
+    }
+    const all = shown === rows.length;
+    document.getElementById("count").value = all ? `${shown} claims` : `${shown} of ${rows.length} claims`;
+    document.getElementById("clear").hidden = all && !name;
+  }
+
+  keptInAddress(form, fields, show);
+}
+
 // The index: go straight to a unit or a direction by its name.
 function indexPage(form) {
   const labels = JSON.parse(document.getElementById("units").textContent);
@@ -222,6 +267,11 @@ function indexPage(form) {
 
 const filter = document.getElementById("filter");
 if (filter) layerPage(filter, document.getElementById("content"));
+const claims = document.getElementById("claims-filter");
+if (claims) {
+  claims.addEventListener("submit", (event) => event.preventDefault());
+  claimsPage(claims, document.getElementById("claims-rows"));
+}
 const goto = document.getElementById("goto");
 if (goto) indexPage(goto);
 if (document.body.classList.contains("unit")) unitPage();

@@ -11,9 +11,9 @@ from torch.nn.functional import cross_entropy
 
 from visioncircuits.figures import Figure
 from visioncircuits.interventions import edited
-from visioncircuits.networks import Network, Unit, untrained
+from visioncircuits.networks import Network, Unit
 from visioncircuits.thread import Article, Plate, Row, Study, here, paper, part
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import interval
 from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import (
@@ -49,13 +49,15 @@ PUBLISHED: Mapping[str, str] = {
 
 SHARES = {
     name: paper(
-        f"share of variance between rows / columns, {name.replace('|', ' ').strip()}", shares
+        f"kernels of {name.replace('|', ' ').strip()} have the printed shares of variance between "
+        "rows / columns",
+        shares,
     )
     for name, shares in PUBLISHED.items()
 }
-TURNED = paper("trained on pictures turned by 90°, bands are vertical", "all")
+TURNED = paper("bands are vertical where pictures are turned by 90° in training", "all")
 UNPOOLED = paper(
-    "with fully connected layers in place of the pooling, bands fade, except in VGG19",
+    "bands fade with fully connected layers in place of the pooling, except in VGG19",
     "all but VGG19",
 )
 MOVED = paper("pooling over x alone moves the bands from 5b to 5a", "5a banded, 5b less")
@@ -111,7 +113,7 @@ LAST = here("no earlier layer is banded as much", "none is")
 LEARNED = here("bands are learned: untrained, the last layer has none", "")
 
 
-@part(BANDED, LAST, LEARNED)
+@part(BANDED, LAST, LEARNED, stand_ins=(SHUFFLED,))
 def kernels_here(study: Study) -> Iterator[Row | Plate]:
     """The kernels of this network.
 
@@ -162,8 +164,7 @@ def kernels_here(study: Study) -> Iterator[Row | Plate]:
         interval=f"{intervals[nearest][0]:.2f} to {intervals[nearest][1]:.2f}",
         why="Holds where its interval and the last layer's do not overlap.",
     )
-    blank = untrained(study.network.name, seed=study.seed)
-    nothing = banding(largest_kernels(study, blank, last))
+    nothing = banding(largest_kernels(study, study.untrained(), last))
     yield LEARNED.found(
         f"{nothing.rows:.2f} / {nothing.columns:.2f}", holds=nothing.rows < intervals[last][0]
     )
@@ -209,7 +210,7 @@ MIXED = here(
 )
 
 
-@part(MIXED)
+@part(MIXED, stand_ins=(SHUFFLED,))
 def mixing(study: Study) -> Iterator[Row | Plate]:
     """What bands are for, without training.
 

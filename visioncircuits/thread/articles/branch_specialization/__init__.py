@@ -12,4 +12,5 @@ ARTICLE = Article(
     "Where a layer is cut into branches, units of a family gather in one of them; early layers "
     "without branches are divided by color and frequency all the same.",
     (published_families, families_here, axes_here, google),
+    families={"mixed3a": "high-low", "mixed3b": "curve"},
 )

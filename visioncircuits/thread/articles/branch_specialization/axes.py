@@ -10,7 +10,7 @@ from visioncircuits.comparison import absolute_axes, axis_correlations, filter_p
 from visioncircuits.figures import Figure
 from visioncircuits.networks import Network
 from visioncircuits.thread import Plate, Row, Study, here, inception, part
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Claim, Unavailable
 from visioncircuits.thread.filters import filter_picture
 from visioncircuits.weights import expanded_weights
 
@@ -22,7 +22,7 @@ SECOND = here(
 )
 
 
-@part(FIRST, SECOND)
+@part(FIRST, SECOND, stand_ins=(SHUFFLED,))
 def axes_here(study: Study) -> Iterator[Row | Plate]:
     """What the absolute weights of the first layers separate.
 
@@ -89,10 +89,16 @@ def axes_drawn(filters: Tensor, axes: xr.DataArray) -> Figure:
     return figure
 
 
-GOOGLE_FIRST = inception("the first singular vector corresponds to color", "color")
-GOOGLE_SECOND = inception("the second singular vector corresponds to frequency", "frequency")
+GOOGLE_FIRST = inception(
+    "the first singular vector of Google's absolute first weights corresponds to color", "color"
+)
+GOOGLE_SECOND = inception(
+    "the second singular vector of Google's absolute first weights corresponds to frequency",
+    "frequency",
+)
 PLACES = inception(
-    "trained on Places365 the two vectors correspond to the same", "color, frequency"
+    "the two singular vectors of a network trained on Places365 correspond to the same",
+    "color, frequency",
 )
 
 

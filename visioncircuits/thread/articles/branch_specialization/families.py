@@ -9,7 +9,7 @@ from visioncircuits.comparison import branch_table
 from visioncircuits.figures import Figure
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.branch_specialization.published import branches_drawn, short
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Claim, Unavailable
 from visioncircuits.thread.units import number, numbers
 from visioncircuits.tuning import black_and_white, circle_detectors
 
@@ -18,7 +18,7 @@ CURVES_HERE = here("curve-related features are in one branch of mixed3b", "5x5")
 OTHERS_HERE = here("other families that stimuli find keep to one branch too", "several")
 
 
-@part(BW_HERE, CURVES_HERE, OTHERS_HERE)
+@part(BW_HERE, CURVES_HERE, OTHERS_HERE, stand_ins=(SHUFFLED,))
 def families_here(study: Study) -> Iterator[Row | Plate]:
     """Families of this network.
 

@@ -31,4 +31,5 @@ ARTICLE = Article(
         by_hand,
         by_number,
     ),
+    families={"mixed3a": "curve", "mixed3b": "curve"},
 )

@@ -10,23 +10,28 @@ PAIRS = ((147, 379), (189, 406), (81, 385), (104, 343), (92, 342), (145, 388), (
          (71, 340), (71, 330), (147, 349))  # fmt: skip
 OPPOSED = ((145, 379), (71, 385), (147, 342), (81, 330))
 DIAGONAL = inception(
-    "ten pairs of an early curve and the curve of its orientation: mixed3a 147→379, 189→406, …",
+    "early curves excite the curve of their orientation in ten pairs: mixed3a 147→379, 189→406, …",
     "all excite",
 )
-NEGATIVE = inception("four opposing pairs: 145→379, 71→385, 147→342, 81→330", "all inhibit")
-SIGNS = inception("mixed3b:406: lines 27 and 187 against 154 and 57", "opposite signs")
+NEGATIVE = inception(
+    "early curves inhibit the opposed curve in four pairs: 145→379, 71→385, 147→342, 81→330",
+    "all inhibit",
+)
+SIGNS = inception(
+    "mixed3b:406 has opposite weights from lines 27 and 187 and from 154 and 57", "opposite signs"
+)
 STRONGEST = inception(
-    "families at the strongest position of mixed3b:379",
+    "families have the published shares at the strongest position of mixed3b:379",
     "conv2d0 Gabor 65, Color contrast 21; conv2d1 Complex Gabor 54, Gabor-like 23, Low frequency "
     "19; conv2d2 Line 47, Color contrast 19, Shifted line 9; mixed3a Curves 22, Lines 16, Angles "
     "16 %",
 )
 INPUTS = inception(
-    "the ten strongest inputs of mixed3b:379 in mixed3a, from Captum's notebook",
+    "the ten strongest inputs of mixed3b:379 in mixed3a are those of Captum's notebook",
     "95, 145, 147, 116, 77, 176, 187, 189, 87, 92",
 )
 OUTPUTS = inception(
-    "the ten strongest outputs of mixed3b:379 in mixed4a, from Captum's notebook",
+    "the ten strongest outputs of mixed3b:379 in mixed4a are those of Captum's notebook",
     "50, 437, 96, 398, 434, 423, 408, 436, 424, 168",
 )
 SHARED = {

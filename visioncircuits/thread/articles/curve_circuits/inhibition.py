@@ -10,19 +10,23 @@ from visioncircuits.interventions import edited, path_patched, zero
 from visioncircuits.networks import Network, Unit, parse
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import measure, orientation_tuning
 from visioncircuits.weights import expanded_weights
 
-EARLY_ONLY = here("excited by early curves alone, curves do not echo", "median echo .00")
+EARLY_ONLY = here(
+    "curve detectors do not echo where early curves alone excite them", "median echo .00"
+)
 POSITIVE_ONLY = here(
-    "excited by the positive weights of early curves alone, curves echo: inhibition removes echoes",
+    "curve detectors echo where the positive weights of early curves alone excite them: inhibition "
+    "removes echoes",
     "median echo .24, up to .66",
 )
 
 
-@part(EARLY_ONLY, POSITIVE_ONLY)
+@part(EARLY_ONLY, POSITIVE_ONLY, stand_ins=(*NEGATIVE, "handwritten circles"))
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Why there are no echoes.
 

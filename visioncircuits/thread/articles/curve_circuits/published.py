@@ -20,8 +20,8 @@ RECOVERED = paper(
     "88.6 %, 86.3 % removed, 87.6 % with them; 46 and 20 photographs of 2,000",
 )
 ECHOES = paper(
-    "without inhibition the detectors echo at 180 degrees: median echo original, of early curves "
-    "only, of their positive weights only",
+    "detectors echo at 180 degrees without inhibition: median echo original, of early curves only, "
+    "of their positive weights only",
     ".01, .00, .24",
 )
 

@@ -9,7 +9,6 @@ from visioncircuits.thread.articles.curve_detectors.labeling import without_huma
 from visioncircuits.thread.articles.curve_detectors.maps import published_maps, stimuli_and_labels
 from visioncircuits.thread.articles.curve_detectors.synthetic import (
     angles,
-    cosmetics,
     echoes,
     synthetic_curves,
 )
@@ -23,7 +22,8 @@ ARTICLE = Article(
     "Units of one family respond to curves of one orientation each, however they are drawn, "
     "and hardly to anything else.",
     (
-        published_tuning, published_maps, stimuli_and_labels, synthetic_curves, echoes, cosmetics,
-        angles, photographs, without_humans, attribution, joint_tuning, traced, inception5h,
+        published_tuning, published_maps, stimuli_and_labels, synthetic_curves, echoes, angles,
+        photographs, without_humans, attribution, joint_tuning, traced, inception5h,
     ),
+    families={"mixed3b": "curve"},
 )  # fmt: skip

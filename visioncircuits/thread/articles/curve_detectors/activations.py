@@ -10,15 +10,19 @@ from visioncircuits.figures import Figure
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning.plots import hsl
 
 ACTIVE = here("curve detectors are active at about a tenth of all positions of photographs", "11 %")
-BELOW = here("their mean pre-activation is far below zero", "about −200, 2 to 3 σ")
-EXPONENTIAL = here("the density falls off exponentially on both sides", "two straight flanks")
+BELOW = here("curve detectors' mean pre-activation is far below zero", "about −200, 2 to 3 σ")
+EXPONENTIAL = here(
+    "the density of a curve detector's pre-activations falls off exponentially on both sides",
+    "two straight flanks",
+)
 
 
-@part(ACTIVE, BELOW, EXPONENTIAL)
+@part(ACTIVE, BELOW, EXPONENTIAL, stand_ins=(*NEGATIVE, "handwritten curves"))
 def photographs(study: Study) -> Iterator[Row | Plate]:
     """Photographs.
 

@@ -15,6 +15,7 @@ from visioncircuits.figures import Figure
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import null
 from visioncircuits.tuning import measure, radial_tuning
 from visioncircuits.weights import contextual_weights, surroundings
@@ -26,7 +27,7 @@ MADE = here(
 )
 
 
-@part(MADE)
+@part(MADE, stand_ins=(*NEGATIVE, "handwritten curves"))
 def attribution(study: Study) -> Iterator[Row | Plate]:
     """What excites a detector in a photograph.
 

@@ -19,9 +19,9 @@ GOOGLE_PEAKS = inception(
 GOOGLE_MAPS = inception("heat maps of the ten units are those published", "10 of 10")
 GOOGLE_SIGMA = inception("synthetic curves activate the ten up to 24 standard deviations", "24")
 GOOGLE_ACTIVE = inception("mixed3b:379 is active in 11 % of cases", "11 %")
-GOOGLE_MEAN = inception("its mean pre-activation is about −200", "−200")
+GOOGLE_MEAN = inception("mixed3b:379's mean pre-activation is about −200", "−200")
 GOOGLE_FLANKS = inception(
-    "its density falls to 1/e in 57 units above zero, and in 49 below", "57, 49"
+    "mixed3b:379's density falls to 1/e in 57 units above zero, and in 49 below", "57, 49"
 )
 
 

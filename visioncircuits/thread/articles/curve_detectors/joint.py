@@ -7,6 +7,7 @@ import numpy as np
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.activations import preferred_detector
 from visioncircuits.thread.articles.curve_detectors.family import family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval, null
 from visioncircuits.thread.photographs import strongest
 from visioncircuits.tuning import (
@@ -25,7 +26,7 @@ JOINT = here(
 )
 
 
-@part(JOINT)
+@part(JOINT, stand_ins=(*NEGATIVE, "handwritten curves"))
 def joint_tuning(study: Study) -> Iterator[Row | Plate]:
     """Joint tuning: photographs that turn.
 

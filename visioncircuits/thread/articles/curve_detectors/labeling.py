@@ -14,6 +14,7 @@ from visioncircuits.networks import Unit
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import circular, measure
 
@@ -23,14 +24,18 @@ BINS = np.arange(-4.0, 9.0)
 """Of pre-activation, in standard deviations; the last one is open."""
 
 PREVAIL = here(
-    "the strongest activations are curves and imperfect curves of its orientation", "most"
+    "a curve detector's strongest activations are at curves and imperfect curves of its "
+    "orientation",
+    "most",
 )
-OPPOSED = here("curves of the opposing orientation inhibit it", "below zero only")
-SHARE = here("curves and imperfect curves make up most of its expected value", "55 %")
-MISSED = here("curves of its orientation are hardly ever missed", "1 of 206")
+OPPOSED = here("curves of the opposing orientation inhibit a curve detector", "below zero only")
+SHARE = here(
+    "curves and imperfect curves make up most of a curve detector's expected value", "55 %"
+)
+MISSED = here("a curve detector hardly ever misses a curve of its orientation", "1 of 206")
 
 
-@part(PREVAIL, OPPOSED, SHARE, MISSED)
+@part(PREVAIL, OPPOSED, SHARE, MISSED, stand_ins=(*NEGATIVE, "handwritten curves"))
 def without_humans(study: Study) -> Iterator[Row | Plate]:
     """Labels of what activates it in photographs, by a criterion in place of people.
 
@@ -81,13 +86,16 @@ def labeled_shares(
         "interval is above half and above chance.",
     )
     below, above = bins < np.searchsorted(BINS, -1.0), bins >= np.searchsorted(BINS, 0)
-    down, up = share(study, labels[below] == 3), share(study, labels[above] == 3)
-    yield OPPOSED.found(
-        f"{down[0]:.1%} below −1 σ, {up[0]:.1%} above 0",
-        holds=down[1] > up[2],
-        interval=f"{down[1]:.1%} to {down[2]:.1%}, {up[1]:.1%} to {up[2]:.1%}",
-        why="Share of opposing curves; holds where the intervals do not overlap.",
-    )
+    if below.any() and above.any():
+        down, up = share(study, labels[below] == 3), share(study, labels[above] == 3)
+        yield OPPOSED.found(
+            f"{down[0]:.1%} below −1 σ, {up[0]:.1%} above 0",
+            holds=down[1] > up[2],
+            interval=f"{down[1]:.1%} to {down[2]:.1%}, {up[1]:.1%} to {up[2]:.1%}",
+            why="Share of opposing curves; holds where the intervals do not overlap.",
+        )
+    else:
+        yield OPPOSED.untestable("no neuron was drawn below −1 σ, or none above 0")
     missed = bins[labels == 0] < np.searchsorted(BINS, 0)
     inactive, low, high = share(study, missed)
     yield MISSED.found(

@@ -15,20 +15,25 @@ from visioncircuits.tuning import angular_difference, tuning_maps
 
 SIGMAS = {379: 22.3, 406: 18.7, 385: 18.9, 343: 21.4, 342: 16.4, 388: 19.8, 324: 19.5, 340: 21.1,
           330: 17.4, 349: 24.4}  # fmt: skip
-SIGMA = paper("strongest response of each of the ten to a synthetic curve", "16.4 to 24.4 σ")
-UP_TO = paper("responses reach 24 standard deviations of the activation on photographs", "24")
-CENTER = paper("their preferred curvature is about the middle of the range", "mid-height")
+SIGMA = paper("the ten have the printed strongest responses to a synthetic curve", "16.4 to 24.4 σ")
+UP_TO = paper(
+    "the ten units' responses reach 24 standard deviations of the activation on photographs", "24"
+)
+CENTER = paper("the ten prefer a curvature about in the middle of the range", "mid-height")
 AVERAGED = paper(
     "the mean over curvature of a heat map is the radial tuning curve", "r = 0.9993 to 0.9999"
 )
-FACTOR = paper("a standard deviation, in activation", "42.9 to 46.5")
+FACTOR = paper("a standard deviation is about 45 in activation", "42.9 to 46.5")
 TURNED = paper("heat maps count orientation from the opposite side", "minus 180°")
 FILLED = paper("orientation profiles of plain and of filled curves are alike", "r = .992 to .999")
 FOUR = paper(
     "379's strongest response rises in the four steps from angle to curve",
     "15.6, 21.4, 22.2, 22.3 σ",
 )
-RISING = paper("so do the others'", "each step")
+RISING = paper(
+    "the other nine units' strongest response rises in the four steps from angle to curve",
+    "each step",
+)
 FORKED = paper(
     "angles activate each of the ten at two orientations, which meet where they are straight",
     "two distinct lines",
@@ -190,12 +195,16 @@ def published_responses(
 
 
 LOGARITHMIC = paper("the synthetic curves' radii are evenly spaced in logarithm", "ratio 2.245")
-IN_TILES = paper("they are so many widths of their tile", "4.84, 2.16, .962, .428")
-STROKE = paper("the stroke's profile across, black 1", ".34, 1, .34")
-COUNTED = paper("human labels: curves, imperfect curves, unrelated, opposing", "206, 170, 379, 102")
+IN_TILES = paper(
+    "the synthetic curves' radii are so many widths of their tile", "4.84, 2.16, .962, .428"
+)
+STROKE = paper("the stroke has this profile across, black being 1", ".34, 1, .34")
+COUNTED = paper(
+    "people's labels are curves, imperfect curves, unrelated, and opposing", "206, 170, 379, 102"
+)
 VALUED = paper("curves and imperfect curves make up the expected value of 379", "55.3 %")
 FREQUENT = paper("379 is active at so many of the labeled positions", "10.8 %")
-TRACED = paper("curves traced with the detectors through photographs", "15 of 23 shown")
+TRACED = paper("curves are traced with the detectors through photographs", "15 of 23 shown")
 
 
 @part(LOGARITHMIC, IN_TILES, STROKE, COUNTED, VALUED, FREQUENT, TRACED)

@@ -1,4 +1,4 @@
-"""Responses to synthetic curves, filled and colored ones, and angles."""
+"""Responses to synthetic curves and angles."""
 
 import json
 from collections.abc import Iterator
@@ -18,11 +18,10 @@ from visioncircuits.thread.articles.curve_detectors.family import (
 )
 from visioncircuits.thread.articles.curve_detectors.maps import evenly_opened, forked
 from visioncircuits.thread.articles.curve_detectors.tuning import LAYERS
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import interval
+from visioncircuits.thread.spread import spanned
 from visioncircuits.tuning import (
-    circular,
-    invariance,
     measure,
     orientation_tuning,
     preferred_value,
@@ -31,22 +30,43 @@ from visioncircuits.tuning import (
 )
 from visioncircuits.tuning.plots import beside
 
-FAMILY = here("mixed3b has a family of curve detectors", "10 of 480 units")
-SPAN = here("together they span all orientations", "largest gap 68°")
-RADIUS = here("they respond to curves of a radius of around 60 pixels", "60 px")
-INSIDE = here("most of them prefer curves to straighter and to tighter ones", "10 of 10")
-STRONG = here("synthetic curves activate them up to 24 standard deviations", "16.4 to 24.4 σ")
-NARROW = here("their tuning to orientation is about as wide as published", "28.5° to 68.5°")
-ECHOLESS = here("they have no echoes at the opposite orientation", "0 to .03")
+FAMILY = here(
+    "mixed3b has a family of curve detectors",
+    "10 of 480 units",
+    stand_ins=(SHUFFLED, "handwritten curves"),
+)
+SPAN = here("curve detectors together span all orientations", "largest gap 68°")
+RADIUS = here("curve detectors respond to curves of a radius of around 60 pixels", "60 px")
+STRONG = here(
+    "synthetic curves activate curve detectors up to 24 standard deviations", "16.4 to 24.4 σ"
+)
+NARROW = here("curve detectors' tuning to orientation is about as wide as published",
+              "28.5° to 68.5°")  # fmt: skip
+ECHOLESS = here(
+    "curve detectors have no echoes at the opposite orientation of rounded angles, which did not "
+    "choose them",
+    "0 to .03 on curves",
+)
 
 
-@part(FAMILY, SPAN, RADIUS, INSIDE, STRONG, NARROW, ECHOLESS)
+@part(
+    FAMILY,
+    SPAN,
+    RADIUS,
+    STRONG,
+    NARROW,
+    ECHOLESS,
+    stand_ins=(*NEGATIVE, "handwritten curves"),
+)
 def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     """Synthetic curves.
 
     The detectors are found by a hypothesis about their responses to other stimuli: thick, filled,
     inverted and colored curves of five radii, against lines, edges, circles and textures. Here they
     are tested with the published sheet of thin black curves, of radii from 290 to 25.7 pixels.
+    The search decides already that they respond alike to filled and to colored curves, and prefer
+    curves to straighter and to tighter ones, which the article claims too: these are no rows, and
+    the maps show them.
     """
     layer, count = study.layer("mixed3b"), len(study.found("curve", "mixed3b"))
     total = study.network.layer(layer).units
@@ -65,7 +85,7 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "radial",
         radial_panel(responses, pictured, title=curves.layer),
-        f"Radial tuning curves of the {count} curve detectors of {curves.layer} on the "
+        f"Radial tuning curves of the {len(curves.units)} curve detectors of {curves.layer} on the "
         "published sheet of curves; drawn as published.",
     )
     yield Plate(
@@ -74,31 +94,33 @@ def synthetic_curves(study: Study) -> Iterator[Row | Plate]:
         "Responses over orientation and radius, from nearly straight to tight; orientations are "
         "the radial curves'. All units have one scale.",
     )
-    gap = circular.largest_gap(curves.orientations)
-    random = study.rng("gaps").uniform(0, 360, (2000, count))
-    by_chance = float(np.mean([circular.largest_gap(angles) <= gap for angles in random]))
-    yield SPAN.found(
-        f"largest gap {gap:.0f}°",
-        holds=gap < 90,
-        interval=f"{by_chance:.0%} of {count} random orientations leave none larger",
-        why="Holds where no quarter of the circle is left out.",
-    )
+    for kind in ("filled", "colored"):
+        drawn = published_set(study, f"{kind}-curves")
+        yield Plate(
+            f"{kind}-maps",
+            tuning_maps(family_responses(study, drawn), "orientation", "radius", drawn, pictured),
+            f"Responses to {kind} curves, as above.",
+        )
+    yield spanned(SPAN, curves.orientations, study.rng("gaps"))
     yield from curvature(study, responses)
     tuned = orientation_tuning(responses)
     wide = tuned["width"].values
     low, high = interval(wide, study.rng("widths"))
     yield NARROW.found(
-        f"{wide.min():.0f}° to {wide.max():.0f}°, median {np.median(wide):.0f}°",
+        f"{np.nanmin(wide):.0f}° to {np.nanmax(wide):.0f}°, median {np.nanmedian(wide):.0f}°",
         holds=low >= 28.5 and high <= 68.5,
         interval=f"median {low:.0f}° to {high:.0f}°",
         why="Holds where the median's interval is within the published range.",
     )
-    echoes = tuned["echo"].values
+    rounded = published_set(study, "angles")
+    rounded = rounded.isel(roundness=slice(1, len(rounded.axes["roundness"]) - 1))
+    echo = orientation_tuning(family_responses(study, rounded))["echo"].values
     yield ECHOLESS.found(
-        f"{echoes.min():.2f} to {echoes.max():.2f}, median {np.median(echoes):.2f}",
-        holds=bool(echoes.max() <= 0.1),
-        why="The hypothesis requires less than .1, on other drawings; holds where all are below "
-        "that here.",
+        f"{np.nanmin(echo):.2f} to {np.nanmax(echo):.2f}, median {np.nanmedian(echo):.2f}",
+        holds=bool((echo <= 0.035).mean() >= 0.9),
+        interval=f"on the published curves {tuned['echo'].values.max():.2f} at most",
+        why="Angles of the published sheet that are rounded in part. The search lets an echo of .1 "
+        "pass, on curves; holds where nine in ten units are at .03 or less, as all published ones.",
     )
 
 
@@ -107,17 +129,10 @@ def curvature(study: Study, responses: xr.DataArray) -> Iterator[Row]:
     radii = preferred_value(responses, "radius").values
     low, high = interval(radii, study.rng("radii"))
     yield RADIUS.found(
-        f"median {np.median(radii):.0f} px",
+        f"median {np.nanmedian(radii):.0f} px",
         holds=low >= 30 and high <= 120,
         interval=f"{low:.0f} to {high:.0f} px",
         why="Holds where the interval over units lies within a factor of two.",
-    )
-    best = responses.max("orientation").transpose("unit", "radius").values.argmax(1)
-    within = (best > 0) & (best < responses.sizes["radius"] - 1)
-    yield INSIDE.found(
-        f"{within.sum()} of {len(within)}",
-        holds=bool(within.mean() > 0.5),
-        why="Of the published radii neither the first nor the last.",
     )
     tops = responses.max(("orientation", "radius")).values
     low, high = interval(tops, study.rng("tops"))
@@ -138,7 +153,7 @@ FADING = here(
 )
 
 
-@part(FADING)
+@part(FADING, stand_ins=(SHUFFLED,))
 def echoes(study: Study) -> Iterator[Row | Plate]:
     """Echoes, from layer to layer.
 
@@ -187,45 +202,9 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-FILL = here("they respond to filled shapes as to lines", "r = .992 to .999")
-COLOR = here("and to colored ones on colored ground", "same peaks")
-
-
-@part(FILL, COLOR)
-def cosmetics(study: Study) -> Iterator[Row | Plate]:
-    """Filled and colored curves."""
-    plain = family_responses(study, published_set(study))
-    pictured = study.thumbnails(family(study).units)
-    for claim, name, slug in (
-        (FILL, "filled-curves", "filled"),
-        (COLOR, "colored-curves", "colored"),
-    ):
-        stimuli = published_set(study, name)
-        responses = family_responses(study, stimuli)
-        yield Plate(
-            f"{slug}-maps",
-            tuning_maps(responses, "orientation", "radius", stimuli, pictured),
-            f"Responses to {slug} curves, as above.",
-        )
-        alike = invariance(plain, responses).values
-        low, high = interval(alike, study.rng(name))
-        order = np.roll(np.arange(len(alike)), len(alike) // 2)
-        other = responses.isel(unit=order).assign_coords(unit=responses["unit"].values)
-        across = float(np.median(invariance(plain, other).values))
-        peaks = [orientation_tuning(r)["orientation"].values for r in (plain, responses)]
-        off = circular.angular_distance(*peaks)
-        yield claim.found(
-            f"r = {np.nanmin(alike):.3f} to {np.nanmax(alike):.3f}, median "
-            f"{np.nanmedian(alike):.3f}; peaks {np.median(off):.0f}° off",
-            holds=low > 0.9 and bool(np.median(off) <= 10),
-            interval=f"median {low:.3f} to {high:.3f}; with the opposite unit {across:.2f}",
-            why="Correlation of tuning to orientation; holds where the interval is above .9, and "
-            "half of the peaks move by 10° or less.",
-        )
-
-
 STEPWISE = here(
-    "the strongest response rises in the four steps from angle to curve", "15.6, 21.4, 22.2, 22.3 σ"
+    "curve detectors' strongest response rises in the four steps from angle to curve",
+    "15.6, 21.4, 22.2, 22.3 σ",
 )
 FORK = here(
     "angles activate a detector at two orientations, which meet where they are straight",
@@ -233,7 +212,7 @@ FORK = here(
 )
 
 
-@part(STEPWISE, FORK)
+@part(STEPWISE, FORK, stand_ins=(*NEGATIVE, "handwritten curves"))
 def angles(study: Study) -> Iterator[Row | Plate]:
     """From angles to curves."""
     whole = published_set(study, "angles")

@@ -10,6 +10,7 @@ from torch import Tensor
 from visioncircuits.figures import Figure
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.curve_detectors.family import Curves, family
+from visioncircuits.thread.claims import NEGATIVE
 from visioncircuits.thread.intervals import interval
 from visioncircuits.tuning import trace
 from visioncircuits.tuning.plots import hsl
@@ -17,10 +18,10 @@ from visioncircuits.tuning.plots import hsl
 FOLLOWED = here(
     "curves can be traced through photographs with nothing but the detectors", "15 shown"
 )
-HEADED = here("and run along contours", "shown in pictures")
+HEADED = here("curves that are traced with the detectors run along contours", "shown in pictures")
 
 
-@part(FOLLOWED, HEADED)
+@part(FOLLOWED, HEADED, stand_ins=(*NEGATIVE, "handwritten curves"))
 def traced(study: Study) -> Iterator[Row | Plate]:
     """Curves traced through photographs.
 

@@ -29,17 +29,27 @@ WIDTHS = {342: 66.5, 388: 50.5, 324: 28.5, 340: 48.5, 330: 68.5, 349: 39.5, 379:
           385: 52, 343: 40}  # fmt: skip
 ECHOES = {342: 0.02, 388: 0.03, 324: 0, 340: 0.01, 330: 0.01, 349: 0, 379: 0.01, 406: 0,
           385: 0.01, 343: 0}  # fmt: skip
-TEN = paper("preferred orientations of the ten units of mixed3b", "22.5° to 358°")
-EARLIER = paper("preferred orientations of 11 units of mixed3a and 11 of conv2d2", "5.5° to 358.5°")
-LATER = paper("units of mixed4a in the radial data; the page has 12", "14")
-HIGHEST = paper("height of the ten radial tuning curves, activation", "538.4 to 830.0")
-WIDE = paper("their width at half height", "28.5° to 68.5°")
-ECHO = paper("their echo, within 30° of the opposite orientation, over the peak", "0 to .03")
+TEN = paper("the ten units of mixed3b prefer the printed orientations", "22.5° to 358°")
+EARLIER = paper(
+    "11 units of mixed3a and 11 of conv2d2 prefer the printed orientations", "5.5° to 358.5°"
+)
+LATER = paper("the radial data has fourteen units of mixed4a; the page has 12", "14")
+HIGHEST = paper(
+    "the ten radial tuning curves have the printed heights, in activation", "538.4 to 830.0"
+)
+WIDE = paper(
+    "the ten radial tuning curves have the printed widths at half height", "28.5° to 68.5°"
+)
+ECHO = paper(
+    "the ten radial tuning curves have the printed echoes, within 30° of the opposite orientation, "
+    "over the peak",
+    "0 to .03",
+)
 ECHOES_BEFORE = paper(
     "earlier curves echo: mixed3a, conv2d2 (“weakly activate on the opposite side”)",
     ".04 to .53, .19 to .88",
 )
-GAPS = paper("large gaps between neighbors of the ten, after 181°, 290° and 22.5°", "62°, 68°, 44°")
+GAPS = paper("neighbors of the ten leave large gaps after 181°, 290° and 22.5°", "62°, 68°, 44°")
 MARKS = paper(
     "joint tuning orders nine units as the synthetic curves of the heat maps do", "within 15°"
 )

@@ -1,7 +1,7 @@
 """An Overview of Early Vision (Olah et al., 2020): families of units in the first five layers."""
 
 from visioncircuits.thread import Article
-from visioncircuits.thread.articles.early_vision.circuits import circuits_here, explorer
+from visioncircuits.thread.articles.early_vision.circuits import circuits_here
 from visioncircuits.thread.articles.early_vision.filters import (
     complex_gabors,
     families_here,
@@ -28,7 +28,7 @@ ARTICLE = Article(
         families_here,
         complex_gabors,
         circuits_here,
-        explorer,
         google,
     ),
+    families={"mixed3a": "high-low", "mixed3b": "curve"},
 )

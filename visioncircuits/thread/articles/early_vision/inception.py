@@ -23,7 +23,9 @@ STRONGEST = {
     "mixed3b:333": ("mixed3a", (47, 46, 26, 63)),
 }
 GOOGLE = {
-    unit: inception(f"the strongest {source} inputs of {unit}", ", ".join(map(str, inputs)))
+    unit: inception(
+        f"the strongest {source} inputs of {unit} are those published", ", ".join(map(str, inputs))
+    )
     for unit, (source, inputs) in STRONGEST.items()
 }
 SIGNS = inception("twelve of the strongest inputs of mixed3a:222 inhibit it, four excite it", "12")
@@ -32,13 +34,15 @@ GABOR_INPUTS = {30: {22: 1, 39: 1, 54: 0.6, 15: 0.6},
          52: {14: 0.6, 49: 0.6, 20: 0.4, 27: 0.4, 18: -0.6, 41: -0.6}}  # fmt: skip
 COMPLEX = {
     unit: inception(
-        f"inputs of the complex Gabor conv2d1:{unit} of at least 30% of the largest weight",
+        f"the complex Gabor conv2d1:{unit} has the published inputs of at least 30% of the largest "
+        "weight",
         ", ".join(f"{source} {weight:+g}" for source, weight in inputs.items()),
     )
     for unit, inputs in GABOR_INPUTS.items()
 }
 FAMILIES_FOUND = inception(
-    "units that stimuli find are in the family that the article puts them in", "all"
+    "curve detectors of mixed3b that stimuli find are in the family that the article puts them in",
+    "all",
 )
 
 
@@ -47,14 +51,10 @@ def google(study: Study) -> Iterator[Row | Plate]:
     """Google's network, by number."""
     network = study.inceptionv1()
     yield from units_of_google(network)
-    layers = study.taxonomy().layers
-    pairs = (("curve", "mixed3b", "Curves"), ("high-low", "mixed3a", "High-Low Frequency"))
-    inside, total = 0, 0
+    listed = study.taxonomy().layers["mixed3b"]["Curves"]
     google_study = Study(network, study.folder, data=study.data, quick=study.quick, seed=study.seed)
-    for hypothesis, layer, family in pairs:
-        listed = {f"{layer}:{unit}" for unit in layers[layer][family]}
-        units = google_study.found(hypothesis, layer)["unit"].tolist()
-        inside, total = inside + len(listed.intersection(units)), total + len(units)
+    units = numbers(google_study.found("curve", "mixed3b")["unit"])
+    inside, total = len(set(units).intersection(listed)), len(units)
     yield FAMILIES_FOUND.found(
         f"{inside} of {total}", holds=inside >= 0.9 * total > 0, why="Holds from 90%."
     )

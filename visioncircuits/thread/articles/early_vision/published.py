@@ -38,7 +38,7 @@ SHARES = {
 ASSIGNED = paper("every neuron of the first five layers is in exactly one family", "1,056")
 PARTIAL = paper("of mixed4a to mixed4d only some units are in a family", ", ".join(LATER.values()))
 FAMILIES = {
-    layer: paper(f"the families of {layer} and their shares, in percent", text)
+    layer: paper(f"the families of {layer} have these shares of its units, in percent", text)
     for layer, text in SHARES.items()
 }
 LINES = paper("line detectors, plain and shifted, are a quarter of conv2d2", "about 25%")

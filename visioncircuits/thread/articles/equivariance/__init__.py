@@ -13,4 +13,5 @@ ARTICLE = Article(
     "Many units are one another turned, mirrored, enlarged or recolored, and so are the circuits "
     "that they are made of.",
     (published_circuits, families_here, circuits_here, in_google_s_network),
+    families={"mixed3a": "curve", "mixed3b": "curve"},
 )

@@ -20,7 +20,7 @@ from visioncircuits.comparison import (
     rotation,
 )
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Claim, Unavailable
+from visioncircuits.thread.claims import SHUFFLED, Claim, Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import circular
 
@@ -44,6 +44,7 @@ FAMILIES = {
     how: here(
         f"units of {layer} come as one another, {how}: families by tuning and by weights",
         EXAMPLES[how],
+        stand_ins=(SHUFFLED,),
     )
     for how, (_, layer, _) in CHANGES.items()
 }
@@ -87,10 +88,10 @@ def families_here(study: Study) -> Iterator[Row | Plate]:
             f"kernels from {ends[0]}. Holds at three partners that are other units.",
         )
         if how == "turned":
-            yield orientations(study, HIGH_LOWS_TURN, found, "high-low", layer, "mean")
+            yield orientations(study, HIGH_LOWS_TURN, found, "high-low", layer)
             yield from turning(study, found, pairs)
             curves = found
-    yield orientations(study, CURVES_TURN, curves, "curve", "mixed3a", "orientation", only=180)
+    yield orientations(study, CURVES_TURN, curves, "curve", "mixed3a", only=180)
 
 
 def cut(study: Study, side: int) -> Float[Tensor, "pictures 3 side side"]:
@@ -110,7 +111,6 @@ def orientations(
     found: xr.Dataset,
     family: str,
     layer: str,
-    column: str,
     *,
     only: float | None = None,
 ) -> Row:
@@ -119,7 +119,7 @@ def orientations(
         table = study.detectors(family, layer)
     except Unavailable as missing:
         return claim.untestable(str(missing))
-    angles = dict(zip(table["unit"], table[column].astype(float), strict=True))
+    angles = dict(zip(table["unit"], table["orientation"].astype(float), strict=True))
     off, drawn, rng = [], [], study.rng(f"turns of {family}")
     inside = 0
     for name in found["transformation"].values:

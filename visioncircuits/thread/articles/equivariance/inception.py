@@ -10,7 +10,9 @@ from visioncircuits.thread.units import number
 from visioncircuits.weights import expanded_weights, strongest_inputs
 
 FIGURES = {
-    figure: inception(f"the kernels of the figure {figure}", f"{count} kernels")
+    figure: inception(
+        f"the kernels of the figure {figure} are those of the network", f"{count} kernels"
+    )
     for figure, count in {
         "curve-circuit matrix": 16,
         "circle/evolute": 32,

@@ -32,4 +32,5 @@ ARTICLE = Article(
         downstream_here,
         in_google_s_network,
     ),
+    families={"mixed3a": "high-low"},
 )

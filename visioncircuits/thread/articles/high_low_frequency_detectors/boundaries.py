@@ -17,7 +17,8 @@ USED = here(
     "of the 20 units of mixed3b that the family feeds most, many detect boundaries", "8 of 20"
 )
 EITHER = here(
-    "some of them have the same kernel from detectors of opposite directions",
+    "some units of mixed3b have the same kernel from high-low frequency detectors of opposite "
+    "directions",
     "mixed3b:345: .82 to .99",
 )
 
@@ -33,7 +34,7 @@ def downstream_here(study: Study) -> Iterator[Row | Plate]:
     """
     network, later = study.network, study.layer("mixed3b")
     table = study.detectors("high-low", "mixed3a")
-    names, directions = table["unit"].tolist(), table["mean"].to_numpy(float)
+    names, directions = table["unit"].tolist(), table["orientation"].to_numpy(float)
     kernels = expanded_weights(network, names, later).weight.double()
     strength = kernels.square().sum((1, 2, 3)).numpy()
     most = np.argsort(-strength)[:20]

@@ -28,7 +28,7 @@ CLUSTERED = paper(
 )
 SYMMETRIC = {
     layer: paper(
-        f"the two factors' maps from {layer} are close to each other's negative, correlations",
+        f"the two factors' maps from {layer} are close to each other's negative, by correlation",
         ", ".join(f"{unit} {value}" for unit, value in zip(SHOWN, values, strict=True)),
     )
     for layer, values in SYMMETRY.items()

@@ -33,7 +33,7 @@ CONTENTS: Mapping[str, Mapping[str, Mapping[int, float]]] = {
 }
 FACTORS = {
     layer: inception(
-        f"the factors' strongest units of {layer}, with their weights",
+        f"the factors' strongest units of {layer} are those published",
         "; ".join(
             f"{factor}: " + ", ".join(f"{unit} {weight}" for unit, weight in units.items())
             for factor, units in contents.items()
@@ -42,7 +42,8 @@ FACTORS = {
     for layer, contents in CONTENTS.items()
 }
 TILES = inception(
-    "the kernels of figure 5, from pooled conv2d2 into 110, 136 and 112", "24 kernels"
+    "the kernels of figure 5, from pooled conv2d2 into 110, 136 and 112, are those of the network",
+    "24 kernels",
 )
 TURNS = inception(
     "six detectors prefer the published directions",
@@ -50,7 +51,8 @@ TURNS = inception(
 )
 MEMBERS = inception("the library's test finds the fifteen published units", "15")
 STRONGEST = inception(
-    "the 20 units of mixed3b that the fifteen feed most", ", ".join(map(str, BOUNDARIES))
+    "the 20 units of mixed3b that the fifteen feed most are those published",
+    ", ".join(map(str, BOUNDARIES)),
 )
 SAME = inception(
     "kernels into mixed3b:345 are alike from detectors of any direction, correlation with 110's",

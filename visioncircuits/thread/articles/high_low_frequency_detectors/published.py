@@ -24,7 +24,7 @@ BOUNDARIES = (130, 150, 314, 246, 365, 318, 146, 276, 345, 167,
 
 COUNTED = paper("the family has fifteen units, 6 % of mixed3a", "15, 6 %")
 DIRECTED = paper(
-    "directions that six units prefer, from low to high frequency",
+    "six units prefer the printed directions, from low to high frequency",
     ", ".join(f"{unit}: {angle:g}°" for unit, angle in DIRECTIONS.items()),
 )
 HALF = paper("about half of a unit's map is zero", "47 to 51 %")

@@ -12,4 +12,5 @@ ARTICLE = Article(
     "The ten published curve detectors leave orientations out. Does the network not detect these, "
     "or does it represent them in directions that are no unit's?",
     (published_family, family_here, directions, inception5h),
+    families={"mixed3b": "curve"},
 )

@@ -30,7 +30,7 @@ from visioncircuits.thread.articles.missing_curves.family import (
     coverage_plot,
     curve_responses,
 )
-from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.claims import NEGATIVE, SHUFFLED, Claim, Unavailable
 from visioncircuits.thread.intervals import middle
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import orientation_tuning, radial_panel
@@ -39,33 +39,40 @@ from visioncircuits.tuning.plots import beside
 SAME = 0.9
 """The cosine with a curve detector from which on a direction counts as that unit."""
 
-READ = ", read out"
+TOLERANCE, ITERATIONS = 1e-3, 2000
+"""Of the factorization: it ends at this share of the first iteration's change; the most."""
+
+READ = " (read out)"
 METHODS = ("NMF", f"NMF{READ}", "dictionary learning", f"dictionary learning{READ}")
 CHANCE = ("random", "shuffled")
 CURVES = {
     method: here(
-        f"{method}: directions of mixed3b are curve detectors and no units, more than by chance",
+        f"directions of mixed3b by {method} are curve detectors and no units, more than by chance",
         "a question of our own",
     )
     for method in METHODS
 }
 FILLED = {
     method: here(
-        f"{method}: these are where the units' orientations are missing", "a question of our own"
+        f"curve detectors among the directions by {method} are where the units' orientations are "
+        "missing",
+        "a question of our own",
     )
     for method in METHODS
 }
 SHARPER = here(
-    "the directions are detectors as good as the units: as narrow, with as weak an echo",
+    "curve detectors among the directions are as good as the units: as narrow, with as weak an "
+    "echo",
     "a question of our own",
 )
 BETWEEN = here(
     "the sum of the two units beside the largest gap is a detector of the orientation between",
     "a question of our own",
+    stand_ins=NEGATIVE,
 )
 
 
-@part(*CURVES.values(), *FILLED.values(), SHARPER, BETWEEN)
+@part(*CURVES.values(), *FILLED.values(), SHARPER, BETWEEN, stand_ins=(SHUFFLED,))
 def directions(study: Study) -> Iterator[Row | Plate]:
     """Directions that are no unit's.
 
@@ -212,11 +219,17 @@ def activations(study: Study) -> Float[np.ndarray, "positions units"]:
 def components(
     method: str, samples: Float[np.ndarray, "positions units"], study: Study
 ) -> Float[np.ndarray, "components units"]:
-    """Decompose activations into components of length 1."""
+    """Decompose activations into components of length 1.
+
+    Raises
+    ------
+    Unavailable
+        If the factorization does not come to its tolerance.
+    """
     count, seed = study.of(160, quick=80), study.seed
     if method == "NMF":
         model: NMF | MiniBatchDictionaryLearning = NMF(
-            count, init="nndsvda", max_iter=study.of(100, quick=40), tol=1e-3, random_state=seed
+            count, init="nndsvda", max_iter=ITERATIONS, tol=TOLERANCE, random_state=seed
         )
     else:
         model = MiniBatchDictionaryLearning(
@@ -227,6 +240,8 @@ def components(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         parts = model.fit(samples).components_
+    if method == "NMF" and model.n_iter_ >= ITERATIONS:
+        raise Unavailable(f"the factorization did not converge in {ITERATIONS} iterations")
     lengths = np.linalg.norm(parts, axis=1, keepdims=True)
     return np.asarray((parts / np.where(lengths > 0, lengths, 1))[lengths[:, 0] > 0])
 

@@ -11,7 +11,7 @@ from visioncircuits.figures import Figure
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, paper, part
-from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.claims import NEGATIVE, Claim
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure, radial_tuning
 from visioncircuits.tuning.plots import hsl
@@ -112,8 +112,9 @@ GAPS = here(
     "gaps of 62°, 68°, 44°",
 )
 EVENLY_HERE = here(
-    "its units are spread more evenly than by chance, so that less is left out",
+    "the family's units are spread more evenly than by chance, so that less is left out",
     "a question of our own",
+    stand_ins=(*NEGATIVE, "handwritten curves"),
 )
 
 

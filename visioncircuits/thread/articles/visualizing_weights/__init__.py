@@ -2,14 +2,10 @@
 
 from visioncircuits.thread import Article
 from visioncircuits.thread.articles.visualizing_weights.absence import center_here
-from visioncircuits.thread.articles.visualizing_weights.expanded import (
-    cancellation_here,
-    expanded_here,
-    families_here,
-)
+from visioncircuits.thread.articles.visualizing_weights.expanded import cancellation_here
 from visioncircuits.thread.articles.visualizing_weights.inception import in_google_s_network
 from visioncircuits.thread.articles.visualizing_weights.published import published_weights
-from visioncircuits.thread.articles.visualizing_weights.reduced import by_position, reduced_here
+from visioncircuits.thread.articles.visualizing_weights.reduced import by_position
 
 ARTICLE = Article(
     "Visualizing Weights",
@@ -19,12 +15,10 @@ ARTICLE = Article(
     "layers at once, and with many inputs reduced to a few.",
     (
         published_weights,
-        expanded_here,
-        families_here,
         cancellation_here,
         center_here,
-        reduced_here,
         by_position,
         in_google_s_network,
     ),
+    families={"mixed3a": "curve", "mixed3b": "curve"},
 )

@@ -9,19 +9,20 @@ from scipy.stats import spearmanr
 from visioncircuits.networks import Network, Unit
 from visioncircuits.stimuli import StimulusSet, circle, color_contrast
 from visioncircuits.thread import Plate, Row, Study, here, part
+from visioncircuits.thread.claims import SHUFFLED
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure
 from visioncircuits.tuning.achromatic import black_and_white
 from visioncircuits.weights import connection_cards, expanded_weights, strongest_inputs
 
 ABSENT = here(
-    "units that detect an absence of color in the center: their color inputs inhibit there and "
-    "excite around, their black-and-white inputs the other way round",
+    "color inputs of units that detect an absence of color in the center inhibit there and excite "
+    "around, black-and-white inputs the other way round",
     "mixed3b:208: nine color inputs -1 to -.49 in the center, nine others +.29 to +.68",
 )
 
 
-@part(ABSENT)
+@part(ABSENT, stand_ins=(SHUFFLED,))
 def center_here(study: Study) -> Iterator[Row | Plate]:
     """Figure 10: two layers at once.
 

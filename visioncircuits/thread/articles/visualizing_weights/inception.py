@@ -9,10 +9,9 @@ from visioncircuits.weights import expanded_weights, strongest_inputs
 
 SHOWN = {
     figure: inception(
-        f"the kernels of {figure.rpartition(' ')[0]} {figure.rpartition(' ')[2]}", published
+        f"the kernels of figure {figure.rpartition('Fig')[2]} are those of the network", published
     )
     for figure, published in {
-        "ZoomIn OrientedDogHeads": "mixed4a:308 to mixed4b:443 (figure 3)",
         "VisualizingWeights Fig4": "147, 81, 145 to mixed3b:342",
         "VisualizingWeights Fig5": "8 × 8 curves, six kernels in doubt left out",
         "VisualizingWeights Fig9": "208, 210, 197, 214, 223 to mixed3b:208",
@@ -22,7 +21,7 @@ SHOWN = {
 }
 INPUTS = (58, 86, 59, 23, 92, 4, 178, 43, 36, 29, 38, 90, 70, 189, 67, 159, 54, 137)
 TOP = inception(
-    "figure 10: the 18 strongest inputs of mixed3b:208 in conv2d2, and their middles",
+    "the 18 strongest inputs of mixed3b:208 in conv2d2, and their middles, are those of figure 10",
     f"{', '.join(map(str, INPUTS))}; nine -1 to -.49, nine +.29 to +.68",
 )
 UNNAMED = inception("figure 13: nine units of conv2d1 orbit in mixed3b:268", "units not labeled")
@@ -33,9 +32,7 @@ def in_google_s_network(study: Study) -> Iterator[Row]:
     """The published units, in Google's network."""
     network = study.inceptionv1()
     for figure, claim in SHOWN.items():
-        tiles = [tile for tile in read_tiles(study.published(FILE), figure)
-                 if figure.startswith("Vis") or (tile.unit, tile.output) == (308, 443)]  # fmt: skip
-        yield matched(claim, network, tiles)
+        yield matched(claim, network, read_tiles(study.published(FILE), figure))
     inputs = strongest_inputs(expanded_weights(network, "maxpool1", "mixed3b:208"), top=18)
     found = {each.source.index: each.kernel for each in inputs if isinstance(each.source, Unit)}
     shared = found.keys() & {*INPUTS}

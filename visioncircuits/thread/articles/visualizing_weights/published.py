@@ -24,11 +24,6 @@ BANDS = paper(
     "along the band of opposed orientations",
     "0-30° +2.33, 30-60° +1.81, 60-90° +.26, 90-120° +.22, 120-150° -1.10, 150-180° -2.86",
 )
-OPPOSED = paper(
-    "figures 7 and 8: two factors of the weights into high-low frequency detectors, each other's "
-    "negative",
-    "correlations -.987 to -.998 from conv2d2",
-)
 SURROUND = paper(
     "figure 9: black-and-white detectors inhibit mixed3b:208 in the center and excite it around",
     "from 208, 210, 197, 214, 223",
@@ -40,26 +35,15 @@ STRONG = paper(
 CANCELED = paper("figure 12: the paths through 110 and 112 cancel", "it cancels")
 
 
-@part(ALIGNED, BANDS, OPPOSED, SURROUND, STRONG, CANCELED)
+@part(ALIGNED, BANDS, SURROUND, STRONG, CANCELED)
 def published_weights(study: Study) -> Iterator[Row | Plate]:
     """The published weights.
 
     Kernels were read off the article's figures. A kernel shows where a unit of the layer before
-    excites (red) and inhibits (blue).
+    excites (red) and inhibits (blue). The two factors of figures 7 and 8 are in High-Low Frequency
+    Detectors.
     """
     yield from published_curves(study)
-    with np.load(study.published("hilo_nmf_spatial_factors_fig9.npz")) as arrays:
-        pairs = [
-            (arrays[name], arrays[name.replace("HF", "LF")])
-            for name in arrays
-            if name.endswith("conv2d2__HF")
-        ]
-    opposed = sorted(correlation(*pair) for pair in pairs)
-    yield OPPOSED.found(
-        f"{opposed[-1]:.3f} to {opposed[0]:.3f}",
-        holds=(f"{opposed[-1]:.3f}", f"{opposed[0]:.3f}") == ("-0.987", "-0.998"),
-        why="Recomputed from the maps of six detectors; see High-Low Frequency Detectors.",
-    )
     path = study.published(FILE)
     ninth = {tile.unit: tile.kernel for tile in read_tiles(path, "VisualizingWeights Fig9")}
     centers = {unit: kernel[2, 2] for unit, kernel in ninth.items()}

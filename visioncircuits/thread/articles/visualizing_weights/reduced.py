@@ -10,11 +10,9 @@ from torch.nn.functional import cosine_similarity
 
 from visioncircuits.networks import Network, Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Unavailable
-from visioncircuits.thread.intervals import interval
+from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import (
-    banding,
     banding_picture,
     expanded_weights,
     position_grid,
@@ -23,45 +21,27 @@ from visioncircuits.weights import (
     surroundings,
 )
 
-STRIPED = here(
-    "reduced to three colors, kernels of mixed5b_5x5 are horizontal bands, those of mixed4d_5x5 "
-    "are not",
-    "share between rows .97 (mixed5b_5x5)",
-)
 PLACED = here(
     "a car neuron's inputs differ between above and below, more than between left and right",
     "figure 6: windows above, wheels below",
 )
 
 
-@part(STRIPED)
-def reduced_here(study: Study) -> Iterator[Row | Plate]:
-    """Kernels reduced to three colors."""
-    shares = {}
+def reduced(study: Study) -> Iterator[Plate]:
+    """Draw kernels that are reduced to three colors."""
     for name in ("mixed4d", "mixed5b"):
         branch, units = widest(study.network, study.layer(name))
         before = surroundings(study.network, study.layer(name)).before[0]
-        places = np.linspace(0, len(units) - 1, study.of(32, quick=10)).round().astype(int)
+        places = np.linspace(0, len(units) - 1, 10).round().astype(int)
         features = [Unit(study.layer(name), units[int(place)]) for place in places]
         kernels = reduced_kernels(
             expanded_weights(study.network, before, features), seed=study.seed
         )
-        shares[name] = np.array(
-            [banding(each[None]).rows for each in kernels if each.std((1, 2)).any()]
-        )
         yield Plate(
             f"reduced-{name}",
-            banding_picture(kernels[:10], columns=10),
+            banding_picture(kernels, columns=10),
             f"Neurons of {branch}, each reduced to three factors of its own, as red, green, blue.",
         )
-    rng = study.rng("bands")
-    spans = {name: interval(each, rng, statistic=np.mean) for name, each in shares.items()}
-    yield STRIPED.found(
-        f"{shares['mixed5b'].mean():.2f} against {shares['mixed4d'].mean():.2f}",
-        holds=spans["mixed5b"][0] > spans["mixed4d"][1],
-        interval=", ".join(f"{low:.2f} to {high:.2f}" for low, high in reversed(spans.values())),
-        why="Share of the variance between rows; holds where intervals over neurons are apart.",
-    )
 
 
 def widest(network: Network, layer: str) -> tuple[str, range]:
@@ -81,13 +61,15 @@ CARS = {407, 436, 468, 511, 609, 627, 656, 661, 717, 734, 751, 817}
 """ImageNet's numbers of cars, vans and cabs."""
 
 
-@part(PLACED)
+@part(PLACED, stand_ins=(SHUFFLED,))
 def by_position(study: Study) -> Iterator[Row | Plate]:
-    """Weights position by position.
+    """Kernels reduced to three colors, and weights position by position.
 
-    Of the branch with the largest kernels, the unit that cars activate furthest beyond other
-    photographs is decomposed: its input at each position is drawn.
+    That kernels of the last layer are horizontal bands is tested in Weight Banding. Of the branch
+    with the largest kernels, the unit that cars activate furthest beyond other photographs is
+    decomposed: its input at each position is drawn.
     """
+    yield from reduced(study)
     network, layer = study.network, study.layer("mixed4c")
     everything = study.classified(10_000)
     inside = [at for at, label in enumerate(everything.labels) if label in CARS]

@@ -23,4 +23,5 @@ ARTICLE = Article(
         universality,
         google,
     ),
+    families={"mixed3a": "curve", "mixed3b": "curve"},
 )

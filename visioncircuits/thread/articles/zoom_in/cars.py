@@ -12,21 +12,25 @@ from visioncircuits import networks
 from visioncircuits.networks import Unit
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.detectors import chosen, detector, spatial
+from visioncircuits.thread.claims import SHUFFLED
 from visioncircuits.thread.intervals import middle, null
 from visioncircuits.thread.photographs import batched
 from visioncircuits.weights import Connection, connection_cards, expanded_weights, strongest_inputs
 
 CAR_UNIT = here("a unit of mixed4c detects cars", "mixed4c:447")
 UPRIGHT = here(
-    "its kernels distinguish top and bottom: parts excite on one side and inhibit on the other",
+    "kernels into the car detector distinguish top and bottom: parts excite on one side and "
+    "inhibit on the other",
     "2 of 3",
 )
 PLACED = here(
-    "parts excite it where they are in a car: windows at the top, wheels at the bottom", "3 of 3"
+    "parts excite the car detector where they are in a car: windows at the top, wheels at the "
+    "bottom",
+    "3 of 3",
 )
 
 
-@part(CAR_UNIT, UPRIGHT, PLACED)
+@part(CAR_UNIT, UPRIGHT, PLACED, stand_ins=(SHUFFLED,))
 def car_circuit(study: Study) -> Iterator[Row | Plate]:
     """The car circuit.
 

@@ -11,6 +11,7 @@ from visioncircuits.examples.roc import auc
 from visioncircuits.thread import Plate, Row, Study, here, part
 from visioncircuits.thread.articles.zoom_in.cars import cards
 from visioncircuits.thread.articles.zoom_in.detectors import detector, maxima, spatial
+from visioncircuits.thread.claims import SHUFFLED
 from visioncircuits.thread.intervals import middle
 from visioncircuits.weights import expanded_weights, strongest_inputs, strongest_outputs
 
@@ -23,7 +24,7 @@ MIRRORED = here(
 )
 
 
-@part(TURNED, UNION, MIRRORED)
+@part(TURNED, UNION, MIRRORED, stand_ins=(SHUFFLED,))
 def dog_circuit(study: Study) -> Iterator[Row | Plate]:
     """The dog circuit.
 
@@ -134,7 +135,7 @@ SPREAD = here(
 BOTH = here("units of mixed4d respond to cars and to dogs", "3")
 
 
-@part(SPREAD, BOTH)
+@part(SPREAD, BOTH, stand_ins=(SHUFFLED,))
 def superposition(study: Study) -> Iterator[Row | Plate]:
     """Cars in superposition.
 

@@ -22,13 +22,10 @@ KERNELS = {
     }.items()
 }
 INTO_DOGS = inception("mixed4c:447 (cars) feeds mixed4d 241, 277, 417 (dogs)", "241, 277, 417")
-LINKED = inception(
-    "mixed3a:136 prefers one side of a high-low frequency boundary", "high-low frequency detector"
-)
 POLYSEMANTIC = inception("mixed4e:55 responds to cats and to cars", "polysemantic")
 
 
-@part(*KERNELS.values(), INTO_DOGS, LINKED, POLYSEMANTIC)
+@part(*KERNELS.values(), INTO_DOGS, POLYSEMANTIC)
 def google(study: Study) -> Iterator[Row | Plate]:
     """Google's network, by number."""
     network = study.inceptionv1()
@@ -50,9 +47,6 @@ def by_number(study: Study, network: Network) -> Iterator[Row]:
         holds=max(ranks) < len(sums) / 10,
         why="In the order of the kernel's sum; holds where all are in the first tenth.",
     )
-    google_study = Study(network, study.folder, study.images, study.data, study.quick, study.seed)
-    units = google_study.found("high-low", "mixed3a")["unit"].tolist()
-    yield LINKED.found(f"among {len(units)} found", holds="mixed3a:136" in units)
     cats = range(281, 286)
     everything = study.classified(1_000_000)
     labels = np.array(everything.labels)
