@@ -14,7 +14,7 @@ from typing import Any
 import results
 from visioncircuits import comparison, datasets, engine, handwritten, load
 from visioncircuits.comparison.controls import BESIDE, HANDWRITTEN
-from visioncircuits.interventions.effects import BASELINES
+from visioncircuits.interventions.repairs import BASELINES
 from visioncircuits.site.report_figures import OVER
 from visioncircuits.site.report_numbers import summary
 

@@ -10,7 +10,7 @@ from visioncircuits.comparison.controls import CONTROLS, HANDWRITTEN
 from visioncircuits.engine import Store
 from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import Hypothesis, Prediction, effects
-from visioncircuits.interventions.effects import BASELINES
+from visioncircuits.interventions.repairs import BASELINES
 from visioncircuits.stimuli import named
 
 

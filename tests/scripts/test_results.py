@@ -12,7 +12,7 @@ import torch
 import figures
 import results
 from visioncircuits.comparison.controls import BESIDE
-from visioncircuits.interventions.effects import BASELINES
+from visioncircuits.interventions.repairs import BASELINES
 from visioncircuits.networks import Verification
 from visioncircuits.networks.verification import Check
 

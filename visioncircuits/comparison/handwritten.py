@@ -1,6 +1,6 @@
 """The comparison of a family, handwritten and trained, from beginning to end.
 
-It is one report from beginning to end, a step a function, which is why it has some 330 lines.
+It is one report from beginning to end, a step a function, which is why it has some 310 lines.
 """
 
 from collections.abc import Mapping

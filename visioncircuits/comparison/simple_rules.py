@@ -66,10 +66,7 @@ def negative_contrast(pictures: Pictures, layer: Layer) -> Float[Tensor, "batch 
     tensor(True)
     """
     gray = pictures.mean(1, keepdim=True)
-    mean, square = (
-        functional.avg_pool2d(each, WINDOW, 1, WINDOW // 2, count_include_pad=False)
-        for each in (gray, gray**2)
-    )
+    mean, square = _means(gray), _means(gray**2)
     contrast = (square - mean**2).clamp(min=0).sqrt()[:, 0]
     rows, columns = (
         [int(layer.center((place, place))[axis]) for place in range(layer.shape[axis])]
@@ -79,3 +76,10 @@ def negative_contrast(pictures: Pictures, layer: Layer) -> Float[Tensor, "batch 
     inside = [min(max(row, 0), height - 1) for row in rows]
     across = [min(max(column, 0), width - 1) for column in columns]
     return -contrast[:, inside][:, :, across]
+
+
+def _means(maps: Float[Tensor, "batch 1 rows columns"]) -> Float[Tensor, "batch 1 rows columns"]:
+    """Average over squares of `WINDOW` pixels, as far as they are inside: rows, then columns."""
+    half = WINDOW // 2
+    by_row = functional.avg_pool2d(maps, (WINDOW, 1), 1, (half, 0), count_include_pad=False)
+    return functional.avg_pool2d(by_row, (1, WINDOW), 1, (0, half), count_include_pad=False)

@@ -22,10 +22,9 @@ from visioncircuits.interventions.effects import (
     advantage,
     changes,
     damage,
-    repair,
-    strictest,
 )
 from visioncircuits.interventions.path_patching import path_patched, reweighted
+from visioncircuits.interventions.repairs import repair, strictest
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.transplant_scores import score_transplant
 from visioncircuits.interventions.transplants import Transplant

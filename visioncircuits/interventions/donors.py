@@ -1,6 +1,6 @@
 """Donors: what takes the place of a family of units, chosen beforehand or fitted to the family."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,26 +178,28 @@ Fitted = Ridge | Nearest
 def sources(
     donors: Mapping[str, Donor | Fitted],
     network: Network,
-    layer: str,
+    layers: Sequence[str],
     pictures: Float[Tensor, "batch 3 height width"],
-) -> dict[str, Maps]:
-    """Compute what donors are made of, at the positions of a family's layer.
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Compute a family's layers whole, and what donors are made of, each network run once.
 
-    That is the units of a `Donor`, and the whole layer of the others. Each network is run once.
+    That is, by name and at the positions of the first of the layers, the units of a `Donor`, and
+    the whole layer of the others.
     """
-    needed: dict[int, tuple[Network, set[str]]] = {}
+    needed = {id(network.module): (network, set(layers))}
     for donor in donors.values():
         needed.setdefault(id(donor.network.module), (donor.network, set()))[1].add(donor.layer)
     found = {
-        key: network.activations(pictures, sorted(layers))
-        for key, (network, layers) in needed.items()
+        key: each.activations(pictures, sorted(names)) for key, (each, names) in needed.items()
     }
     maps = {}
     for name, donor in donors.items():
         here = donor.network.layer_at(donor.layer, network.size)
-        values = onto(found[id(donor.network.module)][donor.layer], here, network.layer(layer))
-        maps[name] = values[:, donor.units] if isinstance(donor, Donor) else values
-    return maps
+        values = found[id(donor.network.module)][donor.layer]
+        if isinstance(donor, Donor):
+            values = values[:, donor.units]
+        maps[name] = onto(values, here, network.layer(layers[0]))
+    return {name: found[id(network.module)][name] for name in layers}, maps
 
 
 def combined(sources: Sources, kernels: Kernels) -> Maps:

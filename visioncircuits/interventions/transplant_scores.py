@@ -16,7 +16,8 @@ from visioncircuits.errors import InputError
 from visioncircuits.interventions.calibration import Scale
 from visioncircuits.interventions.controls import units_of
 from visioncircuits.interventions.donors import Donor, combined, sources
-from visioncircuits.interventions.effects import BASELINES, Scores
+from visioncircuits.interventions.effects import Scores
+from visioncircuits.interventions.repairs import BASELINES
 from visioncircuits.interventions.replacement import output_with
 from visioncircuits.interventions.scoring import SCORES, classes_of, tabulated, values_of
 from visioncircuits.interventions.transplants import Transplant
@@ -217,14 +218,14 @@ def _spread(places: Sequence[int], count: int) -> list[int]:
 def _scales(transplant: Transplant, photographs: Photographs, work: Work) -> dict[str, bytes]:
     """Fit every donor, and its scale, on photographs."""
     names = work["photographs"]
-    layer, index = transplant.layer, torch.tensor(transplant.units)
+    layer, units = transplant.layer, transplant.units
     before = transplant.network.before_rectifier(layer)
     found: dict[str, list[Tensor]] = {}
     for start in range(0, len(names), BATCH):
         pictures = _read(transplant, photographs, names[start : start + BATCH])
-        own = transplant.network.unit_activations(pictures, {layer: index, before: index})
-        given = sources(transplant.donors, transplant.network, layer, pictures)
-        for name, maps in (own | {f"donors/{name}": maps for name, maps in given.items()}).items():
+        own, given = sources(transplant.donors, transplant.network, [layer, before], pictures)
+        rows = {name: maps[:, units] for name, maps in own.items()}
+        for name, maps in (rows | {f"donors/{name}": maps for name, maps in given.items()}).items():
             found.setdefault(name, []).append(maps)
     whole = {name: torch.cat(maps) for name, maps in found.items()}
     fits = {"mean": whole[layer].mean((0, 2, 3))}
@@ -251,7 +252,8 @@ def _scores(
     wanted = torch.tensor(work["labels"])
     layer, units = transplant.layer, transplant.units
     fits = {name: torch.from_numpy(each) for name, each in scales[work["scaled"][0]].items()}
-    whole = transplant.network.activations(pictures, [layer])[layer]
+    own, given = sources(transplant.donors, transplant.network, [layer], pictures)
+    whole = own[layer]
     partners = _read(transplant, photographs, work["partners"])
     index = torch.tensor(units)
 
@@ -271,7 +273,7 @@ def _scores(
     }
     for name, others in transplant.removals.items():
         found[name] = logits(units_of(transplant.network, others)[1], 0.0)
-    for name, maps in sources(transplant.donors, transplant.network, layer, pictures).items():
+    for name, maps in given.items():
         kernels = fits.get(f"{name}/kernels")
         values = maps if kernels is None else combined(maps, kernels)
         found[name] = logits(units, Scale(fits[f"{name}/threshold"], fits[f"{name}/gain"])(values))

@@ -11,7 +11,7 @@ from visioncircuits.comparison import Comparison, sign_table
 from visioncircuits.comparison.controls import BESIDE, HANDWRITTEN
 from visioncircuits.comparison.simple_rules import bump
 from visioncircuits.interventions import advantage, damage, repair, strictest
-from visioncircuits.interventions.effects import BASELINES
+from visioncircuits.interventions.repairs import BASELINES
 
 ALIGNED = 1 / 6
 """Of half a period: units whose orientations differ by less are aligned, curves by 30 degrees."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from visioncircuits import comparison, engine, handwritten
-from visioncircuits.comparison.controls import BESIDE, CONTROLS, HANDWRITTEN
+from visioncircuits.comparison.controls import BESIDE, HANDWRITTEN
 from visioncircuits.comparison.simple_rules import bump
 from visioncircuits.site import report_figures
 from visioncircuits.site.report_numbers import summary
@@ -39,8 +39,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
 
     The curve network whose weights are formulas, beside the detectors found in this network:
     tuning, kernels, maps over photographs, and the transplant with its controls and with simpler
-    donors. `visioncircuits
-    compare` gives the whole report.
+    donors. `visioncircuits compare` gives the whole report.
     """
     late = study.detectors("curve", "mixed3b")
     photographs = study.scorable(study.of(1000, quick=48))
@@ -149,7 +148,7 @@ def repairs(summary: dict[str, Any], photographs: int) -> Iterator[Row]:
     over = "; ".join(
         f"{name} {_shares(table[HANDWRITTEN])}" for name, table in summary["repair_over"].items()
     )
-    donors = {f"{name} donor": row_of(name) for name in CONTROLS if name in summary["repair"]}
+    donors = {f"{name} donor": row_of(name) for name in BESIDE if name in summary["repair"]}
     yield row_of(
         HANDWRITTEN,
         why=f"Over each removal (to zero, to the mean, maps of another photograph): {over}. Top-5 "
