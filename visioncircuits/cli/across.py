@@ -25,7 +25,8 @@ def across(
 ) -> None:
     """Compare what became of the thread's claims in several networks, on one page.
 
-    A row a claim and a column a network, with what holds everywhere.
+    A row for each claim and a column for each network, with verdicts and what was measured; and a
+    list of what holds in all of them.
 
         visioncircuits across googlenet/scorecard.json squeezenet/scorecard.json -o across.html
     """

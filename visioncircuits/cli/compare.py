@@ -63,6 +63,10 @@ def compare(
 ) -> None:
     r"""Compare a handwritten circuit with trained detectors: tuning, weights, function.
 
+    The circuit's units take the places of the trained ones, and so do controls and simpler donors:
+    how much of what removing the trained ones costs each repairs is in the report, with removals
+    to zero, to the mean and to the maps of another photograph.
+
     Interrupt it whenever you like: the same command scores the photographs that are left.
 
         visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b \

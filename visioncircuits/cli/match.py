@@ -87,14 +87,13 @@ def match(
 ) -> None:
     r"""Match the units of two networks by what photographs and stimuli do to them.
 
-    Units correlate with their partner on photographs, position by position; chance is the same
-    with every photograph beside another one. On stimuli the partner is then held against all
-    other units: its rank is 1 where none is tuned more alike. With a family, only the units that
+    A unit's partner is the one that correlates with it most on photographs, position by position;
+    chance is the same with every photograph beside another one. On stimuli the partner is then held
+    against all other units: its rank is 1 where none is tuned more alike. With a family, only the units that
     its hypothesis is supported for are matched.
 
-    A unit's best of hundreds correlates with it in any case, which mismatched photographs do not
-    show: `--nulls` reports what a network that learned nothing gives. Only what is beyond the
-    strictest of them is shared.
+    The best of hundreds of units correlates well even in a network that learned nothing:
+    `--nulls` reports how well. Only what is beyond the strictest null is shared.
 
         visioncircuits match bvlc_googlenet mixed3b torchvision:squeezenet1_1 features.7 \
             --photographs photos/ --csv pairs.csv -o matches.png --best pairs.png

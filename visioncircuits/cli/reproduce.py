@@ -65,9 +65,9 @@ def reproduce(
         list[str] | None,
         typer.Option(
             metavar="NAME=LAYER",
-            help="The layer to study a family in, or to take for one of InceptionV1, such as "
-            "`curves=features.7` or `mixed3a=features.6`, or a TOML file with a table `[layers]` "
-            "of these; as often as needed. Others are chosen.",
+            help="The layer to study a family in, such as `curves=features.7`, or to take for one "
+            "of InceptionV1, such as `mixed3a=features.6`; or a TOML file with a table `[layers]` of "
+            "these. As often as needed; other layers are chosen.",
         ),
     ] = None,
     checkpoint: Checkpoint = None,
@@ -79,14 +79,15 @@ def reproduce(
 
     Unless it is quick, each claim about the network is also tested on stand-ins: other units in the
     place of a family's, the network with shuffled weights, and handwritten networks that have what
-    is claimed. A claim that holds on one that lacks it, too, is no evidence and does not count.
+    is claimed. A claim that holds on one that lacks it too is "no evidence", and does not count.
 
         visioncircuits reproduce curve-detectors --network bvlc_googlenet --photographs photos/
 
         visioncircuits reproduce all --network bvlc_googlenet --photographs photos/ --quick
 
-    Layers of other networks are chosen by how many detectors of an article's family they have, of
-    those with about the receptive field of InceptionV1's; or name them yourself.
+    The articles name layers of InceptionV1. In a network without these, the layer with most
+    detectors of an article's family is taken, of those with about the same receptive field; or
+    name it yourself.
 
         visioncircuits reproduce all --network torchvision:squeezenet1_1 --layers curves=features.7
     """

@@ -27,7 +27,6 @@ PHASES = 4
 WINDOW = 0.4
 """The Gaussian's standard deviation, in wavelengths, along the stripes and across them."""
 
-
 NOTHING = np.zeros((1, 1))
 
 FIRST = 6
@@ -62,8 +61,8 @@ def gabors(
     -------
     HandwrittenNetwork
         Layers `waves` and `energies`, at the places of InceptionV1's mixed3a and mixed3b, every 8
-        pixels. Units of `energies` are in the order of
-        orientation, wavelength and hue: 216 by default.
+        pixels. Units of `energies` are in the order of orientation, wavelength and hue: 216 by
+        default.
 
     Examples
     --------

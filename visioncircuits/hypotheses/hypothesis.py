@@ -12,7 +12,7 @@ import numpy as np
 from visioncircuits import hypothesis_file
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.hypotheses import effects
-from visioncircuits.hypotheses.effects import EFFECTS
+from visioncircuits.hypotheses.effects import EFFECTS, Numbers
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.hypotheses.on_photographs import OnPhotographs
 from visioncircuits.hypotheses.prediction import Prediction
@@ -113,6 +113,11 @@ class Hypothesis:
         return Evidence(
             ("any",), np.ones(shape), axes, dict.fromkeys(self.controls, ones), ones, 1.0
         )
+
+    def orientations(self, evidence: Evidence) -> Numbers:
+        """Read the orientation that each unit prefers, in degrees, as `orientation_by` has it."""
+        read = {"peak": effects.preferred, "mean": effects.mean}[self.orientation_by]
+        return read(evidence)
 
     def __repr__(self) -> str:
         count = len(self.predictions)

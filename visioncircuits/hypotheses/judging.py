@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -10,7 +11,7 @@ from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples
 from visioncircuits.hypotheses import effects, photographed
-from visioncircuits.hypotheses.axis_edges import AxisEdge
+from visioncircuits.hypotheses.beyond_edges import beyond_edges
 from visioncircuits.hypotheses.evidence import VariantResponses, measure_responses
 from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis
@@ -151,9 +152,8 @@ def judge_all(
             f"{hypothesis.name!r} predicts a strength in standard deviations; give photographs, or "
             "the deviations over them from `tuning.deviations`"
         )
-    responses = _responses(
-        network, chosen, hypothesis, hypothesis.stimuli, hypothesis.controls, progress
-    )
+    measured = partial(_responses, network, chosen, hypothesis)
+    responses = measured(hypothesis.stimuli, hypothesis.controls, progress=progress)
     along = iter(range(network.layer(chosen.layer).units, len(responses.units)))
     tested = [f.index if isinstance(f, Unit) else next(along) for f in chosen.features]
     evidence = responses.evidence(spread, None if seen is None else seen.firing)
@@ -167,7 +167,7 @@ def judge_all(
     ]
     if seen is not None:
         verdicts = photographed.read(seen, verdicts, hypothesis, seed=seed)
-    return _beyond_edges(network, chosen, hypothesis, verdicts, tested)
+    return beyond_edges(verdicts, hypothesis, tested, measured)
 
 
 def _responses(
@@ -175,8 +175,9 @@ def _responses(
     chosen: Selection,
     hypothesis: Hypothesis,
     stimuli: StimulusSet,
-    controls: Mapping[str, StimulusSet],
-    progress: bool,
+    controls: Mapping[str, StimulusSet] | None = None,
+    *,
+    progress: bool = False,
 ) -> VariantResponses:
     """Measure a layer's units, then the directions among the features."""
     responses = measure_responses(
@@ -184,56 +185,12 @@ def _responses(
         chosen.layer,
         stimuli,
         variants=hypothesis.variants,
-        controls=controls,
+        controls=controls or {},
         progress=progress,
     )
     if not chosen.directions:
         return responses
     return responses.joined(responses.along(chosen.directions))
-
-
-def _beyond_edges(
-    network: Network,
-    chosen: Selection,
-    hypothesis: Hypothesis,
-    verdicts: Sequence[Verdict],
-    tested: Sequence[int],
-) -> list[Verdict]:
-    """Measure one value beyond each edge of an axis that a unit which stimuli support prefers."""
-    found = {
-        (edge.axis, edge.first)
-        for verdict in verdicts
-        for edge in verdict.edges
-        if verdict.by_stimuli == "supported"
-    }
-    beyond = {}
-    for axis, first in sorted(found):
-        try:
-            longer = hypothesis.stimuli.extended(axis, before=int(first), after=int(not first))
-            longer = longer.isel(**{axis: [0 if first else -1]})
-            responses = _responses(network, chosen, hypothesis, longer, {}, False)
-        except InputError:  # what lies beyond cannot be drawn, such as a negative width
-            continue
-        peaks = responses.evidence().peak[list(tested)]
-        beyond[axis, first] = float(responses.axes[axis][0]), peaks
-    return [
-        replace(verdict, edges=tuple(_extended(verdict, edge, beyond, n) for edge in verdict.edges))
-        if verdict.by_stimuli == "supported"
-        else verdict
-        for n, verdict in enumerate(verdicts)
-    ]
-
-
-def _extended(
-    verdict: Verdict,
-    edge: AxisEdge,
-    beyond: Mapping[tuple[str, bool], tuple[float, np.ndarray]],
-    number: int,
-) -> AxisEdge:
-    if (edge.axis, edge.first) not in beyond:
-        return edge
-    value, peaks = beyond[edge.axis, edge.first]
-    return replace(edge, beyond=value, ratio=float(peaks[number] / verdict.evidence.peak[0]))
 
 
 def find(
@@ -257,12 +214,11 @@ def find(
         A pandas table with a row a feature, sorted by orientation where there is one, else by
         peak: `unit`, `orientation` (in degrees, in the design's convention: of the peak, or of
         the mean vector where the hypothesis is `orientation_by="mean"`), `mean` (of the mean
-        vector), `width`, `echo`, `peak` (the
-        strongest response, averaged over variants), the best value of every other axis, `controls`
-        (the strongest response to any control over the peak), `p`, `verdict`. With photographs also
-        `deviations` (the peak in standard deviations over them), `firing` (the share of their
-        positions that activate it) and `read` (of its strongest photographs, the share in which a
-        handwritten circuit finds the shape). Its `verdicts` are
+        vector), `width`, `echo`, `peak` (the strongest response, averaged over variants), the best
+        value of every other axis, `controls` (the strongest response to any control over the peak),
+        `p`, `verdict`. With photographs also `deviations` (the peak in standard deviations over
+        them), `firing` (the share of their positions that activate it) and `read` (of its strongest
+        photographs, the share in which a handwritten circuit finds the shape). Its `verdicts` are
         those of all features, also of those that are no row; `passed()` counts how many pass each
         prediction, and `nearest()` returns the nearest misses.
 

@@ -136,7 +136,7 @@ def read(
     added = list(verdicts)
     for number, found in zip(asked, each, strict=True):
         evidence = verdicts[number].evidence
-        detector = reader.nearest(float(effects.preferred(evidence)[0]))
+        detector = reader.nearest(float(hypothesis.orientations(evidence)[0]))
         outcome = _outcome(reading[0], int(found[:, detector].sum()), len(found))
         added[number] = replace(
             verdicts[number],

@@ -235,9 +235,8 @@ class Verdict:
         row: dict[str, Any] = {"unit": self.unit}
         axes = self.evidence.axes
         if "orientation" in axes:
-            by = {"peak": effects.preferred, "mean": effects.mean}[self.hypothesis.orientation_by]
             row |= {
-                "orientation": _one(by, self.evidence),
+                "orientation": _one(self.hypothesis.orientations, self.evidence),
                 "mean": _one(effects.mean, self.evidence),
                 "width": _one(effects.width, self.evidence),
                 "echo": _one(effects.echo, self.evidence),

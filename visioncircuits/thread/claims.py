@@ -20,9 +20,9 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 OTHER_UNITS, SHUFFLED = "other units", "shuffled weights"
 """Names of the two negative stand-ins; see `thread.stand_ins`."""
 
-_NAN = re.compile(r"\bnan\b")
-
 NEGATIVE = (OTHER_UNITS, SHUFFLED)
+
+_NAN = re.compile(r"\bnan\b")
 
 
 class Unavailable(Exception):
