@@ -89,8 +89,8 @@ def match(
 
     A unit's partner is the one that correlates with it most on photographs, position by position;
     chance is the same with every photograph beside another one. On stimuli the partner is then held
-    against all other units: its rank is 1 where none is tuned more alike. With a family, only the units that
-    its hypothesis is supported for are matched.
+    against all other units: its rank is 1 where none is tuned more alike. With a family, only the
+    units that its hypothesis is supported for are matched.
 
     The best of hundreds of units correlates well even in a network that learned nothing:
     `--nulls` reports how well. Only what is beyond the strictest null is shared.

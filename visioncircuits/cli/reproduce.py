@@ -66,8 +66,8 @@ def reproduce(
         typer.Option(
             metavar="NAME=LAYER",
             help="The layer to study a family in, such as `curves=features.7`, or to take for one "
-            "of InceptionV1, such as `mixed3a=features.6`; or a TOML file with a table `[layers]` of "
-            "these. As often as needed; other layers are chosen.",
+            "of InceptionV1, such as `mixed3a=features.6`; or a TOML file with a table "
+            "`[layers]` of these. As often as needed; other layers are chosen.",
         ),
     ] = None,
     checkpoint: Checkpoint = None,

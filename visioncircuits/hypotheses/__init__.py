@@ -6,12 +6,13 @@ from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis, from_toml
 from visioncircuits.hypotheses.judging import find, judge, judge_all
 from visioncircuits.hypotheses.on_photographs import OnPhotographs
+from visioncircuits.hypotheses.outcome import Outcome
 from visioncircuits.hypotheses.predefined import PREDEFINED, predefined
 from visioncircuits.hypotheses.prediction import Prediction
 from visioncircuits.hypotheses.reader import Reader
 from visioncircuits.hypotheses.significance import judge_evidence
 from visioncircuits.hypotheses.verdict_panel import verdict_panel
-from visioncircuits.hypotheses.verdicts import Outcome, Verdict, verdict_table
+from visioncircuits.hypotheses.verdicts import Verdict, verdict_table
 
 __all__ = [
     "PREDEFINED",

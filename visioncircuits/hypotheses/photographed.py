@@ -14,9 +14,10 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples, collect, sketch
 from visioncircuits.hypotheses import effects
 from visioncircuits.hypotheses.hypothesis import Hypothesis
+from visioncircuits.hypotheses.outcome import Outcome
 from visioncircuits.hypotheses.prediction import Prediction
 from visioncircuits.hypotheses.reader import SHARE, Place, Reader
-from visioncircuits.hypotheses.verdicts import Outcome, Verdict
+from visioncircuits.hypotheses.verdicts import Verdict
 from visioncircuits.networks import Direction, Feature, Network, Unit, parse
 
 PART = 10

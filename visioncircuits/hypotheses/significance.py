@@ -12,8 +12,9 @@ from visioncircuits.hypotheses import effects as effect_functions
 from visioncircuits.hypotheses.axis_edges import axis_edges
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.hypotheses.hypothesis import Hypothesis
+from visioncircuits.hypotheses.outcome import Outcome
 from visioncircuits.hypotheses.prediction import Prediction
-from visioncircuits.hypotheses.verdicts import Outcome, Verdict
+from visioncircuits.hypotheses.verdicts import Verdict
 
 RESAMPLES = 400
 SHUFFLES = 100

@@ -17,7 +17,8 @@ from visioncircuits.figures import (
     figure_or_new,
     inches,
 )
-from visioncircuits.hypotheses.verdicts import LEVEL, Outcome, Verdict
+from visioncircuits.hypotheses.outcome import Outcome
+from visioncircuits.hypotheses.verdicts import LEVEL, Verdict
 from visioncircuits.tuning.plots import number
 from visioncircuits.wording import counted, with_article
 

@@ -34,56 +34,13 @@ from visioncircuits.hypotheses import effects
 from visioncircuits.hypotheses.axis_edges import AxisEdge
 from visioncircuits.hypotheses.evidence import Evidence
 from visioncircuits.hypotheses.hypothesis import Hypothesis
-from visioncircuits.hypotheses.prediction import Prediction
+from visioncircuits.hypotheses.outcome import Outcome, finite
 from visioncircuits.networks import Direction
 
 LEVEL = 0.05
 
 COLUMNS = ("unit", "orientation", "mean", "width", "echo", "peak", "p", "verdict", "why")
 """Of a table without rows."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of testing one prediction.
-
-    Attributes
-    ----------
-    prediction
-        What was predicted.
-    effect
-        What was measured; NaN where nothing drives the unit.
-    interval
-        95 %, bootstrapped over the variants.
-    status
-        `holds`, `fails` or `open`.
-    rank
-        The share of the layer's other units that fit the prediction at least as well.
-
-    Examples
-    --------
-    >>> claim = Prediction("responds to one direction only", effects.echo, most=0.1)
-    >>> Outcome(claim, effect=0.02, interval=(0.0, 0.05), status="holds", rank=0.1)
-    Outcome(holds: 'responds to one direction only', 0.02 in [0, 0.05], bound ≤ 0.1)
-    """
-
-    prediction: Prediction
-    effect: float
-    interval: tuple[float, float]
-    status: str
-    rank: float
-
-    @property
-    def margin(self) -> float:
-        """How far the effect is within its bounds, relative to the bound; below 0 outside."""
-        return float(self.prediction.margin(np.array([self.effect]))[0])
-
-    def __repr__(self) -> str:
-        low, high = self.interval
-        return (
-            f"Outcome({self.status}: {self.prediction.claim!r}, {self.effect:.3g} in "
-            f"[{low:.3g}, {high:.3g}], bound {self.prediction.bounds})"
-        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +73,7 @@ class Verdict:
 
     Examples
     --------
-    >>> from visioncircuits.hypotheses import judge
+    >>> from visioncircuits.hypotheses import Prediction, judge
     >>> from visioncircuits.networks import untrained
     >>> from visioncircuits.stimuli import named
     >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
@@ -197,7 +154,7 @@ class Verdict:
 
         Examples
         --------
-        >>> from visioncircuits.hypotheses import judge_evidence
+        >>> from visioncircuits.hypotheses import Prediction, judge_evidence
         >>> from visioncircuits.stimuli import named
         >>> angles = {"orientation": np.arange(0, 360, 15)}
         >>> evidence = Evidence(("a:0",), np.ones((1, 1, 24)), angles, {})
@@ -271,37 +228,18 @@ class Verdict:
 
         `networks.read_features` reads the unit or the direction of a saved record.
         """
+        seen = [outcome.record() for outcome in self.photographs]
         return {
-            **{name: _finite(value) for name, value in self.row().items()},
+            **{name: finite(value) for name, value in self.row().items()},
             **({"direction": self.direction.record()} if self.direction else {}),
             "hypothesis": self.hypothesis.name,
             "tried": self.tried,
-            "predictions": [_outcome(outcome) for outcome in self.outcomes],
-            **(
-                {"photographs": [_outcome(o) for o in self.photographs]} if self.photographs else {}
-            ),
+            "predictions": [outcome.record() for outcome in self.outcomes],
+            **({"photographs": seen} if seen else {}),
             "edges": [
-                {name: _finite(value) for name, value in vars(edge).items()} for edge in self.edges
+                {name: finite(value) for name, value in vars(edge).items()} for edge in self.edges
             ],
         }
-
-
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "claim": outcome.prediction.claim,
-        "status": outcome.status,
-        "effect": _finite(outcome.effect),
-        "interval": [_finite(end) for end in outcome.interval],
-        "least": _finite(outcome.prediction.least),
-        "most": _finite(outcome.prediction.most),
-        "rank": _finite(outcome.rank),
-    }
-
-
-def _finite(value: Any) -> Any:
-    if value is None or isinstance(value, str) or np.isfinite(value):
-        return value
-    return None
 
 
 def _one(effect: Callable[[Evidence], np.ndarray], evidence: Evidence) -> float:
@@ -315,7 +253,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from visioncircuits.hypotheses import judge_evidence
+    >>> from visioncircuits.hypotheses import Prediction, judge_evidence
     >>> from visioncircuits.stimuli import named
     >>> angles = np.arange(0, 360, 15)
     >>> responses = np.stack([[np.exp(np.cos(np.radians(angles)) * 4)], [np.ones(24)]])
