@@ -132,3 +132,18 @@ def test_an_effect_of_ones_own_must_return_a_number_for_every_unit():
     evidence = Evidence(("a:0", "a:1"), np.ones((2, 1, 4)), {"radius": np.arange(4)}, {})
     with pytest.raises(InputError, match=r"a number for each of 2 units, not the shape \(\)"):
         Prediction("?", lambda evidence: 1.0, most=1).measure(evidence)
+
+
+def test_an_orientation_is_read_at_the_peak_or_along_the_mean_as_the_hypothesis_has_it():
+    around = np.arange(0.0, 360.0, 45.0)
+    lopsided = np.array([[[5.0, 4.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]]])
+    evidence = Evidence(("a:0",), lopsided, {"orientation": around}, {})
+    claim = Prediction("has no echo", effects.echo, most=0.1)
+    stimuli = named("edges").vary(orientation=around.tolist())
+    peak, mean = (
+        Hypothesis("edge", stimuli, (claim,), orientation_by=by).orientations(evidence)[0]
+        for by in ("peak", "mean")
+    )
+    turned = (lopsided[0, 0] * np.exp(1j * np.radians(around))).sum()
+    assert mean == pytest.approx(np.degrees(np.angle(turned)))
+    assert peak < 30 < mean
