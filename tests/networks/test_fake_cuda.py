@@ -114,7 +114,8 @@ def discovered(network: Network, pictures: Tensor) -> Tensor:
 def donated(network: Network, pictures: Tensor) -> Tensor:
     _, late = layers(network)
     donors = {"donor": interventions.Donor(network, [f"{late}:3", f"{late}:4"])}
-    return sources(donors, network, late, pictures)["donor"]
+    _, found = sources(donors, network, [late], pictures)
+    return found["donor"]
 
 
 ENTRIES: dict[str, Callable[[Network, Tensor], Any]] = {

@@ -121,9 +121,23 @@ class Network:
             raise InputError(f"device {device} cannot be used here ({first}); try cpu") from error
         if device == self.device:
             return self
+        other = self.copied()
+        other.module.to(device)
+        return other
+
+    def copied(self) -> "Network":
+        """Return a copy with parameters of its own.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> network = untrained("bvlc_googlenet")
+        >>> network.copied().module is network.module
+        False
+        """
         other = copy.copy(self)
         other._changes = list(self._changes)
-        other.module = copy.deepcopy(self.module).to(device)
+        other.module = copy.deepcopy(self.module)
         return other
 
     def computing_in(self, precision: str) -> "Network":

@@ -1,7 +1,5 @@
 """Networks with their weights in another order: what a finding owes to their distribution alone."""
 
-import copy
-
 import torch
 from torch import nn
 
@@ -51,9 +49,7 @@ def shuffled(network: Network, *, seed: int = 0) -> Network:
     >>> torch.equal(one, two), torch.equal(one.sort().values, two.sort().values)
     (False, True)
     """
-    other = copy.copy(network)
-    other._changes = list(network._changes)
-    other.module = copy.deepcopy(network.module)
+    other = network.copied()
     other.name, other.checkpoint = f"{network.name} with shuffled weights", None
     # A tensor that two layers share is permuted once.
     weights = dict.fromkeys(
