@@ -4,9 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from visioncircuits.thread import Run, reproduce
 
 
+@pytest.mark.slow
 def test_scorecards_become_a_page(run: Callable[..., Any], tmp_path: Path) -> None:
     for name in ("lines", "circles"):
         reproduce([], Run(f"handwritten:{name}"), tmp_path / name)

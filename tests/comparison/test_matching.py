@@ -183,6 +183,7 @@ def test_no_more_photographs_are_kept_than_a_batch_has(monkeypatch: pytest.Monke
     assert max(most) <= 2 * 4 + 1
 
 
+@pytest.mark.slow
 def test_a_result_shows_its_panel_and_is_read_back(found: Matches, tmp_path: Path) -> None:
     xr.testing.assert_identical(Matches.load(found.save(tmp_path / "m.nc")), found)
     picture = base64.b64encode(matches_panel(found)._repr_png_()).decode()

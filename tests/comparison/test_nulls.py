@@ -37,6 +37,7 @@ def found(pictures: torch.Tensor) -> Matches:
     return match_nulls(network(0), "1", network(0), "1", pictures, stimuli=EDGES)
 
 
+@pytest.mark.slow
 def test_nulls_are_matches_with_networks_that_learned_nothing(
     found: Matches, pictures: torch.Tensor
 ) -> None:

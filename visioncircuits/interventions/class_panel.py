@@ -77,8 +77,8 @@ def class_panel(damage: ClassDamage, *, most: int = 10, ax: Drawn | None = None)
     axes.set_axisbelow(True)
     draws = ordered.sizes["draw"]
     beyond = f"beyond the mean of {draws} control draws (gray)" if draws else "of the original"
-    line = int(14 * axes.get_window_extent().width / axes.figure.dpi)  # characters
-    axes.xaxis.set_major_locator(MaxNLocator(max(line // 14, 2)))
+    line = int(13 * axes.get_window_extent().width / axes.figure.dpi)  # characters
+    axes.xaxis.set_major_locator(MaxNLocator(max(line // 13, 2)))
     what = f"{_TITLES[ordered.attrs['measure']]}, {beyond}"
     axes.set_xlabel(textwrap.fill(what, line), color=INK, loc="right")
     found = int((ordered["q"] < 0.05).sum())

@@ -106,7 +106,8 @@ def crossed(
     turn = angular_distance(np.arange(0, 180, 15.0)[None], angles[:, None], period=180)
     across = np.where(turn <= 15, lines, np.nan)
     oblique = np.where((turn > 30) & (turn <= 60), lines, np.nan)
-    more = (np.nanmean(across, 1) - np.nanmean(oblique, 1)) / peaks.values
+    strongest = np.where(peaks > 0, peaks, np.nan)  # other units may respond to no curve
+    more = (np.nanmean(across, 1) - np.nanmean(oblique, 1)) / strongest
     low, high = interval(more, study.rng("crossed"))
     return CROSSED.found(
         f"{np.median(more):+.2f} of the strongest response to a curve",
