@@ -4,6 +4,8 @@ A unit is explained where a hypothesis about it is supported by stimuli, or wher
 it into a family. That is no proof that all that it does is understood: a verdict states that a unit
 responds to what was claimed and to nothing else that was presented. What hypotheses explain by
 accident is measured on the same network with its weights shuffled (`networks.shuffled`).
+
+The record, the two ways to it and its panel are here together, which makes some 340 lines.
 """
 
 from collections.abc import Mapping, Sequence

@@ -207,17 +207,15 @@ class Study:
             such as `orientation` in degrees; NaN where it responds to none.
         """
         name = self.layer(layer)
-
         count = self.of(1000, quick=100) if self.images else 0
 
         def make() -> bytes:
             seen: dict[str, Any] = {}
-            if self.images:
-                seen = {"photographs": self.photographs(count)}
             if self.images and layer in EXAMPLES:
-                with suppress(Unavailable):  # of a network without a counterpart of some of these
-                    seen["examples"] = self.examples()
-                    seen["photographs"] = photographs(self.images, labels="none")
+                everything = photographs(self.images, labels="none")
+                seen = {"examples": self.examples(), "photographs": everything}
+            elif self.images:
+                seen = {"photographs": self.photographs(count)}
             verdicts = hypotheses.judge_all(self.network, name, family, **seen, seed=self.seed)
             table = hypotheses.verdict_table(verdicts).drop(columns="why")
             return str(table.to_json(orient="records")).encode()
