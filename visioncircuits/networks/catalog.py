@@ -1,6 +1,6 @@
 """Loading networks by name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -97,14 +97,8 @@ def load(
         network = python_files.load(name, path=checkpoint)
     elif name in VARIANTS:
         network = _inceptionv1(name, checkpoint)
-    elif prefix == names.TORCHVISION:
-        network = torchvision_models.load(rest, path=checkpoint)
     else:
-        if checkpoint is not None:
-            raise InputError(f"{name} takes no checkpoint: its parameters are set by formula")
-        from visioncircuits import handwritten  # which itself imports this folder
-
-        network = handwritten.load(rest)
+        network = LOADERS[prefix](rest, path=checkpoint)
     return network.to(device).computing_in(precision)
 
 
@@ -197,3 +191,20 @@ def _inceptionv1(name: str, path: str | Path | None) -> Network:
 def _classes(name: str) -> tuple[str, ...] | None:
     """Return a variant's classes; those of inception5h, in an order of their own, are unknown."""
     return torchvision_models.imagenet_classes() if name == "bvlc_googlenet" else None
+
+
+def _handwritten(name: str, *, path: str | Path | None) -> Network:
+    if path is not None:
+        raise InputError(
+            f"{names.HANDWRITTEN}:{name} takes no checkpoint: its parameters are set by formula"
+        )
+    from visioncircuits import handwritten  # which itself imports this folder
+
+    return handwritten.load(name)
+
+
+LOADERS: dict[str, Callable[..., Network]] = {
+    names.HANDWRITTEN: _handwritten,
+    names.TORCHVISION: torchvision_models.load,
+}
+"""By prefix: each takes what follows it, and a file of parameters as `path`."""
