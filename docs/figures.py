@@ -16,14 +16,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from visioncircuits.thread.claims import KINDS, STATUSES, Kind
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 SCORECARDS = ROOT / "galleries"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
-HERE = "this network"
-KINDS = ("published data", HERE, "inception5h")
-STATUSES = ("holds", "no evidence", "does not hold", "cannot be tested", "not run")
+HERE: Kind = "this network"
 
 Cell = str | float | None
 
