@@ -146,7 +146,8 @@ class Traces:
             return replace(shared, module=self.module, _plans={})
         blank = self._blank(size)
         try:
-            graph = trace(self.module, blank)
+            with self._size_errors(size):
+                graph = trace(self.module, blank)
         except Untraceable as error:
             with self._size_errors(size):
                 return Hooked.follow(self.module, blank, str(error))
@@ -166,7 +167,7 @@ class Traces:
             yield
         except (torch.OutOfMemoryError, InputError):
             raise
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, AssertionError) as error:
             first = str(error).partition("\n")[0]
             height, width = size
             if size == self.usual:
