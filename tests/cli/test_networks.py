@@ -69,3 +69,17 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert ended.stderr.count("\n") == 1
     assert ended.stderr.startswith("error: ")
     assert message in ended.stderr
+
+
+def test_options_of_a_network_are_arguments_of_its_function(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my_cnn.py").write_text(
+        "from torch import nn\ndef build(units, stride=1): return nn.Conv2d(3, units, 3, stride)"
+    )
+    own = "networks", "show", "my_cnn.py:build"
+    ended = run(*own, "--network-option", "units=7", "--network-option", "stride=2")
+    assert ended.stdout.startswith("my_cnn.py:build?stride=2&units=7: ")
+    assert ended.stdout == run("networks", "show", "my_cnn.py:build?units=7&stride=2").stdout
+    assert "needs 'units'; write" in run(*own).stderr

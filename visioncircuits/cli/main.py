@@ -32,6 +32,7 @@ from visioncircuits.cli import (
     weights,
 )
 from visioncircuits.cli.features import WRITTEN
+from visioncircuits.cli.options import with_network_options
 from visioncircuits.engine import WorkFailed
 from visioncircuits.errors import InputError
 
@@ -70,6 +71,9 @@ for part in (
     match,
     coverage,
 ):
+    for command in part.app.registered_commands:
+        assert command.callback is not None
+        command.callback = with_network_options(command.callback)
     app.add_typer(part.app, name=getattr(part, "NAME", None))
 
 

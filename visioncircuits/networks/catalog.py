@@ -9,7 +9,7 @@ import torch
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints, names, python_files, torchvision_models
+from visioncircuits.networks import checkpoints, names, own_networks, torchvision_models
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
@@ -65,9 +65,11 @@ def load(
     ----------
     name
         `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or
-        `handwritten:` and a circuit; `available` lists them. Or of your own, `my_cnn.py:build`: a
-        function of a Python file that returns a `Network`, or a torch module, which is then given
-        pictures in [0, 1] of 224 px as they are.
+        `handwritten:` and a circuit; `available` lists them. Or of your own, `my_cnn.py:build` or
+        `package.module:build`: a function of a Python file or module, which is imported and so
+        run. It returns a `Network`; a torch module and its `Preprocessing`; or a torch module
+        alone, which is then given pictures in [0, 1] as they are. Arguments of the function
+        follow as `my_cnn.py:build?depth=18&wide=true`: numbers, `true`, `false`, `null` or text.
     checkpoint
         A file of parameters to use instead of the one that would be found or downloaded.
     device
@@ -93,12 +95,12 @@ def load(
     visioncircuits.errors.InputError: ...
     """
     prefix, _, rest = names.network(name).partition(":")
-    if names.is_python_file(name):
-        network = python_files.load(name, path=checkpoint)
-    elif name in VARIANTS:
+    if name in VARIANTS:
         network = _inceptionv1(name, checkpoint)
-    else:
+    elif prefix in LOADERS:
         network = LOADERS[prefix](rest, path=checkpoint)
+    else:
+        network = own_networks.load(name, path=checkpoint)
     return network.to(device).computing_in(precision)
 
 

@@ -4,7 +4,7 @@ Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_g
 ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -99,6 +99,9 @@ CAFFE = Naming(
 ONNX = replace(CAFFE, weight="_w_0", bias="_b_0")
 NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
 
+WRAPPERS = ("module.", "model.", "_orig_mod.")
+"""What all names begin with after DataParallel, in a module of the training's, after compiling."""
+
 
 def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Read a checkpoint's parameters under the names of a module.
@@ -107,7 +110,7 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     ----------
     path
         A file in any of `formats.FORMATS`. An InceptionV1 may use any of `NAMINGS`; another
-        network must use the module's names.
+        network must use the module's names, all of which may begin with one of `WRAPPERS`.
     like
         The module's `state_dict()`, of which only names, shapes and dtypes are used; its tensors
         may be on the meta device.
@@ -129,7 +132,7 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
         for name, tensor in like.items()
         if name.endswith("num_batches_tracked")
     }
-    found = counters | renamed(read_tensors(path), path)
+    found = counters | renamed(_unwrapped(read_tensors(path), like), path)
     _check_names(found, like, path)
     for name, expected in like.items():
         if found[name].shape != expected.shape:
@@ -168,14 +171,34 @@ def renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     return dict(tensors)
 
 
-def _check_names(found: Iterable[str], expected: Iterable[str], path: Path) -> None:
-    found, expected = set(found), set(expected)
-    if missing := sorted(expected - found):
+def _unwrapped(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Remove from all names what a wrapper began them with, unless the network's begin so too."""
+    for wrapper in WRAPPERS:
+        own = any(name.startswith(wrapper) for name in like)
+        if not own and all(name.startswith(wrapper) for name in tensors):
+            short = {name.removeprefix(wrapper): tensor for name, tensor in tensors.items()}
+            return _unwrapped(short, like)
+    return tensors
+
+
+def _check_names(found: Collection[str], expected: Collection[str], path: Path) -> None:
+    missing = _others(expected, set(found))
+    unknown = _others(found, set(expected))
+    if missing and unknown:
+        raise InputError(
+            f"{path} is for another network: it lacks {_few(missing)}, and this network has no "
+            f"{_few(unknown)}"
+        )
+    if missing:
         raise InputError(
             f"{path} is not a complete checkpoint of this network: it lacks {_few(missing)}"
         )
-    if unknown := sorted(found - expected):
+    if unknown:
         raise InputError(f"{path} is for another network: this one has no {_few(unknown)}")
+
+
+def _others(names: Collection[str], known: set[str]) -> list[str]:
+    return [name for name in names if name not in known]
 
 
 def _few(names: list[str]) -> str:

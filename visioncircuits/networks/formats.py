@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -12,6 +13,9 @@ from torch import Tensor
 from visioncircuits.errors import InputError
 from visioncircuits.networks.caffemodel import read_caffemodel
 
+NESTED = ("state_dict", "model_state_dict", "model")
+"""Where training scripts keep the state dict beside the optimizer's state and the like."""
+
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read all tensors of a file, under their names in it.
@@ -19,8 +23,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path
-        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth` or `.pt`, a state dict,
-        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt` or `.ckpt`, a
+        state dict, alone or under one of `NESTED` beside other things, unpickled with
+        `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
 
     Raises
     ------
@@ -70,11 +75,22 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
         raise _damaged(path, error) from error
-    if not isinstance(found, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
-    ):
-        raise InputError(f"{path} holds no plain state dict; save `module.state_dict()` alone")
+    if isinstance(found, dict) and not _is_state_dict(found):
+        nested = [found[key] for key in NESTED if _is_state_dict(found.get(key))]
+        if len(nested) == 1:
+            (found,) = nested
+    if not _is_state_dict(found):
+        raise InputError(
+            f"{path} holds no plain state dict, alone or as its {' or '.join(map(repr, NESTED))}; "
+            "save `module.state_dict()` alone"
+        )
     return {name: value.detach() for name, value in found.items()}
+
+
+def _is_state_dict(found: Any) -> bool:
+    return isinstance(found, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+    )
 
 
 def _onnx(path: Path) -> dict[str, Tensor]:
@@ -102,6 +118,7 @@ FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".safetensors": _safetensors,
     ".pth": _state_dict,
     ".pt": _state_dict,
+    ".ckpt": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
 }

@@ -1,10 +1,12 @@
 """Names of networks and units as users write them, checked before torch is imported."""
 
+import difflib
 import re
 from pathlib import Path
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
+from visioncircuits.networks import own_names
 
 HANDWRITTEN = "handwritten"
 
@@ -26,64 +28,44 @@ PUBLISHED = {
 def network(name: str) -> str:
     """Return a network's name, checked as far as possible without torch.
 
-    `load` checks what follows a prefix, and that a file has the function.
+    `load` checks what follows a prefix, and that a file or module has the function.
 
     Raises
     ------
     InputError
-        For a name that no network has.
+        For a name that no network has, or options of one that takes none.
 
     Examples
     --------
     >>> network("torchvision:resnet18")
     'torchvision:resnet18'
     """
-    prefix, _, rest = name.partition(":")
-    if name in PUBLISHED or (rest and prefix in PREFIXES):
+    plain = name.partition("?")[0]
+    prefix, _, rest = plain.partition(":")
+    if plain in PUBLISHED or (rest and prefix in PREFIXES):
+        if plain != name:
+            raise InputError(
+                f"{plain} takes no options; functions of your own do, as my_cnn.py:build?depth=18"
+            )
         return name
-    if is_python_file(name):
-        python_file(name)
-        return name
-    others = ", ".join(f"{prefix}:NAME" for prefix in PREFIXES) + " or my_cnn.py:FUNCTION"
-    raise errors.unknown(
-        "network",
-        name,
-        [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in PREFIXES if rest)],
-        hint=f"others are {others}, and `visioncircuits networks --all` lists them",
+    if prefix in PREFIXES or own_names.parse(name) is None:
+        raise _unknown(name, prefix, rest)
+    return name
+
+
+def _unknown(name: str, prefix: str, rest: str) -> InputError:
+    others = ", ".join(f"{each}:NAME" for each in PREFIXES)
+    hint = (
+        f"others are {others}, my_cnn.py:FUNCTION or package.module:FUNCTION, and `visioncircuits "
+        "networks --all` lists them"
     )
-
-
-def is_python_file(name: str) -> bool:
-    """Check whether a name is a function of a Python file, or was meant to be one.
-
-    Examples
-    --------
-    >>> is_python_file("models/my_cnn.py:build"), is_python_file("handwritten:curves")
-    (True, False)
-    """
-    return name.endswith(".py") or name.rpartition(":")[0].endswith(".py")
-
-
-def python_file(name: str) -> tuple[str, str]:
-    """Parse `file.py:function`.
-
-    Raises
-    ------
-    InputError
-        Where it names no function.
-
-    Examples
-    --------
-    >>> python_file("models/my_cnn.py:build")
-    ('models/my_cnn.py', 'build')
-    """
-    file, _, function = name.rpartition(":")
-    if not file.endswith(".py") or not function.isidentifier():
-        raise InputError(
-            f"{name!r} names no function; write file.py:function, such as my_cnn.py:build, which "
-            "returns a torch module or a visioncircuits.Network"
+    near = difflib.get_close_matches(prefix, PREFIXES) if rest else []
+    if rest and not near:
+        return InputError(
+            f"unknown network {name!r}: no module {prefix!r} is here or installed; {hint}"
         )
-    return file, function
+    known = [f"{each}:{rest}" for each in near] or PUBLISHED
+    return errors.unknown("network", name, known, hint=hint)
 
 
 def existing(name: str) -> str:
@@ -100,18 +82,19 @@ def existing(name: str) -> str:
     Traceback (most recent call last):
     visioncircuits.errors.InputError: there is no file lost.py; a network of your own is ...
     """
-    if is_python_file(network(name)):
-        file, _ = python_file(name)
-        if not Path(file).expanduser().is_file():
-            raise InputError(
-                f"there is no file {file}; a network of your own is file.py:function, the file's "
-                "path relative to where you are, or in a recipe to the recipe"
-            )
+    own = _own(name)
+    if own is not None and own.is_file and not Path(own.source).expanduser().is_file():
+        raise InputError(
+            f"there is no file {own.source}; a network of your own is file.py:function, the file's "
+            "path relative to where you are, or in a recipe to the recipe"
+        )
     return name
 
 
 def absolute(name: str, *, folder: Path | None = None) -> str:
     """Return the name with a Python file's path made absolute, relative to `folder`.
+
+    A module's has the current folder before it, to import it from.
 
     Examples
     --------
@@ -120,11 +103,12 @@ def absolute(name: str, *, folder: Path | None = None) -> str:
     >>> absolute("my_cnn.py:build", folder=Path("/models"))
     '/models/my_cnn.py:build'
     """
-    if not is_python_file(name):
-        return name
-    file, function = python_file(name)
-    path = Path(file).expanduser()
-    return f"{(folder / path if folder else path).absolute()}:{function}"
+    own = _own(name)
+    return name if own is None else own.within(folder or Path.cwd())
+
+
+def _own(name: str) -> own_names.OwnName | None:
+    return None if network(name).partition(":")[0] in PREFIXES else own_names.parse(name)
 
 
 def unit(text: str) -> tuple[str, int]:
