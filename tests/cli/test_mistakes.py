@@ -46,7 +46,7 @@ MISTAKES = {
     "render own.nets:build layer1:1 -o a.png": "no module 'own.nets' is here or installed",
     "render torchvison:resnet18 a:1 -o a.png": "the nearest are 'torchvision:resnet18'",
     "render bvlc_googlenet a:1 -o a.png --network-option depth=18": "takes no options",
-    "networks show own.py:build --network-option depth": "'depth' is no option",
+    "networks show json.tool:main --network-option depth": "'depth' is no option",
     "reproduce all --network own.py:build --network-option a=1": "there is no file own.py",
     "render bvlc_googlenet mixed3b: -o a.png": "'mixed3b:'",
     "render bvlc_googlenet mixed3b:1": "nothing to write",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +84,29 @@ def test_options_of_a_network_are_arguments_of_its_function(
     assert ended.stdout.startswith("my_cnn.py:build?stride=2&units=7: ")
     assert ended.stdout == run("networks", "show", "my_cnn.py:build?units=7&stride=2").stdout
     assert "needs 'units'; write" in run(*own).stderr
+
+
+def test_a_classifier_at_chance_fails_with_advice(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my_cnn.py").write_text(
+        "from torch import nn\nfrom visioncircuits import Preprocessing, wrap\n"
+        "class Brightness(nn.Module):\n"
+        "    def forward(self, x): return x.mean((1, 2, 3))[:, None] * x.new_tensor([-1, 1])\n"
+        "def build(high=1):\n"
+        "    preprocessing = Preprocessing(range=(-high, high))\n"
+        "    return wrap(Brightness(), preprocessing, size=8, classes=['black', 'white'])\n"
+    )
+    for name, gray in {"black": 0, "white": 255}.items():
+        Path("photos", name).mkdir(parents=True)
+        for place in range(10):
+            Image.new("RGB", (8, 8), (gray,) * 3).save(f"photos/{name}/{place}.png")
+    verify = "networks", "verify", "my_cnn.py:build", "--photographs", "photos"
+    ended = run(*verify)
+    assert ended.returncode == 0, ended.stderr
+    assert "ok  classes of 20 photographs: 20 right, 10 by chance" in ended.stdout
+    ended = run(*verify, "--network-option", "high=-1")
+    assert ended.returncode == 1
+    assert "my_cnn.py:build?high=-1 DOES NOT AGREE with photos\n" in ended.stdout
+    assert "classifies photos no better than chance: its preprocessing" in ended.stdout

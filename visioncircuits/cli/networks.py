@@ -94,16 +94,35 @@ def verify(
             file_okay=False,
         ),
     ] = None,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            "--photographs",
+            "--images",
+            help="A folder of ImageNet's photographs, or others in a folder for each class: is a "
+            "classifier right about them more often than by chance? If not, its preprocessing or "
+            "the order of its classes is wrong.",
+            exists=True,
+        ),
+    ] = None,
 ) -> None:
     """Check that a checkpoint computes what it should; the exit code is 0 if so, else 1."""
     from visioncircuits.networks import load
     from visioncircuits.networks import verify as compare
 
-    found = compare(load(name, checkpoint=checkpoint), published=published)
+    found = compare(
+        load(name, checkpoint=checkpoint),
+        published=published,
+        photographs=photographs,
+        progress=True,
+    )
     table = Table("", "compared", "error", "allowed", box=None, pad_edge=False)
     for check in found.checks:
         mark = "ok" if check.passed else "WRONG"
         table.add_row(mark, check.name, f"{check.error:.2g}", f"{check.allowed:g}")
     print_table(table)
     print(f"{found.network} {'agrees' if found.passed else 'DOES NOT AGREE'} with {found.against}")
+    for check in found.checks:
+        if check.advice and not check.passed:
+            print(check.advice)
     raise typer.Exit(0 if found.passed else 1)

@@ -1,4 +1,4 @@
-"""Comparing a network's activations with known ones, to verify its checkpoint."""
+"""Comparing a network's activations and classes with known ones, to verify its checkpoint."""
 
 import json
 import math
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,10 +17,14 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks.accuracy import by_chance, classified
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.networks.inceptionv1 import MODULES
 from visioncircuits.networks.network import Network
+
+if TYPE_CHECKING:  # datasets import this folder
+    from visioncircuits.datasets import Source
 
 CAFFE_INPUT = "input_bgr_minus_mean"
 CAFFE_STAGES = {
@@ -40,6 +45,18 @@ STRONGEST_INPUTS_OF_379 = {95, 145, 147, 116, 77, 176, 187, 189, 87, 92}
 class Check:
     """One comparison: an error, and the largest that is allowed.
 
+    Attributes
+    ----------
+    name
+        What is compared.
+    error
+        Of activations, the largest difference relative to the largest value; of classes, the
+        probability that chance is right as often.
+    allowed
+        The largest error of a sound network.
+    advice
+        What to look at where the check fails.
+
     Examples
     --------
     >>> Check("conv2d0", error=2e-6, allowed=1e-4).passed
@@ -49,6 +66,7 @@ class Check:
     name: str
     error: float
     allowed: float
+    advice: str = ""
 
     @property
     def passed(self) -> bool:
@@ -101,8 +119,14 @@ class Verification:
         return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
-def verify(network: Network, *, published: str | Path | None = None) -> Verification:
-    """Compare what a network computes with known activations.
+def verify(
+    network: Network,
+    *,
+    published: str | Path | None = None,
+    photographs: "Source | None" = None,
+    progress: bool = False,
+) -> Verification:
+    """Compare what a network computes with known activations, and classes of photographs.
 
     Parameters
     ----------
@@ -111,12 +135,19 @@ def verify(network: Network, *, published: str | Path | None = None) -> Verifica
     published
         A folder with `golden_activations/`: photographs `X.jpeg` and activations of a layer of
         this network for them, `X_LAYER_activations.npy`, `(1, rows, columns, units)`.
+    photographs
+        At least 20, with classes, as `datasets.photographs` takes them: of a classifier, whether
+        it is right more often than by chance. Where it is not, its preprocessing or the order of
+        its classes is wrong; a smaller mistake of the preprocessing is not found.
+    progress
+        Whether to show how many photographs are done, on standard error.
 
     Returns
     -------
     Verification
         Against `published` where given; else against `NAME_reference_activations.npz` beside the
-        checkpoint, where it exists; else against a few numbers that are part of the library.
+        checkpoint, where it exists; else against a few numbers that are part of the library, where
+        there are any or no photographs. And against the photographs.
 
     Raises
     ------
@@ -130,21 +161,43 @@ def verify(network: Network, *, published: str | Path | None = None) -> Verifica
     Traceback (most recent call last):
     visioncircuits.errors.InputError: there is no reference to verify untrained bvlc_googlenet ...
     """
+    against, checks = _activations(network, published)
+    if photographs is not None:
+        named = str(photographs) if isinstance(photographs, str | Path) else "photographs"
+        against = f"{against} and {named}" if checks else named
+        checks = (*checks, _accuracy(network, photographs, named, progress=progress))
+    if not checks:
+        raise InputError(
+            f"there is no reference to verify {network.name} against; put "
+            f"{_file_name(network)} beside its checkpoint, or give photographs with classes"
+        )
+    return Verification(network.name, against, checks)
+
+
+def _activations(network: Network, published: str | Path | None) -> tuple[str, tuple[Check, ...]]:
+    """Return the reference of activations and the comparisons with it; none without one."""
     if published is not None:
         folder = Path(published) / "golden_activations"
         checks = tuple(_golden(network, folder))
         if not checks:
             raise InputError(f"{folder} has no photograph with activations to compare with")
-        return Verification(network.name, str(folder), (*checks, *_published_lists(network)))
+        return str(folder), (*checks, *_published_lists(network))
     if (reference := _reference_file(network)) is not None:
-        return Verification(network.name, str(reference), tuple(_reference(network, reference)))
-    checks = (*_published_lists(network), *_fingerprint(network))
-    if not checks:
-        raise InputError(
-            f"there is no reference to verify {network.name} against; put "
-            f"{_file_name(network)} beside its checkpoint"
-        )
-    return Verification(network.name, "the library's own fingerprint", checks)
+        return str(reference), tuple(_reference(network, reference))
+    return "the library's own fingerprint", (*_published_lists(network), *_fingerprint(network))
+
+
+def _accuracy(network: Network, photographs: "Source", named: str, *, progress: bool) -> Check:
+    given, labels = classified(network, photographs, progress=progress)
+    expected, probability = by_chance(given, labels)
+    right = int((given == labels).sum())
+    return Check(
+        f"classes of {len(labels)} photographs: {right} right, {expected:.2g} by chance",
+        probability,
+        1e-3,
+        f"{network.name} classifies {named} no better than chance: its preprocessing or the order "
+        "of its classes is wrong, or these are not the classes that it was trained on",
+    )
 
 
 def _error(found: Tensor, expected: Tensor) -> float:

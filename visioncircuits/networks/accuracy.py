@@ -1,0 +1,77 @@
+"""Whether a classifier is right about photographs more often than by chance."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Int64
+from scipy.stats import binom
+from torch import Tensor
+
+from visioncircuits.errors import InputError
+from visioncircuits.networks.network import Network
+from visioncircuits.progress import bar
+
+if TYPE_CHECKING:  # datasets import this folder
+    from visioncircuits.datasets import Source
+
+LEAST = 20
+"""Photographs: of fewer a sound network may classify none."""
+
+BATCH = 32
+
+Numbers = Int64[Tensor, " photographs"]
+
+
+def classified(
+    network: Network, photographs: "Source", *, progress: bool = False
+) -> tuple[Numbers, Numbers]:
+    """Return the class that a network gives each photograph, and the one that it has.
+
+    Raises
+    ------
+    InputError
+        For fewer than `LEAST` photographs, photographs of a single class or without classes, and
+        for a network that has no logits of their classes.
+    """
+    from visioncircuits import datasets
+    from visioncircuits.interventions.scoring import classes_of
+
+    given = datasets.photographs(photographs)
+    if len(given) < LEAST:
+        raise InputError(f"accuracy is verified on {LEAST} photographs or more, not {len(given)}")
+    labels = classes_of(network, given)
+    if len(set(labels.tolist())) == 1:
+        raise InputError("accuracy is verified on photographs of two classes or more, not of one")
+    found = []
+    with bar("photographs", len(given), visible=progress) as advance, torch.inference_mode():
+        for pictures in given.batches(network.size, BATCH):
+            found.append(network(pictures).argmax(1).cpu())
+            advance(len(pictures))
+    return torch.cat(found), labels
+
+
+def by_chance(given: Numbers, labels: Numbers) -> tuple[float, float]:
+    """Compare answers with answers that have nothing to do with the photographs.
+
+    These are the same answers, drawn independently of the photographs' classes: a network that
+    answers one class only is right as often as that class is there, and no better than chance.
+
+    Returns
+    -------
+    expected
+        How many of these would be right.
+    probability
+        That as many or more would be as of those given, by the binomial distribution.
+
+    Examples
+    --------
+    >>> by_chance(torch.tensor([0, 1, 2, 3] * 5), torch.tensor([0, 1, 2, 3] * 5))
+    (5.0, 9.09...e-13)
+    >>> by_chance(torch.tensor([0] * 20), torch.tensor([0, 1, 2, 3] * 5))
+    (5.0, 0.58...)
+    """
+    count, classes = len(labels), int(max(given.max(), labels.max())) + 1
+    answers, known = (each.bincount(minlength=classes).double() / count for each in (given, labels))
+    share = float(answers @ known)
+    right = int((given == labels).sum())
+    return count * share, float(binom.sf(right - 1, count, share))
