@@ -48,7 +48,7 @@ def test_a_sound_classifier_agrees_with_photographs(shown: Photographs) -> None:
     "preprocessing",
     [
         Preprocessing(range=(1, 0)),  # a negative
-        Preprocessing(mean=(0.0, 3.0, 3.0)),  # answers red whatever is shown
+        Preprocessing(mean=(0.0, 3.0, 3.0)),  # predicts red whatever is shown
     ],
 )
 def test_wrong_preprocessing_fails_with_advice(
@@ -70,7 +70,7 @@ def test_classes_in_another_order_fail(tmp_path: Path) -> None:
     assert (found.passed, found.against) == (False, str(tmp_path))
 
 
-def test_chance_is_that_of_the_same_answers_drawn_for_other_photographs() -> None:
+def test_chance_is_that_of_the_same_predictions_drawn_for_other_photographs() -> None:
     labels = torch.tensor([0] * 6 + [1] * 14)
     given = torch.tensor([0] * 4 + [1] * 16)
     share = (4 * 6 + 16 * 14) / 400

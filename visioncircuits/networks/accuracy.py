@@ -51,17 +51,17 @@ def classified(
 
 
 def by_chance(given: Numbers, labels: Numbers) -> tuple[float, float]:
-    """Compare answers with answers that have nothing to do with the photographs.
+    """Compare predicted classes with some that have nothing to do with the photographs.
 
-    These are the same answers, drawn independently of the photographs' classes: a network that
-    answers one class only is right as often as that class is there, and no better than chance.
+    These are the same predictions, drawn independently of the photographs' classes: a network that
+    predicts one class only is right as often as that class is there, and no better than chance.
 
     Returns
     -------
     expected
         How many of these would be right.
     probability
-        That as many or more would be as of those given, by the binomial distribution.
+        That as many or more would be as are, by the binomial distribution.
 
     Examples
     --------
@@ -71,7 +71,9 @@ def by_chance(given: Numbers, labels: Numbers) -> tuple[float, float]:
     (5.0, 0.58...)
     """
     count, classes = len(labels), int(max(given.max(), labels.max())) + 1
-    answers, known = (each.bincount(minlength=classes).double() / count for each in (given, labels))
-    share = float(answers @ known)
+    predicted, known = (
+        each.bincount(minlength=classes).double() / count for each in (given, labels)
+    )
+    share = float(predicted @ known)
     right = int((given == labels).sum())
     return count * share, float(binom.sf(right - 1, count, share))
