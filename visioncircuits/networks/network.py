@@ -197,7 +197,9 @@ class Network:
         """Preprocess pictures, on the network's device and in its precision."""
         inputs = self.preprocessing(pictures.to(self.device)).to(like(self.module).dtype)
         # Channels last halves the time of the convolutions on CPUs, and on GPUs in half precision.
-        return inputs.contiguous(memory_format=torch.channels_last)
+        # A copy, as `contiguous` keeps any stride between pictures where there is one: see
+        # `recording._identity`.
+        return inputs.clone(memory_format=torch.channels_last)
 
     @property
     def layers(self) -> Mapping[str, Layer]:
