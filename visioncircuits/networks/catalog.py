@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,13 @@ import torch
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints, names, python_files, torchvision_models
+from visioncircuits.networks import (
+    checkpoints,
+    names,
+    python_files,
+    timm_models,
+    torchvision_models,
+)
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
@@ -64,10 +71,10 @@ def load(
     Parameters
     ----------
     name
-        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or
-        `handwritten:` and a circuit; `available` lists them. Or of your own, `my_cnn.py:build`: a
-        function of a Python file that returns a `Network`, or a torch module, which is then given
-        pictures in [0, 1] of 224 px as they are.
+        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, `timm:` and
+        one of timm's, or `handwritten:` and a circuit; `available` lists them. Or of your own,
+        `my_cnn.py:build`: a function of a Python file that returns a `Network`, or a torch module,
+        which is then given pictures in [0, 1] of 224 px as they are.
     checkpoint
         A file of parameters to use instead of the one that would be found or downloaded.
     device
@@ -122,7 +129,8 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     Parameters
     ----------
     name
-        `bvlc_googlenet`, `inceptionv1`, or `torchvision:` and one of torchvision's models.
+        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or `timm:`
+        and one of timm's.
     seed
         The same seed gives the same parameters.
 
@@ -137,12 +145,12 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     480
     """
     prefix, _, rest = name.partition(":")
-    if name not in VARIANTS and prefix != names.TORCHVISION:
+    if name not in VARIANTS and prefix not in UNTRAINED:
         raise errors.unknown("network to draw parameters for", name, [*VARIANTS, *_torchvision()])
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         if name not in VARIANTS:
-            return torchvision_models.untrained(rest)
+            return UNTRAINED[prefix](rest)
         return Network(
             prepared(inceptionv1(VARIANTS[name])),
             PREPROCESSING[name],
@@ -151,14 +159,42 @@ def untrained(name: str, *, seed: int = 0) -> Network:
         )
 
 
-def available() -> Iterator[Entry]:
+def available(pattern: str = "") -> Iterator[Entry]:
     """List the networks that `load` knows.
+
+    Parameters
+    ----------
+    pattern
+        Of names, with `*` for anything, as `timm:*convnext*`; `timm:` is all of timm's. Without
+        one, timm's thousands are left out.
+
+    Raises
+    ------
+    InputError
+        For a pattern of timm's networks, without timm.
 
     Examples
     --------
     >>> [entry.name for entry in available()][:2]
     ['inceptionv1', 'bvlc_googlenet']
+    >>> [entry.name for entry in available("*:squeezenet1_?")]
+    ['torchvision:squeezenet1_0', 'torchvision:squeezenet1_1']
     """
+    prefix, _, rest = pattern.partition(":")
+    if prefix == names.TIMM:
+        yield from _timm(rest or "*")
+        return
+    wanted = f"{pattern}*" if pattern.endswith(":") or not pattern else pattern
+    yield from (entry for entry in _others() if fnmatchcase(entry.name, wanted))
+
+
+def _timm(pattern: str) -> Iterator[Entry]:
+    for name in timm_models.names(pattern):
+        about, found = timm_models.described(name)
+        yield Entry(f"{names.TIMM}:{name}", about, found, True)
+
+
+def _others() -> Iterator[Entry]:
     from visioncircuits import handwritten  # which itself imports this folder
 
     for name, line in names.PUBLISHED.items():
@@ -206,5 +242,12 @@ def _handwritten(name: str, *, path: str | Path | None) -> Network:
 LOADERS: dict[str, Callable[..., Network]] = {
     names.HANDWRITTEN: _handwritten,
     names.TORCHVISION: torchvision_models.load,
+    names.TIMM: timm_models.load,
 }
 """By prefix: each takes what follows it, and a file of parameters as `path`."""
+
+UNTRAINED: dict[str, Callable[[str], Network]] = {
+    names.TORCHVISION: torchvision_models.untrained,
+    names.TIMM: timm_models.untrained,
+}
+"""By prefix: each takes what follows it, and draws parameters from torch's generator."""

@@ -19,8 +19,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path
-        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth` or `.pt`, a state dict,
-        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt` or `.bin`, a state
+        dict, unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
 
     Raises
     ------
@@ -102,6 +102,7 @@ FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".safetensors": _safetensors,
     ".pth": _state_dict,
     ".pt": _state_dict,
+    ".bin": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
 }

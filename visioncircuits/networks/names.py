@@ -10,7 +10,9 @@ HANDWRITTEN = "handwritten"
 
 TORCHVISION = "torchvision"
 
-PREFIXES = (HANDWRITTEN, TORCHVISION)
+TIMM = "timm"
+
+PREFIXES = (HANDWRITTEN, TORCHVISION, TIMM)
 """Of networks that are written `PREFIX:NAME`."""
 
 FEATURE_FILES = (".npy", ".json")
@@ -49,7 +51,7 @@ def network(name: str) -> str:
         "network",
         name,
         [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in PREFIXES if rest)],
-        hint=f"others are {others}, and `visioncircuits networks --all` lists them",
+        hint=f"others are {others}, and `visioncircuits networks` lists them",
     )
 
 
