@@ -75,8 +75,8 @@ def listed(
     entries = list(available(pattern))
     if not entries:
         raise InputError(
-            f"no network that can be loaded matches {pattern!r}; put * for what may be anything, as "
-            "'timm:*convnext*'"
+            f"no network that can be loaded matches {pattern!r}; put * for what may be anything, "
+            "as 'timm:*convnext*'"
         )
     _print(entries)
 

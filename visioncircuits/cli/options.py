@@ -29,8 +29,8 @@ NetworkName = Annotated[
     typer.Argument(
         metavar="NETWORK",
         callback=names.existing,
-        help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
-        "`handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
+        help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18`, `timm:resnet50` "
+        "or `handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
         "`my_cnn.py:build`: a function of a Python file that returns it.",
     ),
 ]
@@ -39,7 +39,7 @@ Checkpoint = Annotated[
     typer.Option(
         "--checkpoint",
         help="Parameters to use instead of those that would be found or downloaded: "
-        "`.safetensors`, `.pth`, `.onnx` or `.caffemodel`.",
+        "`.safetensors`, `.pth`, `.bin`, `.onnx` or `.caffemodel`.",
         exists=True,
         dir_okay=False,
     ),

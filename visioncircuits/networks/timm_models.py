@@ -221,13 +221,13 @@ def _own(name: str, settings: Any) -> Checkpoint:
             f"cache of Hugging Face's hub, and {checkpoints.OFFLINE} forbids downloads; {by_hand}"
         )
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import RemoteEntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError
 
     try:
         for file in checkpoints.HUB_FILES:
             try:
                 return _verified(hf_hub_download(hub, file))
-            except RemoteEntryNotFoundError as error:
+            except EntryNotFoundError as error:
                 reason: Exception = error
         raise reason
     except Exception as error:  # of the hub, of the system, or of the library that connects
