@@ -26,6 +26,7 @@ from visioncircuits.featurevis.lucent import (
 from visioncircuits.featurevis.objective import Objective
 from visioncircuits.featurevis.objectives import neuron
 from visioncircuits.featurevis.optimizer import optimize, read
+from visioncircuits.featurevis.parameterizations import without_colors
 from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transforms import NO_TRANSFORMS
 from visioncircuits.featurevis.transparency import over
@@ -173,11 +174,21 @@ def _groups(
     given = [objectives] if isinstance(objectives, Target) else objectives
     checked = [made for target in given for made in _objectives(network, target, settings)]
     if settings is not None:
-        settings = replace(settings, **changed)
+        settings = _of_channels(network, replace(settings, **changed))
         _check_start(network, settings)
         return [(settings, checked)]
     by_layer = itertools.groupby(checked, key=_layer)
-    return [(replace(suited(network, layer), **changed), list(own)) for layer, own in by_layer]
+    return [
+        (_of_channels(network, replace(suited(network, layer), **changed)), list(own))
+        for layer, own in by_layer
+    ]
+
+
+def _of_channels(network: Network, settings: Settings) -> Settings:
+    """Return the settings without what holds for colors only, for three channels that are none."""
+    if network.preprocessing.channels != 3 or network.preprocessing.colors:
+        return settings
+    return replace(settings, parameterization=without_colors(settings.parameterization))
 
 
 def _shown(network: Network, groups: Sequence[Group], batch: int) -> Iterator[Visualization]:

@@ -15,7 +15,10 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.featurevis.channel_tiles import channel_tiles
 from visioncircuits.files import write
+from visioncircuits.networks.channels import labels, shown
+from visioncircuits.pictures import png
 
 PROBLEMS = {
     "no gradient": "no finite gradient ever reached the picture, which is only noise",
@@ -96,17 +99,33 @@ class Visualization:
         return problem(vars(self))
 
     def image(self) -> Image.Image:
-        """Return the picture as a PIL image, 8 bits a channel.
+        """Return the picture as a PIL image, 8 bits a channel, with opacity where it has that.
 
-        Channels that are neither gray nor RGB, with or without opacity, become gray tiles from left
-        to right.
+        Of channels that are neither gray nor RGB it is the composite that the network's
+        preprocessing states as `to_rgb`; without one, `channels`.
         """
-        pixels = (self.picture.clamp(0, 1) * 255).round().byte()
-        if not _colored(len(pixels), self.record):
-            return Image.fromarray(torch.cat([*pixels], dim=1).numpy())
-        return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+        shown = _shown(self.picture, self.record)
+        if shown is None:
+            return self.channels()
+        pixels = (shown.clamp(0, 1) * 255).round().byte()
+        return Image.fromarray((pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)).numpy())
+
+    def channels(self) -> Image.Image:
+        """Return every channel as a gray tile with its name.
+
+        Examples
+        --------
+        >>> record = {"network": {"preprocessing": {"channels": 2, "names": ["VV", "VH"]}}}
+        >>> Visualization(torch.rand(2, 64, 64), "", "", 0, 0, (), False, record).channels().mode
+        'L'
+        """
+        names = labels(_preprocessing(self.record))
+        opacity = ("opacity",) * (len(self.picture) - len(names))
+        return channel_tiles(self.picture, (*names, *opacity)[: len(self.picture)])
 
     def _repr_png_(self) -> bytes:
+        if _preprocessing(self.record).get("to_rgb"):
+            return png(self.image(), self.channels())
         buffer = io.BytesIO()
         self.image().save(buffer, "PNG")
         return buffer.getvalue()
@@ -119,13 +138,15 @@ class Visualization:
     def save(self, path: str | Path) -> Path:
         """Write the picture as PNG or WebP, with its record inside and beside it as `.json`.
 
-        Each file is written completely or not at all.
+        Of channels that are neither gray nor RGB the picture is for looking (see `image`), and all
+        of them are beside it as `.npy`, float32 `(channels, height, width)`. Each file is written
+        completely or not at all.
 
         Raises
         ------
         InputError
             For another suffix, if the file cannot be written, or if the `.json` beside it exists
-            and is not this picture's record.
+            and is not this picture's record, or an `.npy` beside it without one.
         """
         path = Path(path)
         text = json.dumps(self.data(), indent=1)
@@ -146,6 +167,16 @@ class Visualization:
         shared = any(path.with_suffix(suffix).exists() for suffix in others)
         if shared and found not in (None, json.loads(text)):
             raise _taken(path)
+        if not _whole(len(self.picture), self.record):
+            array = path.with_suffix(".npy")
+            if found is None and array.exists():
+                raise InputError(
+                    f"{path} would write its channels over {array}, which is not this picture's; "
+                    "choose another name, or move that file"
+                )
+            content = io.BytesIO()
+            np.save(content, self.picture.numpy())
+            write(array, content.getvalue())
         write(path.with_suffix(".json"), text.encode())
         write(path, buffer.getvalue())
         return path
@@ -157,7 +188,8 @@ class Visualization:
         Raises
         ------
         InputError
-            If the file is missing or damaged, or has no record.
+            If the file is missing or damaged, or has no record, or if the `.npy` beside it is
+            needed and missing, or of another picture.
         """
         path = Path(path)
         try:
@@ -171,13 +203,14 @@ class Visualization:
             raise InputError(f"{path} has no record of how it was made")
         try:
             data = json.loads(record)
-            channels, *_ = data.pop("shape")
-            picture = torch.tensor(pixels).permute(2, 0, 1).float() / 255
-            if _colored(channels, data["record"]):
-                picture = picture[:channels]
+            channels, *size = data.pop("shape")
+            if _whole(channels, data["record"]):
+                picture = torch.tensor(pixels).permute(2, 0, 1).float()[:channels] / 255
             else:
-                picture = torch.stack(picture[0].chunk(channels, dim=1))
+                picture = _array(path.with_suffix(".npy"), (channels, *size))
             return cls(picture=picture, **data | {"history": tuple(data["history"])})
+        except InputError:
+            raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} has a damaged record: {error}") from error
 
@@ -224,11 +257,42 @@ def _taken(path: Path) -> InputError:
     )
 
 
-def _colored(channels: int, record: dict[str, Any]) -> bool:
-    """Check whether channels are RGB, with or without opacity."""
-    if channels == 4:  # a network of four channels has no opacity
-        return bool(record.get("network", {}).get("preprocessing", {}).get("channels", 3) == 3)
-    return channels == 3
+def _preprocessing(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = record.get("network", {}).get("preprocessing", {})
+    return found
+
+
+def _shown(
+    picture: Float[Tensor, "channels height width"], record: Mapping[str, Any]
+) -> Float[Tensor, "shown height width"] | None:
+    """Return gray, RGB or RGB with opacity; None for channels of which no composite is stated."""
+    if len(picture) == 1:
+        return picture
+    preprocessing = _preprocessing(record)
+    taken = preprocessing.get("channels", 3)
+    if len(picture) not in (taken, taken + 1):
+        return None
+    found = shown(preprocessing, picture[None, :taken])
+    return None if found is None else torch.cat([found[0], picture[taken:]])
+
+
+def _whole(channels: int, record: Mapping[str, Any]) -> bool:
+    """Check whether the picture's file holds all channels: gray, or RGB with or without opacity."""
+    preprocessing = _preprocessing(record)
+    colors = preprocessing.get("channels", 3) == 3 and not preprocessing.get("to_rgb")
+    return channels == 1 or (colors and channels in (3, 4))
+
+
+def _array(path: Path, shape: tuple[int, ...]) -> Float[Tensor, "channels height width"]:
+    try:
+        found = torch.from_numpy(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path}, with the channels of the picture beside it, cannot be read: {error}"
+        ) from error
+    if found.shape != shape:
+        raise InputError(f"{path} is of {tuple(found.shape)}, and the picture beside it of {shape}")
+    return found.float()
 
 
 def _from_xmp(xmp: bytes) -> str:
