@@ -31,9 +31,7 @@ def channel_tiles(
     size = across * step_x + _GAP, ceil(len(picture) / across) * step_y + _GAP
     sheet = Image.new("L", size, 255)
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.truetype(
-        Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", _TYPE
-    )
+    font = ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", _TYPE)
     pixels = (picture.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
     for place, (channel, name) in enumerate(zip(pixels, names, strict=True)):
         left, top = _GAP + place % across * step_x, _GAP + place // across * step_y

@@ -93,7 +93,9 @@ class Pixels:
         else:
             values = color.from_picture(start, colors=self.colors)
         values = values.to(device).requires_grad_(True)
-        return ParameterizedPictures((values,), lambda: color.to_picture(values, colors=self.colors))
+        return ParameterizedPictures(
+            (values,), lambda: color.to_picture(values, colors=self.colors)
+        )
 
 
 def frequencies(height: int, width: int) -> Float[Tensor, "height half"]:
@@ -159,7 +161,9 @@ class Fourier:
         if start is None:
             values = noise(generators, (channels, *scale.shape[:2], 2)) * self.sd
         else:
-            spectrum = torch.fft.rfft2(color.from_picture(start.cpu(), colors=self.colors), norm="ortho")
+            spectrum = torch.fft.rfft2(
+                color.from_picture(start.cpu(), colors=self.colors), norm="ortho"
+            )
             values = torch.view_as_real(spectrum) / scale
         values, scale = values.to(device).requires_grad_(True), scale.to(device)
 
@@ -246,9 +250,8 @@ def without_colors(parameterization: Any) -> Any:
     """
     if not is_dataclass(parameterization) or isinstance(parameterization, type):
         return parameterization
-    names = {field.name for field in fields(parameterization)}
+    made: Any = parameterization
+    names = {field.name for field in fields(made)}
     if "colors" in names:
-        return replace(parameterization, colors=False)
-    if "base" in names:
-        return replace(parameterization, base=without_colors(parameterization.base))
-    return parameterization
+        return replace(made, colors=False)
+    return replace(made, base=without_colors(made.base)) if "base" in names else made

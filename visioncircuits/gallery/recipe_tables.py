@@ -258,6 +258,8 @@ class Examples(Table):
         A folder of photographs, relative to the recipe; without one there are no examples.
     labels
         Where the photographs' classes are, as for `datasets.photographs`.
+    range
+        The values that become 0 and 1 in files of units of their own, as there.
     top
         How many of the strongest examples are shown, and of the weakest.
     crop
@@ -267,6 +269,7 @@ class Examples(Table):
 
     photographs: Annotated[str, Field(min_length=1)] | None = None
     labels: Literal["auto", "wordnet", "folders", "none"] = "auto"
+    range: tuple[float, float] | None = None
     top: Annotated[int, Field(ge=1, le=64)] = 8
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
 

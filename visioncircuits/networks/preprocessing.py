@@ -251,7 +251,10 @@ class Preprocessing:
             if record[name] is None:
                 del record[name]
         if isinstance(self.from_rgb, DrawnIn):
-            record["from_rgb"] = {"drawn_in": self.from_rgb.channels, "ground": self.from_rgb.ground}
+            record["from_rgb"] = {
+                "drawn_in": self.from_rgb.channels,
+                "ground": self.from_rgb.ground,
+            }
         elif callable(self.from_rgb):
             name = getattr(self.from_rgb, "__qualname__", type(self.from_rgb).__qualname__)
             record["from_rgb"] = {"function": name, "sha256": identity.function(self.from_rgb)}
