@@ -74,7 +74,8 @@ def render(
 ) -> None:
     """Find the pictures that drive features most, and write each with a record of how it was made.
 
-    The record is inside the picture, and beside it as JSON.
+    The record is inside the picture, and beside it as JSON; channels that are neither gray nor RGB
+    are beside it as `.npy`.
 
         visioncircuits render bvlc_googlenet mixed3b:413 -o curve.png
 
@@ -102,6 +103,7 @@ def render(
     rendered = featurevis.render_all(
         found, objectives, size=size, steps=steps, seed=seed, progress=True
     )
+    several = found.preprocessing.channels > 1 and not found.preprocessing.colors
     for place, visualization in enumerate(rendered):
         drawn.append(visualization)
         name = visualization.feature
@@ -109,7 +111,8 @@ def render(
         if visualization.problem:
             print(f"{written} shows nothing of {name}: {PROBLEMS[visualization.problem]}")
         elif paths:
-            print(f"{written}: drives {name} to {visualization.activation:.4g}")
+            where = f", most by {visualization.strongest_channel}" if several else ""
+            print(f"{written}: drives {name} to {visualization.activation:.4g}{where}")
     if sheet is not None:
         print(featurevis.contact_sheet(drawn).save(sheet))
 

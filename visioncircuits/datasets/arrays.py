@@ -92,6 +92,7 @@ def unit(
     InputError
         For an array of another shape or type, and for values out of range.
     """
+    kind = str(picture.dtype).removeprefix("torch.")
     if isinstance(picture, np.ndarray):
         native = picture.astype(picture.dtype.newbyteorder("="))
         values = torch.as_tensor(native.astype(np.int64) if _wide(native) else native)
@@ -108,7 +109,7 @@ def unit(
         values = values / 255
     if values.ndim != 3 or not values.is_floating_point():
         raise InputError(
-            f"{name} is of {tuple(values.shape)} and {values.dtype}; pass pictures as floats in "
+            f"{name} is of {tuple(values.shape)} and {kind}; pass pictures as floats in "
             "[0, 1] or as 8 bits, (channels, height, width), or state the range of their values"
         )
     if not ((values >= 0) & (values <= 1)).all():

@@ -123,6 +123,12 @@ class Visualization:
         opacity = ("opacity",) * (len(self.picture) - len(names))
         return channel_tiles(self.picture, (*names, *opacity)[: len(self.picture)])
 
+    @property
+    def strongest_channel(self) -> str:
+        """The name, or number, of the channel that varies most over the picture."""
+        names = labels(_preprocessing(self.record))
+        return names[int(self.picture[: len(names)].flatten(1).std(1).argmax())]
+
     def _repr_png_(self) -> bytes:
         if _preprocessing(self.record).get("to_rgb"):
             return png(self.image(), self.channels())
