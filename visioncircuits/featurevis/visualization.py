@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ Examples
 
 GAIN = 0.01
 """How much an objective must gain, of its value on noise, for a picture to show anything."""
+
+_LEAST = 128
+"""The least width of a composite in a notebook, beside its channels, in pixels."""
 
 _KEY = "visioncircuits"
 _XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><visioncircuits>{}</visioncircuits></x:xmpmeta>'
@@ -131,7 +135,12 @@ class Visualization:
 
     def _repr_png_(self) -> bytes:
         if _preprocessing(self.record).get("to_rgb"):
-            return png(self.image(), self.channels())
+            image = self.image()
+            zoom = ceil(_LEAST / image.width)
+            enlarged = image.resize(
+                (image.width * zoom, image.height * zoom), Image.Resampling.NEAREST
+            )
+            return png(enlarged, self.channels())
         buffer = io.BytesIO()
         self.image().save(buffer, "PNG")
         return buffer.getvalue()

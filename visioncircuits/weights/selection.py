@@ -23,7 +23,7 @@ def select(network: Network, features: Features) -> Selection:
     own = network.preprocessing
     if features == INPUT:
         places = list(range(own.channels))
-    elif all(_channel(feature) is not None for feature in asked):
+    elif asked and all(_channel(feature) is not None for feature in asked):
         places = [channels.number(_channel(each), own.channels, own.names) for each in asked]
     else:
         return select_features(network, features)
