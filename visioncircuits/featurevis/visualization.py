@@ -16,9 +16,14 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis.channel_tiles import channel_tiles
+from visioncircuits.featurevis.channels import (
+    channel_tiles,
+    complete,
+    displayed,
+    preprocessing_of,
+)
 from visioncircuits.files import write
-from visioncircuits.networks.channels import labels, shown
+from visioncircuits.networks.channels import labels
 from visioncircuits.pictures import png
 
 PROBLEMS = {
@@ -108,7 +113,7 @@ class Visualization:
         Of channels that are neither gray nor RGB it is the composite that the network's
         preprocessing states as `to_rgb`; without one, `channels`.
         """
-        shown = _shown(self.picture, self.record)
+        shown = displayed(self.picture, self.record)
         if shown is None:
             return self.channels()
         pixels = (shown.clamp(0, 1) * 255).round().byte()
@@ -123,18 +128,18 @@ class Visualization:
         >>> Visualization(torch.rand(2, 64, 64), "", "", 0, 0, (), False, record).channels().mode
         'L'
         """
-        names = labels(_preprocessing(self.record))
+        names = labels(preprocessing_of(self.record))
         opacity = ("opacity",) * (len(self.picture) - len(names))
         return channel_tiles(self.picture, (*names, *opacity)[: len(self.picture)])
 
     @property
     def strongest_channel(self) -> str:
         """The name, or number, of the channel that varies most over the picture."""
-        names = labels(_preprocessing(self.record))
+        names = labels(preprocessing_of(self.record))
         return names[int(self.picture[: len(names)].flatten(1).std(1).argmax())]
 
     def _repr_png_(self) -> bytes:
-        if _preprocessing(self.record).get("to_rgb"):
+        if preprocessing_of(self.record).get("to_rgb"):
             image = self.image()
             zoom = ceil(_LEAST / image.width)
             enlarged = image.resize(
@@ -182,7 +187,7 @@ class Visualization:
         shared = any(path.with_suffix(suffix).exists() for suffix in others)
         if shared and found not in (None, json.loads(text)):
             raise _taken(path)
-        if not _whole(len(self.picture), self.record):
+        if not complete(len(self.picture), self.record):
             array = path.with_suffix(".npy")
             if found is None and array.exists():
                 raise InputError(
@@ -219,7 +224,7 @@ class Visualization:
         try:
             data = json.loads(record)
             channels, *size = data.pop("shape")
-            if _whole(channels, data["record"]):
+            if complete(channels, data["record"]):
                 picture = torch.tensor(pixels).permute(2, 0, 1).float()[:channels] / 255
             else:
                 picture = _array(path.with_suffix(".npy"), (channels, *size))
@@ -270,32 +275,6 @@ def _taken(path: Path) -> InputError:
         f"{path} would write its record over {path.with_suffix('.json')}, which is not this "
         "picture's; choose another name, or move that file"
     )
-
-
-def _preprocessing(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = record.get("network", {}).get("preprocessing", {})
-    return found
-
-
-def _shown(
-    picture: Float[Tensor, "channels height width"], record: Mapping[str, Any]
-) -> Float[Tensor, "shown height width"] | None:
-    """Return gray, RGB or RGB with opacity; None for channels of which no composite is stated."""
-    if len(picture) == 1:
-        return picture
-    preprocessing = _preprocessing(record)
-    taken = preprocessing.get("channels", 3)
-    if len(picture) not in (taken, taken + 1):
-        return None
-    found = shown(preprocessing, picture[None, :taken])
-    return None if found is None else torch.cat([found[0], picture[taken:]])
-
-
-def _whole(channels: int, record: Mapping[str, Any]) -> bool:
-    """Check whether the picture's file holds all channels: gray, or RGB with or without opacity."""
-    preprocessing = _preprocessing(record)
-    colors = preprocessing.get("channels", 3) == 3 and not preprocessing.get("to_rgb")
-    return channels == 1 or (colors and channels in (3, 4))
 
 
 def _array(path: Path, shape: tuple[int, ...]) -> Float[Tensor, "channels height width"]:

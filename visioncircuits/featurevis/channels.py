@@ -1,14 +1,17 @@
-"""Channels side by side: a gray tile for each, with its name."""
+"""How a visualization's channels are shown: as a picture, or side by side with their names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import torch
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+
+from visioncircuits.networks.channels import shown
 
 _GAP, _LINE, _TYPE, _LEAST = 4, 15, 11, 64
 """Pixels: between tiles, a line of text, its size, and the least width of a tile."""
@@ -39,3 +42,30 @@ def channel_tiles(
         pen.text((left, top), name, 60, font)
         sheet.paste(tile, (left, top + _LINE))
     return sheet
+
+
+def preprocessing_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the network's preprocessing in the record of a visualization; {} where it has none."""
+    found: Mapping[str, Any] = record.get("network", {}).get("preprocessing", {})
+    return found
+
+
+def displayed(
+    picture: Float[Tensor, "channels height width"], record: Mapping[str, Any]
+) -> Float[Tensor, "shown height width"] | None:
+    """Return gray, RGB or RGB with opacity; None for channels of which no composite is stated."""
+    if len(picture) == 1:
+        return picture
+    preprocessing = preprocessing_of(record)
+    taken = preprocessing.get("channels", 3)
+    if len(picture) not in (taken, taken + 1):
+        return None
+    found = shown(preprocessing, picture[None, :taken])
+    return None if found is None else torch.cat([found[0], picture[taken:]])
+
+
+def complete(channels: int, record: Mapping[str, Any]) -> bool:
+    """Check whether the picture's file holds all channels: gray, or RGB with or without opacity."""
+    preprocessing = preprocessing_of(record)
+    colors = preprocessing.get("channels", 3) == 3 and not preprocessing.get("to_rgb")
+    return channels == 1 or (colors and channels in (3, 4))
