@@ -1,9 +1,10 @@
 """Argument 1: which picture activates it most?"""
 
-from visioncircuits.featurevis import gradients, objectives
+from visioncircuits.featurevis import facets, gradients, objectives
 from visioncircuits.featurevis.caricature import accentuate, caricature
 from visioncircuits.featurevis.contact_sheet import contact_sheet
 from visioncircuits.featurevis.defaults import suited
+from visioncircuits.featurevis.facets import Facet, faceted
 from visioncircuits.featurevis.lucent import from_lucent
 from visioncircuits.featurevis.maco import Maco, measure_spectrum
 from visioncircuits.featurevis.objective import Objective
@@ -16,6 +17,7 @@ from visioncircuits.featurevis.visualization import Visualization
 
 __all__ = [
     "NO_TRANSFORMS",
+    "Facet",
     "Fourier",
     "Laplacian",
     "Maco",
@@ -28,6 +30,8 @@ __all__ = [
     "accentuate",
     "caricature",
     "contact_sheet",
+    "faceted",
+    "facets",
     "from_lucent",
     "gradients",
     "measure_spectrum",
