@@ -229,19 +229,20 @@ def fit(
         )
     inside, outside = values.values()
     probes = {layer: probe(inside[layer], outside[layer], seed=seed) for layer in listed}
+    record = {
+        "visioncircuits": __version__,
+        "torch": torch.__version__,
+        "network": network.record(),
+        "photographs": {kind: given.digest() for kind, given in kinds.items()},
+        "counts": counts,
+        "skipped": skipped,
+        "seed": seed,
+    }
     return Facet(
         name,
         tuple(Direction(layer, found.weights, name=name) for layer, found in probes.items()),
         {layer: found.accuracy for layer, found in probes.items()},
-        {
-            "visioncircuits": __version__,
-            "torch": torch.__version__,
-            "network": network.record(),
-            "photographs": {kind: given.digest() for kind, given in kinds.items()},
-            "counts": counts,
-            "skipped": skipped,
-            "seed": seed,
-        },
+        json.loads(json.dumps(record)),  # as it is read back
     )
 
 
