@@ -5,7 +5,8 @@ to the first: each group against the other and photographs of other things. Unit
 activate are found by their strongest photographs. Each facet's pictures, from several seeds, are
 classified by the network's own classes, as the group with the larger sum of probabilities, and by a
 probe of a later layer, fitted to the second half. Controls are facets with the same weights on
-other units of the same layers, and facets fitted after the photographs' groups are shuffled.
+other units of the same layers, and facets fitted after the photographs' groups are shuffled. With
+`--one-kind` it asks instead what a facet makes of a unit that only animals activate.
 
 The weight of 5, the layers and the size were chosen on the unit of `--tuned`; nothing was changed
 for the others. Writes the rows of the page, and `--sheet`, the pictures by weight.
@@ -13,7 +14,7 @@ for the others. Writes the rows of the page, and `--sheet`, the pictures by weig
 
 import argparse
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from visioncircuits.featurevis import (
     Visualization,
     contact_sheet,
     faceted,
-    objectives,
+    render,
     render_all,
 )
 from visioncircuits.featurevis.probes import Probe, probe
@@ -65,6 +66,9 @@ WEIGHT = 5.0
 SHOWN = (0.1, 1.325, 2.55, 3.775, 5.0)
 """Weights of the sheet's columns."""
 STRONGEST = 12
+"""Photographs that tell what a unit is activated by."""
+Rule = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""From a value of each unit by group to one of each unit."""
 TRANSFORMS = Transforms(jitter=8, scale=0.08, rotation=8)
 
 
@@ -74,6 +78,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True, help="one photograph a class")
     parser.add_argument("--tuned", default="mixed4e:521")
     parser.add_argument("--units", type=int, default=2, help="how many others")
+    parser.add_argument("--one-kind", action="store_true", help="units of animals only")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=48)
     parser.add_argument("--size", type=int, default=112)
@@ -85,14 +90,19 @@ def main() -> None:
     seen = look(network, options.images)
     facets = {group: seen.facet(group) for group in GROUPS}
     print(*facets.values(), sep="\n")
-    units = [options.tuned, *seen.polysemantic(options.units + 1)]
-    units = list(dict.fromkeys(units))[: options.units + 1]
+    if options.one_kind:
+        units = seen.of_animals(options.units)
+    else:
+        units = [options.tuned, *seen.polysemantic(options.units + 1)]
+        units = list(dict.fromkeys(units))[: options.units + 1]
     settings = Settings(size=options.size, steps=options.steps, transforms=TRANSFORMS)
     rows = []
     for unit in units:
-        for row in measure(network, unit, facets, seen, settings, options.seeds):
-            rows.append(row)
-            print(*row.values(), sep=" | ", flush=True)
+        measures = [steered] if options.one_kind else [steered, controlled]
+        for measure in measures:
+            for row in measure(network, unit, facets, seen, settings, options.seeds):
+                rows.append(row)
+                print(*row.values(), sep=" | ", flush=True)
     results.write(options.json, rows)
     if options.sheet is not None:
         draw(network, units[:2], facets, settings, options.sheet)
@@ -137,20 +147,41 @@ class Seen:
     def polysemantic(self, count: int) -> list[str]:
         """Find units that both groups activate more than other things do.
 
-        At least five of a unit's twelve strongest photographs are of either group, and its order
-        is that of the weaker group's five strongest over those of the others.
+        At least five of a unit's twelve strongest photographs are of either group. First is the
+        one with the largest ratio of the weaker group to the others, by the mean of the five
+        strongest photographs of each.
         """
+        return self._first(
+            count,
+            lambda counts: np.minimum(counts["animals"], counts["vehicles"]) >= 5,
+            lambda means: np.minimum(means["animals"], means["vehicles"]) / means["others"],
+        )
+
+    def of_animals(self, count: int) -> list[str]:
+        """Find units of which all of the twelve strongest photographs are of animals.
+
+        First is the one with the largest ratio of animals to vehicles.
+        """
+        return self._first(
+            count,
+            lambda counts: counts["animals"] == STRONGEST,
+            lambda means: means["animals"] / means["vehicles"],
+        )
+
+    def _first(self, count: int, chosen: Rule, order: Rule) -> list[str]:
         found = []
         for layer in LATER:
             values = self.largest[layer]
             strongest = self.groups[np.argsort(-values, axis=0)[:STRONGEST]]
-            counts = np.min([(strongest == group).sum(0) for group in GROUPS], axis=0)
-            means = {
-                group: np.sort(values[self.groups == group], axis=0)[-5:].mean(0)
-                for group in (*GROUPS, "others")
-            }
-            ratio = np.minimum(*(means[group] for group in GROUPS)) / (means["others"] + 1e-6)
-            found += [(ratio[index], f"{layer}:{index}") for index in np.flatnonzero(counts >= 5)]
+            kinds = (*GROUPS, "others")
+            ratios = order(
+                {
+                    kind: np.sort(values[self.groups == kind], axis=0)[-5:].mean(0) + 1e-6
+                    for kind in kinds
+                }
+            )
+            passing = chosen({kind: (strongest == kind).sum(0) for kind in kinds})
+            found += [(ratios[index], f"{layer}:{index}") for index in np.flatnonzero(passing)]
         return [unit for _, unit in sorted(found, reverse=True)[:count]]
 
 
@@ -188,7 +219,7 @@ def _joined(parts: dict[str, list[np.ndarray]]) -> dict[str, Float[np.ndarray, "
     return {layer: np.concatenate(each) for layer, each in parts.items()}
 
 
-def measure(
+def steered(
     network: Network,
     unit: str,
     facets: dict[str, Facet],
@@ -196,36 +227,39 @@ def measure(
     settings: Settings,
     seeds: int,
 ) -> Iterator[dict[str, results.Cell]]:
-    """Render a unit with each facet, without one and with those that are no facets; classify."""
-    layer, index = unit.split(":")
-    best = float(seen.largest[layer][:, int(index)].max())
-    judge = seen.judge()
+    """Render a unit with each facet, and classify the pictures."""
     for group, facet in facets.items():
         goal = faceted(network, unit, facet, weights=[WEIGHT] * seeds)
         pictures = list(render_all(network, goal, settings=settings))
-        yield row(network, unit, group, pictures, [group] * seeds, judge, best)
+        yield row(network, unit, group, pictures, [group] * seeds, seen)
+
+
+def controlled(
+    network: Network,
+    unit: str,
+    facets: dict[str, Facet],
+    seen: Seen,
+    settings: Settings,
+    seeds: int,
+) -> Iterator[dict[str, results.Cell]]:
+    """Render it with what are no facets, another in each picture, and without any."""
     controls = {
         "the weights on other units": [
             permuted(facets[GROUPS[seed % 2]], seed) for seed in range(seeds)
         ],
         "groups shuffled": [seen.facet(GROUPS[seed % 2], shuffled=seed) for seed in range(seeds)],
     }
-    for name, controlled in controls.items():
+    for name, drawn in controls.items():
         pictures = [
-            picture
-            for seed, facet in enumerate(controlled)
-            for picture in render_all(
+            render(
                 network, faceted(network, unit, facet, weights=[WEIGHT]), settings=settings,
                 seed=seed,
             )
+            for seed, facet in enumerate(drawn)
         ]  # fmt: skip
-        names = [facet.name for facet in controlled]
-        yield row(network, unit, name, pictures, names, judge, best)
-    plain = [
-        next(render_all(network, objectives.neuron(unit), settings=settings, seed=seed))
-        for seed in range(seeds)
-    ]
-    yield row(network, unit, "none, counted as animals", plain, ["animals"] * seeds, judge, best)
+        yield row(network, unit, name, pictures, [facet.name for facet in drawn], seen)
+    plain = [render(network, unit, settings=settings, seed=seed) for seed in range(seeds)]
+    yield row(network, unit, "none, counted as animals", plain, ["animals"] * seeds, seen)
 
 
 def permuted(facet: Facet, seed: int) -> Facet:
@@ -246,17 +280,18 @@ def row(
     name: str,
     pictures: Sequence[Visualization],
     own: Sequence[str],
-    judge: Probe,
-    best: float,
+    seen: Seen,
 ) -> dict[str, results.Cell]:
     """Count the pictures that are classified as their own group; without a facet, as animals."""
+    layer, index = unit.split(":")
+    best = float(seen.largest[layer][:, int(index)].max())
     shown = torch.stack([picture.picture for picture in pictures])
     classes = network(shown).softmax(1)
     vehicles = sorted(class_numbers(VEHICLES, network.classes))
     sums = {"animals": classes[:, ANIMALS].sum(1), "vehicles": classes[:, vehicles].sum(1)}
     first: Tensor = sums["animals"] > sums["vehicles"]
     maps = network.activations(shown, [JUDGE])[JUDGE]
-    inside = judge.inside(maps.mean((2, 3)).numpy())
+    inside = seen.judge().inside(maps.mean((2, 3)).numpy())
     is_animal = np.array([group == "animals" for group in own])
     total = len(pictures)
     probability = [sums[group][place].item() for place, group in enumerate(own)]

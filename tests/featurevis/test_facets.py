@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 from torch import nn
 
+from visioncircuits import datasets
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Facet, Settings, faceted, facets, objectives, render_all
 from visioncircuits.featurevis.objective import Objective
 from visioncircuits.featurevis.optimizer import read
-from visioncircuits.networks import Direction, Network, Preprocessing, read_features, wrap
+from visioncircuits.networks import Direction, Network, Preprocessing, load, read_features, wrap
 
 from .conftest import operations
 
@@ -203,3 +204,29 @@ def test_photographs_of_both_kinds_too_few_and_none_are_refused(
         facets.fit(colors, "colors", noise(1, 0, red=0.5), noise(9, 5, red=0.5))
     with pytest.raises(InputError, match="unknown layer"):
         facets.fit(colors, "color", noise(2, 0, red=0.5), noise(9, 5, red=0.5))
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.images
+def test_a_unit_of_dogs_and_cars_shows_either_as_its_facet_has_it(
+    checkpoints: Path, photographs: Path
+) -> None:
+    network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
+    given = datasets.photographs(photographs)
+    dogs = list(range(151, 269, 5))
+    cars = [407, 436, 468, 511, 609, 627, 656, 661, 675, 717, 734, 751, 817, 829, 864, 867, 874]
+    kinds = {"dogs": given.part(dogs), "cars": given.part(cars)}
+    shares = {}
+    for own, other in (("dogs", "cars"), ("cars", "dogs")):
+        facet = facets.fit(network, "mixed4b", kinds[own], kinds[other], name=own)
+        assert facet.accuracies["mixed4b"] > 0.9
+        drawn = render_all(
+            network,
+            faceted(network, "mixed4e:521", facet, weights=[5, 5]),
+            settings=Settings(size=96, steps=32),
+        )
+        with torch.inference_mode():
+            classes = network(torch.stack([each.picture for each in drawn])).softmax(1)
+        shares[own] = classes[:, range(151, 269)].sum() - classes[:, cars].sum()
+    assert shares["dogs"] > shares["cars"]

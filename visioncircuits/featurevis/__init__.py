@@ -4,7 +4,8 @@ from visioncircuits.featurevis import facets, gradients, objectives
 from visioncircuits.featurevis.caricature import accentuate, caricature
 from visioncircuits.featurevis.contact_sheet import contact_sheet
 from visioncircuits.featurevis.defaults import suited
-from visioncircuits.featurevis.facets import Facet, faceted
+from visioncircuits.featurevis.facet import Facet
+from visioncircuits.featurevis.facets import faceted
 from visioncircuits.featurevis.lucent import from_lucent
 from visioncircuits.featurevis.maco import Maco, measure_spectrum
 from visioncircuits.featurevis.objective import Objective
