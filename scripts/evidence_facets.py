@@ -66,7 +66,7 @@ WEIGHT = 5.0
 SHOWN = (0.1, 1.325, 2.55, 3.775, 5.0)
 """Weights of the sheet's columns."""
 STRONGEST = 12
-"""Photographs that tell what a unit is activated by."""
+"""Photographs of a unit, whose groups are counted."""
 Rule = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 """From a value of each unit by group to one of each unit."""
 TRANSFORMS = Transforms(jitter=8, scale=0.08, rotation=8)
@@ -315,9 +315,7 @@ def draw(
         faceted(network, unit, facet, weights=SHOWN) for unit in units for facet in facets.values()
     ]
     pictures = list(render_all(network, goals, settings=settings, size=144, steps=80, batch=5))
-    captions = [
-        f"{group}, weight {weight:g}" for _ in units for group in facets for weight in SHOWN
-    ]
+    captions = [f"{group} × {weight:g}" for _ in units for group in facets for weight in SHOWN]
     sheet = contact_sheet(pictures, captions=captions, columns=len(SHOWN))
     sheet.savefig(path, dpi=200)
 

@@ -49,10 +49,10 @@ def facet(
     layer a direction that separates its photographs from others (a linear probe). Accuracies are
     of photographs that were held out; 50 % is chance, and a facet that is near it shows nothing.
 
-        visioncircuits facet bvlc_googlenet mixed4a mixed4b mixed4c --positives dogs/ --negatives others/ -o dogs.json
+        visioncircuits facet bvlc_googlenet mixed4c --positives dogs/ --negatives cars/ -o dogs.json
 
         visioncircuits render bvlc_googlenet mixed4e:521 --facet dogs.json --sheet dogs.png
-    """  # noqa: E501
+    """
     outputs.check(out, ".json")
     from visioncircuits import networks
     from visioncircuits.featurevis import facets
@@ -69,7 +69,7 @@ def facet(
     counts = found.record["counts"]
     print(f"{counts['positive']} positives, {counts['negative']} negatives")
     for layer, accuracy in found.accuracies.items():
-        print(f"{layer}: {accuracy:.0%} of either kind are told apart where they were held out")
+        print(f"{layer}: separates {accuracy:.0%} of those held out, by chance 50%")
     for problem in found.record["skipped"]:
         print(f"skipped: {problem}")
     print(found.save(out))

@@ -92,8 +92,8 @@ def render(
 
         visioncircuits render bvlc_googlenet mixed3b:413,408,379 --sheet curves.png
 
-        visioncircuits render bvlc_googlenet mixed4e:521 --facet dogs.json --facet cars.json --sheet facets.png
-    """  # noqa: E501
+        visioncircuits render bvlc_googlenet mixed4e:521 --facet dogs.json --sheet dogs.png
+    """
     if out is None and sheet is None:
         raise InputError("there is nothing to write: pass -o for pictures, or --sheet")
     outputs.check(out, ".png", ".webp")
@@ -142,7 +142,7 @@ def render(
     if sheet is not None:
         captions, columns = None, None
         if facets:
-            of_unit = [f"{facet.name}, weight {each:g}" for facet in facets for each in steered]
+            of_unit = [f"{facet.name} × {each:g}" for facet in facets for each in steered]
             captions, columns = of_unit * len(asked), len(steered)
         print(featurevis.contact_sheet(drawn, captions=captions, columns=columns).save(sheet))
 
@@ -167,7 +167,7 @@ def _objective(network: "Network", feature: "Feature", aim: Aim, diversity: int)
 
 
 def _paths(out: Path | None, name: list[str], pictures: int) -> list[Path]:
-    """List the files of an objective's pictures, with what tells it from others in their names."""
+    """List the files of an objective's pictures, with what distinguishes it in their names."""
     if out is None:
         return []
     stem = "-".join([out.stem, *name])

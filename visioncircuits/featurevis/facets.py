@@ -7,8 +7,9 @@ picture is
     f + weight · 5 / layers · Σ direction · (activation ⊙ max(∂f / ∂activation, 0))
 
 with a sum over layers, units and positions, where f is the unit's own objective and the gradient is
-a constant, less a penalty for the distance from gray. Without the gradient the picture would show
-the direction, whether or not the unit detects it.
+a constant, less a penalty for the distance from gray. The gradient leaves out what does not raise
+the unit. At large weights that little is enough to draw the direction for a unit that does not
+detect it: such a picture hardly activates the unit.
 
 Sources: Goh et al., "Multimodal Neurons in Artificial Neural Networks" (Distill, 2021), "Faceted
 Feature Visualization", for the objective and for linear probes as directions;
