@@ -39,7 +39,7 @@ Checkpoint = Annotated[
     typer.Option(
         "--checkpoint",
         help="Parameters to use instead of those that would be found or downloaded: "
-        "`.safetensors`, `.pth`, `.onnx` or `.caffemodel`.",
+        "`.safetensors`, `.pth`, `.onnx`, `.caffemodel` or, of TensorFlow, `.pb`.",
         exists=True,
         dir_okay=False,
     ),

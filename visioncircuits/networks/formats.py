@@ -11,6 +11,7 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.caffemodel import read_caffemodel
+from visioncircuits.networks.frozen_graph import read_frozen_graph
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -20,7 +21,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     ----------
     path
         A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth` or `.pt`, a state dict,
-        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`; `.pb`, a
+        frozen graph of TensorFlow.
 
     Raises
     ------
@@ -104,4 +106,5 @@ FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".pt": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
+    ".pb": read_frozen_graph,
 }
