@@ -237,6 +237,7 @@ def test_edits_geometry_and_expanded_weights_are_those_of_the_module(tmp_path: P
     assert _close(*(torch.as_tensor(np.asarray(each.weight)) for each in kernels))
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.parametrize("ceil_mode", [True, False])
 def test_the_real_googlenet_is_bvlcs_at_every_layer(
@@ -308,6 +309,27 @@ def test_padding_by_rule(tmp_path: Path, rule: str, stride: int) -> None:
     odd = maps.shape[-1] % 2 and same
     maps = F.pad(maps, before * 2 if odd else (0, 0), value=-torch.inf)
     assert _close(_logits(path, pictures), F.max_pool2d(maps, 2).amax((2, 3)))
+
+
+@pytest.mark.parametrize("opset", [7, 12, 19, 22])
+def test_pools_and_normalization_of_any_version(tmp_path: Path, opset: int) -> None:
+    nodes = [
+        _conv(),
+        _node("Relu", "c", to="r"),
+        _node("MaxPool", "r", to="m", kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1]),
+        _node("MaxPool", "m", to="n", kernel_shape=[2, 2]),
+        _node("LRN", "n", to="l", size=3, alpha=0.5, bias=2.0),
+        _node("Dropout", "l", to="d"),
+        _node("GlobalAveragePool", "d", to="p"),
+        _node("Flatten", "p"),
+    ]
+    path = write(tmp_path / "net.onnx", nodes, constants=W, opset=opset)
+    pictures = torch.rand(2, 3, 8, 8)
+    # not ONNX's reference, which normalizes as many channels as there are pictures
+    maps = F.conv2d(pictures, torch.from_numpy(W["w"])).relu()
+    maps = F.max_pool2d(F.max_pool2d(maps, 3, 2, ceil_mode=True), 2, 1)
+    energy = torch.stack([maps[:, max(c - 1, 0) : c + 2].square().sum(1) for c in range(5)], 1)
+    assert _close(_logits(path, pictures), (maps / (2 + 0.5 / 3 * energy) ** 0.75).mean((2, 3)))
 
 
 def test_reshapes_of_one_picture_are_for_any_number(tmp_path: Path) -> None:

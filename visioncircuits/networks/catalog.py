@@ -9,7 +9,13 @@ import torch
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints, names, onnx_models, python_files, torchvision_models
+from visioncircuits.networks import (
+    checkpoints,
+    names,
+    onnx_models,
+    python_files,
+    torchvision_models,
+)
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW

@@ -61,7 +61,7 @@ def load_tensors(model: Any, path: Path) -> None:
             continue
         place = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
         file = folder / place
-        if Path(place).name != place or file.is_symlink():
+        if Path(place).name != place or place == ".." or file.is_symlink():
             raise InputError(
                 f"{path} keeps the tensor {tensor.name!r} in {place!r}, and only files in its own "
                 "folder are read; save it as one file"

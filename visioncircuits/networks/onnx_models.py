@@ -20,9 +20,6 @@ from visioncircuits.networks.torchvision_models import imagenet_classes
 SIZE = 224
 """The height and width of pictures where a graph leaves them open."""
 
-FLOAT32 = 1
-"""In ONNX's enumeration of types."""
-
 FEW = (1, 3, 4)
 """Numbers of channels that pictures have."""
 
@@ -121,7 +118,9 @@ def _converted(model: Any, source: Path) -> tuple[fx.GraphModule, int, int]:
 
 
 def _input_shape(graph: Any, name: str) -> tuple[int, int, int, int]:
-    """Return the shape of pictures that a graph takes: numbers that it leaves open are filled in."""
+    """Return the shape of pictures that a graph takes, with numbers where it leaves them open."""
+    from onnx import TensorProto
+
     constants = {tensor.name for tensor in graph.initializer}
     taken = [value for value in graph.input if value.name not in constants]
     if len(taken) != 1 or not graph.output:
@@ -131,10 +130,11 @@ def _input_shape(graph: Any, name: str) -> tuple[int, int, int, int]:
         )
     kind = taken[0].type.tensor_type
     sizes = [dimension.dim_value for dimension in kind.shape.dim]  # 0 where it is open
-    if len(sizes) != 4 or kind.elem_type != FLOAT32:
+    if len(sizes) != 4 or kind.elem_type != TensorProto.FLOAT:
+        of = TensorProto.DataType.Name(kind.elem_type)
         raise InputError(
-            f"{name} takes an input of {len(sizes)} dimensions and ONNX's type {kind.elem_type}; a "
-            f"network here takes pictures, float32 of (batch, channels, height, width)"
+            f"{name} takes {of} of {len(sizes)} dimensions; a network here takes pictures, FLOAT "
+            "of (batch, channels, height, width)"
         )
     batch, channels, height, width = sizes
     if width in FEW and channels not in FEW:
@@ -194,4 +194,4 @@ def _class_names(stated: str | None, count: int, name: str) -> tuple[str, ...] |
 
 def _unusual(name: str, what: str, error: Exception) -> InputError:
     first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return InputError(f"{name} {what} ({first}); export it otherwise, or write it as a torch module")
+    return InputError(f"{name} {what} ({first}); export it otherwise or write a torch module")

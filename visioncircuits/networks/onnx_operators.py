@@ -1,8 +1,8 @@
 """The operators of an ONNX graph: which can be converted to torch, and those converted here.
 
-onnx2torch converts most. Those of `OURS` it lacks, or converts to something slower, or to what torch
-no longer takes; in the graph that it is given another operator stands for each of them, whose
-module is replaced afterwards.
+onnx2torch converts most. Those of `OURS` it lacks, or converts to something slower, or to what
+torch no longer takes; in the graph that it is given another operator stands for each of them,
+whose module is replaced afterwards.
 """
 
 import math
@@ -29,6 +29,7 @@ STAND_IN = "Neg"
 
 _ASIDE = "visioncircuits"
 """A domain that hides operators from ONNX's converter of versions."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -76,7 +77,8 @@ class PaddedMaxPool2d(nn.MaxPool2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool; padding is less than any value."""
-        return super().forward(F.pad(x, self.pads, value=-math.inf))
+        pooled: Tensor = super().forward(F.pad(x, self.pads, value=-math.inf))
+        return pooled
 
 
 def _max_pool(given: Given) -> nn.Module | None:
@@ -115,16 +117,17 @@ def _slice(given: Given) -> nn.Module:
     return Part({axis % len(given.shape): slice(*bounds) for axis, *bounds in ranges})
 
 
-OURS: dict[str, Callable[[Given], nn.Module | None]] = {
+OURS: dict[str, Callable[[Given], nn.Module]] = {
     "Dropout": lambda given: nn.Identity(),
     "Gelu": lambda given: nn.GELU(given.attributes.get("approximate", b"none").decode()),
     "GlobalMaxPool": lambda given: nn.AdaptiveMaxPool2d(1),
     "LRN": _normalization,
-    "MaxPool": _max_pool,
     "Slice": _slice,
 }
-"""By operator: what makes its module; None for a node that is left to onnx2torch. They raise an
-`InputError` that is a predicate of the node."""
+"""By operator: what makes its module, or raises an `InputError` that is a predicate of the node."""
+
+SOME = {"MaxPool": _max_pool}
+"""The same; None for the nodes that are left to onnx2torch."""
 
 
 def attributes(node: Any) -> dict[str, Any]:
@@ -225,7 +228,7 @@ def _opsets(model: Any) -> dict[str, int]:
 
 
 def set_aside(graph: Any, shapes: Mapping[str, Sequence[int]]) -> dict[str, nn.Module]:
-    """Replace the nodes of `OURS` by stand-ins, and return the modules to put in their place.
+    """Replace nodes of `OURS` and `SOME` by stand-ins; return the modules to put in their place.
 
     Raises
     ------
@@ -235,14 +238,15 @@ def set_aside(graph: Any, shapes: Mapping[str, Sequence[int]]) -> dict[str, nn.M
     from onnx import numpy_helper
 
     constants = {tensor.name: tensor for tensor in graph.initializer}
+    makers: dict[str, Callable[[Given], nn.Module | None]] = {**OURS, **SOME}
     modules = {}
     for node in graph.node:
-        if node.op_type in OURS and not node.domain:
+        if node.op_type in makers and not node.domain:
             others = [constants.get(name) for name in node.input[1:]]
             values = [None if each is None else numpy_helper.to_array(each) for each in others]
             given = Given(attributes(node), shapes.get(node.input[0], ()), values)
             try:
-                made = OURS[node.op_type](given)
+                made = makers[node.op_type](given)
             except InputError as error:
                 raise InputError(f"the node {node.name} {error}") from error
             if made is None:

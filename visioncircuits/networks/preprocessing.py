@@ -200,8 +200,8 @@ def parse(text: str, *, channels: int = 3, source: str = "one") -> Preprocessing
     Parameters
     ----------
     text
-        The order of channels, the range, and where there are such what is subtracted and then
-        divided by: one number a channel, or one for all.
+        The order of channels, the range, what is subtracted, and perhaps what is then divided by:
+        one number a channel, or one for all.
     channels
         How many the network takes.
     source
@@ -222,7 +222,7 @@ def parse(text: str, *, channels: int = 3, source: str = "one") -> Preprocessing
     number = r"-?\d+(?:\.\d+)?"
     numbers = rf"\(({number}(?:, ?{number})*)\)"
     match = re.fullmatch(
-        rf"(RGB|BGR) ({number})\.\.({number})(?: minus {numbers})?(?: over {numbers})?", text
+        rf"(RGB|BGR) ({number})\.\.({number}) minus {numbers}(?: over {numbers})?", text
     )
     if match is None:
         raise InputError(
@@ -233,7 +233,7 @@ def parse(text: str, *, channels: int = 3, source: str = "one") -> Preprocessing
     order, low, high, mean, std = match.groups()
     return Preprocessing(
         range=(float(low), float(high)),
-        mean=tuple(float(value) for value in (mean or "0").split(",")),
+        mean=tuple(float(value) for value in mean.split(",")),
         std=tuple(float(value) for value in (std or "1").split(",")),
         order="BGR" if order == "BGR" else "RGB",
         channels=channels,

@@ -46,9 +46,9 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         One of `names()`.
     path
         A checkpoint to use instead of one that would be found or downloaded. A `.safetensors`
-        file may state its preprocessing as the metadatum `input`, such as
-        "BGR 0..255 minus (104,117,123)"; the default is that of torchvision's own weights.
-        Its classes are assumed to be those of torchvision's own.
+        file may state its preprocessing as the metadatum `input`, such as "BGR 0..255 minus
+        (104,117,123)", as `preprocessing.parse` reads it; the default is that of torchvision's own
+        weights. Its classes are assumed to be those of torchvision's own.
 
     Raises
     ------
