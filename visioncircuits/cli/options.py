@@ -31,7 +31,8 @@ NetworkName = Annotated[
         callback=names.existing,
         help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
         "`handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
-        "`my_cnn.py:build`: a function of a Python file that returns it.",
+        "`my_cnn.py:build`: a function of a Python file that returns it; or `net.onnx`, an ONNX "
+        "file.",
     ),
 ]
 Checkpoint = Annotated[
