@@ -70,6 +70,14 @@ def test_all_operators_that_cannot_be_converted_are_counted_before_anything_else
     )
 
 
+def test_operators_of_a_version_that_cannot_be_written_earlier_are_refused(
+    tmp_path: Path,
+) -> None:
+    split = onnx.helper.make_node("Split", ["c"], ["a", "b"], axis=1, num_outputs=2)
+    path = write(tmp_path / "net.onnx", [CONV, split], constants=W, opset=18, output="a")
+    assert "of version 18 and cannot be written in 17 (No Adapter From" in _refusal(path)
+
+
 def test_operators_that_no_picture_goes_through_need_no_conversion(tmp_path: Path) -> None:
     nodes = [_node("Asinh", "w", to="v"), _node("Conv", "x", "v", to="c", name="conv"), POOLED]
     path = write(tmp_path / "net.onnx", nodes, constants=W)

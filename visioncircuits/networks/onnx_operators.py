@@ -190,7 +190,7 @@ def convertible(model: Any) -> Any:
     try:
         converted = convert_version(model, OPSET)
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = " ".join(str(error).rpartition("failed: ")[2].split())
         raise InputError(
             f"its operators are of version {opsets['']} and cannot be written in {OPSET} "
             f"({reason}); export it with opset_version={OPSET}"
