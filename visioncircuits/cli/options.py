@@ -34,7 +34,8 @@ NetworkName = Annotated[
         callback=names.existing,
         help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
         "`handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
-        "`my_cnn.py:build`: a function of a Python file that returns it.",
+        "`my_cnn.py:build`: a function of a Python file that returns it; or `net.onnx`, an ONNX "
+        "file.",
     ),
 ]
 Checkpoint = Annotated[
@@ -42,7 +43,7 @@ Checkpoint = Annotated[
     typer.Option(
         "--checkpoint",
         help="Parameters to use instead of those that would be found or downloaded: "
-        "`.safetensors`, `.pth`, `.onnx` or `.caffemodel`.",
+        "`.safetensors`, `.pth`, `.onnx`, `.caffemodel` or, of TensorFlow, `.pb`.",
         exists=True,
         dir_okay=False,
     ),

@@ -57,6 +57,10 @@ SOURCES: dict[str, tuple[Source, ...]] = {
     ),
 }
 
+OTHER_FILES = {"inceptionv1": ("tensorflow_inception_graph.pb",)}
+"""Names of published files that are found in the folder and not downloaded: this one is in an
+archive, whose fingerprint is not known."""
+
 
 @dataclass(frozen=True, repr=False)
 class Checkpoint:
@@ -168,7 +172,8 @@ def _folder() -> Path | None:
 
 def _file_names(name: str) -> tuple[str, ...]:
     published = (source.file_name for source in SOURCES.get(name, ()))
-    return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *published]))
+    others = OTHER_FILES.get(name, ())
+    return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *published, *others]))
 
 
 def offline() -> bool:

@@ -3,6 +3,7 @@
 It is one class of many fields, each documented and checked; hence some 300 lines.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -264,6 +265,52 @@ class Preprocessing:
         elif self.from_rgb is None:
             del record["from_rgb"]
         return record
+
+
+def parse(text: str, *, channels: int = 3, source: str = "one") -> Preprocessing:
+    """Read a preprocessing from text, as files of parameters and of networks state it.
+
+    Parameters
+    ----------
+    text
+        The order of channels, the range, what is subtracted, and perhaps what is then divided by:
+        one number a channel, or one for all.
+    channels
+        How many the network takes.
+    source
+        What states it, for the message.
+
+    Raises
+    ------
+    InputError
+        For text of another form, or numbers that do not match the channels.
+
+    Examples
+    --------
+    >>> parse("BGR 0..255 minus (104,117,123)") == CAFFE
+    True
+    >>> parse("RGB 0..1 minus (0.485,0.456,0.406) over (0.229,0.224,0.225)") == IMAGENET
+    True
+    """
+    number = r"-?\d+(?:\.\d+)?"
+    numbers = rf"\(({number}(?:, ?{number})*)\)"
+    match = re.fullmatch(
+        rf"(RGB|BGR) ({number})\.\.({number}) minus {numbers}(?: over {numbers})?", text
+    )
+    if match is None:
+        raise InputError(
+            f"{source} states the input {text!r}, which cannot be parsed; write it like "
+            "'BGR 0..255 minus (104,117,123)' or 'RGB 0..1 minus (0.485,0.456,0.406) over "
+            "(0.229,0.224,0.225)'"
+        )
+    order, low, high, mean, std = match.groups()
+    return Preprocessing(
+        range=(float(low), float(high)),
+        mean=tuple(float(value) for value in mean.split(",")),
+        std=tuple(float(value) for value in (std or "1").split(",")),
+        order="BGR" if order == "BGR" else "RGB",
+        channels=channels,
+    )
 
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
