@@ -4,7 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from tests.networks.onnx_nets import write
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +83,21 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert ended.stderr.count("\n") == 1
     assert ended.stderr.startswith("error: ")
     assert message in ended.stderr
+
+
+def test_an_onnx_file_is_a_network(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnx2torch")
+    monkeypatch.chdir(tmp_path)
+    nodes = [
+        onnx.helper.make_node("Conv", ["x", "w"], ["c"], name="edges"),
+        onnx.helper.make_node("GlobalAveragePool", ["c"], ["y"]),
+    ]
+    write(tmp_path / "net.onnx", nodes, constants={"w": np.ones((5, 3, 3, 3), np.float32)})
+    shown = run("networks", "show", "net.onnx")
+    assert shown.returncode == 0
+    assert "edges" in shown.stdout
+    lost = run("networks", "show", "lost.onnx")
+    assert (lost.returncode, "there is no file lost.onnx" in lost.stderr) == (2, True)

@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from visioncircuits.networks import names
+
+if TYPE_CHECKING:  # a command's help is not to wait for torch
+    from visioncircuits.networks import Network
 
 
 class Precisions(StrEnum):
@@ -31,7 +34,8 @@ NetworkName = Annotated[
         callback=names.existing,
         help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18`, `timm:resnet50` "
         "or `handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
-        "`my_cnn.py:build`: a function of a Python file that returns it.",
+        "`my_cnn.py:build`: a function of a Python file that returns it; or `net.onnx`, an ONNX "
+        "file.",
     ),
 ]
 Checkpoint = Annotated[
@@ -39,7 +43,7 @@ Checkpoint = Annotated[
     typer.Option(
         "--checkpoint",
         help="Parameters to use instead of those that would be found or downloaded: "
-        "`.safetensors`, `.pth`, `.bin`, `.onnx` or `.caffemodel`.",
+        "`.safetensors`, `.pth`, `.bin`, `.onnx`, `.caffemodel` or, of TensorFlow, `.pb`.",
         exists=True,
         dir_okay=False,
     ),
@@ -52,6 +56,39 @@ Photographs = Annotated[
         exists=True,
     ),
 ]
+Range = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        "--range",
+        help="The values in the photographs' files that become 0 and 1, such as `0 10000`, where "
+        "these have units of their own.",
+        metavar="LOW HIGH",
+    ),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="For a network of other channels than colors: draw stimuli in these, by name or "
+        "number, such as `B8` or `0,3`.",
+        metavar="CHANNELS",
+    ),
+]
+Ground = Annotated[
+    float,
+    typer.Option(
+        "--ground", help="With --channels: the value of all other channels.", min=0.0, max=1.0
+    ),
+]
+
+
+def drawing_in(network: "Network", channels: str | None, ground: float) -> "Network":
+    """Return the network as it is, or to be drawn in the channels that are asked for."""
+    if channels is None:
+        return network
+    return network.drawing_in([name.strip() for name in channels.split(",")], ground=ground)
+
+
 Labels = Annotated[
     str,
     typer.Option(

@@ -13,6 +13,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import (
     checkpoints,
     names,
+    onnx_models,
     python_files,
     timm_models,
     torchvision_models,
@@ -74,7 +75,8 @@ def load(
         `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, `timm:` and
         one of timm's, or `handwritten:` and a circuit; `available` lists them. Or of your own,
         `my_cnn.py:build`: a function of a Python file that returns a `Network`, or a torch module,
-        which is then given pictures in [0, 1] of 224 px as they are.
+        which is then given pictures in [0, 1] of 224 px as they are. Or `net.onnx`: an ONNX file of
+        a classifier, as `onnx_models.load` reads it.
     checkpoint
         A file of parameters to use instead of the one that would be found or downloaded.
     device
@@ -100,7 +102,9 @@ def load(
     visioncircuits.errors.InputError: ...
     """
     prefix, _, rest = names.network(name).partition(":")
-    if names.is_python_file(name):
+    if names.is_onnx_file(name):
+        network = onnx_models.load(name, path=checkpoint)
+    elif names.is_python_file(name):
         network = python_files.load(name, path=checkpoint)
     elif name in VARIANTS:
         network = _inceptionv1(name, checkpoint)

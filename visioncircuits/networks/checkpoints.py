@@ -60,6 +60,10 @@ SOURCES: dict[str, tuple[Source, ...]] = {
     ),
 }
 
+OTHER_FILES = {"inceptionv1": ("tensorflow_inception_graph.pb",)}
+"""Names of published files that are found in the folder and not downloaded: this one is in an
+archive, whose fingerprint is not known."""
+
 
 @dataclass(frozen=True, repr=False)
 class Checkpoint:
@@ -186,7 +190,9 @@ def _folder() -> Path | None:
 def _file_names(name: str) -> tuple[str, ...]:
     published = (source.file_name for source in SOURCES.get(name, ()))
     hub = (f"{name}/{file}" for file in HUB_FILES)
-    return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *hub, *published]))
+    others = OTHER_FILES.get(name, ())
+    stored = (name + suffix for suffix in FORMATS)
+    return tuple(dict.fromkeys([*stored, *hub, *published, *others]))
 
 
 def offline() -> bool:

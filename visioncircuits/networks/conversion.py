@@ -1,7 +1,8 @@
 """The names of InceptionV1's parameters in other libraries, and their conversion to ours.
 
-Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_googlenet`, and the
-ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
+Sources: Google's graph of inception5h, `tensorflow_inception_graph.pb`; lucent's and captum.optim's
+definitions of the network; Caffe's `bvlc_googlenet`, and the ONNX model zoo's `googlenet-12.onnx`,
+which was made from the latter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -68,12 +69,21 @@ OURS = Naming(
     branches=("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool_reduce"),
     logits="logits",
 )
+GOOGLE = replace(
+    OURS,
+    stem=("conv2d0", "conv2d1", "conv2d2"),
+    module="mixed{module}_{branch}",
+    logits="softmax2",
+    weight="_w",
+    bias="_b",
+    auxiliary=("head0_", "head1_", "nn0_", "nn1_", "softmax0_", "softmax1_"),
+)
 LUCENT = replace(
     OURS,
     stem=("conv2d0_pre_relu_conv", "conv2d1_pre_relu_conv", "conv2d2_pre_relu_conv"),
     module="mixed{module}_{branch}_pre_relu_conv",
     logits="softmax2_pre_activation_matmul",
-    auxiliary=("head0_", "head1_", "nn0_", "nn1_", "softmax0_", "softmax1_"),
+    auxiliary=GOOGLE.auxiliary,
 )
 CAPTUM = Naming(
     stem=("conv1", "conv2", "conv3"),
@@ -97,7 +107,7 @@ CAFFE = Naming(
     auxiliary=("loss1/", "loss2/"),
 )
 ONNX = replace(CAFFE, weight="_w_0", bias="_b_0")
-NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
+NAMINGS = (OURS, GOOGLE, LUCENT, CAPTUM, CAFFE, ONNX)
 
 
 def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:

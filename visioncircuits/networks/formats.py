@@ -10,7 +10,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import onnx_files
 from visioncircuits.networks.caffemodel import read_caffemodel
+from visioncircuits.networks.frozen_graph import read_frozen_graph
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -20,7 +22,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     ----------
     path
         A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt` or `.bin`, a state
-        dict, unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        dict, unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`; `.pb`, a
+        frozen graph of TensorFlow.
 
     Raises
     ------
@@ -48,16 +51,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
-    first = next(iter(str(error).splitlines()), type(error).__name__)
-    return InputError(f"{path} cannot be read ({first}); get it again, it may be truncated")
-
-
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
@@ -69,7 +67,7 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
             "`module.state_dict()` alone"
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
     if not isinstance(found, dict) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
     ):
@@ -78,16 +76,10 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def _onnx(path: Path) -> dict[str, Tensor]:
-    try:
-        import onnx  # an extra
-        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise InputError(f"reading {path} needs `pip install visioncircuits[onnx]`") from error
-    try:
-        graph = onnx.load(path, load_external_data=False).graph
-    except DecodeError as error:
-        raise _damaged(path, error) from error
+    graph = onnx_files.read(path).graph
+    import onnx
+    from onnx import numpy_helper
+
     # Whole numbers are shapes for reshaping, not parameters.
     kept = [t for t in graph.initializer if t.data_type != onnx.TensorProto.INT64]
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in kept):
@@ -95,7 +87,7 @@ def _onnx(path: Path) -> dict[str, Tensor]:
     try:
         return {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in kept}
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
 
 
 FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
@@ -105,4 +97,5 @@ FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".bin": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
+    ".pb": read_frozen_graph,
 }

@@ -43,16 +43,30 @@ def network(name: str) -> str:
     prefix, _, rest = name.partition(":")
     if name in PUBLISHED or (rest and prefix in PREFIXES):
         return name
+    if is_onnx_file(name):
+        return name
     if is_python_file(name):
         python_file(name)
         return name
-    others = ", ".join(f"{prefix}:NAME" for prefix in PREFIXES) + " or my_cnn.py:FUNCTION"
+    others = ", ".join(f"{prefix}:NAME" for prefix in PREFIXES)
+    others += ", my_cnn.py:FUNCTION or net.onnx"
     raise errors.unknown(
         "network",
         name,
         [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in PREFIXES if rest)],
         hint=f"others are {others}, and `visioncircuits networks` lists them",
     )
+
+
+def is_onnx_file(name: str) -> bool:
+    """Check whether a name is the path of an ONNX file.
+
+    Examples
+    --------
+    >>> is_onnx_file("models/net.onnx"), is_onnx_file("my_cnn.py:build")
+    (True, False)
+    """
+    return name.lower().endswith(".onnx") and name.partition(":")[0] not in PREFIXES
 
 
 def is_python_file(name: str) -> bool:
@@ -89,7 +103,7 @@ def python_file(name: str) -> tuple[str, str]:
 
 
 def existing(name: str) -> str:
-    """Return a network's name, checked; of a Python file, that it is there.
+    """Return a network's name, checked; of a file, that it is there.
 
     Raises
     ------
@@ -102,7 +116,13 @@ def existing(name: str) -> str:
     Traceback (most recent call last):
     visioncircuits.errors.InputError: there is no file lost.py; a network of your own is ...
     """
-    if is_python_file(network(name)):
+    if is_onnx_file(network(name)):
+        if not Path(name).expanduser().is_file():
+            raise InputError(
+                f"there is no file {name}; an ONNX file's path is relative to where you are, or in "
+                "a recipe to the recipe"
+            )
+    elif is_python_file(name):
         file, _ = python_file(name)
         if not Path(file).expanduser().is_file():
             raise InputError(
@@ -113,7 +133,7 @@ def existing(name: str) -> str:
 
 
 def absolute(name: str, *, folder: Path | None = None) -> str:
-    """Return the name with a Python file's path made absolute, relative to `folder`.
+    """Return the name with a file's path made absolute, relative to `folder`.
 
     Examples
     --------
@@ -122,11 +142,17 @@ def absolute(name: str, *, folder: Path | None = None) -> str:
     >>> absolute("my_cnn.py:build", folder=Path("/models"))
     '/models/my_cnn.py:build'
     """
+    if is_onnx_file(name):
+        return _absolute(name, folder)
     if not is_python_file(name):
         return name
     file, function = python_file(name)
+    return f"{_absolute(file, folder)}:{function}"
+
+
+def _absolute(file: str, folder: Path | None) -> str:
     path = Path(file).expanduser()
-    return f"{(folder / path if folder else path).absolute()}:{function}"
+    return str((folder / path if folder else path).absolute())
 
 
 def unit(text: str) -> tuple[str, int]:
