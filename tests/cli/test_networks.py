@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from tests.networks.onnx_nets import write
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +31,17 @@ def test_the_list_shows_where_checkpoints_are(run: Callable[..., Any], at_hand: 
     assert ended.returncode == 0, ended.stderr
     assert str(at_hand / "bvlc_googlenet.safetensors") in ended.stdout
     assert "torchvision:squeezenet1_1" in ended.stdout
+
+
+def test_a_pattern_lists_the_networks_that_match(run: Callable[..., Any]) -> None:
+    ended = run("networks", "list", "timm:*convnextv2_att*")
+    assert ended.returncode == 0, ended.stderr
+    names = [line.split()[0] for line in ended.stdout.splitlines()[1:]]
+    assert "timm:convnextv2_atto.fcmae_ft_in1k" in names
+    assert all(name.startswith("timm:convnextv2_att") for name in names)
+    ended = run("networks", "list", "timm:*nothing*")
+    assert ended.returncode == 2
+    assert "no network that can be loaded matches 'timm:*nothing*'" in ended.stderr
 
 
 @pytest.mark.usefixtures("at_hand")
@@ -110,3 +124,21 @@ def test_a_classifier_at_chance_fails_with_advice(
     assert ended.returncode == 1
     assert "my_cnn.py:build?high=-1 DOES NOT AGREE with photos\n" in ended.stdout
     assert "classifies photos no better than chance: its preprocessing" in ended.stdout
+
+
+def test_an_onnx_file_is_a_network(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnx2torch")
+    monkeypatch.chdir(tmp_path)
+    nodes = [
+        onnx.helper.make_node("Conv", ["x", "w"], ["c"], name="edges"),
+        onnx.helper.make_node("GlobalAveragePool", ["c"], ["y"]),
+    ]
+    write(tmp_path / "net.onnx", nodes, constants={"w": np.ones((5, 3, 3, 3), np.float32)})
+    shown = run("networks", "show", "net.onnx")
+    assert shown.returncode == 0
+    assert "edges" in shown.stdout
+    lost = run("networks", "show", "lost.onnx")
+    assert (lost.returncode, "there is no file lost.onnx" in lost.stderr) == (2, True)

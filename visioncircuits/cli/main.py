@@ -16,6 +16,7 @@ from visioncircuits.cli import (
     coverage,
     discover,
     examples,
+    facet,
     find,
     gallery,
     handwritten,
@@ -49,6 +50,7 @@ _UsageError: Any = typer.BadParameter.__base__  # click's, of which typer may br
 for part in (
     networks,
     render,
+    facet,
     stimuli,
     tune,
     find,

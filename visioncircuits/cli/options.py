@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -13,6 +13,9 @@ from visioncircuits.networks import names, own_names
 
 NETWORK = "NETWORK"
 """Marks the argument that `--network-option` is for."""
+
+if TYPE_CHECKING:  # a command's help is not to wait for torch
+    from visioncircuits.networks import Network
 
 
 class Precisions(StrEnum):
@@ -35,10 +38,10 @@ NetworkName = Annotated[
     typer.Argument(
         metavar=NETWORK,
         callback=names.existing,
-        help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
-        "`handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
+        help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18`, `timm:resnet50` "
+        "or `handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
         "`my_cnn.py:build` or `package.module:build`: a function that returns it, of a Python file "
-        "or module, which is run.",
+        "or module, which is run; or `net.onnx`, an ONNX file.",
     ),
 ]
 NetworkOptions = Annotated[
@@ -55,7 +58,8 @@ Checkpoint = Annotated[
     typer.Option(
         "--checkpoint",
         help="Parameters to use instead of those that would be found or downloaded: "
-        "`.safetensors`, `.pth`, `.pt`, `.ckpt`, `.onnx` or `.caffemodel`.",
+        "`.safetensors`, `.pth`, `.pt`, `.ckpt`, `.bin`, `.onnx`, `.caffemodel` or, of TensorFlow, "
+        "`.pb`.",
         exists=True,
         dir_okay=False,
     ),
@@ -68,6 +72,39 @@ Photographs = Annotated[
         exists=True,
     ),
 ]
+Range = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        "--range",
+        help="The values in the photographs' files that become 0 and 1, such as `0 10000`, where "
+        "these have units of their own.",
+        metavar="LOW HIGH",
+    ),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="For a network of other channels than colors: draw stimuli in these, by name or "
+        "number, such as `B8` or `0,3`.",
+        metavar="CHANNELS",
+    ),
+]
+Ground = Annotated[
+    float,
+    typer.Option(
+        "--ground", help="With --channels: the value of all other channels.", min=0.0, max=1.0
+    ),
+]
+
+
+def drawing_in(network: "Network", channels: str | None, ground: float) -> "Network":
+    """Return the network as it is, or to be drawn in the channels that are asked for."""
+    if channels is None:
+        return network
+    return network.drawing_in([name.strip() for name in channels.split(",")], ground=ground)
+
+
 Labels = Annotated[
     str,
     typer.Option(

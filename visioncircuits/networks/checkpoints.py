@@ -24,6 +24,9 @@ from visioncircuits.networks.formats import FORMATS, read_tensors
 FOLDER = "VISIONCIRCUITS_CHECKPOINTS"
 OFFLINE = "VISIONCIRCUITS_OFFLINE"
 
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+"""What parameters are called in a repository of Hugging Face's hub."""
+
 _CAPTUM = "git-blob:b2712e9c60973c8e13abb1a97ac1ab8441d0085a"
 _ONNX = "sha256:c99c507058eaf41de8723408fdda7db8325cb57f0a89f2ee07a716d6e963e14e"
 
@@ -56,6 +59,10 @@ SOURCES: dict[str, tuple[Source, ...]] = {
         ),
     ),
 }
+
+OTHER_FILES = {"inceptionv1": ("tensorflow_inception_graph.pb",)}
+"""Names of published files that are found in the folder and not downloaded: this one is in an
+archive, whose fingerprint is not known."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,15 +99,28 @@ class Checkpoint:
         Raises
         ------
         InputError
-            Where the file has changed since it was written to the cache, is damaged, or is for
-            another network.
+            As `tensors`, and where the file is for another network.
         """
+        self._verify()
+        return read_parameters(self.path, like)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Read all tensors of the file, under their names in it.
+
+        Raises
+        ------
+        InputError
+            Where the file has changed since it was written to the cache, or is damaged.
+        """
+        self._verify()
+        return read_tensors(self.path)
+
+    def _verify(self) -> None:
         if not self.sha256.startswith(self.digest):
             raise InputError(
                 f"{self.path} is not the file that was written there, it was truncated or changed "
                 f"since (SHA-256 {self.sha256}); delete it and it is downloaded again"
             )
-        return read_parameters(self.path, like)
 
 
 def obtain(name: str, *, path: str | Path | None = None) -> Checkpoint:
@@ -126,7 +146,8 @@ def find(name: str, *, path: str | Path | None = None) -> Checkpoint | None:
     """Find a network's checkpoint at `path`, else in two folders, without opening it.
 
     The folders are the one that the environment variable `VISIONCIRCUITS_CHECKPOINTS` names,
-    with `NAME` in any format or a public file under its published name, and the user's cache.
+    with `NAME` in any format, a folder `NAME` with a file as on Hugging Face's hub, or a public
+    file under its published name, and the user's cache.
 
     Raises
     ------
@@ -168,7 +189,10 @@ def _folder() -> Path | None:
 
 def _file_names(name: str) -> tuple[str, ...]:
     published = (source.file_name for source in SOURCES.get(name, ()))
-    return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *published]))
+    hub = (f"{name}/{file}" for file in HUB_FILES)
+    others = OTHER_FILES.get(name, ())
+    stored = (name + suffix for suffix in FORMATS)
+    return tuple(dict.fromkeys([*stored, *hub, *published, *others]))
 
 
 def offline() -> bool:

@@ -1,7 +1,8 @@
 """The names of InceptionV1's parameters in other libraries, and their conversion to ours.
 
-Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_googlenet`, and the
-ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
+Sources: Google's graph of inception5h, `tensorflow_inception_graph.pb`; lucent's and captum.optim's
+definitions of the network; Caffe's `bvlc_googlenet`, and the ONNX model zoo's `googlenet-12.onnx`,
+which was made from the latter.
 """
 
 from collections.abc import Collection, Mapping
@@ -68,12 +69,21 @@ OURS = Naming(
     branches=("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool_reduce"),
     logits="logits",
 )
+GOOGLE = replace(
+    OURS,
+    stem=("conv2d0", "conv2d1", "conv2d2"),
+    module="mixed{module}_{branch}",
+    logits="softmax2",
+    weight="_w",
+    bias="_b",
+    auxiliary=("head0_", "head1_", "nn0_", "nn1_", "softmax0_", "softmax1_"),
+)
 LUCENT = replace(
     OURS,
     stem=("conv2d0_pre_relu_conv", "conv2d1_pre_relu_conv", "conv2d2_pre_relu_conv"),
     module="mixed{module}_{branch}_pre_relu_conv",
     logits="softmax2_pre_activation_matmul",
-    auxiliary=("head0_", "head1_", "nn0_", "nn1_", "softmax0_", "softmax1_"),
+    auxiliary=GOOGLE.auxiliary,
 )
 CAPTUM = Naming(
     stem=("conv1", "conv2", "conv3"),
@@ -97,7 +107,7 @@ CAFFE = Naming(
     auxiliary=("loss1/", "loss2/"),
 )
 ONNX = replace(CAFFE, weight="_w_0", bias="_b_0")
-NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
+NAMINGS = (OURS, GOOGLE, LUCENT, CAPTUM, CAFFE, ONNX)
 
 WRAPPERS = ("module.", "model.", "_orig_mod.")
 """What all names begin with after DataParallel, in a module of the training's, after compiling."""
@@ -125,6 +135,26 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     InputError
         Where the file is damaged, or a parameter is missing, unknown or of another shape.
     """
+    return conformed(renamed(unwrapped(read_tensors(path), like), path), like, path)
+
+
+def conformed(
+    tensors: Mapping[str, Tensor], like: Mapping[str, Tensor], path: Path
+) -> dict[str, Tensor]:
+    """Return exactly the tensors of a module's `state_dict()`, checked; `path` is their file.
+
+    Raises
+    ------
+    InputError
+        Where a parameter is missing, unknown or of another shape.
+
+    Examples
+    --------
+    >>> like = {"weight": torch.zeros(4)}
+    >>> conformed({"weights": torch.zeros(4)}, like, Path("net.pth"))
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: net.pth is for another network: it lacks 'weight', and ...
+    """
     # How long batch normalization was trained: missing in torchvision's own files, and not used in
     # evaluation.
     counters = {
@@ -132,7 +162,7 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
         for name, tensor in like.items()
         if name.endswith("num_batches_tracked")
     }
-    found = counters | renamed(_unwrapped(read_tensors(path), like), path)
+    found = counters | dict(tensors)
     _check_names(found, like, path)
     for name, expected in like.items():
         if found[name].shape != expected.shape:
@@ -171,13 +201,19 @@ def renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     return dict(tensors)
 
 
-def _unwrapped(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """Remove from all names what a wrapper began them with, unless the network's begin so too."""
+def unwrapped(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Remove from all names what a wrapper began them with, unless the network's begin so too.
+
+    Examples
+    --------
+    >>> list(unwrapped({"module.weight": torch.zeros(4)}, {"weight": torch.zeros(4)}))
+    ['weight']
+    """
     for wrapper in WRAPPERS:
         own = any(name.startswith(wrapper) for name in like)
         if not own and all(name.startswith(wrapper) for name in tensors):
             short = {name.removeprefix(wrapper): tensor for name, tensor in tensors.items()}
-            return _unwrapped(short, like)
+            return unwrapped(short, like)
     return tensors
 
 

@@ -11,7 +11,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import onnx_files
 from visioncircuits.networks.caffemodel import read_caffemodel
+from visioncircuits.networks.frozen_graph import read_frozen_graph
 
 NESTED = ("state_dict", "model_state_dict", "model")
 """Where training scripts keep the state dict beside the optimizer's state and the like."""
@@ -23,9 +25,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path
-        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt` or `.ckpt`, a
-        state dict, alone or under one of `NESTED` beside other things, unpickled with
-        `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt`, `.ckpt` or `.bin`,
+        a state dict, alone or under one of `NESTED` beside other things, unpickled with
+        `weights_only=True`; `.onnx`, the initializers; `.caffemodel`; `.pb`, a frozen graph of
+        TensorFlow.
 
     Raises
     ------
@@ -53,16 +56,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
-    first = next(iter(str(error).splitlines()), type(error).__name__)
-    return InputError(f"{path} cannot be read ({first}); get it again, it may be truncated")
-
-
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
@@ -74,7 +72,7 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
             "`module.state_dict()` alone"
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
     if isinstance(found, dict) and not _is_state_dict(found):
         nested = [found[key] for key in NESTED if _is_state_dict(found.get(key))]
         if len(nested) == 1:
@@ -94,16 +92,10 @@ def _is_state_dict(found: Any) -> bool:
 
 
 def _onnx(path: Path) -> dict[str, Tensor]:
-    try:
-        import onnx  # an extra
-        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise InputError(f"reading {path} needs `pip install visioncircuits[onnx]`") from error
-    try:
-        graph = onnx.load(path, load_external_data=False).graph
-    except DecodeError as error:
-        raise _damaged(path, error) from error
+    graph = onnx_files.read(path).graph
+    import onnx
+    from onnx import numpy_helper
+
     # Whole numbers are shapes for reshaping, not parameters.
     kept = [t for t in graph.initializer if t.data_type != onnx.TensorProto.INT64]
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in kept):
@@ -111,7 +103,7 @@ def _onnx(path: Path) -> dict[str, Tensor]:
     try:
         return {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in kept}
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
 
 
 FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
@@ -119,6 +111,8 @@ FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".pth": _state_dict,
     ".pt": _state_dict,
     ".ckpt": _state_dict,
+    ".bin": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
+    ".pb": read_frozen_graph,
 }

@@ -12,7 +12,9 @@ HANDWRITTEN = "handwritten"
 
 TORCHVISION = "torchvision"
 
-PREFIXES = (HANDWRITTEN, TORCHVISION)
+TIMM = "timm"
+
+PREFIXES = (HANDWRITTEN, TORCHVISION, TIMM)
 """Of networks that are written `PREFIX:NAME`."""
 
 FEATURE_FILES = (".npy", ".json")
@@ -40,9 +42,11 @@ def network(name: str) -> str:
     >>> network("torchvision:resnet18")
     'torchvision:resnet18'
     """
+    if is_onnx_file(name):
+        return name
     plain = name.partition("?")[0]
     prefix, _, rest = plain.partition(":")
-    if plain in PUBLISHED or (rest and prefix in PREFIXES):
+    if plain in PUBLISHED or is_onnx_file(plain) or (rest and prefix in PREFIXES):
         if plain != name:
             raise InputError(
                 f"{plain} takes no options; functions of your own do, as my_cnn.py:build?depth=18"
@@ -56,8 +60,8 @@ def network(name: str) -> str:
 def _unknown(name: str, prefix: str, rest: str) -> InputError:
     others = ", ".join(f"{each}:NAME" for each in PREFIXES)
     hint = (
-        f"others are {others}, my_cnn.py:FUNCTION or package.module:FUNCTION, and `visioncircuits "
-        "networks --all` lists them"
+        f"others are {others}, my_cnn.py:FUNCTION, package.module:FUNCTION or net.onnx, and "
+        "`visioncircuits networks` lists them"
     )
     near = difflib.get_close_matches(prefix, PREFIXES) if rest else []
     if rest and not near:
@@ -68,8 +72,19 @@ def _unknown(name: str, prefix: str, rest: str) -> InputError:
     return errors.unknown("network", name, known, hint=hint)
 
 
+def is_onnx_file(name: str) -> bool:
+    """Check whether a name is the path of an ONNX file.
+
+    Examples
+    --------
+    >>> is_onnx_file("models/net.onnx"), is_onnx_file("my_cnn.py:build")
+    (True, False)
+    """
+    return name.lower().endswith(".onnx") and name.partition(":")[0] not in PREFIXES
+
+
 def existing(name: str) -> str:
-    """Return a network's name, checked; of a Python file, that it is there.
+    """Return a network's name, checked; of a file, that it is there.
 
     Raises
     ------
@@ -83,6 +98,11 @@ def existing(name: str) -> str:
     visioncircuits.errors.InputError: there is no file lost.py; a network of your own is ...
     """
     own = _own(name)
+    if is_onnx_file(name) and not Path(name).expanduser().is_file():
+        raise InputError(
+            f"there is no file {name}; an ONNX file's path is relative to where you are, or in a "
+            "recipe to the recipe"
+        )
     if own is not None and own.is_file and not Path(own.source).expanduser().is_file():
         raise InputError(
             f"there is no file {own.source}; a network of your own is file.py:function, the file's "
@@ -92,7 +112,7 @@ def existing(name: str) -> str:
 
 
 def absolute(name: str, *, folder: Path | None = None) -> str:
-    """Return the name with a Python file's path made absolute, relative to `folder`.
+    """Return the name with a file's path made absolute, relative to `folder`.
 
     A module's has the current folder before it, to import it from.
 
@@ -103,12 +123,15 @@ def absolute(name: str, *, folder: Path | None = None) -> str:
     >>> absolute("my_cnn.py:build", folder=Path("/models"))
     '/models/my_cnn.py:build'
     """
-    own = _own(name)
-    return name if own is None else own.within(folder or Path.cwd())
+    own, folder = _own(name), folder or Path.cwd()
+    if is_onnx_file(name):
+        return str((folder / Path(name).expanduser()).absolute())
+    return name if own is None else own.within(folder)
 
 
 def _own(name: str) -> own_names.OwnName | None:
-    return None if network(name).partition(":")[0] in PREFIXES else own_names.parse(name)
+    prefix, _, _ = network(name).partition(":")
+    return None if prefix in PREFIXES or is_onnx_file(name) else own_names.parse(name)
 
 
 def unit(text: str) -> tuple[str, int]:
