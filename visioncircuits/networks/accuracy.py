@@ -8,6 +8,7 @@ from scipy.stats import binom
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks.checks import Check
 from visioncircuits.networks.network import Network
 from visioncircuits.progress import bar
 
@@ -17,9 +18,34 @@ if TYPE_CHECKING:  # datasets import this folder
 LEAST = 20
 """Photographs: of fewer a sound network may classify none."""
 
+ALLOWED = 1e-3
+"""The probability of as many right by chance, up to which a classifier is taken to be better."""
+
 BATCH = 32
 
 Numbers = Int64[Tensor, " photographs"]
+
+
+def accuracy(
+    network: Network, photographs: "Source", named: str, *, progress: bool = False
+) -> Check:
+    """Check that a network is right about photographs, which are `named` so, by more than chance.
+
+    Raises
+    ------
+    InputError
+        As `classified`.
+    """
+    given, labels = classified(network, photographs, progress=progress)
+    expected, probability = by_chance(given, labels)
+    right = int((given == labels).sum())
+    return Check(
+        f"classes of {len(labels)} photographs: {right} right, {expected:.2g} by chance",
+        probability,
+        ALLOWED,
+        f"{network.name} classifies {named} no better than chance: its preprocessing or the order "
+        "of its classes is wrong, or these are not the classes that it was trained on",
+    )
 
 
 def classified(

@@ -4,8 +4,6 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks.accuracy import by_chance, classified
+from visioncircuits.networks.accuracy import accuracy
+from visioncircuits.networks.checks import Check, Verification
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.networks.inceptionv1 import MODULES
@@ -39,84 +38,6 @@ CAFFE_STAGES = {
 # Captum's published notebook: the mixed3a units with the strongest expanded weights into
 # mixed3b:379 of inception5h.
 STRONGEST_INPUTS_OF_379 = {95, 145, 147, 116, 77, 176, 187, 189, 87, 92}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One comparison: an error, and the largest that is allowed.
-
-    Attributes
-    ----------
-    name
-        What is compared.
-    error
-        Of activations, the largest difference relative to the largest value; of classes, the
-        probability that chance is right as often.
-    allowed
-        The largest error of a sound network.
-    advice
-        What to look at where the check fails.
-
-    Examples
-    --------
-    >>> Check("conv2d0", error=2e-6, allowed=1e-4).passed
-    True
-    """
-
-    name: str
-    error: float
-    allowed: float
-    advice: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the error is allowed; NaN never is."""
-        return self.error <= self.allowed
-
-
-@dataclass(frozen=True, repr=False)
-class Verification:
-    """The comparisons of a network with a reference; a notebook shows them as a table.
-
-    Attributes
-    ----------
-    network
-        The name of the network.
-    against
-        The reference, such as a file.
-    checks
-        The comparisons.
-
-    Examples
-    --------
-    >>> Verification("bvlc_googlenet", "a reference", (Check("conv2d0", error=1.0, allowed=1e-4),))
-    Verification('bvlc_googlenet', 0 of 1 checks passed, against a reference)
-    """
-
-    network: str
-    against: str
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check passed, and there is at least one."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
-
-    def __repr__(self) -> str:
-        passed = sum(check.passed for check in self.checks)
-        return (
-            f"Verification({self.network!r}, {passed} of {len(self.checks)} checks passed, "
-            f"against {self.against})"
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{'ok' if check.passed else 'WRONG'}</td><td>{escape(check.name)}</td>"
-            f"<td>{check.error:.2g}</td><td>{check.allowed:g}</td></tr>"
-            for check in self.checks
-        )
-        head = "<tr><th></th><th>compared</th><th>error</th><th>allowed</th></tr>"
-        return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
 def verify(
@@ -165,7 +86,7 @@ def verify(
     if photographs is not None:
         named = str(photographs) if isinstance(photographs, str | Path) else "photographs"
         against = f"{against} and {named}" if checks else named
-        checks = (*checks, _accuracy(network, photographs, named, progress=progress))
+        checks = (*checks, accuracy(network, photographs, named, progress=progress))
     if not checks:
         raise InputError(
             f"there is no reference to verify {network.name} against; put "
@@ -185,19 +106,6 @@ def _activations(network: Network, published: str | Path | None) -> tuple[str, t
     if (reference := _reference_file(network)) is not None:
         return str(reference), tuple(_reference(network, reference))
     return "the library's own fingerprint", (*_published_lists(network), *_fingerprint(network))
-
-
-def _accuracy(network: Network, photographs: "Source", named: str, *, progress: bool) -> Check:
-    given, labels = classified(network, photographs, progress=progress)
-    expected, probability = by_chance(given, labels)
-    right = int((given == labels).sum())
-    return Check(
-        f"classes of {len(labels)} photographs: {right} right, {expected:.2g} by chance",
-        probability,
-        1e-3,
-        f"{network.name} classifies {named} no better than chance: its preprocessing or the order "
-        "of its classes is wrong, or these are not the classes that it was trained on",
-    )
 
 
 def _error(found: Tensor, expected: Tensor) -> float:
