@@ -9,7 +9,13 @@ import torch
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints, names, python_files, torchvision_models
+from visioncircuits.networks import (
+    checkpoints,
+    clip_models,
+    names,
+    python_files,
+    torchvision_models,
+)
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
@@ -64,10 +70,10 @@ def load(
     Parameters
     ----------
     name
-        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or
-        `handwritten:` and a circuit; `available` lists them. Or of your own, `my_cnn.py:build`: a
-        function of a Python file that returns a `Network`, or a torch module, which is then given
-        pictures in [0, 1] of 224 px as they are.
+        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, `clip:` and
+        a convolutional image encoder of open_clip, or `handwritten:` and a circuit; `available`
+        lists them. Or of your own, `my_cnn.py:build`: a function of a Python file that returns a
+        `Network`, or a torch module, which is then given pictures in [0, 1] of 224 px as they are.
     checkpoint
         A file of parameters to use instead of the one that would be found or downloaded.
     device
@@ -122,7 +128,8 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     Parameters
     ----------
     name
-        `bvlc_googlenet`, `inceptionv1`, or `torchvision:` and one of torchvision's models.
+        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or `clip:`
+        and one of open_clip's.
     seed
         The same seed gives the same parameters.
 
@@ -137,12 +144,13 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     480
     """
     prefix, _, rest = name.partition(":")
-    if name not in VARIANTS and prefix != names.TORCHVISION:
-        raise errors.unknown("network to draw parameters for", name, [*VARIANTS, *_torchvision()])
+    if name not in VARIANTS and prefix not in UNTRAINED:
+        known = [*VARIANTS, *_torchvision(), *_clip()]
+        raise errors.unknown("network to draw parameters for", name, known)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         if name not in VARIANTS:
-            return torchvision_models.untrained(rest)
+            return UNTRAINED[prefix](rest)
         return Network(
             prepared(inceptionv1(VARIANTS[name])),
             PREPROCESSING[name],
@@ -169,10 +177,17 @@ def available() -> Iterator[Entry]:
     for name in _torchvision():
         found = checkpoints.find(name.partition(":")[2])
         yield Entry(name, "torchvision", found.path if found else None, True)
+    for name in _clip():
+        found = checkpoints.find(name.partition(":")[2])
+        yield Entry(name, "OpenAI's CLIP, image encoder", found.path if found else None, True)
 
 
 def _torchvision() -> list[str]:
     return [f"{names.TORCHVISION}:{name}" for name in torchvision_models.names()]
+
+
+def _clip() -> list[str]:
+    return [f"{names.CLIP}:{name}" for name in clip_models.PUBLISHED]
 
 
 def _inceptionv1(name: str, path: str | Path | None) -> Network:
@@ -206,5 +221,12 @@ def _handwritten(name: str, *, path: str | Path | None) -> Network:
 LOADERS: dict[str, Callable[..., Network]] = {
     names.HANDWRITTEN: _handwritten,
     names.TORCHVISION: torchvision_models.load,
+    names.CLIP: clip_models.load,
 }
 """By prefix: each takes what follows it, and a file of parameters as `path`."""
+
+UNTRAINED: dict[str, Callable[[str], Network]] = {
+    names.TORCHVISION: torchvision_models.untrained,
+    names.CLIP: clip_models.untrained,
+}
+"""By prefix: each takes what follows it, and draws parameters from torch's generator."""

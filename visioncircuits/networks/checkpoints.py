@@ -17,7 +17,7 @@ from torch import Tensor
 
 from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
-from visioncircuits.networks.conversion import read_parameters, renamed
+from visioncircuits.networks.conversion import Part, read_parameters, renamed
 from visioncircuits.networks.downloads import Source, Unavailable, download, fingerprint
 from visioncircuits.networks.formats import FORMATS, read_tensors
 
@@ -26,6 +26,16 @@ OFFLINE = "VISIONCIRCUITS_OFFLINE"
 
 _CAPTUM = "git-blob:b2712e9c60973c8e13abb1a97ac1ab8441d0085a"
 _ONNX = "sha256:c99c507058eaf41de8723408fdda7db8325cb57f0a89f2ee07a716d6e963e14e"
+
+_OPENAI = "https://openaipublic.azureedge.net/clip/models"
+_CLIP = {
+    "RN50": "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762",
+    "RN101": "8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599",
+    "RN50x4": "7e526bd135e493cef0776de27d5f42653e6b4c8bf9e0f653bb11773263205fdd",
+    "RN50x16": "52378b407f34354e150460fe41077663dd5b39c54cd0bfd2b27167a4a06ec9aa",
+    "RN50x64": "be1cfb55d75a9666199fb2206c106743da0f6468c9d327f3e0d0a543a9919d9c",
+}
+"""SHA-256 of OpenAI's files, which is in their addresses. Source: `clip/clip.py` of openai/CLIP."""
 
 SOURCES: dict[str, tuple[Source, ...]] = {
     "inceptionv1": (
@@ -55,6 +65,10 @@ SOURCES: dict[str, tuple[Source, ...]] = {
             "sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204",
         ),
     ),
+    **{
+        name: (Source(f"{_OPENAI}/{digest}/{name}.pt", f"sha256:{digest}"),)
+        for name, digest in _CLIP.items()
+    },
 }
 
 
@@ -86,8 +100,10 @@ class Checkpoint:
         """The file's SHA-256, for a result's provenance; computed once."""
         return fingerprint(self.path).removeprefix("sha256:")
 
-    def parameters(self, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def parameters(self, like: Mapping[str, Tensor], *, part: Part = dict) -> dict[str, Tensor]:
         """Read the parameters under the names, shapes and dtypes of a module's `state_dict()`.
+
+        `part` selects the module's tensors among those of the file, and names them as it does.
 
         Raises
         ------
@@ -100,7 +116,7 @@ class Checkpoint:
                 f"{self.path} is not the file that was written there, it was truncated or changed "
                 f"since (SHA-256 {self.sha256}); delete it and it is downloaded again"
             )
-        return read_parameters(self.path, like)
+        return read_parameters(self.path, like, part=part)
 
 
 def obtain(name: str, *, path: str | Path | None = None) -> Checkpoint:

@@ -4,7 +4,7 @@ Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_g
 ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,7 +100,13 @@ ONNX = replace(CAFFE, weight="_w_0", bias="_b_0")
 NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
 
 
-def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+Part = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+"""Selects a module's tensors among those of a file, and names them as the module does."""
+
+
+def read_parameters(
+    path: Path, like: Mapping[str, Tensor], *, part: Part = dict
+) -> dict[str, Tensor]:
     """Read a checkpoint's parameters under the names of a module.
 
     Parameters
@@ -111,6 +117,8 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     like
         The module's `state_dict()`, of which only names, shapes and dtypes are used; its tensors
         may be on the meta device.
+    part
+        For a module that is a part of what the file holds.
 
     Returns
     -------
@@ -129,7 +137,7 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
         for name, tensor in like.items()
         if name.endswith("num_batches_tracked")
     }
-    found = counters | renamed(read_tensors(path), path)
+    found = counters | renamed(part(read_tensors(path)), path)
     _check_names(found, like, path)
     for name, expected in like.items():
         if found[name].shape != expected.shape:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.caffemodel import read_caffemodel
+from visioncircuits.networks.torchscript import is_archive, read_torchscript
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -19,8 +20,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path
-        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth` or `.pt`, a state dict,
-        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt` or `.bin`, a state
+        dict, by itself or as `state_dict` of a training checkpoint, unpickled with
+        `weights_only=True`, or a TorchScript archive, of which no code is run; `.onnx`, the
+        initializers; `.caffemodel`.
 
     Raises
     ------
@@ -61,6 +64,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
+    if is_archive(path):
+        return read_torchscript(path)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -70,6 +75,8 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
         raise _damaged(path, error) from error
+    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
+        found = found["state_dict"]
     if not isinstance(found, dict) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
     ):
@@ -102,6 +109,7 @@ FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".safetensors": _safetensors,
     ".pth": _state_dict,
     ".pt": _state_dict,
+    ".bin": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
 }
