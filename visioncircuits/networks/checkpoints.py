@@ -17,7 +17,7 @@ from torch import Tensor
 
 from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
-from visioncircuits.networks.conversion import Part, read_parameters, renamed
+from visioncircuits.networks.conversion import read_parameters, renamed
 from visioncircuits.networks.downloads import Source, Unavailable, download, fingerprint
 from visioncircuits.networks.formats import FORMATS, read_tensors
 
@@ -100,23 +100,34 @@ class Checkpoint:
         """The file's SHA-256, for a result's provenance; computed once."""
         return fingerprint(self.path).removeprefix("sha256:")
 
-    def parameters(self, like: Mapping[str, Tensor], *, part: Part = dict) -> dict[str, Tensor]:
+    def parameters(self, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Read the parameters under the names, shapes and dtypes of a module's `state_dict()`.
-
-        `part` selects the module's tensors among those of the file, and names them as it does.
 
         Raises
         ------
         InputError
-            Where the file has changed since it was written to the cache, is damaged, or is for
-            another network.
+            As `tensors`, and where the file is for another network.
         """
+        self._verify()
+        return read_parameters(self.path, like)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Read all tensors of the file, under their names in it.
+
+        Raises
+        ------
+        InputError
+            Where the file has changed since it was written to the cache, or is damaged.
+        """
+        self._verify()
+        return read_tensors(self.path)
+
+    def _verify(self) -> None:
         if not self.sha256.startswith(self.digest):
             raise InputError(
                 f"{self.path} is not the file that was written there, it was truncated or changed "
                 f"since (SHA-256 {self.sha256}); delete it and it is downloaded again"
             )
-        return read_parameters(self.path, like, part=part)
 
 
 def obtain(name: str, *, path: str | Path | None = None) -> Checkpoint:

@@ -17,6 +17,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import checkpoints
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.clip_text import TextEncoder
+from visioncircuits.networks.conversion import conformed
 from visioncircuits.networks.features import Direction, Feature
 from visioncircuits.networks.names import CLIP
 from visioncircuits.networks.network import Network, prepared
@@ -118,7 +119,8 @@ def load(name: str, *, path: str | Path | None = None) -> ClipNetwork:
     _check_published(name, checkpoint)
     with torch.device("meta"):
         module = _image_encoder(config)
-    module.load_state_dict(checkpoint.parameters(module.state_dict(), part=_images), assign=True)
+    found = conformed(_images(checkpoint.tensors()), module.state_dict(), checkpoint.path)
+    module.load_state_dict(found, assign=True)
     texts = TextEncoder(name, config, checkpoint=checkpoint)
     return _network(f"{CLIP}:{name}", module, config, texts, checkpoint)
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.checkpoints import Checkpoint
+from visioncircuits.networks.conversion import conformed
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +65,16 @@ class TextEncoder:
                 self.config["embed_dim"], self.config["text_cfg"], self.config["quick_gelu"]
             )
         if self.checkpoint is not None:
-            path, names = self.checkpoint.path, module.state_dict().keys()
-
-            def part(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-                bare = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-                found = {name: tensor for name, tensor in bare.items() if name in names}
-                if not found:
-                    raise InputError(
-                        f"{path} holds no text encoder; name a checkpoint of the whole model to "
-                        "use texts"
-                    )
-                return found
-
-            module.load_state_dict(self.checkpoint.parameters(module.state_dict(), part=part))
+            like, path = module.state_dict(), self.checkpoint.path
+            found = {
+                name: tensor
+                for full, tensor in self.checkpoint.tensors().items()
+                if (name := full.removeprefix("module.")) in like
+            }
+            if not found:
+                raise InputError(
+                    f"{path} holds no text encoder; name a checkpoint of the whole model to use "
+                    "texts"
+                )
+            module.load_state_dict(conformed(found, like, path))
         return module.eval().requires_grad_(False)

@@ -4,7 +4,7 @@ Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_g
 ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,13 +100,7 @@ ONNX = replace(CAFFE, weight="_w_0", bias="_b_0")
 NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
 
 
-Part = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
-"""Selects a module's tensors among those of a file, and names them as the module does."""
-
-
-def read_parameters(
-    path: Path, like: Mapping[str, Tensor], *, part: Part = dict
-) -> dict[str, Tensor]:
+def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Read a checkpoint's parameters under the names of a module.
 
     Parameters
@@ -117,8 +111,6 @@ def read_parameters(
     like
         The module's `state_dict()`, of which only names, shapes and dtypes are used; its tensors
         may be on the meta device.
-    part
-        For a module that is a part of what the file holds.
 
     Returns
     -------
@@ -130,6 +122,26 @@ def read_parameters(
     InputError
         Where the file is damaged, or a parameter is missing, unknown or of another shape.
     """
+    return conformed(renamed(read_tensors(path), path), like, path)
+
+
+def conformed(
+    tensors: Mapping[str, Tensor], like: Mapping[str, Tensor], path: Path
+) -> dict[str, Tensor]:
+    """Return exactly the tensors of a module's `state_dict()`, checked; `path` is their file.
+
+    Raises
+    ------
+    InputError
+        Where a parameter is missing, unknown or of another shape.
+
+    Examples
+    --------
+    >>> like = {"weight": torch.zeros(4)}
+    >>> conformed({"weights": torch.zeros(4)}, like, Path("net.pth"))
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: net.pth is not a complete checkpoint of this network: ...
+    """
     # How long batch normalization was trained: missing in torchvision's own files, and not used in
     # evaluation.
     counters = {
@@ -137,7 +149,7 @@ def read_parameters(
         for name, tensor in like.items()
         if name.endswith("num_batches_tracked")
     }
-    found = counters | renamed(part(read_tensors(path)), path)
+    found = counters | dict(tensors)
     _check_names(found, like, path)
     for name, expected in like.items():
         if found[name].shape != expected.shape:
