@@ -14,8 +14,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from visioncircuits.cli.main import app
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis import objectives, render
+from visioncircuits.featurevis import Visualization, objectives, render
 from visioncircuits.interventions import edited, zero
 from visioncircuits.networks import checkpoints, clip_models, expand, load, untrained, wrap
 from visioncircuits.networks.downloads import Source, fingerprint
@@ -264,6 +265,14 @@ class TestTexts:
         found = expand(network, ["text:a cat, a dog", "text:scale 1:2", "attnpool:3"])
         names = ["attnpool:a cat, a dog", "attnpool:scale 1:2", "attnpool:3"]
         assert [str(feature) for feature in found] == names
+
+    def test_is_written_on_the_command_line(
+        self, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        command = "render clip:RN50 --checkpoint mine.safetensors --steps 2 -o dogs.png".split()
+        app([*command, "text:two dogs, one cat"], standalone_mode=False)
+        assert Visualization.load(tmp_path / "dogs.png").feature == "attnpool:two dogs, one cat"
 
     def test_too_long_or_empty_raises(self, network: Network) -> None:
         network.feature("text:" + "dog " * 75)

@@ -44,22 +44,13 @@ class ClipNetwork(Network):
     maximizes it may owe some to that length; `featurevis.objectives.direction` with a
     `cosine_power` favors the cosine.
 
-    The attention pool has a weight for each position of a picture of the stated size, so that it
-    takes that size alone; layers before it take any.
+    The attention pool adds a learned vector to each position, so that it needs as many positions
+    as there are at the stated size, and other sizes are refused; layers before it take any.
 
     Attributes
     ----------
     texts
         The text encoder. It runs on the CPU, and is loaded with the first text.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> network = untrained("clip:RN50")
-    >>> network.layer("layer4.2.conv3").units, network.output
-    (2048, 'attnpool')
-    >>> network.feature("text:a photo of a dog")
-    Direction('attnpool:a photo of a dog', 1024 weights)
     """
 
     texts: TextEncoder | None = field(default=None, kw_only=True)
