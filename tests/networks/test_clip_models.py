@@ -270,7 +270,16 @@ class TestTexts:
         self, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        command = "render clip:RN50 --checkpoint mine.safetensors --steps 2 -o dogs.png".split()
+        command = [
+            "render",
+            "clip:RN50",
+            "--checkpoint",
+            "mine.safetensors",
+            "--steps",
+            "2",
+            "-o",
+            "dogs.png",
+        ]
         app([*command, "text:two dogs, one cat"], standalone_mode=False)
         assert Visualization.load(tmp_path / "dogs.png").feature == "attnpool:two dogs, one cat"
 
