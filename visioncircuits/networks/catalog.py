@@ -12,6 +12,7 @@ from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.networks import (
     checkpoints,
+    clip_models,
     names,
     onnx_models,
     own_networks,
@@ -73,12 +74,13 @@ def load(
     ----------
     name
         `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, `timm:` and
-        one of timm's, or `handwritten:` and a circuit; `available` lists them. Or of your own,
-        `my_cnn.py:build` or `package.module:build`: a function of a Python file or module, which is
-        imported and so run. It returns a `Network`; a torch module and its `Preprocessing`; or a
-        torch module alone, which is then given pictures in [0, 1] as they are. Arguments of the
-        function follow as `my_cnn.py:build?depth=18&wide=true`: numbers, `true`, `false`, `null`
-        or text. Or `net.onnx`: an ONNX file of a classifier, as `onnx_models.load` reads it.
+        one of timm's, `clip:` and a convolutional image encoder of open_clip, or `handwritten:` and
+        a circuit; `available` lists them. Or of your own, `my_cnn.py:build` or
+        `package.module:build`: a function of a Python file or module, which is imported and so
+        run. It returns a `Network`; a torch module and its `Preprocessing`; or a torch module
+        alone, which is then given pictures in [0, 1] as they are. Arguments of the function
+        follow as `my_cnn.py:build?depth=18&wide=true`: numbers, `true`, `false`, `null` or text.
+        Or `net.onnx`: an ONNX file of a classifier, as `onnx_models.load` reads it.
     checkpoint
         A file of parameters to use instead of the one that would be found or downloaded.
     device
@@ -135,8 +137,8 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     Parameters
     ----------
     name
-        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or `timm:`
-        and one of timm's.
+        `bvlc_googlenet`, `inceptionv1`, or `torchvision:`, `timm:` or `clip:` and one of their
+        networks.
     seed
         The same seed gives the same parameters.
 
@@ -152,7 +154,8 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     """
     prefix, _, rest = name.partition(":")
     if name not in VARIANTS and prefix not in UNTRAINED:
-        raise errors.unknown("network to draw parameters for", name, [*VARIANTS, *_torchvision()])
+        known = [*VARIANTS, *_torchvision(), *_clip()]
+        raise errors.unknown("network to draw parameters for", name, known)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         if name not in VARIANTS:
@@ -211,10 +214,17 @@ def _others() -> Iterator[Entry]:
     for name in _torchvision():
         found = checkpoints.find(name.partition(":")[2])
         yield Entry(name, "torchvision", found.path if found else None, True)
+    for name in _clip():
+        found = checkpoints.find(name.partition(":")[2])
+        yield Entry(name, "OpenAI's CLIP, image encoder", found.path if found else None, True)
 
 
 def _torchvision() -> list[str]:
     return [f"{names.TORCHVISION}:{name}" for name in torchvision_models.names()]
+
+
+def _clip() -> list[str]:
+    return [f"{names.CLIP}:{name}" for name in clip_models.PUBLISHED]
 
 
 def _inceptionv1(name: str, path: str | Path | None) -> Network:
@@ -249,11 +259,13 @@ LOADERS: dict[str, Callable[..., Network]] = {
     names.HANDWRITTEN: _handwritten,
     names.TORCHVISION: torchvision_models.load,
     names.TIMM: timm_models.load,
+    names.CLIP: clip_models.load,
 }
 """By prefix: each takes what follows it, and a file of parameters as `path`."""
 
 UNTRAINED: dict[str, Callable[[str], Network]] = {
     names.TORCHVISION: torchvision_models.untrained,
     names.TIMM: timm_models.untrained,
+    names.CLIP: clip_models.untrained,
 }
 """By prefix: each takes what follows it, and draws parameters from torch's generator."""

@@ -14,6 +14,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import onnx_files
 from visioncircuits.networks.caffemodel import read_caffemodel
 from visioncircuits.networks.frozen_graph import read_frozen_graph
+from visioncircuits.networks.torchscript import is_archive, read_torchscript
 
 NESTED = ("state_dict", "model_state_dict", "model")
 """Where training scripts keep the state dict beside the optimizer's state and the like."""
@@ -27,8 +28,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     path
         A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt`, `.ckpt` or `.bin`,
         a state dict, alone or under one of `NESTED` beside other things, unpickled with
-        `weights_only=True`; `.onnx`, the initializers; `.caffemodel`; `.pb`, a frozen graph of
-        TensorFlow.
+        `weights_only=True`, or a TorchScript archive, of which no code is run; `.onnx`, the
+        initializers; `.caffemodel`; `.pb`, a frozen graph of TensorFlow.
 
     Raises
     ------
@@ -64,6 +65,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
+    if is_archive(path):
+        return read_torchscript(path)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
