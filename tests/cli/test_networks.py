@@ -32,6 +32,17 @@ def test_the_list_shows_where_checkpoints_are(run: Callable[..., Any], at_hand: 
     assert "torchvision:squeezenet1_1" in ended.stdout
 
 
+def test_a_pattern_lists_the_networks_that_match(run: Callable[..., Any]) -> None:
+    ended = run("networks", "list", "timm:*convnextv2_att*")
+    assert ended.returncode == 0, ended.stderr
+    names = [line.split()[0] for line in ended.stdout.splitlines()[1:]]
+    assert "timm:convnextv2_atto.fcmae_ft_in1k" in names
+    assert all(name.startswith("timm:convnextv2_att") for name in names)
+    ended = run("networks", "list", "timm:*nothing*")
+    assert ended.returncode == 2
+    assert "no network that can be loaded matches 'timm:*nothing*'" in ended.stderr
+
+
 @pytest.mark.usefixtures("at_hand")
 def test_show_prints_every_layer_with_its_geometry(run: Callable[..., Any]) -> None:
     ended = run("networks", "show", "bvlc_googlenet")

@@ -32,8 +32,8 @@ NetworkName = Annotated[
     typer.Argument(
         metavar="NETWORK",
         callback=names.existing,
-        help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18` or "
-        "`handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
+        help="A network's name, such as `bvlc_googlenet`, `torchvision:resnet18`, `timm:resnet50` "
+        "or `handwritten:curves`; `visioncircuits networks` lists them. Or your own, "
         "`my_cnn.py:build`: a function of a Python file that returns it; or `net.onnx`, an ONNX "
         "file.",
     ),
@@ -43,7 +43,7 @@ Checkpoint = Annotated[
     typer.Option(
         "--checkpoint",
         help="Parameters to use instead of those that would be found or downloaded: "
-        "`.safetensors`, `.pth`, `.onnx`, `.caffemodel` or, of TensorFlow, `.pb`.",
+        "`.safetensors`, `.pth`, `.bin`, `.onnx`, `.caffemodel` or, of TensorFlow, `.pb`.",
         exists=True,
         dir_okay=False,
     ),

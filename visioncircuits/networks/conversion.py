@@ -132,6 +132,26 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     InputError
         Where the file is damaged, or a parameter is missing, unknown or of another shape.
     """
+    return conformed(renamed(read_tensors(path), path), like, path)
+
+
+def conformed(
+    tensors: Mapping[str, Tensor], like: Mapping[str, Tensor], path: Path
+) -> dict[str, Tensor]:
+    """Return exactly the tensors of a module's `state_dict()`, checked; `path` is their file.
+
+    Raises
+    ------
+    InputError
+        Where a parameter is missing, unknown or of another shape.
+
+    Examples
+    --------
+    >>> like = {"weight": torch.zeros(4)}
+    >>> conformed({"weights": torch.zeros(4)}, like, Path("net.pth"))
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: net.pth is not a complete checkpoint of this network: ...
+    """
     # How long batch normalization was trained: missing in torchvision's own files, and not used in
     # evaluation.
     counters = {
@@ -139,7 +159,7 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
         for name, tensor in like.items()
         if name.endswith("num_batches_tracked")
     }
-    found = counters | renamed(read_tensors(path), path)
+    found = counters | dict(tensors)
     _check_names(found, like, path)
     for name, expected in like.items():
         if found[name].shape != expected.shape:

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -13,6 +14,10 @@ from visioncircuits.errors import InputError
 from visioncircuits.networks import onnx_files
 from visioncircuits.networks.caffemodel import read_caffemodel
 from visioncircuits.networks.frozen_graph import read_frozen_graph
+from visioncircuits.networks.torchscript import is_archive, read_torchscript
+
+NESTED = ("state_dict", "model_state_dict", "model")
+"""Where training scripts keep the state dict beside the optimizer's state and the like."""
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -21,9 +26,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path
-        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth` or `.pt`, a state dict,
-        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`; `.pb`, a
-        frozen graph of TensorFlow.
+        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt` or `.bin`, a state
+        dict, alone or under one of `NESTED` beside other things, unpickled with
+        `weights_only=True`, or a TorchScript archive, of which no code is run; `.onnx`, the
+        initializers; `.caffemodel`; `.pb`, a frozen graph of TensorFlow.
 
     Raises
     ------
@@ -59,6 +65,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
+    if is_archive(path):
+        return read_torchscript(path)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -68,11 +76,22 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
         raise onnx_files.damaged(path, error) from error
-    if not isinstance(found, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
-    ):
-        raise InputError(f"{path} holds no plain state dict; save `module.state_dict()` alone")
+    if isinstance(found, dict) and not _is_state_dict(found):
+        nested = [found[key] for key in NESTED if _is_state_dict(found.get(key))]
+        if len(nested) == 1:
+            (found,) = nested
+    if not _is_state_dict(found):
+        raise InputError(
+            f"{path} holds no plain state dict, alone or as its {' or '.join(map(repr, NESTED))}; "
+            "save `module.state_dict()` alone"
+        )
     return {name: value.detach() for name, value in found.items()}
+
+
+def _is_state_dict(found: Any) -> bool:
+    return isinstance(found, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+    )
 
 
 def _onnx(path: Path) -> dict[str, Tensor]:
@@ -94,6 +113,7 @@ FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".safetensors": _safetensors,
     ".pth": _state_dict,
     ".pt": _state_dict,
+    ".bin": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
     ".pb": read_frozen_graph,

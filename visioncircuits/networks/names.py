@@ -10,8 +10,15 @@ HANDWRITTEN = "handwritten"
 
 TORCHVISION = "torchvision"
 
-PREFIXES = (HANDWRITTEN, TORCHVISION)
+TIMM = "timm"
+
+CLIP = "clip"
+
+PREFIXES = (HANDWRITTEN, TORCHVISION, TIMM, CLIP)
 """Of networks that are written `PREFIX:NAME`."""
+
+TEXT = "text"
+"""Of directions that a text encoder makes, `text:a photo of a dog`."""
 
 FEATURE_FILES = (".npy", ".json")
 """Of directions: their weights, or their records."""
@@ -52,7 +59,7 @@ def network(name: str) -> str:
         "network",
         name,
         [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in PREFIXES if rest)],
-        hint=f"others are {others}, and `visioncircuits networks --all` lists them",
+        hint=f"others are {others}, and `visioncircuits networks` lists them",
     )
 
 
@@ -194,6 +201,27 @@ def feature(text: str) -> tuple[str, int | str]:
     return layer, int(name) if re.fullmatch(r"[0-9]+", name) else name.strip()
 
 
+def description(text: str) -> str | None:
+    """Parse `text:a photo of a dog`; None for other features.
+
+    Raises
+    ------
+    InputError
+        Where nothing follows the colon.
+
+    Examples
+    --------
+    >>> description("text:a photo of a dog"), description("mixed3b:379")
+    ('a photo of a dog', None)
+    """
+    prefix, colon, words = text.partition(":")
+    if prefix.strip() != TEXT or not colon:
+        return None
+    if not words.strip():
+        raise InputError(f"{text!r} has no text; write it like 'text:a photo of a dog'")
+    return words.strip()
+
+
 def features_file(text: str) -> tuple[str, Path] | None:
     """Parse `layer:file.npy`, `layer:file.json` or `file.json`; None for what names no file.
 
@@ -210,6 +238,8 @@ def features_file(text: str) -> tuple[str, Path] | None:
     ('mixed3b', PosixPath('probes/dog.npy'))
     >>> features_file("mixed3b:413")
     """
+    if description(text) is not None:
+        return None
     layer, _, file = text.strip().rpartition(":")
     path = Path(file).expanduser()
     if path.suffix.lower() not in FEATURE_FILES:
@@ -231,7 +261,7 @@ def is_layer(text: str) -> bool:
 
 
 def existing_features(text: str) -> str:
-    """Return `layer:unit`, `layer:class` or what names a file of features, checked.
+    """Return `layer:unit`, `layer:class`, `text:…` or what names a file of features, checked.
 
     Raises
     ------
