@@ -214,9 +214,22 @@ def multiplied(call: Call) -> int | None:
     return None
 
 
+def convention(call: Call) -> str:
+    """Return the field of `Linearization` that chooses a call's replacement; empty if none does."""
+    if multiplied(call) is not None:
+        return "product" if call.name == "mul" else "normalization"
+    return "rectifier" if call.name in RECTIFIERS else _CONVENTIONS.get(call.name, "")
+
+
+_CONVENTIONS = {
+    "max_pool2d_with_indices": "max_pool",
+    "native_layer_norm": "normalization",
+    "native_group_norm": "normalization",
+}
+
+
 def _gated(call: Call, signal: int, linearization: Linearization, averaged: bool) -> Operation:
-    by = linearization.product if call.name == "mul" else linearization.normalization
-    if by == "identity":
+    if getattr(linearization, convention(call)) == "identity":
         return Identity()
     gate = call.inputs[1 - signal]
     return _gain(gate if call.name == "mul" else 1 / gate, averaged)

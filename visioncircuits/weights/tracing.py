@@ -27,6 +27,7 @@ from visioncircuits.weights.torch_operations import (
     SMOOTH,
     Call,
     border_gain,
+    convention,
     linearized,
     linearized_normalization,
     multiplied,
@@ -53,12 +54,15 @@ class Step:
         Indices of the earlier steps whose values it takes.
     shape
         Of its value without the batch: `(channels, height, width)`, or `(channels,)`.
+    convention
+        The field of `Linearization` that chose the replacement; empty where none did.
     """
 
     name: str
     operation: Operation | None
     inputs: tuple[int, ...]
     shape: tuple[int, ...]
+    convention: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,8 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         signal = multiplied(call)
         kept = inputs if signal is None else [inputs[signal]]
-        self.record(call.name, operation, kept, values[0], channels_last=last)
+        by = convention(call)
+        self.record(call.name, operation, kept, values[0], channels_last=last, convention=by)
         if call.name == "avg_pool2d" and self.borders:
             self.record("border", Gain(border_gain(call)), [self.at[values[0]]], values[0])
 
@@ -203,6 +208,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         value: Tensor,
         *,
         channels_last: bool = False,
+        convention: str = "",
     ) -> None:
         """Append a step that computes `value`."""
         self.at[value] = len(self.steps)
@@ -213,7 +219,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.moved[value] = index.permute(0, 2, 3, 1)
         elif value in self.moved:  # changed in place
             del self.moved[value]
-        self.steps.append(Step(name, operation, tuple(inputs), shape))
+        self.steps.append(Step(name, operation, tuple(inputs), shape, convention))
 
 
 class _Functions(TorchFunctionMode):
@@ -241,7 +247,9 @@ class _Functions(TorchFunctionMode):
                 operation = linearized_normalization(
                     func, args, kwargs, tracer.linearization, averaged=tracer.averaged
                 )
-                tracer.record("local_response_norm", operation, inputs, output)
+                tracer.record(
+                    "local_response_norm", operation, inputs, output, convention="normalization"
+                )
             else:
                 matrix = Convolution(args[1].detach()[..., None, None])
                 tracer.record("linear", matrix, inputs, output, channels_last=True)
