@@ -153,6 +153,8 @@ def read(
                     for unit in objective.units
                 },
                 network=network,
+                batch=whole,
+                first=own.start,
             )
         )
     return activations

@@ -146,8 +146,10 @@ class Traces:
             return replace(shared, module=self.module, _plans={})
         blank = self._blank(size)
         try:
+            graph = trace(self.module, blank)
+        except AssertionError:  # the module's own, on what it cannot take
             with self._size_errors(size):
-                graph = trace(self.module, blank)
+                raise
         except Untraceable as error:
             with self._size_errors(size):
                 return Hooked.follow(self.module, blank, str(error))
@@ -168,10 +170,10 @@ class Traces:
         except (torch.OutOfMemoryError, InputError):
             raise
         except (RuntimeError, ValueError, AssertionError) as error:
-            first = str(error).partition("\n")[0]
+            first = str(error).partition("\n")[0] or type(error).__name__
             height, width = size
             if size == self.usual:
-                if not isinstance(error, RuntimeError):
+                if isinstance(error, ValueError):
                     raise
                 raise InputError(
                     f"{self.name} fails on a picture of {height}x{width} pixels, the size stated "

@@ -13,7 +13,8 @@ from PIL import Image
 from visioncircuits import engine, fingerprint, pictures
 from visioncircuits.engine import Store, Work, complete
 from visioncircuits.errors import InputError
-from visioncircuits.networks.catalog import loaded
+from visioncircuits.networks import Network
+from visioncircuits.networks.obtaining import Obtain, checked, obtaining
 from visioncircuits.progress import bar
 from visioncircuits.thread import article, layers, scorecard
 from visioncircuits.thread.article import Part, Plate
@@ -79,9 +80,11 @@ def reproduce(
     names = [articles] if isinstance(articles, str) else list(articles)
     workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
     out = Path(out)
-    everything = _works(article.names(), run)
+    obtain = obtaining(run.network, checkpoint=run.checkpoint)
+    network = obtain()
+    everything = _works(article.names(), run, network)
     store = Store(out / FINISHED)
-    record = loaded(run.network, run.checkpoint).record()
+    record = network.record()
 
     def written() -> Path:
         parts: dict[str, dict[str, Any]] = {}
@@ -98,12 +101,12 @@ def reproduce(
 
     test = partial(
         part_files,
+        obtain=obtain,
         folder=out.resolve() / MEASURED,
-        checkpoint=run.checkpoint,
         images=None if run.images is None else run.images.resolve(),
         published=None if run.published is None else run.published.resolve(),
     )
-    missing = pending(names, run, out)
+    missing = _unfinished(_works(names, run, network), store)
     with bar("parts of articles", len(missing), visible=progress and bool(missing)) as advance:
 
         def finished(work: Work) -> None:
@@ -119,12 +122,15 @@ def reproduce(
 
 def pending(names: Sequence[str], run: Run, out: Path) -> list[dict[str, Any]]:
     """Describe the parts that are not finished."""
-    store = Store(out / FINISHED)
-    return [work for work in _works(names, run) if not store.path(work).exists()]
+    network = obtaining(run.network, checkpoint=run.checkpoint)()
+    return _unfinished(_works(names, run, network), Store(out / FINISHED))
 
 
-def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
-    network = loaded(run.network, run.checkpoint)
+def _unfinished(works: Sequence[dict[str, Any]], store: Store) -> list[dict[str, Any]]:
+    return [work for work in works if not store.path(work).exists()]
+
+
+def _works(names: Sequence[str], run: Run, network: Network) -> list[dict[str, Any]]:
     named = layers.named(network, run.layers).values()
     shared = {
         "network": network.record(),
@@ -158,8 +164,8 @@ def _content(published: Path) -> str:
 def part_files(
     work: Work,
     *,
+    obtain: Obtain,
     folder: Path,
-    checkpoint: Path | None = None,
     images: Path | None = None,
     published: Path | None = None,
 ) -> dict[str, bytes]:
@@ -170,10 +176,10 @@ def part_files(
     work
         Names article, part, network, layers and stand-in, if any, and what photographs, published
         data and code are.
+    obtain
+        Returns the network, which must be the one that the work describes.
     folder
         For what several parts share.
-    checkpoint
-        The network's parameters.
     images, published
         Where the photographs and the published data lie.
 
@@ -182,7 +188,7 @@ def part_files(
     dict
         `part.json` with rows and captions, and a file for each plate.
     """
-    network = loaded(work["network"]["name"], checkpoint)
+    network = checked(obtain(), work["network"])
     study = Study(
         network=network,
         folder=folder,

@@ -76,7 +76,7 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     -------
     dict
         File name to content: for each picture a lossless WebP with its record inside, the record
-        as JSON, and a thumbnail.
+        as JSON, a thumbnail, and the channels as `.npy` where these are neither gray nor RGB.
     """
     features = kind.features(work)
     wanted = [_objective(network, work, feature) for feature in features]
@@ -126,7 +126,7 @@ def _objective(network: Network, work: Work, feature: Feature) -> Objective:
 def _files(name: str, visualization: Visualization) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = visualization.save(Path(folder) / f"{name}.webp")
-        files = {file.name: file.read_bytes() for file in (path, path.with_suffix(".json"))}
+        files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     image = visualization.image()
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = BytesIO()

@@ -14,7 +14,7 @@ from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Feature, Network
+from visioncircuits.networks import Feature, Network, channels
 from visioncircuits.site import pages, thumbnails
 from visioncircuits.weights import Linearization, surroundings
 
@@ -25,7 +25,6 @@ SHOWN = 64
 """Pixels: the side of a thumbnail, and the most that a kernel may have."""
 
 INPUT = "input"
-COLORS = "RGB"
 
 
 @dataclass(frozen=True)
@@ -212,9 +211,9 @@ def card(page: FeaturePage, name: str, index: int) -> dict[str, Any]:
     layer, small = page.gallery.layer(name), page.gallery.thumbnails.get(name)
     entry = layer and layer.units.get(index)
     place = small.places.get(index) if small else None
-    color = name == INPUT and index < len(COLORS)
+    names = channels.labels(page.gallery.network.get("preprocessing", {})) if name == INPUT else ()
     return {
-        "name": COLORS[index] if color else str(index),
+        "name": names[index] if index < len(names) else str(index),
         "page": entry and page.root + entry.page,
         "at": None if place is None else thumbnails.position(place),
         "families": entry.families if entry else (),
