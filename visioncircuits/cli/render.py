@@ -8,7 +8,7 @@ import typer
 
 from visioncircuits.cli import outputs
 from visioncircuits.cli.features import DIRECTION, listed
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Precision, Precisions
 from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
@@ -71,6 +71,7 @@ def render(
     seed: Annotated[int, typer.Option(help="Fixes the result.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
+    precision: Precision = Precisions.float32,
 ) -> None:
     """Find the pictures that drive features most, and write each with a record of how it was made.
 
@@ -87,7 +88,7 @@ def render(
     from visioncircuits import featurevis, networks
     from visioncircuits.featurevis.visualization import PROBLEMS, record_beside
 
-    found = networks.load(network, checkpoint=checkpoint, device=device)
+    found = networks.load(network, checkpoint=checkpoint, device=device, precision=precision.value)
     asked = dict.fromkeys(networks.expand(found, features))
     objectives = [_objective(found, feature, aim, diversity) for feature in asked]
     stems = outputs.stems(asked)

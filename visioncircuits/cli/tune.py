@@ -8,7 +8,7 @@ import typer
 from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.hypotheses import Photographs
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Precision, Precisions
 from visioncircuits.cli.tables import print_table
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.wording import counted
@@ -69,6 +69,7 @@ def tune(
     photographs: Photographs = None,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
+    precision: Precision = Precisions.float32,
 ) -> None:
     """Measure the responses of units to stimuli centered on what they see.
 
@@ -88,7 +89,7 @@ def tune(
 
     shown = stimulus_set(stimuli)
     drawn = () if plot is None else _drawn_axes(shown, over)
-    found = networks.load(network, checkpoint=checkpoint, device=device)
+    found = networks.load(network, checkpoint=checkpoint, device=device, precision=precision.value)
     responses: xr.DataArray = measure(
         found, features(asked), shown, reach=reach, save=out, progress=True
     )

@@ -289,6 +289,7 @@ def _results(
     provenance = {
         "version": visioncircuits.__version__,
         "torch": version("torch"),
+        "device": network.device.type,
         "network": network.record(),
         "settings": settings.record(),
     }

@@ -13,6 +13,7 @@ from PIL import Image
 from visioncircuits import engine, fingerprint, pictures
 from visioncircuits.engine import Store, Work, complete
 from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
 from visioncircuits.networks.catalog import loaded
 from visioncircuits.progress import bar
 from visioncircuits.thread import article, layers, scorecard
@@ -52,7 +53,7 @@ def reproduce(
     out
         The folder for the pages.
     workers
-        How many processes run the parts, by default one a core; or an engine.
+        How many processes run the parts, by default one a core, or a GPU; or an engine.
     progress
         Whether to show progress, on standard error.
 
@@ -77,11 +78,15 @@ def reproduce(
     True
     """
     names = [articles] if isinstance(articles, str) else list(articles)
-    workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
+    workforce = (
+        workers
+        if isinstance(workers, engine.Engine)
+        else engine.choose(workers=workers, device=run.device)
+    )
     out = Path(out)
     everything = _works(article.names(), run)
     store = Store(out / FINISHED)
-    record = loaded(run.network, run.checkpoint).record()
+    record = _network(run).record()
 
     def written() -> Path:
         parts: dict[str, dict[str, Any]] = {}
@@ -100,6 +105,7 @@ def reproduce(
         part_files,
         folder=out.resolve() / MEASURED,
         checkpoint=run.checkpoint,
+        device=run.device,
         images=None if run.images is None else run.images.resolve(),
         published=None if run.published is None else run.published.resolve(),
     )
@@ -123,11 +129,16 @@ def pending(names: Sequence[str], run: Run, out: Path) -> list[dict[str, Any]]:
     return [work for work in _works(names, run) if not store.path(work).exists()]
 
 
+def _network(run: Run) -> Network:
+    return loaded(run.network, run.checkpoint, run.device, run.precision)
+
+
 def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
-    network = loaded(run.network, run.checkpoint)
+    network = _network(run)
     named = layers.named(network, run.layers).values()
     shared = {
         "network": network.record(),
+        "device": network.device.type,
         "layers": {each.name: each.layer for each in named},
         "images": None if run.images is None else pictures.fingerprint(run.images),
         "published": None if run.published is None else _content(run.published),
@@ -160,6 +171,7 @@ def part_files(
     *,
     folder: Path,
     checkpoint: Path | None = None,
+    device: str = "cpu",
     images: Path | None = None,
     published: Path | None = None,
 ) -> dict[str, bytes]:
@@ -172,8 +184,8 @@ def part_files(
         data and code are.
     folder
         For what several parts share.
-    checkpoint
-        The network's parameters.
+    checkpoint, device
+        The network's parameters, and where they are put.
     images, published
         Where the photographs and the published data lie.
 
@@ -182,7 +194,8 @@ def part_files(
     dict
         `part.json` with rows and captions, and a file for each plate.
     """
-    network = loaded(work["network"]["name"], checkpoint)
+    precision = work["network"].get("precision", "float32")
+    network = loaded(work["network"]["name"], checkpoint, device, precision)
     study = Study(
         network=network,
         folder=folder,

@@ -59,7 +59,7 @@ def expanded_weights(
     Returns
     -------
     ExpandedWeights
-        Of `(out, in, height, width)`.
+        Of `(out, in, height, width)`, on the CPU.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def expanded_weights(
         kernel = backwards(traced, inputs, outputs, neuron=neuron, memory=memory)
     record = provenance(network, linearization, position=position)
     return ExpandedWeights(
-        kernel.weight, inputs.features, outputs.features, kernel.stride, kernel.offset, record
+        kernel.weight.cpu(), inputs.features, outputs.features, kernel.stride, kernel.offset, record
     )
 
 
@@ -104,6 +104,7 @@ def provenance(network: Network, linearization: Linearization, **more: Any) -> d
     return {
         "version": visioncircuits.__version__,
         "torch": version("torch"),
+        "device": network.device.type,
         "network": network.record(),
         "linearization": linearization.record(),
         **more,
