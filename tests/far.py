@@ -6,7 +6,7 @@ takes it for one without queues of its own; nothing is installed for it.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +18,9 @@ from torch.utils._pytree import tree_leaves, tree_map
 DEVICE = "lazy"
 
 MOVES = ("_to_copy", "copy_")
+INDEXED = ("index", "index_put", "index_put_")
+"""Their indices may be on the cpu."""
+
 READS = ("_local_scalar_dense", "equal")
 
 
@@ -57,8 +60,9 @@ def computed(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Compute with the tensors that are held, if devices do not mix."""
     leaves = tree_leaves((args, kwargs))
     held = {id(leaf.near): leaf for leaf in leaves if isinstance(leaf, FarTensor)}
-    others = [x for x in leaves if isinstance(x, Tensor) and not isinstance(x, FarTensor)]
     name = func.overloadpacket.__name__
+    beside = (*args[:1], *args[2:]) if name in INDEXED else args
+    others = [x for x in tree_leaves(beside) if isinstance(x, Tensor) and type(x) is not FarTensor]
     if held and name not in MOVES and any(other.ndim for other in others):
         raise RuntimeError(f"{name} mixes tensors of the device {DEVICE} and of the cpu")
     target, device = args[0] if args else None, kwargs.get("device")
@@ -81,7 +85,7 @@ def computed(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         return found if name in READS or not far else tree_map(moved, found)
 
 
-_to, _as_tensor = Tensor.to, torch.as_tensor
+_to, _as_tensor, _autocast = Tensor.to, torch.as_tensor, torch.autocast
 
 
 def to(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -99,6 +103,11 @@ def as_tensor(data: Any, **kwargs: Any) -> Tensor:
     return to(data, **kwargs) if isinstance(data, FarTensor) else _as_tensor(data, **kwargs)
 
 
+def autocast(device: str, **options: Any) -> AbstractContextManager[Any]:
+    """The device has no half precision."""
+    return nullcontext() if device == DEVICE else _autocast(device, **options)
+
+
 class Far(TorchDispatchMode):
     """Makes the device meanwhile."""
 
@@ -106,6 +115,7 @@ class Far(TorchDispatchMode):
         self._stack = ExitStack()
         self._stack.enter_context(patch.object(Tensor, "to", to))
         self._stack.enter_context(patch.object(torch, "as_tensor", as_tensor))
+        self._stack.enter_context(patch.object(torch, "autocast", autocast))
         self._stack.callback(torch._C._set_only_lift_cpu_tensors, torch._C._only_lift_cpu_tensors())
         torch._C._set_only_lift_cpu_tensors(True)  # torch.tensor(…, device=…) comes here too
         return super().__enter__()

@@ -253,8 +253,7 @@ def _scores(
     layer, units = transplant.layer, transplant.units
     device = transplant.network.device
     fits = {
-        name: torch.from_numpy(each).to(device)
-        for name, each in scales[work["scaled"][0]].items()
+        name: torch.from_numpy(each).to(device) for name, each in scales[work["scaled"][0]].items()
     }
     own, given = sources(transplant.donors, transplant.network, [layer], pictures)
     whole = own[layer]
