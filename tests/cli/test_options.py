@@ -25,7 +25,13 @@ def test_commands_of_long_work_compute_in_half_precision_too() -> None:
 
 
 def test_workers_can_be_counted_where_there_are_several() -> None:
-    assert with_option("--workers") == {"gallery", "examples", "activations", "reproduce", "compare"}
+    assert with_option("--workers") == {
+        "gallery",
+        "examples",
+        "activations",
+        "reproduce",
+        "compare",
+    }
 
 
 def test_half_precision_comes_with_a_warning() -> None:

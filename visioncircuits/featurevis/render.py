@@ -310,7 +310,8 @@ def _results(
                 feature=str(objective.feature or ""),
                 score=values[picture].item(),
                 activation=peaks[picture].item(),
-                history=tuple(scores[index].tolist()),
+                # the shortest decimals of these float32: half as many bytes in a record
+                history=tuple(float(str(score)) for score in scores[index].numpy()),
                 dead=not alive[index].item(),
                 record=record,
             )
