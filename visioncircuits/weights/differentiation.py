@@ -56,7 +56,7 @@ def expanded_weights_by_autograd(
     Returns
     -------
     ExpandedWeights
-        Of `(out, in, height, width)`, the map to one neuron: its stride is (0, 0).
+        Of `(out, in, height, width)`, on the CPU; the map to one neuron: its stride is (0, 0).
 
     Raises
     ------
@@ -94,9 +94,8 @@ def expanded_weights_by_autograd(
         gradients.append(torch.tensordot(inputs.vectors, _map(gradient)[:, *window], dims=1))
     record = provenance(network, linearization, position=(row, column)) | {"by": "autograd"}
     offset = window[0].start, window[1].start
-    return ExpandedWeights(
-        torch.stack(gradients), inputs.features, outputs.features, (0, 0), offset, record
-    )
+    weight = torch.stack(gradients).cpu()
+    return ExpandedWeights(weight, inputs.features, outputs.features, (0, 0), offset, record)
 
 
 def _map(value: Tensor) -> Float[Tensor, "units height width"]:

@@ -60,7 +60,7 @@ def expanded_weights(
     Returns
     -------
     ExpandedWeights
-        Of `(out, in, height, width)`.
+        Of `(out, in, height, width)`, on the CPU.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def expanded_weights(
     replaced = _replaced(traced, layers, linearization)
     record = provenance(network, linearization, position=position, replaced=replaced)
     return ExpandedWeights(
-        kernel.weight, inputs.features, outputs.features, kernel.stride, kernel.offset, record
+        kernel.weight.cpu(), inputs.features, outputs.features, kernel.stride, kernel.offset, record
     )
 
 
@@ -106,6 +106,7 @@ def provenance(network: Network, linearization: Linearization, **more: Any) -> d
     return {
         "version": visioncircuits.__version__,
         "torch": version("torch"),
+        "device": network.device.type,
         "network": network.record(),
         "linearization": linearization.record(),
         **more,
