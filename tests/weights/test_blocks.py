@@ -10,6 +10,7 @@ from torchvision import models
 from torchvision.models import convnext, densenet, efficientnet, mobilenetv3, regnet, shufflenetv2
 from torchvision.ops import SqueezeExcitation
 
+from visioncircuits.errors import InputError
 from visioncircuits.networks import Preprocessing, wrap
 from visioncircuits.weights import (
     LOCAL,
