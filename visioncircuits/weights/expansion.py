@@ -5,6 +5,7 @@ Source: Voss et al., "Visualizing Weights" (2021).
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from math import prod
 from typing import Any
 
 import torch
@@ -90,8 +91,8 @@ def expanded_weights(
         averaged=position is None,
         borders=position is not None or _everywhere(network, outputs.layer) != EVERY,
     )
+    _check_path(traced, *layers, one_neuron=position is not None)
     neuron = _neuron(network, traced, outputs.layer, position)
-    _check_path(traced, *layers, everywhere=neuron == EVERY)
     if FORWARDS_RATIO * len(inputs) < len(outputs) and neuron == EVERY:
         kernel = forwards(traced, inputs, outputs, memory=memory)
     else:
@@ -129,7 +130,7 @@ def _check(linearization: Linearization, pictures: Tensor | None, position: Pair
         )
 
 
-def _check_path(traced: Trace, source: str, target: str, *, everywhere: bool) -> None:
+def _check_path(traced: Trace, source: str, target: str, *, one_neuron: bool) -> None:
     """Check that the source feeds the target, through linearized operations only."""
     begin, end = traced.layers[source], traced.layers[target]
     if begin == end:
@@ -144,6 +145,7 @@ def _check_path(traced: Trace, source: str, target: str, *, everywhere: bool) ->
         )
     if not path:
         raise InputError(f"no path leads from {source} to {target}; they are parallel branches")
+    several = prod(traced.steps[end].shape[1:]) > 1 and not one_neuron
     for at in path[1:]:
         if traced.steps[at].operation is None:
             raise InputError(
@@ -151,7 +153,7 @@ def _check_path(traced: Trace, source: str, target: str, *, everywhere: bool) ->
                 "which has no linear replacement here; use expanded_weights_by_autograd for single "
                 "neurons, or layers that it does not lie between"
             )
-        if everywhere and isinstance(traced.steps[at].operation, Resampling):
+        if several and isinstance(traced.steps[at].operation, Resampling):
             raise InputError(
                 f"between {source} and {target} the network computes {traced.steps[at].name!r}, "
                 "whose weights differ between positions; pass the position of one neuron"

@@ -294,8 +294,8 @@ def _gain(factors: Tensor, averaged: bool) -> Gain:
 def _rectifier(call: Call, linearization: Linearization, averaged: bool) -> Operation:
     arguments, value = call.arguments, call.outputs[0]
     if linearization.rectifier == "identity":
-        slope = passing_slope(call.name, arguments.get("scale", 1))
-        return Identity() if slope == 1 else Gain(value.new_full((1, 1, 1), slope))
+        passed = passing_slope(call.name, arguments.get("scale", 1))
+        return Identity() if passed == 1 else Gain(value.new_full((1, 1, 1), passed))
     match call.name:
         case "hardtanh":
             slope = (value > arguments["min_val"]) & (value < arguments["max_val"])
