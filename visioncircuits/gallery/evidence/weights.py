@@ -17,8 +17,8 @@ from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Feature, Network
 from visioncircuits.site import pages
-from visioncircuits.site.pages import brief
 from visioncircuits.weights import Linearization, surroundings
+from visioncircuits.weights.pictures import number as brief
 
 FAR = 12
 """Connections that are shown with layers that are not adjacent."""
