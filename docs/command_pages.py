@@ -28,7 +28,7 @@ def commands() -> dict[str, Command]:
     Examples
     --------
     >>> [words for words in commands() if words.startswith("networks")]
-    ['networks', 'networks show', 'networks verify']
+    ['networks', 'networks list', 'networks show', 'networks verify']
     """
     return dict(_within("", typer.main.get_command(program)))
 

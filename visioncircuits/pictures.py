@@ -15,7 +15,9 @@ from torch.nn import functional as F
 from visioncircuits.errors import InputError
 from visioncircuits.fingerprint import content
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+ARRAY = ".npy"
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ARRAY, ".png", ".tif", ".tiff", ".webp")
 
 MARGIN = 256 / 224
 """A photograph's shorter side over the side of the square that is cut out of its center."""

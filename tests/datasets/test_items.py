@@ -46,7 +46,7 @@ def test_an_array_is_cropped_as_the_same_image_is():
         ({"pixels": 1}, "item 1 has no 'image' but 'pixels'"),
         (torch.randn(3, 8, 8), r"item 1 has values from -.* to .*; pass pictures in \[0, 1\]"),
         (torch.full((3, 8, 8), torch.nan), "item 1 has values from nan"),
-        (torch.zeros(3, 8, 8, dtype=torch.int32), "item 1 is of .* torch.int32; pass pictures"),
+        (torch.zeros(3, 8, 8, dtype=torch.int32), "item 1 is of .* int32; pass pictures"),
         (torch.rand(8), r"item 1 is of \(8,\)"),
     ],
 )

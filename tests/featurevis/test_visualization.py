@@ -54,17 +54,45 @@ def test_values_are_rounded_to_the_nearest_of_8_bits() -> None:
     assert pixels.flatten()[:9].tolist() == [0, 0, 1, 255, 128, 255, 26, 51, 76]
 
 
+def of_channels(channels: int, **stated: object) -> Visualization:
+    network = {"preprocessing": {"channels": channels, **stated}}
+    return replace(made(channels), record={"network": network})
+
+
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
 @pytest.mark.parametrize("channels", [2, 4, 13])
-def test_other_numbers_of_channels_are_gray_tiles_without_opacity(
+def test_other_numbers_of_channels_are_gray_tiles_beside_all_their_values(
     tmp_path: Path, channels: int, suffix: str
 ) -> None:
-    network = {"preprocessing": {"channels": channels}}
-    visualization = replace(made(channels), record={"network": network})
-    image = visualization.image()
-    assert (image.mode, image.size) == ("L", (channels * 5, 6))
+    visualization = of_channels(channels)
+    image = np.asarray(visualization.image())
+    assert image.ndim == 2
+    assert image.shape[1] < 5 * 80  # in rows, so that 13 are not a ribbon
     back = Visualization.load(visualization.save(tmp_path / f"unit{suffix}"))
-    torch.testing.assert_close(back.picture, visualization.picture, atol=1e-6, rtol=0)
+    assert torch.equal(back.picture, visualization.picture)
+    array = np.load(tmp_path / "unit.npy")
+    np.testing.assert_array_equal(array, visualization.picture.numpy())
+    (tmp_path / "unit.npy").unlink()
+    with pytest.raises(InputError, match=r"unit\.npy, with the channels of the picture beside it"):
+        Visualization.load(tmp_path / f"unit{suffix}")
+
+
+def test_a_stated_composite_is_what_one_looks_at(tmp_path: Path) -> None:
+    weights = [[0.0, 0.0, 1.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.5]]
+    visualization = of_channels(4, to_rgb=weights)
+    pixels = np.asarray(visualization.image()).transpose(2, 0, 1) / 255
+    first, second, third, fourth = visualization.picture.numpy()
+    expected = np.stack([third, (2 * second).clip(0, 1), (first + fourth) / 2])
+    np.testing.assert_allclose(pixels, expected, atol=0.5 / 255 + 1e-6)
+    back = Visualization.load(visualization.save(tmp_path / "unit.png"))
+    assert torch.equal(back.picture, visualization.picture)
+
+
+def test_an_array_of_something_else_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "unit.npy").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"over .*unit\.npy, which is not this picture's"):
+        of_channels(4).save(tmp_path / "unit.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["unit.npy"]
 
 
 @pytest.mark.parametrize("content", ['{"curves": 3}', "[1]", "no JSON", ""])

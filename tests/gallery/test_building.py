@@ -339,6 +339,19 @@ def test_a_given_network_and_the_file_that_returns_it_have_the_same_site(
     assert {name: given[name] for name in parts} == {name: named[name] for name in parts}
 
 
+def test_a_recipes_file_is_beside_it_and_options_follow_in_its_name(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = FILE.replace("build()", "build(units)").replace("(1, 4, 7", "(1, units, 7")
+    (tmp_path / "my_cnn.py").write_text(source)
+    monkeypatch.chdir("/")
+    text = OWN.replace('units = "0-2"', 'units = "5"')
+    with pytest.raises(InputError, match=r"my_cnn\.py:build needs 'units'"):
+        build(write(tmp_path, f'network = "my_cnn.py:build"\n{text}'), tmp_path / "site")
+    recipe = write(tmp_path, f'network = "my_cnn.py:build?units=6"\n{text}')
+    assert "1/5.html" in " ".join(build(recipe, tmp_path / "site"))
+
+
 def test_pictures_for_a_network_of_one_channel_are_gray(own: Path, tmp_path: Path) -> None:
     gallery.build(own, tmp_path / "site", network=networks.load(f"{tmp_path}/my_cnn.py:build"))
     shown = [*tmp_path.glob("site/pictures/**/*.webp"), *tmp_path.glob("site/**/*-crops.webp")]

@@ -139,6 +139,9 @@ def _by_hooks(module: nn.Module, pictures: Tensor, zeroed: str = "") -> dict[str
         calls[path] += 1
         if name == zeroed:
             out = _zeroed(out, given[path])
+        for key, value in _tensors(out, name):
+            if key == zeroed != name:
+                value.zero_()  # a part of what it returns
         found.update((key, value.clone()) for key, value in _tensors(out, name))
         return out
 
@@ -239,6 +242,7 @@ BEYOND_FX = {
     "a view changed in place",
     "conditions on sizes",
     "lists and numbers",
+    "padding by size",
     "scripted",
 }
 """What torch.fx cannot trace, so that there is no oracle for the names of its functions."""
@@ -325,6 +329,8 @@ def fields(case: Case) -> None:
         found = network.activations(pictures, chosen, changes=constant)
         for name in chosen:
             layer, values = layers[name], found[name]
+            if not values.requires_grad:  # a gate, given the positions of what it multiplies
+                continue
             row, column = (places // 2 for places in layer.shape)
             loss = values[:, :, row, column].square().sum()
             (gradient,) = torch.autograd.grad(loss, pictures, retain_graph=True)

@@ -231,7 +231,9 @@ def test_a_file_of_one_variant_raises_for_the_other(tmp_path: Path, bvlc: Parame
 def test_a_file_of_other_tensors_raises(tmp_path: Path) -> None:
     save_file({"layer.weight": torch.zeros(3)}, tmp_path / "net.safetensors")
     with pytest.raises(
-        InputError, match=r"lacks 'conv2d0_pre_relu\.bias' and 115 other parameters"
+        InputError,
+        match=r"lacks 'conv2d0_pre_relu\.weight' and 115 other parameters, and this network has no "
+        "'layer.weight'$",
     ):
         read_parameters(tmp_path / "net.safetensors", _like("bvlc_googlenet"))
 
@@ -255,6 +257,24 @@ def test_another_network_keeps_its_names_and_needs_no_counters(tmp_path: Path) -
     assert list(found) == list(state)
     assert all(torch.equal(found[name], state[name]) for name in state)
     module.load_state_dict(found)
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "model.", "_orig_mod.module."])
+def test_what_a_wrapper_puts_before_every_name_is_removed(tmp_path: Path, wrapper: str) -> None:
+    like = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)).state_dict()
+    save_file(
+        {f"{wrapper}{name}": value for name, value in like.items()}, tmp_path / "a.safetensors"
+    )
+    _assert_same(read_parameters(tmp_path / "a.safetensors", like), dict(like))
+    own = {f"{wrapper}{name}": value for name, value in like.items()}
+    _assert_same(read_parameters(tmp_path / "a.safetensors", own), own)
+
+
+def test_names_are_kept_where_only_some_begin_like_a_wrappers(tmp_path: Path) -> None:
+    like = {"0.weight": torch.ones(1)}
+    save_file({"module.0.weight": torch.ones(1), "loss": torch.ones(1)}, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match=r"lacks '0.weight', and .* no 'loss' and 1 other param"):
+        read_parameters(tmp_path / "a.safetensors", like)
 
 
 @pytest.mark.weights

@@ -77,12 +77,24 @@ def test_a_pickle_that_runs_code_raises_and_is_not_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [{"state_dict": {"conv.bias": torch.zeros(1)}}, [torch.zeros(1)], {1: torch.zeros(1)}],
+    [
+        {"net": {"conv.bias": torch.zeros(1)}},
+        {"model": {"a": torch.zeros(1)}, "state_dict": {"a": torch.ones(1)}},
+        [torch.zeros(1)],
+        {1: torch.zeros(1)},
+    ],
 )
 def test_a_pth_that_is_not_a_state_dict_raises(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "net.pth")
     with pytest.raises(InputError, match="no plain state dict"):
         read_tensors(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
+def test_a_state_dict_beside_the_state_of_training_is_read(tmp_path: Path, key: str) -> None:
+    content = {"epoch": 90, key: {"conv.bias": torch.ones(1)}, "optimizer": {"lr": 0.1}}
+    torch.save(content, tmp_path / "last.ckpt")
+    assert read_tensors(tmp_path / "last.ckpt") == {"conv.bias": torch.ones(1)}
 
 
 def test_a_module_s_own_state_dict_carries_no_gradient(tmp_path: Path) -> None:

@@ -162,6 +162,11 @@ def test_channels_split_and_shuffled_are_followed() -> None:
     assert "stage4.3.branch2.7" in _check_all(module, height=65, width=33)
 
 
+def test_positions_put_into_channels_are_followed() -> None:
+    module = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, 4, 3, padding=1))
+    assert "1" in _check_all(module, height=32, width=24)
+
+
 def test_channels_put_last_for_a_while_are_followed() -> None:
     blocks = [CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)]
     module = ConvNeXt(blocks, num_classes=4)

@@ -34,6 +34,21 @@ def _small(channels: int = 3) -> nn.Sequential:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("first", [nn.BatchNorm2d(3), nn.Identity()])
+def test_the_gradient_of_one_picture_does_not_depend_on_its_layout(first: nn.Module) -> None:
+    # of a batch of one, torch's gradient of batch normalization is wrong for some strides
+    network = wrap(nn.Sequential(first, nn.BatchNorm2d(3)), Preprocessing(), size=8)
+    read = torch.rand(8, 8, 3).permute(2, 0, 1)[None]  # as photographs are in memory
+    found = []
+    for picture in (read, read.contiguous()):
+        leaf = picture.detach().requires_grad_()
+        network.activations(leaf, ["1"])["1"][:, :, 4, 4].square().sum().backward()
+        assert leaf.grad is not None
+        found.append(leaf.grad)
+    assert found[0].nonzero().tolist() == [[0, unit, 4, 4] for unit in range(3)]
+    torch.testing.assert_close(*found)
+
+
 @pytest.fixture
 def small() -> Network:
     torch.manual_seed(0)

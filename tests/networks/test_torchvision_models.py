@@ -73,6 +73,8 @@ class TestFiles:
             ("RGB -1..1 minus (0)", Preprocessing(range=(-1, 1))),
             ("RGB 0.5..1.5 minus (.1)", None),
             ("RGB 0..1 minus (0.5, 0.25, 0.125)", Preprocessing(mean=(0.5, 0.25, 0.125))),
+            ("RGB 0..1 minus (0.485,0.456,0.406) over (0.229,0.224,0.225)", IMAGENET),
+            ("RGB 0..1 over (0.5)", None),
             ("HSV 0..255 minus (117)", None),
             ("RGB 0..255", None),
             ("RGB 0..255 minus (1..2)", None),

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import traces
@@ -57,6 +57,28 @@ def test_a_wrong_stated_size_raises() -> None:
     network = wrap(_small(), IMAGENET, name="mine")
     with pytest.raises(InputError, match=r"mine fails on a picture of 224x224 pixels, the size"):
         network.layer("0")
+
+
+class _Asserts(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        assert x.shape[-1] == 32
+        torch._assert(x.shape[-2] == 32, "Input height does not match")
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"), [((40, 32), "Input height does not match"), ((32, 40), "assert")]
+)
+def test_sizes_that_a_module_refuses_raise_with_the_stated_one(
+    size: tuple[int, int], reason: str
+) -> None:
+    network = wrap(_Asserts(3, 4, 3), Preprocessing(), name="mine", size=32)
+    message = rf"mine cannot take pictures of \d+x\d+ pixels \(.*{reason}.*\); the size stated"
+    for use in (network.layers_at, lambda size: network(torch.rand(1, 3, *size))):
+        with pytest.raises(InputError, match=message):
+            use(size)
+    with pytest.raises(InputError, match="mine fails on a picture of 64x64 pixels, the size"):
+        assert wrap(network.module, Preprocessing(), name="mine", size=64).layers
 
 
 def test_errors_for_other_reasons_are_raised_as_they_are(small: Network) -> None:

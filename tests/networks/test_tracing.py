@@ -20,6 +20,7 @@ PICTURE = torch.rand(1, 3, 24, 24)
         ("reentrant checkpoints", {}),
         ("x.view(batch, -1)", {}),
         ("three dimensions", {}),
+        ("kept at the first run", {}),
     ],
 )
 def test_untraceable_modules_are_listed_with_the_reason(trap: str, reasons: dict[str, str]) -> None:

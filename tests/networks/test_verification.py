@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 from visioncircuits.errors import InputError
 from visioncircuits.networks import checkpoints as store
 from visioncircuits.networks.catalog import load, untrained
+from visioncircuits.networks.checks import Check, Verification
 from visioncircuits.networks.network import Network
-from visioncircuits.networks.verification import Check, Verification, summary, verify
+from visioncircuits.networks.verification import summary, verify
 
 NAME = "bvlc_googlenet"
 REFERENCE = f"{NAME}_reference_activations.npz"

@@ -368,6 +368,108 @@ class Looped(_Parts):
         return torch.stack(list(outputs())).sum(0) * float(x.shape[-1]) ** -0.5
 
 
+class IdentityBeforeNorm(_Parts):
+    """An identity before batch normalization, whose gradient depends on the layout of memory."""
+
+    def __init__(self) -> None:
+        super().__init__(same=nn.Identity(), norm=nn.BatchNorm2d(6), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.norm(self.same(x)))
+
+
+class _SameConv(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        over = [
+            max((-(-size // 2) - 1) * 2 + kernel - size, 0)
+            for size, kernel in zip(x.shape[-2:], self.weight.shape[-2:], strict=True)
+        ]
+        x = F.pad(x, [over[1] // 2, over[1] - over[1] // 2, over[0] // 2, over[0] - over[0] // 2])
+        return F.conv2d(x, self.weight, self.bias, self.stride)
+
+
+class PaddedBySize(_Parts):
+    """TensorFlow's SAME padding, computed from the size at run time."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_SameConv(6, 6, 3, 2), b=_SameConv(6, 6, 5, 2))
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x).relu())
+
+
+class _StandardizedConv(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        flat = self.weight.reshape(1, self.out_channels, -1)
+        weight = F.batch_norm(flat, None, None, training=True, momentum=0.0)
+        return F.conv2d(x, weight.reshape_as(self.weight), self.bias, padding=1)
+
+
+class StandardizedWeights(_Parts):
+    """Weights are normalized in every pass, by the function that normalizes batches."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_StandardizedConv(6, 6, 3), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x).relu())
+
+
+class GatedAcrossUnits(_Parts):
+    """A gate by a convolution along the units, given its positions before it multiplies."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), gate=nn.Conv1d(1, 1, 3, padding=1, bias=False), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = self.a(x)
+        y = self.gate(x.mean((2, 3)).view(x.shape[0], 1, -1))
+        return self.b(x * y.sigmoid().view(x.shape[0], -1, 1, 1).expand_as(x))
+
+
+class _Kept(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(20))
+        self.order = torch.arange(6)
+        self.kept: dict[str, Tensor] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.kept:
+            self.kept["bias"] = self.table[self.order].view(1, 6, 1, 1)
+        return x + self.kept["bias"]
+
+
+class KeepsAtFirst(_Parts):
+    """The first run computes what later ones reuse."""
+
+    def __init__(self) -> None:
+        super().__init__(bias=_Kept(), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.b(self.bias(x))
+
+
+class _Two(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.near, self.far = _conv(), _conv(stride=2)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [self.near(x).relu(), self.far(x).relu()]
+
+
+class ListInside(_Parts):
+    """A module inside returns a list, as between the branches of HRNet."""
+
+    def __init__(self) -> None:
+        super().__init__(two=_Two(), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        fine, coarse = self.two(x)
+        return self.b(fine) + F.interpolate(coarse, fine.shape[-2:])
+
+
 TRAPS: dict[str, Callable[[], nn.Module]] = {
     "a shared rectifier": SharedRectifier,
     "chains in place": InPlaceChain,
@@ -404,6 +506,12 @@ TRAPS: dict[str, Callable[[], nn.Module]] = {
     "hooks of the user's": Hooked,
     "a view changed in place": ViewChanged,
     "lists and numbers": Looped,
+    "an identity before a batch norm": IdentityBeforeNorm,
+    "padding by size": PaddedBySize,
+    "standardized weights": StandardizedWeights,
+    "a gate across units": GatedAcrossUnits,
+    "kept at the first run": KeepsAtFirst,
+    "a list inside": ListInside,
     "one channel": lambda: _Parts(1),
     "four channels": lambda: _Parts(4),
     "thirteen channels": lambda: _Parts(13),

@@ -14,7 +14,7 @@ import results
 from visioncircuits.comparison.controls import BESIDE
 from visioncircuits.interventions.repairs import BASELINES
 from visioncircuits.networks import Verification
-from visioncircuits.networks.verification import Check
+from visioncircuits.networks.checks import Check
 
 RENDER = {
     "ms_per_image_step": {

@@ -135,6 +135,30 @@ def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> N
     assert [claim["measured"] for claim in card["articles"][0]["claims"]] == ["1.0", "2.5"]
 
 
+def test_a_network_of_ones_own_is_loaded_by_its_function_not_by_its_records_name(
+    scripted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (scripted / "own_thread_net.py").write_text(
+        "import torch\nfrom torch import nn\nfrom visioncircuits import Preprocessing, wrap\n"
+        "def build(seed):\n"
+        "    torch.manual_seed(seed)\n"
+        "    module = nn.Sequential(nn.Conv2d(3, 4, 7), nn.ReLU())\n"
+        "    return wrap(module, Preprocessing(), name='mine', size=32)\n"
+    )
+    (scripted / "ready").touch()
+    monkeypatch.chdir(scripted)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    run = Run("own_thread_net:build?seed=3", quick=True)
+    page = thread.reproduce(["counting"], run, scripted / "out", workers=1)
+    card = json.loads(page.with_name("scorecard.json").read_text())
+    assert card["network"]["name"] == "mine"
+    assert pending(["counting"], run, scripted / "out") == []
+    assert (
+        len(pending(["counting"], replace(run, network=f"{run.network}1"), scripted / "out")) == 2
+    )
+    del sys.modules["own_thread_net"]
+
+
 def test_pages_show_figures_and_are_marked_as_quick(scripted: Path) -> None:
     (scripted / "ready").touch()
     out = scripted / "thread"

@@ -88,8 +88,8 @@ def test_follow_flattened_layers() -> None:
     assert (weights.stride, weights.offset) == ((0, 0), (0, 0))
 
 
-class Gated(nn.Module):
-    """Multiplies its values by their sigmoid."""
+class Summed(nn.Module):
+    """Adds up its values along rows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class Gated(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.first(x)
-        return self.second(x * torch.sigmoid(x))
+        return self.second(x.cumsum(3))
 
 
 POOLS = {
@@ -130,7 +130,7 @@ def test_at_borders_divide_as_average_pools_do(pool: dict[str, Any], size: int) 
 
 
 def test_error_names_the_operation_without_a_replacement() -> None:
-    network = wrap(Gated(), Preprocessing(), size=16)
-    with pytest.raises(InputError, match=r"'sigmoid'.*expanded_weights_by_autograd"):
+    network = wrap(Summed(), Preprocessing(), size=16)
+    with pytest.raises(InputError, match=r"'cumsum'.*expanded_weights_by_autograd"):
         expanded_weights(network, "first", "second")
     assert expanded_weights(network, "input", "first").weight.shape == (4, 3, 3, 3)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from visioncircuits.networks import channels
 from visioncircuits.pictures import png
 from visioncircuits.weights import storage
 
@@ -65,11 +66,22 @@ class Attribution:
     def _repr_png_(self) -> bytes:
         return png(self.image())
 
+    def _shown(self, most: int) -> Float[Tensor, "batch channels height width"]:
+        """Return the first pictures, in the composite that the network states for its channels."""
+        pictures, own = (
+            self.pictures[:most],
+            self.record.get("network", {}).get("preprocessing", {}),
+        )
+        if pictures.shape[1] != own.get("channels", 3):
+            return pictures
+        found = channels.shown(own, pictures)
+        return pictures if found is None else found
+
     def image(self, *, most: int = _SHOWN) -> Image.Image:
         """Draw the first pictures with the attribution beside each, below the feature's name."""
         drawn = [
             overlay(picture.cpu(), values.cpu(), scale=1)
-            for picture, values in zip(self.pictures[:most], self.values[:most], strict=True)
+            for picture, values in zip(self._shown(most), self.values[:most], strict=True)
         ]
         size = drawn[0].size if drawn else (1, 1)
         width = max(len(drawn) * (size[0] + _GAP) - _GAP, _LEGEND)

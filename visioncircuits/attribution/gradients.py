@@ -22,7 +22,7 @@ from visioncircuits.numbers import whole
 def gradient_times_activation(
     network: Network,
     feature: str | Feature,
-    pictures: Float[Tensor, "batch 3 height width"],
+    pictures: Float[Tensor, "batch channels height width"],
     *,
     to: str = INPUT,
     position: tuple[int, int] | None = None,
@@ -78,7 +78,7 @@ def gradient_times_activation(
 def integrated_gradients(
     network: Network,
     feature: str | Feature,
-    pictures: Float[Tensor, "batch 3 height width"],
+    pictures: Float[Tensor, "batch channels height width"],
     *,
     to: str = INPUT,
     position: tuple[int, int] | None = None,

@@ -9,7 +9,7 @@ import typer
 
 from visioncircuits.cli import outputs
 from visioncircuits.cli.features import DIRECTION, features, several
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Range
 from visioncircuits.cli.tables import print_table
 from visioncircuits.errors import InputError
 from visioncircuits.wording import counted
@@ -58,6 +58,7 @@ def ablate(
             file_okay=False,
         ),
     ],
+    range: Range = None,
     mode: Annotated[
         Mode,
         typer.Option(
@@ -118,7 +119,7 @@ def ablate(
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     ablated = f"the {_counted(networks.expand(found, named))}"
-    shown = datasets.photographs(photographs)
+    shown = datasets.photographs(photographs, range=range)
     if others is not None:
         ablations = interventions.unit_ablations(
             found, named, mode=mode.value, controls=controls, photographs=shown, seed=seed

@@ -19,6 +19,7 @@ from visioncircuits.cli.options import (
     Photographs,
     Precision,
     Precisions,
+    Range,
     Workers,
 )
 from visioncircuits.errors import InputError
@@ -73,6 +74,7 @@ def activations(
     ] = Dtypes.float16,
     batch: Annotated[int, typer.Option(help="How many photographs at once.", min=1)] = 16,
     labels: Labels = "auto",
+    range: Range = None,
     seed: Annotated[int, typer.Option(help="Of the positions.", min=0)] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
@@ -102,7 +104,7 @@ def activations(
     path = save_activations(
         found,
         layers,
-        datasets.photographs(photographs, labels=labels),
+        datasets.photographs(photographs, labels=labels, range=range),
         out,
         positions=int(positions) if positions.isdecimal() else positions,
         dtype=dtype.value,

@@ -7,7 +7,7 @@ import typer
 
 from visioncircuits.cli import outputs
 from visioncircuits.cli.features import DIRECTION, one
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Range
 from visioncircuits.cli.tables import print_table
 
 app = typer.Typer()
@@ -26,6 +26,7 @@ def attribute(
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture to write: `.png` or `.webp`.")
     ],
+    range: Range = None,
     to: Annotated[
         str | None,
         typer.Option(help="An earlier layer, whose strongest units are listed too."),
@@ -45,15 +46,16 @@ def attribute(
     outputs.check(out, ".png", ".webp")
     from rich.table import Table
 
-    from visioncircuits import attribution, networks, pictures
+    from visioncircuits import attribution, datasets, networks
     from visioncircuits.networks.graph import INPUT
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    picture = pictures.read(photograph, found.size)[None]
+    picture = datasets.photographs(photograph, range=range).pictures(found.size)
     attributed = attribution.integrated_gradients(
         found, feature, picture, to=to or INPUT, baseline=0.0 if to else 0.5, steps=steps
     )
-    outputs.write_picture(attribution.overlay(picture[0], attributed.values[0]), out)
+    shown = found.preprocessing.shown(picture)
+    outputs.write_picture(attribution.overlay(shown[0], attributed.values[0]), out)
     activation, base = float(attributed.activation), float(attributed.baseline)
     if to:
         each = attributed.values[0].sum((1, 2))

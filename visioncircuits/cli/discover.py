@@ -7,7 +7,7 @@ import typer
 
 from visioncircuits.cli import outputs
 from visioncircuits.cli.features import One
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Save
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Range, Save
 from visioncircuits.cli.tables import print_table
 
 app = typer.Typer()
@@ -32,6 +32,7 @@ def discover(
     count: Annotated[
         int, typer.Option(help="How many of the photographs to take, evenly spread.", min=4)
     ] = 100,
+    limits: Range = None,
     draws: Annotated[int, typer.Option(help="Of random units to compare with.", min=2)] = 10,
     top: Annotated[int, typer.Option(help="How many units are listed.", min=1)] = 10,
     seed: Annotated[int, typer.Option(help="Of the draws and the interval.")] = 0,
@@ -53,7 +54,7 @@ def discover(
 
     from visioncircuits import attribution, datasets, networks
 
-    given = datasets.photographs(photographs)
+    given = datasets.photographs(photographs, range=limits)
     count = min(count, len(given))
     some = given.part([place * len(given) // count for place in range(count)])
     loaded = networks.load(network, checkpoint=checkpoint, device=device)

@@ -18,6 +18,7 @@ from visioncircuits.cli.options import (
     Photographs,
     Precision,
     Precisions,
+    Range,
     Workers,
 )
 from visioncircuits.cli.tables import print_table
@@ -49,6 +50,7 @@ def examples(
         int, typer.Option(help="How many of the strongest, and of the weakest, are kept.", min=1)
     ] = 24,
     labels: Labels = "auto",
+    range: Range = None,
     seed: Annotated[int, typer.Option(help="Of the random examples.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
@@ -75,14 +77,14 @@ def examples(
     named = [name for name in layers if not names.is_layer(name)]
     drawn = dict.fromkeys(networks.expand(found, named)) if named else {}
     stems = outputs.stems(drawn)
+    given = datasets.photographs(photographs, labels=labels, range=range)
     plan = survey(
         network,
         layers,
-        photographs,
+        given,
         checkpoint=checkpoint,
         device=device,
         precision=precision.value,
-        labels=labels,
         top=top,
         seed=seed,
     )
@@ -106,9 +108,8 @@ def examples(
         print("no classes: names have no WordNet ids, and there are no folders; see --labels")
     for problem in kept.skipped:
         print(f"skipped: {problem}")
-    shown = datasets.photographs(photographs, labels="none") if drawn else None
     for feature, stem in zip(drawn, stems, strict=True):
-        print(sheet(found, feature, kept, shown).save(out / f"{stem}.png"))
+        print(sheet(found, feature, kept, given).save(out / f"{stem}.png"))
     if failed:
         raise failed
 

@@ -10,7 +10,7 @@ WRITTEN = """A feature is a unit, `mixed3b:413`, or a direction over a layer's u
 `mixed3b:dog.npy` for its weights, one a unit, or `dog.json` for what `Direction.save` writes, or
 what `find`, `judge` or `prefer` write with `--json`. A file of several rows, or of a list, is as
 many features. Several of a layer have commas between them: `mixed3b:413,408,dog.npy`. A class is
-`logits:Chihuahua`."""
+`logits:Chihuahua`. Networks of CLIP have a direction for any text, `"text:a photo of a dog"`."""
 """Explained once, in the program's help; the commands' refers to it."""
 
 DIRECTION = "or a direction, `mixed3b:dog.npy` (`visioncircuits --help` explains it)"
@@ -40,7 +40,11 @@ def features(text: str) -> str | list[str]:
     --------
     >>> features("mixed3b:413,408"), features("mixed3b")
     (['mixed3b:413', 'mixed3b:408'], 'mixed3b')
+    >>> features("text:a cat, a dog")
+    ['text:a cat, a dog']
     """
+    if names.description(text) is not None:
+        return [one(text)]
     layer, colon, units = text.rpartition(":")
     if not colon:
         return [one(text)] if names.features_file(text) else text

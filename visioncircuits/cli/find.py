@@ -9,7 +9,15 @@ import typer
 from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import (
+    Channels,
+    Checkpoint,
+    Device,
+    Ground,
+    NetworkName,
+    Range,
+    drawing_in,
+)
 from visioncircuits.cli.tables import print_table
 
 if TYPE_CHECKING:
@@ -36,6 +44,9 @@ def find(
         bool, typer.Option("--all", help="Print every unit, not only the supported ones.")
     ] = False,
     photographs: Photographs = None,
+    range: Range = None,
+    channels: Channels = None,
+    ground: Ground = 0.5,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
@@ -51,9 +62,11 @@ def find(
     from visioncircuits.hypotheses import find, verdict_table
 
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
+    loaded = drawing_in(loaded, channels, ground)
+    shown_to = hypotheses.photographs(photographs, range)
     chosen = networks.select(loaded, features(asked))
     tested = hypotheses.hypothesis(claim, loaded, chosen.layer)
-    found = find(loaded, features(asked), tested, photographs=photographs, seed=seed, progress=True)
+    found = find(loaded, features(asked), tested, photographs=shown_to, seed=seed, progress=True)
     shown = verdict_table(found.verdicts) if everything else found
     _print(shown)
     print(f"{chosen.layer}: {found.summary}", end="\n\n")

@@ -9,6 +9,7 @@ from visioncircuits import hypothesis_file
 from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
+    from visioncircuits import datasets
     from visioncircuits.hypotheses import Hypothesis
     from visioncircuits.labeled import LabeledArray
     from visioncircuits.networks import Features, Network
@@ -82,18 +83,27 @@ def hypothesis(
     return predefined(network, layer, name, orientation=orientation)
 
 
+def photographs(
+    folder: Path | None, range: tuple[float, float] | None
+) -> "datasets.Photographs | None":
+    """Return the photographs of a folder, if there is one."""
+    from visioncircuits import datasets
+
+    return None if folder is None else datasets.photographs(folder, range=range)
+
+
 def deviations(
-    network: "Network", features: "Features", folder: Path | None
+    network: "Network", features: "Features", photographs: "datasets.Photographs | None"
 ) -> "LabeledArray | None":
-    """Measure standard deviations over a folder of photographs, if there is one.
+    """Measure standard deviations over photographs, if there are any.
 
     They are of all units of the features' layer, then of the directions among the features.
     """
     from visioncircuits import networks, tuning
 
-    if folder is None:
+    if photographs is None:
         return None
     chosen = networks.select(network, features)
     return tuning.deviations(
-        network, chosen.layer, folder, directions=chosen.directions, progress=True
+        network, chosen.layer, photographs, directions=chosen.directions, progress=True
     )

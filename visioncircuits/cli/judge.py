@@ -9,7 +9,15 @@ import typer
 from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.features import One
 from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import (
+    Channels,
+    Checkpoint,
+    Device,
+    Ground,
+    NetworkName,
+    Range,
+    drawing_in,
+)
 from visioncircuits.cli.tables import print_table
 from visioncircuits.wording import with_article
 
@@ -29,6 +37,9 @@ def judge(
     ] = None,
     record: Annotated[Path | None, typer.Option("--json", help="Write it as JSON.")] = None,
     photographs: Photographs = None,
+    range: Range = None,
+    channels: Channels = None,
+    ground: Ground = 0.5,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
@@ -45,9 +56,11 @@ def judge(
     from visioncircuits.hypotheses import judge, verdict_panel
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
+    found = drawing_in(found, channels, ground)
+    shown_to = hypotheses.photographs(photographs, range)
     asked = found.feature(feature)
     tested = hypotheses.hypothesis(claim, found, asked.layer, orientation=orientation)
-    verdict = judge(found, asked, tested, photographs=photographs, seed=seed, progress=True)
+    verdict = judge(found, asked, tested, photographs=shown_to, seed=seed, progress=True)
     table = Table("", "prediction", box=None, pad_edge=False)
     for title in ("effect", "95 % interval", "bound", "rank"):
         table.add_column(title, justify="right")

@@ -16,6 +16,7 @@ from visioncircuits.cli import (
     coverage,
     discover,
     examples,
+    facet,
     find,
     gallery,
     handwritten,
@@ -32,6 +33,7 @@ from visioncircuits.cli import (
     weights,
 )
 from visioncircuits.cli.features import WRITTEN
+from visioncircuits.cli.options import with_network_options
 from visioncircuits.engine import WorkFailed
 from visioncircuits.errors import InputError
 
@@ -48,6 +50,7 @@ _UsageError: Any = typer.BadParameter.__base__  # click's, of which typer may br
 for part in (
     networks,
     render,
+    facet,
     stimuli,
     tune,
     find,
@@ -70,6 +73,9 @@ for part in (
     match,
     coverage,
 ):
+    for command in part.app.registered_commands:
+        assert command.callback is not None
+        command.callback = with_network_options(command.callback)
     app.add_typer(part.app, name=getattr(part, "NAME", None))
 
 

@@ -1,7 +1,8 @@
 """`visioncircuits networks`: what can be loaded, what it consists of, whether it is right."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -9,9 +10,13 @@ from rich.table import Table
 from visioncircuits.cli.options import Checkpoint, NetworkName
 from visioncircuits.cli.tables import print_table
 
+if TYPE_CHECKING:
+    from visioncircuits.networks import Entry
+
 NAME = "networks"
 app = typer.Typer(
-    help="List the networks that can be loaded; show one's layers; verify its checkpoint.",
+    help="List the networks that can be loaded, or those of a pattern; show one's layers; verify "
+    "its checkpoint.",
     invoke_without_command=True,
 )
 
@@ -32,19 +37,55 @@ def networks(
     from visioncircuits.networks import available
     from visioncircuits.networks.checkpoints import SOURCES
 
-    table = Table("network", "checkpoint", "what it is", box=None, pad_edge=False)
-    left_out = 0
-    for entry in available():
-        if entry.name.startswith("torchvision:") and entry.checkpoint is None and not every:
-            left_out += 1
-            continue
-        table.add_row(entry.name, entry.where, entry.about)
-    print_table(table)
-    if left_out:
+    entries = list(available())
+    shown = [
+        entry
+        for entry in entries
+        if every or entry.checkpoint or not entry.name.startswith("torchvision:")
+    ]
+    _print(shown)
+    if left_out := len(entries) - len(shown):
         print(f"and {left_out} of torchvision's, to be downloaded: --all lists them")
+    print("and timm's: `visioncircuits networks list timm:` lists them")
     if verbose:
         for name, sources in SOURCES.items():
             print(f"\n{name} is published at any of", *(s.url for s in sources), sep="\n")
+
+
+@app.command("list")
+def listed(
+    pattern: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATTERN",
+            help="Of names, with `*` for anything: `timm:*convnext*`, `torchvision:resnet*`. "
+            "`timm:` is all of timm's, more than a thousand. Put it in quotes, or the "
+            "shell reads the `*`.",
+        ),
+    ],
+) -> None:
+    """List the networks whose names match a pattern, and where their checkpoints are.
+
+    An architecture of timm's, such as `timm:resnet50`, matches with every tag: `a1_in1k` is one
+    way of training it. Without a tag, `load` takes timm's default one.
+    """
+    from visioncircuits.errors import InputError
+    from visioncircuits.networks import available
+
+    entries = list(available(pattern))
+    if not entries:
+        raise InputError(
+            f"no network that can be loaded matches {pattern!r}; put * for what may be anything, "
+            "as 'timm:*convnext*'"
+        )
+    _print(entries)
+
+
+def _print(entries: Iterable["Entry"]) -> None:
+    table = Table("network", "checkpoint", "what it is", box=None, pad_edge=False)
+    for entry in entries:
+        table.add_row(entry.name, entry.where, entry.about)
+    print_table(table)
 
 
 @app.command()
@@ -94,16 +135,35 @@ def verify(
             file_okay=False,
         ),
     ] = None,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            "--photographs",
+            "--images",
+            help="A folder of ImageNet's photographs, or others in a folder for each class: is a "
+            "classifier right about them more often than by chance? If not, its preprocessing or "
+            "the order of its classes is wrong.",
+            exists=True,
+        ),
+    ] = None,
 ) -> None:
     """Check that a checkpoint computes what it should; the exit code is 0 if so, else 1."""
     from visioncircuits.networks import load
     from visioncircuits.networks import verify as compare
 
-    found = compare(load(name, checkpoint=checkpoint), published=published)
+    found = compare(
+        load(name, checkpoint=checkpoint),
+        published=published,
+        photographs=photographs,
+        progress=True,
+    )
     table = Table("", "compared", "error", "allowed", box=None, pad_edge=False)
     for check in found.checks:
         mark = "ok" if check.passed else "WRONG"
         table.add_row(mark, check.name, f"{check.error:.2g}", f"{check.allowed:g}")
     print_table(table)
     print(f"{found.network} {'agrees' if found.passed else 'DOES NOT AGREE'} with {found.against}")
+    for check in found.checks:
+        if check.advice and not check.passed:
+            print(check.advice)
     raise typer.Exit(0 if found.passed else 1)

@@ -58,8 +58,10 @@ def check_folder(path: Path) -> None:
         raise InputError(f"the folder {path} cannot be written: {there} is not yours to write to")
 
 
-def stems(features: "Iterable[Feature]") -> list[str]:
+def stems(features: "Iterable[Feature | str]") -> list[str]:
     """Return a name for the files of each feature, with no character that a path may not have.
+
+    The names of other things may be among them.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def stems(features: "Iterable[Feature]") -> list[str]:
     >>> stems([Unit("mixed3b", 7), Direction("mixed3b", [1.0], name="../a dog")])
     ['mixed3b-7', 'mixed3b-..-a-dog']
     """
-    owners: dict[str, Feature] = {}
+    owners: dict[str, Feature | str] = {}
     for feature in features:
         stem = re.sub(r"[^\w.+-]", "-", str(feature))
         if owners.setdefault(stem, feature) != feature:

@@ -7,7 +7,7 @@ import typer
 
 from visioncircuits.cli import outputs
 from visioncircuits.cli.features import DIRECTION, listed
-from visioncircuits.cli.options import Checkpoint, Device, Labels, NetworkName, Photographs
+from visioncircuits.cli.options import Checkpoint, Device, Labels, NetworkName, Photographs, Range
 from visioncircuits.cli.tables import print_table
 
 app = typer.Typer()
@@ -34,6 +34,7 @@ def prefer(
         ),
     ],
     labels: Labels = "auto",
+    range: Range = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Draw the best: `.svg` or `.png`.")
     ] = None,
@@ -67,7 +68,7 @@ def prefer(
     ranked = examples.prefer(
         found,
         features,
-        datasets.photographs(photographs, labels=labels),
+        datasets.photographs(photographs, labels=labels, range=range),
         classes=classes.split(","),
         progress=True,
     )

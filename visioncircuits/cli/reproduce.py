@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.options import Checkpoint, Device, Precision, Precisions, Workers
+from visioncircuits.cli.options import (
+    NETWORK,
+    Checkpoint,
+    Device,
+    Precision,
+    Precisions,
+    Workers,
+)
 from visioncircuits.errors import InputError
 from visioncircuits.networks import names
 
@@ -27,7 +34,11 @@ def reproduce(
     ],
     network: Annotated[
         str,
-        typer.Option(callback=names.network, help="A network's name, such as `bvlc_googlenet`."),
+        typer.Option(
+            metavar=NETWORK,
+            callback=names.existing,
+            help="A network's name, such as `bvlc_googlenet`, or your own, `my_cnn.py:build`.",
+        ),
     ] = "bvlc_googlenet",
     photographs: Annotated[
         Path | None,

@@ -8,7 +8,17 @@ import typer
 from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.hypotheses import Photographs
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Precision, Precisions
+from visioncircuits.cli.options import (
+    Channels,
+    Checkpoint,
+    Device,
+    Ground,
+    NetworkName,
+    Precision,
+    Precisions,
+    Range,
+    drawing_in,
+)
 from visioncircuits.cli.tables import print_table
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.wording import counted
@@ -67,6 +77,9 @@ def tune(
         ),
     ] = 0,
     photographs: Photographs = None,
+    range: Range = None,
+    channels: Channels = None,
+    ground: Ground = 0.5,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
     precision: Precision = Precisions.float32,
@@ -90,10 +103,12 @@ def tune(
     shown = stimulus_set(stimuli)
     drawn = () if plot is None else _drawn_axes(shown, over)
     found = networks.load(network, checkpoint=checkpoint, device=device, precision=precision.value)
+    found = drawing_in(found, channels, ground)
     responses: xr.DataArray = measure(
         found, features(asked), shown, reach=reach, save=out, progress=True
     )
-    spread = hypotheses.deviations(found, features(asked), photographs)
+    given = hypotheses.photographs(photographs, range)
+    spread = hypotheses.deviations(found, features(asked), given)
     if spread is not None:
         spread = spread.sel(unit=responses["unit"].values)
         responses = responses.assign_coords(deviation=("unit", spread.values))

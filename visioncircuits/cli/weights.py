@@ -48,7 +48,8 @@ def weights(
         str,
         typer.Argument(
             callback=several,
-            help=f"A layer, a unit, or units such as `mixed3a:3,20`, {DIRECTION}; or `input`.",
+            help=f"A layer, a unit, or units such as `mixed3a:3,20`, {DIRECTION}; or `input`, or "
+            "channels of it, such as `input:B8,B4`.",
         ),
     ],
     target: Annotated[str, typer.Argument(callback=several, help="The same, of a later layer.")],

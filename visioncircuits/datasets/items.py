@@ -1,7 +1,6 @@
 """Where a photograph's pixels are: in a file, in a tar file, in a dataset or in memory."""
 
 import hashlib
-import io
 import operator
 import reprlib
 from collections.abc import Mapping
@@ -10,12 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 from PIL import Image
 from torch import Tensor
 
 from visioncircuits import fingerprint, pictures
+from visioncircuits.datasets import arrays
+from visioncircuits.datasets.arrays import Range
 from visioncircuits.errors import InputError
 
 
@@ -32,17 +32,19 @@ class Item(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A picture's file."""
+    """A picture's file, and the values in it that become 0 and 1, where these are its own."""
 
     path: Path
+    range: Range | None = None
 
     def read(self, size: int) -> Float32[Tensor, "channels size size"]:
         """Return its central square in [0, 1]."""
-        return pictures.read(self.path, size)
+        suffix = self.path.suffix.lower()
+        return arrays.read(self.path, suffix, size, name=str(self.path), range=self.range)
 
     def digest(self) -> str:
         """Return the SHA-256 of the file."""
-        return fingerprint.of_file(self.path)
+        return _ranged(fingerprint.of_file(self.path), self.range)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,16 @@ class Member:
     name: str
     offset: int
     length: int
+    range: Range | None = None
 
     def read(self, size: int) -> Float32[Tensor, "channels size size"]:
         """Return its central square in [0, 1]."""
-        return pictures.read(io.BytesIO(self.content()), size, name=self.name)
+        suffix = Path(self.name).suffix.lower()
+        return arrays.read(self.content(), suffix, size, name=self.name, range=self.range)
 
     def digest(self) -> str:
         """Return the SHA-256 of its bytes."""
-        return hashlib.sha256(self.content()).hexdigest()
+        return _ranged(hashlib.sha256(self.content()).hexdigest(), self.range)
 
     def content(self) -> bytes:
         """Read its bytes."""
@@ -78,10 +82,11 @@ class Indexed:
 
     dataset: Any
     index: int
+    range: Range | None = None
 
     def read(self, size: int) -> Float32[Tensor, "channels size size"]:
         """Return its central square in [0, 1]."""
-        return unpacked(self.dataset[self.index], self.index, size)[0]
+        return unpacked(self.dataset[self.index], self.index, size, range=self.range)[0]
 
     def label(self) -> int | None:
         """Return its class."""
@@ -92,11 +97,16 @@ class Indexed:
         picture, _ = _parts(self.dataset[self.index], self.index)
         values = np.ascontiguousarray(picture)
         kind = f"{values.dtype}{values.shape}".encode()
-        return hashlib.sha256(kind + values.tobytes()).hexdigest()
+        return _ranged(hashlib.sha256(kind + values.tobytes()).hexdigest(), self.range)
+
+
+def _ranged(sha: str, range: Range | None) -> str:
+    """Return a digest of content and range; of the content alone where no range is stated."""
+    return sha if range is None else hashlib.sha256(f"{sha} {range}".encode()).hexdigest()
 
 
 def unpacked(
-    item: Any, place: int, size: int
+    item: Any, place: int, size: int, *, range: Range | None = None
 ) -> tuple[Float32[Tensor, "channels size size"], int | None]:
     """Return the pixels and the class of an item of a dataset.
 
@@ -107,8 +117,10 @@ def unpacked(
     """
     picture, label = _parts(item, place)
     if isinstance(picture, Image.Image):
-        return pictures.square(picture, size), label
-    return pictures.resized(_pixels(picture, place), size), label
+        if range is None:
+            return pictures.square(picture, size), label
+        picture = np.asarray(picture)
+    return arrays.square(picture, size, name=f"item {place}", range=range), label
 
 
 def _parts(item: Any, place: int) -> tuple[Any, int | None]:
@@ -131,26 +143,3 @@ def _parts(item: Any, place: int) -> tuple[Any, int | None]:
             f"item {place} has the class {reprlib.repr(label)}; a class is a whole number, so "
             "number the classes, or pass only the pictures"
         ) from None
-
-
-def _pixels(picture: Any, place: int) -> Float32[Tensor, "channels height width"]:
-    """Return an array's pixels in [0, 1], channels first."""
-    values = torch.as_tensor(np.array(picture) if isinstance(picture, np.ndarray) else picture)
-    if values.ndim == 2:
-        values = values[None]
-    elif values.ndim == 3 and values.shape[2] in (1, 3) and values.shape[0] not in (1, 3):
-        values = values.permute(2, 0, 1)
-    if values.dtype == torch.uint8:
-        values = values / 255
-    if values.ndim != 3 or not values.is_floating_point():
-        raise InputError(
-            f"item {place} is of {tuple(values.shape)} and {values.dtype}; pass pictures as floats "
-            "in [0, 1] or as 8 bits, (channels, height, width)"
-        )
-    if not ((values >= 0) & (values <= 1)).all():
-        raise InputError(
-            f"item {place} has values from {values.min():g} to {values.max():g}; pass pictures in "
-            "[0, 1], not normalized: the network's preprocessing does that"
-        )
-    values = values.float()
-    return values.expand(3, -1, -1) if len(values) == 1 else values

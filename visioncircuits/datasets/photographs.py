@@ -7,7 +7,7 @@ are some 300.
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -18,10 +18,10 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from visioncircuits import fingerprint, pictures
-from visioncircuits.datasets import tar
+from visioncircuits.datasets import arrays, tar
 from visioncircuits.datasets.classes import Classes, Labels, labels_of
 from visioncircuits.datasets.decoding import Photograph, decoded_ahead
-from visioncircuits.datasets.items import File, Indexed, Item, unpacked
+from visioncircuits.datasets.items import File, Indexed, Item, Member, unpacked
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 
@@ -158,7 +158,7 @@ class Photographs:
     def _indexed(self, place: int, size: int) -> Photograph:
         item = self.items[place]
         assert isinstance(item, Indexed)
-        pixels, label = unpacked(item.dataset[item.index], item.index, size)
+        pixels, label = unpacked(item.dataset[item.index], item.index, size, range=item.range)
         if self.known_labels is not None:
             label = self.known_labels[place]
         return Photograph(self.names[place], pixels, label)
@@ -213,7 +213,9 @@ Source = str | Path | Tensor | np.ndarray | Photographs | Dataset
 """What `photographs` takes."""
 
 
-def photographs(source: Source, *, labels: Any = "auto") -> Photographs:
+def photographs(
+    source: Source, *, labels: Any = "auto", range: Sequence[float] | None = None
+) -> Photographs:
     """Return photographs as every tool takes them, from whatever holds them.
 
     Parameters
@@ -224,19 +226,25 @@ def photographs(source: Source, *, labels: Any = "auto") -> Photographs:
         pictures each with its class, or of mappings with an `image` and a `label`; or pictures as a
         tensor or array, `(batch, channels, height, width)`. A picture is an image of PIL, or an
         array or tensor of floats in [0, 1] or of 8 bits, `(channels, height, width)`,
-        `(height, width, channels)` or, in gray, `(height, width)`. `Photographs` are returned as
-        they are.
+        `(height, width, channels)` or, in gray, `(height, width)`; of files, `.npy`, and TIFF of
+        several pages or more samples than colors have, are such arrays, of the channels that the
+        network takes. `Photographs` are returned as they are.
     labels
         Where the classes are: `"wordnet"`, in the ids of WordNet that names of files or folders
         begin with, as in `n01443537_goldfish.JPEG`; `"folders"`, in the names of the first
         subfolders; `"none"`; by default `"auto"`, the first of these that fits all; a `.csv` file
         with the columns name and class, or such a mapping; or numbers, one a photograph. Tar files
         and datasets have classes of their own, which are used unless numbers are given.
+    range
+        The values that become 0 and 1, `(low, high)`, where files or arrays are in units of their
+        own: usually the range of the network's preprocessing, which turns 0 and 1 into them again.
+        Files are then read as arrays, in full precision.
 
     Raises
     ------
     InputError
-        Where there is no such folder or file, no picture in it, or no class where `labels` has one.
+        Where there is no such folder or file, no picture in it, or no class where `labels` has one;
+        when they are read, for values out of range.
 
     Examples
     --------
@@ -244,9 +252,27 @@ def photographs(source: Source, *, labels: Any = "auto") -> Photographs:
     >>> found = photographs(items)
     >>> found.labels, found.pictures(32).shape
     ((7, None), torch.Size([2, 3, 32, 32]))
+    >>> reflectance = np.full((1, 13, 64, 64), 2500, np.uint16)
+    >>> photographs(reflectance, range=(0, 10000)).pictures(64).unique().tolist()
+    [0.25]
     """
     if isinstance(source, Photographs):
+        if range is not None:
+            raise InputError("these are photographs already; state their range where they are made")
         return source
+    found = _found(source, labels)
+    if range is None:
+        return found
+    ends = arrays.checked(range)
+    return replace(found, items=tuple(_ranged(item, ends) for item in found.items))
+
+
+def _ranged(item: Item, range: arrays.Range) -> Item:
+    assert isinstance(item, File | Member | Indexed)
+    return replace(item, range=range)
+
+
+def _found(source: Any, labels: Any) -> Photographs:
     if isinstance(source, str | Path):
         return _on_disk(Path(source), labels)
     if isinstance(source, Tensor | np.ndarray) and source.ndim == 3:

@@ -59,13 +59,8 @@ def crop(
 def seen(
     network: Network, picture: Float32[Tensor, "channels height width"]
 ) -> Float32[Tensor, "3 height width"]:
-    """Return a photograph for display: in gray for a network of one channel, which sees no color.
-
-    Pictures of other channels than colors, such as a stack of two, are their mean in gray.
-    """
-    if network.preprocessing.channels == 1:
-        picture = network.preprocessing.to_channels(picture[None])[0].clamp(0, 1)
-    return picture if len(picture) == 3 else picture.mean(0, keepdim=True).expand(3, -1, -1)
+    """Return a photograph for display, as the network's preprocessing states; see `shown` there."""
+    return network.preprocessing.shown(picture[None])[0]
 
 
 def masked(

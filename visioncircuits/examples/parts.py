@@ -8,6 +8,7 @@ from typing import Any
 
 from visioncircuits import fingerprint
 from visioncircuits.datasets import Photographs, photographs
+from visioncircuits.datasets.arrays import Range, checked
 from visioncircuits.datasets.items import File, Member
 from visioncircuits.datasets.tar import TAR
 from visioncircuits.errors import InputError
@@ -19,7 +20,8 @@ Part = Mapping[str, Any]
 """A part of the photographs, as JSON data.
 
 `first` is the number of the first, `count` the number of photographs. `files` are those of a
-folder, or `tar` is the file that contains them; each has the SHA-256 of its content.
+folder, or `tar` is the file that contains them; each has the SHA-256 of its content. `range` is
+there where one is stated for their values.
 """
 
 
@@ -64,7 +66,23 @@ def parts(found: Photographs, *, shard: int = SHARD) -> list[Part]:
     Each tar file is a part; of a folder, every `shard` pictures are.
     """
     paths = [item.path for item in found.items if isinstance(item, File | Member)]
-    return _tars(paths) if _in_tars(found) else _files(found, paths, shard)
+    cut = _tars(paths) if _in_tars(found) else _files(found, paths, shard)
+    stated = range_of(found)
+    return cut if stated is None else [{**part, "range": list(stated)} for part in cut]
+
+
+def range_of(found: Photographs) -> Range | None:
+    """Return the range that is stated for the values of photographs in files.
+
+    Raises
+    ------
+    InputError
+        Where some have another than others.
+    """
+    stated = {item.range for item in found.items if isinstance(item, File | Member)}
+    if len(stated) > 1:
+        raise InputError("a survey takes photographs of one range of values; others are apart")
+    return stated.pop() if stated else None
 
 
 def _in_tars(found: Photographs) -> bool:
@@ -100,11 +118,13 @@ def of_part(part: Part, source: Path) -> Photographs:
     InputError
         If a tar file cannot be read.
     """
+    stated = part.get("range")
     if "tar" in part:
-        return photographs(source if source.suffix == TAR else source / part["tar"]["name"])
-    files = part["files"]
+        tar = source if source.suffix == TAR else source / part["tar"]["name"]
+        return photographs(tar, range=stated)
+    files, stated = part["files"], None if stated is None else checked(stated)
     return Photographs(
         tuple(file["name"] for file in files),
-        tuple(File(source / file["name"]) for file in files),
+        tuple(File(source / file["name"], stated) for file in files),
         tuple(file["label"] for file in files),
     )

@@ -1,9 +1,11 @@
 """Argument 1: which picture activates it most?"""
 
-from visioncircuits.featurevis import gradients, objectives
+from visioncircuits.featurevis import facets, gradients, objectives
 from visioncircuits.featurevis.caricature import accentuate, caricature
 from visioncircuits.featurevis.contact_sheet import contact_sheet
 from visioncircuits.featurevis.defaults import suited
+from visioncircuits.featurevis.facet import Facet
+from visioncircuits.featurevis.facets import faceted
 from visioncircuits.featurevis.lucent import from_lucent
 from visioncircuits.featurevis.maco import Maco, measure_spectrum
 from visioncircuits.featurevis.objective import Objective
@@ -16,6 +18,7 @@ from visioncircuits.featurevis.visualization import Visualization
 
 __all__ = [
     "NO_TRANSFORMS",
+    "Facet",
     "Fourier",
     "Laplacian",
     "Maco",
@@ -28,6 +31,8 @@ __all__ = [
     "accentuate",
     "caricature",
     "contact_sheet",
+    "faceted",
+    "facets",
     "from_lucent",
     "gradients",
     "measure_spectrum",

@@ -36,11 +36,12 @@ def decorrelate(maps: Maps) -> Maps:
     return torch.einsum("cr,brhw->bchw", _ROOT.inverse().to(maps), maps)
 
 
-def to_picture(maps: Maps) -> Maps:
-    """Map unbounded decorrelated channels to a picture in [0, 1]."""
-    return correlate(maps).sigmoid()
+def to_picture(maps: Maps, *, colors: bool = True) -> Maps:
+    """Map unbounded channels to a picture in [0, 1]; those of colors are decorrelated."""
+    return (correlate(maps) if colors else maps).sigmoid()
 
 
-def from_picture(picture: Maps) -> Maps:
+def from_picture(picture: Maps, *, colors: bool = True) -> Maps:
     """Invert `to_picture`, with values clipped to [.01, .99], since it never reaches 0 and 1."""
-    return decorrelate(picture.clamp(0.01, 0.99).logit())
+    maps = picture.clamp(0.01, 0.99).logit()
+    return decorrelate(maps) if colors else maps

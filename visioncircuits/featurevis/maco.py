@@ -35,6 +35,8 @@ class Maco:
     spectrum
         Magnitudes `(channels, height, width // 2 + 1)`, as `measure_spectrum` returns them; by
         default `1 / f` in all channels.
+    colors
+        As for `Fourier`; a spectrum is measured with the same.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class Maco:
     """
 
     spectrum: Float[Tensor, "channels height half"] | None = None
+    colors: bool = True
 
     __repr__ = brief
 
@@ -73,7 +76,8 @@ class Maco:
         if start is None:
             phase = noise(generators, magnitude.shape) * torch.pi
         else:
-            phase = torch.fft.rfft2(color.from_picture(start.cpu()), norm="ortho").angle()
+            maps = color.from_picture(start.cpu(), colors=self.colors)
+            phase = torch.fft.rfft2(maps, norm="ortho").angle()
         phase, magnitude = phase.to(device).requires_grad_(True), magnitude.to(device)
 
         def draw() -> Maps:
@@ -82,13 +86,18 @@ class Maco:
             if self.spectrum is None:  # 1/f determines a shape, not a contrast
                 maps = maps - maps.mean((2, 3), keepdim=True)
                 maps = maps / maps.std((1, 2, 3), keepdim=True)
-            return color.to_picture(maps)
+            return color.to_picture(maps, colors=self.colors)
 
         return ParameterizedPictures((phase,), draw)
 
 
 def measure_spectrum(
-    photographs: Source, size: int, *, most: int = 500, progress: bool = False
+    photographs: Source,
+    size: int,
+    *,
+    most: int = 500,
+    colors: bool = True,
+    progress: bool = False,
 ) -> Float[Tensor, "channels size half"]:
     """Measure the mean magnitude spectrum of photographs, for `Maco`.
 
@@ -100,6 +109,8 @@ def measure_spectrum(
         Side of the central square that is measured, in pixels.
     most
         Largest number of photographs that are read, the first ones.
+    colors
+        Whether three channels are red, green and blue, and measured decorrelated.
     progress
         Whether to show a bar.
 
@@ -124,6 +135,7 @@ def measure_spectrum(
     total = torch.zeros(())
     with bar("photographs", len(found), visible=progress) as advance:
         for pictures in found.batches(size, 16):
-            total = total + torch.fft.rfft2(color.from_picture(pictures), norm="ortho").abs().sum(0)
+            maps = color.from_picture(pictures, colors=colors)
+            total = total + torch.fft.rfft2(maps, norm="ortho").abs().sum(0)
             advance(len(pictures))
     return total / len(found)

@@ -3,8 +3,8 @@
 Source: lucid's objectives.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from numbers import Real
 
 import torch
@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Feature, Network, Unit
+from visioncircuits.networks import Direction, Feature, Network, Unit
 
 Maps = Float[Tensor, "batch channels height width"]
 
@@ -31,12 +31,19 @@ class Activations:
         Activations `(pictures, rows, columns)` of the units that are read on their own.
     network
         The network.
+    batch
+        The layers' activations for all pictures that are optimized at once. Those of `layers` are
+        cut from them, so that gradients are taken to these.
+    first
+        Where in the batch this objective's pictures begin.
     """
 
     pictures: Maps
     layers: Mapping[str, Tensor]
     units: Mapping[Unit, Tensor]
     network: Network
+    batch: Mapping[str, Tensor] = field(default_factory=dict)
+    first: int = 0
 
     def feature(self, feature: Feature) -> Tensor:
         """Return a feature's activation `(pictures, rows, columns)`."""
@@ -46,6 +53,31 @@ class Activations:
         if isinstance(feature, Unit):
             return values[:, feature.index]
         return torch.einsum("bu...,u->b...", values, feature.vector(values.shape[1]).to(values))
+
+    def gradients(
+        self, values: Float[Tensor, " pictures"], layers: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """Return the gradient of each picture's value to its activations in some layers.
+
+        They are constants: an objective that reads them is differentiated through activations
+        alone, which takes one more backward pass, from the values to the first of the layers, and
+        no derivative of second order.
+
+        Raises
+        ------
+        InputError
+            Where the values do not depend on a layer, or were converted on the way.
+        """
+        sources = [self.batch.get(layer, self.layers[layer]) for layer in layers]
+        found = torch.autograd.grad(values.sum(), sources, retain_graph=True, allow_unused=True)
+        for layer, gradient in zip(layers, found, strict=True):
+            if gradient is None:
+                raise InputError(
+                    f"there is no gradient to {layer}; name a layer that comes before, of a "
+                    "network that computes in float32"
+                )
+        own = slice(self.first, self.first + len(self.pictures))
+        return {layer: each[own] for layer, each in zip(layers, found, strict=True)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +98,8 @@ class Objective:
         Number of pictures that it optimizes together.
     feature
         The feature whose activation is reported, if any.
+    directions
+        Others that it reads; records hold them, since the name does not make them again.
 
     Examples
     --------
@@ -80,6 +114,7 @@ class Objective:
     layers: tuple[str, ...] = ()
     pictures: int = 1
     feature: Feature | None = None
+    directions: tuple[Direction, ...] = ()
 
     def __repr__(self) -> str:
         together = f", {self.pictures} pictures" if self.pictures > 1 else ""
@@ -112,6 +147,7 @@ class Objective:
             layers=self.layers + other.layers,
             pictures=max(self.pictures, other.pictures),
             feature=self.feature or other.feature,
+            directions=self.directions + other.directions,
         )
 
     __radd__ = __add__

@@ -161,6 +161,8 @@ def read(
                     for unit in objective.units
                 },
                 network=network,
+                batch=whole,
+                first=own.start,
             )
         )
     return activations

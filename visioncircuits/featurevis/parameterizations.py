@@ -1,11 +1,13 @@
 """Image parameterizations: the parameters that are optimized, and the pictures drawn from them.
 
-Source: Mordvintsev et al., "Differentiable Image Parameterizations" (2018).
+Colors are optimized where those of natural pictures are uncorrelated; channels that are no colors
+as they are, each independent of the others. Source: Mordvintsev et al., "Differentiable Image
+Parameterizations" (2018).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -62,6 +64,8 @@ class Pixels:
     ----------
     sd
         Standard deviation of the initial noise.
+    colors
+        Whether three channels are red, green and blue. Networks of other channels set it to False.
 
     Examples
     --------
@@ -70,6 +74,7 @@ class Pixels:
     """
 
     sd: float = 0.01
+    colors: bool = True
 
     def __post_init__(self) -> None:
         _check_noise(self.sd)
@@ -83,9 +88,14 @@ class Pixels:
         device: torch.device | str = "cpu",
     ) -> ParameterizedPictures:
         """Return the initial pictures."""
-        values = noise(generators, shape) * self.sd if start is None else color.from_picture(start)
+        if start is None:
+            values = noise(generators, shape) * self.sd
+        else:
+            values = color.from_picture(start, colors=self.colors)
         values = values.to(device).requires_grad_(True)
-        return ParameterizedPictures((values,), lambda: color.to_picture(values))
+        return ParameterizedPictures(
+            (values,), lambda: color.to_picture(values, colors=self.colors)
+        )
 
 
 def frequencies(height: int, width: int) -> Float[Tensor, "height half"]:
@@ -114,6 +124,8 @@ class Fourier:
         The energy of a frequency f falls as `1 / f**decay`; natural pictures have 1.
     sd
         Standard deviation of the initial noise.
+    colors
+        Whether three channels are red, green and blue. Networks of other channels set it to False.
 
     Examples
     --------
@@ -129,6 +141,7 @@ class Fourier:
 
     decay: float = 1.0
     sd: float = 0.01
+    colors: bool = True
 
     def __post_init__(self) -> None:
         real("decay", self.decay)
@@ -148,13 +161,16 @@ class Fourier:
         if start is None:
             values = noise(generators, (channels, *scale.shape[:2], 2)) * self.sd
         else:
-            spectrum = torch.fft.rfft2(color.from_picture(start.cpu()), norm="ortho")
+            spectrum = torch.fft.rfft2(
+                color.from_picture(start.cpu(), colors=self.colors), norm="ortho"
+            )
             values = torch.view_as_real(spectrum) / scale
         values, scale = values.to(device).requires_grad_(True), scale.to(device)
 
         def draw() -> Maps:
             spectrum = torch.view_as_complex(values * scale)
-            return color.to_picture(torch.fft.irfft2(spectrum, s=(height, width), norm="ortho"))
+            maps = torch.fft.irfft2(spectrum, s=(height, width), norm="ortho")
+            return color.to_picture(maps, colors=self.colors)
 
         return ParameterizedPictures((values,), draw)
 
@@ -169,6 +185,8 @@ class Laplacian:
         Number of pictures; each has half the resolution of the previous one.
     sd
         Standard deviation of the initial noise.
+    colors
+        Whether three channels are red, green and blue. Networks of other channels set it to False.
 
     Examples
     --------
@@ -179,6 +197,7 @@ class Laplacian:
 
     levels: int = 5
     sd: float = 0.01
+    colors: bool = True
 
     def __post_init__(self) -> None:
         whole("levels", self.levels, least=1)
@@ -198,7 +217,7 @@ class Laplacian:
         if start is None:
             levels = [noise(generators, (channels, *size)) * self.sd for size in sizes]
         else:
-            rest = color.from_picture(start.cpu())
+            rest = color.from_picture(start.cpu(), colors=self.colors)
             levels = []
             for size in reversed(sizes):  # coarsest first, each takes the residual
                 level = F.interpolate(rest, size, mode="area")
@@ -208,7 +227,7 @@ class Laplacian:
 
         def draw() -> Maps:
             resized = [self._resized(level, (height, width)) for level in leaves]
-            return color.to_picture(torch.stack(resized).sum(0))
+            return color.to_picture(torch.stack(resized).sum(0), colors=self.colors)
 
         return ParameterizedPictures(leaves, draw)
 
@@ -217,3 +236,22 @@ class Laplacian:
         if level.shape[-2:] == size:
             return level
         return F.interpolate(level, size, mode="bilinear", align_corners=False)
+
+
+def without_colors(parameterization: Any) -> Any:
+    """Return a parameterization whose channels are no colors, also where there are three.
+
+    One of another library is returned as it is.
+
+    Examples
+    --------
+    >>> without_colors(Pixels())
+    Pixels(sd=0.01, colors=False)
+    """
+    if not is_dataclass(parameterization) or isinstance(parameterization, type):
+        return parameterization
+    made: Any = parameterization
+    names = {field.name for field in fields(made)}
+    if "colors" in names:
+        return replace(made, colors=False)
+    return replace(made, base=without_colors(made.base)) if "base" in names else made

@@ -26,6 +26,7 @@ from visioncircuits.featurevis.lucent import (
 from visioncircuits.featurevis.objective import Objective
 from visioncircuits.featurevis.objectives import neuron
 from visioncircuits.featurevis.optimizer import optimize, read
+from visioncircuits.featurevis.parameterizations import without_colors
 from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transforms import NO_TRANSFORMS
 from visioncircuits.featurevis.transparency import over
@@ -173,11 +174,21 @@ def _groups(
     given = [objectives] if isinstance(objectives, Target) else objectives
     checked = [made for target in given for made in _objectives(network, target, settings)]
     if settings is not None:
-        settings = replace(settings, **changed)
+        settings = _of_channels(network, replace(settings, **changed))
         _check_start(network, settings)
         return [(settings, checked)]
     by_layer = itertools.groupby(checked, key=_layer)
-    return [(replace(suited(network, layer), **changed), list(own)) for layer, own in by_layer]
+    return [
+        (_of_channels(network, replace(suited(network, layer), **changed)), list(own))
+        for layer, own in by_layer
+    ]
+
+
+def _of_channels(network: Network, settings: Settings) -> Settings:
+    """Return the settings without what holds for colors only, for three channels that are none."""
+    if network.preprocessing.channels != 3 or network.preprocessing.colors:
+        return settings
+    return replace(settings, parameterization=without_colors(settings.parameterization))
 
 
 def _shown(network: Network, groups: Sequence[Group], batch: int) -> Iterator[Visualization]:
@@ -267,24 +278,7 @@ def _visualizations(
     """
     with torch.inference_mode(False), torch.enable_grad():
         pictures, alive, history = optimize(network, objectives, settings, advance)
-    yield from _results(network, objectives, settings, pictures, alive, history)
-
-
-@torch.no_grad()
-def _results(
-    network: Network,
-    objectives: Sequence[Objective],
-    settings: Settings,
-    pictures: Maps,
-    alive: Tensor,
-    history: Sequence[Tensor],
-) -> Iterator[Visualization]:
-    inputs = pictures
-    if pictures.shape[1] == network.preprocessing.channels + 1:
-        inputs = over(pictures, torch.full_like(pictures[:, :-1], 0.5))
-    if settings.input_size not in (None, settings.size):
-        draws = torch.full((len(pictures), 5), 0.5, device=pictures.device)
-        inputs = NO_TRANSFORMS(inputs, draws, size=settings.input_size)
+        measured = _measured(network, objectives, settings, pictures)
     scores = torch.stack(list(history), dim=1).cpu()
     provenance = {
         "version": visioncircuits.__version__,
@@ -295,14 +289,12 @@ def _results(
     }
     provenance = json.loads(json.dumps(provenance))  # as it is read back, with lists for tuples
     index = 0
-    activations = read(network, pictures, inputs, objectives)
-    for objective, own in zip(objectives, activations, strict=True):
-        values = objective.each(own)
-        record, peaks = provenance, values
+    for objective, (values, peaks) in zip(objectives, measured, strict=True):
+        record = provenance
         if isinstance(objective.feature, Direction):  # whose name alone does not make it again
-            record = {**provenance, "direction": objective.feature.record()}
-        if objective.feature is not None:
-            peaks = own.feature(objective.feature).reshape(len(values), -1).amax(1)
+            record = {**record, "direction": objective.feature.record()}
+        if objective.directions:
+            record = {**record, "directions": [each.record() for each in objective.directions]}
         for picture in range(objective.pictures):
             yield Visualization(
                 picture=pictures[index].cpu(),
@@ -316,3 +308,23 @@ def _results(
                 record=record,
             )
             index += 1
+
+
+def _measured(
+    network: Network, objectives: Sequence[Objective], settings: Settings, pictures: Maps
+) -> list[tuple[Tensor, Tensor]]:
+    """Return each objective's values, and its feature's peaks, on the pictures untransformed."""
+    inputs = pictures
+    if pictures.shape[1] == network.preprocessing.channels + 1:
+        inputs = over(pictures, torch.full_like(pictures[:, :-1], 0.5))
+    if settings.input_size not in (None, settings.size):
+        draws = torch.full((len(pictures), 5), 0.5, device=pictures.device)
+        inputs = NO_TRANSFORMS(inputs, draws, size=settings.input_size)
+    inputs = inputs.detach().requires_grad_()  # for objectives that read gradients
+    found = []
+    for objective, own in zip(objectives, read(network, pictures, inputs, objectives), strict=True):
+        values = peaks = objective.each(own).detach()
+        if objective.feature is not None:
+            peaks = own.feature(objective.feature).detach().reshape(len(values), -1).amax(1)
+        found.append((values, peaks))
+    return found

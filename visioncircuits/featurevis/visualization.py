@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.featurevis.channels import (
+    channel_tiles,
+    complete,
+    displayed,
+    preprocessing_of,
+)
 from visioncircuits.files import write
+from visioncircuits.networks.channels import labels
+from visioncircuits.pictures import png
 
 PROBLEMS = {
     "no gradient": "no finite gradient ever reached the picture, which is only noise",
@@ -34,6 +43,9 @@ Examples
 
 GAIN = 0.01
 """How much an objective must gain, of its value on noise, for a picture to show anything."""
+
+_LEAST = 128
+"""The least width of a composite in a notebook, beside its channels, in pixels."""
 
 _KEY = "visioncircuits"
 _XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><visioncircuits>{}</visioncircuits></x:xmpmeta>'
@@ -96,17 +108,44 @@ class Visualization:
         return problem(vars(self))
 
     def image(self) -> Image.Image:
-        """Return the picture as a PIL image, 8 bits a channel.
+        """Return the picture as a PIL image, 8 bits a channel, with opacity where it has that.
 
-        Channels that are neither gray nor RGB, with or without opacity, become gray tiles from left
-        to right.
+        Of channels that are neither gray nor RGB it is the composite that the network's
+        preprocessing states as `to_rgb`; without one, `channels`.
         """
-        pixels = (self.picture.clamp(0, 1) * 255).round().byte()
-        if not _colored(len(pixels), self.record):
-            return Image.fromarray(torch.cat([*pixels], dim=1).numpy())
-        return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+        shown = displayed(self.picture, self.record)
+        if shown is None:
+            return self.channels()
+        pixels = (shown.clamp(0, 1) * 255).round().byte()
+        return Image.fromarray((pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0)).numpy())
+
+    def channels(self) -> Image.Image:
+        """Return every channel as a gray tile with its name.
+
+        Examples
+        --------
+        >>> record = {"network": {"preprocessing": {"channels": 2, "names": ["VV", "VH"]}}}
+        >>> Visualization(torch.rand(2, 64, 64), "", "", 0, 0, (), False, record).channels().mode
+        'L'
+        """
+        names = labels(preprocessing_of(self.record))
+        opacity = ("opacity",) * (len(self.picture) - len(names))
+        return channel_tiles(self.picture, (*names, *opacity)[: len(self.picture)])
+
+    @property
+    def strongest_channel(self) -> str:
+        """The name, or number, of the channel that varies most over the picture."""
+        names = labels(preprocessing_of(self.record))
+        return names[int(self.picture[: len(names)].flatten(1).std(1).argmax())]
 
     def _repr_png_(self) -> bytes:
+        if preprocessing_of(self.record).get("to_rgb"):
+            image = self.image()
+            zoom = ceil(_LEAST / image.width)
+            enlarged = image.resize(
+                (image.width * zoom, image.height * zoom), Image.Resampling.NEAREST
+            )
+            return png(enlarged, self.channels())
         buffer = io.BytesIO()
         self.image().save(buffer, "PNG")
         return buffer.getvalue()
@@ -119,7 +158,9 @@ class Visualization:
     def save(self, path: str | Path, *, quality: int | None = None) -> Path:
         """Write the picture as PNG or WebP, with its record inside and beside it as `.json`.
 
-        Each file is written completely or not at all.
+        Of channels that are neither gray nor RGB the picture is for looking (see `image`), and all
+        of them are beside it as `.npy`, float32 `(channels, height, width)`. Each file is written
+        completely or not at all.
 
         Parameters
         ----------
@@ -130,7 +171,8 @@ class Visualization:
         ------
         InputError
             For another suffix, a PNG with a quality, if the file cannot be written, or if the
-            `.json` beside it exists and is not this picture's record.
+            `.json` beside it exists and is not this picture's record, or an `.npy` beside it
+            without one.
         """
         path = Path(path)
         text = json.dumps(self.data(), indent=1)
@@ -154,6 +196,16 @@ class Visualization:
         shared = any(path.with_suffix(suffix).exists() for suffix in others)
         if shared and found not in (None, json.loads(text)):
             raise _taken(path)
+        if not complete(len(self.picture), self.record):
+            array = path.with_suffix(".npy")
+            if found is None and array.exists():
+                raise InputError(
+                    f"{path} would write its channels over {array}, which is not this picture's; "
+                    "choose another name, or move that file"
+                )
+            content = io.BytesIO()
+            np.save(content, self.picture.numpy())
+            write(array, content.getvalue())
         write(path.with_suffix(".json"), text.encode())
         write(path, buffer.getvalue())
         return path
@@ -165,7 +217,8 @@ class Visualization:
         Raises
         ------
         InputError
-            If the file is missing or damaged, or has no record.
+            If the file is missing or damaged, or has no record, or if the `.npy` beside it is
+            needed and missing, or of another picture.
         """
         path = Path(path)
         try:
@@ -179,13 +232,14 @@ class Visualization:
             raise InputError(f"{path} has no record of how it was made")
         try:
             data = json.loads(record)
-            channels, *_ = data.pop("shape")
-            picture = torch.tensor(pixels).permute(2, 0, 1).float() / 255
-            if _colored(channels, data["record"]):
-                picture = picture[:channels]
+            channels, *size = data.pop("shape")
+            if complete(channels, data["record"]):
+                picture = torch.tensor(pixels).permute(2, 0, 1).float()[:channels] / 255
             else:
-                picture = torch.stack(picture[0].chunk(channels, dim=1))
+                picture = _array(path.with_suffix(".npy"), (channels, *size))
             return cls(picture=picture, **data | {"history": tuple(data["history"])})
+        except InputError:
+            raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} has a damaged record: {error}") from error
 
@@ -232,11 +286,16 @@ def _taken(path: Path) -> InputError:
     )
 
 
-def _colored(channels: int, record: dict[str, Any]) -> bool:
-    """Check whether channels are RGB, with or without opacity."""
-    if channels == 4:  # a network of four channels has no opacity
-        return bool(record.get("network", {}).get("preprocessing", {}).get("channels", 3) == 3)
-    return channels == 3
+def _array(path: Path, shape: tuple[int, ...]) -> Float[Tensor, "channels height width"]:
+    try:
+        found = torch.from_numpy(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path}, with the channels of the picture beside it, cannot be read: {error}"
+        ) from error
+    if found.shape != shape:
+        raise InputError(f"{path} is of {tuple(found.shape)}, and the picture beside it of {shape}")
+    return found.float()
 
 
 def _from_xmp(xmp: bytes) -> str:

@@ -31,8 +31,8 @@ class Recipe(Table):
     title, description
         The site's heading and introduction.
     network
-        A name that `networks.load` knows; of a function of a Python file, the file is relative to
-        the recipe. Not needed where `build` is given a network.
+        A name that `networks.load` knows; of a function of a Python file, which is run, the file is
+        relative to the recipe. Not needed where `build` is given a network.
     checkpoint
         A file of parameters to use instead of the one that would be found; relative to the recipe.
     taxonomy

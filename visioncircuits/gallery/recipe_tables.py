@@ -114,6 +114,25 @@ def parse_families(value: Any) -> dict[str, tuple[int, ...] | None]:
     return families
 
 
+def parse_range(value: Any) -> tuple[float, float]:
+    """Parse the two values that become 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        For anything but two numbers that differ.
+
+    Examples
+    --------
+    >>> parse_range([0, 10000])
+    (0.0, 10000.0)
+    """
+    numbers = isinstance(value, list | tuple) and all(type(end) in (int, float) for end in value)
+    if not numbers or len(value) != 2 or value[0] == value[1]:
+        raise ValueError(f"should be two numbers, such as [0, 10000], not {value!r}")
+    return float(value[0]), float(value[1])
+
+
 def parse_depth(value: Any) -> int | Literal["all"]:
     """Parse a number of layers.
 
@@ -262,6 +281,8 @@ class Examples(Table):
         A folder of photographs, relative to the recipe; without one there are no examples.
     labels
         Where the photographs' classes are, as for `datasets.photographs`.
+    range
+        The values that become 0 and 1 in files of units of their own, as there.
     top
         How many of the strongest examples are shown, and of the weakest.
     crop
@@ -271,6 +292,7 @@ class Examples(Table):
 
     photographs: Annotated[str, Field(min_length=1)] | None = None
     labels: Literal["auto", "wordnet", "folders", "none"] = "auto"
+    range: Annotated[tuple[float, float] | None, BeforeValidator(parse_range)] = None
     top: Annotated[int, Field(ge=1, le=64)] = 8
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
 

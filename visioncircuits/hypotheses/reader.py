@@ -149,7 +149,9 @@ class Reader:
         for wanted, position in places:
             if wanted != name:
                 name, picture = wanted, self.photographs.read(wanted, self.network.size)
-                picture = functional.pad(picture.expand(3, -1, -1), [cut] * 4, value=0.5)
+                if len(picture) != 3:
+                    picture = self.network.preprocessing.shown(picture[None])[0]
+                picture = functional.pad(picture, [cut] * 4, value=0.5)
             center = self.about.center(position)
             top, left = (
                 min(max(round(at - off * zoom - (cut - 1) / 2), -cut), size) + cut

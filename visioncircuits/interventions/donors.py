@@ -180,7 +180,7 @@ def sources(
     donors: Mapping[str, Donor | Fitted],
     network: Network,
     layers: Sequence[str],
-    pictures: Float[Tensor, "batch 3 height width"],
+    pictures: Float[Tensor, "batch channels height width"],
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Compute a family's layers whole, and what donors are made of, each network run once.
 

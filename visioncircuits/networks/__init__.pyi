@@ -1,5 +1,6 @@
 from .catalog import Entry, available, load, untrained
 from .checkpoints import Checkpoint
+from .checks import Verification
 from .families import Families
 from .features import Direction, Feature, Unit, parse, read_features
 from .layer_graph import Concat, LayerGraph, Step
@@ -9,7 +10,7 @@ from .preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
 from .selection import Features, Selection, expand, select
 from .shuffling import shuffled
 from .torchvision_models import imagenet_classes
-from .verification import Verification, verify
+from .verification import verify
 
 __all__ = [
     "CAFFE",

@@ -1,7 +1,7 @@
 """Read the parameters in a `.caffemodel` without Caffe: a protobuf message, parsed by hand.
 
-Source: protobuf's wire format (https://protobuf.dev/programming-guides/encoding) and the messages
-NetParameter, V1LayerParameter, LayerParameter, BlobProto and BlobShape of Caffe's `caffe.proto`.
+Source: the messages NetParameter, V1LayerParameter, LayerParameter, BlobProto and BlobShape of
+Caffe's `caffe.proto`.
 """
 
 import math
@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks.protobuf import fields, packed
 
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
 BLOB_NAMES = ("weight", "bias")
 
 
@@ -43,52 +42,6 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
         raise InputError(
             f"{path} is not a complete caffemodel ({error}); get it again, it may be truncated"
         ) from error
-
-
-def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Iterate over a protobuf message's fields: the number, then an integer or the bytes.
-
-    Raises
-    ------
-    ValueError
-        Where a field extends beyond the message, or is of no kind that protobuf still has.
-
-    Examples
-    --------
-    >>> [(number, value) for number, value in fields(memoryview(bytes([8, 150, 1])))]
-    [(1, 150)]
-    """
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        number, kind = tag >> 3, tag & 7
-        if kind == VARINT:
-            value, at = _varint(message, at)
-            yield number, value
-            continue
-        if kind == BYTES:
-            size, at = _varint(message, at)
-        elif kind in FIXED_SIZES:
-            size = FIXED_SIZES[kind]
-        else:
-            raise ValueError(f"field {number} is of the unknown kind {kind}")
-        if size > len(message) - at:
-            raise ValueError(f"field {number} needs {size} bytes and {len(message) - at} are left")
-        yield number, message[at : at + size]
-        at += size
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """Read an integer of seven bits a byte, lowest first; return it and where it ends."""
-    value = 0
-    for place in range(10):
-        if at + place >= len(message):
-            raise ValueError("a number is truncated")
-        byte = message[at + place]
-        value |= (byte & 0x7F) << 7 * place
-        if byte < 0x80:
-            return value, at + place + 1
-    raise ValueError("a number is longer than 64 bits")
 
 
 def _parameters(network: memoryview) -> Iterator[tuple[str, Tensor]]:
@@ -148,8 +101,5 @@ def _dimensions(shape: memoryview) -> list[int]:
         if isinstance(value, int):
             sizes.append(value)
             continue
-        at = 0
-        while at < len(value):  # packed
-            size, at = _varint(value, at)
-            sizes.append(size)
+        sizes.extend(packed(value))
     return sizes

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,15 @@ import torch
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints, names, python_files, torchvision_models
+from visioncircuits.networks import (
+    checkpoints,
+    clip_models,
+    names,
+    onnx_models,
+    own_networks,
+    timm_models,
+    torchvision_models,
+)
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network, prepared
 from visioncircuits.networks.preprocessing import CAFFE, TENSORFLOW
@@ -64,10 +73,14 @@ def load(
     Parameters
     ----------
     name
-        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, or
-        `handwritten:` and a circuit; `available` lists them. Or of your own, `my_cnn.py:build`: a
-        function of a Python file that returns a `Network`, or a torch module, which is then given
-        pictures in [0, 1] of 224 px as they are.
+        `bvlc_googlenet`, `inceptionv1`, `torchvision:` and one of torchvision's models, `timm:` and
+        one of timm's, `clip:` and a convolutional image encoder of open_clip, or `handwritten:` and
+        a circuit; `available` lists them. Or of your own, `my_cnn.py:build` or
+        `package.module:build`: a function of a Python file or module, which is imported and so
+        run. It returns a `Network`; a torch module and its `Preprocessing`; or a torch module
+        alone, which is then given pictures in [0, 1] as they are. Arguments of the function
+        follow as `my_cnn.py:build?depth=18&wide=true`: numbers, `true`, `false`, `null` or text.
+        Or `net.onnx`: an ONNX file of a classifier, as `onnx_models.load` reads it.
     checkpoint
         A file of parameters to use instead of the one that would be found or downloaded.
     device
@@ -93,12 +106,14 @@ def load(
     visioncircuits.errors.InputError: ...
     """
     prefix, _, rest = names.network(name).partition(":")
-    if names.is_python_file(name):
-        network = python_files.load(name, path=checkpoint)
+    if names.is_onnx_file(name):
+        network = onnx_models.load(name, path=checkpoint)
     elif name in VARIANTS:
         network = _inceptionv1(name, checkpoint)
-    else:
+    elif prefix in LOADERS:
         network = LOADERS[prefix](rest, path=checkpoint)
+    else:
+        network = own_networks.load(name, path=checkpoint)
     return network.to(device).computing_in(precision)
 
 
@@ -122,7 +137,8 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     Parameters
     ----------
     name
-        `bvlc_googlenet`, `inceptionv1`, or `torchvision:` and one of torchvision's models.
+        `bvlc_googlenet`, `inceptionv1`, or `torchvision:`, `timm:` or `clip:` and one of their
+        networks.
     seed
         The same seed gives the same parameters.
 
@@ -137,12 +153,13 @@ def untrained(name: str, *, seed: int = 0) -> Network:
     480
     """
     prefix, _, rest = name.partition(":")
-    if name not in VARIANTS and prefix != names.TORCHVISION:
-        raise errors.unknown("network to draw parameters for", name, [*VARIANTS, *_torchvision()])
+    if name not in VARIANTS and prefix not in UNTRAINED:
+        known = [*VARIANTS, *_torchvision(), *_clip()]
+        raise errors.unknown("network to draw parameters for", name, known)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         if name not in VARIANTS:
-            return torchvision_models.untrained(rest)
+            return UNTRAINED[prefix](rest)
         return Network(
             prepared(inceptionv1(VARIANTS[name])),
             PREPROCESSING[name],
@@ -151,14 +168,42 @@ def untrained(name: str, *, seed: int = 0) -> Network:
         )
 
 
-def available() -> Iterator[Entry]:
+def available(pattern: str = "") -> Iterator[Entry]:
     """List the networks that `load` knows.
+
+    Parameters
+    ----------
+    pattern
+        Of names, with `*` for anything, as `timm:*convnext*`; `timm:` is all of timm's. Without
+        one, timm's thousands are left out.
+
+    Raises
+    ------
+    InputError
+        For a pattern of timm's networks, without timm.
 
     Examples
     --------
     >>> [entry.name for entry in available()][:2]
     ['inceptionv1', 'bvlc_googlenet']
+    >>> [entry.name for entry in available("*:squeezenet1_?")]
+    ['torchvision:squeezenet1_0', 'torchvision:squeezenet1_1']
     """
+    prefix, _, rest = pattern.partition(":")
+    if prefix == names.TIMM:
+        yield from _timm(rest or "*")
+        return
+    wanted = f"{pattern}*" if pattern.endswith(":") or not pattern else pattern
+    yield from (entry for entry in _others() if fnmatchcase(entry.name, wanted))
+
+
+def _timm(pattern: str) -> Iterator[Entry]:
+    for name in timm_models.names(pattern):
+        about, found = timm_models.described(name)
+        yield Entry(f"{names.TIMM}:{name}", about, found, True)
+
+
+def _others() -> Iterator[Entry]:
     from visioncircuits import handwritten  # which itself imports this folder
 
     for name, line in names.PUBLISHED.items():
@@ -169,10 +214,17 @@ def available() -> Iterator[Entry]:
     for name in _torchvision():
         found = checkpoints.find(name.partition(":")[2])
         yield Entry(name, "torchvision", found.path if found else None, True)
+    for name in _clip():
+        found = checkpoints.find(name.partition(":")[2])
+        yield Entry(name, "OpenAI's CLIP, image encoder", found.path if found else None, True)
 
 
 def _torchvision() -> list[str]:
     return [f"{names.TORCHVISION}:{name}" for name in torchvision_models.names()]
+
+
+def _clip() -> list[str]:
+    return [f"{names.CLIP}:{name}" for name in clip_models.PUBLISHED]
 
 
 def _inceptionv1(name: str, path: str | Path | None) -> Network:
@@ -206,5 +258,14 @@ def _handwritten(name: str, *, path: str | Path | None) -> Network:
 LOADERS: dict[str, Callable[..., Network]] = {
     names.HANDWRITTEN: _handwritten,
     names.TORCHVISION: torchvision_models.load,
+    names.TIMM: timm_models.load,
+    names.CLIP: clip_models.load,
 }
 """By prefix: each takes what follows it, and a file of parameters as `path`."""
+
+UNTRAINED: dict[str, Callable[[str], Network]] = {
+    names.TORCHVISION: torchvision_models.untrained,
+    names.TIMM: timm_models.untrained,
+    names.CLIP: clip_models.untrained,
+}
+"""By prefix: each takes what follows it, and draws parameters from torch's generator."""

@@ -24,8 +24,21 @@ from visioncircuits.networks.formats import FORMATS, read_tensors
 FOLDER = "VISIONCIRCUITS_CHECKPOINTS"
 OFFLINE = "VISIONCIRCUITS_OFFLINE"
 
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+"""What parameters are called in a repository of Hugging Face's hub."""
+
 _CAPTUM = "git-blob:b2712e9c60973c8e13abb1a97ac1ab8441d0085a"
 _ONNX = "sha256:c99c507058eaf41de8723408fdda7db8325cb57f0a89f2ee07a716d6e963e14e"
+
+_OPENAI = "https://openaipublic.azureedge.net/clip/models"
+_CLIP = {
+    "RN50": "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762",
+    "RN101": "8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599",
+    "RN50x4": "7e526bd135e493cef0776de27d5f42653e6b4c8bf9e0f653bb11773263205fdd",
+    "RN50x16": "52378b407f34354e150460fe41077663dd5b39c54cd0bfd2b27167a4a06ec9aa",
+    "RN50x64": "be1cfb55d75a9666199fb2206c106743da0f6468c9d327f3e0d0a543a9919d9c",
+}
+"""SHA-256 of OpenAI's files, which is in their addresses. Source: `clip/clip.py` of openai/CLIP."""
 
 SOURCES: dict[str, tuple[Source, ...]] = {
     "inceptionv1": (
@@ -55,7 +68,15 @@ SOURCES: dict[str, tuple[Source, ...]] = {
             "sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204",
         ),
     ),
+    **{
+        name: (Source(f"{_OPENAI}/{digest}/{name}.pt", f"sha256:{digest}"),)
+        for name, digest in _CLIP.items()
+    },
 }
+
+OTHER_FILES = {"inceptionv1": ("tensorflow_inception_graph.pb",)}
+"""Names of published files that are found in the folder and not downloaded: this one is in an
+archive, whose fingerprint is not known."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,15 +113,28 @@ class Checkpoint:
         Raises
         ------
         InputError
-            Where the file has changed since it was written to the cache, is damaged, or is for
-            another network.
+            As `tensors`, and where the file is for another network.
         """
+        self._verify()
+        return read_parameters(self.path, like)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Read all tensors of the file, under their names in it.
+
+        Raises
+        ------
+        InputError
+            Where the file has changed since it was written to the cache, or is damaged.
+        """
+        self._verify()
+        return read_tensors(self.path)
+
+    def _verify(self) -> None:
         if not self.sha256.startswith(self.digest):
             raise InputError(
                 f"{self.path} is not the file that was written there, it was truncated or changed "
                 f"since (SHA-256 {self.sha256}); delete it and it is downloaded again"
             )
-        return read_parameters(self.path, like)
 
 
 def obtain(name: str, *, path: str | Path | None = None) -> Checkpoint:
@@ -126,7 +160,8 @@ def find(name: str, *, path: str | Path | None = None) -> Checkpoint | None:
     """Find a network's checkpoint at `path`, else in two folders, without opening it.
 
     The folders are the one that the environment variable `VISIONCIRCUITS_CHECKPOINTS` names,
-    with `NAME` in any format or a public file under its published name, and the user's cache.
+    with `NAME` in any format, a folder `NAME` with a file as on Hugging Face's hub, or a public
+    file under its published name, and the user's cache.
 
     Raises
     ------
@@ -168,7 +203,10 @@ def _folder() -> Path | None:
 
 def _file_names(name: str) -> tuple[str, ...]:
     published = (source.file_name for source in SOURCES.get(name, ()))
-    return tuple(dict.fromkeys([*(name + suffix for suffix in FORMATS), *published]))
+    hub = (f"{name}/{file}" for file in HUB_FILES)
+    others = OTHER_FILES.get(name, ())
+    stored = (name + suffix for suffix in FORMATS)
+    return tuple(dict.fromkeys([*stored, *hub, *published, *others]))
 
 
 def offline() -> bool:

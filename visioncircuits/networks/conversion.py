@@ -1,10 +1,11 @@
 """The names of InceptionV1's parameters in other libraries, and their conversion to ours.
 
-Sources: lucent's and captum.optim's definitions of the network, Caffe's `bvlc_googlenet`, and the
-ONNX model zoo's `googlenet-12.onnx`, which was made from the latter.
+Sources: Google's graph of inception5h, `tensorflow_inception_graph.pb`; lucent's and captum.optim's
+definitions of the network; Caffe's `bvlc_googlenet`, and the ONNX model zoo's `googlenet-12.onnx`,
+which was made from the latter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,12 +69,21 @@ OURS = Naming(
     branches=("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool_reduce"),
     logits="logits",
 )
+GOOGLE = replace(
+    OURS,
+    stem=("conv2d0", "conv2d1", "conv2d2"),
+    module="mixed{module}_{branch}",
+    logits="softmax2",
+    weight="_w",
+    bias="_b",
+    auxiliary=("head0_", "head1_", "nn0_", "nn1_", "softmax0_", "softmax1_"),
+)
 LUCENT = replace(
     OURS,
     stem=("conv2d0_pre_relu_conv", "conv2d1_pre_relu_conv", "conv2d2_pre_relu_conv"),
     module="mixed{module}_{branch}_pre_relu_conv",
     logits="softmax2_pre_activation_matmul",
-    auxiliary=("head0_", "head1_", "nn0_", "nn1_", "softmax0_", "softmax1_"),
+    auxiliary=GOOGLE.auxiliary,
 )
 CAPTUM = Naming(
     stem=("conv1", "conv2", "conv3"),
@@ -97,7 +107,10 @@ CAFFE = Naming(
     auxiliary=("loss1/", "loss2/"),
 )
 ONNX = replace(CAFFE, weight="_w_0", bias="_b_0")
-NAMINGS = (OURS, LUCENT, CAPTUM, CAFFE, ONNX)
+NAMINGS = (OURS, GOOGLE, LUCENT, CAPTUM, CAFFE, ONNX)
+
+WRAPPERS = ("module.", "model.", "_orig_mod.")
+"""What all names begin with after DataParallel, in a module of the training's, after compiling."""
 
 
 def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -107,7 +120,7 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     ----------
     path
         A file in any of `formats.FORMATS`. An InceptionV1 may use any of `NAMINGS`; another
-        network must use the module's names.
+        network must use the module's names, all of which may begin with one of `WRAPPERS`.
     like
         The module's `state_dict()`, of which only names, shapes and dtypes are used; its tensors
         may be on the meta device.
@@ -122,6 +135,26 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     InputError
         Where the file is damaged, or a parameter is missing, unknown or of another shape.
     """
+    return conformed(renamed(unwrapped(read_tensors(path), like), path), like, path)
+
+
+def conformed(
+    tensors: Mapping[str, Tensor], like: Mapping[str, Tensor], path: Path
+) -> dict[str, Tensor]:
+    """Return exactly the tensors of a module's `state_dict()`, checked; `path` is their file.
+
+    Raises
+    ------
+    InputError
+        Where a parameter is missing, unknown or of another shape.
+
+    Examples
+    --------
+    >>> like = {"weight": torch.zeros(4)}
+    >>> conformed({"weights": torch.zeros(4)}, like, Path("net.pth"))
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: net.pth is for another network: it lacks 'weight', and ...
+    """
     # How long batch normalization was trained: missing in torchvision's own files, and not used in
     # evaluation.
     counters = {
@@ -129,7 +162,7 @@ def read_parameters(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]
         for name, tensor in like.items()
         if name.endswith("num_batches_tracked")
     }
-    found = counters | renamed(read_tensors(path), path)
+    found = counters | dict(tensors)
     _check_names(found, like, path)
     for name, expected in like.items():
         if found[name].shape != expected.shape:
@@ -168,14 +201,40 @@ def renamed(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     return dict(tensors)
 
 
-def _check_names(found: Iterable[str], expected: Iterable[str], path: Path) -> None:
-    found, expected = set(found), set(expected)
-    if missing := sorted(expected - found):
+def unwrapped(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Remove from all names what a wrapper began them with, unless the network's begin so too.
+
+    Examples
+    --------
+    >>> list(unwrapped({"module.weight": torch.zeros(4)}, {"weight": torch.zeros(4)}))
+    ['weight']
+    """
+    for wrapper in WRAPPERS:
+        own = any(name.startswith(wrapper) for name in like)
+        if not own and all(name.startswith(wrapper) for name in tensors):
+            short = {name.removeprefix(wrapper): tensor for name, tensor in tensors.items()}
+            return unwrapped(short, like)
+    return tensors
+
+
+def _check_names(found: Collection[str], expected: Collection[str], path: Path) -> None:
+    missing = _others(expected, set(found))
+    unknown = _others(found, set(expected))
+    if missing and unknown:
+        raise InputError(
+            f"{path} is for another network: it lacks {_few(missing)}, and this network has no "
+            f"{_few(unknown)}"
+        )
+    if missing:
         raise InputError(
             f"{path} is not a complete checkpoint of this network: it lacks {_few(missing)}"
         )
-    if unknown := sorted(found - expected):
+    if unknown:
         raise InputError(f"{path} is for another network: this one has no {_few(unknown)}")
+
+
+def _others(names: Collection[str], known: set[str]) -> list[str]:
+    return [name for name in names if name not in known]
 
 
 def _few(names: list[str]) -> str:

@@ -198,6 +198,11 @@ def parse(text: str | Mapping[str, Any] | Feature) -> Feature:
         return Direction(**text)
     if not isinstance(text, str):
         return text
+    if names.description(text) is not None:
+        raise InputError(
+            f"{text!r} is a direction only of a network with a text encoder; pass "
+            "network.feature(…) of it"
+        )
     return Unit(*names.unit(text))
 
 

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -10,7 +11,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import onnx_files
 from visioncircuits.networks.caffemodel import read_caffemodel
+from visioncircuits.networks.frozen_graph import read_frozen_graph
+from visioncircuits.networks.torchscript import is_archive, read_torchscript
+
+NESTED = ("state_dict", "model_state_dict", "model")
+"""Where training scripts keep the state dict beside the optimizer's state and the like."""
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -19,8 +26,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path
-        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth` or `.pt`, a state dict,
-        unpickled with `weights_only=True`; `.onnx`, the initializers; `.caffemodel`.
+        A file in one of `FORMATS`, by its suffix: `.safetensors`; `.pth`, `.pt`, `.ckpt` or `.bin`,
+        a state dict, alone or under one of `NESTED` beside other things, unpickled with
+        `weights_only=True`, or a TorchScript archive, of which no code is run; `.onnx`, the
+        initializers; `.caffemodel`; `.pb`, a frozen graph of TensorFlow.
 
     Raises
     ------
@@ -48,19 +57,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
-    first = next(iter(str(error).splitlines()), type(error).__name__)
-    return InputError(f"{path} cannot be read ({first}); get it again, it may be truncated")
-
-
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
+    if is_archive(path):
+        return read_torchscript(path)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -69,25 +75,30 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
             "`module.state_dict()` alone"
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
-        raise _damaged(path, error) from error
-    if not isinstance(found, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
-    ):
-        raise InputError(f"{path} holds no plain state dict; save `module.state_dict()` alone")
+        raise onnx_files.damaged(path, error) from error
+    if isinstance(found, dict) and not _is_state_dict(found):
+        nested = [found[key] for key in NESTED if _is_state_dict(found.get(key))]
+        if len(nested) == 1:
+            (found,) = nested
+    if not _is_state_dict(found):
+        raise InputError(
+            f"{path} holds no plain state dict, alone or as its {' or '.join(map(repr, NESTED))}; "
+            "save `module.state_dict()` alone"
+        )
     return {name: value.detach() for name, value in found.items()}
 
 
+def _is_state_dict(found: Any) -> bool:
+    return isinstance(found, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+    )
+
+
 def _onnx(path: Path) -> dict[str, Tensor]:
-    try:
-        import onnx  # an extra
-        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise InputError(f"reading {path} needs `pip install visioncircuits[onnx]`") from error
-    try:
-        graph = onnx.load(path, load_external_data=False).graph
-    except DecodeError as error:
-        raise _damaged(path, error) from error
+    graph = onnx_files.read(path).graph
+    import onnx
+    from onnx import numpy_helper
+
     # Whole numbers are shapes for reshaping, not parameters.
     kept = [t for t in graph.initializer if t.data_type != onnx.TensorProto.INT64]
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in kept):
@@ -95,13 +106,16 @@ def _onnx(path: Path) -> dict[str, Tensor]:
     try:
         return {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in kept}
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise onnx_files.damaged(path, error) from error
 
 
 FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".safetensors": _safetensors,
     ".pth": _state_dict,
     ".pt": _state_dict,
+    ".ckpt": _state_dict,
+    ".bin": _state_dict,
     ".onnx": _onnx,
     ".caffemodel": read_caffemodel,
+    ".pb": read_frozen_graph,
 }

@@ -213,6 +213,8 @@ class _Tracker(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ignore
                 before, after = _UPSAMPLINGS[op]
                 shift = Fraction(0) if op is aten.upsample_nearest2d else Fraction(1, 2)
                 return self._resized(fields, source, out, resampling_spans(shift, before, after))
+            if op is aten.pixel_unshuffle:
+                return fields.then(args[1], args[1], 0)
             if op is aten.pixel_shuffle:
                 return self._resized(fields, source, out, resampling_spans(Fraction(0), 0, 0))
         rows = source.ndim + fields.at

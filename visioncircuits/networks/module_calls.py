@@ -28,12 +28,12 @@ def checkpoints_called() -> Iterator[None]:
     def apply(function: Any, _preserve: bool, *args: Any) -> Any:
         return function(*args)
 
-    with _overridden(CheckpointFunction, "apply", apply):
+    with overridden(CheckpointFunction, "apply", apply):
         yield
 
 
 @contextmanager
-def _overridden(owner: type, name: str, function: Callable[..., Any]) -> Iterator[None]:
+def overridden(owner: type, name: str, function: Callable[..., Any]) -> Iterator[None]:
     """Override an inherited method of a class meanwhile."""
     with _overriding:
         setattr(owner, name, function)
@@ -76,7 +76,7 @@ def module_calls(module: nn.Module, listener: Listener) -> Iterator[None]:
                     child.register_forward_pre_hook(before, prepend=True, with_kwargs=True)
                 )
                 handles.append(child.register_forward_hook(after))
-        with _overridden(RecursiveScriptModule, "__call__", scripted):
+        with overridden(RecursiveScriptModule, "__call__", scripted):
             yield
     finally:
         for handle in handles:

@@ -1,17 +1,26 @@
 """Names of networks and units as users write them, checked before torch is imported."""
 
+import difflib
 import re
 from pathlib import Path
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
+from visioncircuits.networks import own_names
 
 HANDWRITTEN = "handwritten"
 
 TORCHVISION = "torchvision"
 
-PREFIXES = (HANDWRITTEN, TORCHVISION)
+TIMM = "timm"
+
+CLIP = "clip"
+
+PREFIXES = (HANDWRITTEN, TORCHVISION, TIMM, CLIP)
 """Of networks that are written `PREFIX:NAME`."""
+
+TEXT = "text"
+"""Of directions that a text encoder makes, `text:a photo of a dog`."""
 
 FEATURE_FILES = (".npy", ".json")
 """Of directions: their weights, or their records."""
@@ -26,68 +35,61 @@ PUBLISHED = {
 def network(name: str) -> str:
     """Return a network's name, checked as far as possible without torch.
 
-    `load` checks what follows a prefix, and that a file has the function.
+    `load` checks what follows a prefix, and that a file or module has the function.
 
     Raises
     ------
     InputError
-        For a name that no network has.
+        For a name that no network has, or options of one that takes none.
 
     Examples
     --------
     >>> network("torchvision:resnet18")
     'torchvision:resnet18'
     """
-    prefix, _, rest = name.partition(":")
-    if name in PUBLISHED or (rest and prefix in PREFIXES):
+    if is_onnx_file(name):
         return name
-    if is_python_file(name):
-        python_file(name)
+    plain = name.partition("?")[0]
+    prefix, _, rest = plain.partition(":")
+    if plain in PUBLISHED or is_onnx_file(plain) or (rest and prefix in PREFIXES):
+        if plain != name:
+            raise InputError(
+                f"{plain} takes no options; functions of your own do, as my_cnn.py:build?depth=18"
+            )
         return name
-    others = ", ".join(f"{prefix}:NAME" for prefix in PREFIXES) + " or my_cnn.py:FUNCTION"
-    raise errors.unknown(
-        "network",
-        name,
-        [*PUBLISHED, *(f"{prefix}:{rest}" for prefix in PREFIXES if rest)],
-        hint=f"others are {others}, and `visioncircuits networks --all` lists them",
+    if prefix in PREFIXES or own_names.parse(name) is None:
+        raise _unknown(name, prefix, rest)
+    return name
+
+
+def _unknown(name: str, prefix: str, rest: str) -> InputError:
+    others = ", ".join(f"{each}:NAME" for each in PREFIXES)
+    hint = (
+        f"others are {others}, my_cnn.py:FUNCTION, package.module:FUNCTION or net.onnx, and "
+        "`visioncircuits networks` lists them"
     )
+    near = difflib.get_close_matches(prefix, PREFIXES) if rest else []
+    if rest and not near:
+        return InputError(
+            f"unknown network {name!r}: no module {prefix!r} is here or installed; {hint}"
+        )
+    known = [f"{each}:{rest}" for each in near] or PUBLISHED
+    return errors.unknown("network", name, known, hint=hint)
 
 
-def is_python_file(name: str) -> bool:
-    """Check whether a name is a function of a Python file, or was meant to be one.
+def is_onnx_file(name: str) -> bool:
+    """Check whether a name is the path of an ONNX file.
 
     Examples
     --------
-    >>> is_python_file("models/my_cnn.py:build"), is_python_file("handwritten:curves")
+    >>> is_onnx_file("models/net.onnx"), is_onnx_file("my_cnn.py:build")
     (True, False)
     """
-    return name.endswith(".py") or name.rpartition(":")[0].endswith(".py")
-
-
-def python_file(name: str) -> tuple[str, str]:
-    """Parse `file.py:function`.
-
-    Raises
-    ------
-    InputError
-        Where it names no function.
-
-    Examples
-    --------
-    >>> python_file("models/my_cnn.py:build")
-    ('models/my_cnn.py', 'build')
-    """
-    file, _, function = name.rpartition(":")
-    if not file.endswith(".py") or not function.isidentifier():
-        raise InputError(
-            f"{name!r} names no function; write file.py:function, such as my_cnn.py:build, which "
-            "returns a torch module or a visioncircuits.Network"
-        )
-    return file, function
+    return name.lower().endswith(".onnx") and name.partition(":")[0] not in PREFIXES
 
 
 def existing(name: str) -> str:
-    """Return a network's name, checked; of a Python file, that it is there.
+    """Return a network's name, checked; of a file, that it is there.
 
     Raises
     ------
@@ -100,18 +102,24 @@ def existing(name: str) -> str:
     Traceback (most recent call last):
     visioncircuits.errors.InputError: there is no file lost.py; a network of your own is ...
     """
-    if is_python_file(network(name)):
-        file, _ = python_file(name)
-        if not Path(file).expanduser().is_file():
-            raise InputError(
-                f"there is no file {file}; a network of your own is file.py:function, the file's "
-                "path relative to where you are, or in a recipe to the recipe"
-            )
+    own = _own(name)
+    if is_onnx_file(name) and not Path(name).expanduser().is_file():
+        raise InputError(
+            f"there is no file {name}; an ONNX file's path is relative to where you are, or in a "
+            "recipe to the recipe"
+        )
+    if own is not None and own.is_file and not Path(own.source).expanduser().is_file():
+        raise InputError(
+            f"there is no file {own.source}; a network of your own is file.py:function, the file's "
+            "path relative to where you are, or in a recipe to the recipe"
+        )
     return name
 
 
 def absolute(name: str, *, folder: Path | None = None) -> str:
-    """Return the name with a Python file's path made absolute, relative to `folder`.
+    """Return the name with a file's path made absolute, relative to `folder`.
+
+    A module's has the current folder before it, to import it from.
 
     Examples
     --------
@@ -120,11 +128,15 @@ def absolute(name: str, *, folder: Path | None = None) -> str:
     >>> absolute("my_cnn.py:build", folder=Path("/models"))
     '/models/my_cnn.py:build'
     """
-    if not is_python_file(name):
-        return name
-    file, function = python_file(name)
-    path = Path(file).expanduser()
-    return f"{(folder / path if folder else path).absolute()}:{function}"
+    own, folder = _own(name), folder or Path.cwd()
+    if is_onnx_file(name):
+        return str((folder / Path(name).expanduser()).absolute())
+    return name if own is None else own.within(folder)
+
+
+def _own(name: str) -> own_names.OwnName | None:
+    prefix, _, _ = network(name).partition(":")
+    return None if prefix in PREFIXES or is_onnx_file(name) else own_names.parse(name)
 
 
 def unit(text: str) -> tuple[str, int]:
@@ -168,6 +180,27 @@ def feature(text: str) -> tuple[str, int | str]:
     return layer, int(name) if re.fullmatch(r"[0-9]+", name) else name.strip()
 
 
+def description(text: str) -> str | None:
+    """Parse `text:a photo of a dog`; None for other features.
+
+    Raises
+    ------
+    InputError
+        Where nothing follows the colon.
+
+    Examples
+    --------
+    >>> description("text:a photo of a dog"), description("mixed3b:379")
+    ('a photo of a dog', None)
+    """
+    prefix, colon, words = text.partition(":")
+    if prefix.strip() != TEXT or not colon:
+        return None
+    if not words.strip():
+        raise InputError(f"{text!r} has no text; write it like 'text:a photo of a dog'")
+    return words.strip()
+
+
 def features_file(text: str) -> tuple[str, Path] | None:
     """Parse `layer:file.npy`, `layer:file.json` or `file.json`; None for what names no file.
 
@@ -184,6 +217,8 @@ def features_file(text: str) -> tuple[str, Path] | None:
     ('mixed3b', PosixPath('probes/dog.npy'))
     >>> features_file("mixed3b:413")
     """
+    if description(text) is not None:
+        return None
     layer, _, file = text.strip().rpartition(":")
     path = Path(file).expanduser()
     if path.suffix.lower() not in FEATURE_FILES:
@@ -205,7 +240,7 @@ def is_layer(text: str) -> bool:
 
 
 def existing_features(text: str) -> str:
-    """Return `layer:unit`, `layer:class` or what names a file of features, checked.
+    """Return `layer:unit`, `layer:class`, `text:…` or what names a file of features, checked.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from torch.utils._pytree import tree_map
 from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.networks import identity, names
+from visioncircuits.networks.channels import drawn_in
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.class_names import class_number
 from visioncircuits.networks.edits import Change
@@ -169,6 +170,44 @@ class Network:
         other.precision = precision
         return other
 
+    def drawing_in(
+        self, channels: str | int | Sequence[str | int], *, ground: float | Sequence[float] = 0.5
+    ) -> "Network":
+        """Return a copy, with the same parameters, of which some channels are drawn in.
+
+        Stimuli, which are RGB, become their luma in these channels, where 0 and 1 are the ends of
+        the preprocessing's range. Pictures of the network's own channels are used as they are.
+        Everything that draws takes such a copy: tuning, hypotheses, galleries.
+
+        Parameters
+        ----------
+        channels
+            One or several, by their names (see `Preprocessing`) or numbers, counted from 0.
+        ground
+            Of the channels that are not drawn in, in [0, 1]: one number, or one for each of all
+            channels.
+
+        Raises
+        ------
+        InputError
+            For an unknown channel, another ground, or a network of three channels, of which ink and
+            ground are colors already.
+
+        Examples
+        --------
+        >>> module = nn.Sequential(nn.Conv2d(4, 8, 5))
+        >>> bands = Preprocessing(channels=4, names=("B2", "B3", "B4", "B8"))
+        >>> network = wrap(module, bands, size=32).drawing_in("B8", ground=0.25)
+        >>> network.preprocessing.to_channels(torch.ones(1, 3, 1, 1)).flatten().tolist()
+        [0.25, 0.25, 0.25, 1.0]
+        """
+        own = self.preprocessing
+        drawn = drawn_in(channels, ground, own.channels, own.names)
+        other = copy.copy(self)
+        other._changes = self._changes  # of the same module
+        other.preprocessing = replace(own, from_rgb=drawn)
+        return other
+
     def __call__(self, pictures: Pictures) -> Any:
         """Return the module's own output, usually logits `(batch, classes)`.
 
@@ -197,7 +236,10 @@ class Network:
         """Preprocess pictures, on the network's device and in its precision."""
         inputs = self.preprocessing(pictures.to(self.device)).to(like(self.module).dtype)
         # Channels last halves the time of the convolutions on CPUs, and on GPUs in half precision.
-        return inputs.contiguous(memory_format=torch.channels_last)
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        if len(inputs) == 1 and inputs.stride(0) != inputs.numel():  # see `recording._identity`
+            inputs = inputs.clone(memory_format=torch.channels_last)
+        return inputs
 
     @property
     def layers(self) -> Mapping[str, Layer]:
@@ -304,14 +346,15 @@ class Network:
 
         A unit of the network's output may be named by its class, `logits:Chihuahua`. Where no layer
         is called `logits`, this is the output. A file of one direction is named as
-        `read_features` reads it: `mixed3b:dog.npy`.
+        `read_features` reads it: `mixed3b:dog.npy`. A network with a text encoder, as CLIP's, has
+        the direction of any text: `text:a photo of a dog`.
 
         Raises
         ------
         InputError
             For text that is not a feature, an unknown layer, a unit that the layer does not have,
-            an unknown class or a name of several, a direction of another number of units, or a
-            file that holds several.
+            an unknown class or a name of several, a direction of another number of units, a file
+            that holds several, or a text without a text encoder.
 
         Examples
         --------
@@ -326,7 +369,10 @@ class Network:
         return replace(feature, layer=layer.name)
 
     def _read(self, text: str) -> Feature:
-        """Read a unit, by its number or by the name of its class; or the direction of a file."""
+        """Read a unit, by its number or its class's name; or the direction of a file or a text."""
+        words = names.description(text)
+        if words is not None and names.TEXT not in self.layers:
+            return self._described(words)
         if names.features_file(text):
             first, *others = read_features(text)
             if others:
@@ -352,6 +398,13 @@ class Network:
                 "wrap it with classes=…, or write a number"
             )
         return Unit(layer.name, class_number(unit, self.classes))
+
+    def _described(self, text: str) -> Feature:
+        """Return the direction of a text, where the network has a text encoder."""
+        raise InputError(
+            f"{self.name} has no text encoder, so {f'{names.TEXT}:{text}'!r} is no feature of it; "
+            "networks that are loaded by `clip:` have one"
+        )
 
     def branches(self, layer: str) -> dict[str, range]:
         """Return the units of `layer` that each branch holds; {} where it has no branches."""

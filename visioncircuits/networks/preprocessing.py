@@ -1,5 +1,9 @@
-"""From pictures, float32 RGB in [0, 1] everywhere, to the input that a network was trained with."""
+"""From pictures, float32 RGB in [0, 1] everywhere, to the input that a network was trained with.
 
+It is one class of many fields, each documented and checked; hence some 300 lines.
+"""
+
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -10,13 +14,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks import channels as picture_channels
 from visioncircuits.networks import identity
+from visioncircuits.networks.channels import LUMA, DrawnIn, mixed
 from visioncircuits.numbers import real, whole
 
 Numbers = float | Sequence[float] | np.floating | np.ndarray | Tensor
 
 Conversion = Sequence[Sequence[float]] | np.ndarray | Tensor | Callable[[Tensor], Tensor]
 """Weights, `(channels, 3)`, or a function of pictures."""
+
+Composite = Sequence[str | int] | Sequence[Sequence[float]] | np.ndarray | Tensor
+"""Three channels, by name or number, or three rows of weights of all channels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +43,26 @@ class Preprocessing:
     channels
         How many channels the network takes. Only 3 have an order. Pictures that have as many are
         used as they are.
+    names
+        What the channels are, such as `("B2", "B3", "B4", "B8")`: in figures, and to choose some.
+        Three channels without names are red, green and blue; with names they are no colors, and
+        nothing that holds for colors is applied to them.
     from_rgb
         How photographs and stimuli, which have three, become the channels of a network that takes
         another number: a weight for each of R, G and B, by channel; or a function of pictures
         `(batch, 3, height, width)` in [0, 1]. For one channel it need not be given: colors become
         their luma, .299 R + .587 G + .114 B of the pixels' values, as in Pillow's mode L.
+    to_rgb
+        How pictures of such channels are shown: three of these, by name or number, as red, green
+        and blue; or three rows of weights. It changes no activation. By default photographs are
+        shown as the mean of their channels, and visualizations as a gray tile a channel.
 
     Raises
     ------
     InputError
         For an empty range, a `std` of zero, a number of values that does not match the channels,
-        values that are not finite numbers, an unknown order, or `from_rgb` of three channels.
+        values that are not finite numbers, an unknown order, `from_rgb` of three channels, names
+        that are not one for each channel, or `to_rgb` of channels that there are not.
 
     Examples
     --------
@@ -60,6 +78,15 @@ class Preprocessing:
     >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
     >>> [round(value, 3) for value in opponent(red).flatten().tolist()]
     [0.299, 1.0]
+
+    Four bands, of which three are shown as infrared photographs are:
+
+    >>> bands = Preprocessing(
+    ...     channels=4, names=("B2", "B3", "B4", "B8"), to_rgb=("B8", "B4", "B3"), range=(0, 10000)
+    ... )
+    >>> vegetation = torch.tensor([0.0, 0.1, 0.0, 0.5]).reshape(1, 4, 1, 1)
+    >>> [round(value, 3) for value in bands.shown(vegetation).flatten().tolist()]
+    [0.5, 0.0, 0.1]
     """
 
     range: tuple[float, float] | list[float] = (0.0, 1.0)
@@ -68,6 +95,8 @@ class Preprocessing:
     order: Literal["RGB", "BGR"] = "RGB"
     channels: int = 3
     from_rgb: Conversion | None = None
+    names: Sequence[str] | None = None
+    to_rgb: Composite | None = None
 
     def __post_init__(self) -> None:
         numbers = {name: _numbers(name, getattr(self, name)) for name in ("range", "mean", "std")}
@@ -76,11 +105,19 @@ class Preprocessing:
         object.__setattr__(self, "channels", whole("channels", self.channels, least=1))
         if len(self.range) != 2:
             raise InputError(f"a preprocessing range is (low, high), not {self.range}")
+        if self.names is not None:
+            names = picture_channels.checked_names(self.names, self.channels)
+            object.__setattr__(self, "names", names)
+        if self.to_rgb is not None:
+            rows = picture_channels.composite(self.to_rgb, self.channels, self.names)
+            object.__setattr__(self, "to_rgb", rows)
         if self.order not in ("RGB", "BGR") or (self.order == "BGR" and self.channels != 3):
             raise InputError(
                 f"the order of channels is 'RGB', or 'BGR' where there are 3, not {self.order!r} "
                 f"of {self.channels}"
             )
+        if self.order == "BGR" and self.names is not None:
+            raise InputError("channels with names are no colors; give them in the network's order")
         if self.range[0] == self.range[1]:
             raise InputError(f"a preprocessing range needs two different ends, not {self.range}")
         for name in ("mean", "std"):
@@ -124,6 +161,11 @@ class Preprocessing:
         shift = ((low - mean) / std).expand(self.channels)[:, None, None]
         return torch.addcmul(shift, pictures, gain)
 
+    @property
+    def colors(self) -> bool:
+        """Whether the channels are red, green and blue: three, without names."""
+        return self.channels == 3 and self.names is None
+
     def to_channels(
         self, pictures: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch taken height width"]:
@@ -166,7 +208,7 @@ class Preprocessing:
                 )
             return found
         if self.from_rgb is not None:
-            return _mixed(pictures, self.from_rgb)
+            return mixed(pictures, self.from_rgb)
         if self.channels == 1:
             return gray(pictures)
         raise self._other_shape(pictures)
@@ -175,22 +217,100 @@ class Preprocessing:
         colors = pictures.ndim == 4 and pictures.shape[1] == 3
         advice = (
             f"; state how colors become its channels, Preprocessing(channels={self.channels}, "
-            f"from_rgb=…): {self.channels} rows of 3 weights, or a function of pictures"
+            f"from_rgb=…): {self.channels} rows of 3 weights, or a function of pictures; or choose "
+            "channels that stimuli are drawn in: network.drawing_in(…), --channels"
         )
         return InputError(
             f"this network takes pictures of shape (batch, {self.channels}, height, width), "
             f"not {tuple(pictures.shape)}{advice if colors else ''}"
         )
 
+    def shown(
+        self, pictures: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """Return pictures for display: colors as they are, or what the network takes of them.
+
+        For a network of one channel it is their luma, for one that stimuli are drawn in some
+        channels of (see `Network.drawing_in`) the mean of these, for others `to_rgb` or, by
+        default, the mean of all.
+
+        Parameters
+        ----------
+        pictures
+            As for `to_channels`.
+        """
+        if self.channels == 1:
+            pictures = self.to_channels(pictures).clamp(0, 1)
+        if pictures.shape[1] != self.channels:
+            return pictures
+        if isinstance(self.from_rgb, DrawnIn):
+            return pictures[:, list(self.from_rgb.channels)].mean(1, True).expand(-1, 3, -1, -1)
+        found = picture_channels.shown(self.record(), pictures)
+        return pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1) if found is None else found
+
     def record(self) -> dict[str, Any]:
         """Return the fields as plain data, for a result's provenance."""
         record = {field.name: getattr(self, field.name) for field in fields(self)}
-        if callable(self.from_rgb):
+        for name in ("names", "to_rgb"):  # records made before these existed stay valid
+            if record[name] is None:
+                del record[name]
+        if isinstance(self.from_rgb, DrawnIn):
+            record["from_rgb"] = {
+                "drawn_in": self.from_rgb.channels,
+                "ground": self.from_rgb.ground,
+            }
+        elif callable(self.from_rgb):
             name = getattr(self.from_rgb, "__qualname__", type(self.from_rgb).__qualname__)
             record["from_rgb"] = {"function": name, "sha256": identity.function(self.from_rgb)}
         elif self.from_rgb is None:
             del record["from_rgb"]
         return record
+
+
+def parse(text: str, *, channels: int = 3, source: str = "one") -> Preprocessing:
+    """Read a preprocessing from text, as files of parameters and of networks state it.
+
+    Parameters
+    ----------
+    text
+        The order of channels, the range, what is subtracted, and perhaps what is then divided by:
+        one number a channel, or one for all.
+    channels
+        How many the network takes.
+    source
+        What states it, for the message.
+
+    Raises
+    ------
+    InputError
+        For text of another form, or numbers that do not match the channels.
+
+    Examples
+    --------
+    >>> parse("BGR 0..255 minus (104,117,123)") == CAFFE
+    True
+    >>> parse("RGB 0..1 minus (0.485,0.456,0.406) over (0.229,0.224,0.225)") == IMAGENET
+    True
+    """
+    number = r"-?\d+(?:\.\d+)?"
+    numbers = rf"\(({number}(?:, ?{number})*)\)"
+    match = re.fullmatch(
+        rf"(RGB|BGR) ({number})\.\.({number}) minus {numbers}(?: over {numbers})?", text
+    )
+    if match is None:
+        raise InputError(
+            f"{source} states the input {text!r}, which cannot be parsed; write it like "
+            "'BGR 0..255 minus (104,117,123)' or 'RGB 0..1 minus (0.485,0.456,0.406) over "
+            "(0.229,0.224,0.225)'"
+        )
+    order, low, high, mean, std = match.groups()
+    return Preprocessing(
+        range=(float(low), float(high)),
+        mean=tuple(float(value) for value in mean.split(",")),
+        std=tuple(float(value) for value in (std or "1").split(",")),
+        order="BGR" if order == "BGR" else "RGB",
+        channels=channels,
+    )
 
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
@@ -213,13 +333,6 @@ def _weights(values: Any, channels: int) -> tuple[tuple[float, ...], ...]:
     return rows
 
 
-def _mixed(
-    pictures: Float[Tensor, "batch 3 height width"], weights: Any
-) -> Float[Tensor, "batch channels height width"]:
-    matrix = torch.tensor(weights, device=pictures.device, dtype=pictures.dtype)
-    return torch.einsum("bchw,dc->bdhw", pictures, matrix)
-
-
 def gray(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 1 height width"]:
     """Return the luma of colors, by ITU-R 601 as in Pillow's mode L.
 
@@ -228,7 +341,7 @@ def gray(pictures: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batc
     >>> gray(torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)).item()
     0.29899999499320984
     """
-    return _mixed(pictures, ((0.299, 0.587, 0.114),))
+    return mixed(pictures, [LUMA])
 
 
 IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))

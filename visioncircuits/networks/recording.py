@@ -211,7 +211,7 @@ class _Recorder(TorchFunctionMode):
         """Store which node made each tensor of a result."""
         if isinstance(result, Tensor):
             if any(result is tensor for tensor in taken):  # passed through: a value of its own
-                result = result.view_as(result)
+                result = _identity(result)
             self._describe(at, result, taken)
             self._set(result, at)
             return result
@@ -332,7 +332,7 @@ class _Recorder(TorchFunctionMode):
         replaced = None
         if not isinstance(reference, Value) or reference.node < call.first:
             # passed through unchanged, it is a value of its own for all that use it from here
-            replaced = result.view_as(result)
+            replaced = _identity(result)
             reference = Value(self._add("identity", _identity, ((reference,), {})))
             self._describe(reference.node, replaced, [result])
             self._set(replaced, reference.node)
@@ -349,7 +349,12 @@ class _Recorder(TorchFunctionMode):
 
 
 def _identity(value: Any) -> Any:
-    return value.view_as(value) if isinstance(value, Tensor) else value
+    """Return a value's own memory as another tensor.
+
+    Not `view_as`: of a batch of one it changes the stride between pictures, at which torch's
+    gradient of batch normalization on CPUs is wrong.
+    """
+    return torch.ops.aten.alias(value) if isinstance(value, Tensor) else value
 
 
 def _for_any_layout(function: Any, args: tuple[Any, ...]) -> Any:

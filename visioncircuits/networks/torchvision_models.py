@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from functools import cache
 from http.client import HTTPException
 from importlib.resources import files
@@ -20,7 +19,7 @@ from visioncircuits.networks import checkpoints
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.names import TORCHVISION
 from visioncircuits.networks.network import Network, prepared
-from visioncircuits.networks.preprocessing import Preprocessing
+from visioncircuits.networks.preprocessing import Preprocessing, parse
 
 SCALED_INSIDE = ("googlenet", "inception_v3")
 TO_ONE = Preprocessing(range=(-1, 1))
@@ -47,9 +46,9 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
         One of `names()`.
     path
         A checkpoint to use instead of one that would be found or downloaded. A `.safetensors`
-        file may state its preprocessing as the metadatum `input`, such as
-        "BGR 0..255 minus (104,117,123)"; the default is that of torchvision's own weights.
-        Its classes are assumed to be those of torchvision's own.
+        file may state its preprocessing as the metadatum `input`, such as "BGR 0..255 minus
+        (104,117,123)", as `preprocessing.parse` reads it; the default is that of torchvision's own
+        weights. Its classes are assumed to be those of torchvision's own.
 
     Raises
     ------
@@ -185,17 +184,4 @@ def _stated_preprocessing(checkpoint: Checkpoint) -> Preprocessing | None:
         stated = (file.metadata() or {}).get("input")
     if stated is None:
         return None
-    number = r"-?\d+(?:\.\d+)?"
-    means = rf"{number}(?:, ?{number})*"
-    match = re.fullmatch(rf"(RGB|BGR) ({number})\.\.({number}) minus \(({means})\)", stated)
-    if match is None:
-        raise InputError(
-            f"{checkpoint.path} states the input {stated!r}, which cannot be parsed; "
-            "write it like 'BGR 0..255 minus (104,117,123)'"
-        )
-    order, low, high, mean = match.groups()
-    return Preprocessing(
-        range=(float(low), float(high)),
-        mean=tuple(float(value) for value in mean.split(",")),
-        order="BGR" if order == "BGR" else "RGB",
-    )
+    return parse(stated, source=str(checkpoint.path))

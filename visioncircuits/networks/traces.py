@@ -147,6 +147,9 @@ class Traces:
         blank = self._blank(size)
         try:
             graph = trace(self.module, blank)
+        except AssertionError:  # the module's own, on what it cannot take
+            with self._size_errors(size):
+                raise
         except Untraceable as error:
             with self._size_errors(size):
                 return Hooked.follow(self.module, blank, str(error))
@@ -166,11 +169,11 @@ class Traces:
             yield
         except (torch.OutOfMemoryError, InputError):
             raise
-        except (RuntimeError, ValueError) as error:
-            first = str(error).partition("\n")[0]
+        except (RuntimeError, ValueError, AssertionError) as error:
+            first = str(error).partition("\n")[0] or type(error).__name__
             height, width = size
             if size == self.usual:
-                if not isinstance(error, RuntimeError):
+                if isinstance(error, ValueError):
                     raise
                 raise InputError(
                     f"{self.name} fails on a picture of {height}x{width} pixels, the size stated "

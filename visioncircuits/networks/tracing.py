@@ -56,6 +56,7 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
     ['input', '0.conv2d', '0', '1.relu', '1', 'output']
     """
     opaque = dict.fromkeys(_scripted(module), "is scripted")
+    again = True  # what a first run keeps for later ones, such as indices, may make them differ
     while True:
         try:
             first, second = (
@@ -63,7 +64,9 @@ def trace(module: nn.Module, pictures: Tensor) -> Graph:
             )
             return _merged(module, first, second, opaque)
         except Untraceable as found:
-            if found.scope in opaque:  # not possible as one call either: the next module up
+            if again:
+                again = False
+            elif found.scope in opaque:  # not possible as one call either: the next module up
                 parent = found.scope.rpartition(".")[0]
                 if not found.scope:
                     raise

@@ -1,13 +1,12 @@
-"""Comparing a network's activations with known ones, to verify its checkpoint."""
+"""Comparing a network's activations and classes with known ones, to verify its checkpoint."""
 
 import json
 import math
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,10 +15,15 @@ from PIL import Image
 from torch import Tensor
 
 from visioncircuits.errors import InputError
+from visioncircuits.networks.accuracy import accuracy
+from visioncircuits.networks.checks import Check, Verification
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.networks.graph import INPUT
 from visioncircuits.networks.inceptionv1 import MODULES
 from visioncircuits.networks.network import Network
+
+if TYPE_CHECKING:  # datasets import this folder
+    from visioncircuits.datasets import Source
 
 CAFFE_INPUT = "input_bgr_minus_mean"
 CAFFE_STAGES = {
@@ -36,73 +40,14 @@ CAFFE_STAGES = {
 STRONGEST_INPUTS_OF_379 = {95, 145, 147, 116, 77, 176, 187, 189, 87, 92}
 
 
-@dataclass(frozen=True)
-class Check:
-    """One comparison: an error, and the largest that is allowed.
-
-    Examples
-    --------
-    >>> Check("conv2d0", error=2e-6, allowed=1e-4).passed
-    True
-    """
-
-    name: str
-    error: float
-    allowed: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the error is allowed; NaN never is."""
-        return self.error <= self.allowed
-
-
-@dataclass(frozen=True, repr=False)
-class Verification:
-    """The comparisons of a network with a reference; a notebook shows them as a table.
-
-    Attributes
-    ----------
-    network
-        The name of the network.
-    against
-        The reference, such as a file.
-    checks
-        The comparisons.
-
-    Examples
-    --------
-    >>> Verification("bvlc_googlenet", "a reference", (Check("conv2d0", error=1.0, allowed=1e-4),))
-    Verification('bvlc_googlenet', 0 of 1 checks passed, against a reference)
-    """
-
-    network: str
-    against: str
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check passed, and there is at least one."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
-
-    def __repr__(self) -> str:
-        passed = sum(check.passed for check in self.checks)
-        return (
-            f"Verification({self.network!r}, {passed} of {len(self.checks)} checks passed, "
-            f"against {self.against})"
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{'ok' if check.passed else 'WRONG'}</td><td>{escape(check.name)}</td>"
-            f"<td>{check.error:.2g}</td><td>{check.allowed:g}</td></tr>"
-            for check in self.checks
-        )
-        head = "<tr><th></th><th>compared</th><th>error</th><th>allowed</th></tr>"
-        return f"<p>{escape(repr(self))}</p><table>{head}{rows}</table>"
-
-
-def verify(network: Network, *, published: str | Path | None = None) -> Verification:
-    """Compare what a network computes with known activations.
+def verify(
+    network: Network,
+    *,
+    published: str | Path | None = None,
+    photographs: "Source | None" = None,
+    progress: bool = False,
+) -> Verification:
+    """Compare what a network computes with known activations, and classes of photographs.
 
     Parameters
     ----------
@@ -111,12 +56,19 @@ def verify(network: Network, *, published: str | Path | None = None) -> Verifica
     published
         A folder with `golden_activations/`: photographs `X.jpeg` and activations of a layer of
         this network for them, `X_LAYER_activations.npy`, `(1, rows, columns, units)`.
+    photographs
+        At least 20, with classes, as `datasets.photographs` takes them: of a classifier, whether
+        it is right more often than by chance. Where it is not, its preprocessing or the order of
+        its classes is wrong; a smaller mistake of the preprocessing is not found.
+    progress
+        Whether to show how many photographs are done, on standard error.
 
     Returns
     -------
     Verification
         Against `published` where given; else against `NAME_reference_activations.npz` beside the
-        checkpoint, where it exists; else against a few numbers that are part of the library.
+        checkpoint, where it exists; else against a few numbers that are part of the library, where
+        there are any or no photographs. And against the photographs.
 
     Raises
     ------
@@ -130,21 +82,30 @@ def verify(network: Network, *, published: str | Path | None = None) -> Verifica
     Traceback (most recent call last):
     visioncircuits.errors.InputError: there is no reference to verify untrained bvlc_googlenet ...
     """
+    against, checks = _activations(network, published)
+    if photographs is not None:
+        named = str(photographs) if isinstance(photographs, str | Path) else "photographs"
+        against = f"{against} and {named}" if checks else named
+        checks = (*checks, accuracy(network, photographs, named, progress=progress))
+    if not checks:
+        raise InputError(
+            f"there is no reference to verify {network.name} against; put "
+            f"{_file_name(network)} beside its checkpoint, or give photographs with classes"
+        )
+    return Verification(network.name, against, checks)
+
+
+def _activations(network: Network, published: str | Path | None) -> tuple[str, tuple[Check, ...]]:
+    """Return the reference of activations and the comparisons with it; none without one."""
     if published is not None:
         folder = Path(published) / "golden_activations"
         checks = tuple(_golden(network, folder))
         if not checks:
             raise InputError(f"{folder} has no photograph with activations to compare with")
-        return Verification(network.name, str(folder), (*checks, *_published_lists(network)))
+        return str(folder), (*checks, *_published_lists(network))
     if (reference := _reference_file(network)) is not None:
-        return Verification(network.name, str(reference), tuple(_reference(network, reference)))
-    checks = (*_published_lists(network), *_fingerprint(network))
-    if not checks:
-        raise InputError(
-            f"there is no reference to verify {network.name} against; put "
-            f"{_file_name(network)} beside its checkpoint"
-        )
-    return Verification(network.name, "the library's own fingerprint", checks)
+        return str(reference), tuple(_reference(network, reference))
+    return "the library's own fingerprint", (*_published_lists(network), *_fingerprint(network))
 
 
 def _error(found: Tensor, expected: Tensor) -> float:

@@ -14,7 +14,7 @@ from visioncircuits import engine, fingerprint, pictures
 from visioncircuits.engine import Store, Work, complete
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
-from visioncircuits.networks.catalog import loaded
+from visioncircuits.networks.obtaining import Obtain, checked, obtaining
 from visioncircuits.progress import bar
 from visioncircuits.thread import article, layers, scorecard
 from visioncircuits.thread.article import Part, Plate
@@ -84,9 +84,11 @@ def reproduce(
         else engine.choose(workers=workers, device=run.device)
     )
     out = Path(out)
-    everything = _works(article.names(), run)
+    obtain = _obtaining(run)
+    network = obtain()
+    everything = _works(article.names(), run, network)
     store = Store(out / FINISHED)
-    record = _network(run).record()
+    record = network.record()
 
     def written() -> Path:
         parts: dict[str, dict[str, Any]] = {}
@@ -103,13 +105,12 @@ def reproduce(
 
     test = partial(
         part_files,
+        obtain=obtain,
         folder=out.resolve() / MEASURED,
-        checkpoint=run.checkpoint,
-        device=run.device,
         images=None if run.images is None else run.images.resolve(),
         published=None if run.published is None else run.published.resolve(),
     )
-    missing = pending(names, run, out)
+    missing = _unfinished(_works(names, run, network), store)
     with bar("parts of articles", len(missing), visible=progress and bool(missing)) as advance:
 
         def finished(work: Work) -> None:
@@ -125,16 +126,21 @@ def reproduce(
 
 def pending(names: Sequence[str], run: Run, out: Path) -> list[dict[str, Any]]:
     """Describe the parts that are not finished."""
-    store = Store(out / FINISHED)
-    return [work for work in _works(names, run) if not store.path(work).exists()]
+    network = _obtaining(run)()
+    return _unfinished(_works(names, run, network), Store(out / FINISHED))
 
 
-def _network(run: Run) -> Network:
-    return loaded(run.network, run.checkpoint, run.device, run.precision)
+def _obtaining(run: Run) -> Obtain:
+    return obtaining(
+        run.network, checkpoint=run.checkpoint, device=run.device, precision=run.precision
+    )
 
 
-def _works(names: Sequence[str], run: Run) -> list[dict[str, Any]]:
-    network = _network(run)
+def _unfinished(works: Sequence[dict[str, Any]], store: Store) -> list[dict[str, Any]]:
+    return [work for work in works if not store.path(work).exists()]
+
+
+def _works(names: Sequence[str], run: Run, network: Network) -> list[dict[str, Any]]:
     named = layers.named(network, run.layers).values()
     shared = {
         "network": network.record(),
@@ -169,9 +175,8 @@ def _content(published: Path) -> str:
 def part_files(
     work: Work,
     *,
+    obtain: Obtain,
     folder: Path,
-    checkpoint: Path | None = None,
-    device: str = "cpu",
     images: Path | None = None,
     published: Path | None = None,
 ) -> dict[str, bytes]:
@@ -182,10 +187,10 @@ def part_files(
     work
         Names article, part, network, layers and stand-in, if any, and what photographs, published
         data and code are.
+    obtain
+        Returns the network, which must be the one that the work describes.
     folder
         For what several parts share.
-    checkpoint, device
-        The network's parameters, and where they are put.
     images, published
         Where the photographs and the published data lie.
 
@@ -194,8 +199,7 @@ def part_files(
     dict
         `part.json` with rows and captions, and a file for each plate.
     """
-    precision = work["network"].get("precision", "float32")
-    network = loaded(work["network"]["name"], checkpoint, device, precision)
+    network = checked(obtain(), work["network"])
     study = Study(
         network=network,
         folder=folder,

@@ -1,5 +1,6 @@
 """Expanded weights by backward passes: slow, but for any network that torch can differentiate."""
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -18,7 +19,12 @@ from visioncircuits.weights.expansion import provenance
 from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import Linearization
 from visioncircuits.weights.selection import select
-from visioncircuits.weights.torch_operations import NORMALIZATIONS, RECTIFIERS
+from visioncircuits.weights.torch_operations import (
+    NORMALIZATIONS,
+    RECTIFIERS,
+    SMOOTH,
+    over_input,
+)
 from visioncircuits.weights.tracing import INPUT
 
 
@@ -33,10 +39,10 @@ def expanded_weights_by_autograd(
 ) -> ExpandedWeights:
     """Differentiate a neuron of the target with respect to the source, one backward pass a feature.
 
-    Rectifiers, max pools and local response normalizations get the derivatives of their
-    replacements in the linearization, or keep their own for `"gate"`, `"route"` and `"gain"`;
-    every other operation keeps its own, so that the result is the derivative at the picture. If
-    all operations have linear replacements, `expanded_weights` returns the same, much faster.
+    Rectifiers, max pools, normalizations and products get the derivatives of their replacements in
+    the linearization; local response normalization keeps its own for `"gain"`, and so does every
+    other operation, so that the result is the derivative at the picture. If all operations have
+    linear replacements, `expanded_weights` returns the same, much faster.
 
     Parameters
     ----------
@@ -113,7 +119,7 @@ def _forward(
 
 
 class _LinearDerivatives(TorchFunctionMode):
-    """Give rectifiers, max pools and normalizations the derivatives of their replacements."""
+    """Give operations the derivatives of their replacements."""
 
     def __init__(self, linearization: Linearization) -> None:
         super().__init__()
@@ -122,15 +128,91 @@ class _LinearDerivatives(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        name, kwargs = getattr(func, "__name__", "").removesuffix("_"), kwargs or {}
-        if name in (*RECTIFIERS, "relu6") and self.linearization.rectifier == "identity":
-            return _with_derivative(args[0], func(args[0].detach().clone(), *args[1:], **kwargs))
-        if name == "max_pool2d" and self.linearization.max_pool != "route":
-            repeat = self.linearization.max_pool == "repeat"
+        kwargs = kwargs or {}
+        name, by = getattr(func, "__name__", "").strip("_"), self.linearization
+        if name in (*RECTIFIERS, "relu6", "prelu") and (
+            by.rectifier == "identity" or name in (*SMOOTH, "prelu")
+        ):
+            given = args[0].detach().clone()
+            value = func(given.clone(), *args[1:], **kwargs)
+            gated = args[0] * over_input(value, given)
+            return _with_derivative(args[0] if by.rectifier == "identity" else gated, value)
+        if name == "max_pool2d" and by.max_pool != "route":
+            repeat = by.max_pool == "repeat"
             return _with_derivative(_average(*args, repeat=repeat, **kwargs), func(*args, **kwargs))
-        if func in NORMALIZATIONS and self.linearization.normalization == "identity":
+        if func in NORMALIZATIONS and by.normalization == "identity":
             return _with_derivative(args[0], func(*args, **kwargs))
+        if func in (F.layer_norm, F.group_norm):
+            normalize = _layer_normed if func is F.layer_norm else _group_normed
+            linear = normalize(*args, divided=by.normalization == "gain", **kwargs)
+            return _with_derivative(linear, func(*args, **kwargs))
+        if name in PRODUCTS and len(args) == 2 and (found := _factors(name, *args)):
+            signal, gain, convention = found
+            frozen = getattr(by, convention) == "gain"
+            value = func(*args, **kwargs)
+            return _with_derivative(signal * gain.detach() if frozen else signal, value)
         return func(*args, **kwargs)
+
+
+PRODUCTS = {"mul": "mul", "imul": "mul", "rmul": "mul", "div": "div", "truediv": "div"}
+"""Functions of torch and operators, without underscores, and what they are."""
+
+
+def _factors(function: str, one: Any, other: Any) -> tuple[Tensor, Tensor, str] | None:
+    """Return the factor that is a map, the other one, and the convention; None if it is none."""
+    pair = one, other
+    if one is other or not all(isinstance(v, Tensor) and v.requires_grad for v in pair):
+        return None
+    gates = [
+        value.grad_fn is not None and value.grad_fn.name().startswith(_GATES) for value in pair
+    ]
+    if one.numel() > other.numel() or (gates[1] and not gates[0]):
+        divides = PRODUCTS[function] == "div"
+        return one, 1 / other if divides else other, "normalization" if divides else "product"
+    if PRODUCTS[function] == "mul" and (one.numel() < other.numel() or (gates[0] and not gates[1])):
+        return other, one, "product"
+    return None
+
+
+_GATES = ("Sigmoid", "Hardsigmoid", "Softmax", "Expand", "Upsample")
+"""How the backward functions of gates begin."""
+
+
+def _layer_normed(
+    values: Tensor,
+    shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    *,
+    divided: bool,
+) -> Tensor:
+    """Subtract the mean, and divide as is, without a derivative."""
+    axes = tuple(range(-len(shape), 0))
+    linear = values - values.mean(axes, keepdim=True)
+    if divided:
+        linear = linear / (linear.square().mean(axes, keepdim=True) + eps).sqrt().detach()
+    return linear if weight is None else linear * weight
+
+
+def _group_normed(
+    values: Tensor,
+    groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    *,
+    divided: bool,
+) -> Tensor:
+    """Divide as is, without a derivative."""
+    grouped = values.detach().reshape(len(values), groups, -1)
+    deviation = (grouped.var(2, correction=0) + eps).sqrt()
+    factors = values.new_ones(values.shape[:2])
+    if divided:
+        factors = factors / deviation.repeat_interleave(values.shape[1] // groups, 1)
+    if weight is not None:
+        factors = factors * weight
+    return values * factors.reshape(*values.shape[:2], *(1 for _ in values.shape[2:]))
 
 
 def _with_derivative(linear: Tensor, value: Tensor) -> Tensor:

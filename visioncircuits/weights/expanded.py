@@ -95,6 +95,19 @@ class ExpandedWeights:
         )
 
     @property
+    def replaced(self) -> dict[str, str]:
+        """What became of the operations in between that a `Linearization` replaces, by name.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks import untrained
+        >>> from visioncircuits.weights import expanded_weights
+        >>> expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:7").replaced
+        {'relu (rectifier)': 'identity', ...}
+        """
+        return dict(self.record.get("replaced", {}))
+
+    @property
     def source(self) -> str:
         """The source layer; `"input"` is the picture itself, RGB in [0, 1]."""
         return self.inputs[0].layer

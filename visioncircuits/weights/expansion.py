@@ -3,6 +3,7 @@
 Source: Voss et al., "Visualizing Weights" (2021).
 """
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -93,7 +94,8 @@ def expanded_weights(
         kernel = forwards(traced, inputs, outputs, memory=memory)
     else:
         kernel = backwards(traced, inputs, outputs, neuron=neuron, memory=memory)
-    record = provenance(network, linearization, position=position)
+    replaced = _replaced(traced, layers, linearization)
+    record = provenance(network, linearization, position=position, replaced=replaced)
     return ExpandedWeights(
         kernel.weight.cpu(), inputs.features, outputs.features, kernel.stride, kernel.offset, record
     )
@@ -142,6 +144,17 @@ def _check_path(traced: Trace, source: str, target: str) -> None:
                 f"between {source} and {target} the network computes {traced.steps[at].name!r}, "
                 "which has no linear replacement here; use expanded_weights_by_autograd"
             )
+
+
+def _replaced(traced: Trace, layers: Sequence[str], linearization: Linearization) -> dict[str, str]:
+    """Return what became of operations, by name, where a convention chose that."""
+    path = traced.between(*(traced.layers[name] for name in layers))
+    steps = [traced.steps[at] for at in path[1:]]
+    return {
+        f"{step.name} ({step.convention})": getattr(linearization, step.convention)
+        for step in steps
+        if step.convention
+    }
 
 
 def _everywhere(network: Network, layer: str) -> tuple[Pair, Pair]:

@@ -19,11 +19,20 @@ class Linearization:
         repeated over the region ("An Overview of Early Vision"). `"route"`: the input that was
         the maximum on a given picture; for one neuron only.
     rectifier
-        `"identity"`, or `"gate"`: multiplication by 1 where the input passed on given pictures
-        and by 0 elsewhere; exact for one neuron, otherwise averaged over pictures and positions.
+        Of ReLU, and of smooth functions through zero such as GELU and SiLU: `"identity"`, or
+        `"gate"`: multiplication by the output over the input on given pictures, which of ReLU is 1
+        where the input passed and 0 elsewhere; exact for one neuron, otherwise averaged over
+        pictures and positions.
     normalization
-        Of local response normalization: `"identity"`, or `"gain"`: multiplication by its gain on
-        given pictures, exact or averaged as above. Batch normalization is always a gain.
+        Of local response normalization, and of layer and group normalization: `"identity"`, without
+        the division, or `"gain"`: divided as on given pictures, exact or averaged as above. Layer
+        normalization subtracts the mean over channels in both; group normalization's mean, over
+        positions too, is a constant. Batch normalization is always a gain.
+    product
+        Of a map times what is computed from it and multiplies it, as in squeeze-and-excitation,
+        global response normalization or gates of attention: `"identity"`, as if that were 1, or
+        `"gain"`: its values on given pictures, exact or averaged as above. Multiplication by
+        parameters, such as layer scale, is always a gain.
 
     Examples
     --------
@@ -34,6 +43,7 @@ class Linearization:
     max_pool: Literal["average", "repeat", "route"] = "average"
     rectifier: Literal["identity", "gate"] = "identity"
     normalization: Literal["identity", "gain"] = "identity"
+    product: Literal["identity", "gain"] = "identity"
 
     @property
     def needs_pictures(self) -> bool:
@@ -45,5 +55,5 @@ class Linearization:
         return asdict(self)
 
 
-LOCAL = Linearization(max_pool="route", rectifier="gate", normalization="gain")
+LOCAL = Linearization(max_pool="route", rectifier="gate", normalization="gain", product="gain")
 """Exact on one picture: nothing is averaged."""

@@ -63,6 +63,23 @@ class Identity(Unary):
 
 
 @dataclass(frozen=True)
+class Chain(Unary):
+    """Operations one after another; none is the identity."""
+
+    parts: tuple[Unary, ...]
+
+    def before(self, kernel: Kernel) -> Kernel:
+        for part in reversed(self.parts):
+            kernel = part.before(kernel)
+        return kernel
+
+    def after(self, kernel: Kernel) -> Kernel:
+        for part in self.parts:
+            kernel = part.after(kernel)
+        return kernel
+
+
+@dataclass(frozen=True)
 class Convolution(Unary):
     """A convolution, with `weight` as in torch: `(out, in / groups, height, width)`."""
 

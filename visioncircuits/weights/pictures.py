@@ -13,10 +13,12 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from visioncircuits.colors import signed_colors
-from visioncircuits.networks import Feature
+from visioncircuits.networks import Feature, Unit
+from visioncircuits.networks import channels as channel_names
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.factors import Factors
 from visioncircuits.weights.ranking import Connection
+from visioncircuits.weights.tracing import INPUT
 
 Thumbnails = Mapping[str, Image.Image]
 """Small pictures of features, by name; a feature without one is shown by its name only."""
@@ -78,7 +80,8 @@ def kernel_grid(
     scale = scale or float(weights.weight.abs().max())
     tiles = [[tile(kernel, scale, size) for kernel in row] for row in weights.weight]
     side = max(size, *tiles[0][0].size)
-    names = _names(weights.inputs, size) + _names(weights.outputs, size)
+    labels = channel_labels(weights.record)
+    names = _names(weights.inputs, size, labels) + _names(weights.outputs, size, labels)
     across, named, columns = side + GAP, names[len(weights.inputs) :], names[: len(weights.inputs)]
     if thumbnails:
         left, down = size + GAP, max(side, size + LINE) + GAP
@@ -113,6 +116,7 @@ def connection_cards(
     scale: float | None = None,
     size: int = 144,
     columns: int = 6,
+    channels: Sequence[str] = (),
 ) -> Image.Image:
     """Draw the strongest inputs or outputs of a feature: each one's picture above its kernel.
 
@@ -126,6 +130,9 @@ def connection_cards(
         As for `kernel_grid`.
     columns
         Number of cards in a row.
+    channels
+        What the channels of the picture are called, where they are the inputs: the names in the
+        network's preprocessing.
 
     Returns
     -------
@@ -162,7 +169,7 @@ def connection_cards(
     )
     for at, (connection, kernel) in enumerate(zip(connections, tiles, strict=True)):
         left, top = at % columns * across, first + at // columns * down
-        sheet.unit(others[at], _names(others, size)[at], (left, top), size)
+        sheet.unit(others[at], _names(others, size, channels)[at], (left, top), size)
         sheet.picture.paste(kernel, (left + (size - kernel.width) // 2, top + size + LINE))
         numbers = f"+{number(connection.positive)} −{number(connection.negative)}"
         sheet.write((left + size // 2, top + size + LINE + side), numbers, FAINT, anchor="ma")
@@ -297,8 +304,16 @@ class _Sheet:
         self.draw.text(at, text, ink, _font(), anchor=anchor)
 
 
-def _names(features: Sequence[Feature], width: int) -> list[str]:
+def channel_labels(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the picture's channels are called, from the record of weights."""
+    preprocessing = record.get("network", {}).get("preprocessing")
+    return () if preprocessing is None else channel_names.labels(preprocessing)
+
+
+def _names(features: Sequence[Feature], width: int, labels: Sequence[str] = ()) -> list[str]:
     """Return the features' names, without the layer unless all fit in `width` pixels."""
+    if labels and all(isinstance(f, Unit) and f.layer == INPUT for f in features):
+        return [labels[f.index] for f in features if isinstance(f, Unit)]
     names = [str(feature) for feature in features]
     if max(map(_font().getlength, names)) <= width:
         return names

@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,9 +16,9 @@ from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import Linearization
 from visioncircuits.weights.operations import (
     Addition,
+    Chain,
     Concatenation,
     Convolution,
-    Flattening,
     Gain,
     Identity,
     Operation,
@@ -29,8 +29,21 @@ from visioncircuits.weights.operations import (
 NORMALIZATIONS = (F.local_response_norm, normalized)
 """Local response normalization, torch's and ours."""
 
-RECTIFIERS = ("relu", "hardtanh", "leaky_relu")
-RESHAPES = {"_unsafe_view", "as_strided", "flatten", "reshape", "squeeze", "unsqueeze", "view"}
+SMOOTH = ("elu", "gelu", "hardswish", "mish", "_prelu_kernel", "silu", "tanh")
+"""Those whose gate is the output over the input; PReLU is none of them but for that."""
+
+RECTIFIERS = ("relu", "hardtanh", "leaky_relu", *SMOOTH)
+
+GATES = (
+    "sigmoid",
+    "hardsigmoid",
+    "_softmax",
+    "expand",
+    "upsample_nearest2d",
+    "upsample_bilinear2d",
+)
+"""What computes the multiplier where both factors are as large."""
+
 _BATCH_NORMS = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"}
 
 
@@ -50,6 +63,8 @@ class Call:
         Of the inputs before the call, without the batch.
     outputs
         The tensors that it returned.
+    makers
+        The names of the operations that computed the inputs.
     """
 
     name: str
@@ -57,6 +72,20 @@ class Call:
     inputs: Sequence[Tensor]
     shapes: Sequence[tuple[int, ...]]
     outputs: Sequence[Tensor]
+    makers: Sequence[str] = ()
+
+    def channels_first(self) -> "Call":
+        """Return the call as if it were of maps whose channels come first, not last."""
+        inputs = {id(tensor): _first(tensor) for tensor in self.inputs}
+        return replace(
+            self,
+            arguments={
+                name: inputs.get(id(value), _first(value)) for name, value in self.arguments.items()
+            },
+            inputs=[inputs[id(tensor)] for tensor in self.inputs],
+            shapes=[(shape[2], *shape[:2]) if len(shape) == 3 else shape for shape in self.shapes],
+            outputs=[_first(tensor) for tensor in self.outputs],
+        )
 
 
 def named_arguments(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,9 +107,15 @@ def named_arguments(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -
 
 
 def linearized(call: Call, linearization: Linearization, *, averaged: bool) -> Operation | None:
-    """Return the linear replacement of a call; None if it has none."""
+    """Return the linear replacement of a call; None if it has none.
+
+    It takes all inputs, but of a product only the one that is `multiplied`.
+    """
     name, arguments, value = call.name, call.arguments, call.outputs[0]
     on_first = call.inputs[0] is next(iter(arguments.values()))
+    signal = multiplied(call)
+    if signal is not None:
+        return _gated(call, signal, linearization, averaged)
     match name:
         case "cat" if arguments["dim"] == 1 and len(call.inputs) == len(arguments["tensors"]):
             return Concatenation(tuple(shape[0] for shape in call.shapes))
@@ -116,6 +151,10 @@ def linearized(call: Call, linearization: Linearization, *, averaged: bool) -> O
             return _average(_pair(arguments["output_size"]), shape, value)
         case "mean" if len(shape) == 3 and _is_spatial(arguments.get("dim")):
             return _average((1, 1), shape, value)
+        case "native_layer_norm" if call.outputs[1].shape[1] == 1:
+            return _layer_norm(call, linearization, averaged)
+        case "native_group_norm":
+            return _group_norm(call, linearization, averaged)
         case "constant_pad_nd" if len(arguments["pad"]) in (2, 4):
             one, (left, _, top, _) = value.new_ones(1), [*arguments["pad"], 0, 0][:4]
             return SeparableFilter(one, one, padding=(top, left))
@@ -129,13 +168,12 @@ def linearized(call: Call, linearization: Linearization, *, averaged: bool) -> O
             return _product(1 / torch.as_tensor(arguments["other"]), shape, value)
         case "addcmul" if call.inputs[0] is arguments["tensor1"] and arguments["value"] == 1:
             return _product(arguments["tensor2"], shape, value)
+        case "addcmul" if call.inputs[0] is arguments["tensor2"] and arguments["value"] == 1:
+            return _product(arguments["tensor1"], shape, value)
         case "_native_batch_norm_legit_no_training":
             return _batch_norm(arguments)
         case _ if name in _BATCH_NORMS and not arguments["training"]:
             return _batch_norm(arguments)
-        case _ if name in RESHAPES and (value.ndim == 2 or shape[1:] in ((), (1, 1))):
-            channels, height, width = (*shape, 1, 1)[:3]
-            return Flattening((channels, height, width))
     return None
 
 
@@ -158,6 +196,43 @@ def linearized_normalization(
         band, bias, beta = _band(*bound.args)
     values = args[0]
     return _gain(F.conv2d(values * values, band, bias) ** -beta, averaged)
+
+
+def multiplied(call: Call) -> int | None:
+    """Return which input of a product another one multiplies, or divides; None where none does.
+
+    The multiplier is the smaller one, or the one that a function of `GATES` computed.
+    """
+    if call.name not in ("mul", "div") or len(call.inputs) != 2 or call.inputs[0] is call.inputs[1]:
+        return None
+    sizes = [math.prod(shape) for shape in call.shapes]
+    gates = [maker in GATES for maker in call.makers]
+    for signal, gate in ((0, 1), (1, 0))[: 1 if call.name == "div" else 2]:
+        same = math.prod(call.outputs[0].shape[1:]) == sizes[signal]
+        if same and (sizes[gate] < sizes[signal] or (gates[gate] and not gates[signal])):
+            return signal
+    return None
+
+
+def convention(call: Call) -> str:
+    """Return the field of `Linearization` that chooses a call's replacement; empty if none does."""
+    if multiplied(call) is not None:
+        return "product" if call.name == "mul" else "normalization"
+    return "rectifier" if call.name in RECTIFIERS else _CONVENTIONS.get(call.name, "")
+
+
+_CONVENTIONS = {
+    "max_pool2d_with_indices": "max_pool",
+    "native_layer_norm": "normalization",
+    "native_group_norm": "normalization",
+}
+
+
+def _gated(call: Call, signal: int, linearization: Linearization, averaged: bool) -> Operation:
+    if getattr(linearization, convention(call)) == "identity":
+        return Identity()
+    gate = call.inputs[1 - signal]
+    return _gain(gate if call.name == "mul" else 1 / gate, averaged)
 
 
 def border_gain(call: Call) -> Float[Tensor, "1 height width"]:
@@ -196,9 +271,48 @@ def _rectifier(call: Call, linearization: Linearization, averaged: bool) -> Oper
             slope = (value > arguments["min_val"]) & (value < arguments["max_val"])
         case "leaky_relu":
             slope = torch.where(value > 0, 1.0, arguments["negative_slope"])
-        case _:
+        case "relu":
             slope = value > 0
+        case _:
+            slope = over_input(value, call.inputs[0])
     return _gain(slope.to(value), averaged)
+
+
+def over_input(value: Tensor, given: Tensor) -> Tensor:
+    """Return the output over the input of a function through zero; where that is 0, one half.
+
+    The half is the slope there of GELU, SiLU and hard swish; what it multiplies is zero.
+    """
+    return torch.where(given == 0, 0.5, value / given)
+
+
+def _layer_norm(call: Call, linearization: Linearization, averaged: bool) -> Operation:
+    """Subtract the mean over channels; with the division or without."""
+    (shape,), weight, value = call.shapes, call.arguments["weight"], call.outputs[0]
+    centered = torch.eye(shape[0]).to(value) - 1 / shape[0]
+    if weight is not None:
+        centered = centered * weight.reshape(-1, 1)
+    matrix = Convolution(centered[..., None, None])
+    if linearization.normalization == "identity":
+        return matrix
+    return Chain((matrix, _gain(call.outputs[2], averaged)))
+
+
+def _group_norm(call: Call, linearization: Linearization, averaged: bool) -> Operation:
+    weight, value = call.arguments["weight"], call.outputs[0]
+    factors = value.new_ones(value.shape[:2])
+    if linearization.normalization == "gain":
+        factors = call.outputs[2].repeat_interleave(value.shape[1] // call.arguments["group"], 1)
+    return _gain(factors if weight is None else factors * weight.flatten(), averaged)
+
+
+def _first(value: Any) -> Any:
+    """Return a tensor with its channels first, where it has them last; anything else as it is."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.ndim == 4:
+        return value.permute(0, 3, 1, 2)
+    return value[:, None, None] if value.ndim == 1 else value
 
 
 def _max_pool(call: Call, linearization: Linearization) -> Operation:

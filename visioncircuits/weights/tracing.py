@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -18,15 +19,18 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from visioncircuits.networks import Network
 from visioncircuits.networks.nodes import between
+from visioncircuits.weights import arrangement
 from visioncircuits.weights.linearization import Linearization
-from visioncircuits.weights.operations import Gain, Identity, Operation
+from visioncircuits.weights.operations import Chain, Convolution, Gain, Identity, Operation
 from visioncircuits.weights.torch_operations import (
     NORMALIZATIONS,
-    RESHAPES,
+    SMOOTH,
     Call,
     border_gain,
+    convention,
     linearized,
     linearized_normalization,
+    multiplied,
     named_arguments,
 )
 
@@ -50,12 +54,15 @@ class Step:
         Indices of the earlier steps whose values it takes.
     shape
         Of its value without the batch: `(channels, height, width)`, or `(channels,)`.
+    convention
+        The field of `Linearization` that chose the replacement; empty where none did.
     """
 
     name: str
     operation: Operation | None
     inputs: tuple[int, ...]
     shape: tuple[int, ...]
+    convention: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ def trace(
     height, width = pictures.shape[2:]
     for name in named:
         network.layer_at(name, (height, width))  # so that the network's own tracing is not recorded
-    with _Tracer(pictures, linearization, averaged, borders) as tracer, _Normalizations(tracer):
+    with _Tracer(pictures, linearization, averaged, borders) as tracer, _Functions(tracer):
         values = network.activations(pictures, named)
     values[INPUT] = pictures
     return Trace(tracer.steps, {name: tracer.at[values[name]] for name in layers})
@@ -117,6 +124,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.linearization, self.averaged, self.borders = linearization, averaged, borders
         self.steps: list[Step] = []
         self.at = WeakTensorKeyDictionary()
+        self.moved = WeakTensorKeyDictionary()  # to indices into the value of the step
         self.paused = False
         self.record("input", Identity(), [], pictures)
 
@@ -131,35 +139,94 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         traced = [] if self.paused else [t for t in _tensors((args, kwargs)) if t in self.at]
         inputs = [self.at[tensor] for tensor in traced]
         shapes = [tuple(tensor.shape[1:]) for tensor in traced]
+        spelled = func.overloadpacket.__name__
+        name = spelled.removesuffix("_")
+        before = [t.clone() for t in traced] if spelled != name and name in SMOOTH else traced
         result = func(*args, **kwargs)
-        if traced and (outputs := _tensors(result)):
-            name = func.overloadpacket.__name__.removesuffix("_")
-            if name in _UNCHANGED or (name in RESHAPES and outputs[0].shape[1:] == shapes[0]):
-                self.at[outputs[0]] = inputs[0]
-            else:
-                arguments = named_arguments(func, args, kwargs)
-                call = Call(name, arguments, traced, shapes, outputs)
-                self._record_call(call, inputs)
+        if not traced or not (outputs := _tensors(result)):
+            return result
+        if name in _UNCHANGED or (name == "as_strided" and outputs[0].shape[1:] == shapes[0]):
+            self.at[outputs[0]] = inputs[0]
+            if traced[0] in self.moved:
+                self.moved[outputs[0]] = self.moved[traced[0]]
+        elif name in arrangement.VIEWS:
+            indices = arrangement.rearranged(func, name, self._indices(traced[0]), args[1:], kwargs)
+            for output, index in zip(outputs, _tensors(indices), strict=True):
+                self._place(name, output, index, inputs[0])
+        else:
+            makers = [self.steps[at].name for at in inputs]
+            arguments = named_arguments(func, args, kwargs)
+            self._record_call(Call(name, arguments, before, shapes, outputs, makers), inputs)
         return result
 
+    def _indices(self, value: Tensor) -> arrangement.Index:
+        if value in self.moved:
+            found: Tensor = self.moved[value]
+            return found
+        return arrangement.indices(self.steps[self.at[value]].shape, len(value), value.device)
+
+    def _place(self, name: str, value: Tensor, index: arrangement.Index, at: int) -> None:
+        """Record what a rearrangement did, once it is a map again."""
+        shape = self.steps[at].shape
+        operation = arrangement.operation(index, shape, value)
+        if operation is None:
+            self.at[value], self.moved[value] = at, index
+        elif operation == Chain(()) and tuple(value.shape[1:]) == shape:
+            self.at[value] = at
+        else:
+            self.record(name, operation, [at], value)
+
     def _record_call(self, call: Call, inputs: list[int]) -> None:
-        operation = linearized(call, self.linearization, averaged=self.averaged)
-        for output in call.outputs if operation is None else call.outputs[:1]:
-            self.record(call.name, operation, inputs, output)
-        if call.name == "avg_pool2d" and operation is not None and self.borders:
-            output = call.outputs[0]
-            self.record("border", Gain(border_gain(call)), [self.at[output]], output)
+        values, moved = call.outputs, [tensor for tensor in call.inputs if tensor in self.moved]
+        last = bool(moved) and all(self.has_channels_last(tensor) for tensor in moved)
+        if last:
+            call = call.channels_first()
+        known = last or not moved
+        operation = linearized(call, self.linearization, averaged=self.averaged) if known else None
+        if operation is None:
+            for value in values:
+                self.record(call.name, None, inputs, value)
+            return
+        signal = multiplied(call)
+        kept = inputs if signal is None else [inputs[signal]]
+        by = convention(call)
+        self.record(call.name, operation, kept, values[0], channels_last=last, convention=by)
+        if call.name == "avg_pool2d" and self.borders:
+            self.record("border", Gain(border_gain(call)), [self.at[values[0]]], values[0])
+
+    def has_channels_last(self, value: Tensor) -> bool:
+        """Return whether a value is a map whose channels were moved to the end."""
+        return value in self.moved and arrangement.channels_last(
+            self.moved[value], self.steps[self.at[value]].shape
+        )
 
     def record(
-        self, name: str, operation: Operation | None, inputs: list[int], value: Tensor
+        self,
+        name: str,
+        operation: Operation | None,
+        inputs: list[int],
+        value: Tensor,
+        *,
+        channels_last: bool = False,
+        convention: str = "",
     ) -> None:
         """Append a step that computes `value`."""
         self.at[value] = len(self.steps)
-        self.steps.append(Step(name, operation, tuple(inputs), tuple(value.shape[1:])))
+        shape = tuple(value.shape[1:])
+        if channels_last:
+            shape = shape[-1], *shape[:-1]
+            index = arrangement.indices(shape, len(value), value.device)
+            self.moved[value] = index.permute(0, 2, 3, 1)
+        elif value in self.moved:  # changed in place
+            del self.moved[value]
+        self.steps.append(Step(name, operation, tuple(inputs), shape, convention))
 
 
-class _Normalizations(TorchFunctionMode):
-    """Record each local response normalization as one step, not as the operations within."""
+class _Functions(TorchFunctionMode):
+    """Record functions as one step, not as the operations within.
+
+    These are local response normalization, and layers that are linear along the last of four axes.
+    """
 
     def __init__(self, tracer: _Tracer) -> None:
         super().__init__()
@@ -169,15 +236,23 @@ class _Normalizations(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs, tracer = kwargs or {}, self.tracer
-        if func not in NORMALIZATIONS or args[0] not in tracer.at:
+        normalizes = func in NORMALIZATIONS and args[0] in tracer.at
+        if not normalizes and not (func is F.linear and tracer.has_channels_last(args[0])):
             return func(*args, **kwargs)
         tracer.paused = True
         try:
             output = func(*args, **kwargs)
-            operation = linearized_normalization(
-                func, args, kwargs, tracer.linearization, averaged=tracer.averaged
-            )
-            tracer.record("local_response_norm", operation, [tracer.at[args[0]]], output)
+            inputs = [tracer.at[args[0]]]
+            if normalizes:
+                operation = linearized_normalization(
+                    func, args, kwargs, tracer.linearization, averaged=tracer.averaged
+                )
+                tracer.record(
+                    "local_response_norm", operation, inputs, output, convention="normalization"
+                )
+            else:
+                matrix = Convolution(args[1].detach()[..., None, None])
+                tracer.record("linear", matrix, inputs, output, channels_last=True)
         finally:
             tracer.paused = False
         return output

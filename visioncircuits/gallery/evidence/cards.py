@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from visioncircuits.gallery.section import FeaturePage
+from visioncircuits.networks import channels
 from visioncircuits.site import thumbnails
 
-COLORS = "RGB"
 INPUT = "input"
 
 
@@ -23,7 +23,7 @@ class Card:
     Attributes
     ----------
     name
-        What it is called: its number, or a color of the picture.
+        What it is called: its number, or a channel of the picture.
     page
         Its page, from this one; "" where it has none.
     at
@@ -46,8 +46,10 @@ class Card:
         shown, small = page.gallery.layer(layer), page.gallery.thumbnails.get(layer)
         entry = shown and shown.units.get(index)
         place = small.places.get(index) if small else None
+        stated = page.gallery.network.get("preprocessing", {})
+        names = channels.labels(stated) if layer == INPUT else ()
         return cls(
-            name=COLORS[index] if layer == INPUT and index < len(COLORS) else str(index),
+            name=names[index] if index < len(names) else str(index),
             page=page.root + entry.page if entry else "",
             at=None if place is None else thumbnails.position(place),
             bare=small is not None and place is None,
@@ -90,5 +92,5 @@ class Card:
             + (f' data-weights="{data}"' if data else "")
             + (f' data-family="{" ".join(map(str, families))}"' if families else "")
             + (f' style="{style}"' if style else "")
-            + f">{inside}<b>{self.name}</b><small>{text}</small></{tag}>"
+            + f">{inside}<b>{escape(self.name)}</b><small>{text}</small></{tag}>"
         )

@@ -51,7 +51,11 @@ def plan(build: Build) -> Task | None:
         return None if wanted else Task((), make, tidy)
     found = photographs.complete(survey, store, build.engine, progress=build.progress)
     work = partial(
-        make, images=survey.source, found=found.absolute(), classes=photographs.classes(survey)
+        make,
+        images=survey.source,
+        found=found.absolute(),
+        classes=photographs.classes(survey),
+        range=build.recipe.examples.range,
     )
     fingerprint = photographs.fingerprint(survey)
     return Task(requests(build.recipe, build.network, build.selections, fingerprint), work, tidy)
@@ -67,7 +71,7 @@ def requests(
             network,
             selection,
             photographs=fingerprint,
-            examples=recipe.examples.model_dump(exclude={"photographs"}),
+            examples=recipe.examples.model_dump(exclude={"photographs", "range"}),
             batch=CUT,
         )
         for selection in selections
@@ -82,6 +86,7 @@ def make(
     images: Path,
     found: Path,
     classes: Mapping[int, str],
+    range: tuple[float, float] | None = None,
 ) -> dict[str, bytes]:
     """Cut the examples of a piece of work's features out of photographs.
 
@@ -97,6 +102,8 @@ def make(
         The file of the `Examples` collected from them.
     classes
         Names of classes by number; a class without a name is shown by its number.
+    range
+        Of the photographs' values, as for `datasets.photographs`.
 
     Returns
     -------
@@ -120,7 +127,7 @@ def make(
         feature: Sheets(*collected.row(feature), layer, side, whole=side == network.size)
         for feature in features
     }
-    source = _photographs(images)
+    source = _photographs(images, range)
     wanted = sorted({number for sheet in sheets.values() for number in sheet.wanted})
     for number in wanted:  # each is read once, and few are in memory at a time
         picture = source.read(collected.names[number], network.size)
@@ -145,8 +152,8 @@ def make(
 
 
 @lru_cache(maxsize=2)
-def _photographs(images: Path) -> Photographs:
-    return datasets.photographs(images, labels="none")
+def _photographs(images: Path, range: tuple[float, float] | None) -> Photographs:
+    return datasets.photographs(images, labels="none", range=range)
 
 
 @lru_cache(maxsize=2)

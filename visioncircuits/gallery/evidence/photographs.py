@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from visioncircuits import engine
+from visioncircuits import datasets, engine
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Survey
@@ -65,7 +65,8 @@ def find(
         )
         return None
     try:
-        return planned(obtain, features, where, labels=options.labels, top=options.top)
+        found = datasets.photographs(where, labels=options.labels, range=options.range)
+        return planned(obtain, features, found, top=options.top)
     except InputError as error:
         at = ("examples", "photographs")
         raise error if photographs else source.error(at, str(error)) from error

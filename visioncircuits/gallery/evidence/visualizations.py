@@ -79,8 +79,8 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     Returns
     -------
     dict
-        File name to content: for each picture a WebP with its record inside, the record as JSON,
-        and a thumbnail.
+        File name to content: for each picture a WebP with its record inside, the record as JSON, a
+        thumbnail, and the channels as `.npy` where these are neither gray nor RGB.
     """
     features = kind.features(work)
     wanted = [_objective(network, work, feature) for feature in features]
@@ -133,7 +133,7 @@ def _files(name: str, visualization: Visualization, *, lossless: bool) -> dict[s
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.webp"
         visualization.save(path, quality=None if exact else QUALITY)
-        files = {file.name: file.read_bytes() for file in (path, path.with_suffix(".json"))}
+        files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     image = visualization.image()
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = BytesIO()
