@@ -147,8 +147,8 @@ def _cell(value: Cell) -> str:
 
 
 def _controls(row: Mapping[str, Any]) -> str:
-    """Return what became of the claim on stand-ins; files of before there were any have none."""
-    each = (f"{it['name']}: {it['measured']} ({it['status']})" for it in row.get("controls", ()))
+    """Return what became of the claim on stand-ins."""
+    each = (f"{it['name']}: {it['measured']} ({it['status']})" for it in row["controls"])
     return "; ".join(each)
 
 

@@ -56,10 +56,28 @@ def test_on_cuda_there_is_a_worker_for_each_gpu(monkeypatch: pytest.MonkeyPatch)
     assert engine.choose(device="cpu", workers=2) == Local(2, 1, ())
 
 
+def test_four_workers_on_two_gpus_are_two_on_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(devices.VISIBLE, "0,1")
+    chosen = engine.choose(device="cuda", workers=4)
+    seats = [devices.own(slot, chosen.gpus)[devices.VISIBLE] for slot in range(chosen.workers)]
+    assert seats == ["0", "1", "0", "1"]
+
+
+@pytest.mark.parametrize("device", ["cuda:1", "mps"])
+def test_one_worker_uses_a_device_that_is_named(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(devices.VISIBLE, "4,7")  # cuda:1 is the second of these, in every worker
+    assert engine.choose(device=device) == Local(1, 1, ())
+    assert engine.choose(device=device, workers=3) == Local(3, 1, ())
+
+
 def test_on_cuda_each_worker_of_a_cluster_has_a_gpu() -> None:
     pytest.importorskip("ray")
     assert engine.choose("ray", device="cuda").gpus == 1
     assert engine.choose("ray", device="cpu").gpus == 0
+    with pytest.raises(InputError, match="choose cuda, not cuda:1"):
+        engine.choose("ray", device="cuda:1")
 
 
 def test_unknown_engines_raise() -> None:

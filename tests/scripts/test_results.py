@@ -123,6 +123,25 @@ def test_what_a_script_measures_becomes_a_table(
     assert "| a curve of 24 px |" in figures.result("stimuli", folder=tmp_path)
 
 
+def test_what_a_device_does_in_each_precision_becomes_rows() -> None:
+    read = {"per_second": 1234.5, "gigabytes": None}
+    made = {"per_second": 31.42, "gigabytes": 3.1}
+    report = {"torch": "2.14", "steps": 16, "float16": {"visualizations": made, "stimuli": read}}
+    first, second = importlib.import_module("bench_device").rows(report)
+    assert list(first.values()) == ["visualizations of 16 steps", "float16", 31.4, 3.1]
+    assert list(second.values()) == ["stimuli", "float16", 1230, None]
+
+
+@pytest.mark.slow
+def test_a_device_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = ("--pictures", "1", "--steps", "1", "--stimuli", "2", "--photographs", "2")
+    path, layer = tmp_path / "device.json", ("--layer", "conv2d0", "--rounds", "1")
+    run("bench_device", monkeypatch, *few, *layer, "--json", str(path))
+    rows = json.loads(path.read_text("utf-8"))["rows"]
+    assert [row["precision"] for row in rows] == ["float32"] * 3
+    assert all(row["pictures a second"] > 0 for row in rows)
+
+
 def test_costs_on_paper_are_what_their_script_works_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.far import DEVICE, Far
 from visioncircuits import engine, fingerprint, thread
 from visioncircuits.errors import InputError
 from visioncircuits.networks import untrained
@@ -284,6 +285,22 @@ def test_parts_are_run_again_with_other_layers_and_pages_name_them(scripted: Pat
     assert (named["layer"], named["named"]) == (layer, True)
     with pytest.raises(InputError, match="unknown layer"):
         pending(["counting"], replace(run, layers={"curves": "mixed9z"}), out)
+
+
+def test_parts_compute_where_the_run_says_and_in_its_precision(scripted: Path) -> None:
+    (scripted / "ready").touch()
+    run, out = Run("handwritten:lines", quick=True), scripted / "out"
+    thread.reproduce("counting", run, out, workers=1)
+    rough = replace(run, precision="bfloat16")
+    assert [work["network"]["precision"] for work in pending(["counting"], rough, out)] == [
+        "bfloat16"
+    ] * 2
+    with Far():
+        elsewhere = replace(run, device=DEVICE)
+        assert [work["device"] for work in pending(["counting"], elsewhere, out)] == [DEVICE] * 2
+        page = thread.reproduce("counting", elsewhere, out, workers=1)
+    assert f"on {DEVICE}" in page.read_text("utf-8")
+    assert json.loads((out / "scorecard.json").read_text("utf-8"))["device"] == DEVICE
 
 
 def test_a_network_of_other_classes_is_not_scored_by_labels(tmp_path: Path) -> None:

@@ -281,6 +281,7 @@ def _discovered(
         random_curve=array(random_curve, "draw", "size"),
         record={
             "visioncircuits": __version__,
+            "device": study.network.device.type,
             "network": study.network.record(),
             "target": study.target.record(),
             "photographs": study.names,

@@ -63,11 +63,12 @@ def gradient_times_activation(
     start = _start(network, pictures, to)
     where = _position(network, asked, pictures, position)
     activation, gradient = _sensitivity(network, asked, pictures, to, start, where)
+    activation = activation.cpu()
     return Attribution(
         str(asked),
         to,
-        pictures,
-        (gradient * start).detach(),
+        pictures.cpu(),
+        (gradient * start).detach().cpu(),
         activation,
         torch.zeros_like(activation),
         _record(network, asked, "gradient times activation", position),
@@ -122,13 +123,14 @@ def integrated_gradients(
         between = torch.lerp(begin, end, (step + 0.5) / steps)
         total += _sensitivity(network, asked, pictures, to, between, where)[1]
     first, last = (
-        _sensitivity(network, asked, pictures, to, values, where)[0] for values in (begin, end)
+        _sensitivity(network, asked, pictures, to, values, where)[0].cpu()
+        for values in (begin, end)
     )
     return Attribution(
         str(asked),
         to,
-        pictures,
-        (total / steps * (end - begin)).detach(),
+        pictures.cpu(),
+        (total / steps * (end - begin)).detach().cpu(),
         last,
         first,
         _record(network, asked, "integrated gradients", position, steps=steps),
@@ -144,6 +146,7 @@ def _record(
 ) -> dict[str, Any]:
     return {
         "visioncircuits": __version__,
+        "device": network.device.type,
         "network": network.record(),
         "feature": feature.record(),
         "method": method,

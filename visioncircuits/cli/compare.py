@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import hypotheses, outputs
-from visioncircuits.cli.options import Checkpoint, NetworkName
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Workers
 from visioncircuits.errors import InputError
 from visioncircuits.networks import names
 
@@ -56,10 +56,9 @@ def compare(
         ),
     ] = None,
     steps: Annotated[int, typer.Option(help="How long to optimize pictures.")] = 128,
-    workers: Annotated[
-        int | None, typer.Option(help="How many processes score; by default one a core.", min=1)
-    ] = None,
+    workers: Workers = None,
     checkpoint: Checkpoint = None,
+    device: Device = "cpu",
 ) -> None:
     r"""Compare a handwritten circuit with trained detectors: tuning, weights, function.
 
@@ -78,7 +77,8 @@ def compare(
     from visioncircuits.handwritten import available, incomplete
     from visioncircuits.site import report
 
-    ours, theirs = networks.load(handwritten), networks.load(trained, checkpoint=checkpoint)
+    ours = networks.load(handwritten, device=device)
+    theirs = networks.load(trained, checkpoint=checkpoint, device=device)
     circuit = handwritten.removeprefix("handwritten:")
     found = comparison.compare(
         ours,
@@ -90,7 +90,7 @@ def compare(
         early_layer=early_layer,
         incomplete=incomplete(circuit) if circuit in available() else {},
         store=engine.Store(out / "scores"),
-        engine=engine.local(workers=workers),
+        engine=engine.choose(workers=workers, device=device),
         progress=True,
     )
     pictures = report.visualize(found, steps=steps, progress=True)

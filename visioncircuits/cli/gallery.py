@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.options import Address, Device, EngineName, Engines, Workers
+from visioncircuits.cli.options import (
+    Address,
+    Device,
+    EngineName,
+    Engines,
+    Precision,
+    Precisions,
+    Workers,
+)
 
 app = typer.Typer()
 
@@ -26,6 +34,7 @@ def gallery(
     engine: EngineName = Engines.local,
     address: Address = None,
     device: Device = "cpu",
+    precision: Precision = Precisions.float32,
 ) -> None:
     """Build a gallery: a static site of feature visualizations, from a recipe.
 
@@ -42,6 +51,12 @@ def gallery(
 
     workforce = choose(engine.value, workers=workers, address=address, device=device)
     page = build(
-        recipe, out, photographs=photographs, workers=workforce, device=device, progress=True
+        recipe,
+        out,
+        photographs=photographs,
+        workers=workforce,
+        device=device,
+        precision=precision.value,
+        progress=True,
     )
     print(f"open {page}")

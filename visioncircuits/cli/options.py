@@ -114,12 +114,16 @@ Labels = Annotated[
         "file of names and classes.",
     ),
 ]
-Device = Annotated[str, typer.Option("--device", help="Where to compute: `cpu`, `cuda`, …")]
+Device = Annotated[
+    str, typer.Option("--device", help="Where to compute: `cpu`, `cuda`, `cuda:1` for one GPU, …")
+]
 Precision = Annotated[
     Precisions,
     typer.Option(
         "--precision",
-        help="What convolutions are computed in: `float32`; `bfloat16` or `float16`, for GPUs.",
+        help="What convolutions are computed in: `float32`; or, faster on GPUs, `bfloat16` or "
+        "`float16`, which round every activation: numbers change in the third digit or before, and "
+        "verdicts near their limits with them.",
     ),
 ]
 Steps = Annotated[
@@ -135,8 +139,8 @@ Workers = Annotated[
     int | None,
     typer.Option(
         "--workers",
-        help="How many work at once; by default one a core, a GPU with `--device cuda`, or as "
-        "many as the cluster has room for.",
+        help="How many work at once; by default one a core, one a GPU with `--device cuda` (more "
+        "share the GPUs evenly), or as many as the cluster has room for.",
         min=1,
     ),
 ]

@@ -8,7 +8,7 @@ import typer
 
 from visioncircuits.cli import outputs
 from visioncircuits.cli.features import DIRECTION, listed
-from visioncircuits.cli.options import Checkpoint, Device, NetworkName
+from visioncircuits.cli.options import Checkpoint, Device, NetworkName, Precision, Precisions
 from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
@@ -83,6 +83,7 @@ def render(
     seed: Annotated[int, typer.Option(help="Fixes the result.")] = 0,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
+    precision: Precision = Precisions.float32,
 ) -> None:
     """Find the pictures that drive features most, and write each with a record of how it was made.
 
@@ -108,7 +109,7 @@ def render(
     facets = [featurevis.Facet.load(file) for file in facet or ()]
     if len({each.name for each in facets}) < len(facets):
         raise InputError("two facets have one name; give each its own, with `facet --name`")
-    found = networks.load(network, checkpoint=checkpoint, device=device)
+    found = networks.load(network, checkpoint=checkpoint, device=device, precision=precision.value)
     asked = dict.fromkeys(networks.expand(found, features))
     plain = [_objective(found, feature, aim, diversity) for feature in asked]
     objectives, names = plain, [[stem] * (len(asked) > 1) for stem in outputs.stems(asked)]

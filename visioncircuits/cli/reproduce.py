@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from visioncircuits.cli import outputs
-from visioncircuits.cli.options import NETWORK, Checkpoint
+from visioncircuits.cli.options import (
+    NETWORK,
+    Checkpoint,
+    Device,
+    Precision,
+    Precisions,
+    Workers,
+)
 from visioncircuits.errors import InputError
 from visioncircuits.networks import names
 
@@ -61,9 +68,7 @@ def reproduce(
             help="Minutes, not hours: fewer photographs, steps and draws, and no stand-ins.",
         ),
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="How many processes; by default one a core.", min=1)
-    ] = None,
+    workers: Workers = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
     layers: Annotated[
         list[str] | None,
@@ -75,6 +80,8 @@ def reproduce(
         ),
     ] = None,
     checkpoint: Checkpoint = None,
+    device: Device = "cpu",
+    precision: Precision = Precisions.float32,
 ) -> None:
     r"""Test an article's claims on a network, remake its figures, and keep the score.
 
@@ -96,7 +103,7 @@ def reproduce(
         visioncircuits reproduce all --network torchvision:squeezenet1_1 --layers curves=features.7
     """
     outputs.check_folder(out)
-    from visioncircuits import thread
+    from visioncircuits import engine, thread
     from visioncircuits.errors import unknown
     from visioncircuits.thread.study import PUBLISHED
 
@@ -117,8 +124,11 @@ def reproduce(
         quick=quick,
         seed=seed,
         layers=given,
+        device=device,
+        precision=precision.value,
     )
-    page = thread.reproduce(articles, run, out, workers=workers, progress=True)
+    workforce = engine.choose(workers=workers, device=device)
+    page = thread.reproduce(articles, run, out, workers=workforce, progress=True)
     print(f"open {page}")
 
 

@@ -14,6 +14,8 @@ from visioncircuits.cli.options import (
     Device,
     Ground,
     NetworkName,
+    Precision,
+    Precisions,
     Range,
     drawing_in,
 )
@@ -80,6 +82,7 @@ def tune(
     ground: Ground = 0.5,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
+    precision: Precision = Precisions.float32,
 ) -> None:
     """Measure the responses of units to stimuli centered on what they see.
 
@@ -99,7 +102,7 @@ def tune(
 
     shown = stimulus_set(stimuli)
     drawn = () if plot is None else _drawn_axes(shown, over)
-    found = networks.load(network, checkpoint=checkpoint, device=device)
+    found = networks.load(network, checkpoint=checkpoint, device=device, precision=precision.value)
     found = drawing_in(found, channels, ground)
     responses: xr.DataArray = measure(
         found, features(asked), shown, reach=reach, save=out, progress=True

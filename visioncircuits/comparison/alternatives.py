@@ -45,10 +45,11 @@ def alternatives(family: Family) -> Mapping[str, Donor | Fitted]:
     >>> list(alternatives(family(untrained("bvlc_googlenet"), ["mixed3b:413"], "curve")))[0]
     'tangent Gabor energy'
     """
-    bank, before = _bank(), family.network.before_rectifier(family.layer)
+    device, before = family.network.device, family.network.before_rectifier(family.layer)
+    bank = _bank().to(device)
     donors: dict[str, Donor | Fitted] = {}
     if family.orientations is not None:
-        donors[TANGENT] = Donor(_tangents(), _along(family))
+        donors[TANGENT] = Donor(_tangents().to(device), _along(family))
     return donors | {
         ONE_PLACE: Ridge(bank, "energies"),
         NINE_PLACES: Ridge(bank, "energies", width=3),
@@ -66,11 +67,11 @@ def standing(family: Family, fits: Mapping[str, np.ndarray]) -> dict[str, Family
     fits
         Kernels and thresholds by name, as fitted on photographs; see `transplant_scores.fitted`.
     """
-    found = {}
+    found, device = {}, family.network.device
     if family.orientations is not None:
         units = tuple(Unit("energies", int(name.split(":")[1])) for name in _along(family))
-        found[TANGENT] = replace(family, network=_tangents(), units=units)
-    sums, count = _sums(family, fits), len(family)
+        found[TANGENT] = replace(family, network=_tangents().to(device), units=units)
+    sums, count = _sums(family, fits).to(device), len(family)
     for place, name in enumerate((ONE_PLACE, NINE_PLACES)):
         units = tuple(Unit("sums", place * count + unit) for unit in range(count))
         found[name] = replace(family, network=sums, units=units)

@@ -33,7 +33,7 @@ def controlled(family: Family, mine: Family, whole: Family) -> Transplant:
     def units(chosen: Sequence[int]) -> list[str]:
         return [f"{before}:{place}" for place in chosen]
 
-    nowhere = untrained("bvlc_googlenet")
+    nowhere = untrained("bvlc_googlenet").to(written.device)
     width = nowhere.layer("mixed3b").units
     drawn = control_units(nowhere, [f"mixed3b:{place % width}" for place in family.places], seed=1)
     strangers = [f"mixed3b_pre_relu:{unit.index}" for unit in drawn]

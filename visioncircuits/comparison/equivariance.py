@@ -154,6 +154,7 @@ def partners(
     dims = ("transformation", "unit")
     record = {
         "visioncircuits": __version__,
+        "device": network.device.type,
         "network": network.record(),
         "source": source,
         "target": target,

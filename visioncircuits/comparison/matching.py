@@ -190,6 +190,7 @@ def match(
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
+        "devices": [side.network.device.type for side in sides],
         "networks": [side.network.record() for side in sides],
         "layers": [side.layer for side in sides],
         "features": [side.chosen.record() for side in sides],

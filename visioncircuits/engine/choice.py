@@ -24,16 +24,19 @@ def choose(
     kind
         `local` for processes of this machine, `ray` for a cluster.
     workers
-        How many; by default one per core or GPU, or as many as the cluster can run.
+        How many. By default one per core on the CPU, one per GPU with `cuda`, one on any other
+        device, or as many as the cluster can run.
     address
         Of the cluster; see `cluster`.
     device
-        With `cuda` each worker uses a GPU of its own.
+        That the work computes on. With `cuda` the workers use one GPU each, and share them evenly
+        where there are more workers than GPUs; with `cuda:1` all use that one.
 
     Raises
     ------
     InputError
-        For an unknown kind, an address with `local`, or a cluster that cannot be reached.
+        For an unknown kind, an address with `local`, a GPU by number with `ray`, or a cluster that
+        cannot be reached.
 
     Examples
     --------
@@ -41,10 +44,13 @@ def choose(
     Local(workers=2, threads=1, gpus=())
     """
     if kind == "ray":
+        if device.startswith("cuda:"):
+            raise InputError(f"a cluster gives each worker its GPU: choose cuda, not {device}")
         return cluster(address, workers=workers, gpus=int(device == "cuda"))
     if kind != "local":
         raise errors.unknown("engine", kind, KINDS)
     if address is not None:
         raise InputError(f"the engine local has no address; for {address} choose the engine ray")
     devices = gpus() if device == "cuda" else ()
-    return local(workers=workers or len(devices) or None, gpus=devices)
+    usual = None if device == "cpu" else max(len(devices), 1)
+    return local(workers=workers or usual, gpus=devices)

@@ -192,6 +192,7 @@ def _record(network: Network, parts: Sequence[Kept], given: Photographs) -> dict
         "visioncircuits": __version__,
         "code": fingerprint.code(),
         "torch": torch.__version__,
+        "device": network.device.type,
         "network": network.record(),
         "size": network.size,
         "features": {

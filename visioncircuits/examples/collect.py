@@ -156,6 +156,7 @@ def provenance(
         "visioncircuits": __version__,
         "code": fingerprint.code(),
         "torch": torch.__version__,
+        "device": network.device.type,
         "network": network.record(),
         "layers": pre_relu_layers,
         "directions": {str(direction): direction.record() for direction in directions},

@@ -166,6 +166,7 @@ def prefer(
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
+        "device": network.device.type,
         "network": network.record(),
         "photographs": labeled.digest(),
         "classes": sorted(numbers),

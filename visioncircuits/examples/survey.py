@@ -218,7 +218,6 @@ def planned(
     layers, directions = recorded(loaded, networks.expand(loaded, features))
     work = {
         "what": "dataset examples",
-        "device": loaded.device.type,
         "size": loaded.size,
         "batch": BATCH,
         "record": provenance(loaded, layers, directions, top=top, seed=seed),

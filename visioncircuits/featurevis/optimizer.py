@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from visioncircuits.featurevis.gradients import AveragedMaxPool, RedirectedReLU
+from visioncircuits.featurevis.loss_scale import LossScale
 from visioncircuits.featurevis.lucent import parameterization
 from visioncircuits.featurevis.objective import Activations, Objective
 from visioncircuits.featurevis.settings import Settings
@@ -68,10 +69,13 @@ def optimize(
     alive = torch.zeros(count, dtype=torch.bool, device=network.device)
     above = torch.zeros(count, dtype=torch.int64, device=network.device)  # steps above zero
     redirecting = settings.redirected_relu_steps > 0
+    scale = LossScale(parameterized.draw().detach()) if network.precision == "float16" else None
     history = []
     with freed_memory_kept():
         for step in range(settings.steps):
             pictures = parameterized.draw()
+            if scale is not None:
+                pictures = scale.undone(pictures)
             opaque = pictures
             if pictures.shape[1] == shape[0] + 1:
                 opaque = over(pictures, backgrounds(generators, pictures))
@@ -83,13 +87,17 @@ def optimize(
                 scores = torch.cat(
                     [o.each(a) for o, a in zip(objectives, activations, strict=True)]
                 )
-                loss = -scores.sum()
+                losses = -scores
                 if settings.penalty is not None:
                     penalties = torch.cat([settings.penalty.each(a) for a in activations])
-                    loss = loss - (scores.detach().abs() * penalties).sum()
+                    losses = losses - scores.detach().abs() * penalties
+                if scale is not None:
+                    losses = losses * scale.factors
                 input_gradient, *gradients = torch.autograd.grad(
-                    loss, (inputs, *parameterized.parameters)
+                    losses.sum(), (inputs, *parameterized.parameters)
                 )
+            if scale is not None:
+                scale.update(input_gradient)
             # Gradients that are not finite carry no information, and would destroy the picture.
             reached = (input_gradient.isfinite() & (input_gradient != 0)).flatten(1).any(1)
             alive |= reached & scores.detach().isfinite()

@@ -283,6 +283,7 @@ def _visualizations(
     provenance = {
         "version": visioncircuits.__version__,
         "torch": version("torch"),
+        "device": network.device.type,
         "network": network.record(),
         "settings": settings.record(),
     }
@@ -301,7 +302,8 @@ def _visualizations(
                 feature=str(objective.feature or ""),
                 score=values[picture].item(),
                 activation=peaks[picture].item(),
-                history=tuple(scores[index].tolist()),
+                # the shortest decimals of these float32: half as many bytes in a record
+                history=tuple(float(str(score)) for score in scores[index].numpy()),
                 dead=not alive[index].item(),
                 record=record,
             )

@@ -155,23 +155,31 @@ class Visualization:
         fields = {name: value for name, value in asdict(self).items() if name != "picture"}
         return {"shape": list(self.picture.shape), **fields}
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, quality: int | None = None) -> Path:
         """Write the picture as PNG or WebP, with its record inside and beside it as `.json`.
 
         Of channels that are neither gray nor RGB the picture is for looking (see `image`), and all
         of them are beside it as `.npy`, float32 `(channels, height, width)`. Each file is written
         completely or not at all.
 
+        Parameters
+        ----------
+        quality
+            Of a WebP, up to 100; without it, every pixel is kept.
+
         Raises
         ------
         InputError
-            For another suffix, if the file cannot be written, or if the `.json` beside it exists
-            and is not this picture's record, or an `.npy` beside it without one.
+            For another suffix, a PNG with a quality, if the file cannot be written, or if the
+            `.json` beside it exists and is not this picture's record, or an `.npy` beside it
+            without one.
         """
         path = Path(path)
         text = json.dumps(self.data(), indent=1)
         buffer = io.BytesIO()
         match path.suffix.lower():
+            case ".png" if quality is not None:
+                raise InputError(f"{path} keeps every pixel, as PNG does; a quality is a WebP's")
             case ".png":
                 info = PngInfo()
                 info.add_itxt(_KEY, text)
@@ -179,7 +187,8 @@ class Visualization:
             case ".webp":
                 escaped = text.replace("&", "&amp;").replace("<", "&lt;")
                 xmp = _XMP.format(escaped).encode()
-                self.image().save(buffer, "WEBP", lossless=True, exact=True, xmp=xmp)
+                how = {"lossless": True, "exact": True} if quality is None else {"quality": quality}
+                self.image().save(buffer, "WEBP", xmp=xmp, **how)
             case _:
                 raise InputError(f"{path} cannot be written: name it .png or .webp")
         found = record_beside(path)

@@ -45,6 +45,7 @@ def build(
     photographs: str | Path | None = None,
     workers: int | engine.Engine | None = None,
     device: str | None = None,
+    precision: str | None = None,
     progress: bool = False,
 ) -> Path:
     """Build a gallery.
@@ -74,7 +75,11 @@ def build(
         engine, such as `engine.cluster()`.
     device
         Where to compute, such as `"cuda"`; by default the CPU, or where a given network is. Only
-        on one kind of device are sites the same to the byte.
+        on one kind of device are sites the same to the byte. What is finished on another is kept;
+        each picture's record names its own.
+    precision
+        What to compute in, see `Network.computing_in`; by default float32, or what a given network
+        computes in. What is finished in another is made anew.
     progress
         Whether to show progress, on standard error.
 
@@ -114,6 +119,7 @@ def build(
         source.network if network is None else network,
         checkpoint=source.beside(source.recipe.checkpoint) if network is None else None,
         device=device,
+        precision=precision,
     )
     workforce = engine.local(workers=workers) if isinstance(workers, int) else workers
     workforce = workforce_for(obtain, workforce)

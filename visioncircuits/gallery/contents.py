@@ -139,23 +139,23 @@ class LayerEntry:
         """The units that are shown, by their numbers."""
         return {e.feature.index: e for e in self.features if isinstance(e.feature, Unit)}
 
-    @property
+    @cached_property
     def directions(self) -> tuple[FeatureEntry, ...]:
         """The directions that are shown."""
         return tuple(entry for entry in self.features if isinstance(entry.feature, Direction))
 
-    @property
+    @cached_property
     def problems(self) -> dict[str, int]:
         """Count the features whose pictures show nothing of them, by why."""
         return dict(Counter(each.first.problem for each in self.features if each.first.problem))
 
-    @property
+    @cached_property
     def families(self) -> dict[str, int]:
         """Count the units shown of each family, largest first."""
         counts = Counter(family for entry in self.features for family in entry.families)
         return dict(counts.most_common())
 
-    @property
+    @cached_property
     def branches(self) -> dict[str, int]:
         """Count the units shown of each branch, in the layer's order."""
         return dict(Counter(entry.branch for entry in self.features if entry.branch))

@@ -224,12 +224,16 @@ class Quality(Table):
         Height and width of all pictures, in pixels; by default by each layer's depth.
     seed
         Fixes all randomness.
+    lossless
+        Whether files keep every pixel of pictures above 64 px too, at four times the size. A
+        record makes the picture again in any case.
     """
 
     preset: Literal["draft", "standard", "fine"] = "standard"
     steps: Annotated[int, Field(ge=1, le=100_000)] | None = None
     size: Annotated[int, Field(ge=16, le=1024)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
+    lossless: bool = False
 
     def settings(self) -> dict[str, int | None]:
         """Return the settings that the preset does not fix, as plain data."""
@@ -245,14 +249,14 @@ class Weights(Table):
     connections
         How many of the strongest inputs and outputs; 0 for no weights at all.
     layers
-        How many of the layers before a unit's own the inputs are taken from, or "all" with the
-        picture itself.
+        How many of the layers before a unit's own the inputs are taken from, the picture counting
+        as one; or "all".
     factors
         How many factors of the inputs are shown; 0 for none.
     """
 
     connections: Annotated[int, Field(ge=0, le=200)] = 50
-    layers: Annotated[int | Literal["all"], BeforeValidator(parse_depth)] = "all"
+    layers: Annotated[int | Literal["all"], BeforeValidator(parse_depth)] = 6
     factors: Annotated[int, Field(ge=0, le=6)] = 2
 
 

@@ -46,10 +46,16 @@ def write(gallery: Gallery, out: Path, *, sections: Sequence[MakeSection] = SECT
     written = set()
     for path, content in _files(gallery, out, sections):
         if path not in written:
-            files.write(out / path, content)
+            if not _holds(out / path, content):
+                files.write(out / path, content)
             written.add(path)
     _remove_others(out, written)
     return out / "index.html"
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Check what a file holds: to read thousands of small ones is quicker than to replace them."""
+    return path.is_file() and path.read_bytes() == content
 
 
 def _remove_others(out: Path, written: Container[str]) -> None:

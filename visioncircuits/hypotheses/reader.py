@@ -83,8 +83,8 @@ class Reader:
 
     @cached_property
     def circuit(self) -> Network:
-        """The handwritten circuit."""
-        return handwritten.load(self.name)
+        """The handwritten circuit, on the network's device."""
+        return handwritten.load(self.name).to(self.network.device)
 
     @property
     def labels(self) -> tuple[handwritten.Label, ...]:

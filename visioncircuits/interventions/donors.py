@@ -104,8 +104,8 @@ class Ridge:
             for each in (sources.mean((0, 2, 3)), sources.std((0, 2, 3)).clamp(min=1e-12))
         )
         wanted = family - family.mean((0, 2, 3), keepdim=True)
-        total = torch.zeros(len(mean))
-        gram, product = torch.zeros(len(mean), len(mean)), torch.zeros(len(mean), wanted.shape[1])
+        total = mean.new_zeros(len(mean))
+        gram, product = (mean.new_zeros(len(mean), size) for size in (len(mean), wanted.shape[1]))
         for start in range(0, len(sources), AT_ONCE):
             some = slice(start, start + AT_ONCE)
             rows = functional.unfold(_bordered(sources[some], self.width), self.width)
@@ -115,7 +115,8 @@ class Ridge:
             product += rows @ wanted[some].transpose(0, 1).flatten(1).T
         count = wanted[:, 0].numel()
         gram = gram / count - torch.outer(total, total) / count**2
-        weights = torch.linalg.solve(gram + self.penalty * torch.eye(len(gram)), product)
+        gram.diagonal().add_(self.penalty)
+        weights = torch.linalg.solve(gram, product)
         kernels: Tensor = (weights / count / spread[:, None]).T
         return kernels.reshape(wanted.shape[1], -1, self.width, self.width)
 
@@ -184,7 +185,7 @@ def sources(
     """Compute a family's layers whole, and what donors are made of, each network run once.
 
     That is, by name and at the positions of the first of the layers, the units of a `Donor`, and
-    the whole layer of the others.
+    the whole layer of the others; all on the network's device.
     """
     needed = {id(network.module): (network, set(layers))}
     for donor in donors.values():
@@ -195,7 +196,7 @@ def sources(
     maps = {}
     for name, donor in donors.items():
         here = donor.network.layer_at(donor.layer, network.size)
-        values = found[id(donor.network.module)][donor.layer]
+        values = found[id(donor.network.module)][donor.layer].to(network.device)
         if isinstance(donor, Donor):
             values = values[:, donor.units]
         maps[name] = onto(values, here, network.layer(layers[0]))

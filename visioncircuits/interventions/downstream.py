@@ -178,6 +178,7 @@ def observe(
     dims = ("condition", "feature", "photograph")
     record = {
         "visioncircuits": __version__,
+        "device": network.device.type,
         "network": network.record(),
         "features": [feature.record() for feature in listed],
     }

@@ -64,7 +64,12 @@ def scored(
         conditions,
         np.concatenate(values, 2),
         np.concatenate(logits, 1),
-        {"visioncircuits": __version__, "network": network.record(), **record},
+        {
+            "visioncircuits": __version__,
+            "device": network.device.type,
+            "network": network.record(),
+            **record,
+        },
     )
 
 

@@ -236,7 +236,7 @@ def _scales(transplant: Transplant, photographs: Photographs, work: Work) -> dic
             maps = combined(maps, fits[f"{name}/kernels"])
         scale = Scale.between(maps, whole[layer])
         fits |= {f"{name}/{part}": value for part, value in vars(scale).items()}
-    return _packed({name: value.numpy() for name, value in fits.items()})
+    return _packed({name: value.cpu().numpy() for name, value in fits.items()})
 
 
 @torch.no_grad()
@@ -251,7 +251,10 @@ def _scores(
     pictures = _read(transplant, photographs, names)
     wanted = torch.tensor(work["labels"])
     layer, units = transplant.layer, transplant.units
-    fits = {name: torch.from_numpy(each) for name, each in scales[work["scaled"][0]].items()}
+    device = transplant.network.device
+    fits = {
+        name: torch.from_numpy(each).to(device) for name, each in scales[work["scaled"][0]].items()
+    }
     own, given = sources(transplant.donors, transplant.network, [layer], pictures)
     whole = own[layer]
     partners = _read(transplant, photographs, work["partners"])
@@ -259,7 +262,7 @@ def _scores(
 
     def logits(places: list[int], maps: Tensor | float) -> Tensor:
         values = whole.clone()
-        values[:, places] = torch.as_tensor(maps, dtype=values.dtype)
+        values[:, places] = torch.as_tensor(maps).to(values)
         return output_with(transplant.network, layer, values, pictures=pictures)
 
     original = output_with(transplant.network, layer, whole, pictures=pictures)

@@ -87,6 +87,7 @@ class Transplant:
         return {
             "version": visioncircuits.__version__,
             "code": fingerprint.code(),
+            "device": self.network.device.type,
             "network": self.network.record(),
             "layer": self.layer,
             "units": self.units,

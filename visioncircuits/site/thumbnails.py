@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-COLUMNS, SIDE = 20, 96
-"""Thumbnails in a row, and their side in pixels."""
+COLUMNS, SIDE = 64, 96
+"""Thumbnails in a row, and their side in pixels: WebP ends at 16,383, for 10,880 of them."""
 
 
 def sheet(paths: Sequence[Path | None]) -> bytes:
@@ -31,8 +31,8 @@ def position(place: int) -> tuple[int, int]:
 
     Examples
     --------
-    >>> position(0), position(23)
-    ((0, 0), (3, 1))
+    >>> position(0), position(87)
+    ((0, 0), (23, 1))
     """
     row, column = divmod(place, COLUMNS)
     return column, row

@@ -53,7 +53,7 @@ def reproduce(
     out
         The folder for the pages.
     workers
-        How many processes run the parts, by default one a core; or an engine.
+        How many processes run the parts, by default one a core, or a GPU; or an engine.
     progress
         Whether to show progress, on standard error.
 
@@ -78,9 +78,13 @@ def reproduce(
     True
     """
     names = [articles] if isinstance(articles, str) else list(articles)
-    workforce = workers if isinstance(workers, engine.Engine) else engine.local(workers=workers)
+    workforce = (
+        workers
+        if isinstance(workers, engine.Engine)
+        else engine.choose(workers=workers, device=run.device)
+    )
     out = Path(out)
-    obtain = obtaining(run.network, checkpoint=run.checkpoint)
+    obtain = _obtaining(run)
     network = obtain()
     everything = _works(article.names(), run, network)
     store = Store(out / FINISHED)
@@ -122,8 +126,14 @@ def reproduce(
 
 def pending(names: Sequence[str], run: Run, out: Path) -> list[dict[str, Any]]:
     """Describe the parts that are not finished."""
-    network = obtaining(run.network, checkpoint=run.checkpoint)()
+    network = _obtaining(run)()
     return _unfinished(_works(names, run, network), Store(out / FINISHED))
+
+
+def _obtaining(run: Run) -> Obtain:
+    return obtaining(
+        run.network, checkpoint=run.checkpoint, device=run.device, precision=run.precision
+    )
 
 
 def _unfinished(works: Sequence[dict[str, Any]], store: Store) -> list[dict[str, Any]]:
@@ -134,6 +144,7 @@ def _works(names: Sequence[str], run: Run, network: Network) -> list[dict[str, A
     named = layers.named(network, run.layers).values()
     shared = {
         "network": network.record(),
+        "device": network.device.type,
         "layers": {each.name: each.layer for each in named},
         "images": None if run.images is None else pictures.fingerprint(run.images),
         "published": None if run.published is None else _content(run.published),

@@ -26,6 +26,9 @@ class Run:
     layers
         The layers to study, by family ("curves") or by InceptionV1's name ("mixed3b"); others are
         chosen, see `thread.family_layers`.
+    device, precision
+        Where to compute, and what in; see `networks.load`. Half precision rounds every activation:
+        claims near their limits may be decided otherwise.
 
     Examples
     --------
@@ -40,12 +43,16 @@ class Run:
     quick: bool = False
     seed: int = 0
     layers: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"
+    precision: str = "float32"
 
     def __repr__(self) -> str:
         quick = ", quick" if self.quick else ""
         images, published = self.images or "none", self.published or "none"
         layers = "".join(f", {name}: {layer}" for name, layer in self.layers.items())
+        where = "" if self.device == "cpu" else f", on {self.device}"
+        where += "" if self.precision == "float32" else f", in {self.precision}"
         return (
             f"Run({self.network!r}, photographs: {images}, published data: {published}{quick}, "
-            f"seed {self.seed}{layers})"
+            f"seed {self.seed}{layers}{where})"
         )

@@ -72,6 +72,7 @@ def summary(articles: list[dict[str, Any]], record: Record, run: Run) -> dict[st
     return {
         "visioncircuits": __version__,
         "network": record,
+        "device": run.device.partition(":")[0],
         "quick": run.quick,
         "images": _images(run),
         "seed": run.seed,

@@ -238,6 +238,7 @@ def seven_arguments(
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
+        "device": network.device.type,
         "network": network.record(),
         "photographs": [] if given is None else list(given.names),
         "steps": steps,
@@ -357,7 +358,7 @@ class _Parts:
         name = own.attrs["stimuli"]
         if name not in _BY_HAND:
             raise InputError(f"there is no handwritten network for {name}")
-        network = handwritten.load(_BY_HAND[name])
+        network = handwritten.load(_BY_HAND[name]).to(self.network.device)
         axes = {axis: own[axis].values.tolist() for axis in own.dims if axis != "unit"}
         responses = measure(network, list(network.layers)[-1], named(name).vary(**axes)).clip(min=0)
         alike = [_correlation(each, own.clip(min=0).values) for each in responses.values]

@@ -136,7 +136,7 @@ class Designed(StandIn):
     @classmethod
     def replaced(cls, study: Study, name: str) -> Network:
         """Build the handwritten network."""
-        return handwritten.load(name.removeprefix(DESIGNED))
+        return study.beside(handwritten.load(name.removeprefix(DESIGNED)))
 
     def untrained(self) -> Network:
         """Shuffle the weights: how to draw them is not defined."""

@@ -167,7 +167,7 @@ class Study:
             Without a checkpoint of it.
         """
         try:
-            return networks.load("inceptionv1")
+            return self.beside(networks.load("inceptionv1"))
         except InputError:
             raise Unavailable("no checkpoint of inceptionv1") from None
 
@@ -179,7 +179,11 @@ class Study:
         InputError
             If it is not known how to draw them.
         """
-        return networks.untrained(self.network.name, seed=self.seed)
+        return self.beside(networks.untrained(self.network.name, seed=self.seed))
+
+    def beside(self, network: Network) -> Network:
+        """Return another network, computing where and as precisely as this one."""
+        return network.to(self.network.device).computing_in(self.network.precision)
 
     def studying(self, network: Network) -> "Study":
         """Return the same study of another network."""
@@ -481,6 +485,7 @@ class Study:
         content: dict[str, Any] = {
             "what": what,
             "network": self.network.record(),
+            "device": self.network.device.type,
             "images": self._content,
             "seed": self.seed,
             "code": fingerprint.code(),

@@ -90,6 +90,7 @@ def deviations(
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
+        "device": network.device.type,
         "network": network.record(),
         "layer": layer,
         "directions": [direction.record() for direction in directions],

@@ -147,6 +147,7 @@ def measured(
                 "visioncircuits": __version__,
                 "code": fingerprint.code(),
                 "torch": torch.__version__,
+                "device": network.device.type,
                 "network": network.record(),
                 "layer": probe.chosen.layer,
                 "features": probe.chosen.record(),

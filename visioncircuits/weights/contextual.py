@@ -155,7 +155,7 @@ def contextual_weights(
         sources = values[source][0]
         sources = sources.reshape((*sources.shape, 1, 1)[:3])
         sources = sources[:, top : top + height, left : left + width]
-        contributions = replace(weights, weight=weights.weight * sources)
+        contributions = replace(weights, weight=weights.weight * sources.cpu())
         flows.append(Flow(contributions, neuron, float(activations[neuron])))
     return tuple(flows)
 

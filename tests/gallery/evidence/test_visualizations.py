@@ -23,6 +23,7 @@ def work() -> Work:
         "network": {"name": "torchvision:squeezenet1_1"},
         "kind": "positive",
         "pictures": 1,
+        "lossless": False,
         "settings": {"size": 32, "steps": 4, "seed": 0},
         "features": ["features.0:3", "features.0:5"],
     }
@@ -72,6 +73,7 @@ def test_there_are_as_many_diverse_pictures_as_requested_and_they_differ(
         **work,
         "kind": "diversity",
         "pictures": 3,
+        "lossless": False,
         "settings": {"size": 32, "steps": 8, "seed": 0},
     }
     files = make(squeezenet, changed)

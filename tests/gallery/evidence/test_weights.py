@@ -129,7 +129,7 @@ def test_factors_are_drawn_below_the_connections(found: Results) -> None:
 
 
 def test_a_pixel_of_a_large_kernel_is_the_mean_of_several_weights(network: Network) -> None:
-    requested = work(network, "features.6.expand3x3_activation", (5,), connections=2)
+    requested = work(network, "features.6.expand3x3_activation", (5,), connections=2, layers="all")
     data, pixels = computed(network, requested)["features.6.expand3x3_activation:5"]
     block = data["inputs"][-1]
     assert block["layer"] == "input"

@@ -62,7 +62,7 @@ def cards(page: Page, section: str, layer: str) -> Locator:
 
 
 def names(found: Locator) -> list[int]:
-    return [int(text) for text in found.locator(".number").all_inner_texts()]
+    return [int(text) for text in found.locator("b").all_inner_texts()]
 
 
 def test_links_lead_to_an_input_and_back_and_the_numbers_agree(
@@ -78,7 +78,7 @@ def test_links_lead_to_an_input_and_back_and_the_numbers_agree(
     kernel = kernels[70 - 64, unit]
     array = [float(part.norm()) for part in (kernel, kernel.clamp(min=0), kernel.clamp(max=0))]
     assert shown == pytest.approx(array, rel=1e-3)
-    written = re.findall(r"[\d.]+", first.locator(".activation").inner_text())
+    written = re.findall(r"[\d.]+", first.locator("small").inner_text())
     assert [float(text) for text in written] == pytest.approx(array[1:], rel=0.06)
 
     first.click()
@@ -89,11 +89,24 @@ def test_links_lead_to_an_input_and_back_and_the_numbers_agree(
     expect(page.locator("h1")).to_have_text("features.3:70")
 
 
+KERNEL = """card => {
+  const { width, height } = getComputedStyle(card, "::after");
+  const { left } = card.getBoundingClientRect();
+  const { top } = card.querySelector("small").getBoundingClientRect();
+  const gap = parseFloat(getComputedStyle(card).rowGap);
+  const [w, h] = [parseFloat(width), parseFloat(height)];
+  return { x: left + scrollX, y: top + scrollY - gap - h, width: w, height: h };
+}"""
+"""Where a card's kernel is, which is no element: between its name and its number."""
+
+
 def test_what_the_screen_shows_is_the_kernel(page: Page, built: Path, network: Network) -> None:
     page.goto((built / "layers/features.3/70.html").as_uri())
     first = cards(page, "inputs", "features.3.squeeze_activation").first
     kernel = network.module.features[3].expand3x3.weight[70 - 64, names(first)[0]].detach()
-    image = Image.open(BytesIO(first.locator(".kernel").screenshot())).convert("RGB")
+    image = Image.open(
+        BytesIO(page.screenshot(full_page=True, clip=first.evaluate(KERNEL)))
+    ).convert("RGB")
     zoom = image.width // 3
     pixels = np.asarray(image)[zoom // 2 :: zoom, zoom // 2 :: zoom]
     scale = float(network.module.features[3].expand3x3.weight[70 - 64].abs().max())
@@ -139,7 +152,7 @@ def test_earlier_layers_unfold_and_units_without_a_page_are_no_links(
     page.goto((built / "layers/features.3.squeeze_activation/3.html").as_uri())
     outputs = cards(page, "outputs", "features.3")
     linked = outputs.evaluate_all(
-        "all => all.filter(c => c.href).map(c => Number(c.querySelector('.number').textContent))"
+        "all => all.filter(c => c.href).map(c => Number(c.querySelector('b').textContent))"
     )
     assert sorted(linked) == list(range(60, 76))
 
@@ -176,7 +189,7 @@ def test_small_numbers_do_not_overlap_those_beside_them(
     layers = (first, replace(layer, features=(unit, *layer.features[1:])))
     writing.write(replace(gallery, layers=layers), tmp_path)
     page.goto((tmp_path / "layers/mixed3b/0.html").as_uri())
-    numbers = page.locator(".connection .activation")
+    numbers = page.locator(".connection small")
     assert numbers.first.inner_text().split() == ["+8.6e-5", "−8.6e-5"]
     cards = page.locator(".connection").evaluate_all(
         "all => all.every(card => card.scrollWidth <= card.clientWidth)"

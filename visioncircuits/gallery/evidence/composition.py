@@ -3,7 +3,7 @@
 import json
 from math import hypot
 
-from visioncircuits.gallery.evidence import weights
+from visioncircuits.gallery.evidence.cards import Card
 from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.networks import Direction
 from visioncircuits.site import pages
@@ -31,14 +31,19 @@ def section(page: FeaturePage) -> Section | None:
         return None
     shown = largest(direction)
     length = hypot(*direction.weights)
+    highest = abs(shown[0][1])
     cards = [
-        {**weights.card(page, direction.layer, index), "weight": weight} for index, weight in shown
+        Card.of(page, direction.layer, index).html(
+            "member",
+            f"{'+' if weight > 0 else ''}{pages.number(weight)}",
+            inside=_bar(weight / highest),
+        )
+        for index, weight in shown
     ]
     path = page.entry.page.removesuffix("html") + "json"
     body = pages.render(
         "composition.html",
         cards=cards,
-        highest=abs(shown[0][1]),
         used=sum(weight != 0 for weight in direction.weights),
         length=length,
         share=hypot(*(weight / length for _, weight in shown)) ** 2,
@@ -49,3 +54,9 @@ def section(page: FeaturePage) -> Section | None:
     )
     record = json.dumps(direction.record()).encode()
     return Section("Made of", "composition", body, {path: record})
+
+
+def _bar(share: float) -> str:
+    """Return a bar as long as a weight is large, above the unit's name."""
+    sign = " negative" if share < 0 else ""
+    return f'<i class="bar{sign}" style="width:{100 * abs(share):.0f}%"></i>'

@@ -10,6 +10,7 @@ from visioncircuits.engine import Work
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Settings, objectives
 from visioncircuits.gallery.evidence import composition, kind, weights
+from visioncircuits.gallery.evidence.cards import INPUT
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
@@ -41,7 +42,7 @@ def partners(
             found.setdefault(feature.layer, set()).update(largest)
     for each in (each for some in shown.values() for each in some):
         for connections in (*each.inputs, *each.outputs):
-            if connections.layer != weights.INPUT:
+            if connections.layer != INPUT:
                 found.setdefault(connections.layer, set()).update(connections.shown)
     return found
 

@@ -21,6 +21,9 @@ from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Feature, Network, parse
 from visioncircuits.site import pages
 
+EXACT, QUALITY = 64, 90
+"""The side in pixels up to which every pixel is kept, and the quality of larger pictures."""
+
 THUMBNAIL = 128
 """The side of a thumbnail in pixels, enough for a grid on a screen of high density."""
 
@@ -46,6 +49,7 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
             kind=name,
             pictures=pictures,
             settings=recipe.quality.settings(),
+            lossless=recipe.quality.lossless,
         )
         for selection in selections
         for name, pictures in kinds(recipe.show).items()
@@ -75,8 +79,8 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     Returns
     -------
     dict
-        File name to content: for each picture a lossless WebP with its record inside, the record
-        as JSON, a thumbnail, and the channels as `.npy` where these are neither gray nor RGB.
+        File name to content: for each picture a WebP with its record inside, the record as JSON, a
+        thumbnail, and the channels as `.npy` where these are neither gray nor RGB.
     """
     features = kind.features(work)
     wanted = [_objective(network, work, feature) for feature in features]
@@ -89,7 +93,8 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     files = {}
     for feature in features:
         for place in range(work["pictures"]):
-            files.update(_files(stem(feature, work["kind"], place), next(rendered)))
+            name = stem(feature, work["kind"], place)
+            files.update(_files(name, next(rendered), lossless=work["lossless"]))
     return files
 
 
@@ -123,9 +128,11 @@ def _objective(network: Network, work: Work, feature: Feature) -> Objective:
             return objectives.neuron(feature)
 
 
-def _files(name: str, visualization: Visualization) -> dict[str, bytes]:
+def _files(name: str, visualization: Visualization, *, lossless: bool) -> dict[str, bytes]:
+    exact = lossless or max(visualization.picture.shape[1:]) <= EXACT
     with tempfile.TemporaryDirectory() as folder:
-        path = visualization.save(Path(folder) / f"{name}.webp")
+        path = Path(folder) / f"{name}.webp"
+        visualization.save(path, quality=None if exact else QUALITY)
         files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     image = visualization.image()
     image.thumbnail((THUMBNAIL, THUMBNAIL))

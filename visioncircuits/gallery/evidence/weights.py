@@ -9,22 +9,22 @@ from typing import Any
 from visioncircuits.engine import Work
 from visioncircuits.gallery.contents import FeatureEntry
 from visioncircuits.gallery.evidence import connections, kind
+from visioncircuits.gallery.evidence.cards import Card
 from visioncircuits.gallery.evidence.connections import Connected, Connections, Factor, Sheet
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
 from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Feature, Network, channels
-from visioncircuits.site import pages, thumbnails
+from visioncircuits.networks import Feature, Network
+from visioncircuits.site import pages
 from visioncircuits.weights import Linearization, surroundings
+from visioncircuits.weights.pictures import number as brief
 
 FAR = 12
 """Connections that are shown with layers that are not adjacent."""
 
 SHOWN = 64
 """Pixels: the side of a thumbnail, and the most that a kernel may have."""
-
-INPUT = "input"
 
 
 @dataclass(frozen=True)
@@ -170,53 +170,48 @@ def _section(
     if not found:
         return None
     layers = [page.gallery.layer(each.layer) for each in found]
-    families = list(dict.fromkeys(f for layer in layers if layer for f in layer.families))
+    names = dict.fromkeys(f for layer in layers if layer for f in layer.families)
+    families = {name: place for place, name in enumerate(names)}
     blocks = [_block(each, families, page) for each in found]
     body = pages.render(
         "weights.html",
         title=title,
         inwards=title == "Inputs",
         blocks=blocks,
-        quick=any(card["at"] and not card["page"] for each in blocks for card in each["cards"]),
+        quick=any(each["quick"] for each in blocks),
         families=families,
         weights=weights,
-        columns=thumbnails.COLUMNS,
         root=page.root,
     )
     return Section(title, title.lower(), body)
 
 
-def _block(shown: Connections, families: list[str], page: FeaturePage) -> dict[str, Any]:
+def _block(shown: Connections, families: Mapping[str, int], page: FeaturePage) -> dict[str, Any]:
     """Prepare a layer's connections for the template."""
     small = page.gallery.thumbnails.get(shown.layer)
-
-    def of_unit(index: int) -> dict[str, Any]:
-        found = card(page, shown.layer, index)
-        return {**found, "families": [families.index(family) for family in found["families"]]}
-
+    cards = [Card.of(page, shown.layer, unit.index) for unit in shown.units]
     return {
         "connections": shown,
         "thumbnails": small and page.root + small.path,
         "zoom": max(SHOWN // max(*shown.tile, 1), 1),
-        "cards": [{**of_unit(unit.index), "unit": unit} for unit in shown.units],
+        "quick": any(card.at and not card.page for card in cards),
+        "cards": [
+            card.html(
+                "connection",
+                f"+{brief(unit.positive)} −{brief(unit.negative)}",
+                data=f"{unit.norm:g} {unit.positive:g} {unit.negative:g}",
+                families=[families[family] for family in card.families],
+                place=place,
+            )
+            for place, (card, unit) in enumerate(zip(cards, shown.units, strict=True))
+        ],
         "factors": [
-            [{**of_unit(index), "weight": weight} for index, weight in factor.units]
+            [
+                Card.of(page, shown.layer, index).html("member", brief(weight))
+                for index, weight in factor.units
+            ]
             for factor in shown.factors
         ],
-    }
-
-
-def card(page: FeaturePage, name: str, index: int) -> dict[str, Any]:
-    """Find how a page shows a unit: its name, page, thumbnail and families."""
-    layer, small = page.gallery.layer(name), page.gallery.thumbnails.get(name)
-    entry = layer and layer.units.get(index)
-    place = small.places.get(index) if small else None
-    names = channels.labels(page.gallery.network.get("preprocessing", {})) if name == INPUT else ()
-    return {
-        "name": names[index] if index < len(names) else str(index),
-        "page": entry and page.root + entry.page,
-        "at": None if place is None else thumbnails.position(place),
-        "families": entry.families if entry else (),
     }
 
 

@@ -174,7 +174,7 @@ function explorer(form) {
     cards: [...list.children].map((card, place) => {
       const [norm, positive, negative] = card.dataset.weights.split(" ").map(Number);
       const families = (card.dataset.family ?? "").split(" ").filter(Boolean).map(Number);
-      const unit = -Number(card.querySelector(".number").textContent) || 0;
+      const unit = -Number(card.querySelector("b").textContent) || 0;
       return { card, place, norm, positive, negative, unit, families };
     }),
   }));

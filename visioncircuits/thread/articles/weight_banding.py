@@ -226,12 +226,13 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
     losses: dict[str, list[Tensor]] = {"": [], "rows": [], "columns": []}
     rng = study.rng("mixing")
     for batch in batched(photographs):
-        pixels, labels = batch.pictures(network.size), torch.tensor(batch.labels)
+        pixels = batch.pictures(network.size)
+        labels = torch.tensor(batch.labels, device=network.device)
         for how, values_ in losses.items():
             order = torch.from_numpy(rng.permutation(network.layer(before).shape[0]))
             edit = partial(reordered, axis={"rows": 2, "columns": 3}.get(how), order=order)
             with torch.inference_mode(), edited(network, units, edit):
-                values_.append(cross_entropy(network(pixels), labels, reduction="none"))
+                values_.append(cross_entropy(network(pixels), labels, reduction="none").cpu())
     values = {how: torch.cat(each).double().numpy() for how, each in losses.items()}
     rows, columns = (values[how] - values[""] for how in ("rows", "columns"))
     apart = rows - columns
@@ -246,7 +247,7 @@ def mixing(study: Study) -> Iterator[Row | Plate]:
 
 def reordered(maps: Tensor, axis: int | None, order: Tensor) -> Tensor:
     """Permute the rows or the columns of activation maps."""
-    return maps if axis is None else maps.index_select(axis, order)
+    return maps if axis is None else maps.index_select(axis, order.to(maps.device))
 
 
 ARTICLE = Article(

@@ -44,7 +44,7 @@ def by_hand(study: Study) -> Iterator[Row | Plate]:
     late = study.detectors("curve", "mixed3b")
     photographs = study.scorable(study.of(1000, quick=48))
     found = comparison.compare(
-        handwritten.curves(),
+        handwritten.curves().to(study.network.device),
         study.network,
         late["unit"].tolist(),
         "curve",

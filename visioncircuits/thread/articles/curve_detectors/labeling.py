@@ -148,7 +148,7 @@ def sampled(study: Study, curves: Curves, layer: LayerExamples) -> dict[str, np.
     Returns `unit`, `bin`, `off` (degrees from the detector's orientation) and `clear` (the
     handwritten circuit's response, over that to a perfect curve).
     """
-    judge = networks.load("handwritten:curves")
+    judge = networks.load("handwritten:curves", device=study.network.device)
     top = list(judge.layers)[-1]
     names = study.examples().names
     orientations = np.array(

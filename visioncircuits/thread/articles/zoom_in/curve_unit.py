@@ -73,7 +73,7 @@ def seven_arguments(study: Study) -> Iterator[Row | Plate]:
 def visualized(study: Study, names: Sequence[str], angles: Float[np.ndarray, " units"]) -> Row:
     """Compare the orientations of curves in the feature visualizations with the units'."""
     drawn = [_pixels(picture) for picture in study.pictures(names)]
-    hand = networks.load("handwritten:curves")
+    hand = networks.load("handwritten:curves", device=study.network.device)
     responses = measure(hand, BY_HAND, rotated_pictures(drawn, step=360))
     shown = HANDWRITTEN[responses.values[:, :, 0].argmax(0)]
 

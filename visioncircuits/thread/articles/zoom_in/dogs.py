@@ -116,6 +116,8 @@ def facing(
     units: np.ndarray,
 ) -> list[tuple[int, int]]:
     """Pair units of which each responds to mirror images as the other does to photographs."""
+    if not len(units):
+        return []
     one, other = (
         (values[:, units] - values[:, units].mean(0)) / values[:, units].std(0).clip(1e-9)
         for values in (straight, flipped)

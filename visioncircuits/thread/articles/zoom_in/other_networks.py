@@ -159,8 +159,7 @@ def other_studies(study: Study) -> dict[str, Study]:
     for name in OTHERS:
         available = networks.checkpoints.find(name.rpartition(":")[2]) is not None
         if available and name != study.network.name:
-            network = networks.load(name)
-            found[name] = study.studying(network)
+            found[name] = study.studying(study.beside(networks.load(name)))
     return found
 
 
