@@ -33,6 +33,7 @@ MAY_KNOW = {
 DECLARED = {
     ("networks/catalog.py", "handwritten"),
     ("networks/accuracy.py", "datasets"),
+    ("networks/verification.py", "datasets"),
     ("networks/accuracy.py", "interventions"),
 }
 """Upward imports within functions: `load` loads networks that other folders build, and a network is
