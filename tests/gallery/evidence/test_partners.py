@@ -67,9 +67,7 @@ def made(out: Path) -> dict[str, int]:
 def members(html: str) -> list[tuple[int, tuple[int, int] | None]]:
     """Return the cards of a page's inputs: unit, and where its thumbnail is on the sheet."""
     inputs = html.partition('id="inputs"')[2].partition("</section>")[0]
-    cards = re.findall(
-        r'class="(?:member|connection)(?: bare)?"[^>]*style="([^"]*)"><b>(\d+)', inputs
-    )
+    cards = re.findall(r'<(?:a|span)[^>]*style="([^"]*)"><b>(\d+)', inputs)
     at = [re.match(r"--x:(\d+);--y:(\d+);", style) for style, _ in cards]
     return [
         (int(unit), (int(found[1]), int(found[2])) if found else None)

@@ -57,6 +57,12 @@ def computed(network: Network, requested: Work) -> Results:
     return found
 
 
+def units(block: dict[str, Any]) -> list[dict[str, Any]]:
+    """The connections of a layer, which are kept by columns."""
+    columns = block["units"]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def tile(block: dict[str, Any], pixels: np.ndarray, place: int) -> np.ndarray:
     height, width = block["tile"]
     shown = pixels[block["top"] :, place * width :][:height, :width]
@@ -75,8 +81,8 @@ def test_inputs_are_the_convolutions_own_weights(network: Network, found: Result
     kernels = network.module.features[3].expand3x3.weight[70 - 64].detach()
     norms = kernels.flatten(1).norm(dim=1)
     strongest = norms.argsort(descending=True)[:9]
-    assert [unit["index"] for unit in block["units"]] == strongest.tolist()
-    for place, unit in enumerate(block["units"]):
+    assert [unit["index"] for unit in units(block)] == strongest.tolist()
+    for place, unit in enumerate(units(block)):
         kernel = kernels[unit["index"]]
         assert unit["norm"] == pytest.approx(float(kernel.norm()), rel=1e-3)
         assert unit["positive"] == pytest.approx(float(kernel.clamp(min=0).norm()), rel=1e-3)
@@ -98,7 +104,7 @@ def test_every_earlier_layer_is_an_input_down_to_the_picture(found: Results) -> 
     data, pixels = found["features.3:70"]
     layers = [block["layer"] for block in data["inputs"]]
     assert layers == ["features.3.squeeze_activation", "features.1", "input"]
-    assert [unit["index"] in (0, 1, 2) for unit in data["inputs"][2]["units"]] == [True] * 3
+    assert [unit["index"] in (0, 1, 2) for unit in units(data["inputs"][2])] == [True] * 3
     assert data["size"] == list(pixels.shape[:2])
 
 
@@ -110,8 +116,8 @@ def test_outputs_are_the_next_layers_weights_from_the_unit(
     assert block["layer"] == "features.4.squeeze_activation"
     kernels = network.module.features[4].squeeze.weight[:, 3, 0, 0].detach()
     strongest = kernels.abs().argsort(descending=True)[:9]
-    assert [unit["index"] for unit in block["units"]] == strongest.tolist()
-    assert block["units"][0]["norm"] == pytest.approx(float(kernels.abs().max()), rel=1e-3)
+    assert [unit["index"] for unit in units(block)] == strongest.tolist()
+    assert units(block)[0]["norm"] == pytest.approx(float(kernels.abs().max()), rel=1e-3)
 
 
 def test_factors_are_drawn_below_the_connections(found: Results) -> None:
@@ -124,7 +130,7 @@ def test_factors_are_drawn_below_the_connections(found: Results) -> None:
     values = decoded(maps, block["factors_scale"])
     assert np.abs(values).max() == pytest.approx(block["factors_scale"], rel=0.01)
     for factor in block["factors"]:
-        members = [weight for _, weight in factor["units"]]
+        members = [weight for _, weight in factor]
         assert members == sorted(members, reverse=True)
 
 
@@ -135,7 +141,7 @@ def test_a_pixel_of_a_large_kernel_is_the_mean_of_several_weights(network: Netwo
     assert block["layer"] == "input"
     assert block["mean_of"] == 2
     kernel = expanded_weights(network, "input", "features.6.expand3x3_activation:5").weight[0]
-    kernel = kernel[block["units"][0]["index"]].numpy()
+    kernel = kernel[units(block)[0]["index"]].numpy()
     height, width = block["kernel"]
     assert kernel.shape == (height, width)
     means = np.array(
@@ -161,7 +167,7 @@ def test_the_recipe_sets_how_much_is_shown(network: Network) -> None:
     requested = work(network, "features.3", (3,), connections=2, layers=1, factors=0)
     data, _ = computed(network, requested)["features.3:3"]
     (block,) = data["inputs"]
-    assert len(block["units"]) == len(data["outputs"][0]["units"]) == 2
+    assert len(units(block)) == len(units(data["outputs"][0])) == 2
     assert block["factors"] == []
 
 

@@ -60,7 +60,7 @@ def test_every_unit_has_its_weights(site: Callable[[str], Path]) -> None:
     out = site(RECIPE)
     assert len(computed(out)) == 6
     page = (out / "layers/features.3/70.html").read_text()
-    assert page.count('class="connection"') == 5 + 5 + 3 + 5
+    assert page.count('data-weights="') == 5 + 5 + 3 + 5
     assert (out / "layers/features.3.squeeze_activation/units.webp").is_file()
 
 

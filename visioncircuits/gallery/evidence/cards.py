@@ -58,7 +58,6 @@ class Card:
 
     def html(
         self,
-        kind: str,
         text: str,
         *,
         data: str = "",
@@ -70,8 +69,6 @@ class Card:
 
         Parameters
         ----------
-        kind
-            "connection", which has a kernel, or "member".
         text
             Its number.
         data
@@ -87,8 +84,8 @@ class Card:
         style += "" if place is None else f"--k:{place}"
         tag, link = ("a", f' href="{escape(self.page)}"') if self.page else ("span", "")
         return Markup(
-            f'<{tag} class="{kind}{" bare" if self.bare else ""}"'
-            + link
+            f"<{tag}{link}"
+            + (' class="bare"' if self.bare else "")
             + (f' data-weights="{data}"' if data else "")
             + (f' data-family="{" ".join(map(str, families))}"' if families else "")
             + (f' style="{style}"' if style else "")

@@ -34,7 +34,6 @@ def section(page: FeaturePage) -> Section | None:
     highest = abs(shown[0][1])
     cards = [
         Card.of(page, direction.layer, index).html(
-            "member",
             f"{'+' if weight > 0 else ''}{pages.number(weight)}",
             inside=_bar(weight / highest),
         )

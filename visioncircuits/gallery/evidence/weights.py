@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from visioncircuits.site import pages
 from visioncircuits.weights import Linearization, surroundings
 from visioncircuits.weights.pictures import number as brief
 
-FAR = 12
+FAR = 8
 """Connections that are shown with layers that are not adjacent."""
 
 SHOWN = 64
@@ -109,8 +109,8 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
         data = {
             "feature": each.record(),
             "size": sheets[each].size,
-            "inputs": list(map(asdict, inward[each])),
-            "outputs": list(map(asdict, outward[each])),
+            "inputs": list(map(_plain, inward[each])),
+            "outputs": list(map(_plain, outward[each])),
             "record": {
                 "network": work["network"],
                 "version": work["version"],
@@ -140,9 +140,16 @@ def _weights(path: Path, out: Path) -> Weights:
     )
 
 
+def _plain(found: Connections) -> dict[str, Any]:
+    """Return connections for JSON: units by columns, so that keys are not repeated for each."""
+    names = [field.name for field in fields(Connected)]
+    units = {name: [getattr(unit, name) for unit in found.units] for name in names}
+    return {**vars(found), "units": units, "factors": [factor.units for factor in found.factors]}
+
+
 def _connections(data: Mapping[str, Any]) -> Connections:
-    units = tuple(Connected(**unit) for unit in data["units"])
-    factors = tuple(Factor(tuple(map(tuple, factor["units"]))) for factor in data["factors"])
+    units = tuple(map(Connected, *data["units"].values()))
+    factors = tuple(Factor(tuple(map(tuple, units))) for units in data["factors"])
     sizes = {name: tuple(data[name]) for name in ("kernel", "tile")}
     return Connections(**{**data, **sizes, "units": units, "factors": factors})
 
@@ -197,9 +204,8 @@ def _block(shown: Connections, families: Mapping[str, int], page: FeaturePage) -
         "quick": any(card.at and not card.page for card in cards),
         "cards": [
             card.html(
-                "connection",
                 f"+{brief(unit.positive)} −{brief(unit.negative)}",
-                data=f"{unit.norm:g} {unit.positive:g} {unit.negative:g}",
+                data=f"{unit.positive:g} {unit.negative:g}",
                 families=[families[family] for family in card.families],
                 place=place,
             )
@@ -207,7 +213,7 @@ def _block(shown: Connections, families: Mapping[str, int], page: FeaturePage) -
         ],
         "factors": [
             [
-                Card.of(page, shown.layer, index).html("member", brief(weight))
+                Card.of(page, shown.layer, index).html(brief(weight))
                 for index, weight in factor.units
             ]
             for factor in shown.factors

@@ -166,16 +166,16 @@ function unitPage() {
   });
 }
 
-// A unit's connections: sort each layer's, and show those of a family alone.
+// A unit's connections, strongest first: sort each layer's, and show those of a family alone.
 function explorer(form) {
   const section = form.closest("section");
   const lists = [...section.querySelectorAll(".connections")].map((list) => ({
     list,
     cards: [...list.children].map((card, place) => {
-      const [norm, positive, negative] = card.dataset.weights.split(" ").map(Number);
+      const [positive, negative] = card.dataset.weights.split(" ").map(Number);
       const families = (card.dataset.family ?? "").split(" ").filter(Boolean).map(Number);
       const unit = -Number(card.querySelector("b").textContent) || 0;
-      return { card, place, norm, positive, negative, unit, families };
+      return { card, place, norm: -place, positive, negative, unit, families };
     }),
   }));
   const all = lists.reduce((sum, { cards }) => sum + cards.length, 0);
