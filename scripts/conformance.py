@@ -115,20 +115,24 @@ def find(trial: Trial) -> None:
 def expand(trial: Trial) -> None:
     """Expand weights from the convolution before to the target."""
     place = trial.convolutions.index(trial.target)
-    if not place:
-        raise InputError("there is one convolution of maps only")
-    found = expanded_weights(trial.network, trial.convolutions[place - 1], trial.units)
+    before = [
+        name for name in trial.convolutions[:place] if trial.network.depends(trial.target, name)
+    ]
+    if not before:
+        raise InputError("no convolution comes before it")
+    found = expanded_weights(trial.network, before[-1], trial.units)
     assert found.weight.abs().max() > 0
 
 
 def ablate(trial: Trial) -> None:
-    """Set units to zero: the output changes."""
+    """Set units to zero: what is computed from them changes, and nothing else."""
     with torch.inference_mode():
-        before = trial.network(trial.pictures)
+        before = trial.network.activations(trial.pictures, [*trial.layers])
         with edited(trial.network, trial.units, zero()):
-            after = trial.network(trial.pictures)
-    _varied(before)
-    assert not before.equal(after)
+            after = trial.network.activations(trial.pictures, [*trial.layers])
+    changed = [name for name in trial.layers if not before[name].equal(after[name])]
+    after_it = [name for name in trial.layers if trial.network.depends(name, trial.target)]
+    assert {trial.target} < {*changed} <= {trial.target, *after_it}
 
 
 def attribute(trial: Trial) -> None:
