@@ -30,8 +30,14 @@ MAY_KNOW = {
     "thread": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery"},
     "cli": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery", "thread"},
 }
-DECLARED = {("networks/catalog.py", "handwritten")}
-"""Upward imports within functions: `load` loads networks that other folders build."""
+DECLARED = {
+    ("networks/catalog.py", "handwritten"),
+    ("networks/accuracy.py", "datasets"),
+    ("networks/verification.py", "datasets"),
+    ("networks/accuracy.py", "interventions"),
+}
+"""Upward imports within functions: `load` loads networks that other folders build, and a network is
+verified on labeled photographs."""
 
 
 def imported(path: Path) -> set[str]:

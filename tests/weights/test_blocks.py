@@ -10,6 +10,7 @@ from torchvision import models
 from torchvision.models import convnext, densenet, efficientnet, mobilenetv3, regnet, shufflenetv2
 from torchvision.ops import SqueezeExcitation
 
+from visioncircuits.errors import InputError
 from visioncircuits.networks import Preprocessing, wrap
 from visioncircuits.weights import (
     LOCAL,
@@ -77,6 +78,14 @@ class Spatial(nn.Module):
         return torch.cat([third, second[:, :, :, :] + third, first], 1)[:, ::1, 1:, ::2]
 
 
+class Centered(nn.Module):
+    """A layer normalization over channels, written out."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x - x.mean(1, keepdim=True)
+        return x / (x.pow(2).mean(1, keepdim=True) + 1e-6).sqrt()
+
+
 BLOCKS: dict[str, Callable[[], nn.Module]] = {
     "bottleneck": lambda: models.resnet.Bottleneck(8, 2, groups=1),
     "grouped": lambda: models.resnet.Bottleneck(8, 2, groups=2, base_width=64),
@@ -96,6 +105,17 @@ BLOCKS: dict[str, Callable[[], nn.Module]] = {
     "DenseNet": lambda: densenet._DenseBlock(2, 8, 2, 4, 0.0),
     "ShuffleNet": lambda: shufflenetv2.InvertedResidual(8, 8, 1),
     "group normalization": lambda: nn.Sequential(nn.GroupNorm(2, 8), nn.Mish(), nn.PReLU(8)),
+    "centered by hand": Centered,
+    "other functions": lambda: nn.Sequential(
+        nn.ELU(), nn.SELU(), nn.CELU(), nn.Sigmoid(), nn.Tanh(), nn.Hardsigmoid(), nn.ReLU6()
+    ),
+    "upsampling": lambda: nn.Sequential(
+        nn.AvgPool2d(2),
+        nn.Upsample(scale_factor=2),
+        nn.AdaptiveAvgPool2d(6),
+        nn.Upsample(size=10, mode="bilinear"),
+        nn.ChannelShuffle(2),
+    ),
     "ECA": Efficient,
     "parts and gates": Spatial,
 }
@@ -176,3 +196,19 @@ def test_a_product_of_two_maps_is_refused_by_name() -> None:
 
     with pytest.raises(InputError, match="'mul', which has no linear replacement"):
         expanded_weights(wrap(Squared(), Preprocessing(), size=9), "first", "second")
+
+
+def test_upsampling_is_followed_to_one_neuron_only() -> None:
+    layers = nn.Conv2d(3, 4, 3), nn.Upsample(scale_factor=2), nn.Conv2d(4, 2, 3)
+    network = wrap(nn.Sequential(*layers), Preprocessing(), size=9)
+    with pytest.raises(InputError, match=r"'upsample_nearest2d'.* pass the position"):
+        expanded_weights(network, "0", "2")
+    assert expanded_weights(network, "0", "2", position=(3, 3)).stride == (0, 0)
+
+
+def test_what_only_gates_is_refused() -> None:
+    excitation = SqueezeExcitation(4, 2)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), excitation, nn.Conv2d(4, 2, 1))
+    network = wrap(module, Preprocessing(), size=9)
+    with pytest.raises(InputError, match="only through gates"):
+        expanded_weights(network, "1.fc1", "2")

@@ -82,7 +82,7 @@ def test_repr_is_one_line(found: Circuit) -> None:
     assert repr(found).startswith(f"Circuit(mixed3b:330: {counts[0]} of conv2d2 → {counts[1]} of ")
     assert repr(found).endswith(" connections)")
     for level in found.levels:
-        assert repr(level).startswith(f"Level({level.weights!r}, {int(level.drawn.sum())} conn")
+        assert repr(level).startswith(f"Level({level.weights.line}, {int(level.drawn.sum())} conn")
     assert max(len(repr(each)) for each in (found, *found.levels)) < 200
 
 

@@ -58,12 +58,12 @@ def test_differ_if_a_normalization_mixes_units(on_map, network: Network) -> None
 
 
 def test_differentiate_operations_without_a_replacement() -> None:
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sigmoid(), nn.Conv2d(4, 5, 3))
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softplus(), nn.Conv2d(4, 5, 3))
     network = wrap(module, Preprocessing(), size=16)
     picture = torch.rand(1, 3, 16, 16)
     weights = expanded_weights_by_autograd(network, "0", "2:1", pictures=picture, position=(2, 3))
-    value = torch.sigmoid(network.activations(picture, ["0"])["0"])[0, :, 2:5, 3:6]
-    expected = module[2].weight[1].detach() * value * (1 - value)
+    slope = torch.sigmoid(network.activations(picture, ["0"])["0"])[0, :, 2:5, 3:6]
+    expected = module[2].weight[1].detach() * slope
     assert torch.allclose(weights.weight[0], expected, atol=1e-6)
     assert weights.offset == (2, 3)
 

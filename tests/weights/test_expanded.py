@@ -27,9 +27,10 @@ def test_are_labeled(network: Network) -> None:
     assert array.y.values.tolist() == [-2, -1, 0, 1, 2]
 
 
-def test_repr_is_one_line(network: Network) -> None:
+def test_repr_names_what_was_replaced(network: Network) -> None:
     weights = expanded_weights(network, "mixed3a", "mixed3b:330")
     assert repr(weights) == (
         "ExpandedWeights(256 of mixed3a → mixed3b:330, shape=(1, 256, 5, 5), "
-        "stride=(1, 1), offset=(-2, -2))"
+        "stride=(1, 1), offset=(-2, -2))\n"
+        "replaced: max_pool2d (max_pool): average, relu (rectifier): identity"
     )

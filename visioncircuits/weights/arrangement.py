@@ -22,8 +22,9 @@ from visioncircuits.weights.operations import (
 )
 
 VIEWS = {
-    "_unsafe_view", "flatten", "permute", "reshape", "select", "slice", "split", "split_with_sizes",
-    "squeeze", "t", "transpose", "unbind", "unsqueeze", "view",
+    "_unsafe_view", "channel_shuffle", "flatten", "native_channel_shuffle", "permute", "reshape",
+    "select", "slice", "split", "split_with_sizes", "squeeze", "t", "transpose", "unbind",
+    "unsqueeze", "view",
 }  # fmt: skip
 """Operations that rearrange, in `torch.ops.aten`."""
 

@@ -50,7 +50,7 @@ class Level:
     drawn: Bool[Tensor, "out in"]
 
     def __repr__(self) -> str:
-        return f"Level({self.weights!r}, {int(self.drawn.sum())} connections)"
+        return f"Level({self.weights.line}, {int(self.drawn.sum())} connections)"
 
 
 @dataclass(frozen=True, eq=False)

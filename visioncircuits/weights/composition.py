@@ -48,6 +48,11 @@ def backwards(
         for at, index, part in _branches(trace, end, every, outputs.vectors)
         if trace.between(begin, at)
     ]
+    if not starts:
+        raise InputError(
+            f"no path leads from {inputs.layer} to these features of {outputs.layer}; they are of "
+            "parallel branches"
+        )
     windows = [
         window
         for at, _, part in starts

@@ -1,7 +1,7 @@
 """Contextual weights: the contribution of each connection on a given picture.
 
 Source: Voss et al., "Visualizing Weights" (2021), where the term is introduced; the local linear
-map is exact for rectifiers, max pools and the gain of a normalization.
+map is exact for rectifiers, max pools, gates and the gain of a normalization.
 """
 
 from dataclasses import dataclass, replace
@@ -90,7 +90,7 @@ class Flow:
 
     @property
     def constant(self) -> float:
-        """The contribution of biases between the source and the target."""
+        """The contribution of biases, and of means and bounds that count as constants."""
         return self.activation - float(self.contributions.sum())
 
 
@@ -105,9 +105,9 @@ def contextual_weights(
 ) -> tuple[Flow, ...]:
     """Compute the contributions to a feature's activation on each picture.
 
-    Rectifiers count as the gates that they were, max pools as what they passed on, and local
-    response normalizations as their gain, so that the contributions and the constant add up to the
-    activation.
+    Rectifiers count as the gates that they were, smooth ones too, max pools as what they passed on,
+    normalizations as their gain, and products with a gate as that gate, so that the contributions
+    and the constant add up to the activation. What the source does to gates is not counted.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Features, Network
@@ -20,10 +21,11 @@ from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import Linearization
 from visioncircuits.weights.selection import select
 from visioncircuits.weights.torch_operations import (
+    FUNCTIONS,
     NORMALIZATIONS,
-    RECTIFIERS,
     SMOOTH,
     over_input,
+    passing_slope,
 )
 from visioncircuits.weights.tracing import INPUT
 
@@ -124,19 +126,22 @@ class _LinearDerivatives(TorchFunctionMode):
     def __init__(self, linearization: Linearization) -> None:
         super().__init__()
         self.linearization = linearization
+        self.gates = WeakTensorKeyDictionary()
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
         name, by = getattr(func, "__name__", "").strip("_"), self.linearization
-        if name in (*RECTIFIERS, "relu6", "prelu") and (
-            by.rectifier == "identity" or name in (*SMOOTH, "prelu")
-        ):
+        known = {"prelu": "_prelu_kernel", "relu6": "hardtanh", "selu": "elu"}.get(name, name)
+        if known in FUNCTIONS and (by.rectifier == "identity" or known in SMOOTH):
             given = args[0].detach().clone()
             value = func(given.clone(), *args[1:], **kwargs)
-            gated = args[0] * over_input(value, given)
-            return _with_derivative(args[0] if by.rectifier == "identity" else gated, value)
+            if by.rectifier == "gate":
+                slope: Any = over_input(known, value, given)
+            else:
+                slope = passing_slope(known, SELU if name == "selu" else 1)
+            return self._marked(name, _with_derivative(args[0] * slope, value))
         if name == "max_pool2d" and by.max_pool != "route":
             repeat = by.max_pool == "repeat"
             return _with_derivative(_average(*args, repeat=repeat, **kwargs), func(*args, **kwargs))
@@ -146,36 +151,44 @@ class _LinearDerivatives(TorchFunctionMode):
             normalize = _layer_normed if func is F.layer_norm else _group_normed
             linear = normalize(*args, divided=by.normalization == "gain", **kwargs)
             return _with_derivative(linear, func(*args, **kwargs))
-        if name in PRODUCTS and len(args) == 2 and (found := _factors(name, *args)):
+        if name in PRODUCTS and len(args) == 2 and (found := self._factors(name, *args)):
             signal, gain, convention = found
             frozen = getattr(by, convention) == "gain"
             value = func(*args, **kwargs)
             return _with_derivative(signal * gain.detach() if frozen else signal, value)
-        return func(*args, **kwargs)
+        return self._marked(name, func(*args, **kwargs))
+
+    def _marked(self, name: str, value: Any) -> Any:
+        """Remember what is a gate."""
+        if name in _GATES and isinstance(value, Tensor):
+            self.gates[value] = True
+        return value
+
+    def _factors(self, function: str, one: Any, other: Any) -> tuple[Tensor, Tensor, str] | None:
+        """Return the factor that is a map, the other one, and the convention; None if none is."""
+        pair = one, other
+        if one is other or not all(isinstance(v, Tensor) and v.requires_grad for v in pair):
+            return None
+        gates = [value in self.gates for value in pair]
+        if one.numel() > other.numel() or (gates[1] and not gates[0]):
+            divides = PRODUCTS[function] == "div"
+            return one, 1 / other if divides else other, "normalization" if divides else "product"
+        if PRODUCTS[function] == "mul" and (
+            one.numel() < other.numel() or (gates[0] and not gates[1])
+        ):
+            return other, one, "product"
+        return None
 
 
 PRODUCTS = {"mul": "mul", "imul": "mul", "rmul": "mul", "div": "div", "truediv": "div"}
 """Functions of torch and operators, without underscores, and what they are."""
 
 
-def _factors(function: str, one: Any, other: Any) -> tuple[Tensor, Tensor, str] | None:
-    """Return the factor that is a map, the other one, and the convention; None if it is none."""
-    pair = one, other
-    if one is other or not all(isinstance(v, Tensor) and v.requires_grad for v in pair):
-        return None
-    gates = [
-        value.grad_fn is not None and value.grad_fn.name().startswith(_GATES) for value in pair
-    ]
-    if one.numel() > other.numel() or (gates[1] and not gates[0]):
-        divides = PRODUCTS[function] == "div"
-        return one, 1 / other if divides else other, "normalization" if divides else "product"
-    if PRODUCTS[function] == "mul" and (one.numel() < other.numel() or (gates[0] and not gates[1])):
-        return other, one, "product"
-    return None
+_GATES = {"expand", "expand_as", "hardsigmoid", "interpolate", "sigmoid", "softmax", "upsample"}
+"""Functions that compute the multiplier where both factors are as large."""
 
-
-_GATES = ("Sigmoid", "Hardsigmoid", "Softmax", "Expand", "Upsample")
-"""How the backward functions of gates begin."""
+SELU = 1.0507009873554805
+"""The slope of SELU for large inputs."""
 
 
 def _layer_normed(

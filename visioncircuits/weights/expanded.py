@@ -3,8 +3,10 @@
 Source: Voss et al., "Visualizing Weights" (2021).
 """
 
+import base64
 import json
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +48,11 @@ class ExpandedWeights:
     --------
     >>> from visioncircuits.networks import untrained
     >>> from visioncircuits.weights import expanded_weights
-    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:7")
+    >>> weights = expanded_weights(untrained("bvlc_googlenet"), "mixed3a", "mixed3b:7")
     >>> weights
-    ExpandedWeights(192 of conv2d2 → mixed3a:7, shape=(1, 192, 3, 3), stride=(2, 2), offset=(0, 0))
-    >>> weights.array.sel({"in": "conv2d2:5"}).dims
+    ExpandedWeights(256 of mixed3a → mixed3b:7, shape=(1, 256, 1, 1), stride=(1, 1), offset=(0, 0))
+    replaced: max_pool2d (max_pool): average, relu (rectifier): identity
+    >>> weights.array.sel({"in": "mixed3a:5"}).dims
     ('out', 'y', 'x')
     """
 
@@ -61,6 +64,12 @@ class ExpandedWeights:
     record: dict[str, Any]
 
     def __repr__(self) -> str:
+        replaced = ", ".join(f"{name}: {how}" for name, how in self.replaced.items())
+        return f"{self.line}\nreplaced: {replaced}" if replaced else self.line
+
+    @property
+    def line(self) -> str:
+        """From where to where, shape, stride and offset, as one line."""
         inputs, outputs = (
             str(features[0]) if len(features) == 1 else f"{len(features)} of {features[0].layer}"
             for features in (self.inputs, self.outputs)
@@ -74,6 +83,10 @@ class ExpandedWeights:
         from visioncircuits.weights.pictures import kernel_grid
 
         return png(kernel_grid(self.strongest()))
+
+    def _repr_html_(self) -> str:
+        shown = base64.b64encode(self._repr_png_()).decode()
+        return f'<pre>{escape(repr(self))}</pre><img src="data:image/png;base64,{shown}">'
 
     def strongest(self, kernels: int = 24) -> "ExpandedWeights":
         """Return the weights between the strongest inputs and outputs, the strongest first.
@@ -102,8 +115,8 @@ class ExpandedWeights:
         --------
         >>> from visioncircuits.networks import untrained
         >>> from visioncircuits.weights import expanded_weights
-        >>> expanded_weights(untrained("bvlc_googlenet"), "conv2d2", "mixed3a:7").replaced
-        {'relu (rectifier)': 'identity', ...}
+        >>> expanded_weights(untrained("bvlc_googlenet"), "mixed3a", "mixed3b:7").replaced
+        {'max_pool2d (max_pool)': 'average', 'relu (rectifier)': 'identity'}
         """
         return dict(self.record.get("replaced", {}))
 

@@ -5,6 +5,7 @@ Source: Voss et al., "Visualizing Weights" (2021).
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from math import prod
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from visioncircuits.weights.composition import EVERY, GIB, backwards, forwards
 from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import Linearization
+from visioncircuits.weights.operations import Resampling
 from visioncircuits.weights.selection import select
 from visioncircuits.weights.tracing import INPUT, Trace, trace
 
@@ -66,7 +68,8 @@ def expanded_weights(
     ------
     InputError
         For layers in the wrong order or with no path between them, features that the network does
-        not have, a result too large, and operations that have no linear replacement.
+        not have, a result too large, operations that have no linear replacement, and, without a
+        position, upsampling, whose weights differ between positions.
 
     Examples
     --------
@@ -88,7 +91,7 @@ def expanded_weights(
         averaged=position is None,
         borders=position is not None or _everywhere(network, outputs.layer) != EVERY,
     )
-    _check_path(traced, *layers)
+    _check_path(traced, *layers, one_neuron=position is not None)
     neuron = _neuron(network, traced, outputs.layer, position)
     if FORWARDS_RATIO * len(inputs) < len(outputs) and neuron == EVERY:
         kernel = forwards(traced, inputs, outputs, memory=memory)
@@ -128,7 +131,7 @@ def _check(linearization: Linearization, pictures: Tensor | None, position: Pair
         )
 
 
-def _check_path(traced: Trace, source: str, target: str) -> None:
+def _check_path(traced: Trace, source: str, target: str, *, one_neuron: bool) -> None:
     """Check that the source feeds the target, through linearized operations only."""
     begin, end = traced.layers[source], traced.layers[target]
     if begin == end:
@@ -136,13 +139,25 @@ def _check_path(traced: Trace, source: str, target: str) -> None:
     path = traced.between(begin, end)
     if not path and traced.between(end, begin):
         raise InputError(f"{source} comes after {target}; pass the earlier layer as the source")
+    if not path and traced.depends(end, begin):
+        raise InputError(
+            f"{source} reaches {target} only through gates or divisors, which are constants of the "
+            "linearized network; use expanded_weights_by_autograd"
+        )
     if not path:
         raise InputError(f"no path leads from {source} to {target}; they are parallel branches")
+    several = prod(traced.steps[end].shape[1:]) > 1 and not one_neuron
     for at in path[1:]:
         if traced.steps[at].operation is None:
             raise InputError(
                 f"between {source} and {target} the network computes {traced.steps[at].name!r}, "
-                "which has no linear replacement here; use expanded_weights_by_autograd"
+                "which has no linear replacement here; use expanded_weights_by_autograd for single "
+                "neurons, or layers that it does not lie between"
+            )
+        if several and isinstance(traced.steps[at].operation, Resampling):
+            raise InputError(
+                f"between {source} and {target} the network computes {traced.steps[at].name!r}, "
+                "whose weights differ between positions; pass the position of one neuron"
             )
 
 
@@ -151,10 +166,15 @@ def _replaced(traced: Trace, layers: Sequence[str], linearization: Linearization
     path = traced.between(*(traced.layers[name] for name in layers))
     steps = [traced.steps[at] for at in path[1:]]
     return {
-        f"{step.name} ({step.convention})": getattr(linearization, step.convention)
+        f"{_functional(step.name)} ({step.convention})": getattr(linearization, step.convention)
         for step in steps
         if step.convention
     }
+
+
+def _functional(name: str) -> str:
+    """Name an operation as torch.nn.functional does."""
+    return name.strip("_").removeprefix("native_").removesuffix("_with_indices")
 
 
 def _everywhere(network: Network, layer: str) -> tuple[Pair, Pair]:

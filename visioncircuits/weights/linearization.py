@@ -9,7 +9,12 @@ class Linearization:
     """How each nonlinearity is replaced.
 
     The defaults are those of "Visualizing Weights": "ignoring or replacing all non-linear
-    operations with the closest linear one".
+    operations with the closest linear one". They take every gate as open and every divisor as 1,
+    and need no pictures. What is taken from given pictures is exact for one neuron, and otherwise
+    averaged over pictures and positions.
+
+    A gate and a divisor are constants, however they are computed: what reaches the target only
+    through them has no weights. `ExpandedWeights.replaced` lists what became of which operation.
 
     Attributes
     ----------
@@ -19,20 +24,23 @@ class Linearization:
         repeated over the region ("An Overview of Early Vision"). `"route"`: the input that was
         the maximum on a given picture; for one neuron only.
     rectifier
-        Of ReLU, and of smooth functions through zero such as GELU and SiLU: `"identity"`, or
-        `"gate"`: multiplication by the output over the input on given pictures, which of ReLU is 1
-        where the input passed and 0 elsewhere; exact for one neuron, otherwise averaged over
-        pictures and positions.
+        Of functions of one value. `"identity"`: multiplication by the slope for large inputs, which
+        is 1 of ReLU, GELU, SiLU, hard swish, ELU, Mish and PReLU (1.05 of SELU); by that at zero of
+        what saturates: tanh 1, sigmoid 1/4, hard sigmoid 1/6. `"gate"`: multiplication by the
+        output over the input on given pictures: of ReLU 1 where the input passed and 0 elsewhere,
+        of GELU `Φ(x)`, of SiLU `sigmoid(x)`; of sigmoids by `(f(x) − f(0)) / x`. ReLU6 has the gate
+        1 between its bounds. The output is then the gate times the input, up to a constant; it is
+        no derivative, which would count how the gate changes too.
     normalization
-        Of local response normalization, and of layer and group normalization: `"identity"`, without
-        the division, or `"gain"`: divided as on given pictures, exact or averaged as above. Layer
+        Of local response normalization, of layer and group normalization, and of division by a map:
+        `"identity"`, without the division, or `"gain"`: divided as on given pictures. Layer
         normalization subtracts the mean over channels in both; group normalization's mean, over
         positions too, is a constant. Batch normalization is always a gain.
     product
-        Of a map times what is computed from it and multiplies it, as in squeeze-and-excitation,
-        global response normalization or gates of attention: `"identity"`, as if that were 1, or
-        `"gain"`: its values on given pictures, exact or averaged as above. Multiplication by
-        parameters, such as layer scale, is always a gain.
+        Of a map times a smaller one or a sigmoid, as in squeeze-and-excitation, global response
+        normalization or gates of attention: `"identity"`, as if that were 1, or `"gain"`: its
+        values on given pictures. Multiplication by parameters, such as layer scale, is always a
+        gain.
 
     Examples
     --------
@@ -56,4 +64,4 @@ class Linearization:
 
 
 LOCAL = Linearization(max_pool="route", rectifier="gate", normalization="gain", product="gain")
-"""Exact on one picture: nothing is averaged."""
+"""Exact on one picture, up to a constant: nothing is averaged."""

@@ -186,6 +186,34 @@ class Gain(Unary):
 
 
 @dataclass(frozen=True)
+class Resampling(Unary):
+    """A separable linear map on positions that is not the same at each: to one neuron only.
+
+    Attributes
+    ----------
+    rows, columns
+        What each row, or column, of the output takes of those of the input.
+    """
+
+    rows: Float[Tensor, "out_height height"]
+    columns: Float[Tensor, "out_width width"]
+
+    def before(self, kernel: Kernel) -> Kernel:
+        assert kernel.fixed
+        (top, left), (height, width) = kernel.offset, kernel.size
+        rows, columns = self.rows[top : top + height], self.columns[left : left + width]
+        (first, last), (begin, end) = map(_reach, (rows, columns))
+        weight = rows[:, first:last].T @ (kernel.weight @ columns[:, begin:end])
+        return Kernel(weight, (0, 0), (first, begin))
+
+
+def _reach(matrix: Tensor) -> Pair:
+    """Return the first column that is not zero, and the one after the last."""
+    used = matrix.any(0).nonzero()
+    return int(used[0]), int(used[-1]) + 1
+
+
+@dataclass(frozen=True)
 class Routing(Unary):
     """A max pool that selects the inputs that were the maxima on one picture.
 
@@ -253,13 +281,34 @@ class Concatenation(Operation):
 
 @dataclass(frozen=True)
 class Addition(Operation):
-    """A sum of values, each multiplied by a number."""
+    """A sum of values, each multiplied by a number.
+
+    Attributes
+    ----------
+    factors
+        The numbers.
+    widths
+        The values' numbers of channels: that of the sum, or 1 for what is added to every channel.
+    """
 
     factors: tuple[float, ...]
+    widths: tuple[int, ...]
 
     def back(self, kernel: Kernel) -> tuple[Kernel, ...]:
-        return tuple(kernel.times(factor) for factor in self.factors)
+        return tuple(
+            self._narrowed(kernel, width).times(factor)
+            for factor, width in zip(self.factors, self.widths, strict=True)
+        )
+
+    def _narrowed(self, kernel: Kernel, width: int) -> Kernel:
+        if width == max(self.widths):
+            return kernel
+        return replace(kernel, weight=kernel.weight.sum(1, keepdim=True))
 
     def forth(self, kernels: Sequence[Kernel | None]) -> Kernel:
-        pairs = zip(kernels, self.factors, strict=True)
-        return total([kernel.times(factor) for kernel, factor in pairs if kernel is not None])
+        found = []
+        for kernel, factor in zip(kernels, self.factors, strict=True):
+            if kernel is not None:
+                wide = kernel.weight.expand(max(self.widths), -1, -1, -1)
+                found.append(replace(kernel, weight=wide).times(factor))
+        return total(found)

@@ -22,6 +22,7 @@ from visioncircuits.weights.operations import (
     Gain,
     Identity,
     Operation,
+    Resampling,
     Routing,
     SeparableFilter,
 )
@@ -29,10 +30,32 @@ from visioncircuits.weights.operations import (
 NORMALIZATIONS = (F.local_response_norm, normalized)
 """Local response normalization, torch's and ours."""
 
-SMOOTH = ("elu", "gelu", "hardswish", "mish", "_prelu_kernel", "silu", "tanh")
-"""Those whose gate is the output over the input; PReLU is none of them but for that."""
+SATURATING = {"hardsigmoid": 1 / 6, "sigmoid": 1 / 4}
+"""Functions of one value that have no slope of 1 anywhere, and their slopes at zero."""
 
-RECTIFIERS = ("relu", "hardtanh", "leaky_relu", *SMOOTH)
+SMOOTH = {
+    "celu": 1.0,
+    "elu": 1.0,
+    "gelu": 0.5,
+    "hardswish": 0.5,
+    "mish": 0.6,
+    "_prelu_kernel": 1.0,
+    "silu": 0.5,
+    "tanh": 1.0,
+    **SATURATING,
+}
+"""Those whose gate is the output over the input, and their slopes at zero; PReLU too."""
+
+RECTIFIERS = ("relu", "hardtanh", "leaky_relu", *(SMOOTH.keys() - SATURATING.keys()))
+
+FUNCTIONS = (*RECTIFIERS, *SATURATING)
+"""All functions of one value."""
+
+UNEVEN = {
+    "_adaptive_avg_pool2d", "_upsample_bilinear2d_aa", "_upsample_nearest_exact2d",
+    "upsample_bicubic2d", "upsample_bilinear2d", "upsample_nearest2d",
+}  # fmt: skip
+"""Operations along rows and then columns that are not the same at every position."""
 
 GATES = (
     "sigmoid",
@@ -65,6 +88,8 @@ class Call:
         The tensors that it returned.
     makers
         The names of the operations that computed the inputs.
+    again
+        Calls the operation with another first argument.
     """
 
     name: str
@@ -73,6 +98,7 @@ class Call:
     shapes: Sequence[tuple[int, ...]]
     outputs: Sequence[Tensor]
     makers: Sequence[str] = ()
+    again: Callable[[Tensor], Tensor] = torch.clone
 
     def channels_first(self) -> "Call":
         """Return the call as if it were of maps whose channels come first, not last."""
@@ -119,9 +145,8 @@ def linearized(call: Call, linearization: Linearization, *, averaged: bool) -> O
     match name:
         case "cat" if arguments["dim"] == 1 and len(call.inputs) == len(arguments["tensors"]):
             return Concatenation(tuple(shape[0] for shape in call.shapes))
-        case "add" | "sub" if len(call.inputs) == 2 and call.shapes[0] == call.shapes[1]:
-            sign = 1 if name == "add" else -1
-            return Addition((1.0, float(sign * arguments["alpha"])))
+        case "add" | "sub" if len(call.inputs) == 2:
+            return _sum(call)
     if len(call.inputs) > 1:
         return None
     (shape,) = call.shapes
@@ -140,17 +165,21 @@ def linearized(call: Call, linearization: Linearization, *, averaged: bool) -> O
             return Convolution(arguments["mat2"].T[..., None, None])
         case "linear" if on_first:
             return Convolution(arguments["weight"][..., None, None])
-        case _ if name in RECTIFIERS:
+        case _ if name in FUNCTIONS and value.ndim in (2, 4):
             return _rectifier(call, linearization, averaged)
         case "max_pool2d_with_indices" if _pair(arguments["dilation"]) == (1, 1):
             return _max_pool(call, linearization)
         case "avg_pool2d":
             area = math.prod(_pair(arguments["kernel_size"]))
             return _pool(arguments, value, 1 / (arguments["divisor_override"] or area))
-        case "_adaptive_avg_pool2d" if len(shape) == 3:
+        case "_adaptive_avg_pool2d" if len(shape) == 3 and _has_equal_parts(arguments, shape):
             return _average(_pair(arguments["output_size"]), shape, value)
         case "mean" if len(shape) == 3 and _is_spatial(arguments.get("dim")):
             return _average((1, 1), shape, value)
+        case "mean" if len(shape) == 3 and arguments["dim"] == [1] and arguments["keepdim"]:
+            return Convolution(value.new_full((1, shape[0], 1, 1), 1 / shape[0]))
+        case _ if name in UNEVEN and on_first and len(shape) == 3:
+            return _resampling(call)
         case "native_layer_norm" if call.outputs[1].shape[1] == 1:
             return _layer_norm(call, linearization, averaged)
         case "native_group_norm":
@@ -218,7 +247,7 @@ def convention(call: Call) -> str:
     """Return the field of `Linearization` that chooses a call's replacement; empty if none does."""
     if multiplied(call) is not None:
         return "product" if call.name == "mul" else "normalization"
-    return "rectifier" if call.name in RECTIFIERS else _CONVENTIONS.get(call.name, "")
+    return "rectifier" if call.name in FUNCTIONS else _CONVENTIONS.get(call.name, "")
 
 
 _CONVENTIONS = {
@@ -263,9 +292,10 @@ def _gain(factors: Tensor, averaged: bool) -> Gain:
 
 
 def _rectifier(call: Call, linearization: Linearization, averaged: bool) -> Operation:
-    if linearization.rectifier == "identity":
-        return Identity()
     arguments, value = call.arguments, call.outputs[0]
+    if linearization.rectifier == "identity":
+        passed = passing_slope(call.name, arguments.get("scale", 1))
+        return Identity() if passed == 1 else Gain(value.new_full((1, 1, 1), passed))
     match call.name:
         case "hardtanh":
             slope = (value > arguments["min_val"]) & (value < arguments["max_val"])
@@ -274,16 +304,23 @@ def _rectifier(call: Call, linearization: Linearization, averaged: bool) -> Oper
         case "relu":
             slope = value > 0
         case _:
-            slope = over_input(value, call.inputs[0])
+            slope = over_input(call.name, value, call.inputs[0])
     return _gain(slope.to(value), averaged)
 
 
-def over_input(value: Tensor, given: Tensor) -> Tensor:
-    """Return the output over the input of a function through zero; where that is 0, one half.
+def passing_slope(name: str, scale: float = 1) -> float:
+    """Return the slope of a function of one value for large inputs, or at zero if it saturates."""
+    return SATURATING.get(name, float(scale))
 
-    The half is the slope there of GELU, SiLU and hard swish; what it multiplies is zero.
-    """
-    return torch.where(given == 0, 0.5, value / given)
+
+def over_input(name: str, value: Tensor, given: Tensor) -> Tensor:
+    """Return a function's output, without that of zero, over its input; its slope at zero there."""
+    at_zero, slope = (0.5 if name in SATURATING else 0.0), SMOOTH[name]
+    return torch.where(given.abs() < _ROUNDING, slope, (value - at_zero) / given)
+
+
+_ROUNDING = 1e-6
+"""Of inputs below it a difference of outputs is mostly rounding."""
 
 
 def _layer_norm(call: Call, linearization: Linearization, averaged: bool) -> Operation:
@@ -339,14 +376,34 @@ def _is_spatial(axes: Sequence[int] | None) -> bool:
     return {axis % 4 for axis in axes or ()} == {2, 3}
 
 
-def _average(parts: Pair, shape: tuple[int, ...], value: Tensor) -> SeparableFilter | None:
+def _has_equal_parts(arguments: Mapping[str, Any], shape: tuple[int, ...]) -> bool:
+    parts = _pair(arguments["output_size"])
+    return not any(size % part for size, part in zip(shape[1:], parts, strict=True))
+
+
+def _average(parts: Pair, shape: tuple[int, ...], value: Tensor) -> SeparableFilter:
     """Average over all positions, or over equal parts."""
-    if any(size % part for size, part in zip(shape[1:], parts, strict=True)):
-        return None
     height, width = (size // part for size, part in zip(shape[1:], parts, strict=True))
     stride = (0, 0) if parts == (1, 1) else (height, width)
     rows, columns = value.new_full((height,), 1 / height), value.new_full((width,), 1 / width)
     return SeparableFilter(rows, columns, stride)
+
+
+def _sum(call: Call) -> Addition | None:
+    """Add two maps, or one channel to all of the other's."""
+    one, other = call.shapes
+    if one[1:] != other[1:] or not {one[0], other[0]} <= {1, call.outputs[0].shape[1]}:
+        return None
+    sign = 1 if call.name == "add" else -1
+    return Addition((1.0, float(sign * call.arguments["alpha"])), (one[0], other[0]))
+
+
+def _resampling(call: Call) -> Resampling:
+    """Read off what an operation does to rows, and to columns."""
+    given, (_, height, width) = call.inputs[0], call.shapes[0]
+    rows = torch.eye(height).to(given)[None, :, :, None].expand(-1, -1, -1, width)
+    columns = torch.eye(width).to(given)[None, :, None].expand(-1, -1, height, -1)
+    return Resampling(call.again(rows)[0, ..., 0].T, call.again(columns)[0, :, 0].T)
 
 
 def _product(factor: Any, shape: tuple[int, ...], value: Tensor) -> Gain | None:

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from visioncircuits.networks import Network
-from visioncircuits.networks.nodes import between
+from visioncircuits.networks.nodes import ancestors, between
 from visioncircuits.weights import arrangement
 from visioncircuits.weights.linearization import Linearization
 from visioncircuits.weights.operations import Chain, Convolution, Gain, Identity, Operation
@@ -56,6 +56,8 @@ class Step:
         Of its value without the batch: `(channels, height, width)`, or `(channels,)`.
     convention
         The field of `Linearization` that chose the replacement; empty where none did.
+    constants
+        Indices of the earlier steps whose values it takes as constants: gates and divisors.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Step:
     inputs: tuple[int, ...]
     shape: tuple[int, ...]
     convention: str = ""
+    constants: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,12 @@ class Trace:
     def between(self, source: int, target: int) -> list[int]:
         """List the steps on the paths from `source` to `target`, in order; [] if there is none."""
         return between(source, target, lambda at: self.steps[at].inputs)
+
+    def depends(self, target: int, source: int) -> bool:
+        """Check whether a step is computed from an earlier one, if only through constants."""
+        return source in ancestors(
+            [target], lambda at: self.steps[at].inputs + self.steps[at].constants
+        )
 
 
 @torch.no_grad()
@@ -156,7 +165,16 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         else:
             makers = [self.steps[at].name for at in inputs]
             arguments = named_arguments(func, args, kwargs)
-            self._record_call(Call(name, arguments, before, shapes, outputs, makers), inputs)
+            call = Call(
+                name,
+                arguments,
+                before,
+                shapes,
+                outputs,
+                makers,
+                lambda first: func(first, *args[1:], **kwargs),
+            )
+            self._record_call(call, inputs)
         return result
 
     def _indices(self, value: Tensor) -> arrangement.Index:
@@ -189,8 +207,9 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         signal = multiplied(call)
         kept = inputs if signal is None else [inputs[signal]]
-        by = convention(call)
-        self.record(call.name, operation, kept, values[0], channels_last=last, convention=by)
+        constants = () if signal is None else (inputs[1 - signal],)
+        more = {"convention": convention(call), "constants": constants}
+        self.record(call.name, operation, kept, values[0], channels_last=last, **more)
         if call.name == "avg_pool2d" and self.borders:
             self.record("border", Gain(border_gain(call)), [self.at[values[0]]], values[0])
 
@@ -208,7 +227,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         value: Tensor,
         *,
         channels_last: bool = False,
-        convention: str = "",
+        **more: Any,
     ) -> None:
         """Append a step that computes `value`."""
         self.at[value] = len(self.steps)
@@ -219,7 +238,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.moved[value] = index.permute(0, 2, 3, 1)
         elif value in self.moved:  # changed in place
             del self.moved[value]
-        self.steps.append(Step(name, operation, tuple(inputs), shape, convention))
+        self.steps.append(Step(name, operation, tuple(inputs), shape, **more))
 
 
 class _Functions(TorchFunctionMode):
