@@ -173,3 +173,13 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="cannot write"):
         made().save(tmp_path / "file" / "unit.png")
+
+
+def test_a_quality_is_a_webps(tmp_path: Path) -> None:
+    visualization = made()
+    light = visualization.save(tmp_path / "light.webp", quality=60)
+    exact = visualization.save(tmp_path / "exact.webp")
+    assert light.stat().st_size < exact.stat().st_size
+    assert Visualization.load(light).record == visualization.record
+    with pytest.raises(InputError, match="a quality is a WebP's"):
+        visualization.save(tmp_path / "light.png", quality=60)

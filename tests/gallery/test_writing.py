@@ -52,6 +52,21 @@ def pages(out: Path) -> Iterator[tuple[str, str]]:
         yield path.relative_to(out).as_posix(), path.read_text("utf-8")
 
 
+def test_pages_that_stay_the_same_are_not_written_again(gallery: Gallery, tmp_path: Path) -> None:
+    writing.write(gallery, tmp_path)
+
+    def written() -> dict[Path, int]:
+        return {path: path.stat().st_ino for path in tmp_path.rglob("*.html")}
+
+    before = written()
+    page = tmp_path / "layers/mixed3b/379.html"
+    page.write_text("damaged")
+    writing.write(gallery, tmp_path)
+    after = written()
+    assert {path for path in before if before[path] != after[path]} == {page}
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
 def test_every_link_leads_to_a_file(gallery: Gallery, tmp_path: Path) -> None:
     writing.write(gallery, tmp_path)
     seen = 0

@@ -50,6 +50,18 @@ def test_the_same_work_gives_the_same_bytes(work: Work, squeezenet: Network) -> 
     assert make(squeezenet, work) == make(squeezenet, work)
 
 
+@pytest.mark.parametrize(("size", "lossless"), [(32, False), (80, False), (80, True)])
+def test_pictures_above_64_px_are_light_unless_every_pixel_is_kept(
+    work: Work, squeezenet: Network, size: int, lossless: bool
+) -> None:
+    settings = {"size": size, "steps": 2, "seed": 0}
+    asked = {**work, "features": ["features.0:3"], "settings": settings, "lossless": lossless}
+    kept = make(squeezenet, asked)["features.0-3-positive.webp"]
+    exact = make(squeezenet, {**asked, "lossless": True})["features.0-3-positive.webp"]
+    assert (kept == exact) == (lossless or size <= 64)
+    assert len(kept) <= len(exact)
+
+
 def test_negative_pictures_lower_what_positive_ones_raise(
     work: Work, squeezenet: Network, tmp_path: Path
 ) -> None:
@@ -73,7 +85,6 @@ def test_there_are_as_many_diverse_pictures_as_requested_and_they_differ(
         **work,
         "kind": "diversity",
         "pictures": 3,
-        "lossless": False,
         "settings": {"size": 32, "steps": 8, "seed": 0},
     }
     files = make(squeezenet, changed)
