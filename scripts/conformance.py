@@ -188,8 +188,8 @@ def main() -> None:
         start = time.perf_counter()
         rows.append(row(name))
         print(f"{time.perf_counter() - start:6.1f} s", *rows[-1].values(), flush=True)
+        results.write(options.json, rows)  # after each: all take an hour
     print(pd.DataFrame(rows).to_string(index=False))
-    results.write(options.json, rows)
 
 
 def every() -> list[str]:
