@@ -1,4 +1,4 @@
-"""Measure a gallery of some units of a layer: how long it takes, to resume too, and how large it is.
+"""Measure a gallery of a layer: how long it takes, to resume it too, and how large it is.
 
 Without a network it is of a stub of three layers, the last of `--units` units, with random
 parameters and pictures of two steps: all but the rendering is as much work as for a real network.
@@ -83,7 +83,7 @@ def measured(network: Network, options: argparse.Namespace) -> dict[str, Any]:
         pages = list((out / "layers" / options.layer).glob("*.html"))
         own = [page.stat().st_size for page in pages if page.name != "index.html"]
         kinds = {
-            "its page": sum(own),
+            "page": sum(own),
             "pictures with their records": total(out / "pictures"),
             "weights": total(out / "weights"),
         }

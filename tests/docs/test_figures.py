@@ -48,7 +48,7 @@ DEFINITIONS = {
         "twelve of the curve detectors",
     ),
     "measurements.md": ("one false detector in a hundred units",),  # what a test demands
-    "scale.md": ("1, 8 and 64 GPUs",),
+    "scale.md": ("1, 8 and 64 GPUs", "above 64 px", "quality 90"),
     "tour.md": ("1,000 photographs",),
     "tutorial.md": (
         "Unit 413",
