@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from visioncircuits.networks import Network
 from visioncircuits.weights.linearization import Linearization
+from visioncircuits.weights.nonlinearities import RECTIFIERS
 from visioncircuits.weights.operations import Concatenation
-from visioncircuits.weights.torch_operations import RECTIFIERS
 from visioncircuits.weights.tracing import INPUT, Trace, trace
 
 

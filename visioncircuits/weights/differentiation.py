@@ -19,14 +19,14 @@ from visioncircuits.weights.expanded import ExpandedWeights
 from visioncircuits.weights.expansion import provenance
 from visioncircuits.weights.kernels import Pair
 from visioncircuits.weights.linearization import Linearization
-from visioncircuits.weights.selection import select
-from visioncircuits.weights.torch_operations import (
+from visioncircuits.weights.nonlinearities import (
     FUNCTIONS,
     NORMALIZATIONS,
     SMOOTH,
     over_input,
     passing_slope,
 )
+from visioncircuits.weights.selection import select
 from visioncircuits.weights.tracing import INPUT
 
 

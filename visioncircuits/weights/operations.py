@@ -2,7 +2,8 @@
 
 Operations in sequence compose to a kernel, parallel ones are added or concatenated, so the
 linearized network between any two layers is one kernel. Composing two convolutions is itself a
-(transposed) convolution, in either order.
+(transposed) convolution, in either order. There is a class for each kind of operation, so the
+module has some 310 lines.
 """
 
 from abc import ABC, abstractmethod

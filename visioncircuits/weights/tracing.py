@@ -20,19 +20,17 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from visioncircuits.networks import Network
 from visioncircuits.networks.nodes import ancestors, between
 from visioncircuits.weights import arrangement
+from visioncircuits.weights.calls import Call, named_arguments
 from visioncircuits.weights.linearization import Linearization
-from visioncircuits.weights.operations import Chain, Convolution, Gain, Identity, Operation
-from visioncircuits.weights.torch_operations import (
+from visioncircuits.weights.nonlinearities import (
     NORMALIZATIONS,
     SMOOTH,
-    Call,
-    border_gain,
     convention,
-    linearized,
     linearized_normalization,
     multiplied,
-    named_arguments,
 )
+from visioncircuits.weights.operations import Chain, Convolution, Gain, Identity, Operation
+from visioncircuits.weights.torch_operations import border_gain, linearized
 
 INPUT = "input"
 """The source that stands for the picture itself, RGB in [0, 1]."""
