@@ -62,7 +62,7 @@ DEFINITIONS = {
         "413 stood them all",
     ),
     "clip.md": ("SHA-256", "of length 1", '"Mind the Gap", 2022'),
-    "your-network.md": ("unit 42", "in [0, 1]", "up to 255"),
+    "your-network.md": ("unit 42", "gate is 1", "in [0, 1]", "up to 255"),
 }
 """What is no result, by page: sizes, versions, names of units, what a published article states."""
 
