@@ -69,6 +69,12 @@ def rendered(network: Network, target: Any) -> Tensor:
     return featurevis.render(network, target, settings=Settings(size=48, steps=3)).picture
 
 
+def facet(network: Network) -> Tensor:
+    bright = featurevis.facets.fit(network, EARLY, PICTURES, PICTURES / 3, name="bright")
+    asked = featurevis.facets.faceted(network, f"{LATE}:3", bright, weights=[2])
+    return rendered(network, asked)
+
+
 def overlaid(network: Network) -> np.ndarray:
     found = attribution.integrated_gradients(network, f"{LATE}:3", PICTURES[:1], to=EARLY, steps=3)
     return np.asarray(attribution.overlay(found.pictures[0], found.values[0])) / 255
@@ -116,6 +122,7 @@ def direction(layer: str, network: Network) -> Direction:
 COMPUTED: dict[str, Callable[[Network, Path], Any]] = {
     "a picture": lambda n, _: rendered(n, f"{LATE}:3"),
     "different pictures": lambda n, _: rendered(n, objectives.diverse(n.feature(f"{LATE}:3"), 2)),
+    "a facet": lambda n, _: facet(n),
     "responses to stimuli": lambda n, _: tuning.measure(n, [f"{LATE}:3"], LINES).values,
     "responses to pictures that turn": lambda n, _: turned(n),
     "deviations": lambda n, _: tuning.deviations(n, LATE, PHOTOGRAPHS).values,

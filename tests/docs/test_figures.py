@@ -48,7 +48,7 @@ DEFINITIONS = {
         "twelve of the curve detectors",
     ),
     "measurements.md": ("one false detector in a hundred units",),  # what a test demands
-    "scale.md": ("1, 8 and 64 GPUs",),
+    "scale.md": ("1, 8 and 64 GPUs", "above 64 px", "quality 90"),
     "tour.md": ("1,000 photographs",),
     "tutorial.md": (
         "Unit 413",
@@ -62,7 +62,7 @@ DEFINITIONS = {
         "413 stood them all",
     ),
     "clip.md": ("SHA-256", "of length 1", '"Mind the Gap", 2022'),
-    "your-network.md": ("unit 42", "in [0, 1]", "up to 255"),
+    "your-network.md": ("unit 42", "gate is 1", "in [0, 1]", "up to 255"),
 }
 """What is no result, by page: sizes, versions, names of units, what a published article states."""
 

@@ -58,6 +58,10 @@ MEASURED = [
      }}, ["bfloat16", "0.5 %", "99 %", 2.7]),
     ("rendering", "bench_render", {"torch": "2.14", "mixed3b": RENDER},
      ["mixed3b", "both with a network input of 224 px", 174.9, 34.5, 5.1, "63 %"]),
+    ("gallery", "bench_gallery", {
+        "network": "a stub network", "units": 2048, "build_s": 89.2, "resume_s": 11.2,
+        "kilobytes_a_unit": {"page": 20.24}, "layer_page_kilobytes": 737.3,
+     }, ["2,048 units of a stub network", "building, processor seconds", 89]),
     ("stimuli", "bench_stimuli", {
         "size": 224, "ours_ms": 0.513, "sampled_twin_ms": 24.1, "ratio": 46.9,
      }, ["a curve of 224 px", 0.51, 24.1, 47]),

@@ -185,7 +185,11 @@ class Visualization:
                 info.add_itxt(_KEY, text)
                 self.image().save(buffer, "PNG", pnginfo=info)
             case ".webp":
-                escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+                escaped = (
+                    json.dumps(self.data(), separators=(",", ":"))
+                    .replace("&", "&amp;")
+                    .replace("<", "&lt;")
+                )
                 xmp = _XMP.format(escaped).encode()
                 how = {"lossless": True, "exact": True} if quality is None else {"quality": quality}
                 self.image().save(buffer, "WEBP", xmp=xmp, **how)

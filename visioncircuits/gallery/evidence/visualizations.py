@@ -137,7 +137,7 @@ def _files(name: str, visualization: Visualization, *, lossless: bool) -> dict[s
     image = visualization.image()
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = BytesIO()
-    image.save(buffer, "WEBP", quality=80)
+    image.save(buffer, "WEBP", quality=70)
     return {**files, f"{name}-small.webp": buffer.getvalue()}
 
 
