@@ -38,15 +38,9 @@ TEXT = "a photo of a dog"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of checkpoints and an empty cache; nothing may be downloaded."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    monkeypatch.setenv(checkpoints.FOLDER, str(folder))
-    monkeypatch.setenv(checkpoints.OFFLINE, "1")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return folder
+def folder(nothing_stored: Path) -> Path:
+    """The empty folder of checkpoints."""
+    return nothing_stored
 
 
 @pytest.fixture
