@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class InputError(ValueError):
@@ -9,6 +10,18 @@ class InputError(ValueError):
 
     The command line prints it and exits with code 2; nothing has been started or written.
     """
+
+
+def damaged(path: Path, error: Exception) -> InputError:
+    """Return the error for a file that another `error` kept from being read.
+
+    Examples
+    --------
+    >>> print(damaged(Path("net.pt"), EOFError("unexpected end")))
+    net.pt cannot be read (unexpected end); get it again, it may be truncated
+    """
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(f"{path} cannot be read ({first}); get it again, it may be truncated")
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, hint: str = "") -> InputError:

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from visioncircuits.datasets import photographs
 from visioncircuits.errors import InputError
@@ -16,7 +17,7 @@ from visioncircuits.interventions import (
 )
 from visioncircuits.interventions.controls import control_directions
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.networks import Direction, load, untrained
+from visioncircuits.networks import Direction, Preprocessing, load, untrained, wrap
 
 CURVES = ["mixed3b:413", "mixed3b:408", "mixed3b:321", "mixed3b:326", "mixed3b:386", "mixed3b:394"]
 
@@ -77,6 +78,15 @@ def test_units_that_cannot_be_ablated_are_refused(some, units, message):
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(InputError, match="'zero', 'mean' or 'resample', not 'knockout'"):
         ablate(untrained("bvlc_googlenet"), "mixed3b:1", torch.rand(2, 3, 8, 8), mode="knockout")
+
+
+@pytest.mark.parametrize("labels", ["none", [1, 0]])
+def test_a_network_without_logits_is_refused_before_controls_are_drawn(labels, monkeypatch) -> None:
+    monkeypatch.delattr(ablation, "control_draws")
+    maps = wrap(nn.Conv2d(3, 4, 5), Preprocessing(), size=16)
+    pictures = photographs(torch.rand(2, 3, 16, 16), labels=labels)
+    with pytest.raises(InputError, match=r"gives \(4, 12, 12\) values a picture, not a logit"):
+        ablate(maps, f"{maps.output}:1", pictures)
 
 
 def test_a_string_names_one_unit_and_a_tensor_holds_photographs() -> None:

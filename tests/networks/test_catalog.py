@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import save_file
 
 from visioncircuits.errors import InputError
-from visioncircuits.networks import checkpoints
 from visioncircuits.networks.catalog import available, load, untrained
 from visioncircuits.networks.inceptionv1 import VARIANTS, inceptionv1
 from visioncircuits.networks.network import Network
@@ -15,15 +14,9 @@ from visioncircuits.networks.preprocessing import CAFFE, IMAGENET, TENSORFLOW, P
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of checkpoints and an empty cache; nothing may be downloaded."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    monkeypatch.setenv(checkpoints.FOLDER, str(folder))
-    monkeypatch.setenv(checkpoints.OFFLINE, "1")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return folder
+def folder(nothing_stored: Path) -> Path:
+    """The empty folder of checkpoints."""
+    return nothing_stored
 
 
 def _same(network: Network, parameters: dict[str, torch.Tensor]) -> bool:

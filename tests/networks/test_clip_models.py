@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from visioncircuits import gallery
 from visioncircuits.cli.main import app
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Visualization, objectives, render
@@ -38,15 +39,9 @@ TEXT = "a photo of a dog"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of checkpoints and an empty cache; nothing may be downloaded."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    monkeypatch.setenv(checkpoints.FOLDER, str(folder))
-    monkeypatch.setenv(checkpoints.OFFLINE, "1")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return folder
+def folder(nothing_stored: Path) -> Path:
+    """The empty folder of checkpoints."""
+    return nothing_stored
 
 
 @pytest.fixture
@@ -282,6 +277,16 @@ class TestTexts:
         ]
         app([*command, "text:two dogs, one cat"], standalone_mode=False)
         assert Visualization.load(tmp_path / "dogs.png").feature == "attnpool:two dogs, one cat"
+
+    def test_has_a_page_in_a_gallery(self, network: Network, tmp_path: Path) -> None:
+        recipe = tmp_path / "texts.toml"
+        recipe.write_text(
+            'title = "Texts"\n[quality]\nsize = 64\nsteps = 2\n'
+            '[[layers]]\nname = "attnpool"\ndirections = ["text:a photo of a dog"]\n'
+        )
+        index = gallery.build(recipe, tmp_path / "site", network=network, workers=1)
+        page = index.parent / "layers/attnpool" / "a_photo_of_a_dog.html"
+        assert TEXT in page.read_text("utf-8")
 
     def test_too_long_or_empty_raises(self, network: Network) -> None:
         network.feature("text:" + "dog " * 75)

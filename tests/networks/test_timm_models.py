@@ -28,15 +28,10 @@ Parameters = dict[str, Tensor]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of checkpoints and empty caches; nothing may be downloaded."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    monkeypatch.setenv(checkpoints.FOLDER, str(folder))
-    monkeypatch.setenv(checkpoints.OFFLINE, "1")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def folder(nothing_stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The empty folder of checkpoints; what others download is not there either."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    return folder
+    return nothing_stored
 
 
 def _parameters(name: str) -> Parameters:

@@ -17,16 +17,10 @@ from visioncircuits.networks.torchvision_models import imagenet_classes, imagene
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of checkpoints and an empty cache; nothing may be downloaded."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    monkeypatch.setenv(checkpoints.FOLDER, str(folder))
-    monkeypatch.setenv(checkpoints.OFFLINE, "1")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def folder(nothing_stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The empty folder of checkpoints; what others download is not there either."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    return folder
+    return nothing_stored
 
 
 @pytest.fixture

@@ -116,11 +116,13 @@ def ablate(
     from rich.table import Table
 
     from visioncircuits import datasets, interventions, networks
+    from visioncircuits.interventions.scoring import labels_of
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     ablated = f"the {_counted(networks.expand(found, named))}"
     shown = datasets.photographs(photographs, range=range)
     if others is not None:
+        labels_of(found, shown)
         ablations = interventions.unit_ablations(
             found, named, mode=mode.value, controls=controls, photographs=shown, seed=seed
         )

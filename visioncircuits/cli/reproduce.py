@@ -103,7 +103,7 @@ def reproduce(
         visioncircuits reproduce all --network torchvision:squeezenet1_1 --layers curves=features.7
     """
     outputs.check_folder(out)
-    from visioncircuits import engine, thread
+    from visioncircuits import thread
     from visioncircuits.errors import unknown
     from visioncircuits.thread.study import PUBLISHED
 
@@ -127,8 +127,7 @@ def reproduce(
         device=device,
         precision=precision.value,
     )
-    workforce = engine.choose(workers=workers, device=device)
-    page = thread.reproduce(articles, run, out, workers=workforce, progress=True)
+    page = thread.reproduce(articles, run, out, workers=workers, progress=True)
     print(f"open {page}")
 
 

@@ -55,26 +55,29 @@ def parse_units(value: Any) -> tuple[int, ...] | Literal["all"]:
 
 
 def parse_directions(value: Any) -> tuple[str, ...]:
-    """Parse the names of files of directions.
+    """Parse the names of files of directions, and texts.
 
     Raises
     ------
     ValueError
-        For anything but a name or a list of different names, of `.npy` or `.json` files.
+        For anything but a name or a list of different names, of `.npy` or `.json` files or as
+        `text:a photo of a dog`.
 
     Examples
     --------
-    >>> parse_directions("dog.npy")
-    ('dog.npy',)
+    >>> parse_directions("dog.npy"), parse_directions(["text:a cat"])
+    (('dog.npy',), ('text:a cat',))
     """
     files = [value] if isinstance(value, str) else value
     if not isinstance(files, list) or not files:
         raise ValueError(f'{value!r} names no files of directions; write ["dog.npy"]')
     for file in files:
-        if not isinstance(file, str) or Path(file).suffix.lower() not in names.FEATURE_FILES:
+        if not isinstance(file, str) or (
+            names.description(file) is None and Path(file).suffix.lower() not in names.FEATURE_FILES
+        ):
             raise ValueError(f'{file!r} is no file of directions; write "dog.npy" or "dog.json"')
         if files.count(file) > 1:
-            raise ValueError(f"the file {file!r} is named twice")
+            raise ValueError(f"{file!r} is named twice")
     return tuple(files)
 
 
@@ -309,7 +312,8 @@ class LayerChoice(Table):
     families
         Name to units; to None where the taxonomy lists them.
     directions
-        Files of directions as `networks.read_features` reads them, relative to the recipe.
+        Files of directions as `networks.read_features` reads them, relative to the recipe; or, of
+        a network with a text encoder, texts, as `text:a photo of a dog`.
     """
 
     name: str

@@ -8,7 +8,16 @@ from visioncircuits.errors import InputError, unknown
 from visioncircuits.gallery.contents import label, slug
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.recipe_tables import LayerChoice
-from visioncircuits.networks import Direction, Families, Feature, Features, Layer, Network, Unit
+from visioncircuits.networks import (
+    Direction,
+    Families,
+    Feature,
+    Features,
+    Layer,
+    Network,
+    Unit,
+    names,
+)
 
 
 @dataclass(frozen=True)
@@ -100,11 +109,16 @@ def select(source: Source, network: Network, features: Features = ()) -> list[Se
 
 
 def _directions(source: Source, choice: LayerChoice, network: Network) -> list[Direction]:
-    """Read the files of directions that a recipe names."""
+    """Read the files of directions and the texts that a recipe names."""
     directions = []
     for file in choice.directions:
         text = file if ":" in file else f"{choice.name}:{file}"
-        for read in networks.read_features(text, folder=source.path.parent):
+        found = (
+            networks.read_features(text, folder=source.path.parent)
+            if names.description(file) is None
+            else [network.feature(file)]
+        )
+        for read in found:
             if not isinstance(read, Direction):
                 raise InputError(f"{file} holds the unit {read}; list it in `units`")
             if read.layer != choice.name:

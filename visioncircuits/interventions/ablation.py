@@ -11,7 +11,7 @@ from visioncircuits.interventions.controls import control_draws
 from visioncircuits.interventions.edits import Change, access, mean, resample, zero
 from visioncircuits.interventions.effects import Scores
 from visioncircuits.interventions.replacement import output_with
-from visioncircuits.interventions.scoring import Logits, scored
+from visioncircuits.interventions.scoring import Logits, labels_of, scored
 from visioncircuits.networks import Feature, Features, Network, select
 from visioncircuits.networks.network import Pictures
 
@@ -90,6 +90,7 @@ def ablate(
     ['original', 'ablated', 'control 1']
     """
     given = datasets.photographs(photographs)
+    labels_of(network, given)  # what cannot be scored is refused before firing rates are measured
     layer, removed, matched = removals(
         network, features, mode=mode, controls=controls, seed=seed, photographs=given
     )

@@ -42,13 +42,12 @@ def scored(
     given = datasets.photographs(photographs)
     if len(given) < 2:
         raise InputError(f"an intervention is scored on 2 photographs or more, not {len(given)}")
-    labels = None if all(label is None for label in given.labels) else classes_of(network, given)
+    labels = labels_of(network, given)
     values: list[np.ndarray] = []
     logits: list[np.ndarray] = []
     with bar("photographs", len(given), visible=progress) as advance, torch.inference_mode():
         for places in batches(len(given), batch):
             found = [each.cpu() for each in outputs(given.part(places).pictures(network.size))]
-            _check_logits(network, found[0])
             if labels is None:
                 part = [divergence(each, found[0]).numpy()[None] for each in found]
             else:
@@ -115,6 +114,20 @@ def batches(count: int, batch: int) -> list[range]:
     return [range(a, b) for a, b in zip(starts, [*starts[1:], count], strict=True)]
 
 
+def labels_of(network: Network, photographs: Photographs) -> Int64[Tensor, " photographs"] | None:
+    """Return the number of each photograph's class, or None where photographs have none.
+
+    Raises
+    ------
+    InputError
+        As `classes_of`, and where the network gives no logits.
+    """
+    if any(label is not None for label in photographs.labels):
+        return classes_of(network, photographs)
+    _logits(network)
+    return None
+
+
 def classes_of(network: Network, photographs: Photographs) -> Int64[Tensor, " photographs"]:
     """Return the number of each photograph's class among the network's logits.
 
@@ -124,10 +137,9 @@ def classes_of(network: Network, photographs: Photographs) -> Int64[Tensor, " ph
         As `Photographs.labels_in`, and where the network has no logit for a class.
     """
     labels = torch.tensor(photographs.labels_in(network))
-    with torch.no_grad():
-        logits = network(torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2))
+    logits = _logits(network)
     classes = int(labels.max()) + 1 if network.classes is None else len(network.classes)
-    if logits.ndim != 2 or logits.shape[1] < classes:
+    if logits.shape[1] < classes:
         raise InputError(
             f"{network.name} gives {tuple(logits.shape[1:])} values a picture, not a logit for "
             f"each of {classes} classes; score a classifier of these photographs' classes"
@@ -135,12 +147,18 @@ def classes_of(network: Network, photographs: Photographs) -> Int64[Tensor, " ph
     return labels
 
 
-def _check_logits(network: Network, found: Tensor) -> None:
+def _logits(network: Network) -> Logits:
+    """Return the logits of a black picture."""
+    with torch.no_grad():
+        found: Tensor = network(
+            torch.zeros(1, network.preprocessing.channels, *(network.size,) * 2)
+        )
     if found.ndim != 2:
         raise InputError(
             f"{network.name} gives {tuple(found.shape[1:])} values a picture, not a logit for each "
             "class; score a classifier"
         )
+    return found
 
 
 def divergence(logits: Logits, original: Logits) -> Float[Tensor, " batch"]:

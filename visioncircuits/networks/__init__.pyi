@@ -7,6 +7,7 @@ from .layer_graph import Concat, LayerGraph, Step
 from .layers import Layer
 from .network import Network, wrap
 from .preprocessing import CAFFE, IMAGENET, TENSORFLOW, Preprocessing
+from .redrawing import redrawn
 from .selection import Features, Selection, expand, select
 from .shuffling import shuffled
 from .torchvision_models import imagenet_classes
@@ -37,6 +38,7 @@ __all__ = [
     "load",
     "parse",
     "read_features",
+    "redrawn",
     "select",
     "shuffled",
     "untrained",

@@ -131,8 +131,8 @@ def loaded(
 def untrained(name: str, *, seed: int = 0) -> Network:
     """Return a network with random parameters: a control to compare findings with.
 
-    Parameters are drawn as torch initializes them, from `seed` alone; global generators stay as
-    they are.
+    Parameters are drawn as its library initializes them, from `seed` alone; global generators stay
+    as they are. `redrawn` is for networks without such a name.
 
     Parameters
     ----------

@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 import platformdirs
+import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from visioncircuits.environment import variable
 from visioncircuits.errors import InputError
@@ -117,6 +118,21 @@ class Checkpoint:
         """
         self._verify()
         return read_parameters(self.path, like)
+
+    def copy_to(self, module: nn.Module) -> None:
+        """Copy the parameters into a module.
+
+        Raises
+        ------
+        InputError
+            As `parameters`.
+        """
+        state = module.state_dict()
+        parameters = self.parameters(state)
+        # Not `load_state_dict`: MNASNet's asks for a version that tensors alone do not carry.
+        with torch.no_grad():
+            for key, tensor in state.items():
+                tensor.copy_(parameters[key])
 
     def tensors(self) -> dict[str, Tensor]:
         """Read all tensors of the file, under their names in it.

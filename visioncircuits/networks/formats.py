@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from visioncircuits import errors
 from visioncircuits.errors import InputError
 from visioncircuits.networks import onnx_files
 from visioncircuits.networks.caffemodel import read_caffemodel
@@ -61,7 +62,7 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise onnx_files.damaged(path, error) from error
+        raise errors.damaged(path, error) from error
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
@@ -75,7 +76,7 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
             "`module.state_dict()` alone"
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
-        raise onnx_files.damaged(path, error) from error
+        raise errors.damaged(path, error) from error
     if isinstance(found, dict) and not _is_state_dict(found):
         nested = [found[key] for key in NESTED if _is_state_dict(found.get(key))]
         if len(nested) == 1:
@@ -106,7 +107,7 @@ def _onnx(path: Path) -> dict[str, Tensor]:
     try:
         return {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in kept}
     except (KeyError, TypeError, ValueError) as error:
-        raise onnx_files.damaged(path, error) from error
+        raise errors.damaged(path, error) from error
 
 
 FORMATS: dict[str, Callable[[Path], dict[str, Tensor]]] = {

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from visioncircuits import errors
 from visioncircuits.errors import InputError
 
 EXTRA = "`pip install visioncircuits[onnx]`"
@@ -35,13 +36,7 @@ def read(path: Path) -> Any:
     try:
         return onnx.load(path, load_external_data=False)
     except DecodeError as error:
-        raise damaged(path, error) from error
-
-
-def damaged(path: Path, error: Exception) -> InputError:
-    """Describe a file that cannot be read."""
-    first = next(iter(str(error).splitlines()), type(error).__name__)
-    return InputError(f"{path} cannot be read ({first}); get it again, it may be truncated")
+        raise errors.damaged(path, error) from error
 
 
 def load_tensors(model: Any, path: Path) -> None:
@@ -71,7 +66,7 @@ def load_tensors(model: Any, path: Path) -> None:
         try:
             load_external_data_for_tensor(tensor, str(folder))
         except Exception as error:  # onnx raises several kinds of its own
-            raise damaged(file, error) from error
+            raise errors.damaged(file, error) from error
         tensor.data_location = onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
 

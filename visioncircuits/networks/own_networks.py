@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
 from torch import nn
 
 from visioncircuits import errors, own_files
@@ -54,10 +53,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
     network = _network(made, own.short)
     if path is not None:
         network.checkpoint = checkpoints.obtain(name, path=path)
-        parameters = network.checkpoint.parameters(network.module.state_dict())
-        with torch.no_grad():
-            for key, tensor in network.module.state_dict().items():
-                tensor.copy_(parameters[key])
+        network.checkpoint.copy_to(network.module)
     return network
 
 

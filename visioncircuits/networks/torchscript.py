@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from visioncircuits import errors
 from visioncircuits.errors import InputError
 
 STORAGES = {
@@ -67,10 +68,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             "get it again from a source that you trust"
         ) from error
     except Exception as error:  # a damaged pickle can fail in any way
-        first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise InputError(
-            f"{path} cannot be read ({first}); get it again, it may be truncated"
-        ) from error
+        raise errors.damaged(path, error) from error
 
 
 class _Module:

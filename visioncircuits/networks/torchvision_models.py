@@ -59,11 +59,7 @@ def load(name: str, *, path: str | Path | None = None) -> Network:
     weights = _weights(name)
     checkpoint = checkpoints.find(name, path=path) or _own(name, weights)
     module = _module(name, initialized=False)
-    parameters = checkpoint.parameters(module.state_dict())
-    # Not `load_state_dict`: MNASNet's asks for a version that tensors alone do not carry.
-    with torch.no_grad():
-        for key, tensor in module.state_dict().items():
-            tensor.copy_(parameters[key])
+    checkpoint.copy_to(module)
     return Network(
         module,
         _stated_preprocessing(checkpoint) or _preprocessing(name, weights),

@@ -179,7 +179,11 @@ class Study:
         InputError
             If it is not known how to draw them.
         """
-        return self.beside(networks.untrained(self.network.name, seed=self.seed))
+        try:
+            drawn = networks.untrained(self.network.name, seed=self.seed)
+        except InputError:  # of a network that has no such name
+            drawn = networks.redrawn(self.network, seed=self.seed)
+        return self.beside(drawn)
 
     def beside(self, network: Network) -> Network:
         """Return another network, computing where and as precisely as this one."""

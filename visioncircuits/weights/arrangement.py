@@ -28,8 +28,6 @@ VIEWS = {
 }  # fmt: skip
 """Operations that rearrange, in `torch.ops.aten`."""
 
-CHANNELS_FIRST = (0, 3, 1, 2)
-
 Index = Int64[Tensor, "batch *axes"]
 
 
@@ -81,14 +79,14 @@ def _part(index: Tensor, shape: tuple[int, int, int], like: Tensor) -> Operation
     places = corner + steps[1][:, None] * down + steps[2] * across
     if not torch.equal(index, chosen[:, None, None] * (height * width) + places):
         return None
-    choice = like.new_zeros(len(index), channels, 1, 1)
-    choice[steps[0], chosen] = 1
     one, (top, left) = like.new_ones(1), divmod(corner, width)
     stride = down // width, across
     parts: list[Unary] = []
     if (stride, top, left) != ((1, 1), 0, 0):
         parts.append(SeparableFilter(one, one, stride, (-top, -left)))
     if not torch.equal(chosen, torch.arange(channels, device=index.device)):
+        choice = like.new_zeros(len(index), channels, 1, 1)
+        choice[steps[0], chosen] = 1
         parts.append(Convolution(choice))
     return Chain(tuple(parts))
 

@@ -12,8 +12,7 @@ from markupsafe import Markup, escape
 from visioncircuits.gallery.section import FeaturePage
 from visioncircuits.networks import channels
 from visioncircuits.site import thumbnails
-
-INPUT = "input"
+from visioncircuits.weights.tracing import INPUT
 
 
 @dataclass(frozen=True)

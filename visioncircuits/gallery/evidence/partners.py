@@ -10,11 +10,11 @@ from visioncircuits.engine import Work
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Settings, objectives
 from visioncircuits.gallery.evidence import composition, kind, weights
-from visioncircuits.gallery.evidence.cards import INPUT
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Direction, Feature, Network, Unit
+from visioncircuits.weights.tracing import INPUT
 
 SIZE, STEPS, RATE = 40, 16, 0.1
 """A thumbnail is shown at 64 pixels; at twice the usual rate few steps show what a unit is."""
