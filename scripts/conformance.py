@@ -131,8 +131,9 @@ def ablate(trial: Trial) -> None:
         with edited(trial.network, trial.units, zero()):
             after = trial.network.activations(trial.pictures, [*trial.layers])
     changed = [name for name in trial.layers if not before[name].equal(after[name])]
-    after_it = [name for name in trial.layers if trial.network.depends(name, trial.target)]
-    assert {trial.target} < {*changed} <= {trial.target, *after_it}
+    may = {name for name in trial.layers if trial.network.depends(name, trial.target)}
+    may |= {name for name in trial.layers if before[name].equal(before[trial.target])}  # its names
+    assert {trial.target} < {*changed} <= may
 
 
 def attribute(trial: Trial) -> None:
@@ -229,12 +230,12 @@ def row(name: str) -> dict[str, results.Cell]:
 
 
 def side(network: Network) -> int:
-    """Return the side of pictures: `SIDE` where the network takes it, else its own."""
+    """Return the side of pictures: `SIDE` where the network has its usual layers there."""
     try:
-        network.layers_at(SIDE)
+        usual = network.layers_at(SIDE).keys() <= network.layers.keys()
     except InputError:
-        return network.size
-    return SIDE
+        usual = False
+    return SIDE if usual else network.size
 
 
 if __name__ == "__main__":
