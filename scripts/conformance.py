@@ -6,6 +6,7 @@ units. Prints a table with a row a network; where something stops, the cell has 
 """
 
 import argparse
+import json
 import multiprocessing
 import tempfile
 from collections.abc import Callable, Mapping
@@ -78,6 +79,13 @@ class Trial:
         count = self.layers[self.target].units
         return [f"{self.target}:{unit}" for unit in sorted({0, 1, count // 2, count - 1})]
 
+    @property
+    def unit(self) -> str:
+        """The one of them that two pictures of noise activate most differently: it is not dead."""
+        values = self.network.activations(self.pictures, [self.target])[self.target]
+        differ = (values[0] - values[1]).flatten(1).abs().mean(1)
+        return max(self.units, key=lambda unit: float(differ[int(unit.rpartition(":")[2])]))
+
     @cached_property
     def pictures(self) -> Tensor:
         """Two of noise."""
@@ -96,7 +104,7 @@ def list_layers(trial: Trial) -> None:
 def render(trial: Trial) -> None:
     """Render a unit: its activation rises."""
     settings = featurevis.Settings(size=trial.side, steps=8, transforms=featurevis.NO_TRANSFORMS)
-    found = featurevis.render(trial.network, trial.units[0], settings=settings)
+    found = featurevis.render(trial.network, trial.unit, settings=settings)
     assert found.history[-1] > found.history[0]
 
 
@@ -138,17 +146,11 @@ def ablate(trial: Trial) -> None:
 
 def attribute(trial: Trial) -> None:
     """Attribute a class to pixels and to the convolution."""
-    _varied(trial.network(trial.pictures))
     for to in ("input", trial.target):
         found = attribution.gradient_times_activation(
             trial.network, "logits:0", trial.pictures[:1], to=to
         )
         assert found.values.abs().max() > 0
-
-
-def _varied(logits: Tensor) -> None:
-    if not logits.any():
-        raise InputError("the last layer is zero before training")
 
 
 def show(trial: Trial) -> None:
@@ -179,20 +181,23 @@ STEPS: dict[str, Callable[[Trial], None]] = {
 
 
 def main() -> None:
-    """Try the networks that are named, or all."""
+    """Try the networks that are named, in addition to the file's rows of others, or all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("networks", nargs="*", help="names such as torchvision:resnet18")
     results.option(parser)
     options = parser.parse_args()
     names = options.networks or every()
-    rows: list[dict[str, results.Cell]] = []
+    known = (
+        json.loads(options.json.read_text())["rows"] if options.networks and options.json else []
+    )
+    rows = {each["network"]: each for each in known}
     context = multiprocessing.get_context("spawn")
     with context.Pool(initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for found in pool.imap(row, names):
-            rows.append(found)
-            print(f"{len(rows)} of {len(names)}:", *found.values(), flush=True)
-            results.write(options.json, rows)  # after each: all take an hour
-    print(pd.DataFrame(rows).to_string(index=False))
+            rows[found["network"]] = found
+            print(*found.values(), flush=True)
+            results.write(options.json, [*rows.values()])  # after each: all take an hour
+    print(pd.DataFrame([*rows.values()]).to_string(index=False))
 
 
 def every() -> list[str]:
@@ -206,6 +211,7 @@ def every() -> list[str]:
 def row(name: str) -> dict[str, results.Cell]:
     """Take a network through all steps."""
     network = networks.untrained(name)
+    _open(network.module)
     trial = Trial(network, side(network))
     found, reasons = {}, {}
     for step, run in STEPS.items():
@@ -227,6 +233,15 @@ def row(name: str) -> dict[str, results.Cell]:
         **found,
         "what stops it": stopped,
     }
+
+
+@torch.no_grad()
+def _open(module: nn.Module) -> None:
+    """Draw what begins at zero, or nearly, as gains of residual branches: nothing passes them."""
+    draws = torch.Generator().manual_seed(0)
+    for parameter in module.parameters():
+        if parameter.abs().max() < 1e-3:
+            parameter.normal_(0, 0.1, generator=draws)
 
 
 def side(network: Network) -> int:
