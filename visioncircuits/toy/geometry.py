@@ -184,9 +184,7 @@ def _rank(units: Float[np.ndarray, "hidden some"]) -> int:
     return int((squares > 0.01 * squares.mean()).sum())
 
 
-def _named(
-    cosines: Float[np.ndarray, "some some"], dimensions: int, tolerance: float
-) -> str:
+def _named(cosines: Float[np.ndarray, "some some"], dimensions: int, tolerance: float) -> str:
     for name, exact in _POLYTOPES.items():
         if exact.shape == (dimensions, len(cosines)):
             away = np.abs(_ordered(cosines) - _ordered(exact.T @ exact))

@@ -19,7 +19,7 @@ PHASES = ("not represented", "dedicated dimension", "superposition")
 """What may become of a feature, as `PhaseDiagram.phase` numbers it."""
 
 IMPORTANCES = tuple(float(value) for value in np.geomspace(0.1, 10, 10))
-SPARSITIES = tuple(float(value) for value in 1 - np.geomspace(1, 0.01, 10))
+SPARSITIES = tuple(float(value) for value in 1 - np.geomspace(1, 0.03, 10))
 
 
 class PhaseDiagram(LabeledTable):  # type: ignore[no-untyped-call]
