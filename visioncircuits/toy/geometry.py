@@ -7,13 +7,12 @@ how many dimensions, if its angles are those of that polytope.
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 from scipy.sparse.csgraph import connected_components
 
 from visioncircuits import numbers
 from visioncircuits.errors import InputError, unknown
-from visioncircuits.toy.measures import REPRESENTED, dimensionality, represented
+from visioncircuits.toy.measures import REPRESENTED, Weights, dimensionality, represented
 
 ALONE, OTHER = "dedicated dimension", "other"
 """Names of one feature in a dimension of its own, and of what has no name."""
@@ -78,7 +77,7 @@ def polytope(name: str) -> Float[np.ndarray, "hidden features"]:
     """
     if name not in _POLYTOPES:
         raise unknown("polytope", name, _POLYTOPES)
-    return _POLYTOPES[name].copy()
+    return np.array(_POLYTOPES[name])
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Part:
 
 
 def parts(
-    weights: Float[np.ndarray, "hidden features"] | xr.DataArray,
+    weights: Weights,
     *,
     connected: float = CONNECTED,
     tolerance: float = TOLERANCE,

@@ -41,7 +41,8 @@ def dimensionality(weights: Weights) -> PerFeature:
     directions = np.asarray(weights)
     lengths = np.linalg.norm(directions, axis=-2)
     shared = (_projections(directions) ** 2).sum(-1)
-    return np.divide(lengths**2, shared, out=np.zeros_like(lengths), where=shared > 0)
+    shares: PerFeature = np.divide(lengths**2, shared, out=np.zeros_like(lengths), where=shared > 0)
+    return shares
 
 
 def interference(weights: Weights) -> PerFeature:

@@ -23,6 +23,11 @@ class Model(Module):
     ----------
     signed
         Whether the features have signs.
+
+    Examples
+    --------
+    >>> issubclass(ReLUOutput, Model), ReLUOutput.signed, AbsoluteValue.signed
+    (True, False, True)
     """
 
     signed: ClassVar[bool] = False

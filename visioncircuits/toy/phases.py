@@ -101,11 +101,11 @@ def phase_diagram(
         for draw in range(draws)
     ]
     found = train(tasks, model=model, steps=steps, batch=batch, device=device, progress=progress)
-    shape = len(importances), len(sparsities), draws
-    best = found.loss.values.reshape(shape).argmin(-1)
+    shape = len(importances), len(sparsities)
+    best = found.loss.values.reshape(*shape, draws).argmin(-1)
     chosen = np.arange(best.size) * draws + best.ravel()
     weights = found.weights.values[chosen]
-    dims, shape = ("importance", "sparsity"), shape[:2]
+    dims = ("importance", "sparsity")
     length = np.linalg.norm(weights, axis=1)[:, 1].reshape(shape)
     shared = interference(weights)[:, 1].reshape(shape)
     record = {**found.record, "draws": draws}

@@ -35,10 +35,10 @@ COLORS = ("#e4e6e8", "#92C5DE", "#F4A582")
 
 
 def directions_panel(solutions: xr.Dataset, *, figure: Canvas | None = None) -> Canvas:
-    """Draw the directions of the features of models with two dimensions, as arrows from the origin to a dot.
+    """Draw features' directions in models with two dimensions, each a line that ends in a dot.
 
-    The gray circle has the radius 1. The less important a feature, the paler its arrow; one that is
-    not represented is a dot near the middle.
+    The gray circle has the radius 1. The less important a feature, the paler it is drawn; one that
+    is not represented is a dot near the middle.
 
     Parameters
     ----------

@@ -15,8 +15,9 @@ from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledTable
 from visioncircuits.progress import bar
+from visioncircuits.toy.draws import Draws
 from visioncircuits.toy.models import Model, ReLUOutput
-from visioncircuits.toy.tasks import Draws, Task
+from visioncircuits.toy.tasks import Task
 
 LAST = 100
 """Batches that a model's loss is measured on, after training."""
@@ -115,13 +116,14 @@ def train(
     def losses() -> torch.Tensor:
         features = draw()
         errors = trained(features) - trained.target(features)
-        return (errors.square() * importance).mean((1, 2))
+        weighted: torch.Tensor = errors.square() * importance
+        return weighted.mean((1, 2))
 
     with bar("steps", steps, visible=progress) as advance:
         for step in range(steps):
             optimizer.param_groups[0]["lr"] = rate * math.cos(math.pi / 2 * step / steps)
             optimizer.zero_grad()
-            losses().sum().backward()
+            losses().sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             advance(1)
     with torch.no_grad():
