@@ -1,7 +1,7 @@
-"""Do the toy models of superposition become what was published?
+"""Do the toy models of superposition become what is expected?
 
 Trains those of "Toy Models of Superposition" (Elhage et al., 2022), and the linear model as a
-control. Prints JSON: what was found beside what was published. Takes minutes.
+control. Prints JSON: what was found beside what is expected. Takes minutes.
 """
 
 import argparse
@@ -95,8 +95,8 @@ def _span(values: np.ndarray) -> str:
     return f"{values.min():.3f} to {values.max():.3f}"
 
 
-def _row(models: str, measure: str, published: str, found: str) -> Row:
-    return {"models": models, "measure": measure, "published": published, "found": found}
+def _row(models: str, measure: str, expected: str, found: str) -> Row:
+    return {"models": models, "measure": measure, "expected": expected, "found": found}
 
 
 if __name__ == "__main__":
