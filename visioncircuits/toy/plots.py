@@ -192,7 +192,7 @@ def phase_panel(diagram: xr.Dataset, *, ax: Drawn | None = None) -> Drawn:
     axes.spines[:].set_color(RULE)
     handles = [Patch(color=color, label=name) for color, name in zip(COLORS, PHASES, strict=True)]
     axes.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False,
+        handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False,
         fontsize=7, borderaxespad=0.2, handlelength=1, columnspacing=1, handletextpad=0.5,
     )  # fmt: skip
     return drawn

@@ -18,7 +18,7 @@ NAMED = 50
 SUPERPOSITION = toy.PHASES.index("superposition")
 
 
-def how(study: Study) -> dict[str, int]:
+def how(study: Study) -> dict[str, Any]:
     """Choose how long models are trained."""
     return {"steps": study.of(2000, quick=1000), "batch": study.of(1024, quick=256)}
 
