@@ -56,7 +56,7 @@ def pentagons(how: dict[str, int]) -> list[Row]:
     shares = toy.dimensionality(weights)
     what = "5 features in 2 dimensions, sparsity 0.95"
     return [
-        _row(what, "seeds that end in a pentagon", "19 of 20", f"{found.sum()} of 20"),
+        _row(what, "seeds that end in a pentagon", "at least 19 of 20", f"{found.sum()} of 20"),
         _row(what, "dimensionality in these", ".400", _span(shares[found])),
         _row(what, "sum of dimensionalities", "2", _span(shares.sum(1))),
     ]
