@@ -25,9 +25,10 @@ MAY_KNOW = {
     "interventions": TOOLS | ARGUMENTS,
     "attribution": TOOLS | ARGUMENTS | {"interventions"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
+    "toy": {"stimuli"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,
     "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},
-    "thread": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery"},
+    "thread": TOOLS | ARGUMENTS | CIRCUITS | {"toy", "site", "gallery"},
     "cli": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery", "thread"},
 }
 DECLARED = {

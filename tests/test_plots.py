@@ -31,6 +31,7 @@ from visioncircuits import (
     hypotheses,
     interventions,
     thread,
+    toy,
     tuning,
 )  # fmt: skip
 from visioncircuits.errors import InputError
@@ -213,6 +214,20 @@ def seven(**into: Any) -> Any:
     return thread.seven_arguments_panel(found, **into)
 
 
+def dimensionality(**into: Any) -> Any:
+    tasks = [toy.Task(features=9, hidden=3, sparsity=sparsity) for sparsity in (0.0, 0.5, 0.99)]
+    return toy.dimensionality_plot(toy.train(tasks, steps=5, batch=32), **into)
+
+
+def arrows(**into: Any) -> Any:
+    tasks = [toy.Task(features=5, hidden=2, sparsity=n / 8) for n in range(8)]
+    return toy.directions_panel(toy.train(tasks, steps=5, batch=32), **into)
+
+
+def phases(**into: Any) -> Any:
+    return toy.phase_panel(toy.phase_diagram(steps=5, batch=32, draws=1), **into)
+
+
 PLOTS: dict[str, Plot] = {
     "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
     "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
@@ -228,6 +243,9 @@ PLOTS: dict[str, Plot] = {
     "verdict_panel": verdict_panel,
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
     "coverage_panel": covered,
+    "directions_panel": arrows,
+    "dimensionality_plot": dimensionality,
+    "phase_panel": phases,
     "matches_panel": lambda **into: comparison.matches_panel(matches(), **into),
     "pairs_panel": best_pairs,
     "compared_panel": lambda **into: comparison.compared_panel(compared(False), **into),
