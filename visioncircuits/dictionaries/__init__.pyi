@@ -1,3 +1,4 @@
+from .activation_store import ActivationStore, store
 from .dictionary import Dictionary
 from .rules import (
     AboveThreshold,
@@ -9,10 +10,13 @@ from .rules import (
     Rule,
     ShrunkBlocks,
 )
+from .sampling import Samples, samples
 from .sources import Source
+from .views import Views
 
 __all__ = [
     "AboveThreshold",
+    "ActivationStore",
     "Dictionary",
     "Largest",
     "LargestBlocks",
@@ -20,6 +24,10 @@ __all__ = [
     "NonNegative",
     "Rectified",
     "Rule",
+    "Samples",
     "ShrunkBlocks",
     "Source",
+    "Views",
+    "samples",
+    "store",
 ]

@@ -58,33 +58,52 @@ class Views:
 CENTRAL = Views(smallest=1, flips=False)
 """One view of each photograph: the central square."""
 
-Read = tuple[int, Float32[Tensor, "channels size size"] | str]
-
 
 def viewed(
     photographs: Photographs, numbers: list[int], size: int, views: Views, *, seed: int
-) -> Iterator[Read]:
+) -> Iterator[tuple[int, Float32[Tensor, "channels size size"], str]]:
     """Read photographs by their numbers, and yield the views of each.
 
-    A view depends on the photograph, its number and the seed alone.
+    A view depends on the photograph, its number and the seed alone. In place of a photograph that
+    cannot be read, the last of the others is viewed once more.
 
     Yields
     ------
     int
         The number of the view: the photograph's, times `views.count`, plus the view's own.
-    Tensor or str
-        Its pixels; or, once, why the photograph cannot be read.
+    Tensor
+        Its pixels.
+    str
+        Why the photograph cannot be read; "" where it can.
+
+    Raises
+    ------
+    InputError
+        Where none of them can be read.
     """
     drawn_from = round(size / views.smallest)  # so that the smallest crop has the network's size
+    spare, unread = None, []
     read = photographs.part(numbers).at(drawn_from)
     for number, photograph in zip(numbers, read, strict=True):
-        first = number * views.count
         if photograph.pixels is None:
-            yield first, photograph.problem
+            unread.append((number, photograph.problem))
             continue
-        generator = np.random.default_rng((seed, number))
-        for view in range(views.count):
-            yield first + view, _view(photograph.pixels, size, views, generator)
+        spare = photograph.pixels
+        for view, pixels in _views(spare, number, size, views, seed):
+            yield view, pixels, ""
+    if spare is None:
+        raise InputError(f"none of {len(numbers)} photographs can be read: {unread[0][1]}")
+    for number, problem in unread:
+        for view, pixels in _views(spare, number, size, views, seed):
+            yield view, pixels, problem
+
+
+def _views(
+    pixels: Float32[Tensor, "channels side side"], number: int, size: int, views: Views, seed: int
+) -> Iterator[tuple[int, Float32[Tensor, "channels size size"]]]:
+    generator = np.random.default_rng((seed, number))
+    for view in range(views.count):
+        yield number * views.count + view, _view(pixels, size, views, generator)
 
 
 def _view(

@@ -102,9 +102,7 @@ class Kept:
         }
 
 
-def rounded(
-    values: Float[Tensor, "*shape"], dtype: str, layer: str
-) -> Float[np.ndarray, "*shape"]:
+def rounded(values: Float[Tensor, "*shape"], dtype: str, layer: str) -> Float[np.ndarray, "*shape"]:
     """Return a layer's values as an array of a type.
 
     Raises

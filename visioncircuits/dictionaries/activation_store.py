@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,10 +13,12 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from visioncircuits import files
-from visioncircuits.dictionaries.samples import Rows, Samples, shuffled
+from visioncircuits.dictionaries.sampling import Samples
+from visioncircuits.dictionaries.shuffling import Rows, Shuffled
 from visioncircuits.engine import Engine, Store, Work, complete, digest, folders, local
 from visioncircuits.errors import InputError, damaged
 from visioncircuits.progress import bar
+from visioncircuits.wording import counted
 
 CONTENTS = "samples.json"
 """The file that is written last."""
@@ -35,7 +37,7 @@ class ActivationStore:
     record
         What the samples depend on: network, layer, photographs, options, versions.
     skipped
-        Why photographs could not be read, whose samples are left out.
+        Why photographs could not be read, in whose place there are others.
     counts
         Samples in each shard.
 
@@ -49,7 +51,7 @@ class ActivationStore:
     >>> folder = tempfile.mkdtemp()
     >>> kept = store(samples(network, "conv2d2", pictures, positions=9), folder)
     >>> kept
-    ActivationStore(conv2d2, 36 samples of 192 units, in 1 shards)
+    ActivationStore(conv2d2, 36 samples of 192 units, in 1 shard)
     >>> len(ActivationStore.load(folder))
     36
     """
@@ -62,7 +64,7 @@ class ActivationStore:
     def __repr__(self) -> str:
         return (
             f"ActivationStore({self.layer}, {len(self)} samples of {self.units} units, in "
-            f"{len(self.counts)} shards)"
+            f"{counted(len(self.counts), 'shard')})"
         )
 
     def __len__(self) -> int:
@@ -93,11 +95,13 @@ class ActivationStore:
         except (OSError, ValueError) as error:
             raise damaged(path, error) from error
 
-    def batches(
-        self, size: int, *, seed: int = 0, epoch: int = 0
-    ) -> Iterator[Float32[Tensor, "samples units"]]:
-        """Yield all samples once, shuffled; see `Samples.batches`, which yields the same."""
-        return shuffled(self.shard, len(self.counts), size, (seed, epoch))
+    @cached_property
+    def _shuffled(self) -> Shuffled:
+        return Shuffled(self.shard, self.counts)
+
+    def batch(self, step: int, *, size: int, seed: int) -> Float32[Tensor, "size units"]:
+        """Return the samples of a training step; see `Shuffled.batch`."""
+        return self._shuffled.batch(step, size=size, seed=seed)
 
     @classmethod
     def load(cls, folder: str | Path) -> "ActivationStore":
@@ -157,8 +161,8 @@ def store(
     ------
     InputError
         Before anything is computed: for a folder with other samples, or a disk without enough
-        room. Later: for photographs none of which can be read, activations that float16 cannot
-        hold, or a full disk.
+        room. Later: for shards none of whose photographs can be read, activations that float16
+        cannot hold, or a full disk.
     WorkFailed
         Where shards failed; all others are finished and kept.
 
@@ -170,12 +174,12 @@ def store(
     >>> from visioncircuits.networks import untrained
     >>> drawn = samples(untrained("bvlc_googlenet"), "conv2d2", torch.rand(4, 3, 64, 64))
     >>> kept = store(drawn, tempfile.mkdtemp())
-    >>> next(kept.batches(5)).equal(next(drawn.batches(5)))
+    >>> kept.batch(0, size=5, seed=0).equal(drawn.batch(0, size=5, seed=0))
     True
     """
     folder = Path(folder)
     record = json.loads(json.dumps(drawn.record()))
-    works = [_work(record, number) for number in range(drawn.shards)]
+    works = [_work(record, number) for number in range(len(drawn.counts))]
     pieces = Store(folder)
     with folders.alone(folder):
         if any(work not in works for work in pieces.finished()):
@@ -198,10 +202,7 @@ def store(
                 for work in works
                 for problem in json.loads((pieces.path(work) / _SKIPPED).read_text())
             ]
-            counts = [len(np.load(pieces.path(work) / _ROWS, mmap_mode="r")) for work in works]
-            if not sum(counts):
-                raise InputError(f"no photograph could be read: {skipped[0]}")
-            contents = {"record": record, "skipped": skipped, "counts": counts}
+            contents = {"record": record, "skipped": skipped, "counts": drawn.counts}
             files.write(folder / CONTENTS, json.dumps(contents).encode())
             folders.sweep(folder)
     return ActivationStore.load(folder)
@@ -213,7 +214,7 @@ def _work(record: Mapping[str, Any], shard: int) -> Work:
 
 def _computed(drawn: Samples, work: Work) -> dict[str, bytes]:
     """Compute the files of a shard."""
-    rows, skipped = drawn.shard(work["shard"])
+    rows, skipped = drawn.computed(work["shard"])
     buffer = io.BytesIO()
     np.save(buffer, rows)
     return {_ROWS: buffer.getvalue(), _SKIPPED: json.dumps(skipped).encode()}

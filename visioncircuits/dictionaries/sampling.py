@@ -2,23 +2,24 @@
 
 A sample is what all units of the layer are at one position of one view of a photograph. Samples
 come in shards, each of a few photographs, that depend on nothing but what they are drawn from: so
-they can be computed while they are needed, or be kept on disk (`store`), and are the same numbers.
+they can be computed while they are needed, or be kept on disk (see `store`), and are the same
+numbers.
 """
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from visioncircuits import __version__, datasets, fingerprint
 from visioncircuits.datasets import Photographs, Source
+from visioncircuits.dictionaries.shuffling import Rows, Shuffled
 from visioncircuits.dictionaries.views import CENTRAL, Views, viewed
 from visioncircuits.errors import unknown
 from visioncircuits.examples.kept import DTYPES, rounded
@@ -26,6 +27,7 @@ from visioncircuits.examples.sampling import hashed
 from visioncircuits.networks import Network
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
+from visioncircuits.wording import counted
 
 Weighting = Literal["uniform", "norm"]
 
@@ -35,10 +37,8 @@ BATCH = 16
 SHARD = 1 << 25
 """About how many bytes a shard has; at least one photograph's."""
 
-WINDOW = 8
-"""Shards that are shuffled together: what is in memory at once, beside the network."""
-
-Rows = Float[np.ndarray, "samples units"]
+PHOTOGRAPHS = 128
+"""The most in a shard: what is computed again where work was interrupted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Samples:
     >>> from visioncircuits.networks import untrained
     >>> drawn = samples(untrained("bvlc_googlenet"), "conv2d2", torch.rand(4, 3, 64, 64))
     >>> drawn
-    Samples(conv2d2, 192 units at 3136 positions of 4 views, in 1 shards)
+    Samples(conv2d2, 192 units at 3136 positions of 4 views)
     """
 
     network: Network
@@ -62,13 +62,13 @@ class Samples:
     weighting: Weighting
     views: Views
     dtype: str
-    batch: int
+    at_once: int
     seed: int
 
     def __repr__(self) -> str:
         return (
             f"Samples({self.layer}, {self.units} units at {self.positions} positions of "
-            f"{len(self.photographs) * self.views.count} views, in {self.shards} shards)"
+            f"{counted(len(self.photographs) * self.views.count, 'view')})"
         )
 
     @property
@@ -86,31 +86,31 @@ class Samples:
     def _numbers(self) -> list[list[int]]:
         """The photographs of each shard, which are in an order of their own."""
         count = len(self.photographs)
-        length = max(1, SHARD * count // self.bytes)
+        length = max(1, min(PHOTOGRAPHS, SHARD * count // self.bytes))
         order = np.random.default_rng(self.seed).permutation(count)
         return [order[first : first + length].tolist() for first in range(0, count, length)]
 
     @property
-    def shards(self) -> int:
-        """How many parts they are computed in."""
-        return len(self._numbers)
+    def counts(self) -> tuple[int, ...]:
+        """Samples in each shard."""
+        return tuple(len(each) * self.views.count * self.positions for each in self._numbers)
 
-    def shard(self, number: int) -> tuple[Rows, list[str]]:
-        """Compute a shard.
+    def shard(self, number: int) -> Rows:
+        """Compute a shard: a row a sample; see `computed`."""
+        return self.computed(number)[0]
 
-        Returns
-        -------
-        numpy.ndarray
-            A row a sample, in the order of photographs, views and positions.
-        list
-            Why photographs could not be read, whose samples are left out.
+    def computed(self, number: int) -> tuple[Rows, list[str]]:
+        """Compute a shard, and list why photographs could not be read.
+
+        In place of such a photograph there are more samples of another one.
 
         Raises
         ------
         InputError
-            For activations that float16 cannot hold.
+            Where none of the shard's photographs can be read, and for activations that float16
+            cannot hold.
         """
-        found, skipped = [np.empty((0, self.units), self.dtype)], []
+        found, problems = [], dict[str, None]()
         pending: list[tuple[int, Tensor]] = []
 
         def settle() -> None:
@@ -120,16 +120,16 @@ class Samples:
 
         size, read = self.network.size, self._numbers[number]
         with torch.inference_mode(), freed_memory_kept():
-            for view, pixels in viewed(self.photographs, read, size, self.views, seed=self.seed):
-                if isinstance(pixels, str):
-                    skipped.append(pixels)
-                    continue
+            views = viewed(self.photographs, read, size, self.views, seed=self.seed)
+            for view, pixels, problem in views:
+                if problem:
+                    problems[problem] = None
                 pending.append((view, pixels))
-                if len(pending) == self.batch:
+                if len(pending) == self.at_once:
                     settle()
             if pending:
                 settle()
-        return np.concatenate(found), skipped
+        return np.concatenate(found), list(problems)
 
     def _drawn(
         self, pictures: Float32[Tensor, "batch _ _ _"], numbers: Int64[np.ndarray, " batch"]
@@ -148,22 +148,16 @@ class Samples:
             maps = maps.gather(1, index.expand(-1, -1, maps.shape[2]))
         return rounded(maps.reshape(-1, maps.shape[2]), self.dtype, self.layer)
 
-    def batches(
-        self, size: int, *, seed: int = 0, epoch: int = 0
-    ) -> Iterator[Float32[Tensor, "samples units"]]:
-        """Yield all samples once, shuffled, in batches of `size`; the last one may be smaller.
+    @cached_property
+    def _shuffled(self) -> Shuffled:
+        return Shuffled(self.shard, self.counts)
 
-        An `ActivationStore` of the same samples yields the same batches. Shards are taken in a
-        random order, and the samples of `WINDOW` of them are shuffled together.
+    def batch(self, step: int, *, size: int, seed: int) -> Float32[Tensor, "size units"]:
+        """Return the samples of a training step, computing their shards; see `Shuffled.batch`.
 
-        Parameters
-        ----------
-        size
-            Samples in a batch.
-        seed, epoch
-            Of the order; every epoch has another one.
+        An `ActivationStore` of the same samples returns the same.
         """
-        return shuffled(lambda number: self.shard(number)[0], self.shards, size, (seed, epoch))
+        return self._shuffled.batch(step, size=size, seed=seed)
 
     def record(self) -> dict[str, Any]:
         """Return, as JSON data, all that the samples depend on."""
@@ -203,7 +197,8 @@ def samples(
     """Draw samples of a layer's activations on photographs.
 
     Nothing is computed yet. What is held in memory later does not grow with the number of
-    photographs: `WINDOW` shards of about `SHARD` bytes, twice, beside the network's own memory.
+    photographs: 8 shards of 32 MB or, if that is more, of one photograph, beside what the network
+    takes.
 
     Parameters
     ----------
@@ -212,8 +207,8 @@ def samples(
     layer
         The layer. If it ends in `_pre_relu`, values are those before the rectifier.
     photographs
-        Those to train on; see `datasets.photographs` and `datasets.split_by_name`. One that cannot
-        be read is left out.
+        Those to train on; see `datasets.photographs` and `datasets.split_by_name`. In place of
+        one that cannot be read, another is viewed once more.
     positions
         Of each view: `"all"`, or how many are drawn without replacement.
     weighting
@@ -238,8 +233,8 @@ def samples(
     >>> from visioncircuits.networks import untrained
     >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(4, 3, 64, 64)
     >>> drawn = samples(network, "conv2d2", pictures, positions=9, weighting="norm")
-    >>> [tuple(batch.shape) for batch in drawn.batches(24)]
-    [(24, 192), (12, 192)]
+    >>> drawn.batch(0, size=24, seed=0).shape
+    torch.Size([24, 192])
     """
     found = network.layer(layer)
     places = math.prod(found.shape)
@@ -253,30 +248,4 @@ def samples(
     whole("batch", batch, least=1)
     whole("seed", seed, least=0, most=2**64 - 1)
     given = datasets.photographs(photographs)
-    return Samples(
-        network, found.name, given, int(positions), weighting, views, dtype, batch, seed
-    )
-
-
-def shuffled(
-    read: Callable[[int], Rows], shards: int, size: int, seed: tuple[int, int]
-) -> Iterator[Float32[Tensor, "samples units"]]:
-    """Yield the rows of shards in batches, in a random order; see `Samples.batches`.
-
-    Raises
-    ------
-    InputError
-        For batches of less than one sample.
-    """
-    whole("size", size, least=1)
-    whole("seed", seed[0], least=0)
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(shards)
-    left: list[Rows] = []
-    for first in range(0, shards, WINDOW):
-        rows = np.concatenate([*left, *(read(int(shard)) for shard in order[first:][:WINDOW])])
-        mixed = generator.permutation(len(rows))
-        end = len(rows) if first + WINDOW >= shards else len(rows) - len(rows) % size
-        for start in range(0, end, size):
-            yield torch.from_numpy(rows[mixed[start : start + size]]).float()
-        left = [rows[mixed[end:]]]
+    return Samples(network, found.name, given, int(positions), weighting, views, dtype, batch, seed)
