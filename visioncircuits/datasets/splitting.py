@@ -40,7 +40,7 @@ def split_by_name(
     >>> from visioncircuits.datasets import photographs
     >>> training, held_out = split_by_name(photographs(torch.rand(20, 3, 8, 8)), share=0.3)
     >>> len(training), len(held_out), set(training.names) & set(held_out.names)
-    (14, 6, set())
+    (16, 4, set())
     """
     real("share", share, least=0, most=1, open=True)
     parts: tuple[list[int], list[int]] = ([], [])
