@@ -193,7 +193,7 @@ def block_norms(values: Float[Tensor, "samples atoms"], block_size: int) -> Norm
     >>> block_norms(torch.tensor([[3.0, 4.0, 0.0, 1.0]]), 2)
     tensor([[5., 1.]])
     """
-    return values.unflatten(1, (-1, block_size)).norm(dim=2)
+    return torch.linalg.vector_norm(values.reshape(len(values), -1, block_size), dim=2)
 
 
 def in_use(codes: Codes, block_size: int) -> Bool[Tensor, "samples blocks"]:
@@ -204,4 +204,4 @@ def in_use(codes: Codes, block_size: int) -> Bool[Tensor, "samples blocks"]:
     >>> in_use(torch.tensor([[3.0, 0.0, 0.0, 0.0]]), 2)
     tensor([[ True, False]])
     """
-    return (codes != 0).unflatten(1, (-1, block_size)).any(dim=2)
+    return (codes != 0).reshape(len(codes), -1, block_size).any(dim=2)

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from visioncircuits.errors import InputError
+
 
 @runtime_checkable
 class Source(Protocol):
@@ -66,3 +68,18 @@ class Held:
 def _order(samples: int, seed: int, epoch: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
     return torch.randperm(samples, generator=generator)
+
+
+def checked(activations: Float[Tensor, "samples units"]) -> Float[Tensor, "samples units"]:
+    """Return activations that a dictionary can be found in.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite, or all samples are the same.
+    """
+    if not activations.isfinite().all():
+        raise InputError("activations have numbers that are not finite; no dictionary fits them")
+    if not (activations != activations[:1]).any():
+        raise InputError("all activations are the same; pass those of several photographs")
+    return activations
