@@ -5,6 +5,8 @@ from .block_topk import BlockTopK
 from .dictionary import Dictionary
 from .evaluated import Evaluation
 from .evaluation import evaluate
+from .gated import NewFeatures
+from .gates import new_features
 from .grassmannian import Grassmannian
 from .group_lasso import GroupLasso
 from .ica import ica
