@@ -126,14 +126,14 @@ def gathered(
     Parameters
     ----------
     places
-        Of the atoms, `(samples, k)`, or one row of all where `starts` has where each sample's begin.
+        Of the atoms, `(samples, k)`; or of all samples in one row.
     values
         The codes, of the same shape.
+    starts
+        In one row, where each sample's begin.
     """
     decoder = parameters["decoder"]
-    total = functional.embedding_bag(
-        places, decoder, starts, mode="sum", per_sample_weights=values
-    )
+    total = functional.embedding_bag(places, decoder, starts, mode="sum", per_sample_weights=values)
     used = torch.zeros(len(decoder), dtype=torch.bool, device=decoder.device)
     used[places[values > 0]] = True
     return Coded(total, used, 0.0)

@@ -14,6 +14,8 @@ from visioncircuits.dictionaries.rules import Rule
 
 KINDS = ("none", "scale", "units")
 
+Activations = Float[Tensor, "samples units"]
+
 
 @dataclass(frozen=True, eq=False)
 class Normalization:
@@ -29,9 +31,7 @@ class Normalization:
     scale: Float[Tensor, " units"]
 
     @classmethod
-    def of(
-        cls, activations: Float[Tensor, "samples units"], kind: str, *, centered: bool = True
-    ) -> "Normalization":
+    def of(cls, activations: Activations, kind: str, *, centered: bool = True) -> "Normalization":
         """Measure a normalization.
 
         Parameters
@@ -62,7 +62,7 @@ class Normalization:
         constant = scale <= 1e-6 * scale.max()
         return cls(center.float(), torch.where(constant, 1.0, scale).float())
 
-    def applied(self, activations: Float[Tensor, "samples units"]) -> Float[Tensor, "samples units"]:
+    def applied(self, activations: Activations) -> Activations:
         """Return activations normalized, in float32."""
         return (activations.to(self.center) - self.center) / self.scale
 
