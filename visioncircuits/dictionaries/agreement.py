@@ -61,12 +61,13 @@ def best_subspaces(
     """
     one, two = (_orthonormal(each, block_size) for each in (atoms, others))
     overlaps = torch.einsum("ipu,jqu->ijpq", one, two).square().sum((2, 3))
-    return overlaps.amax(1) / block_size
+    return torch.div(overlaps.amax(1), block_size)
 
 
 def _orthonormal(atoms: Tensor, block_size: int) -> Tensor:
     blocks = atoms.reshape(-1, block_size, atoms.shape[1])
-    return torch.linalg.qr(blocks.mT).Q.mT
+    frames: Tensor = torch.linalg.qr(blocks.mT).Q
+    return frames.mT
 
 
 def block_r2(

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from visioncircuits.dictionaries.factors import described, normalized
 from visioncircuits.dictionaries.dictionary import Dictionary
+from visioncircuits.dictionaries.factors import described, normalized
 from visioncircuits.dictionaries.rules import Linear
 from visioncircuits.networks import Network
 

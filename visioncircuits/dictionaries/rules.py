@@ -193,7 +193,8 @@ def block_norms(values: Float[Tensor, "samples atoms"], block_size: int) -> Norm
     >>> block_norms(torch.tensor([[3.0, 4.0, 0.0, 1.0]]), 2)
     tensor([[5., 1.]])
     """
-    return torch.linalg.vector_norm(values.reshape(len(values), -1, block_size), dim=2)
+    norms: Tensor = torch.linalg.vector_norm(values.reshape(len(values), -1, block_size), dim=2)
+    return norms
 
 
 def in_use(codes: Codes, block_size: int) -> Bool[Tensor, "samples blocks"]:

@@ -82,7 +82,7 @@ class State:
                 f"{path} is the checkpoint of a training with other activations, settings or "
                 "code; name another file, or remove it"
             )
-        self.step, self.measured = head["step"], {step: loss for step, loss in head["measured"]}
+        self.step, self.measured = head["step"], dict(head["measured"])
         self._take(tensors)
 
     @torch.no_grad()

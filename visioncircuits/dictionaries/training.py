@@ -35,7 +35,7 @@ def train(
     method: Method,
     *,
     atoms: int,
-    settings: Settings = Settings(),
+    settings: Settings | None = None,
     held_out: Activations | None = None,
     network: Network | None = None,
     checkpoint: str | Path | None = None,
@@ -59,7 +59,7 @@ def train(
     atoms
         How many the dictionary has.
     settings
-        Of the optimization.
+        Of the optimization; by default `Settings()`.
     held_out
         Activations that are not trained on, by which convergence is judged; from other photographs,
         as those of one are alike. By default some samples of the tensor.
@@ -95,6 +95,7 @@ def train(
     >>> found
     Dictionary('mixed3a', TopK, 16 atoms of 8 units, not converged)
     """
+    settings = settings or Settings()
     source, held_out = _parts(activations, held_out, settings.seed)
     method.check(atoms)
     every = whole("every", every, least=1)
@@ -178,7 +179,7 @@ def _loss(
 ) -> float:
     """Return error and penalty on the held-out activations, without the loss of dead atoms."""
     total = 0.0
-    for part in held_out.split(settings.batch):
+    for part in torch.split(held_out, settings.batch):
         coded = method.coded(method.project(part, state.parameters), state.parameters)
         missing = part - state.parameters["offset"] - coded.reconstruction
         penalty = coded.penalty.sum() if isinstance(coded.penalty, Tensor) else 0.0
