@@ -235,7 +235,9 @@ def _failures(row: pd.Series, verdict: Verdict, unit: float, recurs: float) -> I
     if not row["recurs"]:
         yield f"does not recur in the second seed (cosine {row['recurrence']:.2f})"
     if row["verdict"] != "supported":
-        yield f"{row['verdict']}: {', '.join(verdict.reasons)}"
+        first, *others = verdict.reasons
+        more = f", and {len(others)} more" if others else ""
+        yield f"{row['verdict']}: {first}{more}"
     elif not row["hypothesis"]:
         yield f"untrained atoms fit the hypothesis as well (q = {row['untrained q']:.2g})"
     if not np.isnan(row["effect q"]) and not row["acts"]:
