@@ -72,9 +72,7 @@ def test_a_store_gives_the_batches_that_are_computed_on_the_fly(network, picture
     kept = store(drawn, tmp_path)
     assert (len(kept), kept.units, kept.layer) == (COUNT * 9 * 3, UNITS, "1")
     for step in (3, 0, 14, 7):  # in any order, and where an epoch ends
-        assert torch.equal(
-            kept.batch(step, size=13, seed=1), drawn.batch(step, size=13, seed=1)
-        )
+        assert torch.equal(kept.batch(step, size=13, seed=1), drawn.batch(step, size=13, seed=1))
     again = ActivationStore.load(tmp_path)
     assert torch.equal(again.batch(2, size=13, seed=1), drawn.batch(2, size=13, seed=1))
 
@@ -173,7 +171,7 @@ def test_in_place_of_a_damaged_photograph_another_is_viewed(network, squares, tm
     (problem,) = kept.skipped
     assert "18.jpg" in problem
     damaged = photographs(squares).part([18])
-    with pytest.raises(InputError, match="none of 1 photographs can be read: .*18.jpg"):
+    with pytest.raises(InputError, match=r"none of 1 photographs can be read: .*18\.jpg"):
         samples(network, "1", damaged).batch(0, size=2, seed=0)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.stats import false_discovery_control
 from torch import Tensor
 from torch.nn import functional
@@ -21,6 +21,10 @@ from visioncircuits.progress import bar
 
 Values = Float[Tensor, "batch units *positions"]
 
+FAINT = 0.01
+"""Photographs with less than this share of the squared codes that the strongest one has do not count
+in the test: changes there are rounding errors."""
+
 
 @dataclass(frozen=True, eq=False)
 class AtomEffects:
@@ -33,13 +37,17 @@ class AtomEffects:
         layer.
     control
         The same of taking as much along random directions, their mean.
+    ratio
+        The geometric mean, over photographs in which the atom has codes (`FAINT`), of its effect
+        over that of random directions.
     q
-        Whether the atom is one more random direction, corrected for the number of atoms (Benjamini
-        and Hochberg 1995).
+        Whether the atom is one more random direction, or has a smaller effect: one-sided, corrected
+        for the number of atoms (Benjamini and Hochberg 1995).
     """
 
     effect: Float[np.ndarray, " atoms"]
     control: Float[np.ndarray, " atoms"]
+    ratio: Float[np.ndarray, " atoms"]
     q: Float[np.ndarray, " atoms"]
 
 
@@ -59,8 +67,8 @@ def ablate_atoms(
     """Take from the layer what an atom adds to it, its code times the atom, and nothing else.
 
     Controls take the same code times a random direction of the atom's length, so that activations
-    change as much at each position. The test is that of `interventions.damage_by_class`, of effects
-    over the mean of their controls.
+    change as much at each position. The test is that of `interventions.damage_by_class`, of
+    logarithms: it holds the spread over photographs, and that of random directions.
 
     Parameters
     ----------
@@ -69,8 +77,8 @@ def ablate_atoms(
     atoms
         Their numbers.
     later
-        A layer in which the effect is the squared change over the squared activations; by default
-        it is the divergence of the output's logits.
+        A layer in which the effect is the squared change, over the mean squared activations; by
+        default it is the divergence of the output's logits.
     controls
         Random directions for each atom, 2 or more.
     batch
@@ -93,38 +101,62 @@ def ablate_atoms(
     if later is not None and not network.depends(later, layer):
         raise InputError(f"{later} is not computed from {layer}; name a layer that is")
     if not len(atoms):
-        return AtomEffects(*(np.zeros(0) for _ in range(3)))
+        return AtomEffects(*(np.zeros(0) for _ in range(4)))
     own = dictionary.to(network.device)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(len(atoms), controls, own.atoms.shape[1], generator=generator)
     drawn = functional.normalize(drawn, dim=2).to(own.atoms)
     found = np.zeros((1 + controls, len(photographs), len(atoms)))
+    energy, whole = np.zeros(found.shape[1:]), np.zeros(len(photographs))
     first = 0
     with bar("photographs", len(photographs), visible=progress) as advance:
         for pictures in photographs.batches(network.size, batch):
             maps = network.activations(pictures, [layer, read])
             values, original = maps[layer], maps[read]
             codes = _codes(own, values)[:, list(atoms)]
+            here = slice(first, first + len(pictures))
+            energy[here] = codes.double().square().flatten(2).sum(2).cpu().numpy()
+            whole[here] = original.flatten(1).double().square().sum(1).cpu().numpy()
             for place, atom in enumerate(atoms):
-                code = codes[:, place]
-                if not code.any():
+                some = codes[:, place].flatten(1).any(1)
+                if not some.any():
                     continue
+                places, shown = first + some.nonzero()[:, 0].cpu().numpy(), pictures[some.cpu()]
                 for row, direction in enumerate((own.atoms[atom], *drawn[place])):
-                    change = torch.einsum("b...,u->bu...", code, direction)
-                    replaced = Replacement(layer, values - change)
-                    after = network.activations(pictures, [read], changes=[replaced])[read]
-                    loss = _change(after, original) if later else divergence(after, original)
-                    found[row, first : first + len(pictures), place] = loss.cpu().numpy()
+                    change = torch.einsum("b...,u->bu...", codes[some, place], direction)
+                    replaced = Replacement(layer, values[some] - change)
+                    after = network.activations(shown, [read], changes=[replaced])[read]
+                    compared = _change if later else divergence
+                    found[row, places, place] = compared(after, original[some]).cpu().numpy()
             first += len(pictures)
             advance(len(pictures))
+    if later:
+        found /= whole.mean() or 1
+    ratio, p = _beyond_controls(found, energy >= FAINT * energy.max(0))
     means = found.mean(1)
-    control = means[1:].mean(0)
-    scale = np.where(control > 0, control, 1)
-    effect, variance, draws = beyond(found / scale)
-    count = np.full(len(atoms), len(photographs))
-    p = welch(effect, variance / count, count - 1, draws)[2]
-    one_sided = np.where(effect > 0, p / 2, 1 - p / 2)
-    return AtomEffects(means[0], control, false_discovery_control(one_sided))
+    return AtomEffects(means[0], means[1:].mean(0), ratio, false_discovery_control(p))
+
+
+def _beyond_controls(
+    found: Float[np.ndarray, "conditions photographs atoms"],
+    coded: Bool[np.ndarray, "photographs atoms"],
+) -> tuple[Float[np.ndarray, " atoms"], Float[np.ndarray, " atoms"]]:
+    """Return the geometric mean of effects over controls, and p that it is not above 1.
+
+    On the photographs in which the atom is coded. Logarithms, because effects grow with the
+    square of codes, so that one photograph would decide.
+    """
+    conditions, _, atoms = found.shape
+    effect, variance, freedom = np.zeros(atoms), np.zeros(atoms), np.ones(atoms, int)
+    draws = np.zeros((conditions - 1, atoms))
+    for atom in range(atoms):
+        shown = found[:, coded[:, atom], atom]
+        if shown.shape[1] > 1 and shown.any():
+            logs = np.log(np.maximum(shown, 1e-9 * shown[1:].mean()))[..., None]
+            effect[[atom]], spread, draws[:, [atom]] = beyond(logs)
+            variance[[atom]], freedom[atom] = spread / shown.shape[1], shown.shape[1] - 1
+    p = welch(effect, variance, freedom, draws)[2]
+    return np.exp(effect), np.where(effect > 0, p / 2, 1 - p / 2)
 
 
 def _codes(dictionary: Dictionary, values: Values) -> Float[Tensor, "batch atoms *positions"]:
@@ -136,8 +168,5 @@ def _codes(dictionary: Dictionary, values: Values) -> Float[Tensor, "batch atoms
 
 
 def _change(after: Values, original: Values) -> Float[Tensor, " batch"]:
-    """Return the squared change over the squared activations, of each photograph."""
-    changed, whole = (
-        each.flatten(1).double().square().sum(1) for each in (after - original, original)
-    )
-    return changed / whole.clamp(min=1e-30)
+    """Return the squared change of each photograph."""
+    return (after - original).flatten(1).double().square().sum(1)

@@ -34,8 +34,8 @@ class NewFeatures:
         A row an atom, by its name. Of each gate the number that decides, and whether it passes:
         `unit cosine` and `no unit`; `recurrence` and `recurs`; `verdict`, `p` (corrected, against
         shuffled units), `untrained q` (corrected, against untrained atoms) and `hypothesis`;
-        `effect`, `control` (of random directions), `effect q` and `acts`, which are measured of
-        atoms that pass the other gates, and else missing. `why` has the gates that it fails.
+        `effect`, `control` (of random directions), their `ratio`, `effect q` and `acts`, which are
+        measured of atoms that pass the other gates, and else missing. `why` has the gates that it fails.
     thresholds
         Of the gates.
     by_chance
@@ -101,8 +101,6 @@ class NewFeatures:
 
     def save(self, path: str | Path) -> Path:
         """Write as JSON: the summary, the thresholds, a row an atom, and the new features' records.
-
-        `networks.read_features` reads the new features from it where there are any.
 
         Raises
         ------

@@ -165,8 +165,11 @@ def new_features(
         progress=progress and bool(left),
     )  # fmt: skip
     for name, values in (
-        ("effect", ablated.effect), ("control", ablated.control), ("effect q", ablated.q),
-    ):  # fmt: skip
+        ("effect", ablated.effect),
+        ("control", ablated.control),
+        ("ratio", ablated.ratio),
+        ("effect q", ablated.q),
+    ):
         table[name] = np.nan
         table.loc[table.index[left], name] = values
     table["acts"] = table["effect q"] <= LEVEL
@@ -198,7 +201,7 @@ def new_features(
 
 _COLUMNS = [
     "unit", "unit cosine", "no unit", "recurrence", "recurs", "verdict", "p", "untrained q",
-    "hypothesis", "effect", "control", "effect q", "acts", "why",
+    "hypothesis", "effect", "control", "ratio", "effect q", "acts", "why",
 ]  # fmt: skip
 
 
@@ -242,6 +245,6 @@ def _failures(row: pd.Series, verdict: Verdict, unit: float, recurs: float) -> I
         yield f"untrained atoms fit the hypothesis as well (q = {row['untrained q']:.2g})"
     if not np.isnan(row["effect q"]) and not row["acts"]:
         yield (
-            f"its ablation changes no more than random directions do ({row['effect']:.2g} against "
-            f"{row['control']:.2g}, q = {row['effect q']:.2g})"
+            f"its ablation changes no more than random directions do ({row['ratio']:.2g} times as "
+            f"much, q = {row['effect q']:.2g})"
         )
