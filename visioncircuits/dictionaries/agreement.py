@@ -65,9 +65,8 @@ def best_subspaces(
 
 
 def _orthonormal(atoms: Tensor, block_size: int) -> Tensor:
-    blocks = atoms.reshape(-1, block_size, atoms.shape[1])
-    frames: Tensor = torch.linalg.qr(blocks.mT).Q
-    return frames.mT
+    frames: Tensor = torch.linalg.qr(atoms.reshape(-1, block_size, atoms.shape[1]).mT).Q.mT
+    return frames
 
 
 def block_r2(

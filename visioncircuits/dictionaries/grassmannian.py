@@ -14,19 +14,26 @@ from visioncircuits.dictionaries.method import Parameters
 
 @dataclass(frozen=True)
 class Grassmannian(BlockTopK):
-    """An autoencoder of `k` orthogonal projections, each on the subspace that a block spans.
+    """An autoencoder whose `k` blocks in use are each a point in the subspace that they span.
 
-    The encoder is the decoder, without a bias, and each block's atoms are orthonormal: after every
-    step they are replaced by the Q of their QR decomposition. (In the layer's own units they are
-    orthonormal unless units were normalized one by one.)
+    As `BlockTopK`, with atoms that are orthonormal within each block: after every step they are
+    replaced by the Q of their QR decomposition. (In the layer's own units they are orthonormal
+    unless units were normalized one by one.)
+
+    Attributes
+    ----------
+    tied
+        Whether the encoder is the decoder, without a bias: codes are orthogonal projections on the
+        subspaces. That is what they are if these are orthogonal to each other, not in
+        superposition.
 
     Examples
     --------
     >>> Grassmannian(8, 4)
-    Grassmannian(k=8, block_size=4)
+    Grassmannian(k=8, block_size=4, tied=False)
     """
 
-    tied = True
+    tied: bool = False
 
     def constrain(self, parameters: Parameters) -> None:
         """Make each block's atoms orthonormal again after a step."""
