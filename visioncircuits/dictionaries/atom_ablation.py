@@ -22,8 +22,8 @@ from visioncircuits.progress import bar
 Values = Float[Tensor, "batch units *positions"]
 
 FAINT = 0.01
-"""Photographs with less than this share of the squared codes that the strongest one has do not count
-in the test: changes there are rounding errors."""
+"""Photographs with less than this share of the squared codes that the strongest one has do not
+count in the test: changes there are rounding errors."""
 
 
 @dataclass(frozen=True, eq=False)

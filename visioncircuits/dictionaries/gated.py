@@ -35,7 +35,8 @@ class NewFeatures:
         `unit cosine` and `no unit`; `recurrence` and `recurs`; `verdict`, `p` (corrected, against
         shuffled units), `untrained q` (corrected, against untrained atoms) and `hypothesis`;
         `effect`, `control` (of random directions), their `ratio`, `effect q` and `acts`, which are
-        measured of atoms that pass the other gates, and else missing. `why` has the gates that it fails.
+        measured of atoms that pass the other gates, and else missing. `why` has the gates that it
+        fails.
     thresholds
         Of the gates.
     by_chance
