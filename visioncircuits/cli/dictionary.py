@@ -129,6 +129,10 @@ def train(
     from visioncircuits import dictionaries, networks
     from visioncircuits.dictionaries.views import CENTRAL
 
+    autoencoder = None
+    if method not in (Methods.pca, Methods.nmf, Methods.ica):
+        autoencoder = _method(method, k, penalty, block)
+        autoencoder.check(atoms)
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     training, judged_on = _split(photographs, held_out, limits=range, labels="none")
     drawn = dictionaries.samples(
@@ -143,7 +147,7 @@ def train(
     outputs.check_folder(work)
     kept = dictionaries.store(drawn, work / "samples", progress=True)
     print(f"{len(kept)} samples of {len(training)} photographs, {len(judged_on)} held out")
-    if method in (Methods.pca, Methods.nmf, Methods.ica):
+    if autoencoder is None:
         some = kept.batch(0, size=min(len(kept), FITTED), seed=seed)
         found = _factors(method, some, drawn.layer, atoms, seed, loaded)
     else:
@@ -151,7 +155,7 @@ def train(
         found = dictionaries.train(
             kept,
             drawn.layer,
-            _method(method, k, penalty, block),
+            autoencoder,
             atoms=atoms,
             settings=dictionaries.Settings(steps=steps, seed=seed),
             held_out=judging.batch(0, size=4096, seed=seed),
@@ -164,11 +168,14 @@ def train(
     shutil.rmtree(work)
     print(f"{out}: {found}")
     if reached := found.record.get("convergence"):
-        print(
-            f"{'converged' if reached['converged'] else 'NOT CONVERGED'}: the held-out loss fell "
-            f"by {reached['fall']:.1%} in the last quarter of the steps before the rate fell, and "
-            f"{reached['tolerance']:.0%} is the limit"
-        )
+        print("converged" if reached["converged"] else "NOT CONVERGED", end="")
+        if "fall" in reached:
+            print(
+                f": the held-out loss fell by {reached['fall']:.1%} in the last quarter of the "
+                f"steps before the rate fell, and {reached['tolerance']:.0%} is the limit",
+                end="",
+            )
+        print()
 
 
 def _factors(

@@ -218,10 +218,10 @@ class Evaluation:
             content = json.loads(path.read_text("utf-8"))
             if content.pop("kind") != _KIND:
                 raise KeyError(_KIND)
-            rows = (
+            rows: list[dict[str, Any]] = [
                 {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
                 for row in content.pop("measured")
-            )
+            ]
             kept = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
             kept |= {
                 "measured": tuple(Measured(**row) for row in rows),

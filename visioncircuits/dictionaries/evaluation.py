@@ -162,22 +162,20 @@ def evaluate(
         more = sums[row].residual - sums[0].residual
         described[row]["beaten"] = _beaten(moments.total, more, costlier, weights)
     recurring = {"recurrence": recurrence(dictionary, second).tolist()} if second else {}
+    original, zero, mean = (None,) * 3 if costs is None else costs[:3].mean(1).tolist()
+    atoms = {"firing": own_firing, "unit_cosine": unit_cosines(dictionary.atoms.cpu()).tolist()}
     return Evaluation(
-        layer.name,
-        dictionary.method,
-        tuple(Measured(**each) for each in described),
-        *((None,) * 3 if costs is None else costs[:3].mean(1).tolist()),
-        pd.DataFrame(
-            {
-                "firing": own_firing,
-                "unit_cosine": unit_cosines(dictionary.atoms).tolist(),
-                **recurring,
-            }
-        ),
-        len(given),
-        sums[0].samples,
-        {"dead": dead, "dense": dense},
-        {
+        layer=layer.name,
+        method=dictionary.method,
+        measured=tuple(Measured(**each) for each in described),
+        original=original,
+        zero=zero,
+        mean=mean,
+        atoms=pd.DataFrame(atoms | recurring),
+        photographs=len(given),
+        samples=sums[0].samples,
+        thresholds={"dead": dead, "dense": dense},
+        record={
             "visioncircuits": __version__,
             "torch": torch.__version__,
             "network": network.record(),
