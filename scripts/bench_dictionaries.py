@@ -1,12 +1,12 @@
 """Time the training of a sparse autoencoder: ours, and overcomplete's loop beside it.
 
-Both train a TopK autoencoder on the same activations, in the same number of steps of Adam with the
-same batches' size, in one process, and take turns. Overcomplete's own defaults are kept (an encoder
-with batch normalization, clipped gradients), without its monitoring. Ours measures the held-out loss
-and keeps atoms that die alive, which is counted. Prints JSON: milliseconds a step of each (the
-median of the rounds), their ratio, and the explained variance of each on held-out activations.
+Both train a TopK autoencoder on the same activations, in the same number of steps of Adam with
+batches of the same size, in one process, and take turns. Overcomplete's own defaults are kept (an
+encoder with batch normalization, clipped gradients), without its monitoring. Ours includes what it
+does besides: held-out losses, and the loss of dead atoms. Prints JSON: milliseconds a step of each
+(the median of the rounds), their ratio, and the share of the held-out variance that each explains.
 
-Overcomplete is not a dependency: `pip install --no-deps overcomplete einops opencv-python-headless`.
+Overcomplete is not a dependency: pip install --no-deps overcomplete einops opencv-python-headless.
 Without it the script times ours alone.
 """
 
@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib.cm
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
@@ -106,6 +107,8 @@ def ours(values: Tensor, held_out: Tensor, options: argparse.Namespace) -> Calla
 
 def theirs(values: Tensor, held_out: Tensor, options: argparse.Namespace) -> Callable[[], Tensor]:
     """Train overcomplete's, as its documentation does."""
+    # its plots, which it imports, need what matplotlib 3.9 removed
+    vars(matplotlib.cm).setdefault("get_cmap", matplotlib.colormaps.get_cmap)
     from overcomplete.sae import TopKSAE, train_sae
 
     torch.manual_seed(0)
