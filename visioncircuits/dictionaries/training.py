@@ -23,6 +23,7 @@ from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
 Activations = Float[Tensor, "samples units"]
+HeldOut = Float[Tensor, "held_out units"]
 
 SAMPLE = 4096
 """Activations by which the normalization, the offset and a threshold are measured, and as many are
@@ -36,7 +37,7 @@ def train(
     *,
     atoms: int,
     settings: Settings | None = None,
-    held_out: Activations | None = None,
+    held_out: HeldOut | None = None,
     network: Network | None = None,
     checkpoint: str | Path | None = None,
     every: int = 1000,
@@ -104,7 +105,8 @@ def train(
     sample, held_out = (normalization.applied(each.to(device)) for each in (sample, held_out))
     variance = float(sample.var(0).sum())
     record = _record(layer, method, atoms, settings, network)
-    key = _key(record, sample, held_out)
+    path = None if checkpoint is None else Path(checkpoint)
+    key = _key(record, sample, held_out) if path else ""
 
     generator = torch.Generator().manual_seed(settings.seed)
     drawn = method.start(source.units, atoms, generator) | {"offset": sample.mean(0)}
@@ -112,7 +114,7 @@ def train(
         {name: tensor.to(device) for name, tensor in drawn.items()},
         idle=torch.zeros(atoms // method.block_size, dtype=torch.int64, device=device),
     )
-    if checkpoint is not None and (path := Path(checkpoint)).exists():
+    if path and path.exists():
         state.resume(path, key)
     measured_after = {*schedule(settings.steps, settings.decay)}
     with bar("steps", settings.steps, visible=progress) as advance:
@@ -122,7 +124,7 @@ def train(
             _step(state, normalization.applied(batch.to(device)), method, settings, variance)
             if state.step in measured_after:
                 state.measured[state.step] = _loss(state, held_out, method, settings, variance)
-            if checkpoint is not None and state.step % every in (0, settings.steps % every):
+            if path and state.step % every in (0, settings.steps % every):
                 state.write(path, key)
             advance(1)
     with torch.no_grad():
