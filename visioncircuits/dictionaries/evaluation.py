@@ -6,8 +6,8 @@ magnitude at each position, **PCA** the k directions of the largest variance of 
 codes multiplied by the one number with which its error on these samples is the least.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visioncircuits import __version__, datasets
-from visioncircuits.datasets import Photographs, Source
+from visioncircuits.datasets import Source
 from visioncircuits.dictionaries.agreement import best_cosines, unit_cosines
+from visioncircuits.dictionaries.baselines import (
+    Photos,
+    Sums,
+    Way,
+    largest_units,
+    moments_of,
+    principal,
+    rows_of,
+    unchanged,
+)
 from visioncircuits.dictionaries.dictionary import Dictionary
 from visioncircuits.dictionaries.evaluated import Evaluation, Interval, Measured
 from visioncircuits.dictionaries.rules import Linear
@@ -33,10 +43,6 @@ from visioncircuits.networks.network import Pictures
 from visioncircuits.numbers import real, whole
 from visioncircuits.progress import Advance, bar
 from visioncircuits.wording import counted
-
-Rows = Float[Tensor, "samples units"]
-Codes = Float[Tensor, "samples atoms"]
-Photos = Float[np.ndarray, " photographs"]
 
 DEAD, DENSE = 1e-5, 0.1
 """Shares of samples below which an atom counts as dead, and above which as dense."""
@@ -127,14 +133,14 @@ def evaluate(
         labels_of(network, given)  # what cannot be scored is refused before anything is computed
     own, plain = dictionary.to(network.device), plain.to(network.device)
     with bar("photographs", 2 * len(given), visible=progress) as advance:
-        moments = _moments(own, plain, network, given, batch, advance)
+        moments = moments_of(own, plain, network, given, batch, advance)
         plain = replace(plain, gain=plain.gain * moments.plain_gain)
         k = min(max(round(moments.l0), 1), layer.units)
         ways = {
-            dictionary.method: _Way(own.encode, own.decode),
-            f"identity-TopK ({counted(k, 'unit')})": _Way(partial(_largest, k), _same),
-            f"PCA ({counted(k, 'direction')})": _of_pca(moments, k),
-            "an untrained dictionary": _Way(plain.encode, plain.decode),
+            dictionary.method: Way(own.encode, own.decode),
+            f"identity-TopK ({counted(k, 'unit')})": Way(partial(largest_units, k), unchanged),
+            f"PCA ({counted(k, 'direction')})": principal(moments, k),
+            "an untrained dictionary": Way(plain.encode, plain.decode),
         }
         replaced = partial(_replaced, network, layer.name, ways, moments.mean, labeled, advance)
         if labeled:
@@ -197,109 +203,10 @@ def recurrence(dictionary: Dictionary, second: Dictionary) -> Float[Tensor, " at
     return best_cosines(dictionary.atoms.cpu(), others.cpu())
 
 
-class _Sums:
-    """What is summed over photographs, of one way to describe the activations."""
-
-    def __init__(self) -> None:
-        self._residual: list[float] = []
-        self.samples, self.l0, self.shrinkage = 0, 0.0, 0.0
-        self.active: np.ndarray = np.zeros(1)
-
-    @property
-    def residual(self) -> Photos:
-        """Sum of squared errors of each photograph."""
-        return np.array(self._residual)
-
-    def add(self, rows: Rows, codes: Codes, described: Rows) -> None:
-        """Add a photograph."""
-        self._residual.append(float((rows - described).double().square().sum()))
-        self.samples += len(rows)
-        active = (codes != 0).sum(0).double().cpu().numpy()
-        self.active = self.active + active
-        self.l0 += float(active.sum())
-        before, after = rows.double().norm(dim=1), described.double().norm(dim=1)
-        # where nothing is active there is no ratio; nothing shrinks where nothing is added
-        ratio = torch.where(before > 0, after / before, (after == 0).double())
-        self.shrinkage += float(ratio.sum())
-
-
-@dataclass(frozen=True)
-class _Way:
-    """A way to describe activations by codes."""
-
-    encode: Callable[[Rows], Codes]
-    decode: Callable[[Codes], Rows]
-    sums: _Sums = field(default_factory=_Sums)
-
-
-def _largest(k: int, rows: Rows) -> Codes:
-    places = rows.abs().topk(k, dim=1).indices
-    return torch.zeros_like(rows).scatter(1, places, rows.gather(1, places))
-
-
-def _same(codes: Codes) -> Rows:
-    return codes
-
-
-def _of_pca(moments: "_Moments", k: int) -> _Way:
-    directions = torch.linalg.eigh(moments.covariance).eigenvectors[:, -k:].float()
-    mean = moments.mean
-    return _Way(lambda rows: (rows - mean) @ directions, lambda codes: codes @ directions.T + mean)
-
-
-@dataclass(frozen=True)
-class _Moments:
-    """Of the held-out activations: of all, and each photograph's sum of squares around the mean."""
-
-    mean: Float[Tensor, " units"]
-    covariance: Float[Tensor, "units units"]
-    total: Photos
-    l0: float
-    plain_gain: float
-
-
-def _rows(values: Float[Tensor, "batch units *positions"]) -> Iterator[Rows]:
-    """Yield a layer's values on each photograph, a row a position."""
-    for each in values:
-        yield each.reshape(len(each), -1).T
-
-
-@torch.inference_mode()
-def _moments(
-    dictionary: Dictionary,
-    plain: Dictionary,
-    network: Network,
-    given: Photographs,
-    batch: int,
-    advance: Advance,
-) -> _Moments:
-    sums, squares, counts, used = [], [], [], 0
-    along, length = 0.0, 1e-30
-    overlap = torch.zeros(dictionary.atoms.shape[1:] * 2).double().to(network.device)
-    for pictures in given.batches(network.size, batch):
-        for rows in _rows(network.activations(pictures, [dictionary.layer])[dictionary.layer]):
-            precise = rows.double()
-            sums.append(precise.sum(0))
-            squares.append(precise.square().sum())
-            counts.append(len(rows))
-            overlap += precise.T @ precise
-            used += int((dictionary.encode(rows) != 0).sum())
-            added = plain.encode(rows) @ plain.atoms
-            along += float((added * (rows - plain.center)).double().sum())
-            length += float(added.double().square().sum())
-        advance(len(pictures))
-    samples, each = sum(counts), torch.stack(sums)
-    mean = each.sum(0) / samples
-    around = torch.stack(squares) - 2 * each @ mean
-    total = around.cpu().numpy() + np.array(counts) * float(mean.square().sum())
-    covariance = overlap / samples - torch.outer(mean, mean)
-    return _Moments(mean.float(), covariance, total, used / samples, along / length)
-
-
 def _replaced(
     network: Network,
     layer: str,
-    ways: Mapping[str, _Way],
+    ways: Mapping[str, Way],
     mean: Float[Tensor, " units"],
     labeled: bool,
     advance: Advance,
@@ -313,7 +220,7 @@ def _replaced(
             yield output_with(network, layer, given, pictures=pictures)
     for way in ways.values():
         described = []
-        for rows in _rows(values):
+        for rows in rows_of(values):
             codes = way.encode(rows)
             again = way.decode(codes)
             way.sums.add(rows, codes, again)
@@ -325,7 +232,7 @@ def _replaced(
 
 def _measured(
     name: str,
-    sums: _Sums,
+    sums: Sums,
     total: Photos,
     costs: Float[np.ndarray, "conditions photographs"] | None,
     row: int,
