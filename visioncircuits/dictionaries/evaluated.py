@@ -128,10 +128,12 @@ class Evaluation:
         own, *others = self.measured
         what = f"{self.method} of {counted(len(self.atoms), 'atom')} in {self.layer}"
         on = f"on {counted(self.photographs, 'held-out photograph')}"
+        if not self.record["dictionary"].get("convergence", {}).get("converged", True):
+            on += "; it HAS NOT CONVERGED"
         unbeaten = [other for other in others if not other.beaten]
         if not unbeaten:
             names = ", ".join(other.name for other in others)
-            return f"{what} beats {names} {on}"
+            return f"{what} beats {names} ({on})"
         listed = "; ".join(f"{other.name}: {_against(own, other)}" for other in unbeaten)
         return f"{what} DOES NOT BEAT {listed} ({on})"
 

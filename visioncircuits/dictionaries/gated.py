@@ -75,6 +75,10 @@ class NewFeatures:
         passed = {gate: int(self.table[gate].sum()) for gate in GATES}
         one = {gate: count == 1 for gate, count in passed.items()}
         tested = int((self.table[list(GATES[:3])].sum(axis=1) == 3).sum())
+        reached = self.record.get("dictionary", {}).get("convergence", {}).get("converged", True)
+        doubt = (
+            "" if reached else "; the dictionary HAS NOT CONVERGED, and its atoms may still move"
+        )
         return (
             f"{len(self)} of {len(self.table)} atoms of {self.method} in {self.layer} "
             f"{'is a new feature' if len(self) == 1 else 'are new features'} as "
@@ -84,6 +88,7 @@ class NewFeatures:
             f"{'passes' if one['hypothesis'] else 'pass'} the hypothesis (of untrained atoms "
             f"{self.by_chance:.3g} fit it), and of {tested} that pass these {passed['acts']} "
             f"{'changes' if one['acts'] else 'change'} the network more than random directions do"
+            f"{doubt}"
         )
 
     def nearest(self) -> pd.DataFrame:
