@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from torch import nn
 from torch.nn import functional
 
+from visioncircuits import datasets
 from visioncircuits.datasets import photographs
 from visioncircuits.dictionaries import (
     AboveThreshold,
@@ -25,7 +26,7 @@ from visioncircuits.dictionaries import (
     untrained_like,
 )
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network, Preprocessing, wrap
+from visioncircuits.networks import Network, Preprocessing, load, wrap
 
 LAYER, UNITS, CLASSES, COUNT, SIZE = "1", 12, 5, 6, 14
 
@@ -269,3 +270,23 @@ def test_mistakes_are_refused_before_anything_is_read(network, pictures, given, 
 def test_rectified_codes_of_scaled_units_shrink(network, pictures):
     half = evaluate(units(rule=Rectified(), gain=torch.full((UNITS,), 0.5)), network, pictures)
     assert np.isclose(half.measured[0].shrinkage, 0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.images
+def test_the_largest_32_of_mixed3bs_units_are_nearly_all_of_it(
+    checkpoints: Path, photographs: Path
+) -> None:
+    """And a dictionary of these very units does not beat them."""
+    network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
+    eye, zeros = torch.eye(480), torch.zeros(480)
+    largest = Dictionary("mixed3b", eye, eye, zeros, Largest(32), torch.ones(480), zeros,
+                         method="units")  # fmt: skip
+    some = datasets.photographs(photographs).part(range(0, 1000, 250))
+    found = evaluate(largest, network, some)
+    own, identity, principal, plain = found.measured
+    assert own.explained[0] > 0.93
+    assert own.recovered_zero[0] > 0.9
+    assert not identity.beaten
+    assert own.explained[0] > principal.explained[0] > plain.explained[0]

@@ -182,6 +182,7 @@ def store(
     works = [_work(record, number) for number in range(len(drawn.counts))]
     pieces = Store(folder)
     with folders.alone(folder):
+        folders.sweep(folder)  # what a killed process left
         if any(work not in works for work in pieces.finished()):
             raise InputError(f"{folder} holds other samples; choose another folder or remove it")
         if not (folder / CONTENTS).is_file():
@@ -204,7 +205,6 @@ def store(
             ]
             contents = {"record": record, "skipped": skipped, "counts": drawn.counts}
             files.write(folder / CONTENTS, json.dumps(contents).encode())
-            folders.sweep(folder)
     return ActivationStore.load(folder)
 
 

@@ -162,7 +162,15 @@ class Evaluation:
         return table.dropna(axis="columns", how="all")
 
     def _notes(self) -> list[str]:
-        notes = [f"{name}: {definition}" for name, definition in DEFINITIONS.items()]
+        shown = {
+            "recovered": self.original is not None,
+            "agreement": self.measured[0].agreement is not None,
+        }
+        notes = [
+            f"{name}: {definition}"
+            for name, definition in DEFINITIONS.items()
+            if shown.get(name, True)
+        ]
         notes.append(
             f"{self.samples} samples, all positions of {self.photographs} photographs; dead below "
             f"{self.thresholds['dead']:g} of them, dense above {self.thresholds['dense']:g}"

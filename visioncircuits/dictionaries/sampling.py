@@ -197,8 +197,8 @@ def samples(
     """Draw samples of a layer's activations on photographs.
 
     Nothing is computed yet. What is held in memory later does not grow with the number of
-    photographs: 8 shards of 32 MB or, if that is more, of one photograph, beside what the network
-    takes.
+    photographs: twice 8 shards of 32 MB or, if that is more, of one photograph, beside what the
+    network takes.
 
     Parameters
     ----------
