@@ -22,7 +22,7 @@ from visioncircuits.dictionaries import (
 ATOMS, UNITS, ACTIVE = 64, 32, 5
 
 PLANTED = 1234
-"""The seed of what is planted: with the training's own, atoms would start where they were planted."""
+"""The seed of what is planted: with that of the training, atoms would start where they belong."""
 
 
 def planted_atoms(samples: int) -> tuple[torch.Tensor, torch.Tensor]:
