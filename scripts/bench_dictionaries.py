@@ -4,7 +4,8 @@ Both train a TopK autoencoder on the same activations, in the same number of ste
 batches of the same size, in one process, and take turns. Overcomplete's own defaults are kept (an
 encoder with batch normalization, clipped gradients), without its monitoring. Ours includes what it
 does besides: held-out losses, and the loss of dead atoms. Prints JSON: milliseconds a step of each
-(the median of the rounds; on a CPU of processor time), their ratio, and the share of the held-out variance that each explains.
+(the median of the rounds; on a CPU, of processor time), their ratio, and the share of the held-out
+variance that each explains.
 
 Overcomplete is not a dependency: pip install --no-deps overcomplete einops opencv-python-headless.
 Without it the script times ours alone.
