@@ -92,4 +92,5 @@ def block_r2(
     left, strength, _ = torch.linalg.svd(blocks, full_matrices=False)
     usable = strength > 1e-9 * strength[:, :1].clamp(min=1e-300)
     explained = (left.mT @ goal).square().sum(2) * usable
-    return (explained.sum(1) / goal.square().sum()).float()
+    share: Tensor = explained.sum(1) / goal.square().sum()
+    return share.float()
