@@ -20,11 +20,16 @@ from visioncircuits.dictionaries import (
 )
 
 ATOMS, UNITS, ACTIVE = 64, 32, 5
+ROOM = 80
+"""Atoms of the dictionary: with no more than were planted some of these share an atom."""
+
+PLANTED = 1234
+"""The seed of what is planted: with that of the training, atoms would start where they belong."""
 
 
 def planted_atoms(samples: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw atoms, and activations that are sums of five with weights from 1 to 2."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(PLANTED)
     drawn = torch.randn(ATOMS, UNITS, generator=generator)
     atoms = torch.nn.functional.normalize(drawn, dim=1)
     used = torch.rand(samples, ATOMS, generator=generator).argsort(1) < ACTIVE
@@ -34,19 +39,19 @@ def planted_atoms(samples: int) -> tuple[torch.Tensor, torch.Tensor]:
 def recovered(method: Method, **settings: float) -> float:
     """Train on planted atoms; return the share of them that is found, at a cosine above .95."""
     atoms, values = planted_atoms(50_000)
-    found = train(values, "planted", method, atoms=ATOMS, settings=Settings(**settings))
+    found = train(values, "planted", method, atoms=ROOM, settings=Settings(**settings))
     return float((best_cosines(atoms, found.atoms) > 0.95).float().mean())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", [TopK(ACTIVE), BatchTopK(ACTIVE)], ids=str)
 def test_planted_atoms_are_found_with_the_number_in_use(method: Method) -> None:
-    assert recovered(method, steps=400, batch=256, rate=1e-2) >= 0.95
+    assert recovered(method, steps=1000, batch=256, rate=1e-2) >= 0.95
 
 
 @pytest.mark.slow
 def test_planted_atoms_are_found_by_an_l1_penalty() -> None:
-    assert recovered(L1(0.15), steps=1000, batch=256, rate=2e-2) >= 0.95
+    assert recovered(L1(0.15), steps=1200, batch=256, rate=2e-2) >= 0.95
 
 
 def test_atoms_are_not_found_before_training() -> None:
@@ -64,7 +69,7 @@ def planted_circles(samples: int, active: int) -> tuple[torch.Tensor, torch.Tens
     activations, points
         `(samples, units)`, and `(samples, circles, 2)`: the point on each circle, 0 for the others.
     """
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(PLANTED)
     planes = torch.linalg.qr(torch.randn(CIRCLES, PLANE, 2, generator=generator)).Q
     used = torch.rand(samples, CIRCLES, generator=generator).argsort(1) < active
     angles = 2 * torch.pi * torch.rand(samples, CIRCLES, generator=generator)

@@ -64,9 +64,9 @@ def best_subspaces(
     return torch.div(overlaps.amax(1), block_size)
 
 
-def _orthonormal(atoms: Tensor, block_size: int) -> Tensor:
-    frames: Tensor = torch.linalg.qr(atoms.reshape(-1, block_size, atoms.shape[1]).mT).Q.mT
-    return frames
+def _orthonormal(atoms: Tensor, block_size: int) -> Float[Tensor, "blocks block_size units"]:
+    frames: Tensor = torch.linalg.qr(atoms.reshape(-1, block_size, atoms.shape[1]).mT).Q
+    return frames.transpose(1, 2)
 
 
 def block_r2(
@@ -92,4 +92,5 @@ def block_r2(
     left, strength, _ = torch.linalg.svd(blocks, full_matrices=False)
     usable = strength > 1e-9 * strength[:, :1].clamp(min=1e-300)
     explained = (left.mT @ goal).square().sum(2) * usable
-    return (explained.sum(1) / goal.square().sum()).float()
+    share: Tensor = explained.sum(1) / goal.square().sum()
+    return share.float()
