@@ -108,7 +108,9 @@ def test_planted_circles_are_found_by_blocks(method: Method) -> None:
 
 @pytest.mark.slow
 def test_planted_circles_one_at_a_time_are_found_by_a_group_lasso() -> None:
-    assert circle_r2(GroupLasso(0.3, 2), 1).median() > 0.9
+    assert (
+        circle_r2(GroupLasso(0.3, 2), 1).min() > 0.7
+    )  # where codes are shortened to 0, less than 1
 
 
 @pytest.mark.slow
