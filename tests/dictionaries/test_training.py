@@ -80,7 +80,7 @@ train(values, "layer", TopK(2), atoms=12, settings=settings, checkpoint=sys.argv
 @pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_bytes(tmp_path: Path) -> None:
     def start(state: str, result: str) -> subprocess.Popen[bytes]:
-        arguments = [tmp_path / state, tmp_path / result, "300"]
+        arguments = [tmp_path / state, tmp_path / result, "120"]
         return subprocess.Popen([sys.executable, "-c", KILLED, *map(str, arguments)])
 
     killed = start("state", "resumed.safetensors")
