@@ -10,7 +10,7 @@ import visioncircuits
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "datasets", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
-CIRCUITS = {"interventions", "attribution", "comparison"}
+CIRCUITS = {"interventions", "attribution", "dictionaries", "comparison"}
 MAY_KNOW = {
     "networks": set[str](),
     "datasets": {"networks"},
@@ -25,6 +25,7 @@ MAY_KNOW = {
     "interventions": TOOLS | ARGUMENTS,
     "attribution": TOOLS | ARGUMENTS | {"interventions"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
+    "dictionaries": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,
     "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},
     "thread": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery"},

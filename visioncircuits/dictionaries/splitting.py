@@ -1,0 +1,301 @@
+"""Splitting a polysemantic unit into parts, one for each kind of example.
+
+Dreyer et al., "PURE" (2024), replace a polysemantic neuron by virtual neurons, each of which
+activates where the attributions to the layer below are nearest to its cluster's. Here the choice is
+gradual, so that a sum of two units splits into these two. At every position a part's share of the
+unit's pre-activation is how much of the contributions its parent accounts for:
+
+1. A parent is what drives the unit in one cluster of its examples: the mean contributions `d_k` of
+   the layer below, scaled to add up to 1.
+2. At a position with contributions `c`, the parents are fitted to them, `c ≈ Σ_k α_k d_k`, by least
+   squares, and what is negative is set to 0. As contributions are activation times gradient, `α_k`
+   is a directional derivative: by how much the pre-activation grows as each activation of the layer
+   below grows in proportion to an entry of the pseudo-inverse of `d`.
+3. Part k is `relu(z) α_k / Σ α − relu(−z) / parts` of the pre-activation `z`: what excites is
+   divided by the parents, what inhibits equally.
+
+Parts therefore add up to the pre-activation, and their rectified values to the activation.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from visioncircuits import __version__, datasets
+from visioncircuits.datasets import Photographs, Source
+from visioncircuits.dictionaries.clustering import DRAWS, Clusters, clusters
+from visioncircuits.dictionaries.drivers import TOP, Drivers, drivers, pre_activation
+from visioncircuits.errors import InputError
+from visioncircuits.interventions.edits import Change
+from visioncircuits.networks import Direction, Network, Unit
+from visioncircuits.networks.edits import Edit
+from visioncircuits.networks.graph import INPUT
+
+_STEP = 2.0**-10
+"""Relative growth of an activation, at most, by which derivatives are taken."""
+
+Parts = Float[Tensor, "batch parts rows columns"]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A unit, its kinds of examples, and what of the layer below drives it in each.
+
+    A notebook shows `split_panel`.
+
+    Attributes
+    ----------
+    drivers
+        The unit's examples, with what drives it in each.
+    clusters
+        Which examples are of one kind; one cluster where the unit is whole.
+    parents
+        For each cluster, the largest first, the direction in the layer below that drives the unit:
+        the mean contributions, of length 1.
+    fit : Tensor, (parts, units)
+        From contributions to how much of them each parent accounts for.
+    photographs
+        In which the examples are.
+    record
+        How it was made, as plain data.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> found = split(untrained("bvlc_googlenet"), "mixed3b:200", torch.rand(3, 3, 224, 224))
+    >>> found
+    Split(mixed3b:200 is whole: 3 examples, p = 1)
+    """
+
+    drivers: Drivers
+    clusters: Clusters
+    parents: tuple[Direction, ...]
+    fit: Float[Tensor, "parts units"]
+    photographs: Photographs
+    record: dict[str, Any]
+
+    @property
+    def unit(self) -> Unit:
+        """The unit that was split."""
+        return self.drivers.unit
+
+    def __len__(self) -> int:
+        return len(self.parents)
+
+    def __repr__(self) -> str:
+        sizes = " + ".join(map(str, self.clusters.sizes))
+        kinds = f"has {len(self)} parts" if len(self) > 1 else "is whole"
+        return f"Split({self.unit} {kinds}: {sizes} examples, p = {self.clusters.p:.2g})"
+
+    def values(
+        self, network: Network, pictures: Float[Tensor, "batch channels height width"]
+    ) -> Parts:
+        """Compute the parts' pre-activations on pictures; they add up to the unit's.
+
+        Raises
+        ------
+        InputError
+            For pictures that the network cannot take.
+        """
+        plain, below = network.unchanged(), self.drivers.below
+        maps = plain.activations(pictures, [below])[below]
+        values = pre_activation(plain, self.unit, pictures, below, maps)
+        return _divided(values, self.shares(network, pictures, maps))
+
+    def shares(
+        self,
+        network: Network,
+        pictures: Float[Tensor, "batch channels height width"],
+        maps: Float[Tensor, "batch units rows2 columns2"],
+    ) -> Parts:
+        """Compute each part's share of what excites the unit, where the layer below has values.
+
+        Shares add up to 1 at every position; where no parent accounts for anything they are equal.
+        """
+        plain, below = network.unchanged(), self.drivers.below
+        before = pre_activation(plain, self.unit, pictures, below, maps)
+        accounted = []
+        for row in self.fit.to(maps):
+            step = _STEP / row.abs().max().clamp_min(1e-12)
+            grown = maps * (1 + step * row[:, None, None])
+            after = pre_activation(plain, self.unit, pictures, below, grown)
+            accounted.append(((after - before) / step).clamp_min(0))
+        each = torch.stack(accounted, 1)
+        total = each.sum(1, keepdim=True)
+        return torch.where(total > 0, each / total.clamp_min(1e-12), 1 / len(self))
+
+    def _repr_png_(self) -> bytes:
+        from visioncircuits.dictionaries.split_panel import split_panel
+
+        return split_panel(self)._repr_png_()
+
+
+def split(
+    network: Network,
+    unit: str | Unit,
+    photographs: Source,
+    *,
+    below: str | None = None,
+    top: int = TOP,
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: bool = False,
+) -> Split:
+    """Take a polysemantic unit apart into the things that activate it.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    unit
+        Of a layer with positions, behind the first.
+    photographs
+        Any, a hundred or more.
+    below
+        The layer below, of which the parents are directions; by default the last main layer before
+        the unit's.
+    top
+        How many of the unit's strongest examples are compared, one a photograph.
+    draws, seed
+        As in `clusters`, whose rule decides how many parts there are.
+    progress
+        Whether to show a bar.
+
+    Returns
+    -------
+    Split
+        With one part where the unit is whole.
+
+    Raises
+    ------
+    InputError
+        As `drivers`, and for a unit that no photograph activates.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(3, 3, 224, 224)
+    >>> found = split(network, "mixed3b:200", pictures)
+    >>> before = network.activations(pictures, ["mixed3b_pre_relu"])["mixed3b_pre_relu"][:, 200]
+    >>> torch.allclose(found.values(network, pictures).sum(1), before)
+    True
+    """
+    given = datasets.photographs(photographs, labels="none")
+    (found,) = drivers(network, unit, given, below=below, top=top, progress=progress)
+    if not found.names:
+        raise InputError(f"no photograph activates {unit}; give it more, or choose another unit")
+    return parted(network, found, given, draws=draws, seed=seed)
+
+
+def parted(
+    network: Network, found: Drivers, photographs: Photographs, *, draws: int = DRAWS, seed: int = 0
+) -> Split:
+    """Split as `split` does, given what drives the unit."""
+    kinds = clusters(found.contributions, draws=draws, seed=seed)
+    means = torch.stack(
+        [found.contributions[kinds.labels == number].mean(0) for number in range(len(kinds))]
+    )
+    profiles = means / means.sum(1, keepdim=True)
+    fit = torch.linalg.pinv(profiles.double().T).float()
+    parents = tuple(
+        Direction(found.below, mean / mean.norm(), name=f"{found.unit} part {number}")
+        for number, mean in enumerate(means)
+    )
+    record = {
+        "visioncircuits": __version__,
+        "torch": torch.__version__,
+        "device": network.device.type,
+        "network": network.record(),
+        "unit": found.unit.record(),
+        "photographs": photographs.digest(),
+        "examples": len(found.names),
+        "draws": draws,
+        "seed": seed,
+    }
+    return Split(found, kinds, parents, fit, photographs, record)
+
+
+@contextmanager
+def replaced(network: Network, found: Split, change: Change | None = None) -> Iterator[None]:
+    """Replace a unit by its parts, and change these, within this context.
+
+    Everything that runs the network in it meets the sum of the changed parts in place of the unit:
+    `render` draws one part, `collect` finds its examples, scores are those without it. Unchanged
+    parts are the unit itself.
+
+    Parameters
+    ----------
+    network
+        The one with which the unit was split.
+    found
+        From `split`.
+    change
+        What becomes of the parts' pre-activations, `(batch, parts, rows, columns)`: `only(0)`, or
+        as for `edited`, such as `scale(0.5)` or a function of your own; None for no change.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(3, 3, 224, 224)
+    >>> found = split(network, "mixed3b:200", pictures)
+    >>> with replaced(network, found, only(0)):
+    ...     part = network.activations(pictures, ["mixed3b"])["mixed3b"][:, 200]
+    >>> torch.allclose(part, found.values(network, pictures)[:, 0].clamp_min(0))
+    True
+    """
+    place = network.before_rectifier(found.unit.layer)
+    summed = _Replaced(network.unchanged(), found, change)
+    with network.changing(Edit(place, summed, reads=(INPUT, found.drivers.below))):
+        yield
+
+
+def only(*parts: int) -> Change:
+    """Keep these parts, by number, and set the others to 0: a change for `replaced`.
+
+    Raises
+    ------
+    InputError
+        In use, where there is no such part.
+
+    Examples
+    --------
+    >>> only(1)(torch.tensor([[[[3.0]], [[4.0]]]])).flatten().tolist()
+    [0.0, 4.0]
+    """
+
+    def change(before: Tensor) -> Tensor:
+        for part in parts:
+            if not 0 <= part < before.shape[1]:
+                raise InputError(f"there are parts 0 to {before.shape[1] - 1}, and none is {part}")
+        kept = torch.zeros(before.shape[1]).index_fill(0, torch.tensor(parts), 1.0)
+        return before * kept.to(before)[:, None, None]
+
+    return change
+
+
+@dataclass(frozen=True, eq=False)
+class _Replaced:
+    """From a layer's values to those in which a unit is the sum of its changed parts."""
+
+    network: Network
+    found: Split
+    change: Change | None
+
+    def __call__(self, values: Tensor, inputs: Tensor, below: Tensor) -> Tensor:
+        index = self.found.unit.index
+        pictures = torch.zeros_like(inputs)  # only their size matters
+        parts = _divided(values[:, index], self.found.shares(self.network, pictures, below))
+        changed = values.clone()
+        changed[:, index] = (self.change(parts) if self.change else parts).sum(1)
+        return changed
+
+
+def _divided(values: Float[Tensor, "batch rows columns"], shares: Parts) -> Parts:
+    """Divide what excites by shares, and what inhibits equally."""
+    each = values[:, None]
+    return each.clamp_min(0) * shares + each.clamp_max(0) / shares.shape[1]
