@@ -2,7 +2,8 @@ from .capacity import capacity
 from .clustering import Clusters, clusters
 from .drivers import Drivers, drivers
 from .monosemanticity import embeddings, monosemanticity
-from .splitting import Split, only, replaced, split
+from .split_panel import split_panel
+from .splitting import Split, only, render_parts, replaced, split
 
 __all__ = [
     "Clusters",
@@ -14,6 +15,8 @@ __all__ = [
     "embeddings",
     "monosemanticity",
     "only",
+    "render_parts",
     "replaced",
     "split",
+    "split_panel",
 ]

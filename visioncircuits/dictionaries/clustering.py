@@ -7,16 +7,17 @@ divided by k-means with k = 2 where there is a gap, and each half is tried again
 
 1. Each example's contributions are scaled to length 1, so that strength does not matter, and
    projected on their first ten principal components.
-2. Two numbers measure the gap: the share of examples' four nearest neighbors that are in the other
+2. Two numbers measure the gap: how many of the examples' four nearest neighbors are in the other
    half, and the variance within the halves along the line between their centers, as a share of all
-   along it.
+   along it. Where equally many neighbors are across, as often none, the gap is wider where the
+   other half is farther away than the neighbors in the own, of the eight examples nearest to it.
 3. The same is computed for 99 draws of one cluster: uniform along each principal component, with
    the examples' variances, which is the reference of the gap statistic (Tibshirani et al., 2001).
    Of all distributions with one peak the uniform is the most easily taken for several clusters.
 4. The group is divided where both numbers are below those of all but 5 % of the draws.
 
 Continua, such as examples along an arc, as of a curve detector whose neighbors drive it too, have
-neighbors across the border between the halves, and stay whole.
+neighbors across the border between the halves, and most stay whole.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from visioncircuits.numbers import whole
 DRAWS = 99
 LEVEL = 0.05
 
-_COMPONENTS, _NEIGHBORS = 10, 4
+_COMPONENTS, _NEIGHBORS, _BORDER = 10, 4, 8
 _FEWEST = 5
 """Examples of a kind."""
 
@@ -180,12 +181,17 @@ def _centers(points: Tensor, halves: Tensor) -> Float[Tensor, "draws 2 dimension
 def _crossing(
     points: Float[Tensor, "draws points dimensions"], halves: Int64[Tensor, "draws points"]
 ) -> Float[Tensor, " draws"]:
-    """Compute the share of points' nearest neighbors that are in the other half."""
+    """Count nearest neighbors in the other half; a fraction below 1 orders equal counts."""
     apart = torch.cdist(points, points)
     apart.diagonal(dim1=1, dim2=2).fill_(torch.inf)
-    nearest: Tensor = apart.topk(_NEIGHBORS, largest=False).indices
+    nearest = apart.topk(_NEIGHBORS, largest=False).indices
     others = halves.gather(1, nearest.flatten(1)).view(nearest.shape)
-    return (others != halves[..., None]).double().mean((1, 2))
+    count: Tensor = (others != halves[..., None]).sum((1, 2))
+    same = halves[:, :, None] == halves[:, None]
+    own = apart.masked_fill(~same, torch.inf).topk(_NEIGHBORS, largest=False).values.mean(2)
+    ratio = own / apart.masked_fill(same, torch.inf).amin(2)
+    border = ratio.nan_to_num(posinf=1e3).topk(min(_BORDER, points.shape[1])).values.mean(1)
+    return count + border / (1 + border)
 
 
 def _within(

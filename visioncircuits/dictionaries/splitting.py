@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -31,6 +32,7 @@ from visioncircuits.datasets import Photographs, Source
 from visioncircuits.dictionaries.clustering import DRAWS, Clusters, clusters
 from visioncircuits.dictionaries.drivers import TOP, Drivers, drivers, pre_activation
 from visioncircuits.errors import InputError
+from visioncircuits.featurevis import Visualization, render
 from visioncircuits.interventions.edits import Change
 from visioncircuits.networks import Direction, Network, Unit
 from visioncircuits.networks.edits import Edit
@@ -38,6 +40,9 @@ from visioncircuits.networks.graph import INPUT
 
 _STEP = 2.0**-10
 """Relative growth of an activation, at most, by which derivatives are taken."""
+
+_DRIVERS = 3
+"""Units of the layer below that the table names for each part."""
 
 Parts = Float[Tensor, "batch parts rows columns"]
 
@@ -50,6 +55,8 @@ class Split:
 
     Attributes
     ----------
+    network
+        Of the unit.
     drivers
         The unit's examples, with what drives it in each.
     clusters
@@ -72,6 +79,7 @@ class Split:
     Split(mixed3b:200 is whole: 3 examples, p = 1)
     """
 
+    network: Network
     drivers: Drivers
     clusters: Clusters
     parents: tuple[Direction, ...]
@@ -92,9 +100,7 @@ class Split:
         kinds = f"has {len(self)} parts" if len(self) > 1 else "is whole"
         return f"Split({self.unit} {kinds}: {sizes} examples, p = {self.clusters.p:.2g})"
 
-    def values(
-        self, network: Network, pictures: Float[Tensor, "batch channels height width"]
-    ) -> Parts:
+    def values(self, pictures: Float[Tensor, "batch channels height width"]) -> Parts:
         """Compute the parts' pre-activations on pictures; they add up to the unit's.
 
         Raises
@@ -102,14 +108,13 @@ class Split:
         InputError
             For pictures that the network cannot take.
         """
-        plain, below = network.unchanged(), self.drivers.below
+        plain, below = self.network.unchanged(), self.drivers.below
         maps = plain.activations(pictures, [below])[below]
         values = pre_activation(plain, self.unit, pictures, below, maps)
-        return _divided(values, self.shares(network, pictures, maps))
+        return _divided(values, self.shares(pictures, maps))
 
     def shares(
         self,
-        network: Network,
         pictures: Float[Tensor, "batch channels height width"],
         maps: Float[Tensor, "batch units rows2 columns2"],
     ) -> Parts:
@@ -117,7 +122,7 @@ class Split:
 
         Shares add up to 1 at every position; where no parent accounts for anything they are equal.
         """
-        plain, below = network.unchanged(), self.drivers.below
+        plain, below = self.network.unchanged(), self.drivers.below
         before = pre_activation(plain, self.unit, pictures, below, maps)
         accounted = []
         for row in self.fit.to(maps):
@@ -128,6 +133,30 @@ class Split:
         each = torch.stack(accounted, 1)
         total = each.sum(1, keepdim=True)
         return torch.where(total > 0, each / total.clamp_min(1e-12), 1 / len(self))
+
+    def table(self) -> pd.DataFrame:
+        """Return a row a part: examples, its share of them and of others, strongest drivers.
+
+        `own` is the mean share that the part has of its own examples' contributions, `other` of
+        those of the other parts' examples; `drivers` are the units of the layer below that add most
+        in its own.
+        """
+        account = (self.drivers.contributions @ self.fit.T).clamp_min(0)
+        shares = account / account.sum(1, keepdim=True).clamp_min(1e-12)
+        rows = []
+        for part, size in enumerate(self.clusters.sizes):
+            own = self.clusters.labels == part
+            strongest = torch.tensor(self.parents[part].weights).topk(_DRIVERS)
+            rows.append(
+                {
+                    "part": part,
+                    "examples": size,
+                    "own": float(shares[own, part].mean()),
+                    "other": float(shares[~own, part].mean()) if len(self) > 1 else float("nan"),
+                    "drivers": [f"{self.drivers.below}:{unit}" for unit in strongest.indices],
+                }
+            )
+        return pd.DataFrame(rows).set_index("part")
 
     def _repr_png_(self) -> bytes:
         from visioncircuits.dictionaries.split_panel import split_panel
@@ -182,7 +211,7 @@ def split(
     >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(3, 3, 224, 224)
     >>> found = split(network, "mixed3b:200", pictures)
     >>> before = network.activations(pictures, ["mixed3b_pre_relu"])["mixed3b_pre_relu"][:, 200]
-    >>> torch.allclose(found.values(network, pictures).sum(1), before)
+    >>> torch.allclose(found.values(pictures).sum(1), before)
     True
     """
     given = datasets.photographs(photographs, labels="none")
@@ -217,11 +246,11 @@ def parted(
         "draws": draws,
         "seed": seed,
     }
-    return Split(found, kinds, parents, fit, photographs, record)
+    return Split(network, found, kinds, parents, fit, photographs, record)
 
 
 @contextmanager
-def replaced(network: Network, found: Split, change: Change | None = None) -> Iterator[None]:
+def replaced(found: Split, change: Change | None = None) -> Iterator[None]:
     """Replace a unit by its parts, and change these, within this context.
 
     Everything that runs the network in it meets the sum of the changed parts in place of the unit:
@@ -230,8 +259,6 @@ def replaced(network: Network, found: Split, change: Change | None = None) -> It
 
     Parameters
     ----------
-    network
-        The one with which the unit was split.
     found
         From `split`.
     change
@@ -243,15 +270,48 @@ def replaced(network: Network, found: Split, change: Change | None = None) -> It
     >>> from visioncircuits.networks import untrained
     >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(3, 3, 224, 224)
     >>> found = split(network, "mixed3b:200", pictures)
-    >>> with replaced(network, found, only(0)):
+    >>> with replaced(found, only(0)):
     ...     part = network.activations(pictures, ["mixed3b"])["mixed3b"][:, 200]
-    >>> torch.allclose(part, found.values(network, pictures)[:, 0].clamp_min(0))
+    >>> torch.allclose(part, found.values(pictures)[:, 0].clamp_min(0))
     True
     """
+    network = found.network
     place = network.before_rectifier(found.unit.layer)
-    summed = _Replaced(network.unchanged(), found, change)
+    summed = _Replaced(found, change)
     with network.changing(Edit(place, summed, reads=(INPUT, found.drivers.below))):
         yield
+
+
+def render_parts(
+    found: Split, *, steps: int = 128, seed: int = 0, progress: bool = False
+) -> tuple[Visualization, ...]:
+    """Render each part: the picture that excites the unit most by this parent.
+
+    Parameters
+    ----------
+    found
+        From `split`.
+    steps, seed
+        As in `render`.
+    progress
+        Whether to show a bar for each.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> found = split(untrained("bvlc_googlenet"), "mixed3a:200", torch.rand(3, 3, 224, 224))
+    >>> [shown.feature for shown in render_parts(found, steps=1)]
+    ['mixed3a:200']
+    """
+    shown = []
+    for part in range(len(found)):
+        with replaced(found, only(part)):
+            shown.append(
+                render(
+                    found.network, found.unit.record(), steps=steps, seed=seed, progress=progress
+                )
+            )
+    return tuple(shown)
 
 
 def only(*parts: int) -> Change:
@@ -282,14 +342,13 @@ def only(*parts: int) -> Change:
 class _Replaced:
     """From a layer's values to those in which a unit is the sum of its changed parts."""
 
-    network: Network
     found: Split
     change: Change | None
 
     def __call__(self, values: Tensor, inputs: Tensor, below: Tensor) -> Tensor:
         index = self.found.unit.index
         pictures = torch.zeros_like(inputs)  # only their size matters
-        parts = _divided(values[:, index], self.found.shares(self.network, pictures, below))
+        parts = _divided(values[:, index], self.found.shares(pictures, below))
         changed = values.clone()
         changed[:, index] = (self.change(parts) if self.change else parts).sum(1)
         return changed
