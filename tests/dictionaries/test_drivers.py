@@ -30,7 +30,7 @@ def test_contributions_are_gradient_times_activation(network, pictures, found) -
     for each in found:
         feature = f"mixed3b_pre_relu:{each.unit.index}"
         expected = gradient_times_activation(network, feature, pictures, to="mixed3a")
-        order = torch.tensor([int(name) for name in each.names])
+        order = torch.tensor([int(name) for name in each.names], dtype=torch.int64)
         assert torch.allclose(each.contributions, expected.values.sum((2, 3))[order], atol=1e-4)
         assert torch.allclose(each.values, expected.activation[order], atol=1e-4)
 

@@ -27,6 +27,9 @@ _WORDS = 1.35
 """Inches for the text beside a row."""
 
 _PIXELS = 192
+_PART = 2
+"""The network's picture is so many times as wide as a crop at most: the receptive fields of late
+layers reach far beyond it, and what matters is in their middle."""
 
 
 def split_panel(
@@ -45,7 +48,8 @@ def split_panel(
     pictures
         From `render_parts`; without them, examples alone are drawn.
     examples
-        Of each part, the strongest first, cropped to the unit's receptive field.
+        Of each part, the strongest first, cropped to the middle of the unit's receptive field,
+        half as wide as the photograph at most.
     figure
         A figure or subfigure to draw into; by default a new `Figure`.
 
@@ -131,7 +135,8 @@ def _crops(found: Split, most: int) -> list[list[tuple[float, np.ndarray]]]:
         for place in own:
             picture = found.photographs.read(drivers.names[place], network.size)
             y, x = drivers.positions[place].tolist()
-            cut = crop(layer, seen(network, picture), (y, x))
+            side = min(max(layer.receptive_field), network.size // _PART)
+            cut = crop(layer, seen(network, picture), (y, x), most=side)
             row.append((float(drivers.values[place]), tile(cut, _PIXELS)))
         rows.append(row)
     return rows

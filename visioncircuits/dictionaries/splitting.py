@@ -17,9 +17,10 @@ unit's pre-activation is how much of the contributions its parent accounts for:
 Parts therefore add up to the pre-activation, and their rectified values to the activation.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -111,28 +112,7 @@ class Split:
         plain, below = self.network.unchanged(), self.drivers.below
         maps = plain.activations(pictures, [below])[below]
         values = pre_activation(plain, self.unit, pictures, below, maps)
-        return _divided(values, self.shares(pictures, maps))
-
-    def shares(
-        self,
-        pictures: Float[Tensor, "batch channels height width"],
-        maps: Float[Tensor, "batch units rows2 columns2"],
-    ) -> Parts:
-        """Compute each part's share of what excites the unit, where the layer below has values.
-
-        Shares add up to 1 at every position; where no parent accounts for anything they are equal.
-        """
-        plain, below = self.network.unchanged(), self.drivers.below
-        before = pre_activation(plain, self.unit, pictures, below, maps)
-        accounted = []
-        for row in self.fit.to(maps):
-            step = _STEP / row.abs().max().clamp_min(1e-12)
-            grown = maps * (1 + step * row[:, None, None])
-            after = pre_activation(plain, self.unit, pictures, below, grown)
-            accounted.append(((after - before) / step).clamp_min(0))
-        each = torch.stack(accounted, 1)
-        total = each.sum(1, keepdim=True)
-        return torch.where(total > 0, each / total.clamp_min(1e-12), 1 / len(self))
+        return _divided(values, _shares(plain, self.unit, below, self.fit, pictures, maps))
 
     def table(self) -> pd.DataFrame:
         """Return a row a part: examples, its share of them and of others, strongest drivers.
@@ -275,10 +255,12 @@ def replaced(found: Split, change: Change | None = None) -> Iterator[None]:
     >>> torch.allclose(part, found.values(pictures)[:, 0].clamp_min(0))
     True
     """
-    network = found.network
-    place = network.before_rectifier(found.unit.layer)
-    summed = _Replaced(found, change)
-    with network.changing(Edit(place, summed, reads=(INPUT, found.drivers.below))):
+    network, unit, below = found.network, found.unit, found.drivers.below
+    plain = network.unchanged()
+    made_of = json.dumps(plain.record(), sort_keys=True)
+    summed = _Replaced(unit, below, found.fit, change, made_of, plain)
+    place = network.before_rectifier(unit.layer)
+    with network.changing(Edit(place, summed, reads=(INPUT, below))):
         yield
 
 
@@ -342,16 +324,45 @@ def only(*parts: int) -> Change:
 class _Replaced:
     """From a layer's values to those in which a unit is the sum of its changed parts."""
 
-    found: Split
+    unit: Unit
+    below: str
+    fit: Float[Tensor, "parts units"]
     change: Change | None
+    made_of: str  # the network's record, for that of this change
+    network: Network = field(compare=False)
 
-    def __call__(self, values: Tensor, inputs: Tensor, below: Tensor) -> Tensor:
-        index = self.found.unit.index
+    def __call__(self, values: Tensor, inputs: Tensor, maps: Tensor) -> Tensor:
+        index = self.unit.index
         pictures = torch.zeros_like(inputs)  # only their size matters
-        parts = _divided(values[:, index], self.found.shares(pictures, below))
+        shares = _shares(self.network, self.unit, self.below, self.fit, pictures, maps)
+        parts = _divided(values[:, index], shares)
         changed = values.clone()
         changed[:, index] = (self.change(parts) if self.change else parts).sum(1)
         return changed
+
+
+def _shares(
+    network: Network,
+    unit: Unit,
+    below: str,
+    fit: Float[Tensor, "parts units"],
+    pictures: Float[Tensor, "batch channels height width"],
+    maps: Float[Tensor, "batch units rows2 columns2"],
+) -> Parts:
+    """Compute each part's share of what excites the unit, where the layer below has values.
+
+    Shares add up to 1 at every position; where no parent accounts for anything they are equal.
+    """
+    before = pre_activation(network, unit, pictures, below, maps)
+    accounted = []
+    for row in fit.to(maps):
+        step = _STEP / row.abs().max().clamp_min(1e-12)
+        grown = maps * (1 + step * row[:, None, None])
+        after = pre_activation(network, unit, pictures, below, grown)
+        accounted.append(((after - before) / step).clamp_min(0))
+    each = torch.stack(accounted, 1)
+    total = each.sum(1, keepdim=True)
+    return torch.where(total > 0, each / total.clamp_min(1e-12), 1 / len(fit))
 
 
 def _divided(values: Float[Tensor, "batch rows columns"], shares: Parts) -> Parts:
