@@ -2,8 +2,9 @@ from .capacity import capacity
 from .clustering import Clusters, clusters
 from .drivers import Drivers, drivers
 from .monosemanticity import embeddings, monosemanticity
+from .replacing import only, render_parts, replaced
 from .split_panel import split_panel
-from .splitting import Split, only, render_parts, replaced, split
+from .splitting import Split, split
 
 __all__ = [
     "Clusters",

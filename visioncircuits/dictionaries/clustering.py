@@ -174,8 +174,9 @@ def _taken(points: Tensor, indices: Tensor) -> Tensor:
 
 
 def _centers(points: Tensor, halves: Tensor) -> Float[Tensor, "draws 2 dimensions"]:
-    held: Tensor = torch.nn.functional.one_hot(halves, 2).to(points)
-    return held.transpose(1, 2) @ points / held.sum(1).clamp_min(1)[..., None]
+    held = torch.nn.functional.one_hot(halves, 2).to(points)
+    centers: Tensor = held.transpose(1, 2) @ points / held.sum(1).clamp_min(1)[..., None]
+    return centers
 
 
 def _crossing(

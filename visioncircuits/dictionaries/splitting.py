@@ -6,7 +6,7 @@ gradual, so that a sum of two units splits into these two. At every position a p
 unit's pre-activation is how much of the contributions its parent accounts for:
 
 1. A parent is what drives the unit in one cluster of its examples: the mean contributions `d_k` of
-   the layer below, scaled to add up to 1.
+   the layer below, scaled so that those that excite add up to 1.
 2. At a position with contributions `c`, the parents are fitted to them, `c ≈ Σ_k α_k d_k`, by least
    squares, and what is negative is set to 0. As contributions are activation times gradient, `α_k`
    is a directional derivative: by how much the pre-activation grows as each activation of the layer
@@ -17,10 +17,7 @@ unit's pre-activation is how much of the contributions its parent accounts for:
 Parts therefore add up to the pre-activation, and their rectified values to the activation.
 """
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -33,11 +30,7 @@ from visioncircuits.datasets import Photographs, Source
 from visioncircuits.dictionaries.clustering import DRAWS, Clusters, clusters
 from visioncircuits.dictionaries.drivers import TOP, Drivers, drivers, pre_activation
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis import Visualization, render
-from visioncircuits.interventions.edits import Change
 from visioncircuits.networks import Direction, Network, Unit
-from visioncircuits.networks.edits import Edit
-from visioncircuits.networks.graph import INPUT
 
 _STEP = 2.0**-10
 """Relative growth of an activation, at most, by which derivatives are taken."""
@@ -112,7 +105,7 @@ class Split:
         plain, below = self.network.unchanged(), self.drivers.below
         maps = plain.activations(pictures, [below])[below]
         values = pre_activation(plain, self.unit, pictures, below, maps)
-        return _divided(values, _shares(plain, self.unit, below, self.fit, pictures, maps))
+        return divided(values, shares_of(plain, self.unit, below, self.fit, pictures, maps))
 
     def table(self) -> pd.DataFrame:
         """Return a row a part: examples, its share of them and of others, strongest drivers.
@@ -209,7 +202,7 @@ def parted(
     means = torch.stack(
         [found.contributions[kinds.labels == number].mean(0) for number in range(len(kinds))]
     )
-    profiles = means / means.sum(1, keepdim=True)
+    profiles = means / means.clamp_min(0).sum(1, keepdim=True).clamp_min(1e-12)
     fit = torch.linalg.pinv(profiles.double().T).float()
     parents = tuple(
         Direction(found.below, mean / mean.norm(), name=f"{found.unit} part {number}")
@@ -229,119 +222,7 @@ def parted(
     return Split(network, found, kinds, parents, fit, photographs, record)
 
 
-@contextmanager
-def replaced(found: Split, change: Change | None = None) -> Iterator[None]:
-    """Replace a unit by its parts, and change these, within this context.
-
-    Everything that runs the network in it meets the sum of the changed parts in place of the unit:
-    `render` draws one part, `collect` finds its examples, scores are those without it. Unchanged
-    parts are the unit itself.
-
-    Parameters
-    ----------
-    found
-        From `split`.
-    change
-        What becomes of the parts' pre-activations, `(batch, parts, rows, columns)`: `only(0)`, or
-        as for `edited`, such as `scale(0.5)` or a function of your own; None for no change.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(3, 3, 224, 224)
-    >>> found = split(network, "mixed3b:200", pictures)
-    >>> with replaced(found, only(0)):
-    ...     part = network.activations(pictures, ["mixed3b"])["mixed3b"][:, 200]
-    >>> torch.allclose(part, found.values(pictures)[:, 0].clamp_min(0))
-    True
-    """
-    network, unit, below = found.network, found.unit, found.drivers.below
-    plain = network.unchanged()
-    made_of = json.dumps(plain.record(), sort_keys=True)
-    summed = _Replaced(unit, below, found.fit, change, made_of, plain)
-    place = network.before_rectifier(unit.layer)
-    with network.changing(Edit(place, summed, reads=(INPUT, below))):
-        yield
-
-
-def render_parts(
-    found: Split, *, steps: int = 128, seed: int = 0, progress: bool = False
-) -> tuple[Visualization, ...]:
-    """Render each part: the picture that excites the unit most by this parent.
-
-    Parameters
-    ----------
-    found
-        From `split`.
-    steps, seed
-        As in `render`.
-    progress
-        Whether to show a bar for each.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> found = split(untrained("bvlc_googlenet"), "mixed3a:200", torch.rand(3, 3, 224, 224))
-    >>> [shown.feature for shown in render_parts(found, steps=1)]
-    ['mixed3a:200']
-    """
-    shown = []
-    for part in range(len(found)):
-        with replaced(found, only(part)):
-            shown.append(
-                render(
-                    found.network, found.unit.record(), steps=steps, seed=seed, progress=progress
-                )
-            )
-    return tuple(shown)
-
-
-def only(*parts: int) -> Change:
-    """Keep these parts, by number, and set the others to 0: a change for `replaced`.
-
-    Raises
-    ------
-    InputError
-        In use, where there is no such part.
-
-    Examples
-    --------
-    >>> only(1)(torch.tensor([[[[3.0]], [[4.0]]]])).flatten().tolist()
-    [0.0, 4.0]
-    """
-
-    def change(before: Tensor) -> Tensor:
-        for part in parts:
-            if not 0 <= part < before.shape[1]:
-                raise InputError(f"there are parts 0 to {before.shape[1] - 1}, and none is {part}")
-        kept = torch.zeros(before.shape[1]).index_fill(0, torch.tensor(parts), 1.0)
-        return before * kept.to(before)[:, None, None]
-
-    return change
-
-
-@dataclass(frozen=True, eq=False)
-class _Replaced:
-    """From a layer's values to those in which a unit is the sum of its changed parts."""
-
-    unit: Unit
-    below: str
-    fit: Float[Tensor, "parts units"]
-    change: Change | None
-    made_of: str  # the network's record, for that of this change
-    network: Network = field(compare=False)
-
-    def __call__(self, values: Tensor, inputs: Tensor, maps: Tensor) -> Tensor:
-        index = self.unit.index
-        pictures = torch.zeros_like(inputs)  # only their size matters
-        shares = _shares(self.network, self.unit, self.below, self.fit, pictures, maps)
-        parts = _divided(values[:, index], shares)
-        changed = values.clone()
-        changed[:, index] = (self.change(parts) if self.change else parts).sum(1)
-        return changed
-
-
-def _shares(
+def shares_of(
     network: Network,
     unit: Unit,
     below: str,
@@ -365,7 +246,7 @@ def _shares(
     return torch.where(total > 0, each / total.clamp_min(1e-12), 1 / len(fit))
 
 
-def _divided(values: Float[Tensor, "batch rows columns"], shares: Parts) -> Parts:
+def divided(values: Float[Tensor, "batch rows columns"], shares: Parts) -> Parts:
     """Divide what excites by shares, and what inhibits equally."""
     each = values[:, None]
     return each.clamp_min(0) * shares + each.clamp_max(0) / shares.shape[1]
