@@ -57,7 +57,7 @@ def embeddings(
 
 
 def monosemanticity(
-    activations: Float[Tensor, "pictures features"], embedded: Float[Tensor, "pictures dimensions"]
+    activations: Float[Tensor, "pictures features"], embedded: Float[Tensor, "pictures2 dimensions"]
 ) -> Float[Tensor, " features"]:
     """Compute the mean likeness of pairs of pictures, weighted by how both activate a feature.
 

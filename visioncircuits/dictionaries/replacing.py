@@ -23,16 +23,18 @@ def replaced(found: Split, change: Change | None = None) -> Iterator[None]:
     """Replace a unit by its parts, and change these, within this context.
 
     Everything that runs the network in it meets the sum of the changed parts in place of the unit:
-    `render` draws one part, `collect` finds its examples, scores are those without it. Unchanged
-    parts are the unit itself.
+    `render` draws one part, scores are those without another. Unchanged parts are the unit itself.
+    Values before the rectifier stay as they are, so that `collect`, which records these, finds the
+    unit's examples and not the part's.
 
     Parameters
     ----------
     found
         From `split`.
     change
-        What becomes of the parts' pre-activations, `(batch, parts, rows, columns)`: `only(0)`, or
-        as for `edited`, such as `scale(0.5)` or a function of your own; None for no change.
+        What becomes of the parts' activations, `(batch, parts, rows, columns)`, after the
+        rectifier: `only(0)`, or as for `edited`, such as `scale(0.5)` or a function of your own;
+        None for no change.
 
     Examples
     --------
@@ -49,8 +51,7 @@ def replaced(found: Split, change: Change | None = None) -> Iterator[None]:
     plain = network.unchanged()
     made_of = json.dumps(plain.record(), sort_keys=True)
     summed = _Replaced(unit, below, found.fit, change, made_of, plain)
-    place = network.before_rectifier(unit.layer)
-    with network.changing(Edit(place, summed, reads=(INPUT, below))):
+    with network.changing(Edit(unit.layer, summed, reads=(INPUT, below))):
         yield
 
 
