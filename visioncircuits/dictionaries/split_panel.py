@@ -99,7 +99,7 @@ def split_panel(
         top = _TOP + part * row
         if pictures:
             drawn = axes(_LEFT, top, 1.18 * _SIDE)
-            drawn.imshow(np.asarray(pictures[part].image))
+            drawn.imshow(np.asarray(pictures[part].image()))
         lower = top + (0.18 * _SIDE if pictures else 0)
         for place, (value, pixels) in enumerate(crops[part]):
             shown = axes(start + place * (_SIDE + _GAP), lower, _SIDE)
