@@ -2,7 +2,7 @@
 
 Units are drawn at random from each layer, split by `dictionaries.split`'s rule, and ranked by how
 little their kinds have in common: the largest cosine between two parents. Each of the first has a
-row of examples for each part, and the picture that excites the unit by its parent.
+row of examples for each part, and the picture of its parent.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def main() -> None:
     rows = []
     for split in splits[: options.top]:
         name = f"{split.unit.layer}-{split.unit.index}.png"
-        pictures = dictionaries.render_parts(split, steps=options.steps)
+        pictures = dictionaries.render_parents(split, steps=options.steps)
         dictionaries.split_panel(split, pictures).save(options.out / name, dpi=110)
         text = html.escape(f"{split.unit}: parents' likeness {likeness(split):.2f}")
         rows.append(f'<p>{text}</p><img style="max-width: 100%" src="{name}" alt="{text}">')

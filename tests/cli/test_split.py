@@ -37,7 +37,8 @@ def test_a_unit_is_split_printed_drawn_and_its_parents_are_written(
     printed = capsys.readouterr().out
     assert "conv2d1:3 has one part: it is whole (p = 1, by conv2d0)" in printed
     assert "strongest drivers" in printed
-    assert Image.open(out).size[0] > 300
+    with Image.open(out) as drawn:
+        assert drawn.size[0] > 300
     (parent,) = read_features(str(parents))
     assert parent.layer == "conv2d0"
     assert np.isclose(np.linalg.norm(parent.weights), 1)

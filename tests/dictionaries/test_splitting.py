@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from visioncircuits.dictionaries import only, render_parts, replaced, split, split_panel
+from visioncircuits.dictionaries import only, render_parents, replaced, split, split_panel
 from visioncircuits.errors import InputError
 from visioncircuits.interventions import edited, path_patched, scale, zero
 from visioncircuits.networks import untrained
@@ -89,7 +89,7 @@ def test_parts_follow_other_changes_of_the_network(network, found, pictures) -> 
 
 
 def test_each_part_is_rendered_and_drawn(found) -> None:
-    pictures = render_parts(found, steps=2)
+    pictures = render_parents(found, steps=2)
     assert not np.array_equal(pictures[0].picture, pictures[1].picture)
     panel = split_panel(found, pictures, examples=3)
     assert len(panel.axes) == 2 * (1 + 3)

@@ -97,6 +97,8 @@ def split(
         print(files.write_json(table, [parent.record() for parent in found.parents]))
     if out is not None:
         pictures = (
-            dictionaries.render_parts(found, steps=steps, seed=seed, progress=True) if steps else ()
+            dictionaries.render_parents(found, steps=steps, seed=seed, progress=True)
+            if steps
+            else ()
         )
         print(dictionaries.split_panel(found, pictures).save(out))

@@ -2,7 +2,7 @@ from .capacity import capacity
 from .clustering import Clusters, clusters
 from .drivers import Drivers, drivers
 from .monosemanticity import embeddings, monosemanticity
-from .replacing import only, render_parts, replaced
+from .replacing import only, render_parents, replaced
 from .split_panel import split_panel
 from .splitting import Split, split
 
@@ -16,7 +16,7 @@ __all__ = [
     "embeddings",
     "monosemanticity",
     "only",
-    "render_parts",
+    "render_parents",
     "replaced",
     "split",
     "split_panel",

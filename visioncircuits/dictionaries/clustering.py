@@ -149,7 +149,8 @@ def _components(contributions: Tensor) -> Float[Tensor, "examples components"]:
     unit = torch.nn.functional.normalize(contributions.double(), dim=1)
     left, values, _ = torch.linalg.svd(unit - unit.mean(0), full_matrices=False)
     kept = int((values[:_COMPONENTS] > 1e-6 * sqrt(len(unit))).sum())
-    return left[:, :kept] * values[:kept]
+    projected: Tensor = left[:, :kept] * values[:kept]
+    return projected
 
 
 def _halves(

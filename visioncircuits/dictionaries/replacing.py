@@ -11,7 +11,7 @@ from torch import Tensor
 
 from visioncircuits.dictionaries.splitting import Split, divided, shares_of
 from visioncircuits.errors import InputError
-from visioncircuits.featurevis import Visualization, render
+from visioncircuits.featurevis import Visualization, render_all
 from visioncircuits.interventions.edits import Change
 from visioncircuits.networks import Network, Unit
 from visioncircuits.networks.edits import Edit
@@ -23,7 +23,8 @@ def replaced(found: Split, change: Change | None = None) -> Iterator[None]:
     """Replace a unit by its parts, and change these, within this context.
 
     Everything that runs the network in it meets the sum of the changed parts in place of the unit:
-    `render` draws one part, scores are those without another. Unchanged parts are the unit itself.
+    activations are those of one part, scores those without another. Unchanged parts are the unit
+    itself.
     Values before the rectifier stay as they are, so that `collect`, which records these, finds the
     unit's examples and not the part's.
 
@@ -55,10 +56,10 @@ def replaced(found: Split, change: Change | None = None) -> Iterator[None]:
         yield
 
 
-def render_parts(
+def render_parents(
     found: Split, *, steps: int = 128, seed: int = 0, progress: bool = False
 ) -> tuple[Visualization, ...]:
-    """Render each part: the picture that excites the unit most by this parent.
+    """Render each part's parent: the picture that activates most what drives the unit in it.
 
     Parameters
     ----------
@@ -67,25 +68,18 @@ def render_parts(
     steps, seed
         As in `render`.
     progress
-        Whether to show a bar for each.
+        Whether to show a bar.
 
     Examples
     --------
     >>> from visioncircuits.dictionaries import split
     >>> from visioncircuits.networks import untrained
     >>> found = split(untrained("bvlc_googlenet"), "mixed3a:200", torch.rand(3, 3, 224, 224))
-    >>> [shown.feature for shown in render_parts(found, steps=1)]
-    ['mixed3a:200']
+    >>> [shown.feature for shown in render_parents(found, steps=1)]
+    ['conv2d2:mixed3a:200 part 0']
     """
-    shown = []
-    for part in range(len(found)):
-        with replaced(found, only(part)):
-            shown.append(
-                render(
-                    found.network, found.unit.record(), steps=steps, seed=seed, progress=progress
-                )
-            )
-    return tuple(shown)
+    drawn = render_all(found.network, found.parents, steps=steps, seed=seed, progress=progress)
+    return tuple(drawn)
 
 
 def only(*parts: int) -> Change:

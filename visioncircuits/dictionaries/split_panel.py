@@ -46,7 +46,7 @@ def split_panel(
     found
         From `split`.
     pictures
-        From `render_parts`; without them, examples alone are drawn.
+        From `render_parents`; without them, examples alone are drawn.
     examples
         Of each part, the strongest first, cropped to the middle of the unit's receptive field,
         half as wide as the photograph at most.
