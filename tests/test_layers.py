@@ -26,7 +26,7 @@ MAY_KNOW = {
     "attribution": TOOLS | ARGUMENTS | {"interventions"},
     "toy": {"stimuli"},
     "dictionaries": TOOLS | ARGUMENTS | {"interventions", "attribution"},
-    "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution", "dictionaries"},
+    "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,
     "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},
     "thread": TOOLS | ARGUMENTS | CIRCUITS | {"toy", "site", "gallery"},

@@ -1,4 +1,4 @@
-"""Directions found in a layer's activations: factors, and the atoms of sparse autoencoders."""
+"""Directions found in a layer's activations: dictionaries, and units that are several features."""
 
 import lazy_loader
 

@@ -2,7 +2,10 @@ from .activation_store import ActivationStore, store
 from .agreement import agreement, best_cosines, best_subspaces, block_r2, unit_cosines
 from .batch_topk import BatchTopK
 from .block_topk import BlockTopK
+from .capacity import capacity
+from .clustering import Clusters, clusters
 from .dictionary import Dictionary
+from .drivers import Drivers, drivers
 from .evaluated import Evaluation
 from .evaluation import evaluate
 from .gated import NewFeatures
@@ -12,9 +15,11 @@ from .group_lasso import GroupLasso
 from .ica import ica
 from .l1 import L1
 from .method import Method
+from .monosemanticity import embeddings, monosemanticity
 from .nmf import nmf
 from .normalization import Normalization
 from .pca import pca
+from .replacing import only, render_parents, replaced
 from .rules import (
     AboveThreshold,
     Largest,
@@ -28,6 +33,8 @@ from .rules import (
 from .sampling import Samples, samples
 from .settings import Settings
 from .sources import Held, Source
+from .split_panel import split_panel
+from .splitting import Split, split
 from .topk import TopK
 from .training import train
 from .untrained import untrained_like
@@ -39,7 +46,9 @@ __all__ = [
     "ActivationStore",
     "BatchTopK",
     "BlockTopK",
+    "Clusters",
     "Dictionary",
+    "Drivers",
     "Evaluation",
     "Grassmannian",
     "GroupLasso",
@@ -57,18 +66,29 @@ __all__ = [
     "Settings",
     "ShrunkBlocks",
     "Source",
+    "Split",
     "TopK",
     "Views",
     "agreement",
     "best_cosines",
     "best_subspaces",
     "block_r2",
+    "capacity",
+    "clusters",
+    "drivers",
+    "embeddings",
     "evaluate",
     "ica",
+    "monosemanticity",
     "new_features",
     "nmf",
+    "only",
     "pca",
+    "render_parents",
+    "replaced",
     "samples",
+    "split",
+    "split_panel",
     "store",
     "train",
     "unit_cosines",
