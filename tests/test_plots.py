@@ -25,6 +25,7 @@ from visioncircuits import (
     attribution,
     comparison,
     datasets,
+    dictionaries,
     examples,
     featurevis,
     handwritten,
@@ -228,6 +229,12 @@ def phases(**into: Any) -> Any:
     return toy.phase_panel(toy.phase_diagram(steps=5, batch=32, draws=1), **into)
 
 
+@cache
+def halves() -> dictionaries.Split:
+    pictures = torch.rand(6, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    return dictionaries.split(untrained("bvlc_googlenet"), "mixed3b:200", pictures)
+
+
 PLOTS: dict[str, Plot] = {
     "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
     "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
@@ -243,6 +250,7 @@ PLOTS: dict[str, Plot] = {
     "verdict_panel": verdict_panel,
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
     "coverage_panel": covered,
+    "split_panel": lambda **into: dictionaries.split_panel(halves(), **into),
     "directions_panel": arrows,
     "dimensionality_plot": dimensionality,
     "phase_panel": phases,

@@ -74,9 +74,9 @@ def render_parents(
     --------
     >>> from visioncircuits.dictionaries import split
     >>> from visioncircuits.networks import untrained
-    >>> found = split(untrained("bvlc_googlenet"), "mixed3a:200", torch.rand(3, 3, 224, 224))
+    >>> found = split(untrained("bvlc_googlenet"), "mixed3b:200", torch.rand(3, 3, 224, 224))
     >>> [shown.feature for shown in render_parents(found, steps=1)]
-    ['conv2d2:mixed3a:200 part 0']
+    ['mixed3a:mixed3b:200 part 0']
     """
     drawn = render_all(found.network, found.parents, steps=steps, seed=seed, progress=progress)
     return tuple(drawn)

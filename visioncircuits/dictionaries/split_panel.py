@@ -67,9 +67,10 @@ def split_panel(
 
     Examples
     --------
+    >>> import torch
     >>> from visioncircuits.dictionaries import split
     >>> from visioncircuits.networks import untrained
-    >>> found = split(untrained("bvlc_googlenet"), "mixed3a:200", torch.rand(3, 3, 224, 224))
+    >>> found = split(untrained("bvlc_googlenet"), "mixed3b:200", torch.rand(3, 3, 224, 224))
     >>> len(split_panel(found).axes)
     3
     """
