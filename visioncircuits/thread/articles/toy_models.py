@@ -55,7 +55,8 @@ def superposition(study: Study) -> Iterator[Row | Plate]:
         return min(counts) > 5
 
     def measured(counts: Sequence[int]) -> str:
-        return f"{min(counts)} to {max(counts)} features in 5 dimensions"
+        fewest, most = min(counts), max(counts)
+        return f"{fewest if fewest == most else f'{fewest} to {most}'} features in 5 dimensions"
 
     dense, linear, sparse = represented(0), represented(0.95, toy.Linear), represented(0.95)
     importance = tuple(0.9**feature for feature in range(5))
