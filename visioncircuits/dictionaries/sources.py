@@ -16,11 +16,6 @@ class Source(Protocol):
 
     `train` takes a tensor too. A store on disk is one, and so is a network with photographs.
 
-    Attributes
-    ----------
-    units
-        Of the layer.
-
     Examples
     --------
     >>> isinstance(Held(torch.rand(10, 3)), Source)

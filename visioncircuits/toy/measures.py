@@ -17,7 +17,7 @@ REPRESENTED = 0.5
 
 
 def dimensionality(weights: Weights) -> PerFeature:
-    """Measure which share of a dimension every feature has: |W_i|² / Σ_j (Ŵ_i·W_j)².
+    """Measure which share of a dimension every feature has: ``|W_i|² / Σ_j (Ŵ_i·W_j)²``.
 
     Ŵ_i is the direction W_i at length 1, and j runs over all features, i too. It is 1 for a feature
     that shares its dimension with none, 1/2 for each of two that are opposite, and 0 for one
