@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from visioncircuits.thread.across import compared
 from visioncircuits.thread.claims import KINDS, STATUSES, Kind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,6 +112,22 @@ def scorecards(folder: Path = SCORECARDS) -> str:
             parts.append(f"\n### {network}: {kind}")
             parts.append(_counts(rows, "article", _shown(_of(kind, every))).rstrip())
     return "\n".join(parts) + "\n"
+
+
+def everywhere(folder: Path = SCORECARDS) -> str:
+    """Return the claims about the network studied that hold in all that have a scorecard."""
+    paths = sorted(folder.glob("*-scorecard.json"))
+    cards = [json.loads(path.read_text("utf-8")) for path in paths]
+    names = [path.name.removesuffix("-scorecard.json") for path in paths]
+    titles = {each["name"]: each["title"] for card in cards for each in card["articles"]}
+    claims = compared(cards, list(titles))
+    held = [each for each in claims if each.everywhere]
+    rows = [
+        {"article": titles[each.article], "claim": each.text, "published": each.published}
+        | {name: row["measured"] for name, row in zip(names, each.rows, strict=True) if row}
+        for each in held
+    ]
+    return f"{len(held)} of {len(claims)} claims:\n{table(rows)}" if rows else "No claim does.\n"
 
 
 def table(rows: Sequence[Mapping[str, Cell]]) -> str:

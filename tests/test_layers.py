@@ -10,7 +10,7 @@ import visioncircuits
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "datasets", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
-CIRCUITS = {"interventions", "attribution", "comparison"}
+CIRCUITS = {"interventions", "attribution", "dictionaries", "comparison"}
 MAY_KNOW = {
     "networks": set[str](),
     "datasets": {"networks"},
@@ -24,10 +24,12 @@ MAY_KNOW = {
     "handwritten": {"networks"},
     "interventions": TOOLS | ARGUMENTS,
     "attribution": TOOLS | ARGUMENTS | {"interventions"},
+    "toy": {"stimuli"},
+    "dictionaries": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,
     "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},
-    "thread": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery"},
+    "thread": TOOLS | ARGUMENTS | CIRCUITS | {"toy", "site", "gallery"},
     "cli": TOOLS | ARGUMENTS | CIRCUITS | {"site", "gallery", "thread"},
 }
 DECLARED = {

@@ -25,12 +25,14 @@ from visioncircuits import (
     attribution,
     comparison,
     datasets,
+    dictionaries,
     examples,
     featurevis,
     handwritten,
     hypotheses,
     interventions,
     thread,
+    toy,
     tuning,
 )  # fmt: skip
 from visioncircuits.errors import InputError
@@ -213,6 +215,26 @@ def seven(**into: Any) -> Any:
     return thread.seven_arguments_panel(found, **into)
 
 
+def dimensionality(**into: Any) -> Any:
+    tasks = [toy.Task(features=9, hidden=3, sparsity=sparsity) for sparsity in (0.0, 0.5, 0.99)]
+    return toy.dimensionality_plot(toy.train(tasks, steps=5, batch=32), **into)
+
+
+def arrows(**into: Any) -> Any:
+    tasks = [toy.Task(features=5, hidden=2, sparsity=n / 8) for n in range(8)]
+    return toy.directions_panel(toy.train(tasks, steps=5, batch=32), **into)
+
+
+def phases(**into: Any) -> Any:
+    return toy.phase_panel(toy.phase_diagram(steps=5, batch=32, draws=1), **into)
+
+
+@cache
+def halves() -> dictionaries.Split:
+    pictures = torch.rand(6, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    return dictionaries.split(untrained("bvlc_googlenet"), "mixed3b:200", pictures)
+
+
 PLOTS: dict[str, Plot] = {
     "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
     "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
@@ -228,6 +250,10 @@ PLOTS: dict[str, Plot] = {
     "verdict_panel": verdict_panel,
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
     "coverage_panel": covered,
+    "split_panel": lambda **into: dictionaries.split_panel(halves(), **into),
+    "directions_panel": arrows,
+    "dimensionality_plot": dimensionality,
+    "phase_panel": phases,
     "matches_panel": lambda **into: comparison.matches_panel(matches(), **into),
     "pairs_panel": best_pairs,
     "compared_panel": lambda **into: comparison.compared_panel(compared(False), **into),

@@ -3,6 +3,7 @@
 import errno
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,3 +105,44 @@ def write_json(path: str | Path, content: Any, *, indent: int | None = None) -> 
         raise InputError(f"{path} cannot be written: name it .json")
     write(path, json.dumps(content, indent=indent).encode())
     return path
+
+
+def check_room(path: Path, needed: int, what: str, instead: str) -> None:
+    """Check that a disk has room for `what`; `instead` is how it would need less.
+
+    Raises
+    ------
+    InputError
+        Where it has not.
+
+    Examples
+    --------
+    >>> check_room(Path("."), 10**21, "these activations", "draw positions (positions=16)")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: these activations need 1e+09 TB, and there are ... free in .;
+    draw positions (positions=16), or choose another disk
+    """
+    there = next(way for way in (path.absolute(), *path.absolute().parents) if way.exists())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        raise InputError(
+            f"{what} need {written_size(needed)}, and there are {written_size(free)} free in "
+            f"{path}; {instead}, or choose another disk"
+        )
+
+
+def written_size(count: float) -> str:
+    """Write a number of bytes for people.
+
+    Examples
+    --------
+    >>> written_size(512), written_size(3.2e9)
+    ('512 bytes', '3.2 GB')
+    """
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    for name in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.3g} {name}"
+    return f"{count / 1000:.3g} TB"

@@ -36,12 +36,19 @@ COMPARE = (
     "visioncircuits compare handwritten:curves bvlc_googlenet --layer mixed3b "
     "--photographs photos/ --out report/"
 )
+DICTIONARY = "visioncircuits dictionary"
+TRAIN = f"{DICTIONARY} train bvlc_googlenet mixed3b --photographs photos/"
+TESTED = "bvlc_googlenet a.safetensors --photographs photos/ --second b.safetensors"
 ALONE = {"compare": COMPARE, "reproduce": QUICK}
 """Lines that take minutes and need no other: each has a folder and a test of its own."""
 LEFT_OUT = {
     WHOLE: "takes 40 minutes; with --quick it is run",
     SQUEEZENET: "takes longer still; SqueezeNet's layers are tested in tests/thread",
     ACROSS: "needs both scorecards; tested in tests/cli",
+    f"{TRAIN} -o a.safetensors": "trains for long; tested in tests/cli",
+    f"{TRAIN} --seed 1 -o b.safetensors": "the same",
+    f"{DICTIONARY} evaluate {TESTED}": "needs both dictionaries; tested in tests/cli",
+    f"{DICTIONARY} features curve {TESTED}": "the same",
     ONE: "takes 4 minutes; with --quick it is run, with the others",
 }
 

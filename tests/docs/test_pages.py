@@ -11,7 +11,7 @@ import pytest
 import visioncircuits
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-EXECUTED = ("tutorial", "your-network", *(f"examples/{path.stem}" for path in
+EXECUTED = ("tutorial", "your-network", "toy-models", *(f"examples/{path.stem}" for path in
             sorted((DOCS / "examples").glob("*.md"))))  # fmt: skip
 PACKAGES = sorted(path.stem for path in (DOCS / "reference").glob("*.md"))
 OTHERS = ("index", "results")

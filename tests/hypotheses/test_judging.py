@@ -12,6 +12,8 @@ from visioncircuits.hypotheses import (
     find,
     judge,
     judge_all,
+    judging,
+    measure_responses,
     verdict_table,
 )
 from visioncircuits.networks import Direction, load, untrained
@@ -189,3 +191,14 @@ def test_features_are_judged_together_as_alone_in_the_order_given():
 def test_features_of_two_layers_are_rejected():
     with pytest.raises(InputError, match="features of one layer are needed"):
         judge_all(untrained("bvlc_googlenet"), ["conv2d0:5", "conv2d1:5"], STRONG)
+
+
+def test_responses_that_were_measured_before_give_the_same_verdicts(monkeypatch):
+    network, claim = untrained("bvlc_googlenet"), Prediction("one way", effects.echo, most=0.1)
+    edges = Hypothesis("edge", named("edges"), (claim,))
+    some = ["conv2d0:5", Direction("conv2d0", np.linspace(-1, 1, 64))]
+    expected = judge_all(network, some, edges)
+    responses = measure_responses(network, "conv2d0", edges.stimuli, variants=edges.variants)
+    monkeypatch.setattr(judging, "measure_responses", None)  # nothing is measured again
+    found = judge_all(network, some, edges, responses=responses)
+    assert [repr(verdict) for verdict in found] == [repr(verdict) for verdict in expected]

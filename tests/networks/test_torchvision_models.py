@@ -110,6 +110,12 @@ class TestFiles:
     def test_has_its_own_usual_size(self) -> None:
         assert untrained("torchvision:efficientnet_b1").size == 240
 
+    def test_of_transformers_has_positions_for_the_size_of_its_weights(self) -> None:
+        with torch.device("meta"):  # of 632 million parameters
+            module = torchvision_models._module("vit_h_14", initialized=False)
+        positions = module.get_parameter("encoder.pos_embedding")
+        assert positions.shape[1] == 1 + (518 // 14) ** 2
+
     @pytest.mark.parametrize("name", torchvision_models.SCALED_INSIDE)
     def test_scales_as_torchvision_does_inside(
         self, folder: Path, name: str, monkeypatch: pytest.MonkeyPatch

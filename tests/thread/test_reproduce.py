@@ -131,6 +131,7 @@ def test_a_part_that_fails_leaves_the_rest_and_is_run_again(scripted: Path) -> N
         "published data": nothing,
         "this network": {**nothing, "holds": 1, "does not hold": 1},
         "inception5h": nothing,
+        "toy models": nothing,
     }
     assert [claim["measured"] for claim in card["articles"][0]["claims"]] == ["1.0", "2.5"]
 

@@ -2,5 +2,6 @@
 
 from visioncircuits.datasets.decoding import Photograph
 from visioncircuits.datasets.photographs import Photographs, Source, photographs
+from visioncircuits.datasets.splitting import split_by_name
 
-__all__ = ["Photograph", "Photographs", "Source", "photographs"]
+__all__ = ["Photograph", "Photographs", "Source", "photographs", "split_by_name"]

@@ -160,9 +160,11 @@ def _fill(
         shutil.rmtree(folder, ignore_errors=True)
         missing = works
     left = sum(work["count"] for work in missing)
-    _check_room(folder.parent, size * left)
+    files.check_room(
+        folder.parent, size * left, "these activations", "draw positions (positions=16)"
+    )
     if progress:
-        print(f"{folder.parent}: {_bytes(size * len(given))}", file=sys.stderr)
+        print(f"{folder.parent}: {files.written_size(size * len(given))}", file=sys.stderr)
     if missing == works:
         _create(folder, names, len(given))
     items = [
@@ -271,29 +273,3 @@ def _write(path: Path, first: int, rows: np.ndarray) -> None:
         file.write(np.ascontiguousarray(rows).tobytes())
         file.flush()
         os.fsync(file.fileno())
-
-
-def _check_room(path: Path, needed: int) -> None:
-    free = shutil.disk_usage(path).free
-    if needed > free:
-        raise InputError(
-            f"these activations need {_bytes(needed)}, and there are {_bytes(free)} free in "
-            f"{path}; draw positions (positions=16), or choose another disk"
-        )
-
-
-def _bytes(count: float) -> str:
-    """Write a size for people.
-
-    Examples
-    --------
-    >>> _bytes(512), _bytes(3.2e9)
-    ('512 bytes', '3.2 GB')
-    """
-    if count < 1000:
-        return f"{count:.0f} bytes"
-    for name in ("kB", "MB", "GB"):
-        count /= 1000
-        if count < 1000:
-            return f"{count:.3g} {name}"
-    return f"{count / 1000:.3g} TB"

@@ -82,14 +82,7 @@ class Kept:
             maps = maps.flatten(2).gather(2, index.expand(-1, maps.shape[1], -1)).transpose(1, 2)
             rows_and_columns = np.divmod(places, self.shape[1])
             found[self.places_file] = np.stack(rows_and_columns, -1).astype(np.int32)
-        values = maps.float().cpu().numpy()
-        largest = np.finfo(self.dtype).max
-        if (over := np.abs(values)[np.isfinite(values)].max(initial=0)) > largest:
-            raise InputError(
-                f"{self.layer} has the activation {over:.6g}, and {self.dtype} ends at "
-                f"{largest:g}; pass dtype='float32'"
-            )
-        return {self.file: values.astype(self.dtype), **found}
+        return {self.file: rounded(maps, self.dtype, self.layer), **found}
 
     def _drawn(self, numbers: Int64[np.ndarray, " batch"]) -> Int64[np.ndarray, "batch drawn"]:
         """Draw positions of each photograph: they depend on its number and the seed alone."""
@@ -107,6 +100,29 @@ class Kept:
             "dims": ["sample" if sampled else "photograph", "unit", *positions],
             "units": [str(feature) for feature in self.features],
         }
+
+
+def rounded(values: Float[Tensor, "*shape"], dtype: str, layer: str) -> Float[np.ndarray, "*shape"]:
+    """Return a layer's values as an array of a type.
+
+    Raises
+    ------
+    InputError
+        For values that float16 cannot hold.
+
+    Examples
+    --------
+    >>> rounded(torch.tensor([1 / 3]), "float16", "mixed3b")
+    array([0.3333], dtype=float16)
+    """
+    array = values.float().cpu().numpy()
+    largest = np.finfo(dtype).max
+    if (over := np.abs(array)[np.isfinite(array)].max(initial=0)) > largest:
+        raise InputError(
+            f"{layer} has the activation {over:.6g}, and {dtype} ends at {largest:g}; pass "
+            "dtype='float32'"
+        )
+    return array.astype(dtype)
 
 
 def kept(

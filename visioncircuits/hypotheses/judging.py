@@ -104,6 +104,7 @@ def judge_all(
     photographs: Source | None = None,
     examples: Examples | None = None,
     deviations: Deviations = None,
+    responses: VariantResponses | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> list[Verdict]:
@@ -120,6 +121,9 @@ def judge_all(
         other units of the layer, and the other directions where there are several.
     deviations
         As for `judge`: of the layer's units, then of the directions among the features.
+    responses
+        Of the layer's units to the hypothesis' stimuli, variants and controls, from
+        `measure_responses`, so that they are not measured again.
 
     Raises
     ------
@@ -153,7 +157,10 @@ def judge_all(
             "the deviations over them from `tuning.deviations`"
         )
     measured = partial(_responses, network, chosen, hypothesis)
-    responses = measured(hypothesis.stimuli, hypothesis.controls, progress=progress)
+    if responses is None:
+        responses = measured(hypothesis.stimuli, hypothesis.controls, progress=progress)
+    elif directions:
+        responses = responses.joined(responses.along(directions))
     along = iter(range(network.layer(chosen.layer).units, len(responses.units)))
     tested = [f.index if isinstance(f, Unit) else next(along) for f in chosen.features]
     evidence = responses.evidence(spread, None if seen is None else seen.firing)
@@ -201,6 +208,7 @@ def find(
     photographs: Source | None = None,
     examples: Examples | None = None,
     deviations: Deviations = None,
+    responses: VariantResponses | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Found:
@@ -239,6 +247,7 @@ def find(
         photographs=photographs,
         examples=examples,
         deviations=deviations,
+        responses=responses,
         seed=seed,
         progress=progress,
     )

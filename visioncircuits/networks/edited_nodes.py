@@ -54,9 +54,18 @@ class EditedNodes:
         return key
 
     def edit(self, index: int, change: Edit | Replacement) -> None:
-        """Insert the change of this index after its place."""
+        """Insert the change of this index after its place.
+
+        Raises
+        ------
+        InputError
+            Where it reads a place that is not computed before its own.
+        """
         before = self.at(change.place)
-        args = (Value(before),) if isinstance(change, Edit) else ()
+        read = [self.at(place) for place in change.reads] if isinstance(change, Edit) else []
+        if any(key > before for key in read):
+            raise InputError(f"an edit of {change.place} can read earlier places only")
+        args = (Value(before), *map(Value, read)) if isinstance(change, Edit) else ()
         shape = self.nodes[before].shape
         node = Node("edit", ChangeAt(index), args, {}, varies=True, shape=shape)
         self._insert(change.place, (self.places[change.place], index + 1), node)

@@ -18,20 +18,27 @@ class Edit:
     place
         Its name.
     change
-        Maps the values to the changed values.
+        Maps the values, and those of `reads`, to the changed values.
+    reads
+        Earlier places whose values the change depends on, `"input"` among them.
     """
 
     place: str
-    change: Callable[[Tensor], Tensor]
+    change: Callable[..., Tensor]
+    reads: tuple[str, ...] = ()
 
     @property
     def places(self) -> tuple[str, ...]:
         """The places that it names."""
-        return (self.place,)
+        return (self.place, *self.reads)
 
     def record(self) -> dict[str, Any]:
         """Describe it, for a result's provenance."""
-        return {"edit": self.place, "change": identity.function(self.change)}
+        return {
+            "edit": self.place,
+            "change": identity.function(self.change),
+            **({"reads": list(self.reads)} if self.reads else {}),
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,7 @@ class Hooked:
                 raise errors.unknown("layer", place, self.places, hint=hint)
         edits: dict[str, list[Any]] = defaultdict(list)
         for change in changes:
-            if isinstance(change, Rewiring):
+            if isinstance(change, Rewiring) or (isinstance(change, Edit) and change.reads):
                 raise InputError(
                     f"single edges of this network cannot be changed, because {self.reason}; "
                     "change whole features instead"

@@ -72,7 +72,8 @@ def _described(value: Any) -> Any:
     if isinstance(value, functools.partial):
         return "partial", _described([value.func, value.args, value.keywords])
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        compared = [field.name for field in dataclasses.fields(value) if field.compare]
+        fields = {name: getattr(value, name) for name in compared}
         return type(value).__qualname__, _described(fields)
     code = getattr(value, "__code__", None)
     if code is not None:

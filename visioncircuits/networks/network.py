@@ -141,6 +141,21 @@ class Network:
         other.module = copy.deepcopy(self.module)
         return other
 
+    def unchanged(self) -> "Network":
+        """Return a copy, with the same parameters, to which no change of a context applies.
+
+        Examples
+        --------
+        >>> from visioncircuits.networks.edits import Edit
+        >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5)), Preprocessing(), size=32)
+        >>> with network.changing(Edit("0", torch.zeros_like)):
+        ...     bool(network.unchanged()(torch.rand(1, 3, 32, 32)).any())
+        True
+        """
+        other = copy.copy(self)
+        other._changes, other._traced = [], self._traced
+        return other
+
     def computing_in(self, precision: str) -> "Network":
         """Return a copy, with the same parameters, that computes in another precision.
 
@@ -537,7 +552,8 @@ class Network:
         0.0
         """
         for place in change.places:
-            self.layer(place)
+            if place != INPUT:
+                self.layer(place)
         self._changes.append(change)
         try:
             yield

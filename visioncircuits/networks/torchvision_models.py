@@ -133,7 +133,9 @@ def _weights(name: str) -> Any:
 
 
 def _module(name: str, *, initialized: bool) -> nn.Module:
-    options = {"init_weights": initialized} if name in SCALED_INSIDE else {}
+    options: dict[str, Any] = {"init_weights": initialized} if name in SCALED_INSIDE else {}
+    if name.startswith("vit_"):  # has a position embedding for each patch of one size
+        options["image_size"] = _weights(name).transforms().crop_size[0]
     module: nn.Module = _models().get_model(name, **options)
     return prepared(module)
 

@@ -169,6 +169,7 @@ _ORDER = (
     "weight-banding",
     "missing-curves",
     "coverage",
+    "toy-models",
 )
 
 

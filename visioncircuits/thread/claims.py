@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-Kind = Literal["published data", "this network", "inception5h"]
-"""What a claim is tested on: the articles' own data, the network given, or Google's network."""
+Kind = Literal["published data", "this network", "inception5h", "toy models"]
+"""What a claim is tested on: the articles' own data, the network given, Google's network, or toy
+models that the test trains itself."""
 
 Status = Literal["holds", "no evidence", "does not hold", "cannot be tested", "not run"]
 """The verdict; no evidence is a claim that holds, but for what lacks it as well."""
@@ -242,3 +243,14 @@ def inception(text: str, published: str) -> Claim:
     'not run'
     """
     return Claim("inception5h", text, published)
+
+
+def toy_models(text: str, published: str) -> Claim:
+    """Make a claim that is tested on toy models, trained for it, whatever the network.
+
+    Examples
+    --------
+    >>> toy_models("five features form a pentagon", "2/5").found("20 of 20", holds=True).kind
+    'toy models'
+    """
+    return Claim("toy models", text, published)

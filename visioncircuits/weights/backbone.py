@@ -55,6 +55,8 @@ def surroundings(network: Network, layer: str) -> Surroundings:
     """
     network.layer(layer)
     traced = _whole(network)
+    if layer not in traced.layers:  # of parameters alone
+        return Surroundings((), ())
     here, main = traced.layers[layer], _main(traced)
     return Surroundings(
         before=tuple(main[at] for at in reversed(main) if at < here and traced.between(at, here)),

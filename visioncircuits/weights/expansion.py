@@ -133,6 +133,9 @@ def _check(linearization: Linearization, pictures: Tensor | None, position: Pair
 
 def _check_path(traced: Trace, source: str, target: str, *, one_neuron: bool) -> None:
     """Check that the source feeds the target, through linearized operations only."""
+    for name in (source, target):
+        if name not in traced.layers:
+            raise InputError(f"{name} does not depend on the picture; choose another layer")
     begin, end = traced.layers[source], traced.layers[target]
     if begin == end:
         raise InputError(f"{source} and {target} have the same values: nothing lies between them")

@@ -85,7 +85,7 @@ def linearized(call: Call, linearization: Linearization, *, averaged: bool) -> O
             return _average(_pair(arguments["output_size"]), shape, value)
         case "mean" if len(shape) == 3 and _is_spatial(arguments.get("dim")):
             return _average((1, 1), shape, value)
-        case "mean" if len(shape) == 3 and arguments["dim"] == [1] and arguments["keepdim"]:
+        case "mean" if len(shape) == 3 and arguments.get("dim") == [1] and arguments["keepdim"]:
             return Convolution(value.new_full((1, shape[0], 1, 1), 1 / shape[0]))
         case _ if name in UNEVEN and on_first and len(shape) == 3:
             return _resampling(call)

@@ -68,7 +68,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """A forward pass: its steps in order, and the step that computes each requested layer."""
+    """A forward pass: its steps in order, and the step that computes each requested layer.
+
+    Layers of parameters alone, as a table of relative positions, which no picture changes, are left
+    out.
+    """
 
     steps: list[Step]
     layers: dict[str, int]
@@ -118,7 +122,8 @@ def trace(
     with _Tracer(pictures, linearization, averaged, borders) as tracer, _Functions(tracer):
         values = network.activations(pictures, named)
     values[INPUT] = pictures
-    return Trace(tracer.steps, {name: tracer.at[values[name]] for name in layers})
+    traced = {name: tracer.at[values[name]] for name in layers if values[name] in tracer.at}
+    return Trace(tracer.steps, traced)
 
 
 class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]

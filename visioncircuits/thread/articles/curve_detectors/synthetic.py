@@ -231,8 +231,9 @@ def angles(study: Study) -> Iterator[Row | Plate]:
     )
     tops = np.array([responses.max(("orientation", "radius")).values for responses in found])
     mean = tops.mean(1)
+    curved = np.where(tops[-1] > 0, tops[-1], np.nan)  # of units that curves do not activate, none
     low, high = interval(
-        (tops[-1] - tops[0]) / tops[-1], study.rng("steps"), statistic=lambda d: float(d.mean())
+        1 - tops[0] / curved, study.rng("steps"), statistic=lambda d: float(d.mean())
     )
     yield STEPWISE.found(
         ", ".join(f"{value:.1f}" for value in mean) + (" σ" if study.images else ""),

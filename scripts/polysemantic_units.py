@@ -1,0 +1,72 @@
+"""The most polysemantic units of some layers, as a page that a person can judge.
+
+Units are drawn at random from each layer, split by `dictionaries.split`'s rule, and ranked by how
+little their kinds have in common: the largest cosine between two parents. Each of the first has a
+row of examples for each part, and the picture of its parent.
+"""
+
+import argparse
+import html
+import itertools
+import random
+from pathlib import Path
+
+import torch
+
+from visioncircuits import datasets, dictionaries, files, networks
+from visioncircuits.dictionaries.splitting import Split, parted
+
+LAYERS = ("mixed4a", "mixed4b", "mixed4c", "mixed4d", "mixed4e", "mixed5a")
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("photographs", type=Path)
+    parser.add_argument("out", type=Path, help="a folder")
+    parser.add_argument("--network", default="bvlc_googlenet")
+    parser.add_argument("--layers", nargs="+", default=LAYERS)
+    parser.add_argument("--units", type=int, default=60, help="drawn from each layer")
+    parser.add_argument("--pictures", type=int, default=200, help="photographs, evenly drawn")
+    parser.add_argument("--top", type=int, default=12, help="units on the page")
+    parser.add_argument("--steps", type=int, default=96, help="of each part's picture")
+    options = parser.parse_args()
+    network = networks.load(options.network)
+    every = datasets.photographs(options.photographs, labels="none")
+    step = max(len(every) // options.pictures, 1)
+    some = every.part(range(0, len(every), step))
+    drawn = random.Random(0)
+    splits = []
+    for layer in options.layers:
+        count = network.layer(layer).units
+        units = sorted(drawn.sample(range(count), min(options.units, count)))
+        chosen = [f"{layer}:{unit}" for unit in units]
+        found = dictionaries.drivers(network, chosen, some, progress=True)
+        each = [parted(network, one, some) for one in found if one.names]
+        splits += [split for split in each if len(split) > 1]
+        print(f"{layer}: {sum(len(one) > 1 for one in each)} of {len(each)} units have parts")
+    splits.sort(key=likeness)
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for split in splits[: options.top]:
+        name = f"{split.unit.layer}-{split.unit.index}.png"
+        pictures = dictionaries.render_parents(split, steps=options.steps)
+        dictionaries.split_panel(split, pictures).save(options.out / name, dpi=110)
+        text = html.escape(f"{split.unit}: parents' likeness {likeness(split):.2f}")
+        rows.append(f'<p>{text}</p><img style="max-width: 100%" src="{name}" alt="{text}">')
+        print(text)
+    page = f"<!doctype html><meta charset=utf-8><title>Polysemantic units</title>{''.join(rows)}"
+    files.write(options.out / "index.html", page.encode())
+    print(options.out / "index.html")
+
+
+def likeness(split: Split) -> float:
+    """Return the largest cosine between two parents."""
+    parents = [torch.tensor(parent.weights) for parent in split.parents]
+    return max(float(one @ other) for one, other in itertools.combinations(parents, 2))
+
+
+if __name__ == "__main__":
+    main()
