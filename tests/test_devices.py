@@ -19,6 +19,7 @@ from tests.far import DEVICE, Far
 from visioncircuits import (
     attribution,
     datasets,
+    dictionaries,
     engine,
     examples,
     featurevis,
@@ -136,6 +137,9 @@ COMPUTED: dict[str, Callable[[Network, Path], Any]] = {
     "discovered parts": lambda n, _: (
         attribution.discover(n, EARLY, f"{LATE}:3", PHOTOGRAPHS, draws=2).curve.values
     ),
+    "drivers of a unit": lambda n, _: dictionaries.drivers(
+        n, f"{LATE}:3", PHOTOGRAPHS, below=EARLY
+    )[0].contributions.numpy(),
     "ablations": lambda n, _: ablated(n)["divergence"].values,
     "transplants": lambda n, folder: transplanted(n, folder)["divergence"].values,
     "expanded weights": lambda n, _: expanded_weights(

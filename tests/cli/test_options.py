@@ -10,8 +10,15 @@ COMPUTE_NOTHING = {"networks", "stimuli", "handwritten", "across"}
 
 
 def with_option(option: str) -> set[str]:
+    """The commands that have it, and the groups of which all commands do."""
+    groups = {
+        name: list(getattr(command, "commands", {name: command}).values())
+        for name, command in COMMANDS.items()
+    }
     return {
-        name for name, command in COMMANDS.items() if any(option in p.opts for p in command.params)
+        name
+        for name, commands in groups.items()
+        if all(any(option in p.opts for p in command.params) for command in commands)
     }
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from visioncircuits.errors import InputError
 from visioncircuits.toy import (
@@ -134,13 +133,6 @@ def test_absolute_values_have_two_neurons_each_where_there_are_enough() -> None:
     assert (strengths[:, -1] > 0.5).all()
     assert (strengths[:, -2] < 0.1).all()  # one feature a neuron
     assert ((np.abs(best.weights.values) > 0.5).sum(0) == 2).all()  # two neurons a feature
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-def test_a_gpu_gives_what_the_processor_gives() -> None:
-    tasks = [Task(features=4, hidden=2, sparsity=0.5)]
-    there, here = (train(tasks, steps=50, device=device) for device in ("cuda", "cpu"))
-    assert np.allclose(there.weights, here.weights, atol=1e-3)
 
 
 def test_bad_input_is_refused_in_one_sentence() -> None:
