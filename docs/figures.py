@@ -21,7 +21,7 @@ from visioncircuits.thread.claims import KINDS, STATUSES, Kind
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
-SCORECARDS = ROOT / "galleries"
+SCORECARDS, SUFFIX = ROOT / "galleries", "-scorecard.json"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 HERE: Kind = "this network"
@@ -95,15 +95,14 @@ def totals(network: str, *, folder: Path = SCORECARDS) -> str:
 def scorecards(folder: Path = SCORECARDS) -> str:
     """Return the totals of every scorecard, by kind and article, under headings."""
     parts = []
-    for path in sorted(folder.glob("*-scorecard.json")):
-        network = path.name.removesuffix("-scorecard.json")
+    for network in _networks(folder):
         card = _scorecard(network, folder)
         every = _claims(card)
         photographs = f"photographs: `{card['images']}`" if card["images"] else "no photographs"
         quick = "; a quick run" if card["quick"] else ""
         parts += [
             f"\n## {network}\n",
-            f"`galleries/{path.name}` has every row ({photographs}{quick}).",
+            f"`galleries/{network}{SUFFIX}` has every row ({photographs}{quick}).",
             totals(network, folder=folder).rstrip(),
         ]
         for kind in (kind for kind in KINDS if _of(kind, every)):
@@ -116,9 +115,8 @@ def scorecards(folder: Path = SCORECARDS) -> str:
 
 def everywhere(folder: Path = SCORECARDS) -> str:
     """Return the claims about the network studied that hold in all that have a scorecard."""
-    paths = sorted(folder.glob("*-scorecard.json"))
-    cards = [json.loads(path.read_text("utf-8")) for path in paths]
-    names = [path.name.removesuffix("-scorecard.json") for path in paths]
+    names = _networks(folder)
+    cards = [_scorecard(name, folder) for name in names]
     titles = {each["name"]: each["title"] for card in cards for each in card["articles"]}
     claims = compared(cards, list(titles))
     held = [each for each in claims if each.everywhere]
@@ -192,8 +190,13 @@ def _claims(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [row for article in card["articles"] for row in article["claims"]]
 
 
+def _networks(folder: Path) -> list[str]:
+    """Return the networks that have a scorecard in a folder."""
+    return [path.name.removesuffix(SUFFIX) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+
+
 def _scorecard(network: str, folder: Path) -> dict[str, Any]:
-    card: dict[str, Any] = json.loads((folder / f"{network}-scorecard.json").read_text("utf-8"))
+    card: dict[str, Any] = json.loads((folder / f"{network}{SUFFIX}").read_text("utf-8"))
     return card
 
 

@@ -187,10 +187,9 @@ def main() -> None:
     results.option(parser)
     options = parser.parse_args()
     names = options.networks or every()
-    known = (
-        json.loads(options.json.read_text())["rows"] if options.networks and options.json else []
-    )
-    rows = {each["network"]: each for each in known}
+    rows = {}
+    if options.networks and options.json and options.json.is_file():
+        rows = {each["network"]: each for each in json.loads(options.json.read_text())["rows"]}
     context = multiprocessing.get_context("spawn")
     with context.Pool(initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for found in pool.imap(row, names):

@@ -12,10 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
-from visioncircuits import files
+from visioncircuits import __version__, files
 from visioncircuits.dictionaries import rules
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Direction
+from visioncircuits.networks import Direction, Network
 
 SUFFIX = ".safetensors"
 
@@ -201,6 +201,25 @@ class Dictionary:
             )
         except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} holds no dictionary; write one with save") from error
+
+
+def provenance(
+    layer: str,
+    method: Mapping[str, Any],
+    atoms: int,
+    settings: Mapping[str, Any],
+    network: Network | None,
+) -> dict[str, Any]:
+    """Return, as JSON data, how a dictionary was found; the activations are not in it."""
+    return {
+        "layer": layer,
+        "method": method,
+        "atoms": atoms,
+        "settings": dict(settings),
+        "network": network.record() if network else None,
+        "visioncircuits": __version__,
+        "torch": torch.__version__,
+    }
 
 
 def _tensors(rule: rules.Rule) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ network of convolutions, rectifiers and pools these contributions add up to the 
 what biases add.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,8 @@ from torch import Tensor
 from visioncircuits import datasets
 from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
-from visioncircuits.examples.collect import batches
+from visioncircuits.examples.collect import batches, nothing_read, recorded
+from visioncircuits.examples.tops import Places
 from visioncircuits.networks import Features, Network, Unit, expand
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.numbers import whole
@@ -113,10 +114,11 @@ def drivers(
     whole("top", top, least=1)
     whole("batch", batch, least=1)
     units = _units(network, features)
+    layers, _ = recorded(network, units)
     sources = {layer: _below(network, layer, below) for layer in {unit.layer for unit in units}}
     given = datasets.photographs(photographs, labels="none")
     with bar("photographs", 2 * len(given), visible=progress) as advance:
-        strongest = _strongest(network, units, given, top=top, batch=batch, advance=advance)
+        strongest = _strongest(network, units, layers, given, top=top, batch=batch, advance=advance)
         shown = sorted({int(at) for found in strongest.values() for at in found.pictures})
         contributed = _contributions(network, strongest, sources, given, shown, batch, advance)
     return tuple(
@@ -137,10 +139,6 @@ def _units(network: Network, features: Features) -> list[Unit]:
     for feature in expand(network, features):
         if not isinstance(feature, Unit):
             raise InputError(f"what drives a unit can be found, and {feature} is a direction")
-        if len(network.layer(feature.layer).shape) != 2:
-            raise InputError(
-                f"{feature.layer} has no positions; choose a layer before the global pooling"
-            )
         units.append(feature)
     return units
 
@@ -174,6 +172,7 @@ class _Found:
 def _strongest(
     network: Network,
     units: Sequence[Unit],
+    layers: Mapping[str, str],
     photographs: Photographs,
     *,
     top: int,
@@ -183,35 +182,32 @@ def _strongest(
     """Find the strongest neuron of each unit in each photograph, and keep the first of these."""
     groups: dict[str, list[Unit]] = {}
     for unit in units:
-        groups.setdefault(network.before_rectifier(unit.layer), []).append(unit)
+        groups.setdefault(layers[unit.layer], []).append(unit)
     read = {name: torch.tensor([unit.index for unit in own]) for name, own in groups.items()}
-    kept: dict[str, list[Tensor]] = {}
+    kept = {name: Places.empty(len(own)) for name, own in groups.items()}
     skipped: list[str] = []
+    seen = 0
     for photos, numbers in batches(photographs.at(network.size), batch, 0, skipped, advance):
         pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
         with torch.inference_mode():
             maps = network.unit_activations(pixels, read)
         for name, found in maps.items():
-            values, where = found.cpu().flatten(2).max(2)
-            columns = found.shape[3]
-            places = torch.stack([where // columns, where % columns], 2)
-            pictures = torch.from_numpy(numbers)[:, None].expand(values.shape)
-            joined = [values, places, pictures]
-            if name in kept:
-                joined = [torch.cat(pair) for pair in zip(kept[name], joined, strict=True)]
-            order = joined[0].argsort(dim=0, descending=True, stable=True)[:top]
-            kept[name] = [part[order, torch.arange(order.shape[1])] for part in joined]
-    if not kept:
-        raise InputError(
-            f"no picture can be read: {skipped[0]}" if skipped else "there are no photographs"
-        )
-    result = {}
-    for name, own_units in groups.items():
-        for at, unit in enumerate(own_units):
-            values, places, pictures = (part[:, at] for part in kept[name])
-            active = values > 0
-            result[unit] = _Found(values[active], places[active], pictures[active])
-    return result
+            values, where = found.float().flatten(2).max(2)
+            some = Places.of(values.T, where.T, numbers, found.shape[3], top)
+            kept[name] = kept[name].joined(some, top)
+        seen += len(photos)
+    if not seen:
+        raise nothing_read(skipped)
+    return {
+        unit: _found(kept[name], at) for name, own in groups.items() for at, unit in enumerate(own)
+    }
+
+
+def _found(places: Places, at: int) -> _Found:
+    """Return those of a unit's neurons that are active."""
+    active = places.values[at] > 0
+    each = places.values[at], places.positions[at], places.pictures[at]
+    return _Found(*(torch.from_numpy(part[active]) for part in each))
 
 
 def _contributions(

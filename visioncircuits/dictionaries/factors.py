@@ -1,15 +1,17 @@
 """What the dictionaries of scikit-learn's factorizations share."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import sklearn
-import torch
 from jaxtyping import Float
+from sklearn.decomposition import NMF, FastICA
+from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
-from visioncircuits import __version__
+from visioncircuits.dictionaries.dictionary import provenance
 from visioncircuits.dictionaries.normalization import Normalization
 from visioncircuits.dictionaries.sources import checked
 from visioncircuits.errors import InputError
@@ -35,17 +37,17 @@ def normalized(
     return normalization.applied(values).numpy(), normalization
 
 
+def fitted(fit: FastICA | NMF, values: Float[np.ndarray, "samples units"]) -> dict[str, Any]:
+    """Fit an iterative factorization, and return whether it converged."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is recorded instead
+        fit.fit(values)
+    return {"iterations": fit.n_iter_, "converged": fit.n_iter_ < fit.max_iter}
+
+
 def described(
     layer: str, method: str, atoms: int, settings: Mapping[str, Any], network: Network | None
 ) -> dict[str, Any]:
     """Return the record of a factorization."""
-    return {
-        "layer": layer,
-        "method": {"name": method},
-        "atoms": atoms,
-        "settings": dict(settings),
-        "network": network.record() if network else None,
-        "visioncircuits": __version__,
-        "torch": torch.__version__,
-        "scikit-learn": sklearn.__version__,
-    }
+    record = provenance(layer, {"name": method}, atoms, settings, network)
+    return record | {"scikit-learn": sklearn.__version__}

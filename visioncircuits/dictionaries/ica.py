@@ -3,16 +3,13 @@
 Source: Hyvärinen and Oja, "Independent component analysis: algorithms and applications" (2000).
 """
 
-import warnings
-
 import torch
 from jaxtyping import Float
 from sklearn.decomposition import FastICA
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from visioncircuits.dictionaries.dictionary import Dictionary
-from visioncircuits.dictionaries.factors import described, normalized
+from visioncircuits.dictionaries.factors import described, fitted, normalized
 from visioncircuits.dictionaries.rules import Linear
 from visioncircuits.networks import Network
 
@@ -74,9 +71,7 @@ def ica(
     fit = FastICA(
         atoms, whiten="unit-variance", max_iter=iterations, tol=tolerance, random_state=seed
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the record states it
-        fit.fit(values)
+    reached = fitted(fit, values)
     settings = {
         "normalization": normalization,
         "iterations": iterations,
@@ -91,6 +86,5 @@ def ica(
         offset=torch.tensor(fit.mean_),
         rule=Linear(),
         method="ICA",
-        record=described(layer, "ICA", atoms, settings, network)
-        | {"convergence": {"iterations": fit.n_iter_, "converged": fit.n_iter_ < iterations}},
+        record=described(layer, "ICA", atoms, settings, network) | {"convergence": reached},
     )

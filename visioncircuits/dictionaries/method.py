@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from visioncircuits.dictionaries.rules import Rule, in_use
+from visioncircuits.dictionaries.rules import Largest, Rule, in_use
 from visioncircuits.errors import InputError
 
 Values = Float[Tensor, "samples atoms"]
@@ -70,8 +70,7 @@ class Method(ABC):
 
     def largest(self, projections: Values, count: int) -> Values:
         """Return the codes of at most `count` blocks, for the loss of dead ones."""
-        top = projections.relu().topk(count, dim=1)
-        return torch.zeros_like(projections).scatter(1, top.indices, top.values)
+        return Largest(count)(projections)
 
     def check(self, atoms: int) -> None:
         """Refuse a number of atoms that the method cannot have.

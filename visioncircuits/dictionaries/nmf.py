@@ -4,16 +4,13 @@ Sources: Lee and Seung (1999); Olah et al., "The Building Blocks of Interpretabi
 groups a layer's units so.
 """
 
-import warnings
-
 import torch
 from jaxtyping import Float
 from sklearn.decomposition import NMF
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from visioncircuits.dictionaries.dictionary import Dictionary
-from visioncircuits.dictionaries.factors import described, normalized
+from visioncircuits.dictionaries.factors import described, fitted, normalized
 from visioncircuits.dictionaries.rules import NonNegative
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
@@ -79,9 +76,7 @@ def nmf(
         )
     values, undone = normalized(activations, atoms, normalization, centered=False)
     fit = NMF(atoms, init="nndsvda", max_iter=iterations, tol=tolerance, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the record states it
-        fit.fit(values)
+    reached = fitted(fit, values)
     directions = torch.nn.functional.normalize(torch.tensor(fit.components_), dim=1)
     settings = {
         "normalization": normalization,
@@ -97,6 +92,5 @@ def nmf(
         offset=torch.zeros(directions.shape[1]),
         rule=NonNegative((directions @ directions.T).float()),
         method="NMF",
-        record=described(layer, "NMF", atoms, settings, network)
-        | {"convergence": {"iterations": fit.n_iter_, "converged": fit.n_iter_ < iterations}},
+        record=described(layer, "NMF", atoms, settings, network) | {"convergence": reached},
     )

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from visioncircuits.dictionaries.drivers import pre_activation
 from visioncircuits.dictionaries.splitting import Split, divided, shares_of
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Visualization, render_all
@@ -120,7 +121,8 @@ class _Replaced:
     def __call__(self, values: Tensor, inputs: Tensor, maps: Tensor) -> Tensor:
         index = self.unit.index
         pictures = torch.zeros_like(inputs)  # only their size matters
-        shares = shares_of(self.network, self.unit, self.below, self.fit, pictures, maps)
+        before = pre_activation(self.network, self.unit, pictures, self.below, maps)
+        shares = shares_of(self.network, self.unit, self.below, self.fit, pictures, maps, before)
         parts = divided(values[:, index], shares)
         changed = values.clone()
         changed[:, index] = (self.change(parts) if self.change else parts).sum(1)

@@ -105,7 +105,8 @@ class Split:
         plain, below = self.network.unchanged(), self.drivers.below
         maps = plain.activations(pictures, [below])[below]
         values = pre_activation(plain, self.unit, pictures, below, maps)
-        return divided(values, shares_of(plain, self.unit, below, self.fit, pictures, maps))
+        shares = shares_of(plain, self.unit, below, self.fit, pictures, maps, values)
+        return divided(values, shares)
 
     def table(self) -> pd.DataFrame:
         """Return a row a part: examples, its share of them and of others, strongest drivers.
@@ -229,12 +230,13 @@ def shares_of(
     fit: Float[Tensor, "parts units"],
     pictures: Float[Tensor, "batch channels height width"],
     maps: Float[Tensor, "batch units rows2 columns2"],
+    before: Float[Tensor, "batch rows columns"],
 ) -> Parts:
     """Compute each part's share of what excites the unit, where the layer below has values.
 
-    Shares add up to 1 at every position; where no parent accounts for anything they are equal.
+    Shares add up to 1 at every position; where no parent accounts for anything they are equal. The
+    unit's pre-activation is `before`.
     """
-    before = pre_activation(network, unit, pictures, below, maps)
     accounted = []
     for row in fit.to(maps):
         step = _STEP / row.abs().max().clamp_min(1e-12)

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits import __version__, fingerprint
+from visioncircuits import fingerprint
 from visioncircuits.dictionaries.convergence import convergence, schedule
-from visioncircuits.dictionaries.dictionary import Dictionary
+from visioncircuits.dictionaries.dictionary import Dictionary, provenance
 from visioncircuits.dictionaries.method import Method
 from visioncircuits.dictionaries.normalization import Normalization
 from visioncircuits.dictionaries.settings import Settings
@@ -104,7 +104,7 @@ def train(
     normalization = Normalization.of(checked(sample), settings.normalization)
     sample, held_out = (normalization.applied(each.to(device)) for each in (sample, held_out))
     variance = float(sample.var(0).sum())
-    record = _record(layer, method, atoms, settings, network)
+    record = provenance(layer, method.record(), atoms, vars(settings), network)
     path = None if checkpoint is None else Path(checkpoint)
     key = _key(record, sample, held_out) if path else ""
 
@@ -219,20 +219,6 @@ def _affine(state: State, method: Method) -> dict[str, Tensor]:
         "encoder": decoder if method.tied else given["encoder"],
         "bias": given.get("bias", torch.zeros(len(decoder))),
         "offset": given["offset"],
-    }
-
-
-def _record(
-    layer: str, method: Method, atoms: int, settings: Settings, network: Network | None
-) -> dict[str, Any]:
-    return {
-        "layer": layer,
-        "method": method.record(),
-        "atoms": atoms,
-        "settings": vars(settings),
-        "network": network.record() if network else None,
-        "visioncircuits": __version__,
-        "torch": torch.__version__,
     }
 
 

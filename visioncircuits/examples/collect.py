@@ -136,11 +136,15 @@ def checked_nonempty(examples: Examples) -> Examples:
         If no picture could be read.
     """
     if not examples.seen:
-        skipped = examples.skipped
-        raise InputError(
-            f"no picture can be read: {skipped[0]}" if skipped else "there are no photographs"
-        )
+        raise nothing_read(examples.skipped)
     return examples
+
+
+def nothing_read(skipped: Sequence[str]) -> InputError:
+    """Return the error for photographs none of which can be read, and why each cannot."""
+    return InputError(
+        f"no picture can be read: {skipped[0]}" if skipped else "there are no photographs"
+    )
 
 
 def provenance(

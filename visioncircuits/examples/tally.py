@@ -87,32 +87,16 @@ class Tally:
         highest, where, lowest, lowest_where, numbers, drawn = zip(*self._buffer, strict=True)
         pictures = np.concatenate(numbers)
         top, columns = self._top, self._columns
-        strong = _places(torch.cat(highest, 1), torch.cat(where, 1), pictures, columns, top, 1)
-        weak = _places(torch.cat(lowest, 1), torch.cat(lowest_where, 1), pictures, columns, top, -1)
+        strong = Places.of(torch.cat(highest, 1), torch.cat(where, 1), pictures, columns, top)
+        weak = Places.of(
+            torch.cat(lowest, 1), torch.cat(lowest_where, 1), pictures, columns, top, sign=-1
+        )
         self._tops = self._tops.joined(strong, top)
         self._bottoms = self._bottoms.joined(weak, top, sign=-1)
         self._sample = sampling.chosen([self._sample, *drawn])
         self._limits = self._sample.limits(len(self._limits))
         self._buffer.clear()
         self._candidates = 0
-
-
-def _places(
-    values: Float32[Tensor, "units pictures"],
-    where: Int64[Tensor, "units pictures"],
-    numbers: Int64[np.ndarray, " pictures"],
-    columns: int,
-    top: int,
-    sign: int,
-) -> Places:
-    """Select the strongest, or with `sign` -1 the weakest; of equals the earlier."""
-    order = (sign * values).sort(dim=1, descending=True, stable=True).indices[:, :top]
-    place = where.gather(1, order).cpu().numpy()
-    return Places(
-        values.gather(1, order).cpu().numpy(),
-        numbers[order.cpu().numpy()],
-        np.stack([place // columns, place % columns], -1),
-    )
 
 
 def _drawn(

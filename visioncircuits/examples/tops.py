@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Int64
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,36 @@ class Places:
             np.empty((units, 0), np.float32),
             np.empty((units, 0), np.int64),
             np.empty((units, 0, 2), np.int64),
+        )
+
+    @classmethod
+    def of(
+        cls,
+        values: Float32[Tensor, "units pictures"],
+        where: Int64[Tensor, "units pictures"],
+        numbers: Int64[np.ndarray, " pictures"],
+        columns: int,
+        count: int,
+        *,
+        sign: int = 1,
+    ) -> "Places":
+        """Select the `count` greatest, or with `sign` -1 the least; of equals the earlier.
+
+        Parameters
+        ----------
+        values
+            One of each unit in each picture.
+        where
+            Its position, rows of `columns` one after the other.
+        numbers
+            Of the pictures.
+        """
+        order = (sign * values).sort(dim=1, descending=True, stable=True).indices[:, :count]
+        place = where.gather(1, order).cpu().numpy()
+        return cls(
+            values.gather(1, order).cpu().numpy(),
+            numbers[order.cpu().numpy()],
+            np.stack([place // columns, place % columns], -1),
         )
 
     def joined(self, other: "Places", count: int, *, sign: int = 1) -> "Places":

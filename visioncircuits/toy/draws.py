@@ -28,6 +28,11 @@ class Draws:
         Whether values are uniform in [-1, 1].
     device
         Where to put them.
+
+    Attributes
+    ----------
+    rows
+        For each task, the place of its seed among the generators.
     """
 
     def __init__(
@@ -42,7 +47,8 @@ class Draws:
         first = tasks[0]
         self._generators = [*generators.values()]
         seeds = [*generators]
-        self._rows = torch.tensor([seeds.index(task.seed) for task in tasks], device=device)
+        self.rows = [seeds.index(task.seed) for task in tasks]
+        self._taken = torch.tensor(self.rows, device=device)
         chances = [1 - task.sparsity for task in tasks]
         self._chance = torch.tensor(chances, dtype=torch.float32, device=device)[:, None, None]
         self._size, self._signed, self._device = first.set_size, signed, device
@@ -57,7 +63,7 @@ class Draws:
         """Draw the next batch of every task."""
         for generator, row in zip(self._generators, self._numbers, strict=True):
             generator.random(out=row, dtype=np.float32)
-        drawn = torch.from_numpy(self._numbers).to(self._device)[self._rows]
+        drawn = torch.from_numpy(self._numbers).to(self._device)[self._taken]
         occurs = drawn[..., : self._sets].repeat_interleave(self._size, -1) / self._chance
         if self._together:
             values, present = drawn[..., self._sets :], occurs < 1

@@ -107,10 +107,10 @@ def train(
     first = tasks[0]
     seeds = dict.fromkeys(task.seed for task in tasks)
     generators = {seed: np.random.default_rng(seed) for seed in seeds}
-    started = model.drawn(first.features, first.hidden, [*generators.values()])
-    trained = _one_each(started, [[*seeds].index(task.seed) for task in tasks]).to(device)
-    importance = torch.tensor([task.weights for task in tasks], device=device)[:, None]
     draw = Draws(tasks, batch, generators, signed=model.signed, device=device)
+    started = model.drawn(first.features, first.hidden, [*generators.values()])
+    trained = _one_each(started, draw.rows).to(device)
+    importance = torch.tensor([task.weights for task in tasks], device=device)[:, None]
     optimizer = Adam(trained.parameters(), lr=rate, fused=True)
 
     def losses() -> torch.Tensor:
