@@ -1,6 +1,5 @@
 """A dictionary: directions of a layer, and how activations are a sum of them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
+from safetensors import SafetensorError
 from torch import Tensor
 
-from visioncircuits import __version__, files
+from visioncircuits import __version__, tensor_files
 from visioncircuits.dictionaries import rules
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Network
@@ -20,7 +18,7 @@ from visioncircuits.networks import Direction, Network
 SUFFIX = ".safetensors"
 
 _METADATUM = "dictionary"
-"""The only key of the safetensors file's metadata; the order of several would not be fixed."""
+"""The key of the safetensors file's metadata."""
 
 _TENSORS = ("atoms", "encoder", "bias", "gain", "center")
 
@@ -170,8 +168,7 @@ class Dictionary:
         }
         tensors = {name: getattr(self, name) for name in _TENSORS}
         tensors |= {f"rule.{name}": tensor for name, tensor in own.items()}
-        held = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        files.write(path, serialize(held, metadata={_METADATUM: json.dumps(head)}))
+        tensor_files.write(path, _METADATUM, head, tensors)
         return path
 
     @classmethod
@@ -187,9 +184,7 @@ class Dictionary:
         if not path.is_file():
             raise InputError(f"there is no file {path}")
         try:
-            with safe_open(path, "pt") as file:
-                head = json.loads((file.metadata() or {})[_METADATUM])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            head, tensors = tensor_files.read(path, _METADATUM)
             own = {
                 key.removeprefix("rule."): tensors.pop(key)
                 for key in [*tensors]

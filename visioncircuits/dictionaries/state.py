@@ -1,16 +1,14 @@
 """The state of a training, and its checkpoint on disk."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
+from safetensors import SafetensorError
 from torch import Tensor
 
-from visioncircuits import files
+from visioncircuits import tensor_files
 from visioncircuits.dictionaries.method import Parameters
 from visioncircuits.errors import InputError
 
@@ -60,8 +58,7 @@ class State:
             for moment in _MOMENTS:
                 tensors[f"{name}.{moment}"] = self.optimizer.state[parameter][moment]
         head = {"key": key, "step": self.step, "measured": [*self.measured.items()]}
-        held = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        files.write(path, serialize(held, metadata={_METADATUM: json.dumps(head)}))
+        tensor_files.write(path, _METADATUM, head, tensors)
 
     def resume(self, path: Path, key: str) -> None:
         """Take over what `write` wrote.
@@ -72,9 +69,7 @@ class State:
             If the file is no checkpoint, or another training's.
         """
         try:
-            with safe_open(path, "pt") as file:
-                head = json.loads((file.metadata() or {})[_METADATUM])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            head, tensors = tensor_files.read(path, _METADATUM)
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             raise InputError(f"{path} is no checkpoint of a training; remove it") from error
         if head["key"] != key:

@@ -1,13 +1,11 @@
 """Handwritten networks as files: the weights and the units' labels."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
+from safetensors import SafetensorError
 
-from visioncircuits import files
+from visioncircuits import tensor_files
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten.circuit import (
     AROUND_GRAY,
@@ -23,7 +21,7 @@ from visioncircuits.networks.network import Network
 SUFFIX = ".safetensors"
 
 METADATUM = "handwritten"
-"""The only key of the safetensors file's metadata; the order of several would not be fixed."""
+"""The key of the safetensors file's metadata."""
 
 
 def save(network: Network, path: str | Path) -> Path:
@@ -66,9 +64,7 @@ def save(network: Network, path: str | Path) -> Path:
         }
         for stage in module.stages
     ]
-    record = json.dumps({"stages": stages})
-    tensors = {key: value.contiguous() for key, value in module.state_dict().items()}
-    files.write(path, serialize(tensors, metadata={METADATUM: record}))
+    tensor_files.write(path, METADATUM, {"stages": stages}, module.state_dict())
     return path
 
 
@@ -84,9 +80,7 @@ def read(path: str | Path) -> Network:
     if not path.is_file():
         raise InputError(f"there is no file {path}")
     try:
-        with safe_open(path, "pt") as file:
-            record = json.loads((file.metadata() or {})[METADATUM])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        record, tensors = tensor_files.read(path, METADATUM)
         module = Handwritten([_stage(stage) for stage in record["stages"]])
         module.load_state_dict(tensors)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
