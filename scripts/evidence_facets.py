@@ -10,6 +10,8 @@ other units of the same layers, and facets fitted after the photographs' groups 
 
 The weight of 5, the layers and the size were chosen on the unit of `--tuned`; nothing was changed
 for the others. Writes the rows of the page, and `--sheet`, the pictures by weight.
+
+It is one experiment from beginning to end, which is why it has some 320 lines.
 """
 
 import argparse

@@ -1,4 +1,8 @@
-"""Dataset examples: the result of a pass over photographs, which can be joined and saved."""
+"""Dataset examples: the result of a pass over photographs, which can be joined and saved.
+
+The examples of a layer, those of all layers, and the file of them are here together, in some 310
+lines.
+"""
 
 import io
 import json

@@ -1,4 +1,8 @@
-"""Scores of a transplant: photographs under every removal and every donor, resumable."""
+"""Scores of a transplant: photographs under every removal and every donor, resumable.
+
+Scales are measured first and scores with them, in pieces of one kind, which is why both are here,
+in some 300 lines.
+"""
 
 import io
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Kernels as pictures: tiles, grids with the units' pictures along both axes, and cards."""
+"""Kernels as pictures: tiles, grids with the units' pictures along both axes, and cards.
+
+All are laid out on the same sheet, which is why they are here together, in some 330 lines.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
