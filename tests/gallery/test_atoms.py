@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from visioncircuits import dictionaries, gallery, networks
+from visioncircuits import datasets, dictionaries, gallery, networks
 from visioncircuits.dictionaries import Dictionary, Largest, Linear
 from visioncircuits.errors import InputError
 from visioncircuits.gallery.atoms import Atoms
@@ -70,11 +71,9 @@ def drawn(layer: str, units: int, atoms: int, seed: int, **record: Any) -> Dicti
 
 
 def permuted(first: Dictionary) -> Dictionary:
-    rows, order = first.atoms, list(ORDER)
-    return Dictionary(
-        first.layer, rows[order], rows.T[:, order], first.bias, first.rule, first.gain,
-        first.center, "TopK", {"seed": 1},
-    )  # fmt: skip
+    order = list(ORDER)
+    encoder = first.encoder[:, order]
+    return replace(first, atoms=first.atoms[order], encoder=encoder, record={"seed": 1})
 
 
 @pytest.fixture(scope="module")
@@ -182,11 +181,29 @@ def test_its_weights_are_to_and_from_atoms_of_other_layers_too(site: Path, folde
     assert "<b>atom " in section(page_of(site, "2"), "inputs")
 
 
+def test_examples_have_the_code_beside_the_dot_product(site: Path, folder: Path) -> None:
+    network = networks.load(f"{folder}/my_cnn.py:build")
+    dictionary = Dictionary.load(folder / "a.safetensors")
+    (path,) = site.glob("examples/*/3-atom_5-examples.json")
+    tops = json.loads(path.read_text())["tops"]
+    assert len(tops) == 2
+    photographs = datasets.photographs(folder / "photographs")
+    for each in tops:
+        picture = photographs.read(each["photograph"], 24)
+        rows = network.activations(picture[None], ["3"])["3"][0].flatten(1).T
+        along = rows @ dictionary.atoms[5]
+        assert float(along.max()) == pytest.approx(each["value"], rel=1e-3)
+        code = dictionary.encode(rows)[along.argmax(), 5]
+        assert each["code"] == pytest.approx(float(code), rel=1e-3)
+    assert "below it the atom's code there" in section(page_of(site, "atom_5"), "examples")
+    assert "code" not in section(page_of(site, "2"), "examples")
+
+
 def test_the_table_of_units_has_cosines_and_the_encoder(site: Path, folder: Path) -> None:
     shown = section(page_of(site, "atom_5"), "composition")
     own = Dictionary.load(folder / "a.safetensors")
-    rows = re.findall(r'<td data-value="(\d+)">.*?<td data-value="([-.\de]+)">.*?'
-                      r'<td data-value="([-.\de]+)">.*?<td data-value="([-.\de]+)">', shown)  # fmt: skip
+    value = r'<td data-value="([-.e0-9]+)">.*?'
+    rows = re.findall(4 * value, shown)
     assert len(rows) == 6
     for unit, cosine, share, encoder in rows:
         value = float(own.atoms[5, int(unit)])
@@ -210,10 +227,7 @@ def test_only_what_depends_on_a_changed_file_is_made_anew(
     before = made(out)
     rows = first.atoms.clone()
     rows[5] = torch.eye(6)[0]
-    changed = Dictionary(
-        "3", rows, first.encoder, first.bias, first.rule, first.gain, first.center, "TopK",
-        first.record,
-    )  # fmt: skip
+    changed = replace(first, atoms=rows)
     changed.save(whole / "a.safetensors")
     gallery.build(whole / "recipe.toml", out, workers=1)
     new = made(out).keys() - before.keys()
@@ -284,19 +298,8 @@ def test_the_most_used_atoms_are_those_of_the_evaluation(folder: Path, tmp_path:
 def test_where_signs_mean_nothing_the_nearest_is_of_either_sign(folder: Path) -> None:
     network = networks.load(f"{folder}/my_cnn.py:build")
     first = drawn("3", 6, 3, 0)
-    first, second = (
-        Dictionary(
-            "3",
-            sign * first.atoms,
-            first.encoder,
-            first.bias,
-            Linear(),
-            first.gain,
-            first.center,
-            "PCA",
-        )
-        for sign in (1, -1)
-    )
+    first = replace(first, rule=Linear(), method="PCA")
+    second = replace(first, atoms=-first.atoms)
     both = Atoms(first, (1,), second, None, {"file": ("a", "0")})
     chosen = Selection(network.layers["3"], (Unit("3", 0), *both.shown), {}, {}, both)
     (work,) = atoms.requests(network, [chosen])

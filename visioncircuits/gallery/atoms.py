@@ -14,7 +14,7 @@ from visioncircuits.dictionaries import Dictionary, Evaluation
 from visioncircuits.errors import InputError
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.recipe_tables import DictionaryChoice, most_used
-from visioncircuits.networks import Direction, Layer, Network
+from visioncircuits.networks import Direction, Feature, Layer, Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,14 @@ class Atoms:
     def features(self) -> dict[int, Direction]:
         """All atoms of the dictionary, by number."""
         return dict(enumerate(self.dictionary.features))
+
+    def number(self, feature: Feature) -> int:
+        """Return the number of an atom of the dictionary."""
+        return self._numbers[str(feature)]
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {str(feature): number for number, feature in self.features.items()}
 
     @property
     def shown(self) -> tuple[Direction, ...]:

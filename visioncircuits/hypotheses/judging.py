@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import xarray as xr
 
 from visioncircuits.datasets import Source
+from visioncircuits.dictionaries.dictionary import Dictionary
 from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples
 from visioncircuits.hypotheses import effects, photographed
@@ -21,6 +23,9 @@ from visioncircuits.hypotheses.verdicts import Verdict
 from visioncircuits.networks import Direction, Feature, Features, Network, Unit, select
 from visioncircuits.networks.selection import Selection
 from visioncircuits.stimuli import StimulusSet
+
+if TYPE_CHECKING:
+    from visioncircuits.dictionaries import NewFeatures
 
 Deviations = np.ndarray | xr.DataArray | None
 
@@ -200,6 +205,7 @@ def _responses(
     return responses.joined(responses.along(chosen.directions))
 
 
+@overload
 def find(
     network: Network,
     features: Features,
@@ -211,13 +217,53 @@ def find(
     responses: VariantResponses | None = None,
     seed: int = 0,
     progress: bool = False,
-) -> Found:
+) -> Found: ...
+
+
+@overload
+def find(
+    network: Network,
+    features: Dictionary,
+    hypothesis: str | Hypothesis,
+    *,
+    photographs: Source,
+    second: Dictionary,
+    seed: int = 0,
+    progress: bool = False,
+) -> "NewFeatures": ...
+
+
+def find(
+    network: Network,
+    features: Features | Dictionary,
+    hypothesis: str | Hypothesis,
+    *,
+    photographs: Source | None = None,
+    examples: Examples | None = None,
+    deviations: Deviations = None,
+    responses: VariantResponses | None = None,
+    second: Dictionary | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> "Found | NewFeatures":
     """Find the features, such as units of a layer, that a hypothesis is supported for.
 
-    Parameters, errors: as `judge_all`.
+    Parameters
+    ----------
+    network, hypothesis, examples, deviations, responses, seed, progress
+        As for `judge_all`.
+    features
+        As for `judge_all`; or a dictionary, of whose atoms only those count that pass the four
+        gates of `dictionaries.new_features`.
+    photographs
+        As for `judge_all`; of a dictionary's atoms, held out, for ablations.
+    second
+        Of a dictionary: the same fitted from another seed.
 
     Returns
     -------
+    NewFeatures
+        Of a dictionary.
     Found
         A pandas table with a row a feature, sorted by orientation where there is one, else by
         peak: `unit`, `orientation` (in degrees, in the design's convention: of the peak, or of
@@ -230,6 +276,12 @@ def find(
         those of all features, also of those that are no row; `passed()` counts how many pass each
         prediction, and `nearest()` returns the nearest misses.
 
+    Raises
+    ------
+    InputError
+        As `judge_all` or `dictionaries.new_features`; for a dictionary without a second one and
+        photographs.
+
     Examples
     --------
     >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects
@@ -240,6 +292,21 @@ def find(
     >>> find(untrained("bvlc_googlenet"), ["conv2d0:0", "conv2d0:5"], edges)["unit"].tolist()
     ['conv2d0:5']
     """
+    if isinstance(features, Dictionary):
+        from visioncircuits.dictionaries import new_features  # which needs this module
+
+        others = examples, deviations, responses
+        if second is None or photographs is None or any(other is not None for other in others):
+            raise InputError(
+                "find takes, of a dictionary, the `second` one from another seed and `photographs` "
+                "on which atoms are ablated, and nothing else: an atom counts if it passes all "
+                "gates of new_features"
+            )
+        return new_features(
+            features, network, photographs, hypothesis, second=second, seed=seed, progress=progress
+        )
+    if second is not None:
+        raise InputError("find takes a `second` dictionary only where `features` are a dictionary")
     verdicts = judge_all(
         network,
         features,

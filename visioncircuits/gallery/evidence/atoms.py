@@ -120,12 +120,11 @@ def make(network: Network, work: Work, *, found: Mapping[str, Atoms]) -> dict[st
     features = kind.features(work)
     atoms = found[features[0].layer]
     dictionary, second, evaluation = atoms.dictionary, atoms.second, atoms.evaluation
-    numbers = {str(feature): number for number, feature in atoms.features.items()}
     size = dictionary.block_size
     overlaps = best_subspaces(dictionary.atoms, second.atoms, size) if second and size > 1 else None
     files = {}
     for feature in features:
-        number = numbers[str(feature)]
+        number = atoms.number(feature)
         own = functional.normalize(dictionary.atoms[number], dim=0)
         unit = int(own.abs().argmax())
         block = number // size
