@@ -62,9 +62,6 @@ class Connections:
     ----------
     layer
         The other one's name; "input" is the picture.
-    atoms
-        Whether they are with a dictionary's atoms, whose numbers indices are then, instead of with
-        units.
     reason
         Why there are no weights, where there are none.
     norm
@@ -83,10 +80,12 @@ class Connections:
         Strongest first, as the tiles from left to right.
     explained
         The share of the squared weight that the factors carry.
+    atoms
+        Whether they are with a dictionary's atoms, whose numbers indices are then, instead of with
+        units.
     """
 
     layer: str
-    atoms: bool = False
     reason: str = ""
     norm: float = 0.0
     kernel: tuple[int, int] = (0, 0)
@@ -99,6 +98,7 @@ class Connections:
     factors_top: int = 0
     factors_scale: float = 0.0
     explained: float = 0.0
+    atoms: bool = False
 
     @property
     def shown(self) -> set[int]:
