@@ -21,7 +21,7 @@ from visioncircuits.datasets import photographs
 from visioncircuits.dictionaries import Dictionary, NewFeatures, Rectified, gates, new_features
 from visioncircuits.dictionaries.atom_ablation import ablate_atoms
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses import Hypothesis, Prediction, effects, find, significance
+from visioncircuits.hypotheses import Hypothesis, Prediction, effects, significance
 from visioncircuits.networks import Network, Preprocessing, read_features, wrap
 from visioncircuits.stimuli import named
 
@@ -138,18 +138,6 @@ def test_units_copied_as_atoms_fail_the_first(network, pictures):
     assert given.table["unit"].tolist() == [f"{LAYER}:{unit}" for unit in range(12)]
     assert given.table["why"].iloc[3].startswith("is the unit 2:3 (cosine 1.00)")
     assert len(given) == 0
-
-
-def test_find_on_a_dictionary_counts_what_passes_all_gates(network, pictures):
-    copied = dictionary(torch.eye(UNITS)[:3] + 0.01)
-    given = find(network, copied, EDGES, photographs=pictures[:2], second=copied)
-    expected = new_features(copied, network, pictures[:2], EDGES, second=copied)
-    assert given.table.equals(expected.table)
-    assert len(given) == 0
-    with pytest.raises(InputError, match="of a dictionary, the `second` one from another seed"):
-        find(network, copied, EDGES, photographs=pictures[:2])  # type: ignore[call-overload]
-    with pytest.raises(InputError, match="only where `features` are a dictionary"):
-        find(network, LAYER, EDGES, second=copied)  # type: ignore[call-overload]
 
 
 def test_random_atoms_fail_the_second_and_the_third(network, pictures):

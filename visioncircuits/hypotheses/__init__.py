@@ -2,10 +2,9 @@
 
 from visioncircuits.hypotheses.axis_edges import AxisEdge
 from visioncircuits.hypotheses.evidence import Evidence, VariantResponses, measure_responses
-from visioncircuits.hypotheses.finding import find
 from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis, from_toml
-from visioncircuits.hypotheses.judging import judge, judge_all
+from visioncircuits.hypotheses.judging import find, judge, judge_all
 from visioncircuits.hypotheses.on_photographs import OnPhotographs
 from visioncircuits.hypotheses.outcome import Outcome
 from visioncircuits.hypotheses.predefined import PREDEFINED, predefined

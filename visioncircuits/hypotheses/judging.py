@@ -13,6 +13,7 @@ from visioncircuits.examples import Examples
 from visioncircuits.hypotheses import effects, photographed
 from visioncircuits.hypotheses.beyond_edges import beyond_edges
 from visioncircuits.hypotheses.evidence import VariantResponses, measure_responses
+from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis
 from visioncircuits.hypotheses.predefined import check_field, predefined
 from visioncircuits.hypotheses.significance import judge_evidence
@@ -197,6 +198,60 @@ def _responses(
     if not chosen.directions:
         return responses
     return responses.joined(responses.along(chosen.directions))
+
+
+def find(
+    network: Network,
+    features: Features,
+    hypothesis: str | Hypothesis,
+    *,
+    photographs: Source | None = None,
+    examples: Examples | None = None,
+    deviations: Deviations = None,
+    responses: VariantResponses | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> Found:
+    """Find the features, such as units of a layer, that a hypothesis is supported for.
+
+    Parameters, errors: as `judge_all`.
+
+    Returns
+    -------
+    Found
+        A pandas table with a row a feature, sorted by orientation where there is one, else by
+        peak: `unit`, `orientation` (in degrees, in the design's convention: of the peak, or of
+        the mean vector where the hypothesis is `orientation_by="mean"`), `mean` (of the mean
+        vector), `width`, `echo`, `peak` (the strongest response, averaged over variants), the best
+        value of every other axis, `controls` (the strongest response to any control over the peak),
+        `p`, `verdict`. With photographs also `deviations` (the peak in standard deviations over
+        them), `firing` (the share of their positions that activate it) and `read` (of its strongest
+        photographs, the share in which a handwritten circuit finds the shape). Its `verdicts` are
+        those of all features, also of those that are no row; `passed()` counts how many pass each
+        prediction, and `nearest()` returns the nearest misses.
+
+    Examples
+    --------
+    >>> from visioncircuits.hypotheses import Hypothesis, Prediction, effects
+    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.stimuli import named
+    >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.1)
+    >>> edges = Hypothesis("edge", named("edges"), (claim,))
+    >>> find(untrained("bvlc_googlenet"), ["conv2d0:0", "conv2d0:5"], edges)["unit"].tolist()
+    ['conv2d0:5']
+    """
+    verdicts = judge_all(
+        network,
+        features,
+        hypothesis,
+        photographs=photographs,
+        examples=examples,
+        deviations=deviations,
+        responses=responses,
+        seed=seed,
+        progress=progress,
+    )
+    return Found(verdicts)
 
 
 def scaled(hypothesis: str | Hypothesis, network: Network, layer: str) -> Hypothesis:
