@@ -68,7 +68,7 @@ def main() -> None:
     evaluation = evaluate(one, network, held_out, second=other, progress=True)
     print(evaluation)
     for each in (one, other):
-        print({name: found for name, found in each.record["convergence"].items()})
+        print(each.record["convergence"])
     results.write(options.json, rows(evaluation))
 
 
