@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import torch
 import xarray as xr
 from scipy.stats import fisher_exact
@@ -22,16 +23,15 @@ from visioncircuits.thread.articles.missing_curves.family import (
     coverage_plot,
     curve_responses,
 )
-from visioncircuits.thread.articles.missing_curves.hidden import Recovery, hide, recovered
+from visioncircuits.thread.articles.missing_curves.hidden import SAME, Recovery, hide, recovered
 from visioncircuits.thread.articles.missing_curves.layer_samples import (
     LayerSamples,
     layer_samples,
 )
 from visioncircuits.thread.articles.missing_curves.methods import METHODS, unconverged
-from visioncircuits.thread.claims import SHUFFLED, Claim
+from visioncircuits.thread.claims import Claim, Control
 from visioncircuits.thread.intervals import middle
-from visioncircuits.thread.study import LEAST
-from visioncircuits.thread.units import number
+from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import orientation_tuning, radial_panel
 from visioncircuits.tuning.plots import beside
 
@@ -47,7 +47,6 @@ HIDDEN = {
     (method, way): here(
         f"atoms of {method} in mixed3b find curve detectors that are {HIDINGS[way]}",
         OWN,
-        stand_ins=(),
     )
     for method, ways in WAYS.items()
     for way in ways
@@ -65,18 +64,16 @@ FILLED = {
         f"new curve detectors among the atoms of {method} are where the units' orientations are "
         "missing",
         OWN,
-        stand_ins=(),
     )
     for method in METHODS
 }
 SHARPER = here(
     "new curve detectors among the atoms are as good as the units: as narrow, with as weak an echo",
     OWN,
-    stand_ins=(),
 )
 
 
-@part(*HIDDEN.values(), *NEW.values(), *FILLED.values(), SHARPER, stand_ins=(SHUFFLED,))
+@part(*HIDDEN.values(), *NEW.values(), *FILLED.values(), SHARPER, stand_ins=())
 def directions(study: Study) -> Iterator[Row | Plate]:
     """Directions that are no unit's.
 
@@ -89,8 +86,11 @@ def directions(study: Study) -> Iterator[Row | Plate]:
     which the third gate compares with, the atoms with their weights permuted over units, and
     atoms of activations that were shuffled, each unit's on its own.
     """
+    table = study.detectors("curve", "mixed3b")
     drawn = layer_samples(study)
-    power = {method: hidden_ones(study, method, drawn) for method in METHODS}
+    power = {method: hidden_ones(study, method, table, drawn) for method in METHODS}
+    for (method, way), claim in HIDDEN.items():
+        yield recovery(claim, power[method], way)
     found: dict[str, NewFeatures] = {}
     for method, fit in METHODS.items():
         one, other = (fit(study, drawn, study.seed + more) for more in (0, 1))
@@ -103,14 +103,11 @@ def directions(study: Study) -> Iterator[Row | Plate]:
         counts = {name: curves(study, each) for name, each in chance.items()}
         doubt = unconverged(one, other, shuffled)
         yield new(NEW[method], found[method], counts, doubt, power[method], len(drawn.training))
-
-    units = study.detectors("curve", "mixed3b")["unit"].tolist()
-    for (method, way), claim in HIDDEN.items():
-        yield recovery(claim, power[method], way)
     measured = curve_responses(study)
-    family = Coverage.of(measured.sel(unit=units))
+    units = measured.sel(unit=table["unit"].tolist())
+    family = Coverage.of(units)
     covers: dict[str, Coverage] = {}
-    panels = [radial_panel(measured.sel(unit=units), title=f"{len(units)} units")]
+    panels = [radial_panel(units, title=f"{len(units)} units")]
     tuned: list[xr.Dataset] = []
     for method in METHODS:
         mine = found[method].directions
@@ -123,7 +120,7 @@ def directions(study: Study) -> Iterator[Row | Plate]:
         tuned.append(orientation_tuning(responses))
         panels.append(radial_panel(short(responses), title=f"{len(mine)} of {method}"))
         yield filling(FILLED[method], family, covers[method])
-    yield sharpness(SHARPER, orientation_tuning(measured.sel(unit=units)), tuned, study)
+    yield sharpness(SHARPER, orientation_tuning(units), tuned, study)
     yield Plate(
         "directions",
         beside(panels),
@@ -137,35 +134,29 @@ def directions(study: Study) -> Iterator[Row | Plate]:
     )
 
 
-def hidden_ones(study: Study, method: str, drawn: LayerSamples) -> Recovery | None:
-    """Hide the layer's curve detectors, and look for them; None where it has too few."""
-    table = study.found("curve", "mixed3b")
-    if len(table) < LEAST:
-        return None
-    detectors = {
-        number(unit): float(orientation)
-        for unit, orientation in zip(table["unit"], table["orientation"], strict=True)
-    }
+def hidden_ones(study: Study, method: str, table: pd.DataFrame, drawn: LayerSamples) -> Recovery:
+    """Hide the layer's curve detectors, and look for them."""
+    orientations = table["orientation"].astype(float).tolist()
+    detectors = dict(zip(numbers(table["unit"]), orientations, strict=True))
     units = drawn.training.shape[1]
     hidden = hide(units, detectors, WAYS[method], study.rng("hidden"))
     return recovered(study, hidden, METHODS[method], drawn)
 
 
-def recovery(claim: Claim, power: Recovery | None, way: str) -> Row:
+def recovery(claim: Claim, power: Recovery, way: str) -> Row:
     """State what was found of the detectors that were hidden in one way."""
-    if power is None:
-        return claim.untestable(f"the layer has fewer than {LEAST} curve detectors to hide")
     some = power.by(way)
-    holds = None if power.doubt or not some.count("passes") else some.powerful
+    if not some.sought:
+        return claim.untestable("there are too few curve detectors to hide any so")
     cosine = np.median([each.cosine for each in some.sought])
     return claim.found(
         f"{some.count('found')} of {len(some.sought)} found, {some.count('filled')} of their "
         f"orientations; cosine {cosine:.2f}",
-        holds=holds,
+        holds={"holds": True, "does not hold": False}.get(some.status),
         interval=f"{some.count('passes')} of the hidden directions pass the hypothesis themselves",
-        why=f"{power.doubt}Found is what an atom is, at a cosine of .9 or more, that passes the "
-        "first three gates; the cosine is the median of the nearest atoms'. Holds where at least "
-        "half of those are found that pass the hypothesis themselves.",
+        why=f"{power.doubt}Found is what an atom is, at a cosine of {SAME} or more, that passes "
+        "the first three gates; the cosine is the median of the nearest atoms'. Holds where at "
+        "least half of those are found that pass the hypothesis themselves.",
     )
 
 
@@ -190,7 +181,7 @@ def new(
     found: NewFeatures,
     chance: dict[str, tuple[int, int]],
     doubt: str,
-    power: Recovery | None,
+    power: Recovery,
     samples: int,
 ) -> Row:
     """Count the atoms that pass each gate; what is not found counts where it would have been."""
@@ -203,7 +194,7 @@ def new(
     ]
     holds: bool | None = len(found) > 0 and max(odds) < 0.05
     limits = ""
-    if not holds and (power is None or not power.powerful):
+    if not holds and not power.powerful:
         holds, limits = None, "The method does not find hidden detectors. "
     if doubt:
         holds = None
@@ -219,7 +210,14 @@ def new(
         "effect on the output beyond that of random directions. Holds where an atom passes all, "
         "and more are no unit and curves than by either chance, P < .05 by Fisher's test; here "
         f"{max(odds):.2g}. {samples} positions.",
+        controls=[as_control(power)],
     )
+
+
+def as_control(power: Recovery) -> Control:
+    """Return the positive control as part of a row."""
+    measured = f"{power.count('found')} of {len(power.sought)} found"
+    return Control("hidden detectors", "holds", power.status, measured)
 
 
 def filling(claim: Claim, family: Coverage, extra: Coverage) -> Row:

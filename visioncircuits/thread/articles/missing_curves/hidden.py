@@ -30,7 +30,7 @@ from visioncircuits.thread.articles.missing_curves.family import (
 )
 from visioncircuits.thread.articles.missing_curves.layer_samples import LayerSamples
 from visioncircuits.thread.articles.missing_curves.methods import Fit, unconverged
-from visioncircuits.thread.claims import Unavailable
+from visioncircuits.thread.claims import Status, Unavailable
 
 SAME = 0.9
 """The cosine with a hidden direction from which on an atom is it."""
@@ -161,8 +161,15 @@ class Recovery:
 
     @property
     def powerful(self) -> bool:
-        """Whether at least half of those that can be found are."""
-        return 2 * self.count("found") >= self.count("passes") > 0
+        """Whether at least half of those that can be found are, by dictionaries that converged."""
+        return self.status == "holds"
+
+    @property
+    def status(self) -> Status:
+        """Whether detectors are found: the verdict of a row that claims it."""
+        if self.doubt or not self.count("passes"):
+            return "cannot be tested"
+        return "holds" if 2 * self.count("found") >= self.count("passes") else "does not hold"
 
 
 def recovered(study: Study, hidden: Hidden, fit: Fit, drawn: LayerSamples) -> Recovery:

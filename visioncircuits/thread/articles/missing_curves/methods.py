@@ -18,7 +18,7 @@ def trained(method: Method, study: Study, drawn: LayerSamples, seed: int) -> Dic
     """Train a sparse autoencoder of as many atoms as units."""
     units = drawn.training.shape[1]
     atoms = min(units, study.of(units, quick=80)) // method.block_size * method.block_size
-    settings = Settings(steps=study.of(2000, quick=120), batch=256, rate=1e-2, seed=seed)
+    settings = Settings(steps=study.of(2400, quick=120), batch=256, rate=1e-2, seed=seed)
     layer = study.layer("mixed3b")
     return train(
         drawn.training, layer, method, atoms=atoms, settings=settings, held_out=drawn.held_out

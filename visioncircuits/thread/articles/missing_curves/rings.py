@@ -24,8 +24,7 @@ from visioncircuits.thread.articles.missing_curves.reading import (
     read_off,
     stimuli,
 )
-from visioncircuits.thread.claims import SHUFFLED, Claim
-from visioncircuits.thread.study import LEAST
+from visioncircuits.thread.claims import Claim
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning.plots import hsl
 
@@ -36,7 +35,6 @@ OWN = "a question of our own"
 PLANTED = here(
     "one block of a block-sparse dictionary has a plane that was put in the place of the family",
     OWN,
-    stand_ins=(),
 )
 HOLDS = here("one block of a block-sparse dictionary of mixed3b has the orientation of curves", OWN)
 COVERS = here(
@@ -46,11 +44,10 @@ COVERS = here(
 FAMILY = here(
     "one block of a block-sparse dictionary of mixed3b explains the tuning of the family's units",
     OWN,
-    stand_ins=(),
 )
 
 
-@part(PLANTED, HOLDS, COVERS, FAMILY, stand_ins=(SHUFFLED,))
+@part(PLANTED, HOLDS, COVERS, FAMILY, stand_ins=())
 def rings(study: Study) -> Iterator[Row | Plate]:
     """A block for all orientations.
 
@@ -62,27 +59,21 @@ def rings(study: Study) -> Iterator[Row | Plate]:
     which a plane is in the place of the curve detectors: the sums of their activations times cosine
     and sine of their orientation, turned at random in the space that they leave.
     """
+    table = study.detectors("curve", "mixed3b")
     samples, measured = layer_samples(study), curve_responses(study)
+    change = plane(len(measured), table, study)
+    altered = measured.copy(data=np.tensordot(change, measured.values, 1))
+    replaced = blocks(study, samples.mapped(change), study.seed)
+    planted = Compared.of(replaced, altered, circle(altered))
+    power = planted.whole and not planted.doubt
+    yield planted.row(PLANTED, True, also=f", cosine {overlapping(replaced, change):.2f}")
     found = blocks(study, samples, study.seed)
     orientation = Compared.of(found, measured, circle(measured))
-    table, planted = study.found("curve", "mixed3b"), None
-    if len(table) >= LEAST:
-        change = plane(len(measured), table, study)
-        altered = measured.copy(data=np.tensordot(change, measured.values, 1))
-        replaced = blocks(study, samples.mapped(change), study.seed)
-        planted = Compared.of(replaced, altered, circle(altered))
-    power = planted is not None and planted.whole and not planted.doubt
     yield orientation.row(HOLDS, power)
     yield orientation.coverage(COVERS, power)
-    members = study.detectors("curve", "mixed3b")["unit"].tolist()
-    if planted is None:
-        yield PLANTED.untestable(f"the layer has fewer than {LEAST} curve detectors to replace")
-    else:
-        overlap = overlapping(replaced, change)
-        yield planted.row(PLANTED, True, also=f", cosine {overlap:.2f}")
-    yield Compared.of(found, measured, stimuli(measured.sel(unit=members))).row(FAMILY, power)
-    drawn = {"block": orientation.block, **orientation.baselines}
-    drawn |= {"block with the plane": planted.block} if planted else {}
+    members = stimuli(measured.sel(unit=table["unit"].tolist()))
+    yield Compared.of(found, measured, members).row(FAMILY, power)
+    drawn = {"block": orientation.block, **orientation.baselines, "planted plane": planted.block}
     yield Plate(
         "rings",
         ring_plot(drawn),
