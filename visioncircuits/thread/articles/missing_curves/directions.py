@@ -40,12 +40,12 @@ WAYS = {"TopK": ("rotated", "superposed"), "NMF": ("superposed",)}
 """How detectors are hidden from each method; what is rotated is negative too, and NMF takes none
 below 0."""
 HIDINGS = {
-    "rotated": "no unit since these were rotated",
-    "superposed": "no unit and overlap with others at 60°",
+    "rotated": "by a rotation with other units",
+    "superposed": "in superposition, at 60° from four other units",
 }
 HIDDEN = {
     (method, way): here(
-        f"atoms of {method} in mixed3b find curve detectors that are {HIDINGS[way]}",
+        f"curve detectors hidden in mixed3b {HIDINGS[way]} are found among the atoms of {method}",
         OWN,
     )
     for method, ways in WAYS.items()

@@ -38,7 +38,8 @@ PLANTED = here(
 )
 HOLDS = here("one block of a block-sparse dictionary of mixed3b has the orientation of curves", OWN)
 COVERS = here(
-    "one block of a block-sparse dictionary of mixed3b covers half of the orientations of curves",
+    "half of the orientations of curves are read off one block of a block-sparse dictionary of "
+    "mixed3b",
     OWN,
 )
 FAMILY = here(
@@ -61,7 +62,7 @@ def rings(study: Study) -> Iterator[Row | Plate]:
     """
     table = study.detectors("curve", "mixed3b")
     samples, measured = layer_samples(study), curve_responses(study)
-    change = plane(len(measured), table, study)
+    change = plane(len(measured), table, study.rng("plane"))
     altered = measured.copy(data=np.tensordot(change, measured.values, 1))
     replaced = blocks(study, samples.mapped(change), study.seed)
     planted = Compared.of(replaced, altered, circle(altered))
@@ -147,11 +148,13 @@ class Compared:
         return self.doubt + ("" if power else "No block has the plane that was planted. ")
 
 
-def plane(units: int, table: pd.DataFrame, study: Study) -> Float[np.ndarray, "units units"]:
+def plane(
+    units: int, table: pd.DataFrame, rng: np.random.Generator
+) -> Float[np.ndarray, "units units"]:
     """Return the linear map that puts a plane in the place of the family."""
     family, change = numbers(table["unit"]), np.eye(units)
     at = np.radians(table["orientation"].to_numpy(float))
-    drawn = study.rng("plane").standard_normal((len(family), 2))
+    drawn = rng.standard_normal((len(family), 2))
     axes = np.linalg.qr(drawn)[0]
     change[:, family] = 0
     change[np.ix_(family, family)] = axes @ np.stack([np.cos(at), np.sin(at)])
