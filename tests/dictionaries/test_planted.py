@@ -99,7 +99,9 @@ def circle_r2(method: Method, active: int, *, atoms: int = 6 * CIRCLES) -> torch
             blocks = found.atoms.split(2)
             overlaps = torch.cat([best_subspaces(block, plane.T, 2) for block in blocks])
             same = overlaps >= min(0.9, overlaps.max())
-            best += [block_r2(codes[:, same.repeat_interleave(2)], circle, 2 * int(same.sum()))[0]]
+            together = codes[:, same.repeat_interleave(2)]
+            shared = block_r2(together, circle, together.shape[1])
+            best += [torch.cat([shared, block_r2(codes, circle, 2)]).max()]
         else:  # any two of the eight atoms that explain most
             strongest = block_r2(codes, circle, 1).topk(8).indices.tolist()
             pairs = torch.tensor([*itertools.combinations(strongest, 2)])
