@@ -96,7 +96,7 @@ def new_features(
     Units copied as atoms are no new features:
 
     >>> from visioncircuits.dictionaries import Rectified
-    >>> from visioncircuits.hypotheses import Prediction
+    >>> from visioncircuits.hypotheses import Prediction, effects
     >>> from visioncircuits.networks import untrained
     >>> from visioncircuits.stimuli import named
     >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.5)
