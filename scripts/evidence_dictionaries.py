@@ -1,4 +1,4 @@
-"""How good is a sparse autoencoder that is trained for minutes?
+"""How good is a sparse autoencoder, of a training that converged and of one that did not?
 
 Trains a TopK dictionary of BVLC's mixed3b from two seeds, and evaluates it on held-out photographs
 beside baselines. `evidence_new_features.py` tests the atoms that `--keep` keeps.
@@ -30,19 +30,20 @@ def main() -> None:
     """Train, evaluate, test."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("photographs", type=Path, help="whose names begin with ImageNet's ids")
-    parser.add_argument("--training", type=int, default=100, help="photographs to train on")
-    parser.add_argument("--held-out", type=int, default=50)
+    parser.add_argument("--held-out", type=int, default=50, help="of the photographs held out")
     parser.add_argument("--atoms", type=int, default=960)
     parser.add_argument("--k", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=800, help="of 1,024 activations")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=512, help="activations in a step")
+    parser.add_argument("--rate", type=float, default=1e-2, help="learning rate")
     parser.add_argument("--keep", type=Path, help="folder for the dictionaries")
     results.option(parser)
     options = parser.parse_args()
 
     network = networks.load("bvlc_googlenet")
     every = datasets.photographs(options.photographs)
-    parts = datasets.split_by_name(every, share=1 / 3)
-    training, held_out = map(spread, parts, (options.training, options.held_out))
+    training, held_out = datasets.split_by_name(every)
+    held_out = spread(held_out, options.held_out)
     judging = samples(network, LAYER, held_out, positions=80).batch(0, size=2048, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         kept = store(samples(network, LAYER, training), folder, progress=True)
@@ -52,7 +53,9 @@ def main() -> None:
                 LAYER,
                 TopK(options.k),
                 atoms=options.atoms,
-                settings=Settings(steps=options.steps, seed=seed),
+                settings=Settings(
+                    steps=options.steps, batch=options.batch, rate=options.rate, seed=seed
+                ),
                 held_out=judging,
                 network=network,
                 progress=True,
@@ -64,7 +67,8 @@ def main() -> None:
             dictionary.save(options.keep / f"topk-{seed}.safetensors")
     evaluation = evaluate(one, network, held_out, second=other, progress=True)
     print(evaluation)
-    print(one.record["convergence"])
+    for each in (one, other):
+        print(each.record["convergence"])
     results.write(options.json, rows(evaluation))
 
 

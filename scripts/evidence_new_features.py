@@ -1,4 +1,4 @@
-"""Which atoms of a sparse autoencoder that is trained for minutes are new curve detectors?
+"""Which atoms are new curve detectors, of a training that converged and of one that did not?
 
 Puts the dictionaries that `evidence_dictionaries.py` kept through the four gates, on the held-out
 photographs.
@@ -13,51 +13,64 @@ from visioncircuits import datasets, networks
 from visioncircuits.dictionaries import Dictionary, NewFeatures, new_features
 from visioncircuits.dictionaries.gated import GATES
 
+TRAININGS = ("unconverged", "converged")
+
 
 def main() -> None:
     """Test."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("photographs", type=Path, help="that the dictionaries were trained on")
-    parser.add_argument("kept", type=Path, help="the folder of the dictionaries")
+    for name in TRAININGS:
+        parser.add_argument(name, type=Path, help="the folder of its dictionaries")
     parser.add_argument("--held-out", type=int, default=50)
     results.option(parser)
     options = parser.parse_args()
 
     network = networks.load("bvlc_googlenet")
     every = datasets.photographs(options.photographs)
-    held_out = spread(datasets.split_by_name(every, share=1 / 3)[1], options.held_out)
-    one, other = (Dictionary.load(options.kept / f"topk-{seed}.safetensors") for seed in (0, 1))
-    found = new_features(one, network, held_out, "curve", second=other, progress=True)
-    print(found)
-    results.write(options.json, rows(found))
+    held_out = spread(datasets.split_by_name(every)[1], options.held_out)
+    columns: dict[str, list[int | None]] = {}
+    for name in TRAININGS:
+        folder = getattr(options, name)
+        one, other = (Dictionary.load(folder / f"topk-{seed}.safetensors") for seed in (0, 1))
+        reached = one.record["convergence"]["converged"]
+        if reached != (name == "converged"):
+            parser.error(f"the dictionary of {folder} has {'' if reached else 'not '}converged")
+        found = new_features(one, network, held_out, "curve", second=other, progress=True)
+        print(found)
+        columns |= {name: passing(found), f"{name}, and all gates above": together(found)}
+    gates = meanings(found)
+    results.write(
+        options.json,
+        [
+            {"gate": gate, **{name: numbers[place] for name, numbers in columns.items()}}
+            for place, gate in enumerate(gates)
+        ],
+    )
 
 
-def rows(found: NewFeatures) -> list[dict[str, results.Cell]]:
-    """Give how many atoms pass each gate, and all up to it."""
-    table, limits = found.table, found.thresholds
-    meanings = (
+def meanings(found: NewFeatures) -> tuple[str, ...]:
+    """Return what each row counts: without gates, and of each gate."""
+    limits = found.thresholds
+    return (
+        "none: supported by stimuli, as `find` counts",
         f"no unit: cosine below {limits['unit']:g}",
         f"recurs in a second seed: cosine of at least {limits['recurs']:g}",
         f"supported as {found.hypothesis} detector, beyond untrained atoms",
         "ablation changes the output beyond random directions",
     )
-    rows: list[dict[str, results.Cell]] = [
-        {
-            "gate": "none: supported by stimuli, as `find` counts",
-            "atoms that pass": int((table["verdict"] == "supported").sum()),
-            "and all gates above": None,
-        }
-    ]
-    for place, (gate, meaning) in enumerate(zip(GATES, meanings, strict=True)):
-        measured = gate != "acts"  # of those that pass the others
-        rows.append(
-            {
-                "gate": meaning,
-                "atoms that pass": int(table[gate].sum()) if measured else None,
-                "and all gates above": int(table[list(GATES[: place + 1])].all(axis=1).sum()),
-            }
-        )
-    return rows
+
+
+def passing(found: NewFeatures) -> list[int | None]:
+    """Count the atoms of each row; ablation is measured of those alone that pass the others."""
+    supported = int((found.table["verdict"] == "supported").sum())
+    return [supported, *(int(found.table[gate].sum()) for gate in GATES[:-1]), None]
+
+
+def together(found: NewFeatures) -> list[int | None]:
+    """Count the atoms that pass a gate and all before it."""
+    gates = range(1, len(GATES) + 1)
+    return [None, *(int(found.table[list(GATES[:upto])].all(axis=1).sum()) for upto in gates)]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,13 @@ from torch.nn import functional
 
 from visioncircuits import files
 from visioncircuits.datasets import photographs
-from visioncircuits.dictionaries import Dictionary, NewFeatures, Rectified, gates, new_features
+from visioncircuits.dictionaries import (
+    Dictionary,
+    NewFeatures,
+    Rectified,
+    first_gates,
+    new_features,
+)
 from visioncircuits.dictionaries.atom_ablation import ablate_atoms
 from visioncircuits.errors import InputError
 from visioncircuits.hypotheses import Hypothesis, Prediction, effects, significance
@@ -168,7 +174,7 @@ def test_what_untrained_atoms_fit_as_well_fails_the_third(network, pictures):
 def test_a_share_of_draws_counts_ties_and_the_atom_itself() -> None:
     own, drawn = np.array([2.0, 0.5, -np.inf]), np.array([-1.0, 0.5, 1.0, -np.inf])
     expected = [(1 + sum(d >= o for d in drawn)) / 5 for o in own]
-    assert gates._share_as_good(own, drawn).tolist() == expected
+    assert first_gates._share_as_good(own, drawn).tolist() == expected
 
 
 def by_hand(

@@ -15,6 +15,7 @@ from visioncircuits.dictionaries import (
     Settings,
     TopK,
     best_cosines,
+    best_subspaces,
     block_r2,
     train,
 )
@@ -65,32 +66,42 @@ def test_atoms_are_not_found_before_training() -> None:
 CIRCLES, PLANE, BOTH = 12, 20, 2
 
 
-def planted_circles(samples: int, active: int) -> tuple[torch.Tensor, torch.Tensor]:
+def planted_circles(samples: int, active: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Draw activations that are sums of points on a few of twelve circles, in twenty dimensions.
 
     Returns
     -------
-    activations, points
-        `(samples, units)`, and `(samples, circles, 2)`: the point on each circle, 0 for the others.
+    activations, points, planes
+        `(samples, units)`; `(samples, circles, 2)`: the point on each circle, 0 for the others; and
+        `(circles, units, 2)`.
     """
     generator = torch.Generator().manual_seed(PLANTED)
     planes = torch.linalg.qr(torch.randn(CIRCLES, PLANE, 2, generator=generator)).Q
     used = torch.rand(samples, CIRCLES, generator=generator).argsort(1) < active
     angles = 2 * torch.pi * torch.rand(samples, CIRCLES, generator=generator)
     points = used[:, :, None] * torch.stack([angles.cos(), angles.sin()], dim=2)
-    return torch.einsum("scp,cup->su", points, planes), points
+    return torch.einsum("scp,cup->su", points, planes), points, planes
 
 
 def circle_r2(method: Method, active: int, *, atoms: int = 6 * CIRCLES) -> torch.Tensor:
-    """Train on planted circles; return how much of each the best block, or two atoms, explain."""
-    values, points = planted_circles(20_000, active)
+    """Train on planted circles; return how much of each the best blocks, or two atoms, explain.
+
+    With more blocks than circles several may span the plane of one, each in use for a part of it:
+    they are read together.
+    """
+    values, points, planes = planted_circles(20_000, active)
     values, held_out = values.split([17_000, 3_000])
     settings = Settings(steps=1500, batch=256, rate=1e-2)
     found = train(values, "planted", method, atoms=atoms, settings=settings, held_out=held_out)
     codes, best = found.encode(held_out), []
-    for circle in points[-3_000:].unbind(1):
+    for plane, circle in zip(planes, points[-3_000:].unbind(1), strict=True):
         if method.block_size == 2:
-            best += [block_r2(codes, circle, 2).max()]
+            blocks = found.atoms.split(2)
+            overlaps = torch.cat([best_subspaces(block, plane.T, 2) for block in blocks])
+            same = overlaps >= min(0.9, overlaps.max())
+            together = codes[:, same.repeat_interleave(2)]
+            shared = block_r2(together, circle, together.shape[1])
+            best += [torch.cat([shared, block_r2(codes, circle, 2)]).max()]
         else:  # any two of the eight atoms that explain most
             strongest = block_r2(codes, circle, 1).topk(8).indices.tolist()
             pairs = torch.tensor([*itertools.combinations(strongest, 2)])
@@ -102,8 +113,8 @@ def circle_r2(method: Method, active: int, *, atoms: int = 6 * CIRCLES) -> torch
 @pytest.mark.parametrize("method", [BlockTopK(BOTH, 2), Grassmannian(BOTH, 2)], ids=str)
 def test_planted_circles_are_found_by_blocks(method: Method) -> None:
     found = circle_r2(method, BOTH)
-    assert found.median() > 0.9  # some circles are split between blocks
-    assert (found > 0.9).sum() > CIRCLES / 2
+    assert (found > 0.9).sum() >= CIRCLES - 1
+    assert found.min() > 0.85
 
 
 @pytest.mark.slow

@@ -6,35 +6,23 @@ detectors are tuned to curves too.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float
-from scipy.stats import false_discovery_control
 
 from visioncircuits import __version__, datasets
 from visioncircuits.datasets import Source
-from visioncircuits.dictionaries.agreement import unit_cosines
 from visioncircuits.dictionaries.atom_ablation import ablate_atoms
 from visioncircuits.dictionaries.dictionary import Dictionary
-from visioncircuits.dictionaries.evaluation import recurrence
+from visioncircuits.dictionaries.first_gates import RECURS, UNIT, first_gates
 from visioncircuits.dictionaries.gated import GATES, NewFeatures
-from visioncircuits.dictionaries.untrained import untrained_like
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses import Evidence, Hypothesis, effects, find, measure_responses
+from visioncircuits.hypotheses import Hypothesis, VariantResponses, measure_responses
 from visioncircuits.hypotheses.judging import scaled
 from visioncircuits.hypotheses.verdicts import LEVEL, Verdict
 from visioncircuits.networks import Network
 from visioncircuits.numbers import real, whole
-
-UNIT = 0.9
-"""Cosine with a unit from which on an atom is that unit."""
-
-RECURS = 0.7
-"""Cosine from which on an atom of another seed is the same (Paulo and Belrose, "Sparse Autoencoders
-Trained on the Same Data Learn Different Features", 2025)."""
 
 
 def new_features(
@@ -45,6 +33,7 @@ def new_features(
     *,
     second: Dictionary,
     untrained: Dictionary | None = None,
+    responses: VariantResponses | None = None,
     unit: float = UNIT,
     recurs: float = RECURS,
     draws: int = 20,
@@ -80,6 +69,8 @@ def new_features(
         The same fitted from another seed.
     untrained
         A dictionary of random atoms, the first of the draws; by default `untrained_like`.
+    responses
+        Of all units of the layer to the hypothesis' stimuli; measured if not given.
     unit, recurs
         Thresholds of the first two gates.
     draws
@@ -105,7 +96,7 @@ def new_features(
     Units copied as atoms are no new features:
 
     >>> from visioncircuits.dictionaries import Rectified
-    >>> from visioncircuits.hypotheses import Prediction
+    >>> from visioncircuits.hypotheses import Prediction, effects
     >>> from visioncircuits.networks import untrained
     >>> from visioncircuits.stimuli import named
     >>> claim = Prediction("responds to one direction of an edge", effects.echo, most=0.5)
@@ -131,35 +122,15 @@ def new_features(
                 f"{dictionary.layer}"
             )
     tested = scaled(hypothesis, network, dictionary.layer)
-    responses = measure_responses(
+    responses = responses or measure_responses(
         network, dictionary.layer, tested.stimuli, variants=tested.variants,
         controls=tested.controls, progress=progress,
     )  # fmt: skip
-    found = find(network, dictionary.features, tested, responses=responses, seed=seed)
-    typical = responses.evidence().with_typical().typical
-
-    def worst(atoms: Dictionary) -> Float[np.ndarray, " atoms"]:
-        evidence = responses.along(atoms.features).evidence()
-        return _worst(replace(evidence, typical=typical), tested)
-
-    by_chance = np.concatenate([worst(d) for d in _drawn(dictionary, untrained, draws, seed)])
-    untrained_q = false_discovery_control(_share_as_good(worst(dictionary), by_chance))
-    largest = dictionary.atoms.abs().argmax(1).tolist()
-    table = pd.DataFrame(
-        {
-            "unit": [f"{dictionary.layer}:{index}" for index in largest],
-            "unit cosine": unit_cosines(dictionary.atoms.cpu()).tolist(),
-            "recurrence": recurrence(dictionary, second).tolist(),
-            "verdict": [verdict.status for verdict in found.verdicts],
-            "p": [verdict.p for verdict in found.verdicts],
-            "untrained q": untrained_q,
-        },
-        index=[f"atom {number}" for number in range(len(dictionary.atoms))],
-    )
-    table["no unit"] = table["unit cosine"] < unit
-    table["recurs"] = table["recurrence"] >= recurs
-    table["hypothesis"] = (table["verdict"] == "supported") & (table["untrained q"] <= LEVEL)
-    left = np.flatnonzero(table[list(GATES[:3])].all(axis=1)).tolist()
+    first = first_gates(
+        dictionary, network, tested, responses, second=second, untrained=untrained, unit=unit,
+        recurs=recurs, draws=draws, seed=seed,
+    )  # fmt: skip
+    table, left = first.table, first.passing
     ablated = ablate_atoms(
         dictionary, network, given, left, later=later, controls=controls, batch=batch, seed=seed,
         progress=progress and bool(left),
@@ -175,7 +146,7 @@ def new_features(
     table["acts"] = table["effect q"] <= LEVEL
     table["why"] = [
         "; ".join(_failures(row, verdict, unit, recurs))
-        for (_, row), verdict in zip(table.iterrows(), found.verdicts, strict=True)
+        for (_, row), verdict in zip(table.iterrows(), first.verdicts, strict=True)
     ]
     passing = np.flatnonzero(table[list(GATES)].all(axis=1)).tolist()
     return NewFeatures(
@@ -184,7 +155,7 @@ def new_features(
         tested.name,
         table[_COLUMNS],
         {"unit": unit, "recurs": recurs, "level": LEVEL, "draws": draws, "controls": controls},
-        float((by_chance >= 0).sum() / draws),
+        first.by_chance,
         tuple(dictionary.features[place] for place in passing),
         {
             "visioncircuits": __version__,
@@ -203,33 +174,6 @@ _COLUMNS = [
     "unit", "unit cosine", "no unit", "recurrence", "recurs", "verdict", "p", "untrained q",
     "hypothesis", "effect", "control", "ratio", "effect q", "acts", "why",
 ]  # fmt: skip
-
-
-def _drawn(
-    dictionary: Dictionary, untrained: Dictionary | None, draws: int, seed: int
-) -> Iterator[Dictionary]:
-    if untrained is not None:
-        yield untrained
-    for draw in range(draws - (untrained is not None)):
-        yield untrained_like(dictionary, seed=seed + draw)
-
-
-def _worst(evidence: Evidence, hypothesis: Hypothesis) -> Float[np.ndarray, " features"]:
-    """Return by how much each feature meets the prediction that it meets the least."""
-    margins = [
-        prediction.margin(prediction.measure(evidence))
-        for prediction in hypothesis.predictions
-        if prediction.function is not effects.strength  # which photographs would be needed for
-    ]
-    return np.asarray(np.min(margins, 0))
-
-
-def _share_as_good(
-    own: Float[np.ndarray, " atoms"], by_chance: Float[np.ndarray, " draws"]
-) -> Float[np.ndarray, " atoms"]:
-    """Return the share of draws that are as good as each atom, the atom counted among them."""
-    ordered = np.sort(by_chance)
-    return (1 + len(ordered) - np.searchsorted(ordered, own)) / (1 + len(ordered))
 
 
 def _failures(row: pd.Series, verdict: Verdict, unit: float, recurs: float) -> Iterator[str]:

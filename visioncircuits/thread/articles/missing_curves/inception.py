@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from visioncircuits.hypotheses import find
 from visioncircuits.thread import Plate, Row, Study, inception, part
-from visioncircuits.thread.articles.missing_curves.decomposition import (
-    activations,
-    as_directions,
-    components,
-    verdicts,
+from visioncircuits.thread.articles.missing_curves.curve_stimuli import (
+    curve_hypothesis,
+    hypothesis_responses,
 )
 from visioncircuits.thread.articles.missing_curves.family import along, curve_responses
+from visioncircuits.thread.articles.missing_curves.layer_samples import layer_samples
+from visioncircuits.thread.articles.missing_curves.methods import topk, unconverged
 from visioncircuits.tuning import orientation_tuning
 
 PUBLISHED_GAPS = ((181.0, 243.0), (290.0, 358.0), (22.5, 66.5))
 THERE = inception(
-    "directions of NMF on mixed3b fill the published gaps, 181° to 243°, 290° to 358°, 22.5° to "
-    "66.5°",
+    "atoms of TopK on mixed3b fill the published gaps, 181° to 243°, 290° to 358°, 22.5° to 66.5°",
     "62°, 68°, 44°",
 )
 
@@ -25,11 +25,19 @@ THERE = inception(
 def inception5h(study: Study) -> Iterator[Row | Plate]:
     """Google's own network."""
     google = replace(study, network=study.inceptionv1())
-    spread = google.deviations("mixed3b").values.clip(1e-6)
-    vectors = components("NMF", activations(google), google)
-    features = as_directions("mixed3b", vectors / spread, "NMF")
-    judged = verdicts(google, features)
-    mine = [feature for feature in features if judged[str(feature)]]
+    found = topk(google, layer_samples(google), google.seed)
+    if doubt := unconverged(found):
+        yield THERE.found("", holds=None, why=doubt)
+        return
+    tested = find(
+        google.network, found.features, curve_hypothesis(google),
+        responses=hypothesis_responses(google), seed=google.seed,
+    )  # fmt: skip
+    mine = [
+        feature
+        for feature, verdict in zip(found.features, tested.verdicts, strict=True)
+        if verdict.status == "supported"
+    ]
     if not mine:
         yield THERE.found("no curves", holds=False)
         return
@@ -42,5 +50,5 @@ def inception5h(study: Study) -> Iterator[Row | Plate]:
     yield THERE.found(
         f"{len(mine)} curves; {', '.join(map(str, inside))} in the middle of the gaps",
         holds=all(inside),
-        why="Directions that pass as curve detectors; holds where each gap's middle half has one.",
+        why="Atoms that pass as curve detectors; holds where each gap's middle half has one.",
     )
