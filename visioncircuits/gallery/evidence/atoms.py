@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from visioncircuits.dictionaries import Dictionary, best_subspaces
-from visioncircuits.dictionaries.gates import RECURS, UNIT
+from visioncircuits.dictionaries.first_gates import RECURS, UNIT
 from visioncircuits.dictionaries.rules import Linear
 from visioncircuits.engine import Work
 from visioncircuits.gallery.atoms import Atoms, sibling
