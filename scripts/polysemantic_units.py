@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+import results
 from visioncircuits import datasets, dictionaries, files, networks
 from visioncircuits.dictionaries.splitting import Split, parted
 
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=200, help="photographs, evenly drawn")
     parser.add_argument("--top", type=int, default=12, help="units on the page")
     parser.add_argument("--steps", type=int, default=96, help="of each part's picture")
+    results.option(parser)
     options = parser.parse_args()
     network = networks.load(options.network)
     every = datasets.photographs(options.photographs, labels="none")
@@ -48,6 +50,7 @@ def main() -> None:
         splits += [split for split in each if len(split) > 1]
         print(f"{layer}: {sum(len(one) > 1 for one in each)} of {len(each)} units have parts")
     splits.sort(key=likeness)
+    results.write(options.json, [row(split) for split in splits[: options.top]])
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
     for split in splits[: options.top]:
@@ -60,6 +63,15 @@ def main() -> None:
     page = f"<!doctype html><meta charset=utf-8><title>Polysemantic units</title>{''.join(rows)}"
     files.write(options.out / "index.html", page.encode())
     print(options.out / "index.html")
+
+
+def row(split: Split) -> dict[str, results.Cell]:
+    """Return what the page's table has of a unit."""
+    return {
+        "unit": str(split.unit),
+        "examples of each kind": " + ".join(map(str, split.clusters.sizes)),
+        "parents' likeness": round(likeness(split), 2),
+    }
 
 
 def likeness(split: Split) -> float:

@@ -1,5 +1,6 @@
 """Toy models of superposition: more features than dimensions, and how a network holds them."""
 
+from visioncircuits.toy.curves import CurveNetwork, LinearCurveNetwork
 from visioncircuits.toy.geometry import POLYTOPES, Part, parts, polytope
 from visioncircuits.toy.measures import dimensionality, interference, represented
 from visioncircuits.toy.models import AbsoluteValue, Linear, Model, ReLUOutput
