@@ -34,8 +34,8 @@ def curve_panel(
     Above, each unit's kernel, and below it its tuning curve around the circle, 0° at the right and
     90° at the bottom, as orientations are on the screen; beside its number, how many separate ranges
     of orientation it prefers. Below, what is read of each orientation for every curve, before the
-    bias, and the directions of the orientations on their first two principal components, joined in
-    order: a circle, if neighbors lie side by side.
+    bias, and the directions of the orientations on their first two principal components, in the
+    colors of the ticks and joined in order: a circle, if neighbors lie side by side.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def curve_panel(
     one = solutions.isel(instance=instance)
     tuning = curve_tuning(solutions).isel(instance=instance)
     units = one.sizes["hidden"]
-    across = max(units * (_SIDE + _GAP), 2 * (_SQUARE + 0.75)) + 2 * _EDGE
-    high = _HEAD + 2 * _SIDE + 0.45 + _HEAD + _SQUARE + 0.45
+    across = max(units * (_SIDE + _GAP), 2 * _SQUARE + 1.3) + 2 * _EDGE
+    high = _HEAD + 2 * _SIDE + 0.2 + _HEAD + _SQUARE + 0.45
     canvas = figure_or_new(figure, (across, high))
     scale = min(inches(canvas)[0] / across, inches(canvas)[1] / high)
     counts = preferences(tuning.values)
@@ -78,21 +78,25 @@ def curve_panel(
         _around(around, tuning.orientation.values, tuning.values[unit], scale)
     heading = "Kernels, tuning, and number of separate ranges of orientation preferred"
     _words(canvas, _EDGE, 0.08, heading, scale)
-    top = _HEAD + 2 * _SIDE + 0.45
+    top = _HEAD + 2 * _SIDE + 0.2
     _words(canvas, _EDGE, top + 0.08, "What is read of each orientation", scale)
     left = (_EDGE + 0.45) * scale, (top + _HEAD) * scale, _SQUARE * scale, _SQUARE * scale
     _read(add_axes(canvas, *left), one, scale)
-    start = _EDGE + _SQUARE + 1.1
-    _words(canvas, start, top + 0.08, "Directions of the orientations, in order", scale)
+    start = max(across / 2, _EDGE + _SQUARE + 0.8)
+    _words(canvas, start, top + 0.08, "Directions of the orientations, joined in order", scale)
     right = start * scale, (top + _HEAD) * scale, _SQUARE * scale, _SQUARE * scale
     _directions(add_axes(canvas, *right), one["weights"].values, scale)
     return canvas
 
 
+def _colors(count: int) -> np.ndarray:
+    """Return a color for each orientation, dark enough for text."""
+    hues = matplotlib.colormaps["hsv"](orientations_of(count) / 360)
+    return np.asarray(hues) * [0.8, 0.8, 0.8, 1.0]
+
+
 def _words(figure: AnyFigure, left: float, top: float, text: str, scale: float) -> None:
-    add_text(
-        figure, left * scale, top * scale, text, va="top", fontsize=8 * scale, color=FAINT
-    )
+    add_text(figure, left * scale, top * scale, text, va="top", fontsize=8 * scale, color=FAINT)
 
 
 def _plain(axes: Axes) -> Axes:
@@ -123,8 +127,11 @@ def _read(axes: Axes, one: xr.Dataset, scale: float) -> None:
     count = len(products)
     ticks = np.arange(0, count, max(count // 4, 1))
     names = [f"{each:.0f}°" for each in orientations_of(count)[ticks]]
-    axes.set_xticks(ticks, names, fontsize=6.5 * scale, color=FAINT)
-    axes.set_yticks(ticks, names, fontsize=6.5 * scale, color=FAINT)
+    axes.set_xticks(ticks, names, fontsize=6.5 * scale)
+    axes.set_yticks(ticks, names, fontsize=6.5 * scale)
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        for label, color in zip(labels, _colors(count)[ticks], strict=True):
+            label.set_color(color)
     axes.tick_params(length=2, color=RULE)
     axes.spines[:].set_color(RULE)
     axes.set_xlabel("curve", fontsize=7 * scale, color=FAINT, labelpad=2)
@@ -137,12 +144,7 @@ def _directions(axes: Axes, weights: np.ndarray, scale: float) -> None:
     x, y = two @ points.T
     order = np.arange(len(x) + 1) % len(x)
     axes.plot(x[order], y[order], color=RULE, linewidth=0.8, zorder=1)
-    colors = matplotlib.colormaps["hsv"](orientations_of(len(x)) / 360)
-    axes.scatter(x, y, c=colors, s=26 * scale**2, zorder=2, linewidths=0)
-    for angle, at in zip(orientations_of(len(x)), zip(x, y, strict=True), strict=True):
-        axes.annotate(
-            f"{angle:.0f}°", at, (4, 2), textcoords="offset points", fontsize=6 * scale, color=FAINT
-        )
+    axes.scatter(x, y, c=_colors(len(x)), s=30 * scale**2, zorder=2, linewidths=0)
     reach = 1.25 * float(np.abs([x, y]).max()) or 1.0
     axes.set(xlim=(-reach, reach), ylim=(reach, -reach))
     _plain(axes)

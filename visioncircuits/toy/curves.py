@@ -156,7 +156,9 @@ class CurveNetwork(Model):
         ink = curve_ink(orientations_of(features)).flatten(1)
         coordinates = prefers @ torch.linalg.pinv(ink @ _components(features).T).T
         zeros = prefers.new_zeros(len(generators), hidden)
-        return cls(coordinates, zeros, prefers.mT.contiguous(), prefers.new_zeros(zeros.shape[0], features))
+        return cls(
+            coordinates, zeros, prefers.mT.contiguous(), prefers.new_zeros(zeros.shape[0], features)
+        )
 
     def units(self, patches: Patches) -> Float[Tensor, "instances batch hidden"]:
         """Compute what the units do where a receptive field contains this."""
@@ -192,7 +194,9 @@ class CurveNetwork(Model):
             patches = self.patches(features)
         return self.read(self.units(patches))
 
-    def single(self, orientations: Float[np.ndarray, " curves"]) -> Float[Tensor, "instances curves hidden"]:
+    def single(
+        self, orientations: Float[np.ndarray, " curves"]
+    ) -> Float[Tensor, "instances curves hidden"]:
         """Compute what the units do where there is one curve at full contrast, and no other."""
         features = self.bias.shape[1]
         ink = curve_ink(orientations).flatten(1).to(self.bias)

@@ -153,7 +153,9 @@ def _solutions(
     trained: Model, losses: torch.Tensor, tasks: Sequence[Task], options: dict[str, Any]
 ) -> Solutions:
     with torch.no_grad():
-        values = {name: (dims, each.cpu().numpy()) for name, (dims, each) in trained.values().items()}
+        values = {
+            name: (dims, each.cpu().numpy()) for name, (dims, each) in trained.values().items()
+        }
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
