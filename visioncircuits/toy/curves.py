@@ -19,8 +19,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import Parameter
-from torch.nn import functional
+from torch.nn import Parameter, functional
 
 from visioncircuits.errors import InputError
 from visioncircuits.stimuli import curve
@@ -38,7 +37,7 @@ _RADIUS, _LENGTH, _WIDTH = 4.5, 11.0, 1.5
 _LEAST = 0.01
 """Share of the largest variance below which what pictures contain is left out of kernels."""
 
-Ink = Float[Tensor, "pictures 1 rows columns"]
+Ink = Float[Tensor, "pictures 1 height width"]
 Patches = Float[Tensor, "instances batch components"]
 
 
@@ -84,8 +83,13 @@ def drawn_curves(features: Float[Tensor, "pictures curves rows columns"]) -> Ink
     >>> drawn_curves(torch.zeros(2, 8, GRID, GRID)).shape
     torch.Size([2, 1, 35, 35])
     """
-    ink = curve_ink(orientations_of(features.shape[1])).to(features)
+    ink = _each(features.shape[1]).to(features)
     return functional.conv_transpose2d(features, ink, stride=SPACING).clamp(max=1)
+
+
+@cache
+def _each(features: int) -> Float[Tensor, "features 1 rows columns"]:
+    return curve_ink(orientations_of(features))
 
 
 @cache
@@ -96,7 +100,7 @@ def _components(features: int) -> Float[Tensor, "components pixels"]:
     pixels training takes ten times as long.
     """
     every = torch.eye(features * 9).reshape(features * 9, features, 3, 3)  # and 8 neighbors
-    wide = functional.conv_transpose2d(every, curve_ink(orientations_of(features)), stride=SPACING)
+    wide = functional.conv_transpose2d(every, _each(features), stride=SPACING)
     middle = slice(SPACING, SPACING + SIDE)
     seen = wide[:, 0, middle, middle].flatten(1)
     values, vectors = torch.linalg.eigh(seen.T @ seen)
@@ -153,7 +157,7 @@ class CurveNetwork(Model):
         chosen = [each.random((hidden, features)) < 0.5 for each in generators]
         prefers = torch.tensor(np.stack(strength) * np.stack(chosen), dtype=torch.float32)
         prefers *= (2 / features) ** 0.5
-        ink = curve_ink(orientations_of(features)).flatten(1)
+        ink = _each(features).flatten(1)
         coordinates = prefers @ torch.linalg.pinv(ink @ _components(features).T).T
         zeros = prefers.new_zeros(len(generators), hidden)
         return cls(

@@ -10,13 +10,14 @@ from jaxtyping import Bool, Float
 from visioncircuits import numbers
 
 Weights = Float[np.ndarray, "*instances hidden features"] | xr.DataArray
+Readout = Float[np.ndarray, "*instances features hidden"] | xr.DataArray
 PerFeature = Float[np.ndarray, "*instances features"]
 
 REPRESENTED = 0.5
 """Length of a direction from which its feature is represented: learned ones are about 1 long."""
 
 
-def dimensionality(weights: Weights, readout: Weights | None = None) -> PerFeature:
+def dimensionality(weights: Weights, readout: Readout | None = None) -> PerFeature:
     """Measure which share of a dimension every feature has: ``|W_i|² / Σ_j (Ŵ_i·W_j)²``.
 
     Ŵ_i is the direction W_i at length 1, and j runs over all features, i too. It is 1 for a feature

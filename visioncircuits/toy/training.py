@@ -28,8 +28,8 @@ class Solutions(LabeledTable):  # type: ignore[no-untyped-call]
 
     `weights` are those of the models, dimensions `instance`, `hidden` and `feature`, `bias` has
     `instance` and `feature`, `loss` is the mean squared error, weighted by importance, of fresh
-    batches. `output_weights` are those of `AbsoluteValue` and `CurveNetwork`. Coordinates are `sparsity` and `seed` of
-    every instance, and `importance`.
+    batches. `output_weights` are those of `AbsoluteValue` and `CurveNetwork`, which has `kernels`
+    too. Coordinates are `sparsity` and `seed` of every instance, and `importance`.
 
     Examples
     --------

@@ -15,7 +15,7 @@ ARTICLE = Article(
     "https://transformer-circuits.pub/2022/toy_model/index.html",
     "Can a layer represent more features than it has units, and how? Shown in models that are "
     "small enough to be understood whole; they are trained here, whichever network is studied. Two "
-    "parts are new: a convolutional layer on pictures of curves, and whether a dictionary finds what "
-    "it holds.",
+    "parts are new: a convolutional layer on pictures of curves, and whether a dictionary finds "
+    "what it holds.",
     (superposition, plateaus, polytopes, phases, curves, dictionaries),
 )

@@ -83,14 +83,14 @@ def curves(study: Study) -> Iterator[Row | Plate]:
     def represented(found: toy.Solutions) -> np.ndarray:
         return np.asarray((toy.explained(toy.curve_samples(found)) >= READ).sum(1))
 
-    counts = {name: represented(found) for name, found in
-              (("sparse", sparse), ("dense curves", dense), ("without rectifiers", linear))}  # fmt: skip
+    networks_of = {"sparse": sparse, "dense curves": dense, "without rectifiers": linear}
+    counts = {name: represented(found) for name, found in networks_of.items()}
     dimensions = toy.dimensionality(sparse.weights, sparse.output_weights).sum(1)
     yield Plate(
         "curves",
         toy.curve_panel(sparse),
-        "A layer of six units that hold 16 orientations: what each unit looks for, how it is tuned, "
-        "and how orientations share the units.",
+        "A layer of six units that hold 16 orientations: what each unit looks for, how it is "
+        "tuned, and how orientations share the units.",
     )
     yield MORE.found(
         f"{span(counts['sparse'])} of {ORIENTATIONS} orientations in {UNITS} units",
