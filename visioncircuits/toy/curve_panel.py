@@ -34,8 +34,8 @@ def curve_panel(
     Above, each unit's kernel, and below it its tuning curve around the circle, 0° at the right and
     90° at the bottom, as orientations are on the screen; beside its number, how many separate
     ranges of orientation it prefers. Below, what is read of each orientation for every curve,
-    before the bias, and the directions of the orientations on their first two principal components, in the
-    colors of the ticks and joined in order: a circle, if neighbors lie side by side.
+    before the bias, and the directions of the orientations on their first two principal components,
+    in the colors of the ticks and joined in order: a circle, if neighbors lie side by side.
 
     Parameters
     ----------
