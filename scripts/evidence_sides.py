@@ -1,8 +1,8 @@
 """Do the sides of units that `split` divides agree less than those of units that stay whole?
 
 Units are drawn at random from layers and split. Of those that have parts, and of as many that have
-not, the agreement of photographs, optimized pictures and weights is measured (`dictionaries.sides`),
-and compared by a rank test. Prints JSON. Takes minutes.
+not, the agreement of photographs, optimized pictures and weights is measured, as by
+`dictionaries.sides`, and compared by a rank test. Prints JSON. Takes minutes.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from scipy.stats import mannwhitneyu
 
 import results
 from visioncircuits import datasets, dictionaries, featurevis, networks
+from visioncircuits.dictionaries.sides import from_weights
 from visioncircuits.dictionaries.splitting import Split, parted
 from visioncircuits.networks import Network
 
@@ -59,8 +60,11 @@ def compared(
     steps: int,
 ) -> list[dict[str, results.Cell]]:
     """Return a row for either kind of unit, and the rank test in the first."""
+    layers = {split.drivers.below for split in (*divided, *whole)}
+    usual = {layer: dictionaries.embeddings(network, layer, some).mean(0) for layer in layers}
     agreements = [
-        [_agreement(network, one, some, steps) for one in each] for each in (divided, whole)
+        [_agreement(network, one, usual[one.drivers.below], steps) for one in each]
+        for each in (divided, whole)
     ]
     less = float(mannwhitneyu(*agreements, alternative="less").pvalue)
     return [
@@ -76,15 +80,18 @@ def compared(
     ]
 
 
-def _agreement(network: Network, split: Split, some: datasets.Photographs, steps: int) -> float:
-    objective = featurevis.objectives.diverse(str(split.unit), 2)
+def _agreement(network: Network, split: Split, usual: torch.Tensor, steps: int) -> float:
+    unit, below = split.unit, split.drivers.below
+    objective = featurevis.objectives.diverse(unit, 2)
     shown = featurevis.render_all(network, objective, steps=steps)
     optimized = torch.stack([torch.as_tensor(each.picture) for each in shown])
-    given = some.part(range(0, len(some), 4)), optimized
-    named = dict(zip(("photographs", "optimized"), given, strict=True))
-    found = dictionaries.sides(network, split.unit, named, below=split.drivers.below)
-    profiles = {**found.profiles, "photographs": split.drivers.contributions[:16]}
-    return dictionaries.Sides(split.unit, split.drivers.below, profiles).agreement
+    (found,) = dictionaries.drivers(network, unit, optimized, below=below)
+    profiles = {
+        "photographs": split.drivers.contributions[:16],
+        "optimized": found.contributions,
+        "weights": from_weights(network, unit, below, usual),
+    }
+    return dictionaries.Sides(unit, below, profiles).agreement
 
 
 if __name__ == "__main__":

@@ -151,6 +151,17 @@ def sides(
     assert isinstance(unit, Unit)
     assert below is not None
     usual = embeddings(network, below, next(iter(pictures.values())), progress=progress).mean(0)
-    weights = expanded_weights(network, below, unit).weight
-    profiles[WEIGHTS] = (weights.sum((0, 2, 3)) * usual)[None]
+    profiles[WEIGHTS] = from_weights(network, unit, below, usual)
     return Sides(unit, below, profiles)
+
+
+def from_weights(
+    network: Network, unit: Unit, below: str, usual: Float[Tensor, " units"]
+) -> Float[Tensor, "1 units"]:
+    """Return what weights state: theirs, summed over positions, times how active units usually are.
+
+    Cheaper for many units than `sides`, as what is usual is measured once for a layer.
+    """
+    weights = expanded_weights(network, below, unit).weight
+    profile: Tensor = (weights.sum((0, 2, 3)) * usual)[None]
+    return profile

@@ -80,8 +80,8 @@ def curve_panel(
     _words(canvas, _EDGE, 0.08, heading, scale)
     top = _HEAD + 2 * _SIDE + 0.2
     _words(canvas, _EDGE, top + 0.08, "What is read of each orientation", scale)
-    left = (_EDGE + 0.45) * scale, (top + _HEAD) * scale, _SQUARE * scale, _SQUARE * scale
-    _read(add_axes(canvas, *left), one, scale)
+    lower_left = (_EDGE + 0.45) * scale, (top + _HEAD) * scale, _SQUARE * scale, _SQUARE * scale
+    _read(add_axes(canvas, *lower_left), one, scale)
     start = max(across / 2, _EDGE + _SQUARE + 0.8)
     _words(canvas, start, top + 0.08, "Directions of the orientations, joined in order", scale)
     right = start * scale, (top + _HEAD) * scale, _SQUARE * scale, _SQUARE * scale

@@ -215,7 +215,7 @@ class CurveNetwork(Model):
         """
         features = self.bias.shape[1]
         components = _components(features).to(self.coordinates)
-        kernels = (self.coordinates @ components).unflatten(2, (SIDE, SIDE))
+        kernels = (self.coordinates @ components).reshape(*self.hidden_bias.shape, SIDE, SIDE)
         blank = self.units(self.coordinates.new_zeros(len(self.bias), 1, len(components)))
         directions = (self.single(orientations_of(features)) - blank).mT
         return {
