@@ -17,6 +17,19 @@ import results
 from visioncircuits import datasets, dictionaries, files, networks
 from visioncircuits.dictionaries.splitting import Split, parted
 
+HEAD = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Polysemantic units</title>
+<style>
+body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; font: 15px/1.5 sans-serif }
+h2 { font-size: 1rem; margin: 2rem 0 .25rem; font-weight: 600 } img { max-width: 100% }
+</style>
+<h1>Polysemantic units</h1>
+<p>Units whose strongest examples fall into kinds by what drives them from the layer below, those first
+whose kinds have least in common. A row is a kind: the picture of its parent, its examples with the
+unit's activations above them, and the units below that drive it most.</p>
+"""
+
 LAYERS = ("mixed4a", "mixed4b", "mixed4c", "mixed4d", "mixed4e", "mixed5a")
 
 
@@ -57,11 +70,10 @@ def main() -> None:
         name = f"{split.unit.layer}-{split.unit.index}.png"
         pictures = dictionaries.render_parents(split, steps=options.steps)
         dictionaries.split_panel(split, pictures).save(options.out / name, dpi=110)
-        text = html.escape(f"{split.unit}: parents' likeness {likeness(split):.2f}")
-        rows.append(f'<p>{text}</p><img style="max-width: 100%" src="{name}" alt="{text}">')
+        text = f"{split.unit}, likeness of parents {likeness(split):.2f}"
+        rows.append(f'<h2>{html.escape(text)}</h2><img src="{name}" alt="{html.escape(text)}">')
         print(text)
-    page = f"<!doctype html><meta charset=utf-8><title>Polysemantic units</title>{''.join(rows)}"
-    files.write(options.out / "index.html", page.encode())
+    files.write(options.out / "index.html", (HEAD + "\n".join(rows)).encode())
     print(options.out / "index.html")
 
 

@@ -69,10 +69,9 @@ DEFINITIONS = {
     "toy-models.md": (
         "is 0 with a probability",
         "is 1 where it shares",
-        "three rectified units",
+        "six rectified units",
         "of size 1",
         "at least half of the variance",
-        "With 16 orientations and six units",
     ),
     "your-network.md": ("unit 42", "gate is 1", "in [0, 1]", "up to 255"),
 }

@@ -78,9 +78,9 @@ class Sides:
         scaled = [functional.normalize(each.double(), dim=1) for each in self.profiles.values()]
         sums = torch.stack([each.sum(0) for each in scaled])
         counts = torch.tensor([float(len(each)) for each in scaled])
-        products, pairs = sums @ sums.T, torch.outer(counts, counts)
         own = torch.stack([each.square().sum() for each in scaled])
-        cosines = (products - own.diag()) / (pairs - counts.diag())
+        pairs = torch.outer(counts, counts) - counts.diag()
+        cosines = torch.where(pairs > 0, (sums @ sums.T - own.diag()) / pairs, torch.nan)
         return pd.DataFrame(cosines.numpy(), index=names, columns=names)
 
     def __repr__(self) -> str:
