@@ -25,9 +25,9 @@ body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; font: 15px/1.5 sans
 h2 { font-size: 1rem; margin: 2rem 0 .25rem; font-weight: 600 } img { max-width: 100% }
 </style>
 <h1>Polysemantic units</h1>
-<p>Units whose strongest examples fall into kinds by what drives them from the layer below, those first
-whose kinds have least in common. A row is a kind: the picture of its parent, its examples with the
-unit's activations above them, and the units below that drive it most.</p>
+<p>Units whose strongest examples fall into kinds by what drives them from the layer below, those
+first whose kinds have least in common. A row is a kind: the picture of its parent, examples with
+the activations above them, and the units below that drive it most.</p>
 """
 
 LAYERS = ("mixed4a", "mixed4b", "mixed4c", "mixed4d", "mixed4e", "mixed5a")
