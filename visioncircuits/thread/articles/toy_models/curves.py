@@ -148,18 +148,19 @@ def _ring(
     others = (apart > 0) & ~beside
 
     def above(order: np.ndarray) -> float:
-        each = cosines[np.ix_(order, order)]
+        each = cosines[np.ix_(order.astype(int), order.astype(int))]
         return float(each[beside].mean() - each[others].mean())
 
-    low, high = null(above, np.arange(count), rng)
-    found = above(np.arange(count))
+    in_order = np.arange(count, dtype=float)
+    low, high = null(above, in_order, rng)
+    found = above(in_order)
     return found, f"{low:+.2f} to {high:+.2f} by chance", found > high
 
 
 RECOVERED = toy_models(
-    "a sparse autoencoder recovers the directions of the orientations in superposition", OPEN
+    "directions of orientations in superposition are recovered by a sparse autoencoder", OPEN
 )
-BLOCKS = toy_models("a block of a block-sparse dictionary holds the orientation", OPEN)
+BLOCKS = toy_models("the orientation of a curve is in one block of a block-sparse dictionary", OPEN)
 
 
 @part(RECOVERED, BLOCKS)
