@@ -97,7 +97,7 @@ def _components(features: int) -> Float[Tensor, "components pixels"]:
     """Return principal components of what a receptive field may contain, at the variance 1.
 
     Kernels are learned in these coordinates: crossing curves share pixels, so that in those of
-    pixels training takes ten times as long.
+    pixels training is far slower.
     """
     every = torch.eye(features * 9).reshape(features * 9, features, 3, 3)  # and 8 neighbors
     wide = functional.conv_transpose2d(every, _each(features), stride=SPACING)
