@@ -13,8 +13,22 @@ from pathlib import Path
 
 import torch
 
+import results
 from visioncircuits import datasets, dictionaries, files, networks
 from visioncircuits.dictionaries.splitting import Split, parted
+
+HEAD = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Polysemantic units</title>
+<style>
+body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; font: 15px/1.5 sans-serif }
+h2 { font-size: 1rem; margin: 2rem 0 .25rem; font-weight: 600 } img { max-width: 100% }
+</style>
+<h1>Polysemantic units</h1>
+<p>Units whose strongest examples fall into kinds by what drives them from the layer below, those
+first whose kinds have least in common. A row is a kind: the picture of its parent, examples with
+the activations above them, and the units below that drive it most.</p>
+"""
 
 LAYERS = ("mixed4a", "mixed4b", "mixed4c", "mixed4d", "mixed4e", "mixed5a")
 
@@ -32,6 +46,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=200, help="photographs, evenly drawn")
     parser.add_argument("--top", type=int, default=12, help="units on the page")
     parser.add_argument("--steps", type=int, default=96, help="of each part's picture")
+    results.option(parser)
     options = parser.parse_args()
     network = networks.load(options.network)
     every = datasets.photographs(options.photographs, labels="none")
@@ -48,18 +63,27 @@ def main() -> None:
         splits += [split for split in each if len(split) > 1]
         print(f"{layer}: {sum(len(one) > 1 for one in each)} of {len(each)} units have parts")
     splits.sort(key=likeness)
+    results.write(options.json, [row(split) for split in splits[: options.top]])
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
     for split in splits[: options.top]:
         name = f"{split.unit.layer}-{split.unit.index}.png"
         pictures = dictionaries.render_parents(split, steps=options.steps)
         dictionaries.split_panel(split, pictures).save(options.out / name, dpi=110)
-        text = html.escape(f"{split.unit}: parents' likeness {likeness(split):.2f}")
-        rows.append(f'<p>{text}</p><img style="max-width: 100%" src="{name}" alt="{text}">')
+        text = f"{split.unit}, likeness of parents {likeness(split):.2f}"
+        rows.append(f'<h2>{html.escape(text)}</h2><img src="{name}" alt="{html.escape(text)}">')
         print(text)
-    page = f"<!doctype html><meta charset=utf-8><title>Polysemantic units</title>{''.join(rows)}"
-    files.write(options.out / "index.html", page.encode())
+    files.write(options.out / "index.html", (HEAD + "\n".join(rows)).encode())
     print(options.out / "index.html")
+
+
+def row(split: Split) -> dict[str, results.Cell]:
+    """Return what the page's table has of a unit."""
+    return {
+        "unit": str(split.unit),
+        "examples of each kind": " + ".join(map(str, split.clusters.sizes)),
+        "parents' likeness": round(likeness(split), 2),
+    }
 
 
 def likeness(split: Split) -> float:

@@ -230,6 +230,12 @@ def phases(**into: Any) -> Any:
 
 
 @cache
+def curves() -> toy.Solutions:
+    tasks = [toy.Task(features=8, hidden=3, sparsity=0.9)]
+    return toy.train(tasks, model=toy.CurveNetwork, steps=2, batch=16)
+
+
+@cache
 def halves() -> dictionaries.Split:
     pictures = torch.rand(6, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     return dictionaries.split(untrained("bvlc_googlenet"), "mixed3b:200", pictures)
@@ -254,6 +260,7 @@ PLOTS: dict[str, Plot] = {
     "directions_panel": arrows,
     "dimensionality_plot": dimensionality,
     "phase_panel": phases,
+    "curve_panel": lambda **into: toy.curve_panel(curves(), **into),
     "matches_panel": lambda **into: comparison.matches_panel(matches(), **into),
     "pairs_panel": best_pairs,
     "compared_panel": lambda **into: comparison.compared_panel(compared(False), **into),

@@ -62,8 +62,17 @@ DEFINITIONS = {
         "413 stood them all",
     ),
     "clip.md": ("SHA-256", "of length 1", '"Mind the Gap", 2022'),
-    "polysemantic-units.md": (r"(w_i \cdot w_i)^2 / \sum_j (w_i \cdot w_j)^2",),
-    "toy-models.md": ("is 0 with a probability", "is 1 where it shares"),
+    "polysemantic-units.md": (
+        r"(w_i \cdot w_i)^2 / \sum_j (w_i \cdot w_j)^2",
+        r"\frac{2}{S(S-1)} \sum_{s<t} \frac{1}{n_s n_t}",
+    ),
+    "toy-models.md": (
+        "is 0 with a probability",
+        "is 1 where it shares",
+        "six rectified units",
+        "of size 1",
+        "at least half of the variance",
+    ),
     "your-network.md": ("unit 42", "gate is 1", "in [0, 1]", "up to 255"),
 }
 """What is no result, by page: sizes, versions, names of units, what a published article states."""

@@ -32,6 +32,7 @@ from .rules import (
 )
 from .sampling import Samples, samples
 from .settings import Settings
+from .sides import Sides, sides
 from .sources import Held, Source
 from .split_panel import split_panel
 from .splitting import Split, split
@@ -65,6 +66,7 @@ __all__ = [
     "Samples",
     "Settings",
     "ShrunkBlocks",
+    "Sides",
     "Source",
     "Split",
     "TopK",
@@ -87,6 +89,7 @@ __all__ = [
     "render_parents",
     "replaced",
     "samples",
+    "sides",
     "split",
     "split_panel",
     "store",

@@ -10,13 +10,14 @@ from jaxtyping import Bool, Float
 from visioncircuits import numbers
 
 Weights = Float[np.ndarray, "*instances hidden features"] | xr.DataArray
+Readout = Float[np.ndarray, "*instances features hidden"] | xr.DataArray
 PerFeature = Float[np.ndarray, "*instances features"]
 
 REPRESENTED = 0.5
 """Length of a direction from which its feature is represented: learned ones are about 1 long."""
 
 
-def dimensionality(weights: Weights) -> PerFeature:
+def dimensionality(weights: Weights, readout: Readout | None = None) -> PerFeature:
     """Measure which share of a dimension every feature has: ``|W_i|² / Σ_j (Ŵ_i·W_j)²``.
 
     Ŵ_i is the direction W_i at length 1, and j runs over all features, i too. It is 1 for a feature
@@ -27,9 +28,16 @@ def dimensionality(weights: Weights) -> PerFeature:
     ----------
     weights
         Directions as columns, such as `solutions.weights`.
+    readout
+        Rows R_i by which features are read, such as `solutions.output_weights`, where these are not
+        the directions themselves: the measure is then ``(R_i·W_i)² / Σ_j (R_i·W_j)²``, which is the
+        same where R is Wᵀ.
 
     Notes
     -----
+    With m dimensions RW has the rank m, and ``(R_i·W_i)² / Σ_j (R_i·W_j)²`` is the squared cosine
+    of the i-th axis with a vector in the space of its rows, so that no readout has a sum above m.
+
     From "Toy Models of Superposition" (Elhage et al., 2022), which finds that it sums up to about
     the number of dimensions. It does exactly where the features form a tight frame, WWᵀ ∝ I.
 
@@ -39,9 +47,10 @@ def dimensionality(weights: Weights) -> PerFeature:
     [0.5, 0.5, 1.0]
     """
     directions = np.asarray(weights)
-    lengths = np.linalg.norm(directions, axis=-2)
-    shared = (_projections(directions) ** 2).sum(-1)
-    shares: PerFeature = np.divide(lengths**2, shared, out=np.zeros_like(lengths), where=shared > 0)
+    rows = np.swapaxes(directions, -1, -2) if readout is None else np.asarray(readout)
+    squares = (rows @ directions) ** 2
+    own, every = np.diagonal(squares, axis1=-2, axis2=-1), squares.sum(-1)
+    shares: PerFeature = np.divide(own, every, out=np.zeros_like(every), where=every > 0)
     return shares
 
 

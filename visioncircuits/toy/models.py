@@ -3,7 +3,7 @@
 Each is many models at once, along the first dimension of every parameter, its instances.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,6 +14,15 @@ from torch.nn import Module, Parameter
 
 Batch = Float[Tensor, "instances batch features"]
 Generators = Sequence[np.random.Generator]
+
+_DIMENSIONS: Mapping[str, tuple[str, ...]] = {
+    "weights": ("instance", "hidden", "feature"),
+    "bias": ("instance", "feature"),
+    "output_weights": ("instance", "feature", "hidden"),
+    "coordinates": ("instance", "hidden", "component"),
+    "hidden_bias": ("instance", "hidden"),
+}
+"""Of parameters, by name."""
 
 
 class Model(Module):
@@ -40,6 +49,10 @@ class Model(Module):
     def target(self, features: Batch) -> Batch:
         """Return what the output should be."""
         return features
+
+    def values(self) -> Mapping[str, tuple[tuple[str, ...], Tensor]]:
+        """Return what `Solutions` hold of the model: by name, its dimensions and values."""
+        return {name: (_DIMENSIONS[name], each) for name, each in self.named_parameters()}
 
 
 class Linear(Model):

@@ -28,8 +28,8 @@ class Solutions(LabeledTable):  # type: ignore[no-untyped-call]
 
     `weights` are those of the models, dimensions `instance`, `hidden` and `feature`, `bias` has
     `instance` and `feature`, `loss` is the mean squared error, weighted by importance, of fresh
-    batches. `output_weights` are those of `AbsoluteValue`. Coordinates are `sparsity` and `seed` of
-    every instance, and `importance`.
+    batches. `output_weights` are those of `AbsoluteValue` and `CurveNetwork`, which has `kernels`
+    too. Coordinates are `sparsity` and `seed` of every instance, and `importance`.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def train(
         Of the same number of features and hidden dimensions, correlation and sets; sparsity,
         importance and seed may differ.
     model
-        `ReLUOutput`, `Linear`, `AbsoluteValue`, or another `Model`.
+        `ReLUOutput`, `Linear`, `AbsoluteValue`, `CurveNetwork`, or another `Model`.
     steps
         Of Adam.
     batch
@@ -152,12 +152,10 @@ def _one_each(started: Model, rows: list[int]) -> Model:
 def _solutions(
     trained: Model, losses: torch.Tensor, tasks: Sequence[Task], options: dict[str, Any]
 ) -> Solutions:
-    names = {
-        "weights": ("instance", "hidden", "feature"),
-        "bias": ("instance", "feature"),
-        "output_weights": ("instance", "feature", "hidden"),
-    }
-    values = {name: p.detach().cpu().numpy() for name, p in trained.named_parameters()}
+    with torch.no_grad():
+        values = {
+            name: (dims, each.cpu().numpy()) for name, (dims, each) in trained.values().items()
+        }
     record = {
         "visioncircuits": __version__,
         "torch": torch.__version__,
@@ -166,7 +164,7 @@ def _solutions(
     }
     return Solutions(
         {
-            **{name: (names[name], value) for name, value in values.items()},
+            **values,
             "loss": ("instance", losses.cpu().numpy()),
         },
         coords={

@@ -1,4 +1,4 @@
-"""Toy Models of Superposition (Elhage et al., 2022): more features than dimensions."""
+"""Features that are numbers: superposition, plateaus, polytopes and phases."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from visioncircuits import toy
-from visioncircuits.thread import Article, Plate, Row, Study
+from visioncircuits.thread import Plate, Row, Study
 from visioncircuits.thread.article import part
 from visioncircuits.thread.claims import Control, Expected, Status, toy_models
 
@@ -239,13 +239,3 @@ def phases(study: Study) -> Iterator[Row | Plate]:
         "What becomes of the second of two features in one dimension, the best of three models a "
         "cell.",
     )
-
-
-ARTICLE = Article(
-    "Toy models of superposition",
-    "Elhage et al., 2022",
-    "https://transformer-circuits.pub/2022/toy_model/index.html",
-    "Can a layer represent more features than it has units, and how? Shown in models that are "
-    "small enough to be understood whole; they are trained here, whichever network is studied.",
-    (superposition, plateaus, polytopes, phases),
-)
