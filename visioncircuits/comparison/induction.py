@@ -7,15 +7,19 @@ compared with the trained weights, and run on the earlier layer's real responses
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from visioncircuits import __version__
 from visioncircuits.comparison.induction_chance import middle
+from visioncircuits.comparison.induction_readings import READINGS
 from visioncircuits.comparison.induction_rules import DERIVATIONS, derived_from, kind_of
-from visioncircuits.comparison.induction_step import SOURCES, InductionStep, Setting
-from visioncircuits.comparison.induction_theory import READINGS, Theory, theory_by_stimuli
+from visioncircuits.comparison.induction_setting import Setting
+from visioncircuits.comparison.induction_step import SOURCES, TUNING, WEIGHTS, InductionStep
+from visioncircuits.comparison.induction_theory import Theory, theory_by_stimuli
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten.labels import Label
 from visioncircuits.networks import Network
@@ -39,12 +43,15 @@ class Induction:
         How many units the later layer has.
     steps
         Of the units that have a label: those that follow first, then by the weights' correlation.
+    made_by
+        How it was computed, as plain data: version, network, seed, draws.
     """
 
     layer: str
     source: str
     units: int
     steps: tuple[InductionStep, ...]
+    made_by: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Induction({self.summary})"
@@ -96,6 +103,22 @@ class Induction:
             f"{self.units - len(self.tested)} cannot be tested; {self.explained:.2%} of the "
             f"squared weight, {low:.2%} to {high:.2%} with labels exchanged"
         )
+
+    def record(self) -> dict[str, Any]:
+        """Return the layer's numbers and a row a unit, as JSON can hold them."""
+        low, high = self.explained_by_chance
+        return {
+            "layer": self.layer,
+            "source": self.source,
+            "units": self.units,
+            "tested": len(self.tested),
+            "following": [step.unit for step in self.following],
+            "explained": self.explained,
+            "explained_by_chance": [low, high],
+            "thresholds": {"weights": WEIGHTS, "tuning": TUNING},
+            "made_by": self.made_by,
+            "steps": [step.record() for step in self.steps],
+        }
 
     def table(self) -> pd.DataFrame:
         """List the units with a label, one a row: verdict, correlations, and what chance gives.
@@ -191,7 +214,13 @@ def induct(
                 advance(1)
     order = ["follows", "partly", "does not follow", "cannot be tested"]
     steps.sort(key=lambda s: (order.index(s.verdict), -(s.weights.found if s.weights else 0)))
-    return Induction(layer, theory.layer, network.layer(layer).units, tuple(steps))
+    made_by = {
+        "visioncircuits": __version__,
+        "network": network.record(),
+        "draws": draws,
+        "seed": seed,
+    }
+    return Induction(layer, theory.layer, network.layer(layer).units, tuple(steps), made_by)
 
 
 def _untestable(theory: Theory, kind: str) -> str:

@@ -102,9 +102,7 @@ class Dealt:
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> Float[np.ndarray, " draws"]:
     """Divide; what has no spread correlates with nothing."""
-    return np.asarray(
-        np.divide(above, below, out=np.zeros_like(above, float), where=below > 1e-12)
-    )
+    return np.asarray(np.divide(above, below, out=np.zeros_like(above, float), where=below > 1e-12))
 
 
 def shuffled_labels(

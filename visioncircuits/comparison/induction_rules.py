@@ -70,7 +70,7 @@ class Derivation:
     >>> arch, falling = Label("curve", 270.0, radius=30.0), Label("line", 30.0, 180.0)
     >>> kernel = DERIVATIONS["curve"].kernel(falling, arch, Positions.grid(3, 8.0), stride=8.0)
     >>> kernel[1].round(1).tolist()
-    [-0.3, 0.1, 0.4]
+    [-0.5, 0.1, 0.7]
     """
 
     shape: str
