@@ -1,6 +1,6 @@
 """Proof by induction: families that should follow from the theory of the layer before."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from visioncircuits.comparison import (
     Induction,
