@@ -37,8 +37,22 @@ class Theory:
     labels: Mapping[int, Label]
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{len(self.of([kind]))} {kind}" for kind in sorted(self.kinds))
-        return f"Theory({self.layer}: {counts or 'nothing'})"
+        return f"Theory({self.layer}: {', '.join(self._counts) or 'nothing'})"
+
+    @property
+    def summary(self) -> str:
+        """How many units of which families, in words.
+
+        Examples
+        --------
+        >>> Theory("mixed3a", {81: Label("curve", 45.0), 7: Label("line", 0.0, 180.0)}).summary
+        '1 curve and 1 line units of mixed3a'
+        """
+        return f"{' and '.join(self._counts) or 'no'} units of {self.layer}"
+
+    @property
+    def _counts(self) -> list[str]:
+        return [f"{len(self.of([kind]))} {kind}" for kind in sorted(self.kinds)]
 
     @property
     def kinds(self) -> set[str]:

@@ -14,7 +14,7 @@ from visioncircuits.comparison import (
 from visioncircuits.comparison.induction_step import TUNING, WEIGHTS
 from visioncircuits.handwritten import load
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import NEGATIVE, Claim, Control, Status, Unavailable
+from visioncircuits.thread.claims import Claim, Control, Status, Unavailable
 
 PUBLISHED = "by eye, a few kernels"
 PROPOSED = "proposed in Zoom In; no number published"
@@ -22,7 +22,7 @@ PROPOSED = "proposed in Zoom In; no number published"
 Controls = tuple[Control, ...]
 
 DESIGN = "handwritten, labels by design"
-"""Name of the positive control where stimuli find too few units of a handwritten network."""
+"""Name of the positive control; the tests of `find` pass too few early units of such a network."""
 
 LEAST = 3
 """Later units that a row needs."""
@@ -55,7 +55,7 @@ CIRCLES_FOLLOW = here(
 )
 
 
-@part(CURVE_WEIGHTS, CURVES_FOLLOW, stand_ins=(*NEGATIVE, "handwritten curves"))
+@part(CURVE_WEIGHTS, CURVES_FOLLOW)
 def curves(study: Study) -> Iterator[Row | Plate]:
     """Curves from curves and lines.
 
@@ -68,7 +68,8 @@ def curves(study: Study) -> Iterator[Row | Plate]:
     theory = theory_of_table(early, "curve", study.detectors("curve", "mixed3a"))
     theory = theory.joined(theory_of_table(early, "line", study.members("line", "mixed3a")))
     later = theory_of_table(late, "curve", study.detectors("curve", "mixed3b"))
-    yield from rows(study, late, theory, later, CURVE_WEIGHTS, CURVES_FOLLOW)
+    designed = by_design("curves", "mixed3a", "mixed3b")
+    yield from rows(study, late, theory, later, CURVE_WEIGHTS, CURVES_FOLLOW, designed)
 
 
 @part(HIGH_LOW_WEIGHTS, HIGH_LOW_FOLLOW)
@@ -99,6 +100,8 @@ def circles(study: Study) -> Iterator[Row | Plate]:
     curves_here = study.detectors("curve", "mixed3b")
     theory = theory_of_table(study.layer("mixed3b"), "curve", curves_here)
     later = theory_by_stimuli(study.network, late, ["circle"])
+    if not later.labels:
+        raise Unavailable(f"no circle detectors found in {late} of {study.network.name}")
     designed = by_design("circles", "mixed3b", "mixed4a")
     yield from rows(study, late, theory, later, CIRCLE_WEIGHTS, CIRCLES_FOLLOW, designed)
 
@@ -110,7 +113,7 @@ def rows(
     later: Theory,
     weights: Claim,
     follow: Claim,
-    designed: Induction | None = None,
+    designed: Induction,
 ) -> Iterator[Row | Plate]:
     """Yield the picture and both rows of a family.
 
@@ -132,16 +135,14 @@ def rows(
     yield Plate(
         f"induction-{layer}",
         induction_panel(found),
-        f"Kernels from {found.source} ({theory!r}), as the rule predicts and as trained, of the "
-        "best and the worst units; correlations of all, with what chance gives.",
+        f"Kernels from {theory.summary}, as the rule predicts and as trained, of the best and the "
+        "worst units; correlations of all, with what chance gives.",
     )
 
     def median(column: str) -> str:
         return f"{found.table()[column].astype(float).median():.2f}"
 
     def control(holds: Callable[[Induction], bool], words: Callable[[Induction], str]) -> Controls:
-        if designed is None:
-            return ()
         status: Status = "holds" if holds(designed) else "does not hold"
         return (Control(DESIGN, "holds", status, words(designed)),)
 
@@ -150,9 +151,9 @@ def rows(
         holds=mostly_beyond(found),
         interval=f"chance up to {median('weights, labels exchanged')} with labels exchanged, "
         f"{median('weights, other units')} with other units",
-        why=f"All weights from {theory!r}, at every position; no constant of the rule is fitted. "
+        why=f"All weights from {theory.summary}, at every position; no constant of the rule is fitted. "
         "Holds where more than half of the units are above both 95 % intervals of their own; by "
-        "chance one in forty is. The intervals' upper ends are medians over units.",
+        "chance at most one in forty is. The intervals' upper ends are medians over units.",
         controls=control(mostly_beyond, beyond),
     )
     low, high = (100 * end for end in found.explained_by_chance)
