@@ -74,14 +74,8 @@ def induct(
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     loaded.layer(layer)
     taxonomy = None if families is None else networks.Families.load(families)
-    early = theory(loaded, source, taxonomy, seed)
-    later = None if taxonomy is None and not _handwritten(loaded) else theory(
-        loaded, layer, taxonomy, seed
-    )  # fmt: skip
-    found = comparison.induct(
-        loaded, layer, early, later=later, draws=draws, seed=seed, progress=True
-    )
-    _print(found, early)
+    found = induction(loaded, layer, source, taxonomy, draws=draws, seed=seed)
+    _print(found)
     if written is not None:
         files.write(written, json.dumps(found.record(), indent=1, ensure_ascii=False).encode())
         print(written)
@@ -99,24 +93,35 @@ def induct(
     print(out)
 
 
-def theory(network: "Network", layer: str, families: "Families | None", seed: int) -> "Theory":
-    """Return what units of a layer detect: by a taxonomy, by design, or by stimuli."""
+def induction(
+    network: "Network",
+    layer: str,
+    source: str,
+    families: "Families | None",
+    *,
+    draws: int = 400,
+    seed: int = 0,
+) -> "Induction":
+    """Run the induction: with labels by a taxonomy, by design, or by stimuli."""
     from visioncircuits import comparison
-
-    if families is not None:
-        return comparison.theory_by_families(network, layer, families.layers.get(layer, {}))
-    if _handwritten(network):
-        return comparison.theory_by_design(network, layer)
-    return comparison.theory_by_stimuli(network, layer, seed=seed, progress=True)
-
-
-def _handwritten(network: "Network") -> bool:
     from visioncircuits.handwritten import HandwrittenNetwork
 
-    return isinstance(network, HandwrittenNetwork)
+    def labeled(place: str) -> "Theory | None":
+        if families is not None:
+            return comparison.theory_by_families(network, place, families.layers.get(place, {}))
+        if isinstance(network, HandwrittenNetwork):
+            return comparison.theory_by_design(network, place)
+        return None
+
+    theory = labeled(source) or comparison.theory_by_stimuli(
+        network, source, seed=seed, progress=True
+    )
+    return comparison.induct(
+        network, layer, theory, later=labeled(layer), draws=draws, seed=seed, progress=True
+    )
 
 
-def _print(found: "Induction", early: "Theory") -> None:
+def _print(found: "Induction") -> None:
     from rich.table import Table
 
     shown = Table("unit", "family", "verdict", box=None, pad_edge=False)
@@ -134,6 +139,5 @@ def _print(found: "Induction", early: "Theory") -> None:
             )
         ]
         shown.add_row(step.unit, step.family, step.verdict, *numbers, step.why)
-    print(early)
     print_table(shown)
     print(found.summary)

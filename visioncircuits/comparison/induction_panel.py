@@ -41,7 +41,7 @@ def induction_panel(
         How many have their kernels drawn: half of them those with the best weights, half those with
         the worst.
     sources
-        How many kernels of each at most: those with the largest predicted weights.
+        How many kernels of each at most: those with the largest weights, predicted and trained.
     figure
         A figure or subfigure to draw into; by default a new `Figure`.
 
@@ -130,7 +130,8 @@ def _ends(steps: Sequence[InductionStep], units: int) -> list[InductionStep]:
 def _kernels(figure: Canvas, step: InductionStep, top: float, most: int) -> None:
     assert step.predicted is not None
     assert step.trained is not None
-    strength = np.square(step.predicted).sum((1, 2))
+    squares = [np.square(kernels).sum((1, 2)) for kernels in (step.predicted, step.trained)]
+    strength = squares[0] * squares[1]
     chosen = np.sort(np.argsort(-strength, kind="stable")[:most])
     title = add_text(figure, _LEFT, top + 0.2, step.unit, fontsize=8.5, color=INK, weight="bold")
     title.set_color(_VERDICTS[step.verdict])
