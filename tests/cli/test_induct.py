@@ -56,6 +56,7 @@ def test_a_mistake_is_one_sentence(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_coverage_counts_what_follows(run: Callable[..., Ended], tmp_path: Path) -> None:
     table = tmp_path / "units.csv"
     ended = run("coverage", "handwritten:high-low", "mixed3a", "--from", "conv2d1", "--csv", table)

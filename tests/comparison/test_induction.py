@@ -24,7 +24,7 @@ from visioncircuits.comparison.induction_rules import DERIVATIONS, kernels
 from visioncircuits.comparison.induction_setting import Setting
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten import Label, Positions, load
-from visioncircuits.networks import Network, untrained
+from visioncircuits.networks import Network
 from visioncircuits.networks import load as trained
 from visioncircuits.weights import expanded_weights
 
@@ -150,13 +150,14 @@ def test_what_cannot_be_tested_is_named(network: Network, early: Theory) -> None
         induct(network, "mixed3b", early, draws=1)
 
 
-def test_a_kernel_of_one_neuron_has_no_room_for_a_ring() -> None:
-    network = untrained("bvlc_googlenet")
-    curves = Theory("mixed3b", {u: Label("curve", 30.0 * u, radius=30.0) for u in range(12)})
-    circles = Theory("mixed4a", {0: Label("circle", radius=30.0), 250: Label("circle", radius=30)})
-    by_unit = {s.unit: s for s in induct(network, "mixed4a", curves, later=circles, draws=5).steps}
-    assert by_unit["mixed4a:0"].why == "its kernel is too small for what the rule is about"
-    assert by_unit["mixed4a:250"].weights is not None
+def test_a_kernel_of_nine_neurons_has_no_room_for_a_large_ring(network: Network) -> None:
+    curves = Theory("conv2d1", {u: Label("curve", 30.0 * u, radius=30.0) for u in range(12)})
+    circles = Theory("conv2d2", {0: Label("circle", radius=60.0), 1: Label("circle", radius=4.0)})
+    large, small = sorted(
+        induct(network, "conv2d2", curves, later=circles, draws=5).steps, key=lambda s: s.unit
+    )
+    assert large.why == "its kernel is too small for what the rule is about"
+    assert small.weights is not None
 
 
 def test_a_score_passes_above_chance_rules_of_other_families_and_a_bound() -> None:

@@ -85,9 +85,9 @@ def induct(
     if out is None:
         return
     if out.suffix.lower() == ".html":
-        from visioncircuits.site import induction
+        from visioncircuits.site import induction as page
 
-        induction.write(found, out)
+        page.write(found, out)
     else:
         comparison.induction_panel(found).save(out)
     print(out)

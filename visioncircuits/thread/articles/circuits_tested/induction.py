@@ -152,8 +152,8 @@ def rows(
         interval=f"chance up to {median('weights, labels exchanged')} with labels exchanged, "
         f"{median('weights, other units')} with other units",
         why=f"All weights from {theory.summary}, at every position; no constant of the rule is "
-        "fitted. Holds where more than half of the units are above both 95 % intervals of their own; by "
-        "chance at most one in forty is. The intervals' upper ends are medians over units.",
+        "fitted. Holds where more than half of the units are above both 95 % intervals of their "
+        "own; by chance at most one in forty is. The intervals' ends are medians over units.",
         controls=control(mostly_beyond, beyond),
     )
     low, high = (100 * end for end in found.explained_by_chance)
