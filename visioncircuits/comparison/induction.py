@@ -45,6 +45,14 @@ class Induction:
         Of the units that have a label: those that follow first, then by the weights' correlation.
     made_by
         How it was computed, as plain data: version, network, seed, draws.
+
+    Examples
+    --------
+    >>> from visioncircuits.handwritten import Label
+    >>> step = InductionStep("b:7", Label("circle", radius=9.0), "follows", explained=0.5)
+    >>> found = Induction("b", "a", 10, (step,))
+    >>> found.follows, found.explained
+    (0.1, 0.05)
     """
 
     layer: str

@@ -50,6 +50,11 @@ class InductionStep:
         Of the squared weight into the unit that the prediction accounts for.
     by_chance
         The same with labels exchanged, a number a draw.
+
+    Examples
+    --------
+    >>> InductionStep("mixed3b:7", Label("fur"), "cannot be tested", "no rule is known for fur")
+    InductionStep(mixed3b:7, fur: cannot be tested)
     """
 
     unit: str
