@@ -14,7 +14,7 @@ from visioncircuits.comparison import (
 from visioncircuits.comparison.induction_step import TUNING, WEIGHTS
 from visioncircuits.handwritten import load
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import Claim, Control, Status, Unavailable
+from visioncircuits.thread.claims import NEGATIVE, Claim, Control, Status, Unavailable
 
 PUBLISHED = "by eye, a few kernels"
 PROPOSED = "proposed in Zoom In; no number published"
@@ -22,7 +22,7 @@ PROPOSED = "proposed in Zoom In; no number published"
 Controls = tuple[Control, ...]
 
 DESIGN = "handwritten, labels by design"
-"""Name of the positive control; the tests of `find` pass too few early units of such a network."""
+"""Name of a positive control: of most such networks `find` passes too few units of both layers."""
 
 LEAST = 3
 """Later units that a row needs."""
@@ -55,7 +55,7 @@ CIRCLES_FOLLOW = here(
 )
 
 
-@part(CURVE_WEIGHTS, CURVES_FOLLOW)
+@part(CURVE_WEIGHTS, CURVES_FOLLOW, stand_ins=(*NEGATIVE, "handwritten circles"))
 def curves(study: Study) -> Iterator[Row | Plate]:
     """Curves from curves and lines.
 
