@@ -22,6 +22,7 @@ from visioncircuits.comparison.induction_chance import Dealt, Score, other_units
 from visioncircuits.comparison.induction_panel import _VERDICTS
 from visioncircuits.comparison.induction_rules import DERIVATIONS, kernels
 from visioncircuits.comparison.induction_setting import Setting
+from visioncircuits.comparison.induction_step import judged
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten import Label, Positions, load
 from visioncircuits.networks import Network
@@ -146,6 +147,10 @@ def test_what_cannot_be_tested_is_named(network: Network, early: Theory) -> None
     assert reasons == ["2 of curve, line in mixed3a; 3 are needed", "no rule is known for fur"]
     with pytest.raises(InputError, match=r"no rule derives .* from those of conv2d0 \(gabor\)"):
         induct(network, "mixed3b", theory_by_design(network, "conv2d0"))
+    with pytest.raises(InputError, match=r"labels are of mixed3a, and those of mixed3b are needed"):
+        induct(network, "mixed3b", early, later=early)
+    with pytest.raises(InputError, match=r"unit 99, and mixed3a of .* has units 0 to 35"):
+        induct(network, "mixed3b", Theory("mixed3a", {99: Label("curve", 0.0)}))
     with pytest.raises(InputError, match="draws"):
         induct(network, "mixed3b", early, draws=1)
 
@@ -160,12 +165,21 @@ def test_a_kernel_of_nine_neurons_has_no_room_for_a_large_ring(network: Network)
     assert small.weights is not None
 
 
-def test_a_score_passes_above_chance_rules_of_other_families_and_a_bound() -> None:
-    score = Score(0.5, (-0.2, 0.2), (-0.1, 0.4), {"ring": 0.45})
-    assert score.passes(0.5)
-    assert not score.passes(0.51)
-    assert not replace(score, rivals={"ring": 0.6}).passes(0.3)
-    assert not replace(score, units=(-0.1, 0.55)).beyond_chance
+def test_a_unit_follows_above_chance_rules_of_other_families_and_a_bound() -> None:
+    weights = Score(0.5, (-0.2, 0.2), (-0.1, 0.4), {"ring": 0.45})
+    tuning = replace(weights, found=0.9)
+    assert judged(weights, tuning) == ("follows", "")
+    for failing, why in (
+        (replace(weights, found=0.46, units=(0.0, 0.47)), ".46, not above .47 with other units"),
+        (
+            replace(weights, rivals={"ring": 0.6}),
+            ".50, and .60 by the rule of another family (ring)",
+        ),
+        (replace(weights, found=0.25, units=(0, 0), rivals={}), ".25, not at least .30"),
+    ):
+        assert judged(failing, tuning) == ("partly", f"weights {why}")
+    nothing = replace(weights, found=0.1)
+    assert judged(nothing, nothing)[0] == "does not follow"
 
 
 def test_units_that_follow_are_explained(found: Induction) -> None:

@@ -177,8 +177,9 @@ def induct(
     Raises
     ------
     InputError
-        As `expanded_weights`; where no rule derives anything from the theory's families, and where
-        no unit of the later layer has a label.
+        As `expanded_weights`; where no rule derives anything from the theory's families, where no
+        unit of the later layer has a label, and for labels of other layers or of units that a layer
+        does not have.
 
     Examples
     --------
@@ -191,6 +192,7 @@ def induct(
     1.0
     """
     whole("draws", draws, least=2)
+    _check(network, theory, theory.layer)
     possible = derived_from(theory.kinds)
     if not possible:
         listed = ", ".join(sorted(theory.kinds)) or "nothing"
@@ -205,6 +207,7 @@ def induct(
             f"no unit of {layer} is found to detect {', '.join(possible)}, which rules derive from "
             f"{', '.join(sorted(theory.kinds))}; give labels of your own, or another layer"
         )
+    _check(network, later, layer)
     steps: list[InductionStep] = []
     groups: dict[str, dict[int, Label]] = {}
     for unit, label in later.labels.items():
@@ -216,9 +219,9 @@ def induct(
     with bar("units", sum(map(len, groups.values())), visible=progress) as advance:
         for kind, labels in groups.items():
             setting = Setting.of(network, layer, theory, kind, list(labels))
-            for place_, (unit, label) in enumerate(labels.items()):
+            for at, (unit, label) in enumerate(labels.items()):
                 rng = np.random.default_rng([seed, unit])
-                steps.append(setting.step(place_, f"{layer}:{unit}", label, rng, draws))
+                steps.append(setting.step(at, f"{layer}:{unit}", label, rng, draws))
                 advance(1)
     order = ["follows", "partly", "does not follow", "cannot be tested"]
     steps.sort(key=lambda s: (order.index(s.verdict), -(s.weights.found if s.weights else 0)))
@@ -229,6 +232,17 @@ def induct(
         "seed": seed,
     }
     return Induction(layer, theory.layer, network.layer(layer).units, tuple(steps), made_by)
+
+
+def _check(network: Network, theory: Theory, layer: str) -> None:
+    units = network.layer(layer).units
+    if theory.layer != layer:
+        raise InputError(f"the labels are of {theory.layer}, and those of {layer} are needed")
+    if not set(theory.labels) <= set(range(units)):
+        raise InputError(
+            f"a label is of unit {max(theory.labels)}, and {layer} of {network.name} has units 0 "
+            f"to {units - 1}"
+        )
 
 
 def _untestable(theory: Theory, kind: str) -> str:

@@ -164,8 +164,8 @@ class Score:
     Examples
     --------
     >>> score = Score(0.8, (-0.3, 0.3), (-0.2, 0.2), {"ring": 0.5, "straight": 0.1})
-    >>> score.beyond_chance, score.rival, score.passes(0.9)
-    (True, ('ring', 0.5), False)
+    >>> score.beyond_chance, score.rival
+    (True, ('ring', 0.5))
     """
 
     found: float
@@ -183,10 +183,6 @@ class Score:
         """The best of the other rules, and its correlation; ("", 0) without any."""
         name = max(self.rivals, key=lambda each: self.rivals[each], default="")
         return name, self.rivals.get(name, 0.0)
-
-    def passes(self, least: float) -> bool:
-        """Return whether it is beyond chance, beats the other rules and reaches a bound."""
-        return self.beyond_chance and self.found >= least and self.found > self.rival[1]
 
 
 def middle(drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:

@@ -102,28 +102,34 @@ class Setting:
         )
 
     def step(
-        self, place_: int, unit: str, label: Label, rng: np.random.Generator, draws: int
+        self, at: int, unit: str, label: Label, rng: np.random.Generator, draws: int
     ) -> InductionStep:
         """Compare one unit with what the rule predicts."""
-        rows, columns, whole = self._own(place_)
+        rows, columns, whole = self._own(at)
         sources = list(self.theory.labels)
         named = tuple(f"{self.theory.layer}:{source}" for source in sources)
         positions = Positions(*np.meshgrid(self.positions[1][columns], self.positions[0][rows]))
         given = list(self.theory.labels.values())
-        predicted = kernels(self.derivation, given, label, positions, stride=self.stride)
+        even = uniform(whole)
+
+        def made(derivation: Derivation) -> Float[np.ndarray, "sources rows columns"] | None:
+            by_rule = kernels(derivation, given, label, positions, stride=self.stride)
+            if by_rule is None or not even:
+                return by_rule
+            return np.broadcast_to(by_rule.mean((1, 2), keepdims=True), by_rule.shape)
+
+        predicted = made(self.derivation)
         if predicted is None:
             why = f"the rule needs what the labels lack, such as a radius: {label}"
             return InductionStep(unit, label, "cannot be tested", why, named)
-        if uniform(whole):
-            predicted = np.broadcast_to(predicted.mean((1, 2), keepdims=True), predicted.shape)
         if np.square(predicted).sum() < LEAST * self._beyond(given, label, rows, columns):
             why = "its kernel is too small for what the rule is about"
             return InductionStep(unit, label, "cannot be tested", why, named)
         activations = self.activations[:, :, rows, columns]
-        response = self.responses[:, place_]
+        response = self.responses[:, at]
 
-        def dealt(made: Float[np.ndarray, "sources rows columns"]) -> Dealt:
-            return Dealt.of(whole, made, activations, response)
+        def dealt(each: Float[np.ndarray, "sources rows columns"]) -> Dealt:
+            return Dealt.of(whole, each, activations, response)
 
         own = dealt(predicted)
         as_claimed = np.array([sources])
@@ -131,9 +137,9 @@ class Setting:
         others = other_units(len(whole), len(sources), rng, draws)
         rivals = {}
         for name, rival in self.derivation.rivals().items():
-            made = kernels(rival, given, label, positions, stride=self.stride)
-            if made is not None:
-                rivals[name] = dealt(made)
+            other = made(rival)
+            if other is not None:
+                rivals[name] = dealt(other)
         weights, tuning = (
             Score(
                 float(measure(own, as_claimed)[0]),
@@ -172,9 +178,9 @@ class Setting:
         made = kernels(self.derivation, given, label, positions, stride=self.stride)
         return 0.0 if made is None else float(np.square(made).sum())
 
-    def _own(self, place_: int) -> tuple[slice, slice, Float[np.ndarray, "earlier rows columns"]]:
+    def _own(self, at: int) -> tuple[slice, slice, Float[np.ndarray, "earlier rows columns"]]:
         """Return the rows and columns of a unit's own kernel, which others' may exceed, and it."""
-        weight = self.weights.weight[place_].numpy()
+        weight = self.weights.weight[at].numpy()
         there = np.abs(weight).sum(0) > 0
         rows, columns = (
             slice(int(at[0]), int(at[-1]) + 1) if len(at) else slice(0, 1)
