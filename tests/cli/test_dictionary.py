@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from visioncircuits.dictionaries import Dictionary, Evaluation
+from visioncircuits.dictionaries import Dictionary, Evaluation, Rectified, gates
 from visioncircuits.networks import read_features
 
 NETWORK = """
@@ -120,3 +121,41 @@ def test_mistakes_are_one_sentence_and_exit_code_2(run, folder, line, message):
     assert message in ended.stderr
     assert ended.stderr.count("\n") == 1 or "shards" in ended.stderr
     assert not list(folder.glob("*.safetensors"))
+
+
+def saved(name: str, seed: int) -> None:
+    torch.manual_seed(seed)
+    rows = torch.nn.functional.normalize(torch.randn(6, 8), dim=1)
+    Dictionary(
+        "1", rows, rows.T, torch.zeros(6), Rectified(), torch.ones(6), torch.zeros(8), "drawn"
+    ).save(name)
+
+
+def test_find_on_a_dictionary_reports_what_features_does(run, folder):
+    saved("a.safetensors", 0)
+    saved("b.safetensors", 1)
+    options = "--second", "b.safetensors", "--photographs", "photos"
+    ended = run("find", "edges.toml", "own.py:build", "a.safetensors", *options, "--json", "f.json")
+    assert ended.returncode == 0, ended.stderr
+    assert "6 atoms of drawn in 1" in ended.stdout
+    assert list(json.loads(Path("f.json").read_text())["atoms"][0]) == ["atom", *gates._COLUMNS]
+    other = run("dictionary", "features", "edges.toml", "own.py:build", "a.safetensors", *options)
+    assert other.stdout == ended.stdout.removesuffix("f.json\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a.safetensors", "find needs, of a dictionary, --second, the one of another seed, and"),
+        ("a.safetensors --photographs photos", "--second, the one of another seed"),
+        ("a.safetensors --second a.safetensors", "--photographs on which atoms are ablated"),
+        ("c.safetensors --second a.safetensors --photographs photos", "no file c.safetensors"),
+        ("1 --second a.safetensors", "--second is for a dictionary"),
+    ],
+)
+def test_find_states_what_a_dictionary_needs(run, folder, line, message):
+    saved("a.safetensors", 0)
+    ended = run("find", "edges.toml", "own.py:build", *line.split())
+    assert ended.returncode == 2
+    assert message in ended.stderr
+    assert ended.stderr.count("\n") == 1

@@ -73,7 +73,12 @@ def test_files_that_a_recipe_names_are_relative_to_it(tmp_path: Path) -> None:
         ("= true", "= false\npositive = false", 4, "a gallery must show something"),
         ("draft", "drfat", 8, "should be 'draft', 'standard' or 'fine', not 'drfat'"),
         ("= 20", "= 0", 9, "should be greater than or equal to 1, not 0"),
-        ('units = "all"', "", 11, "layer 'mixed3a' needs `units`, `families` or `directions`"),
+        (
+            'units = "all"',
+            "",
+            11,
+            "layer 'mixed3a' needs `units`, `families`, `directions` or a `dictionary`",
+        ),
         ('"all"', '"every"', 13, '\'every\' is no unit; write "all", "0-63, 70" or [1, 2, 3]'),
         ('"all"', "[1, 2, 1]", 13, "unit 1 is named twice"),
         ('"all"', "[\n 1,\n -2,\n]", 13, "-2 is no unit"),

@@ -198,6 +198,38 @@ def test_a_product_of_two_maps_is_refused_by_name() -> None:
         expanded_weights(wrap(Squared(), Preprocessing(), size=9), "first", "second")
 
 
+def test_channels_in_place_of_pictures_are_refused() -> None:
+    class EachChannel(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.each, self.last = (
+                nn.Conv2d(3, 4, 3), nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(4, 5, 1)
+            )  # fmt: skip
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.first(x)
+            return self.last(self.each(x.flatten(0, 1)[:, None]).reshape_as(x))
+
+    with pytest.raises(InputError, match="'convolution', which has no linear replacement"):
+        expanded_weights(wrap(EachChannel(), Preprocessing(), size=9), "first", "last")
+
+
+@pytest.mark.parametrize("views", [lambda x: x.mT, lambda x: x.flatten(1, 2).unflatten(1, (3, -1))])
+def test_views_that_mix_what_axes_mean_are_refused(views: Callable[[Tensor], Tensor]) -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Conv2d(3, 4, 3), nn.LazyConv2d(2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(views(self.first(x)))
+
+    module = Mixed()
+    module(torch.zeros(1, 3, 8, 8))
+    with pytest.raises(InputError, match="has no linear replacement"):
+        expanded_weights(wrap(module, Preprocessing(), size=8), "first", "last")
+
+
 def test_upsampling_is_followed_to_one_neuron_only() -> None:
     layers = nn.Conv2d(3, 4, 3), nn.Upsample(scale_factor=2), nn.Conv2d(4, 2, 3)
     network = wrap(nn.Sequential(*layers), Preprocessing(), size=9)

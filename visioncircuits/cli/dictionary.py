@@ -1,6 +1,6 @@
 """`visioncircuits dictionary`: directions found in a layer, how good they are, which are new.
 
-The three commands divide photographs the same way, so they are here together, in some 340 lines.
+The three commands divide photographs the same way, so they are here together, in some 380 lines.
 """
 
 from enum import StrEnum
@@ -11,7 +11,17 @@ import typer
 
 from visioncircuits.cli import hypotheses, outputs
 from visioncircuits.cli.hypotheses import Claim
-from visioncircuits.cli.options import Checkpoint, Device, Labels, NetworkName, Photographs, Range
+from visioncircuits.cli.options import (
+    Channels,
+    Checkpoint,
+    Device,
+    Ground,
+    Labels,
+    NetworkName,
+    Photographs,
+    Range,
+    drawing_in,
+)
 from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:  # a command's help is not to wait for torch
@@ -272,9 +282,14 @@ def features(
         typer.Option(help="A later layer in which ablations are measured; by default the output."),
     ] = None,
     count: Count = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every atom, not only those that pass most.")
+    ] = False,
     held_out: HeldOut = 0.1,
     seed: Seed = 0,
     range: Range = None,
+    channels: Channels = None,
+    ground: Ground = 0.5,
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
@@ -294,6 +309,7 @@ def features(
     assert other is not None
     given = _held_out(photographs, held_out, count, limits=range, labels="none")
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
+    loaded = drawing_in(loaded, channels, ground)
     new = dictionaries.new_features(
         found,
         loaded,
@@ -304,12 +320,25 @@ def features(
         seed=seed,
         progress=True,
     )
-    print(new)
+    print(f"{new.summary}\n{new.table.to_string()}" if everything else new)
     if table is not None:
         print(new.save(table))
     if out is not None and new.directions:
         records = [direction.record() for direction in new.directions]
         print(files.write_json(out, records))
+
+
+def existing(name: str) -> Path:
+    """Return the path of a dictionary.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file.
+    """
+    if not Path(name).is_file():
+        raise InputError(f"there is no file {name}; `dictionary train` writes dictionaries")
+    return Path(name)
 
 
 def _dictionaries(first: Path, second: Path | None) -> "tuple[Dictionary, Dictionary | None]":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli import dictionary, hypotheses, outputs
 from visioncircuits.cli.features import DIRECTION, features, several
 from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
 from visioncircuits.cli.options import (
@@ -19,6 +19,7 @@ from visioncircuits.cli.options import (
     drawing_in,
 )
 from visioncircuits.cli.tables import print_table
+from visioncircuits.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,8 @@ def find(
             metavar="LAYER",
             callback=several,
             help="A layer, such as `mixed3b`, for all of its units; or some units of it, "
-            f"{DIRECTION}, such as a dictionary's.",
+            f"{DIRECTION}; or a dictionary, `.safetensors`, of whose atoms those count that pass "
+            "the gates of `dictionary features`.",
         ),
     ],
     table: Annotated[Path | None, typer.Option("--json", help="Write the table as JSON.")] = None,
@@ -44,6 +46,12 @@ def find(
         bool, typer.Option("--all", help="Print every unit, not only the supported ones.")
     ] = False,
     photographs: Photographs = None,
+    second: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a dictionary: the one of another seed.", exists=True, dir_okay=False
+        ),
+    ] = None,
     range: Range = None,
     channels: Channels = None,
     ground: Ground = 0.5,
@@ -57,6 +65,20 @@ def find(
 
         visioncircuits find curves bvlc_googlenet mixed3b --json curves.json
     """
+    if asked.endswith(".safetensors"):
+        if second is None or photographs is None:
+            raise InputError(
+                "find needs, of a dictionary, --second, the one of another seed, and --photographs "
+                "on which atoms are ablated: an atom counts if it passes all four gates"
+            )
+        dictionary.features(
+            claim, network, dictionary.existing(asked), second, photographs,
+            table=table, everything=everything, seed=seed, range=range, channels=channels,
+            ground=ground, checkpoint=checkpoint, device=device,
+        )  # fmt: skip
+        return
+    if second is not None:
+        raise InputError("--second is for a dictionary, `.safetensors`, in the place of LAYER")
     outputs.check(table, ".json")
     from visioncircuits import networks
     from visioncircuits.hypotheses import find, verdict_table

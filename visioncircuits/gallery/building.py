@@ -10,7 +10,14 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples.survey import workforce_for
 from visioncircuits.gallery import plan, writing
 from visioncircuits.gallery.collection import collect
-from visioncircuits.gallery.evidence import examples, partners, tuning, visualizations, weights
+from visioncircuits.gallery.evidence import (
+    atoms,
+    examples,
+    partners,
+    tuning,
+    visualizations,
+    weights,
+)
 from visioncircuits.gallery.evidence.kind import Build, Kind, Make, Task
 from visioncircuits.gallery.evidence.photographs import find
 from visioncircuits.gallery.recipe import read
@@ -23,13 +30,14 @@ KINDS: tuple[Kind, ...] = (
     examples.KIND,
     visualizations.KIND,
     weights.KIND,
+    atoms.KIND,
     partners.KIND,
     tuning.KIND,
 )
 """The kinds of evidence, in the order in which they are made.
 
 Photographs come first, so that a mistake there is met at the door; partners after the weights
-that show them.
+and atoms that show them.
 """
 
 MARK = "recipe.toml"

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from visioncircuits.engine import Work
-from visioncircuits.gallery.contents import FeatureEntry, Gallery, LayerEntry
+from visioncircuits.gallery.contents import FeatureEntry, Gallery, LayerEntry, label
 from visioncircuits.gallery.evidence import partners, visualizations
 from visioncircuits.gallery.evidence.kind import Build, Kind
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
-from visioncircuits.networks import Feature, Unit
+from visioncircuits.networks import Feature
 
 
 def collect(
@@ -71,9 +71,8 @@ def _layer(
     return LayerEntry(layer.name, layer.units, layer.receptive_field, layer.stride, features)
 
 
-def _partners(small: Mapping[Feature, tuple[str, ...]]) -> dict[str, dict[int, str]]:
-    found: dict[str, dict[int, str]] = {}
-    for unit, (path,) in small.items():
-        assert isinstance(unit, Unit)
-        found.setdefault(unit.layer, {})[unit.index] = path
+def _partners(small: Mapping[Feature, tuple[str, ...]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for feature, (path,) in small.items():
+        found.setdefault(feature.layer, {})[label(feature)] = path
     return found

@@ -140,6 +140,11 @@ class LayerEntry:
         return {e.feature.index: e for e in self.features if isinstance(e.feature, Unit)}
 
     @cached_property
+    def labeled(self) -> dict[str, FeatureEntry]:
+        """The features that are shown, by what they are called within the layer."""
+        return {entry.label: entry for entry in self.features}
+
+    @cached_property
     def directions(self) -> tuple[FeatureEntry, ...]:
         """The directions that are shown."""
         return tuple(entry for entry in self.features if isinstance(entry.feature, Direction))
@@ -163,18 +168,19 @@ class LayerEntry:
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Small pictures of a layer's units, which pages show from one sheet.
+    """Small pictures of a layer's features, which pages show from one sheet.
 
     Attributes
     ----------
     layer
         The layer's name.
     files
-        Unit to file, from the site's root, in the sheet's order.
+        What a feature is called within the layer to its file, from the site's root, in the
+        sheet's order.
     """
 
     layer: str
-    files: Mapping[int, str]
+    files: Mapping[str, str]
 
     @property
     def path(self) -> str:
@@ -182,9 +188,9 @@ class Thumbnails:
         return f"layers/{slug(self.layer)}/units.webp"
 
     @cached_property
-    def places(self) -> dict[int, int]:
-        """Map each unit to its place on the sheet."""
-        return {unit: place for place, unit in enumerate(self.files)}
+    def places(self) -> dict[str, int]:
+        """Map each feature to its place on the sheet."""
+        return {name: place for place, name in enumerate(self.files)}
 
 
 @dataclass(frozen=True)
@@ -198,8 +204,8 @@ class Gallery:
     recipe
         The text of the recipe that it was built from.
     partners
-        Units that only weights and directions show: by layer, unit to the file of a quick small
-        picture.
+        Features that others' pages show and that have none: by layer, what a feature is called
+        within it to the file of a quick small picture.
     """
 
     title: str
@@ -207,16 +213,16 @@ class Gallery:
     network: Mapping[str, Any]
     layers: tuple[LayerEntry, ...]
     recipe: str = field(repr=False)
-    partners: Mapping[str, Mapping[int, str]] = field(default_factory=dict, repr=False)
+    partners: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def thumbnails(self) -> dict[str, Thumbnails]:
-        """The thumbnails of all units that have a picture, by layer."""
+        """The thumbnails of all features that have a picture, by layer."""
         files = {
             layer.name: {
-                index: unit.first.thumbnail
-                for index, unit in layer.units.items()
-                if not unit.first.dead
+                name: entry.first.thumbnail
+                for name, entry in layer.labeled.items()
+                if not entry.first.dead
             }
             for layer in self.layers
         }

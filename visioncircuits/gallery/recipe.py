@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.gallery.lines import line_of
 from visioncircuits.gallery.recipe_tables import (
+    DictionaryChoice,
     Examples,
     LayerChoice,
     Quality,
@@ -173,5 +174,6 @@ def _fields(keys: Sequence[str]) -> list[str]:
         "tuning": Tuning,
         "examples": Examples,
         "layers": LayerChoice,
+        "dictionary": DictionaryChoice,
     }
-    return list((tables[keys[0]] if keys else Recipe).model_fields)
+    return list((tables[keys[-1]] if keys else Recipe).model_fields)

@@ -1,6 +1,6 @@
 """The tables of a recipe: of each kind of evidence and of each layer, and how they are parsed.
 
-A table and the parser of each of its values are a few lines each; all of them make some 340.
+A table and the parser of each of its values are a few lines each; all of them make some 400.
 """
 
 import re
@@ -17,13 +17,15 @@ PRESETS = {"draft": 64, "standard": 256, "fine": 512}
 """Steps of the optimizer by the name of the preset."""
 
 
-def parse_units(value: Any) -> tuple[int, ...] | Literal["all"]:
+def parse_units(value: Any, *, what: str = "unit") -> tuple[int, ...] | Literal["all"]:
     """Parse the numbers of units.
 
     Parameters
     ----------
     value
         `"all"`, a text such as `"0-63, 413"`, or a list of numbers and such texts.
+    what
+        What messages call them.
 
     Raises
     ------
@@ -41,20 +43,53 @@ def parse_units(value: Any) -> tuple[int, ...] | Literal["all"]:
         return "all"
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not parts:
-        raise ValueError(f'{value!r} names no units; write "all", "0-63, 70" or [1, 2, 3]')
+        raise ValueError(f'{value!r} names no {what}s; write "all", "0-63, 70" or [1, 2, 3]')
     units: list[int] = []
     for part in parts:
         match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", str(part))
         if match is None:
-            raise ValueError(f'{part!r} is no unit; write "all", "0-63, 70" or [1, 2, 3]')
+            raise ValueError(f'{part!r} is no {what}; write "all", "0-63, 70" or [1, 2, 3]')
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise ValueError(f"the range {part!r} ends before it begins")
         units.extend(range(first, last + 1))
     if len(set(units)) < len(units):
         twice = next(unit for unit in units if units.count(unit) > 1)
-        raise ValueError(f"unit {twice} is named twice")
+        raise ValueError(f"{what} {twice} is named twice")
     return tuple(units)
+
+
+def parse_atoms(value: Any) -> tuple[int, ...] | Literal["all"] | str:
+    """Parse the numbers of a dictionary's atoms, or how many of those that are used most.
+
+    Raises
+    ------
+    ValueError
+        As `parse_units`.
+
+    Examples
+    --------
+    >>> parse_atoms("0-2, 413"), parse_atoms("16 most used")
+    ((0, 1, 2, 413), '16 most used')
+    """
+    if isinstance(value, str) and most_used(value):
+        return value
+    try:
+        return parse_units(value, what="atom")
+    except ValueError as error:
+        raise ValueError(f'{error}, or "16 most used"') from None
+
+
+def most_used(value: Any) -> int:
+    """Return how many atoms a text such as `16 most used` asks for; 0 of anything else.
+
+    Examples
+    --------
+    >>> most_used("16 most used"), most_used("all")
+    (16, 0)
+    """
+    match = re.fullmatch(r"\s*(\d+) most used\s*", value) if isinstance(value, str) else None
+    return int(match[1]) if match else 0
 
 
 def parse_directions(value: Any) -> tuple[str, ...]:
@@ -303,8 +338,38 @@ class Examples(Table):
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
 
 
+class DictionaryChoice(Table):
+    """A dictionary of a layer, and which of its atoms are shown.
+
+    Attributes
+    ----------
+    file
+        What `Dictionary.save` wrote, relative to the recipe.
+    atoms
+        Their numbers, "all", or, by the evaluation, such as "16 most used".
+    second
+        The file of a dictionary fitted from another seed, where atoms' siblings are found.
+    evaluation
+        What `Evaluation.save` wrote, or `visioncircuits dictionary evaluate --json`.
+    """
+
+    file: Annotated[str, Field(min_length=1)]
+    atoms: Annotated[tuple[int, ...] | str, BeforeValidator(parse_atoms)]
+    second: Annotated[str, Field(min_length=1)] | None = None
+    evaluation: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _counted(self) -> "DictionaryChoice":
+        if most_used(self.atoms) and self.evaluation is None:
+            raise ValueError(
+                f"`atoms = {self.atoms!r}` needs `evaluation`, the file that `visioncircuits "
+                "dictionary evaluate --json` writes: it has how often each atom is used"
+            )
+        return self
+
+
 class LayerChoice(Table):
-    """Which units of a layer are shown, and which directions.
+    """Which units of a layer are shown, which directions, and which atoms of a dictionary.
 
     Attributes
     ----------
@@ -317,6 +382,8 @@ class LayerChoice(Table):
     directions
         Files of directions as `networks.read_features` reads them, relative to the recipe; or, of
         a network with a text encoder, texts, as `text:a photo of a dog`.
+    dictionary
+        A dictionary of the layer, whose atoms are shown after all others.
     """
 
     name: str
@@ -328,9 +395,12 @@ class LayerChoice(Table):
         default_factory=dict
     )
     directions: Annotated[tuple[str, ...], BeforeValidator(parse_directions)] = ()
+    dictionary: DictionaryChoice | None = None
 
     @model_validator(mode="after")
     def _some(self) -> "LayerChoice":
-        if self.units is None and not self.families and not self.directions:
-            raise ValueError(f"layer {self.name!r} needs `units`, `families` or `directions`")
+        if not (self.units is not None or self.families or self.directions or self.dictionary):
+            raise ValueError(
+                f"layer {self.name!r} needs `units`, `families`, `directions` or a `dictionary`"
+            )
         return self

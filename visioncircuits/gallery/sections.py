@@ -4,6 +4,7 @@ A further section is a further function of this form, given to `writing.write` b
 """
 
 from visioncircuits.gallery.evidence import (
+    atoms,
     composition,
     examples,
     tuning,
@@ -51,6 +52,7 @@ def siblings(page: FeaturePage) -> Section | None:
 SECTIONS: tuple[MakeSection, ...] = (
     visualizations.pictures,
     numbers,
+    atoms.section,
     composition.section,
     examples.section,
     tuning.section,

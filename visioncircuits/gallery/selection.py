@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from visioncircuits import networks
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.gallery import atoms
+from visioncircuits.gallery.atoms import Atoms
 from visioncircuits.gallery.contents import label, slug
 from visioncircuits.gallery.recipe import Source
 from visioncircuits.gallery.recipe_tables import LayerChoice
@@ -34,12 +36,15 @@ class Selection:
         Name to units, those not shown among them.
     branches
         Name to units, as `Network.branches` returns them, without the layer's name.
+    atoms
+        The dictionary that the recipe names of the layer; its atoms are the last features.
     """
 
     layer: Layer
     features: tuple[Feature, ...]
     families: Mapping[str, tuple[int, ...]]
     branches: Mapping[str, range]
+    atoms: Atoms | None = None
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -71,7 +76,8 @@ def select(source: Source, network: Network, features: Features = ()) -> list[Se
     ------
     InputError
         For a layer, unit, family or file of directions that does not exist, with the recipe's line
-        and what there is; for directions that the layer cannot have, or of one name.
+        and what there is; for directions that the layer cannot have, or of one name; for a
+        dictionary as `atoms.read`.
     """
     taxonomy = _taxonomy(source)
     found: dict[str, Selection] = {}
@@ -92,12 +98,20 @@ def select(source: Source, network: Network, features: Features = ()) -> list[Se
             if unit >= layer.units:
                 message = f"{layer.name} has units 0 to {layer.units - 1}, and no {unit}"
                 raise source.error((*at, key), message)
+        named = choice.dictionary
+        dictionary = (
+            None
+            if named is None
+            else atoms.read(source, (*at, "dictionary"), named, network, layer)
+        )
         try:
             directions = _directions(source, choice, network)
+            directions += dictionary.shown if dictionary else ()
             chosen = _distinct((*(Unit(layer.name, unit) for unit in units), *directions))
         except InputError as error:
             raise source.error((*at, "directions"), str(error)) from error
-        found[layer.name] = Selection(layer, chosen, families, _branches(network, layer))
+        branches = _branches(network, layer)
+        found[layer.name] = Selection(layer, chosen, families, branches, dictionary)
     for feature in networks.expand(network, features) if features else ():
         layer = network.layers[feature.layer]
         if layer.name not in found:

@@ -56,12 +56,11 @@ def operation(index: Index, shape: Sequence[int], like: Tensor) -> Operation | N
     """Return what a rearrangement does to a map of `shape`; None if it is no map any more."""
     channels, height, width = (*shape, 1, 1)[:3]
     one = index[0]
-    if one.ndim not in (1, 3):
+    if one.ndim not in (1, 3) or not torch.equal(index, one.expand_as(index)):
         return None
-    if _in_order(one) and one.numel() == channels * height * width and one.shape != (*shape,):
-        return Flattening((channels, height, width))
-    if one.ndim == 1 and height * width > 1:
-        return None
+    if one.numel() == len(one) and height * width > 1:
+        whole = len(one) == channels * height * width and _in_order(one)
+        return Flattening((channels, height, width)) if whole else None
     return _part(one.reshape(-1, *(*one.shape[1:], 1, 1)[:2]), (channels, height, width), like)
 
 
@@ -74,13 +73,15 @@ def _part(index: Tensor, shape: tuple[int, int, int], like: Tensor) -> Operation
     across = int(index[0, 0, 1] - index[0, 0, 0]) if columns > 1 else 1
     if down % width or down < 1 or across < 1:
         return None
+    one, (top, left) = like.new_ones(1), divmod(corner, width)
+    stride = down // width, across
+    if top + (rows - 1) * stride[0] >= height or left + (columns - 1) * stride[1] >= width:
+        return None
     chosen = index[:, 0, 0] // (height * width)
     steps = [torch.arange(size, device=index.device) for size in index.shape]
     places = corner + steps[1][:, None] * down + steps[2] * across
     if not torch.equal(index, chosen[:, None, None] * (height * width) + places):
         return None
-    one, (top, left) = like.new_ones(1), divmod(corner, width)
-    stride = down // width, across
     parts: list[Unary] = []
     if (stride, top, left) != ((1, 1), 0, 0):
         parts.append(SeparableFilter(one, one, stride, (-top, -left)))

@@ -134,6 +134,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.linearization, self.averaged, self.borders = linearization, averaged, borders
+        self.batch = len(pictures)
         self.steps: list[Step] = []
         self.at = WeakTensorKeyDictionary()
         self.moved = WeakTensorKeyDictionary()  # to indices into the value of the step
@@ -189,7 +190,8 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _place(self, name: str, value: Tensor, index: arrangement.Index, at: int) -> None:
         """Record what a rearrangement did, once it is a map again."""
         shape = self.steps[at].shape
-        operation = arrangement.operation(index, shape, value)
+        pictures = len(value) == self.batch  # or the first axis counts something else, as windows
+        operation = arrangement.operation(index, shape, value) if pictures else None
         if operation is None:
             self.at[value], self.moved[value] = at, index
         elif operation == Chain(()) and tuple(value.shape[1:]) == shape:

@@ -126,14 +126,14 @@ def test_they_are_all_that_a_page_shows_but_the_picture_itself() -> None:
     )
     color = Connections("input", units=(Connected(0, 1.0, 1.0, 0.0),))
     shown = weights.Weights("", (1, 1), inputs=(connections, color), outputs=())
-    assert partners.partners({Unit("b", 1): (shown,)}, ()) == {"a": {4, 7}}
+    assert partners.partners({Unit("b", 1): (shown,)}, {}, ()) == {Unit("a", 4), Unit("a", 7)}
 
 
 def test_selected_units_are_not_requested(random_squeezenet: Path) -> None:
     network = load("torchvision:squeezenet1_1", checkpoint=random_squeezenet)
     units = tuple(Unit("features.0", index) for index in (1, 2))
     selections = [Selection(network.layers["features.0"], units, {}, {})]
-    found = {"features.0": {2, 5}, BEFORE: {9}}
+    found = {Unit("features.0", 2), Unit("features.0", 5), Unit(BEFORE, 9)}
     requests = partners.requests(network, selections, found)
     assert [each["features"] for each in requests] == [["features.0:5"], [f"{BEFORE}:9"]]
 

@@ -1,4 +1,14 @@
-from . import examples, partners, tuning, visualizations, weights
+from . import atoms, examples, partners, tuning, visualizations, weights
 from .kind import Build, Kind, Task
 
-__all__ = ["Build", "Kind", "Task", "examples", "partners", "tuning", "visualizations", "weights"]
+__all__ = [
+    "Build",
+    "Kind",
+    "Task",
+    "atoms",
+    "examples",
+    "partners",
+    "tuning",
+    "visualizations",
+    "weights",
+]

@@ -1,4 +1,4 @@
-"""Cards of units on a page: a name, a number, a thumbnail and a kernel, and a link to their page.
+"""Cards of features on a page: a name, a number, a thumbnail and a kernel, a link to their page.
 
 They are made without a template, and their pictures are CSS's: a page has hundreds of them, and a
 site thousands of pages.
@@ -17,12 +17,12 @@ from visioncircuits.weights.tracing import INPUT
 
 @dataclass(frozen=True)
 class Card:
-    """How a page shows a unit.
+    """How a page shows a feature.
 
     Attributes
     ----------
     name
-        What it is called: its number, or a channel of the picture.
+        What it is called: a unit's number, a direction's name, or a channel of the picture.
     page
         Its page, from this one; "" where it has none.
     at
@@ -40,15 +40,15 @@ class Card:
     families: tuple[str, ...]
 
     @classmethod
-    def of(cls, page: FeaturePage, layer: str, index: int) -> "Card":
-        """Find how a page shows a unit of a layer."""
+    def of(cls, page: FeaturePage, layer: str, label: str) -> "Card":
+        """Find how a page shows a feature, by what it is called within its layer."""
         shown, small = page.gallery.layer(layer), page.gallery.thumbnails.get(layer)
-        entry = shown and shown.units.get(index)
-        place = small.places.get(index) if small else None
+        entry = shown and shown.labeled.get(label)
+        place = small.places.get(label) if small else None
         stated = page.gallery.network.get("preprocessing", {})
-        names = channels.labels(stated) if layer == INPUT else ()
+        names = dict(enumerate(channels.labels(stated))) if layer == INPUT else {}
         return cls(
-            name=names[index] if index < len(names) else str(index),
+            name=names.get(int(label), label) if names else label,
             page=page.root + entry.page if entry else "",
             at=None if place is None else thumbnails.position(place),
             bare=small is not None and place is None,

@@ -3,6 +3,7 @@
 import json
 from math import hypot
 
+from visioncircuits.gallery.evidence import atoms
 from visioncircuits.gallery.evidence.cards import Card
 from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.networks import Direction
@@ -32,17 +33,24 @@ def section(page: FeaturePage) -> Section | None:
     shown = largest(direction)
     length = hypot(*direction.weights)
     highest = abs(shown[0][1])
+    found = [Card.of(page, direction.layer, str(index)) for index, _ in shown]
     cards = [
-        Card.of(page, direction.layer, index).html(
-            f"{'+' if weight > 0 else ''}{pages.number(weight)}",
-            inside=_bar(weight / highest),
+        card.html(
+            f"{'+' if weight > 0 else ''}{pages.number(weight)}", inside=_bar(weight / highest)
         )
-        for index, weight in shown
+        for card, (_, weight) in zip(found, shown, strict=True)
+    ]
+    atom = atoms.of(page.entry)
+    rows = [
+        (card, weight / length, (weight / length) ** 2, atom and atom.encoder[index])
+        for card, (index, weight) in zip(found, shown, strict=True)
     ]
     path = page.entry.page.removesuffix("html") + "json"
     body = pages.render(
         "composition.html",
         cards=cards,
+        rows=rows,
+        encoded=atom is not None,
         used=sum(weight != 0 for weight in direction.weights),
         length=length,
         share=hypot(*(weight / length for _, weight in shown)) ** 2,

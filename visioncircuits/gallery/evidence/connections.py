@@ -80,6 +80,9 @@ class Connections:
         Strongest first, as the tiles from left to right.
     explained
         The share of the squared weight that the factors carry.
+    atoms
+        Whether they are with a dictionary's atoms, whose numbers indices are then, instead of with
+        units.
     """
 
     layer: str
@@ -95,6 +98,7 @@ class Connections:
     factors_top: int = 0
     factors_scale: float = 0.0
     explained: float = 0.0
+    atoms: bool = False
 
     @property
     def shown(self) -> set[int]:
@@ -145,6 +149,30 @@ def expanded(network: Network, source: Features, target: Features) -> ExpandedWe
         return expanded_weights(network, source, target)
     except InputError as error:
         return str(error)
+
+
+def along_atoms(
+    found: ExpandedWeights | str, atoms: Float[Tensor, "atoms units"], *, inwards: bool
+) -> ExpandedWeights | str:
+    """Return weights from, or to, a dictionary's atoms, by those of all units of their layer.
+
+    From an atom: of a code of 1. To an atom: of the dot product with it. Features are written as
+    units; their indices are the atoms' numbers.
+    """
+    if isinstance(found, str):
+        return found
+    along = atoms.to(found.weight)
+    if inwards:
+        layer = found.inputs[0].layer
+        weight = torch.einsum("oiyx,ai->oayx", found.weight, along)
+        return replace(found, weight=weight, inputs=_numbered(layer, len(atoms)))
+    layer = found.outputs[0].layer
+    weight = torch.einsum("oiyx,ao->aiyx", found.weight, along)
+    return replace(found, weight=weight, outputs=_numbered(layer, len(atoms)))
+
+
+def _numbered(layer: str, count: int) -> tuple[Unit, ...]:
+    return tuple(Unit(layer, number) for number in range(count))
 
 
 def inputs(

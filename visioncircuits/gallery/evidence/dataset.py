@@ -33,11 +33,14 @@ class Example:
     box
         Its receptive field: the left and the upper edge and the side of a square, in pixels of
         the picture as the network takes it.
+    code
+        Of a dictionary's atom, its code there; else None.
     """
 
     value: float
     photograph: str
     box: tuple[int, int, int]
+    code: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,12 @@ def summarize(
     labels, means = layer.class_means()
     best = np.argsort(-means[:, unit], kind="stable")[:CLASSES] if labels else ()
 
+    codes = iter(sheet.codes)  # as the examples: the strongest, the weakest, the quilt
+
     def shown(neurons: Sequence[Neuron]) -> tuple[Example, ...]:
         return tuple(
-            Example(rounded(each.value), found.names[each.picture], sheet.box(each.position))
-            for each in neurons
+            Example(rounded(each.value), found.names[each.picture], sheet.box(each.position), code)
+            for each, code in zip(neurons, codes, strict=False)
         )
 
     return DatasetExamples(

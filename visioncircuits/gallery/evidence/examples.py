@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from visioncircuits import datasets
 from visioncircuits.datasets import Photographs
 from visioncircuits.engine import Store, Work
 from visioncircuits.examples import Examples, crops
+from visioncircuits.gallery.atoms import Atoms
 from visioncircuits.gallery.evidence import dataset, histogram, kind, photographs, tiles
 from visioncircuits.gallery.evidence.dataset import DatasetExamples, Example
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task, stem
@@ -50,8 +53,10 @@ def plan(build: Build) -> Task | None:
         wanted = build.photographs or build.recipe.examples.photographs
         return None if wanted else Task((), make, tidy)
     found = photographs.complete(survey, store, build.engine, progress=build.progress)
+    atoms = {each.layer.name: each.atoms for each in build.selections if each.atoms}
     work = partial(
         make,
+        atoms=atoms,
         images=survey.source,
         found=found.absolute(),
         classes=photographs.classes(survey),
@@ -65,18 +70,33 @@ def requests(
     recipe: Recipe, network: Network, selections: Sequence[Selection], fingerprint: str
 ) -> list[Work]:
     """Describe the examples of all features, by layer, of photographs with this fingerprint."""
-    return [
-        kind.request(
-            "dataset examples",
-            network,
-            selection,
-            photographs=fingerprint,
-            examples=recipe.examples.model_dump(exclude={"photographs", "range"}),
-            batch=CUT,
-        )
-        for selection in selections
-        if len(selection.layer.shape) == 2
-    ]
+    options = recipe.examples.model_dump(exclude={"photographs", "range"})
+    found = []
+    for selection in selections:
+        if len(selection.layer.shape) != 2:
+            continue
+        atoms = selection.atoms.shown if selection.atoms else ()
+        coded = set(atoms)
+        others = tuple(each for each in selection.features if each not in coded)
+        for features, more in ((others, {}), (atoms, _dictionary(selection))):
+            if features:
+                found.append(
+                    kind.request(
+                        "dataset examples",
+                        network,
+                        replace(selection, features=features),
+                        photographs=fingerprint,
+                        examples=options,
+                        batch=CUT,
+                        **more,
+                    )
+                )
+    return found
+
+
+def _dictionary(selection: Selection) -> dict[str, str]:
+    """Return what the codes of atoms depend on besides the atoms."""
+    return {"dictionary": selection.atoms.files["file"][1]} if selection.atoms else {}
 
 
 def make(
@@ -87,6 +107,7 @@ def make(
     found: Path,
     classes: Mapping[int, str],
     range: tuple[float, float] | None = None,
+    atoms: Mapping[str, Atoms] | None = None,
 ) -> dict[str, bytes]:
     """Cut the examples of a piece of work's features out of photographs.
 
@@ -104,6 +125,8 @@ def make(
         Names of classes by number; a class without a name is shown by its number.
     range
         Of the photographs' values, as for `datasets.photographs`.
+    atoms
+        Layer to its dictionary, for the codes of atoms.
 
     Returns
     -------
@@ -137,6 +160,8 @@ def make(
         for feature, sheet in sheets.items():
             maps = read[feature].of(values[read[feature].layer])
             sheet.cut(number, shown, maps[0, 0].float().cpu())
+            if atoms and "dictionary" in work:
+                _code(sheet, number, values[feature.layer][0], atoms[feature.layer], feature)
     files = {}
     for feature, sheet in sheets.items():
         data = {
@@ -149,6 +174,23 @@ def make(
         for which, cut in sheet.tiles.items():
             files[f"{file}-{which}.webp"] = tiles.webp(cut)
     return files
+
+
+def _code(
+    sheet: Sheets,
+    number: int,
+    values: Float[Tensor, "units height width"],
+    atoms: Atoms,
+    feature: Feature,
+) -> None:
+    """Encode a photograph where an atom's examples are, and note its codes there."""
+    wanted = sheet.wanted.get(number, [])
+    if wanted:
+        rows, columns = zip(*(each.position for _, each in wanted), strict=True)
+        here = values[:, list(rows), list(columns)].T.float().cpu()
+        codes = atoms.dictionary.encode(here)[:, atoms.number(feature)]
+        for (place, _), code in zip(wanted, codes.tolist(), strict=True):
+            sheet.codes[place] = kind.rounded(code)
 
 
 @lru_cache(maxsize=2)
@@ -204,6 +246,7 @@ def section(page: FeaturePage) -> Section | None:
             for at, step in enumerate(shown.steps)
         ],
         numbers=_numbers(shown),
+        coded=any(each.code is not None for each in shown.tops),
         root=page.root,
     )
     return Section("Dataset examples", "examples", body)

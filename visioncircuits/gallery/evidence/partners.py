@@ -1,6 +1,10 @@
-"""Quick small pictures of the units that weights and directions show and the recipe does not."""
+"""Quick small pictures of the features that pages show and the recipe does not.
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+Units and atoms that weights connect, units that directions are made of, siblings of atoms.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +13,7 @@ from visioncircuits import featurevis
 from visioncircuits.engine import Work
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import Settings, objectives
-from visioncircuits.gallery.evidence import composition, kind, weights
+from visioncircuits.gallery.evidence import atoms, composition, kind, weights
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
 from visioncircuits.gallery.finished import Finished
 from visioncircuits.gallery.selection import Selection
@@ -27,48 +31,57 @@ def plan(build: Build) -> Task:
     """Plan a picture of every partner that finished weights, or directions, show."""
     wanted = weights.requests(build.recipe, build.network, build.selections)
     shown = Finished(weights.KIND, build.out).read(wanted)
-    found = partners(shown, [each for some in build.selections for each in some.features])
+    compared = Finished(atoms.KIND, build.out).read(atoms.requests(build.network, build.selections))
+    found = partners(shown, compared, build.selections)
     return Task(requests(build.network, build.selections, found), make)
 
 
 def partners(
-    shown: Mapping[Feature, Sequence[weights.Weights]], features: Sequence[Feature]
-) -> dict[str, set[int]]:
-    """Collect the units that weights show, and those that directions are made of, by layer."""
-    found: dict[str, set[int]] = {}
-    for feature in features:
+    shown: Mapping[Feature, Sequence[weights.Weights]],
+    compared: Mapping[Feature, Sequence[atoms.Atom]],
+    selections: Sequence[Selection],
+) -> set[Feature]:
+    """Collect what weights show, units that directions are made of, and siblings of atoms."""
+    dictionaries = {each.layer.name: each.atoms for each in selections if each.atoms}
+    found: set[Feature] = set()
+    for feature in (feature for some in selections for feature in some.features):
         if isinstance(feature, Direction):
-            largest = (index for index, _ in composition.largest(feature))
-            found.setdefault(feature.layer, set()).update(largest)
+            found.update(Unit(feature.layer, index) for index, _ in composition.largest(feature))
+    for feature, (atom,) in compared.items():
+        found.update(dictionaries[feature.layer].sibling(each) for each, _ in atom.siblings)
     for each in (each for some in shown.values() for each in some):
         for connections in (*each.inputs, *each.outputs):
-            if connections.layer != INPUT:
-                found.setdefault(connections.layer, set()).update(connections.shown)
+            layer = connections.layer
+            if connections.atoms:
+                found.update(dictionaries[layer].features[number] for number in connections.shown)
+            elif layer != INPUT:
+                found.update(Unit(layer, index) for index in connections.shown)
     return found
 
 
-def requests(
-    network: Network, selections: Sequence[Selection], found: Mapping[str, set[int]]
-) -> list[Work]:
+def requests(network: Network, selections: Sequence[Selection], found: Set[Feature]) -> list[Work]:
     """Describe the pictures of partners that are not selected, by layer."""
     selected = {feature for selection in selections for feature in selection.features}
+    missing: dict[str, list[Feature]] = {}
+    for feature in found - selected:
+        missing.setdefault(feature.layer, []).append(feature)
     options = {"size": SIZE, "steps": STEPS, "rate": RATE}
     return [
         kind.request(
             "partner",
             network,
-            Selection(network.layers[name], units, {}, {}),
+            Selection(network.layers[name], features, {}, {}),
             settings=options,
             batch=BATCH,
         )
         for name in network.layers
-        if (units := _missing(name, found.get(name, ()), selected))
+        if (features := tuple(sorted(missing.get(name, ()), key=_order)))
     ]
 
 
-def _missing(layer: str, units: Iterable[int], selected: Set[Feature]) -> tuple[Unit, ...]:
-    every = (Unit(layer, index) for index in sorted(units))
-    return tuple(unit for unit in every if unit not in selected)
+def _order(feature: Feature) -> tuple[int, str]:
+    """Return what sorts units by number, then directions by name."""
+    return (feature.index, "") if isinstance(feature, Unit) else (sys.maxsize, feature.name)
 
 
 def make(network: Network, work: Work) -> dict[str, bytes]:
@@ -84,7 +97,7 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     Returns
     -------
     dict
-        File name to content: a WebP for each unit but those that never got a gradient.
+        File name to content: a WebP for each feature but those that never got a gradient.
     """
     features = kind.features(work)
     rendered = featurevis.render_all(
@@ -118,7 +131,7 @@ def _file(feature: Feature) -> str:
 def read(
     request: Work, features: Sequence[Feature], folder: Path, out: Path
 ) -> dict[Feature, list[str]]:
-    """Find the finished pictures of some units: files, from the site's root."""
+    """Find the finished pictures of some features: files, from the site's root."""
     return {
         feature: [path.relative_to(out).as_posix()]
         for feature in features

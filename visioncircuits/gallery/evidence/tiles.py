@@ -60,6 +60,7 @@ class Sheets:
         self.wanted: dict[int, list[tuple[int, Neuron]]] = {}
         for place, each in enumerate(every):
             self.wanted.setdefault(each.picture, []).append((place, each))
+        self.codes: list[float | None] = [None] * len(every)
         self.tiles: dict[str, list[np.ndarray]] = {
             "crops": [np.empty(0)] * len(every),
             "masked": [np.empty(0)] * len(self.extremes),

@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
 
 from visioncircuits.engine import Work
 from visioncircuits.gallery.contents import FeatureEntry
@@ -38,9 +42,9 @@ class Weights:
     size
         Its height and width.
     inputs
-        By layer, the nearest first.
+        By layer, the nearest first; from units, then from the atoms of the layer's dictionary.
     outputs
-        Of the next layer; empty behind the last.
+        Of the next layer, likewise; empty behind the last.
     """
 
     path: str
@@ -56,20 +60,30 @@ class Weights:
 
 def plan(build: Build) -> Task:
     """Plan the weights of all features of a gallery."""
-    return Task(requests(build.recipe, build.network, build.selections), make)
+    atoms = {
+        each.layer.name: each.atoms.dictionary.atoms for each in build.selections if each.atoms
+    }
+    work = partial(make, atoms=atoms)
+    return Task(requests(build.recipe, build.network, build.selections), work)
 
 
 def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) -> list[Work]:
     """Describe the weights of all features, by layer."""
     if not recipe.weights.connections:
         return []
-    return [
-        kind.request("weights", network, selection, weights=recipe.weights.model_dump())
-        for selection in selections
-    ]
+    options = recipe.weights.model_dump()
+    atoms = {each.layer.name: each.atoms.files["file"][1] for each in selections if each.atoms}
+    found = []
+    for selection in selections:
+        others = {layer: sha for layer, sha in atoms.items() if layer != selection.layer.name}
+        more = {"atoms": others} if others else {}
+        found.append(kind.request("weights", network, selection, weights=options, **more))
+    return found
 
 
-def make(network: Network, work: Work) -> dict[str, bytes]:
+def make(
+    network: Network, work: Work, *, atoms: Mapping[str, Float[Tensor, "atoms units"]] | None = None
+) -> dict[str, bytes]:
     """Compute the weights of a piece of work's features.
 
     Parameters
@@ -78,13 +92,15 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
         That the work was planned with.
     work
         As `plan.batches` describes it.
+    atoms
+        Layer to the atoms of its dictionary.
 
     Returns
     -------
     dict
         File name to content: for each feature its numbers as JSON, and a lossless WebP of kernels.
     """
-    features = kind.features(work)
+    features, atoms = kind.features(work), atoms or {}
     options = work["weights"]
     around = surroundings(network, features[0].layer)
     before = [*around.before, "input"]
@@ -98,12 +114,24 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
             inward[each].append(
                 connections.inputs(found, each, layer, sheets[each], top, options["factors"])
             )
+        if layer in atoms:
+            found = connections.along_atoms(found, atoms[layer], inwards=True)
+            for each in features:
+                shown = connections.inputs(found, each, layer, sheets[each], top, 0)
+                inward[each].append(replace(shown, atoms=True))
     for layer in around.after[:1]:
         found = connections.expanded(network, features, layer)
         for each in features:
             outward[each].append(
                 connections.outputs(found, each, layer, sheets[each], options["connections"])
             )
+        if layer in atoms:
+            found = connections.along_atoms(found, atoms[layer], inwards=False)
+            for each in features:
+                shown = connections.outputs(
+                    found, each, layer, sheets[each], options["connections"]
+                )
+                outward[each].append(replace(shown, atoms=True))
     files = {}
     for each in features:
         data = {
@@ -186,6 +214,7 @@ def _section(
         inwards=title == "Inputs",
         blocks=blocks,
         quick=any(each["quick"] for each in blocks),
+        along=any(each.atoms for each in found),
         families=families,
         weights=weights,
         root=page.root,
@@ -196,9 +225,11 @@ def _section(
 def _block(shown: Connections, families: Mapping[str, int], page: FeaturePage) -> dict[str, Any]:
     """Prepare a layer's connections for the template."""
     small = page.gallery.thumbnails.get(shown.layer)
-    cards = [Card.of(page, shown.layer, unit.index) for unit in shown.units]
+    called, heading = ("atom {}", f"{shown.layer}, atoms") if shown.atoms else ("{}", shown.layer)
+    cards = [Card.of(page, shown.layer, called.format(unit.index)) for unit in shown.units]
     return {
         "connections": shown,
+        "heading": heading,
         "thumbnails": small and page.root + small.path,
         "zoom": max(SHOWN // max(*shown.tile, 1), 1),
         "quick": any(card.at and not card.page for card in cards),
@@ -213,7 +244,7 @@ def _block(shown: Connections, families: Mapping[str, int], page: FeaturePage) -
         ],
         "factors": [
             [
-                Card.of(page, shown.layer, index).html(brief(weight))
+                Card.of(page, shown.layer, str(index)).html(brief(weight))
                 for index, weight in factor.units
             ]
             for factor in shown.factors

@@ -67,17 +67,22 @@ function layerPage(form, grid) {
   let order = "";
   let shown = cells;
 
-  // "41" is every unit whose number begins so; "41, 44" and "40-49" are those units alone; "do" is
-  // every direction whose name contains it.
+  // "41" is every unit whose number begins so, and "atom 41"; "41, 44" and "40-49" are those units
+  // alone; "do" is every direction whose name contains it, "atom 4" has the number too.
   function sought(text) {
     const parts = text.replace(/^.*:/, "").split(/[\s,]+/).filter(Boolean);
     if (!parts.length) return () => true;
-    if (parts.length === 1 && /^\d+$/.test(parts[0])) return ({ name }) => name.startsWith(parts[0]);
+    const numbered = (name, part) => name.split(/\s+/).includes(part);
+    if (parts.length === 1 && /^\d+$/.test(parts[0]))
+      return ({ name, unit }) => name.startsWith(parts[0]) || (unit === Infinity && numbered(name, parts[0]));
     const ranges = parts.map((part) => part.match(/^(\d+)(?:[-–](\d+))?$/)).filter(Boolean);
     const words = parts.filter((part) => /\p{L}/u.test(part)).map((part) => part.toLowerCase());
+    const numbers = words.length ? parts.filter((part) => /^\d+$/.test(part)) : [];
     return ({ name, unit }) =>
       ranges.some(([, first, last]) => unit >= first && unit <= (last ?? first)) ||
-      (unit === Infinity && words.length > 0 && words.every((word) => name.toLowerCase().includes(word)));
+      (unit === Infinity && words.length > 0 &&
+        words.every((word) => name.toLowerCase().includes(word)) &&
+        numbers.every((part) => numbered(name, part)));
   }
 
   function sort(name) {
@@ -174,7 +179,7 @@ function explorer(form) {
     cards: [...list.children].map((card, place) => {
       const [positive, negative] = card.dataset.weights.split(" ").map(Number);
       const families = (card.dataset.family ?? "").split(" ").filter(Boolean).map(Number);
-      const unit = -Number(card.querySelector("b").textContent) || 0;
+      const unit = -Number(card.querySelector("b").textContent.replace(/^atom /, "")) || 0;
       return { card, place, norm: -place, positive, negative, unit, families };
     }),
   }));
@@ -199,6 +204,25 @@ function explorer(form) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   show(); // a browser that comes back to the page may have kept what was chosen
+}
+
+// A small table: a click on a column's name sorts by it, the largest first, and again the smallest.
+function sortable(table) {
+  const [body] = table.tBodies;
+  const names = [...table.tHead.rows[0].cells];
+  names.forEach((name, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...name.childNodes);
+    name.append(button);
+    button.addEventListener("click", () => {
+      const sign = name.ariaSort === "descending" ? 1 : -1;
+      for (const each of names) each.ariaSort = "none";
+      name.ariaSort = sign > 0 ? "ascending" : "descending";
+      const value = (row) => Number(row.cells[column].dataset.value);
+      body.append(...[...body.rows].sort((a, b) => sign * (value(a) - value(b))));
+    });
+  });
 }
 
 // Claims across networks: filter, search and sort the rows, kept in the address.
@@ -276,3 +300,4 @@ const goto = document.getElementById("goto");
 if (goto) indexPage(goto);
 if (document.body.classList.contains("unit")) unitPage();
 document.querySelectorAll("[data-explorer]").forEach(explorer);
+document.querySelectorAll(".sortable").forEach(sortable);

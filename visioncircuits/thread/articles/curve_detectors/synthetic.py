@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from visioncircuits.hypotheses import effects, find, predefined
+from visioncircuits.hypotheses import Hypothesis, effects, find, predefined
 from visioncircuits.stimuli import StimulusSet, named
 from visioncircuits.stimuli.published import RADII
 from visioncircuits.thread import Plate, Row, Study, here, part
@@ -169,8 +169,8 @@ def echoes(study: Study) -> Iterator[Row | Plate]:
             whole, predictions=tuple(p for p in whole.predictions if p.effect not in decisive)
         )
 
-        def make(layer: str = layer, lenient: object = lenient) -> bytes:
-            table = find(study.network, layer, lenient, seed=study.seed)  # type: ignore[arg-type]
+        def make(layer: str = layer, lenient: Hypothesis = lenient) -> bytes:
+            table = find(study.network, layer, lenient, seed=study.seed)
             return json.dumps(table["unit"].tolist()).encode()
 
         units = json.loads(study.kept(f"curves whatever their echo in {layer}", "json", make))
