@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from visioncircuits.cli import hypotheses, outputs
+from visioncircuits.cli import hypotheses, induct, outputs
 from visioncircuits.cli.hypotheses import Seed
 from visioncircuits.cli.options import Checkpoint, Device, NetworkName
 from visioncircuits.cli.tables import print_table
@@ -33,6 +33,14 @@ def coverage(
             dir_okay=False,
         ),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="An earlier layer: units that follow from its theory are explained too, as "
+            "`induct` tests it.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", help="Draw the layer as a bar: `.svg`, `.png` or `.pdf`."),
@@ -44,7 +52,7 @@ def coverage(
     checkpoint: Checkpoint = None,
     device: Device = "cpu",
 ) -> None:
-    """Count the units of a layer that a supported hypothesis or a named family explains.
+    """Count the units that a supported hypothesis, a named family or an induction explains.
 
     Every hypothesis that `find` knows, and for which the layer sees enough, is tested on every
     unit; this takes as long as that many times `find`. In Python, `networks.shuffled` gives the
@@ -60,15 +68,20 @@ def coverage(
     from visioncircuits.hypotheses import from_toml
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
-    known = networks.Families.load(families).layers if families is not None else {}
+    found.layer(layer if source is None else source)
+    taxonomy = None if families is None else networks.Families.load(families)
     by_family = None
-    if families is not None:
-        by_family = comparison.covered_by_families(found, layer, known.get(layer, {}))
+    if taxonomy is not None:
+        named = taxonomy.layers.get(layer, {})
+        by_family = comparison.covered_by_families(found, layer, named)
     tested = comparison.applicable(found, layer)
     tested += [from_toml(path) for path in more or ()]
     covered = comparison.covered_by_stimuli(found, layer, tested, seed=seed, progress=True)
     if by_family is not None:
         covered = covered.joined(by_family)
+    if source is not None:
+        followed = induct.induction(found, layer, source, taxonomy, seed=seed)
+        covered = covered.joined(comparison.covered_by_induction(followed))
     shown = Table("explanation", box=None, pad_edge=False)
     for title in ("units", "share", "nothing else"):
         shown.add_column(title, justify="right")

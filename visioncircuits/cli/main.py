@@ -21,6 +21,7 @@ from visioncircuits.cli import (
     find,
     gallery,
     handwritten,
+    induct,
     judge,
     match,
     networks,
@@ -76,6 +77,7 @@ for part in (
     across,
     match,
     coverage,
+    induct,
 ):
     for command in part.app.registered_commands:
         assert command.callback is not None

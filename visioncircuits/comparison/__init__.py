@@ -13,11 +13,22 @@ from visioncircuits.comparison.coverage import (
     applicable,
     coverage_panel,
     covered_by_families,
+    covered_by_induction,
     covered_by_stimuli,
 )
 from visioncircuits.comparison.equivariance import Partners, orbits, partners
 from visioncircuits.comparison.families import Family, counterparts, family
 from visioncircuits.comparison.handwritten import Comparison, compare
+from visioncircuits.comparison.induction import Induction, induct
+from visioncircuits.comparison.induction_panel import induction_panel
+from visioncircuits.comparison.induction_step import InductionStep
+from visioncircuits.comparison.induction_theory import (
+    Theory,
+    theory_by_design,
+    theory_by_families,
+    theory_by_stimuli,
+    theory_of_table,
+)
 from visioncircuits.comparison.matching import Matches, match
 from visioncircuits.comparison.matching_panels import matches_panel, pairs_panel
 from visioncircuits.comparison.nulls import beyond_nulls, match_nulls
@@ -49,9 +60,12 @@ __all__ = [
     "Comparison",
     "Coverage",
     "Family",
+    "Induction",
+    "InductionStep",
     "Matches",
     "Overlap",
     "Partners",
+    "Theory",
     "Transformation",
     "absolute_axes",
     "applicable",
@@ -67,10 +81,13 @@ __all__ = [
     "counterparts",
     "coverage_panel",
     "covered_by_families",
+    "covered_by_induction",
     "covered_by_stimuli",
     "family",
     "filter_preferences",
     "hue_rotation",
+    "induct",
+    "induction_panel",
     "match",
     "match_nulls",
     "matches_panel",
@@ -88,4 +105,8 @@ __all__ = [
     "scaling",
     "sign_table",
     "sums_by_angle",
+    "theory_by_design",
+    "theory_by_families",
+    "theory_by_stimuli",
+    "theory_of_table",
 ]

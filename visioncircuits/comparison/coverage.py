@@ -1,11 +1,12 @@
 """Coverage: how much of a layer is explained, and by what.
 
-A unit is explained where a hypothesis about it is supported by stimuli, or where a taxonomy puts
-it into a family. That is no proof that all that it does is understood: a verdict states that a unit
-responds to what was claimed and to nothing else that was presented. What hypotheses explain by
-accident is measured on the same network with its weights shuffled (`networks.shuffled`).
+A unit is explained where a hypothesis about it is supported by stimuli, where a taxonomy puts it
+into a family, or where it follows from the theory of an earlier layer (`induct`). That is no proof
+that all that it does is understood: a verdict states that a unit responds to what was claimed and
+to nothing else that was presented. What hypotheses explain by accident is measured on the same
+network with its weights shuffled (`networks.shuffled`).
 
-The record, the two ways to it and its panel are here together, which makes some 340 lines.
+The record, the three ways to it and its panel are here together, which makes some 370 lines.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ import xarray as xr
 from jaxtyping import Bool
 from matplotlib.transforms import ScaledTranslation
 
+from visioncircuits.comparison.induction import Induction
 from visioncircuits.errors import InputError
 from visioncircuits.figures import INK, RULE, Drawn, axes_or_new
 from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
@@ -265,15 +267,45 @@ def covered_by_families(
     return _coverage(network, layer, named)
 
 
+def covered_by_induction(found: Induction) -> Coverage:
+    """Take it as an explanation that a unit follows from the theory of an earlier layer.
+
+    Parameters
+    ----------
+    found
+        From `induct`: units that follow count, by family; those that follow partly do not.
+
+    Examples
+    --------
+    >>> from visioncircuits.comparison import induct, theory_by_design
+    >>> from visioncircuits.handwritten import load
+    >>> network = load("high-low")
+    >>> early, late = (theory_by_design(network, layer) for layer in ("conv2d1", "mixed3a"))
+    >>> covered_by_induction(induct(network, "mixed3a", early, later=late, draws=20))
+    Coverage(mixed3a, 100% of 16 units explained by high-low from conv2d1)
+    """
+    named: dict[str, list[int]] = {
+        f"{step.family} from {found.source}": [] for step in found.tested
+    }
+    for step in found.following:
+        named[f"{step.family} from {found.source}"].append(_number(step.unit))
+    return _held(found.layer, found.units, named)
+
+
 def _coverage(network: Network, layer: str, named: Mapping[str, Sequence[int]]) -> Coverage:
     total = network.layer(layer).units
-    holds = np.zeros((len(named), total), bool)
-    for row, (name, units) in zip(holds, named.items(), strict=True):
+    for name, units in named.items():
         if not set(units) <= set(range(total)):
             raise InputError(
                 f"the family {name} has unit {max(units)}, and {layer} of {network.name} units 0 "
                 f"to {total - 1}: a taxonomy is of one network"
             )
+    return _held(layer, total, named)
+
+
+def _held(layer: str, total: int, named: Mapping[str, Sequence[int]]) -> Coverage:
+    holds = np.zeros((len(named), total), bool)
+    for row, units in zip(holds, named.values(), strict=True):
         row[list(units)] = True
     return Coverage(layer, tuple(named), holds)
 
