@@ -37,6 +37,7 @@ from visioncircuits import (
 )  # fmt: skip
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
+from visioncircuits.handwritten import load
 from visioncircuits.networks import untrained
 from visioncircuits.stimuli import StimulusSet, edge, named
 from visioncircuits.weights import expanded_weights, strongest_inputs
@@ -236,6 +237,13 @@ def curves() -> toy.Solutions:
 
 
 @cache
+def induced() -> comparison.Induction:
+    network = load("high-low")
+    early, late = (comparison.theory_by_design(network, each) for each in ("conv2d1", "mixed3a"))
+    return comparison.induct(network, "mixed3a", early, later=late, draws=20)
+
+
+@cache
 def halves() -> dictionaries.Split:
     pictures = torch.rand(6, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     return dictionaries.split(untrained("bvlc_googlenet"), "mixed3b:200", pictures)
@@ -256,6 +264,7 @@ PLOTS: dict[str, Plot] = {
     "verdict_panel": verdict_panel,
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
     "coverage_panel": covered,
+    "induction_panel": lambda **into: comparison.induction_panel(induced(), **into),
     "split_panel": lambda **into: dictionaries.split_panel(halves(), **into),
     "directions_panel": arrows,
     "dimensionality_plot": dimensionality,
