@@ -23,6 +23,13 @@ class Agreement:
     count
         Of pictures.
 
+    Attributes
+    ----------
+    shape
+        Of units, rows and columns, each 1 where all have the same value.
+    joint
+        A number for each picture, equal where all units and positions agree.
+
     Examples
     --------
     >>> agreement = Agreement([np.array([0, 1, 0, 1]).reshape(4, 1, 1, 1)], 4)
@@ -38,6 +45,7 @@ class Agreement:
             joined = np.unique(joined, return_inverse=True)[1].reshape(joined.shape)
         self.shape = joined.shape[1:]
         columns = joined.reshape(count, -1)
+        self.joint = np.unique(columns, axis=0, return_inverse=True)[1].reshape(count)
         order = np.argsort(columns, axis=0, kind="stable")
         start, size = np.empty_like(order), np.empty_like(order)
         for place, column in enumerate(columns.T):

@@ -47,7 +47,9 @@ class Variable:
     Examples
     --------
     >>> from visioncircuits.scrubbing import Reading
-    >>> Variable("arch", "mixed3b:18", positions=1, values=(Reading("orientation", step=30),)).depends
+    >>> turned = Reading("orientation", step=30)
+    >>> Variable("arch", "mixed3b:18", positions=1, values=(turned,)).record()["values"]
+    ['orientation in steps of 30']
     """
 
     name: str

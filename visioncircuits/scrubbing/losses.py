@@ -68,9 +68,7 @@ class Loss:
                 "explain; show pictures on which it varies"
             )
 
-    def share(
-        self, changed: Float[Tensor, "draws pictures values"]
-    ) -> Float[Tensor, " draws"]:
+    def share(self, changed: Float[Tensor, "draws pictures values"]) -> Float[Tensor, " draws"]:
         """Return the share that is kept: 1 where nothing changes, 0 on average at random."""
         if self.measure == "squared error":
             lost = (changed.double() - self._wanted).square().sum(2).mean(1)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.edits import Access, access
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, select
 from visioncircuits.scrubbing.hypothesis import Variable
 from visioncircuits.scrubbing.shown import Shown
 
@@ -28,12 +28,15 @@ class Place:
         Of the window; None where the layer has no positions.
     offsets
         From the pictures' center to the middle of each receptive field, `(y, x)` in pixels.
+    whole
+        Whether it is all of the layer, unit by unit, at all positions.
     """
 
     features: Access
     rows: slice | None
     columns: slice | None
     offsets: Float64[np.ndarray, "rows columns 2"]
+    whole: bool = False
 
     @property
     def layer(self) -> str:
@@ -43,10 +46,14 @@ class Place:
     def read(self, values: Tensor) -> Window:
         """Return the variable's values, of the layer's."""
         found = self.features.read(values)
-        return found[:, :, None, None] if self.rows is None else found[:, :, self.rows, self.columns]
+        return (
+            found[:, :, None, None] if self.rows is None else found[:, :, self.rows, self.columns]
+        )
 
     def write(self, values: Tensor, new: Window) -> Tensor:
         """Return the layer's values with new ones of the variable."""
+        if self.whole:
+            return new
         if self.rows is None:
             return self.features.write(values, new[:, :, 0, 0].to(values))
         changed = self.features.read(values).clone()
@@ -82,4 +89,7 @@ def place_of(network: Network, variable: Variable, shown: Shown) -> Place:
         spans.append(slice(span.start, span.stop))
         offsets.append(first + stride * np.array(span) - middle)
     grid = np.stack(np.meshgrid(*offsets, indexing="ij"), axis=-1).astype(float)
-    return Place(found, *spans, grid)
+    rows, columns = spans
+    units = list(range(network.layer(found.layer).units))
+    every = select(network, variable.features).indices == units
+    return Place(found, rows, columns, grid, every and grid.shape[:2] == layer.shape)

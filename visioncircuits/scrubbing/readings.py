@@ -113,10 +113,10 @@ class Reading:
         if self.step is not None:
             return stepped(numbers, self.step)
         if self.edges:
-            return np.digitize(numbers, self.edges)
+            return np.asarray(np.digitize(numbers, self.edges))
         if self.bins is not None:
             inner = np.arange(1, self.bins) / self.bins
-            return np.digitize(numbers, np.unique(np.quantile(numbers, inner)))
+            return np.asarray(np.digitize(numbers, np.unique(np.quantile(numbers, inner))))
         return numbers
 
     def __str__(self) -> str:
@@ -127,7 +127,7 @@ class Reading:
             how = f" above or below {', '.join(f'{edge:g}' for edge in self.edges)}"
         elif self.bins is not None:
             how = f" in {self.bins} bins"
-        return f"{self.of}{' from each unit’s own' * self.relative}{how}"
+        return f"{self.of}{' from own' * self.relative}{how}"
 
 
 @dataclass(frozen=True)
@@ -204,9 +204,7 @@ class Contour:
         return replace(self, step=2 * self.step, apart=None if not self.apart else 2 * self.apart)
 
     def __str__(self) -> str:
-        near = f" within {self.within:g} px" if math.isfinite(self.within) else ""
-        own = " from each unit’s own" if self.relative else ""
-        return f"the curve’s direction here{own} in steps of {self.step:g}°{near}"
+        return f"direction here{' from own' * self.relative} in steps of {self.step:g}°"
 
 
 AnyReading = Reading | Contour
@@ -214,7 +212,7 @@ AnyReading = Reading | Contour
 
 def stepped(numbers: np.ndarray, step: float) -> np.ndarray:
     """Return the multiple of a step that is nearest to each number; infinity stays."""
-    return np.floor(numbers / step + 0.5)
+    return np.asarray(np.floor(numbers / step + 0.5))
 
 
 def between(one: np.ndarray, other: np.ndarray, period: float) -> np.ndarray:
@@ -226,7 +224,7 @@ def between(one: np.ndarray, other: np.ndarray, period: float) -> np.ndarray:
     [20.0, 160.0]
     """
     half = period / 2
-    return np.abs((one - other + half) % period - half)
+    return np.asarray(np.abs((one - other + half) % period - half))
 
 
 def stated(site: Site, what: str) -> Float64[np.ndarray, " units"]:

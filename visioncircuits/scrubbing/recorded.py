@@ -35,7 +35,7 @@ class Recorded:
     def layer(self, name: str) -> Tensor:
         """Return a layer's values on all pictures."""
         if name not in self._layers:
-            parts = self.shown.pictures.split(self.batch)
+            parts = torch.split(self.shown.pictures, self.batch)
             found = [self.network.activations(part, [name])[name] for part in parts]
             self._layers[name] = torch.cat(found)
         return self._layers[name]

@@ -100,7 +100,7 @@ class Resampling:
             The pictures that all else is as on.
         """
         size = self.recorded.batch
-        pairs = zip(references.split(size), others.split(size), strict=True)
+        pairs = zip(torch.split(references, size), torch.split(others, size), strict=True)
         return torch.cat([self._computed(variable, sources, r, source, o) for r, o in pairs])
 
     def _computed(
@@ -123,7 +123,8 @@ class Resampling:
             if any(other != layer and network.depends(layer, other) for other in writes):
                 changes.append(Edit(layer, partial(_written, new=new)))
             else:  # nothing before it is computed
-                values = self.recorded.layer(layer)[others]
+                values = self.recorded.layer(layer)
+                values = values if new[0][0].whole else values[others]
                 changes.append(Replacement(layer, _written(values, new)))
         shown = self.recorded.shown.pictures[others]
         found = network.activations(shown, [place.layer], changes=changes)
