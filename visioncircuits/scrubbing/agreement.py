@@ -7,9 +7,8 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from visioncircuits.scrubbing.readings import Codes
 
-Drawn = Int64[Tensor, "batch units rows columns"]
+Drawn = Int64[Tensor, "references own_units own_rows own_columns"]
 """A picture for each reference, and for each unit and position that has a value of its own."""
 
 
@@ -19,7 +18,7 @@ class Agreement:
     Parameters
     ----------
     codes
-        Of the readings; pictures agree where all of them do.
+        Of the readings, `(pictures, units, rows, columns)` or 1 where all are the same; pictures agree where all of them do.
     count
         Of pictures.
 
@@ -38,7 +37,7 @@ class Agreement:
     ([0, 1, 0], 2.0)
     """
 
-    def __init__(self, codes: Sequence[Codes], count: int) -> None:
+    def __init__(self, codes: Sequence[np.ndarray], count: int) -> None:
         joined = np.zeros((count, 1, 1, 1), np.int64)
         for each in codes:
             joined = joined * (int(each.max()) + 1) + each
@@ -59,7 +58,7 @@ class Agreement:
         """From how many pictures one is drawn, on average; 1 where a claim is empty."""
         return float(self._size.double().mean())
 
-    def draw(self, references: Int64[Tensor, " batch"], generator: torch.Generator) -> Drawn:
+    def draw(self, references: Int64[Tensor, " references"], generator: torch.Generator) -> Drawn:
         """Draw a picture for each reference, each unit and each position."""
         start, size = self._start[references], self._size[references]
         chance = torch.rand(start.shape, generator=generator, dtype=torch.float64)

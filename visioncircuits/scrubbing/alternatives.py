@@ -76,7 +76,7 @@ def other_units(
     >>> lines = Variable("lines", ("mixed3a:24", "mixed3a:25"), 5)
     >>> arch = CausalHypothesis("arch", "mixed3b:18", ("lines",), (lines,))
     >>> other_units(load("curves"), arch, seed=1).variables[0].features
-    (Unit(layer='mixed3a', index=17), Unit(layer='mixed3a', index=18))
+    (Unit(layer='mixed3a', index=16), Unit(layer='mixed3a', index=18))
     """
     rng = np.random.default_rng(seed)
     drawn: list[Variable] = []

@@ -84,10 +84,10 @@ def from_labels(
             Variable(f"{kind} at {layer}", tuple(units), values=tuple(values), depends=below)
             for kind, units in kinds.items()
         ]
-        variables += found
+        variables = found + variables
         below = tuple(variable.name for variable in found)
     name = f"{target.kind} by labels" + (f" turned by {turned:g}°" if turned else "")
-    return CausalHypothesis(name, str(chosen.features[0]), below or (), tuple(variables[::-1]))
+    return CausalHypothesis(name, str(chosen.features[0]), below or (), tuple(variables))
 
 
 def _angle(label: Label, target: Label, turned: float) -> float:

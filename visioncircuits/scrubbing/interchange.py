@@ -81,7 +81,7 @@ class Interchanged:
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy, by bootstrap over pairs."""
         right = (self.predicted == self.found).astype(float)
-        low, high = ends(right @ resamples(len(right), self.seed))
+        low, high = ends(right @ resamples(len(right), self.seed)).clip(0, 1)
         return float(low), float(high)
 
     @property

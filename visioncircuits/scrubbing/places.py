@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64
+import torch
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from visioncircuits.errors import InputError
@@ -28,6 +29,8 @@ class Place:
         Of the window; None where the layer has no positions.
     offsets
         From the pictures' center to the middle of each receptive field, `(y, x)` in pixels.
+    units
+        Indices of the features where all of them are units.
     whole
         Whether it is all of the layer, unit by unit, at all positions.
     """
@@ -36,6 +39,7 @@ class Place:
     rows: slice | None
     columns: slice | None
     offsets: Float64[np.ndarray, "rows columns 2"]
+    units: Int64[Tensor, " units"] | None = None
     whole: bool = False
 
     @property
@@ -45,7 +49,10 @@ class Place:
 
     def read(self, values: Tensor) -> Window:
         """Return the variable's values, of the layer's."""
-        found = self.features.read(values)
+        return self.window(self.features.read(values))
+
+    def window(self, found: Tensor) -> Window:
+        """Return the window of the features' values."""
         return (
             found[:, :, None, None] if self.rows is None else found[:, :, self.rows, self.columns]
         )
@@ -69,17 +76,17 @@ def place_of(network: Network, variable: Variable, shown: Shown) -> Place:
     InputError
         For unknown features, and a layer with a grid that is not two-dimensional.
     """
-    found = access(network, variable.features)
+    found, chosen = access(network, variable.features), select(network, variable.features).indices
+    units = None if chosen is None else torch.tensor(chosen)
     height, width = shown.pictures.shape[2:]
     layer = network.layer_at(found.layer, (height, width))
     if not layer.shape:
-        return Place(found, None, None, np.zeros((1, 1, 2)))
+        return Place(found, None, None, np.zeros((1, 1, 2)), units)
     if len(layer.shape) != 2:
         raise InputError(f"{found.layer} has no rows and columns, so no window about a center")
-    start = layer.center((0, 0))
     spans, offsets = [], []
     for first, stride, count, middle in zip(
-        start, layer.stride, layer.shape, shown.center, strict=True
+        layer.center((0, 0)), layer.stride, layer.shape, shown.center, strict=True
     ):
         nearest = round((middle - first) / stride) if stride else 0
         reach = count if variable.positions is None else variable.positions // 2
@@ -89,7 +96,6 @@ def place_of(network: Network, variable: Variable, shown: Shown) -> Place:
         spans.append(slice(span.start, span.stop))
         offsets.append(first + stride * np.array(span) - middle)
     grid = np.stack(np.meshgrid(*offsets, indexing="ij"), axis=-1).astype(float)
+    every = chosen == list(range(layer.units)) and grid.shape[:2] == layer.shape
     rows, columns = spans
-    units = list(range(network.layer(found.layer).units))
-    every = select(network, variable.features).indices == units
-    return Place(found, rows, columns, grid, every and grid.shape[:2] == layer.shape)
+    return Place(found, rows, columns, grid, units, every)

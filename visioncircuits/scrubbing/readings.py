@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from visioncircuits.errors import InputError
 from visioncircuits.numbers import real, whole
 
-Codes = Int64[np.ndarray, "pictures units rows columns"]
+Codes = Int64[np.ndarray, "pictures own_units own_rows own_columns"]
 """Whole numbers, equal where a variable has the same value; axes on which it does not depend have
 the length 1."""
 
@@ -116,7 +116,8 @@ class Reading:
             return np.asarray(np.digitize(numbers, self.edges))
         if self.bins is not None:
             inner = np.arange(1, self.bins) / self.bins
-            return np.asarray(np.digitize(numbers, np.unique(np.quantile(numbers, inner))))
+            bounds = np.unique(np.quantile(numbers, inner))
+            return np.asarray(np.digitize(numbers, bounds, right=True))  # zeros have a bin
         return numbers
 
     def __str__(self) -> str:

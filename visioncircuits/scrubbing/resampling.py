@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from visioncircuits.networks.edits import Change, Edit, Replacement
@@ -20,6 +20,8 @@ from visioncircuits.scrubbing.recorded import Recorded
 
 References = Int64[Tensor, " batch"]
 """Numbers of pictures."""
+
+Maps = Float[Tensor, "pictures features rows columns"]
 
 Source = Callable[[Variable, References], Window]
 """From a variable, and the pictures that it is to be as on, to its values."""
@@ -114,7 +116,7 @@ class Resampling:
         place, network = self.recorded.place(variable), self.recorded.network
         if not sources:
             return self.recorded.values(variable)[others]
-        writes: dict[str, list[tuple[Place, Window]]] = {}
+        writes: dict[str, list[tuple[Place, Tensor]]] = {}
         for each in sources:
             at = self.recorded.place(each)
             writes.setdefault(at.layer, []).append((at, source(each, references)))
@@ -127,23 +129,26 @@ class Resampling:
                 values = values if new[0][0].whole else values[others]
                 changes.append(Replacement(layer, _written(values, new)))
         shown = self.recorded.shown.pictures[others]
-        found = network.activations(shown, [place.layer], changes=changes)
-        return place.read(found[place.layer])
+        if place.units is None:
+            found = network.activations(shown, [place.layer], changes=changes)
+            return place.read(found[place.layer])
+        units = {place.layer: place.units}  # without computing their siblings
+        return place.window(network.unit_activations(shown, units, changes=changes)[place.layer])
 
 
-def _written(values: Tensor, new: Sequence[tuple[Place, Window]]) -> Tensor:
+def _written(values: Tensor, new: Sequence[tuple[Place, Tensor]]) -> Tensor:
     for place, window in new:
         values = place.write(values, window)
     return values
 
 
-def _gathered(values: Window, drawn: Drawn) -> Window:
+def _gathered(values: Maps, drawn: Drawn) -> Window:
     """Take each unit and position from the picture drawn for it."""
     units, rows, columns = _axes(values)
     return values[drawn.expand(-1, *values.shape[1:]), units, rows, columns]
 
 
-def _own(values: Window, drawn: Drawn) -> Window:
+def _own(values: Maps, drawn: Drawn) -> Window:
     """Of values on every picture drawn, take each unit and position of that drawn for it."""
     every = values.reshape(*drawn.shape, *values.shape[1:])
     units, rows, columns = _axes(values)
@@ -155,7 +160,7 @@ def _own(values: Window, drawn: Drawn) -> Window:
     return every[batch, of[0], of[1], of[2], units, rows, columns]
 
 
-def _axes(values: Window) -> tuple[Tensor, Tensor, Tensor]:
+def _axes(values: Maps) -> tuple[Tensor, Tensor, Tensor]:
     _, units, rows, columns = values.shape
     return (
         torch.arange(units)[:, None, None],

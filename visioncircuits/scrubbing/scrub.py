@@ -73,8 +73,8 @@ class Claim:
     def __str__(self) -> str:
         return {
             "whole": f"all of “{self.name}”",
-            "values": f"{self.name}: its values",
-            "inputs": f"{self.name}: what it is computed from",
+            "values": f"{self.name}: values",
+            "inputs": f"{self.name}: inputs",
             "alternative": self.name,
         }[self.kind]
 
