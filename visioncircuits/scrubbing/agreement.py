@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-
 Drawn = Int64[Tensor, "references own_units own_rows own_columns"]
 """A picture for each reference, and for each unit and position that has a value of its own."""
 
@@ -18,7 +17,8 @@ class Agreement:
     Parameters
     ----------
     codes
-        Of the readings, `(pictures, units, rows, columns)` or 1 where all are the same; pictures agree where all of them do.
+        Of the readings, `(pictures, units, rows, columns)`, where an axis on which nothing depends
+        has the length 1; pictures agree where all of them do.
     count
         Of pictures.
 
