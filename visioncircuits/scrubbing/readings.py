@@ -146,7 +146,7 @@ class Contour:
     within
         Distance in pixels beyond which there is nothing.
     apart
-        Step of the distance from the stroke, outside and inside told apart; None for none.
+        Step of the distance from the stroke, outwards and inwards; None for no such step.
     relative
         Whether the angle to each unit's own orientation is read.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from visioncircuits.figures import (
     FAINT,
@@ -57,7 +57,7 @@ def scrub_panel(found: Scrubbed, *, figure: Canvas | None = None) -> Canvas:
     add_text(figure, 0.03 * width, 0.31, found.whole.name, fontsize=13, color=INK, weight="bold")
     add_text(figure, 0.03 * width, 0.55, _summary(found), fontsize=9, color=FAINT)
     lowest = min(0.0, *(claim.interval[0] for claim in (*above, *below)))
-    limits = max(lowest, -1.0) - 0.02, 1.04
+    limits = max(lowest, -0.5) - 0.02, 1.04
     wide = width - left - right
     add_text(
         figure, 0.97 * width, _TOP - 0.06, "(exchanged among so many)", fontsize=7, color=FAINT,
@@ -110,6 +110,7 @@ def _bars(
     axes.set_yticks(range(len(claims)), [str(claim) for claim in claims])
     axes.set_ylim(len(claims) - 0.5, -0.5)
     axes.set_xlim(*limits)
+    axes.xaxis.set_major_locator(MultipleLocator(0.25))
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.tick_params(length=0, labelcolor=INK, labelsize=8)
     axes.spines[:].set_visible(False)
