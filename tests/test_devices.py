@@ -124,7 +124,9 @@ def direction(layer: str, network: Network) -> Direction:
 def exchanged(network: Network) -> list[float]:
     early = scrubbing.Variable("early", EARLY, 3, (scrubbing.Reading("half"),))
     known = {"half": np.repeat([0.0, 1.0], 4)}
-    claimed = scrubbing.CausalHypothesis("all", f"{LATE}:3", ("early",), (early,))
+    claimed = scrubbing.CausalHypothesis(
+        "all", network.output, ("early",), (early,), measure="divergence"
+    )
     shown = scrubbing.Shown(PICTURES, known)
     changed = scrubbing.interchange(network, claimed, "early", shown, pairs=5)
     found = scrubbing.scrub(network, claimed, shown, draws=2)

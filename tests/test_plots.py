@@ -239,7 +239,7 @@ def halves() -> dictionaries.Split:
 def scrubbed(**into: Any) -> Any:
     rng = np.random.default_rng(0)
     claims = [
-        scrubbing.Claim(name, kind, rng.normal(share, 0.1, 5), pictures)
+        scrubbing.Claim(name, kind, rng.normal(share, 0.5, (5, 9)), pictures)
         for name, kind, share, pictures in (
             ("early curves and lines", "values", 0.9, 12.5),
             ("early curves and lines", "inputs", 0.7, None),
@@ -247,7 +247,7 @@ def scrubbed(**into: Any) -> Any:
             ("nothing claimed", "alternative", -1.8, None),
         )
     ]
-    arch = scrubbing.Claim("arch", "whole", np.array([0.97, 0.99]))
+    arch = scrubbing.Claim("arch", "whole", np.array([[0.97, 0.99]] * 2))
     return scrubbing.scrub_panel(
         scrubbing.Scrubbed(arch, tuple(claims[:2]), tuple(claims[2:]), 0.99), **into
     )

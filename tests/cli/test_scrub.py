@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from PIL import Image
 from torchvision.utils import save_image
+
+from visioncircuits.stimuli import named
 
 TEXT = """
 name = "horizontal"
@@ -59,7 +60,8 @@ def test_photographs_are_shown_instead(
 ) -> None:
     photographs = tmp_path / "photographs"
     photographs.mkdir()
-    for number, picture in enumerate(torch.rand(4, 3, 60, 60)):
+    lines = named("lines").sel(width=4).isel(orientation=slice(0, None, 9)).fix(size=224)
+    for number, picture in enumerate(lines.draw().picture):
         save_image(picture, photographs / f"{number}.png")
     arguments = "scrub", "handwritten:lines", claimed, "--photographs", photographs
     ended = run(*arguments)

@@ -35,7 +35,7 @@ def test_what_is_not_claimed_costs_its_share_of_the_variance(
     assert low < expected < high
     inputs, own = found.claims
     assert inputs.shares == pytest.approx(found.whole.shares)  # the same draws of the rest
-    assert own.shares == pytest.approx(np.ones(DRAWS))
+    assert own.shares == pytest.approx(np.ones((DRAWS, 60)))
     assert own.pictures > 10
 
 
@@ -180,3 +180,19 @@ def test_the_same_seed_gives_the_same_shares(
     )
     assert (one.whole.shares == same.whole.shares).all()
     assert (one.whole.shares != other.whole.shares).any()
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_expected_share_as_often_as_they_promise(
+    network: Make, shown: Show, values: np.ndarray
+) -> None:
+    left = Variable("left", "0:0", values=(Reading("left"),))
+    behavior = 2 * values[:, 0] + values[:, 1]
+    expected = 1 - values[:, 1].var() / behavior.var()
+    sums, pictures = network(2.0, 1.0, 0.0), shown(values)
+    covered = []
+    for seed in range(60):
+        found = scrub(sums, claiming(left), pictures, draws=3, seed=seed, alternatives={})
+        low, high = found.whole.interval
+        covered.append(low <= expected <= high)
+    assert 0.85 <= np.mean(covered) <= 1

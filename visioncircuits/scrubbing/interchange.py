@@ -227,6 +227,7 @@ class _Model:
         self.codes = {v.name: recorded.agreement(v).joint for v in hypothesis.variables}
         self.behavior = behavior
         self._order = _first_to_last(hypothesis)
+        self._known: dict[tuple[int, ...], np.ndarray] = {}
 
     def predict(self, variables: Sequence[str], base: int, source: int) -> np.ndarray:
         """Return the behavior on one picture with some values from another; NaN if unknown.
@@ -235,6 +236,13 @@ class _Model:
         """
         state = {name: int(codes[base]) for name, codes in self.codes.items()}
         state |= {name: int(self.codes[name][source]) for name in variables}
+        key = tuple(state.values())
+        if key not in self._known:
+            self._known[key] = self._followed(variables, state)
+        return self._known[key]
+
+    def _followed(self, variables: Sequence[str], state: dict[str, int]) -> np.ndarray:
+        """Return the behavior where some variables are set, and others follow from them."""
         after = set(variables)
         for name in self._order:
             depends = self.hypothesis.variable(name).depends or ()

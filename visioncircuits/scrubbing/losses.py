@@ -36,8 +36,8 @@ class Loss:
     --------
     >>> import torch
     >>> loss = Loss("squared error", torch.tensor([[0.0], [2.0]]))
-    >>> loss.original, loss.random, float(loss.share(torch.tensor([[[1.0], [2.0]]])))
-    (0.0, 2.0, 0.75)
+    >>> loss.original, loss.random, loss.shares(torch.tensor([[[1.0], [2.0]]])).tolist()
+    (0.0, 2.0, [[0.5, 1.0]])
     """
 
     def __init__(self, measure: Measure, behavior: Values, classes: Tensor | None = None) -> None:
@@ -68,11 +68,13 @@ class Loss:
                 "explain; show pictures on which it varies"
             )
 
-    def share(self, changed: Float[Tensor, "draws pictures values"]) -> Float[Tensor, " draws"]:
-        """Return the share that is kept: 1 where nothing changes, 0 on average at random."""
+    def shares(
+        self, changed: Float[Tensor, "draws pictures values"]
+    ) -> Float[Tensor, "draws pictures"]:
+        """Return what is kept by picture: on average 1 where nothing changes, and 0 at random."""
         if self.measure == "squared error":
-            lost = (changed.double() - self._wanted).square().sum(2).mean(1)
+            lost = (changed.double() - self._wanted).square().sum(2)
         else:
             logs = changed.double().log_softmax(2)
-            lost = self._entropy - (self._wanted * logs).sum(2).mean(1)
+            lost = self._entropy - (self._wanted * logs).sum(2)
         return (self.random - lost) / (self.random - self.original)

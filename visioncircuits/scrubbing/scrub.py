@@ -40,34 +40,37 @@ class Claim:
     kind
         What is scrubbed.
     shares
-        Kept, by draw: 1 for all of the behavior, 0 on average for nothing.
+        Kept, by draw and picture: on average 1 for all of the behavior, and 0 for nothing.
     pictures
         From how many pictures each exchange is drawn, on average; None where there are several.
         A claim with 1 is empty: it exchanges nothing.
 
     Examples
     --------
-    >>> claim = Claim("lines", "values", np.array([0.9, 1.0, 0.95]))
+    >>> claim = Claim("lines", "values", np.array([[0.9, 1.0], [1.0, 0.9], [0.95, 0.95]]))
     >>> round(claim.share, 3), [round(end, 3) for end in claim.interval]
-    (0.95, [0.826, 1.074])
+    (0.95, [0.893, 1.007])
     """
 
     name: str
     kind: Kind
-    shares: Float64[np.ndarray, " draws"]
+    shares: Float64[np.ndarray, "draws pictures"]
     pictures: float | None = None
 
     @property
     def share(self) -> float:
-        """The mean over draws."""
+        """The mean over draws and pictures."""
         return float(self.shares.mean())
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the mean over draws, on these pictures, by Student's t."""
-        count = len(self.shares)
-        error = self.shares.std(ddof=1) / np.sqrt(count)
-        reach = float(t.ppf((1 + LEVEL) / 2, count - 1) * error)
+        """The 95 % interval over draws, on these pictures, by Student's t.
+
+        The exchanges of each picture are drawn by themselves, so that their variances add up.
+        """
+        draws, pictures = self.shares.shape
+        error = np.sqrt(self.shares.var(0, ddof=1).sum() / draws) / pictures
+        reach = float(t.ppf((1 + LEVEL) / 2, (draws - 1) * pictures) * error)
         return self.share - reach, self.share + reach
 
     def __str__(self) -> str:
@@ -226,6 +229,8 @@ def scrub(
     for each in (hypothesis, *others.values()):
         each.check(network)
     recorded = Recorded(network, shown, batch=batch)
+    for variable in hypothesis.variables:
+        recorded.agreement(variable)  # so that what is not known is reported at once
     scale = _loss(hypothesis, recorded)
     references = torch.arange(len(shown)).repeat(draws)
 
@@ -237,7 +242,7 @@ def scrub(
         return resampling.from_claims(claimed.output(), references, resampling.scrubbed)
 
     def share(found: Window) -> np.ndarray:
-        return scale.share(found[:, :, 0, 0].reshape(draws, len(shown), -1).cpu()).numpy()
+        return scale.shares(found[:, :, 0, 0].reshape(draws, len(shown), -1).cpu()).numpy()
 
     with bar("claims", 1 + 2 * len(hypothesis.variables) + len(others), visible=progress) as step:
         kept = behavior(hypothesis)

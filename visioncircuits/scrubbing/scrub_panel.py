@@ -44,8 +44,8 @@ def scrub_panel(found: Scrubbed, *, figure: Canvas | None = None) -> Canvas:
     Examples
     --------
     >>> import numpy as np
-    >>> whole = Claim("arch", "whole", np.array([0.9, 0.95]))
-    >>> nothing = Claim("nothing claimed", "alternative", np.array([-0.1, 0.2]))
+    >>> whole = Claim("arch", "whole", np.array([[0.9, 0.9], [0.95, 0.8]]))
+    >>> nothing = Claim("nothing claimed", "alternative", np.array([[-0.1, 0.2], [0.3, -0.2]]))
     >>> claims, alternatives = scrub_panel(Scrubbed(whole, (), (nothing,), 0.9)).axes
     """
     above, below = (found.whole, *found.claims), found.alternatives

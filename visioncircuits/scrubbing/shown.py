@@ -86,11 +86,10 @@ def drawn_stimuli(network: Network, features: Features, stimuli: Stimuli) -> Sho
 
     Examples
     --------
-    >>> from visioncircuits.networks import untrained
+    >>> from visioncircuits.handwritten import lines
     >>> from visioncircuits.stimuli import named
-    >>> few = named("curves").isel(orientation=slice(0, None, 9))
-    >>> drawn_stimuli(untrained("bvlc_googlenet"), "mixed3a:7", few).pictures.shape
-    torch.Size([16, 3, 60, 60])
+    >>> drawn_stimuli(lines(), "mixed3a:0", named("lines").sel(width=4, orientation=[0, 90]))
+    <Shown: 2 pictures, orientation>
     """
     layer = select(network, features).layer
     asked = stimulus_set(stimuli)
