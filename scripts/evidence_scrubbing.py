@@ -3,7 +3,9 @@
 On the handwritten curves, whose circuit is known: the true hypothesis, wrong and incomplete ones.
 On BVLC's GoogLeNet: mixed3b:413, claimed to depend on the orientation and the radius of the curve
 in the middle, whatever it is drawn in, and to be computed from the curves and lines of mixed3a; on
-stimuli, and on crops of photographs in which the handwritten curves read the orientation.
+stimuli, and on crops of photographs in which the handwritten curves read the orientation. Beside
+the share that a hypothesis keeps are those of its claims alone, and among how many pictures an
+activation is exchanged, on average.
 """
 
 import argparse
@@ -31,7 +33,19 @@ from visioncircuits.stimuli import named
 
 UNIT, BELOW = "mixed3b:413", "mixed3a"
 ARCH = "mixed3b:18"
-SHAPE = Reading("orientation"), Reading("radius")
+CURVES, CROPS = "curves", "crops of photographs"
+ORIENTATION, RADIUS = Reading("orientation"), Reading("radius")
+HERE, STRENGTH = Reading("curve here", step=30), Reading("strength", bins=4)
+READ = {
+    CURVES: (
+        (ORIENTATION, RADIUS),
+        (Reading("orientation", step=45), RADIUS),
+        (ORIENTATION,),
+        (RADIUS,),
+    ),
+    CROPS: ((HERE, STRENGTH), (HERE,), (STRENGTH,)),
+}
+"""What the unit is claimed to depend on, by pictures: the hypothesis, and coarser ones."""
 CROP = 128
 """Side of the crops of photographs, in pixels: larger than the receptive field of mixed3b."""
 STRONGEST = 64
@@ -52,26 +66,29 @@ def main() -> None:
     options = parser.parse_args()
     report = handwritten(options.draws)
     bvlc = networks.load("bvlc_googlenet")
-    families = in_mixed3a(bvlc)
     every = datasets.photographs(options.photographs)
     places = np.linspace(0, len(every) - 1, min(len(every), options.most)).round().astype(int)
-    read = Reading("curve here", step=30), Reading("strength", bins=4)
-    tested = {
-        "curves": (drawn(bvlc), SHAPE, ((Reading("orientation", step=45), SHAPE[1]),)),
-        "crops of photographs": (cropped(bvlc, every.part(places.tolist())), read, ()),
-    }
-    for pictures, (shown, values, coarser) in tested.items():
-        fewer = (*coarser, values[:1], values[1:])
-        for name, hypothesis in hypotheses_of(values, fewer, families).items():
-            found = scrubbing.scrub(
-                bvlc, hypothesis, shown, draws=options.draws, alternatives=others(bvlc, hypothesis)
-            )
-            report += rows(pictures, name, found)
-            if options.panels is not None:
-                stem = f"{pictures} {name}".replace(" ", "-")
-                scrubbing.scrub_panel(found).save(options.panels / f"{stem}.png")
+    shown = {CURVES: drawn(bvlc), CROPS: cropped(bvlc, every.part(places.tolist()))}
+    for pictures, each in shown.items():
+        report += trained(bvlc, each, pictures, options.draws, options.panels)
     print(*(json.dumps(row, ensure_ascii=False) for row in report), sep="\n")
     results.write(options.json, report)
+
+
+def trained(
+    network: Network, shown: Shown, pictures: str, draws: int, panels: Path | None = None
+) -> list[Row]:
+    """Scrub the hypotheses about the trained unit on some pictures."""
+    values, *fewer = READ[pictures]
+    report = []
+    for name, hypothesis in hypotheses_of(values, fewer, in_mixed3a(network)).items():
+        others = others_than(network, hypothesis)
+        found = scrubbing.scrub(network, hypothesis, shown, draws=draws, alternatives=others)
+        report += rows(pictures, name, found)
+        if panels is not None:
+            stem = f"{pictures} {name}".replace(" ", "-")
+            scrubbing.scrub_panel(found).save(panels / f"{stem}.png")
+    return report
 
 
 def drawn(network: Network) -> Shown:
@@ -167,7 +184,7 @@ def hypotheses_of(
     }
 
 
-def others(network: Network, hypothesis: CausalHypothesis) -> dict[str, CausalHypothesis]:
+def others_than(network: Network, hypothesis: CausalHypothesis) -> dict[str, CausalHypothesis]:
     """Return the alternatives of a hypothesis of families: without each, and other units."""
     if len(hypothesis.variables) < 2:
         return {}
@@ -211,6 +228,7 @@ def rows(pictures: str, name: str, found: Scrubbed) -> list[Row]:
     alone = {
         "its inputs alone": round(min(parts["inputs"]), 2),
         "its values alone": ", ".join(f"{share:.2f}" for share in parts["values"]),
+        "exchanged among": next(round(c.pictures, 1) for c in found.claims if c.pictures),
     }
     first = _row("BVLC's GoogLeNet", pictures, name, found.whole) | alone
     rest = [
@@ -230,6 +248,7 @@ def _row(network: str, pictures: str, hypothesis: str, claim: Claim) -> Row:
         "95 % interval": f"{low:.2f} to {high:.2f}",
         "its inputs alone": None,
         "its values alone": "",
+        "exchanged among": None,
     }
 
 

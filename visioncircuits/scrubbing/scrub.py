@@ -244,7 +244,9 @@ def scrub(
     def share(found: Window) -> np.ndarray:
         return scale.shares(found[:, :, 0, 0].reshape(draws, len(shown), -1).cpu()).numpy()
 
-    with bar("claims", 1 + 2 * len(hypothesis.variables) + len(others), visible=progress) as step:
+    own = [hypothesis.output(), *hypothesis.variables]
+    count = len(own) + sum(each.depends is not None for each in own[1:]) + len(others)
+    with bar("claims", count + bool(own[1:]), visible=progress) as step:
         kept = behavior(hypothesis)
         step(1)
         claims = []

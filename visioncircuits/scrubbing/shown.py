@@ -89,7 +89,7 @@ def drawn_stimuli(network: Network, features: Features, stimuli: Stimuli) -> Sho
     >>> from visioncircuits.handwritten import lines
     >>> from visioncircuits.stimuli import named
     >>> drawn_stimuli(lines(), "mixed3a:0", named("lines").sel(width=4, orientation=[0, 90]))
-    <Shown: 2 pictures, orientation>
+    <Shown: 2 pictures, orientation, width, x, y, ink, ground>
     """
     layer = select(network, features).layer
     asked = stimulus_set(stimuli)
