@@ -69,7 +69,8 @@ class Interchanged:
         low, high = self.interval
         return (
             f"<Interchanged {', '.join(self.variables)}: as predicted on {self.accuracy:.0%} "
-            f"({low:.0%} … {high:.0%}) of {len(self.found)} pairs, by chance {self.chance:.0%}>"
+            f"({low:.0%} … {high:.0%}) of {len(self.found)} pairs, by chance {self.chance:.0%}; "
+            f"correlation {self.correlation:.2f}>"
         )
 
     @property
