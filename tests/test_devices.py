@@ -26,6 +26,7 @@ from visioncircuits import (
     handwritten,
     hypotheses,
     interventions,
+    scrubbing,
     tuning,
 )
 from visioncircuits.featurevis import Settings, objectives
@@ -120,6 +121,18 @@ def direction(layer: str, network: Network) -> Direction:
     return Direction(layer, np.arange(1.0, network.layer(layer).units + 1))
 
 
+def exchanged(network: Network) -> list[float]:
+    early = scrubbing.Variable("early", EARLY, 3, (scrubbing.Reading("half"),))
+    known = {"half": np.repeat([0.0, 1.0], 4)}
+    claimed = scrubbing.CausalHypothesis(
+        "all", network.output, ("early",), (early,), measure="divergence"
+    )
+    shown = scrubbing.Shown(PICTURES, known)
+    changed = scrubbing.interchange(network, claimed, "early", shown, pairs=5)
+    found = scrubbing.scrub(network, claimed, shown, draws=2)
+    return [row["share"] for row in found.rows()] + [changed.accuracy]
+
+
 COMPUTED: dict[str, Callable[[Network, Path], Any]] = {
     "a picture": lambda n, _: rendered(n, f"{LATE}:3"),
     "different pictures": lambda n, _: rendered(n, objectives.diverse(n.feature(f"{LATE}:3"), 2)),
@@ -142,6 +155,7 @@ COMPUTED: dict[str, Callable[[Network, Path], Any]] = {
     )[0].contributions.numpy(),
     "ablations": lambda n, _: ablated(n)["divergence"].values,
     "transplants": lambda n, folder: transplanted(n, folder)["divergence"].values,
+    "a scrubbed hypothesis": lambda n, _: exchanged(n),
     "expanded weights": lambda n, _: expanded_weights(
         n, direction(EARLY, n), direction(LATE, n)
     ).weight.numpy(),

@@ -10,7 +10,7 @@ import visioncircuits
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "datasets", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
-CIRCUITS = {"interventions", "attribution", "dictionaries", "comparison"}
+CIRCUITS = {"interventions", "attribution", "dictionaries", "comparison", "scrubbing"}
 MAY_KNOW = {
     "networks": set[str](),
     "datasets": {"networks"},
@@ -27,6 +27,7 @@ MAY_KNOW = {
     "toy": {"stimuli"},
     "dictionaries": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
+    "scrubbing": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,
     "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},
     "thread": TOOLS | ARGUMENTS | CIRCUITS | {"toy", "site", "gallery"},

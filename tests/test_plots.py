@@ -31,6 +31,7 @@ from visioncircuits import (
     handwritten,
     hypotheses,
     interventions,
+    scrubbing,
     thread,
     toy,
     tuning,
@@ -249,6 +250,23 @@ def halves() -> dictionaries.Split:
     return dictionaries.split(untrained("bvlc_googlenet"), "mixed3b:200", pictures)
 
 
+def scrubbed(**into: Any) -> Any:
+    rng = np.random.default_rng(0)
+    claims = [
+        scrubbing.Claim(name, kind, rng.normal(share, 0.5, (5, 9)), pictures)
+        for name, kind, share, pictures in (
+            ("early curves and lines", "values", 0.9, 12.5),
+            ("early curves and lines", "inputs", 0.7, None),
+            ("early curves: direction here from own in steps of 10°", "alternative", 0.95, None),
+            ("nothing claimed", "alternative", -1.8, None),
+        )
+    ]
+    arch = scrubbing.Claim("arch", "whole", np.array([[0.97, 0.99]] * 2))
+    return scrubbing.scrub_panel(
+        scrubbing.Scrubbed(arch, tuple(claims[:2]), tuple(claims[2:]), 0.99), **into
+    )
+
+
 PLOTS: dict[str, Plot] = {
     "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
     "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
@@ -265,6 +283,7 @@ PLOTS: dict[str, Plot] = {
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
     "coverage_panel": covered,
     "induction_panel": lambda **into: comparison.induction_panel(induced(), **into),
+    "scrub_panel": scrubbed,
     "split_panel": lambda **into: dictionaries.split_panel(halves(), **into),
     "directions_panel": arrows,
     "dimensionality_plot": dimensionality,

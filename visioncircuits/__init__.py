@@ -39,6 +39,7 @@ _PUBLIC = {
     "prefer": ("examples", "prefer"),
     "render": ("featurevis", "render"),
     "render_all": ("featurevis", "render_all"),
+    "scrub": ("scrubbing", "scrub"),
     "survey": ("examples", "survey"),
     "wrap": ("networks", "wrap"),
 }

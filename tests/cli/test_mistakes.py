@@ -32,6 +32,7 @@ FILES = {
     "stranger.toml": 'title = "A"\nnetwork = "googlenot"\nlayers = [{name = "a", units = "1"}]\n',
     "keys.toml": 'stimuli = "curves"\npredictons = []\n',
     "prediction.toml": 'stimuli = "curves"\n[[predictions]]\neffect = "echo"\nmots = 1\n',
+    "causal.toml": 'behavior = "mixed3b:18"\n[[variables]]\nname = "a"\nunits = "b"\n',
     "file": "",
 }
 
@@ -65,6 +66,9 @@ MISTAKES = {
     "find keys.toml bvlc_googlenet mixed3b": "'predictions'",
     "find curve bvlc_googlenet mixed3b --photographs nowhere": "nowhere",
     "judge prediction.toml bvlc_googlenet mixed3b:1": "'most'",
+    "scrub handwritten:curves lost.toml": "lost.toml cannot be read",
+    "scrub handwritten:curves keys.toml": "'predictons'",
+    "scrub handwritten:curves causal.toml": "unknown key of a variable 'units'",
     "coverage bvlc_googlenet mixed3b --hypothesis keys.toml": "'predictions'",
     "ablate bvlc_googlenet mixed3b --photographs photos": "names no units",
     "examples bvlc_googlenet mixed3b --photographs photos --out new --engine cloud": "'cloud'",
