@@ -2,6 +2,10 @@
 
 from visioncircuits.circuits.candidates import Candidates, candidates
 from visioncircuits.circuits.circuit import Circuit, Edge
-from visioncircuits.circuits.running import run
+from visioncircuits.circuits.running import Measured, measured, run
+from visioncircuits.circuits.scores import METHODS, EdgeScores, score
 
-__all__ = ["Candidates", "Circuit", "Edge", "candidates", "run"]
+__all__ = [
+    "METHODS", "Candidates", "Circuit", "Edge", "EdgeScores", "Measured", "candidates", "measured",
+    "run", "score",
+]

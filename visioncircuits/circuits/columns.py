@@ -58,10 +58,12 @@ class Parts:
         """Return what lies between these, at mask 0, and others, at mask 1, node by node."""
         count = self.scalars.shape[1]
         weights = mask[:count].reshape(-1, *(1,) * (self.scalars.ndim - 2))
-        mixed = torch.lerp(self.scalars.expand_as(other.scalars), other.scalars, weights)
+        mixed = torch.lerp(*torch.broadcast_tensors(self.scalars, other.scalars), weights)
         if self.rest is None or other.rest is None:
             return Parts(mixed, None)
-        return Parts(mixed, torch.lerp(self.rest.expand_as(other.rest), other.rest, mask[count]))
+        return Parts(
+            mixed, torch.lerp(*torch.broadcast_tensors(self.rest, other.rest), mask[count])
+        )
 
 
 def _mean(values: Tensor) -> Tensor:

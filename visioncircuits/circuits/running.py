@@ -62,6 +62,11 @@ class Measured:
         """The position at which the target is strongest, by photograph."""
         return self.activation.argmax(1)
 
+    @cached_property
+    def one_hot(self) -> Float[Tensor, "photographs positions"]:
+        """1 there, and 0 elsewhere."""
+        return torch.zeros_like(self.activation).scatter_(1, self.peak[:, None], 1)
+
     def at_peak(self, activation: Float[Tensor, "photographs positions"]) -> Tensor:
         """Take the target's activation there."""
         return activation.gather(1, self.peak[:, None])[:, 0]
@@ -173,7 +178,7 @@ def grouped(
     return list(found.values())
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def measured(
     found: Candidates, photographs: Source, *, means: Sequence[Parts] | None = None
 ) -> Measured:
@@ -214,7 +219,7 @@ def _joined(parts: Sequence[Parts]) -> Parts:
     return Parts(scalars, torch.cat(rests) if rests else None)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def activations(
     study: Measured, chosen: Bool[np.ndarray, " edges"], mode: Ablation
 ) -> Float[Tensor, "photographs positions"]:
