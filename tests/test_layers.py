@@ -10,7 +10,7 @@ import visioncircuits
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "datasets", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
-CIRCUITS = {"interventions", "attribution", "dictionaries", "comparison"}
+CIRCUITS = {"interventions", "attribution", "dictionaries", "circuits", "comparison"}
 MAY_KNOW = {
     "networks": set[str](),
     "datasets": {"networks"},
@@ -26,6 +26,7 @@ MAY_KNOW = {
     "attribution": TOOLS | ARGUMENTS | {"interventions"},
     "toy": {"stimuli"},
     "dictionaries": TOOLS | ARGUMENTS | {"interventions", "attribution"},
+    "circuits": TOOLS | ARGUMENTS | {"interventions", "attribution", "dictionaries"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,
     "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},

@@ -1,11 +1,49 @@
 """Circuits of edges: what carries a feature through several layers, found, run and evaluated."""
 
-from visioncircuits.circuits.candidates import Candidates, candidates
+from visioncircuits.circuits.candidates import Candidates, candidates, candidates_of
 from visioncircuits.circuits.circuit import Circuit, Edge
+from visioncircuits.circuits.diagrams import diagram, shown
+from visioncircuits.circuits.discovery import CircuitDiscovery, discover
+from visioncircuits.circuits.evaluation import (
+    Curves,
+    Evaluation,
+    areas,
+    curves,
+    evaluate,
+    model_distance,
+    performance_ratio,
+)
+from visioncircuits.circuits.panels import curves_panel
 from visioncircuits.circuits.running import Measured, measured, run
 from visioncircuits.circuits.scores import METHODS, EdgeScores, score
+from visioncircuits.circuits.selection import greedy, strongest
+from visioncircuits.circuits.truth import true_circuit
 
 __all__ = [
-    "METHODS", "Candidates", "Circuit", "Edge", "EdgeScores", "Measured", "candidates", "measured",
-    "run", "score",
+    "METHODS",
+    "Candidates",
+    "Circuit",
+    "CircuitDiscovery",
+    "Curves",
+    "Edge",
+    "EdgeScores",
+    "Evaluation",
+    "Measured",
+    "areas",
+    "candidates",
+    "candidates_of",
+    "curves",
+    "curves_panel",
+    "diagram",
+    "discover",
+    "evaluate",
+    "greedy",
+    "measured",
+    "model_distance",
+    "performance_ratio",
+    "run",
+    "score",
+    "shown",
+    "strongest",
+    "true_circuit",
 ]

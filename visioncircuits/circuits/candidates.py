@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from visioncircuits.circuits.circuit import REST, Circuit, Edge
@@ -123,7 +123,8 @@ class Candidates:
 
     def divided(self, values: Float[Tensor, " edges"]) -> Masks:
         """Divide values by edge into those of each pair of places."""
-        parts = values.to(self.network.device).split([a * b for a, b in self._shapes.values()])
+        sizes = [rows * columns for rows, columns in self._shapes.values()]
+        parts = torch.split(values.to(self.network.device), sizes)
         return {
             pair: part.reshape(size)
             for (pair, size), part in zip(self._shapes.items(), parts, strict=True)
@@ -133,7 +134,7 @@ class Candidates:
         """Put together what `divided` divides; leading axes stay."""
         return torch.cat([values[pair].flatten(-2) for pair in self.pairs], -1)
 
-    def choice(self, edges: Iterable[Edge]) -> Bool[np.ndarray, " edges"]:
+    def choice(self, edges: Iterable[tuple[str, str]]) -> Bool[np.ndarray, " edges"]:
         """Return which of all edges these are.
 
         Raises
@@ -143,13 +144,16 @@ class Candidates:
         """
         chosen = np.zeros(len(self), dtype=bool)
         for edge in edges:
-            if edge not in self.numbers:
+            number = self.numbers.get(Edge(*edge))
+            if number is None:
                 for node in edge:
                     known = {name for at in range(len(self.places)) for name in self.names(at)}
                     if node not in known:
                         raise unknown("feature", node, known)
-                raise InputError(f"the edge {edge} is none of the network's between these places")
-            chosen[self.numbers[edge]] = True
+                raise InputError(
+                    f"the edge {Edge(*edge)} is none of the network's between these places"
+                )
+            chosen[number] = True
         return chosen
 
     def live(self, chosen: Bool[np.ndarray, " edges"]) -> Bool[np.ndarray, " edges"]:
@@ -165,10 +169,10 @@ class Candidates:
         return kept
 
     def circuit(
-        self, chosen: Bool[np.ndarray, " edges"], record: Mapping[str, object] | None = None
+        self, numbers: Int[np.ndarray, " chosen"], record: Mapping[str, object] | None = None
     ) -> Circuit:
-        """Return the circuit of the chosen edges."""
-        edges = [self.edges[number] for number in np.flatnonzero(chosen)]
+        """Return the circuit of the edges of these numbers, in this order."""
+        edges = [self.edges[number] for number in numbers]
         ends = {node for edge in edges for node in edge}
         directions = [
             each
@@ -317,9 +321,7 @@ def _pairs(network: Network, columns: Sequence[Column], target: Target) -> tuple
                 out = network.activations(picture, [place], changes=changes)[place]
             else:
                 out = target.value(network, picture, changes)
-            grads = torch.autograd.grad(
-                out.sum(), [leaf for _, leaf in before], allow_unused=True
-            )
+            grads = torch.autograd.grad(out.sum(), [leaf for _, leaf in before], allow_unused=True)
             pairs = zip(before, grads, strict=True)
             found += [(at, later) for (at, _), grad in pairs if grad is not None]
     return tuple(found)

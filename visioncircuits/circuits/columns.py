@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -58,48 +57,21 @@ class Parts:
         """Return what lies between these, at mask 0, and others, at mask 1, node by node."""
         count = self.scalars.shape[1]
         weights = mask[:count].reshape(-1, *(1,) * (self.scalars.ndim - 2))
-        mixed = torch.lerp(*torch.broadcast_tensors(self.scalars, other.scalars), weights)
+        mixed = _between(self.scalars, other.scalars, weights)
         if self.rest is None or other.rest is None:
             return Parts(mixed, None)
-        return Parts(
-            mixed, torch.lerp(*torch.broadcast_tensors(self.rest, other.rest), mask[count])
-        )
+        return Parts(mixed, _between(self.rest, other.rest, mask[count]))
+
+
+def _between(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
+    """Interpolate; either may be the same for all photographs and positions."""
+    if len(start) < len(end):
+        start = start.expand_as(end)
+    return torch.lerp(start, end.expand_as(start), weight)
 
 
 def _mean(values: Tensor) -> Tensor:
     return values.mean([axis for axis in range(values.ndim) if axis != 1], keepdim=True)
-
-
-class Column(Protocol):
-    """The nodes of a place: its features, and the rest if they leave any.
-
-    Attributes
-    ----------
-    layer
-        The place.
-    features
-        Those that are nodes.
-    names
-        Of all nodes; the rest is the last.
-    """
-
-    @property
-    def layer(self) -> str: ...
-
-    @property
-    def features(self) -> tuple[Feature, ...]: ...
-
-    @property
-    def names(self) -> tuple[str, ...]: ...
-
-    def read(self, values: Tensor) -> Parts:
-        """Divide the place's values into the nodes'."""
-
-    def join(self, parts: Parts) -> Tensor:
-        """Return the place's values: the sum of its nodes."""
-
-    def pulled(self, gradient: Tensor) -> Parts:
-        """Return the gradient by each node, from that by the place's values."""
 
 
 @dataclass(frozen=True)
@@ -212,12 +184,15 @@ class Atoms:
     def _sum(self, scalars: Tensor) -> Tensor:
         atoms, center = self.dictionary.atoms.to(scalars), self.dictionary.center.to(scalars)
         total = torch.einsum("fu,bf...->bu...", atoms, scalars)
-        return total + center.reshape(-1, *(1,) * (total.ndim - 2))
+        whole: Tensor = total + center.reshape(-1, *(1,) * (total.ndim - 2))
+        return whole
 
 
-def column(
-    network: Network, layer: str, features: Features | None = None
-) -> Units | Some:
+Column = Units | Some | Atoms
+"""The nodes of a place: its features by `names`, and, of all but units, the rest as the last."""
+
+
+def column(network: Network, layer: str, features: Features | None = None) -> Units | Some:
     """Return the column of a layer: of all its units, or of some features and the rest.
 
     Raises

@@ -71,11 +71,9 @@ def _without(
     column = found.columns[a]
     changed = torch.cat([column.join(_ablated(batch, a, source)) for source in sources])
     changes = [Replacement(column.layer, changed)]
-    for other in batch.sources(b):
-        if other != a:
-            changes.append(_as_it_is(batch, other, count))
+    changes += [_as_it_is(batch, other, count) for other in batch.sources(b) if other != a]
     if b == len(found.columns):
-        return found.target.value(network, shown, changes).unflatten(0, (count, -1))
+        return found.target.value(network, shown, changes).reshape(count, len(batch.shown), -1)
     place = found.columns[b]
     new = values_of(network, place, [node], shown, changes)
     scalars = batch.parts[b].scalars.repeat(count, *(1,) * (batch.parts[b].scalars.ndim - 1))
@@ -91,7 +89,7 @@ def _without(
         for at, each in enumerate(found.columns)
         if at != b and not network.depends(each.layer, place.layer)
     ]
-    return found.target.value(network, shown, after).unflatten(0, (count, -1))
+    return found.target.value(network, shown, after).reshape(count, len(batch.shown), -1)
 
 
 def _as_it_is(batch: Batch, place: int, count: int) -> Replacement:
@@ -106,4 +104,3 @@ def _ablated(batch: Batch, place: int, node: int) -> Parts:
     mask = torch.zeros(len(batch.candidates.names(place)), device=parts.scalars.device)
     mask[node] = 1
     return parts.towards(ablated, mask)
-

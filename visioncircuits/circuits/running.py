@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from visioncircuits import datasets
+from visioncircuits import __version__, datasets
 from visioncircuits.circuits.candidates import Candidates, Masks, candidates_of
 from visioncircuits.circuits.circuit import Circuit
 from visioncircuits.circuits.columns import Parts, values_of
@@ -88,6 +88,17 @@ class Measured:
         if mode == "mean":
             return self.means
         return tuple(each.zero() if mode == "zero" else each.elsewhere() for each in self.parts)
+
+    def record(self) -> dict[str, Any]:
+        """Describe the network, the target, the places and the photographs, as plain data."""
+        found = self.candidates
+        return {
+            "visioncircuits": __version__,
+            "network": found.network.record(),
+            "target": found.target.feature.record(),
+            "places": list(found.places),
+            "photographs": list(self.names),
+        }
 
     def batches(self, mode: Ablation) -> Iterator["Batch"]:
         """Yield some photographs at a time, with what ablation puts in place of values."""
@@ -171,7 +182,7 @@ def grouped(
     if not len(nodes):
         return []
     columns = torch.cat([masks[source, place] for source in sources])[:, list(nodes)]
-    _, groups = columns.T.unique(dim=0, return_inverse=True)
+    _, groups = torch.unique(columns.T, dim=0, return_inverse=True)
     found: dict[int, list[int]] = {}
     for node, group in zip(nodes, groups.tolist(), strict=True):
         found.setdefault(group, []).append(int(node))

@@ -10,9 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visioncircuits import __version__, errors
+from visioncircuits import errors
 from visioncircuits.circuits.candidates import Candidates, Masks
-from visioncircuits.circuits.circuit import Edge
 from visioncircuits.circuits.patching import patched
 from visioncircuits.circuits.running import Measured, activations
 from visioncircuits.circuits.sensitivities import sensitivities
@@ -69,7 +68,9 @@ class EdgeScores:
     record: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"EdgeScores({self.method}, {len(self.size)} edges to {self.candidates.target.feature})"
+        return (
+            f"EdgeScores({self.method}, {len(self.size)} edges to {self.candidates.target.feature})"
+        )
 
     def _repr_html_(self) -> str:
         return str(self.strongest(_SHOWN).to_html(border=0, index=False))
@@ -106,7 +107,7 @@ def score(
     ablation: Ablation = "mean",
     at: Literal["peak", "everywhere"] = "peak",
     steps: int = STEPS,
-    edges: Iterable[Edge] | None = None,
+    edges: Iterable[tuple[str, str]] | None = None,
 ) -> EdgeScores:
     """Score all candidate edges by how much each matters to the target.
 
@@ -183,16 +184,12 @@ def score(
         levels = [1.0] if method == "attribution" else [(at + 0.5) / steps for at in range(steps)]
         effect, size, sums = _along(study, levels, ablation, study.one_hot)
         if at == "everywhere":
-            squares = [_along(study, levels, ablation, signs)[1] ** 2 for signs in _signs(study)]
-            size = np.sqrt(np.mean(squares, 0) / study.activation.shape[1])
+            drawn = [_along(study, levels, ablation, signs)[1] ** 2 for signs in _signs(study)]
+            size = np.sqrt(np.mean(drawn, 0) / study.activation.shape[1])
         if method == "integrated gradients":
             remainder = float((sums - _whole(study, ablation)).abs().max())
     record = {
-        "visioncircuits": __version__,
-        "network": found.network.record(),
-        "target": found.target.feature.record(),
-        "places": list(found.places),
-        "photographs": list(study.names),
+        **study.record(),
         "method": method,
         "ablation": ablation,
         "at": at,
@@ -270,5 +267,3 @@ def _kernel_norms(found: Candidates) -> np.ndarray:
         norms[a, b] = torch.zeros(len(source.names), len(target.names))
         norms[a, b][: inner.shape[0], : inner.shape[1]] = inner
     return np.asarray(found.joined(norms).double().numpy())
-
-

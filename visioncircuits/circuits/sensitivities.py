@@ -1,4 +1,4 @@
-"""The gradient of a feature by how much each edge carries: what every approximate score is made of."""
+"""Derivatives of a feature by how much each edge carries: what approximate scores are made of."""
 
 from collections.abc import Iterator
 
@@ -60,7 +60,9 @@ def _backwards(
     ]
     differences = [_less(x, a) for x, a in zip(values, batch.ablated, strict=True)]
 
-    def passed(place: int, node: int, changes: list[Replacement], output: Tensor, by: Tensor) -> None:
+    def passed(
+        place: int, node: int, changes: list[Replacement], output: Tensor, by: Tensor
+    ) -> None:
         """Pass a node's gradient on to the edges that lead to it."""
         leaves = [change.values for change in changes]
         found_here = torch.autograd.grad(output, leaves, by, allow_unused=True)
@@ -80,7 +82,9 @@ def _backwards(
             column = found.columns[place]
             if not batch.sources(place):
                 continue
-            reached = [n for n in range(len(column.names)) if _of(column, gradients[place], n).any()]
+            reached = [
+                n for n in range(len(column.names)) if _of(column, gradients[place], n).any()
+            ]
             for group in grouped(masks, batch.sources(place), place, reached):
                 changes = _leaves(batch.seen(values, masks, place, group[0]))
                 for node in group:
