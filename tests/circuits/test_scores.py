@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import rankdata
+from skimage import data
 from torch.nn import functional as F
 
 from visioncircuits.circuits import candidates, measured, score, true_circuit
 from visioncircuits.circuits.running import activations
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten import load
-from visioncircuits.stimuli import named
 
 ABLATIONS = ("zero", "mean", "resample")
 
@@ -91,11 +91,13 @@ def auroc(size: np.ndarray, true: np.ndarray) -> float:
 def test_the_true_edges_of_handwritten_curves_are_recovered(target):
     network = load("curves")
     network.size = 96
-    drawn = named("curves").isel(orientation=slice(0, None, 3), radius=slice(0, None, 4))
-    shown = F.interpolate(drawn.draw().picture, size=96, mode="area")[:12]
+    scenes = (data.astronaut(), data.chelsea(), data.coffee(), data.rocket())
+    crops = [scene[:288, left : left + 288] for scene in scenes for left in (0, 75, 150)]
+    tensors = torch.stack([torch.tensor(crop).movedim(2, 0) / 255 for crop in crops])
     circuit = true_circuit(network, target, "conv2d1")
     found = candidates(network, target, circuit.places[:-1])
-    study, true = measured(found, shown), found.choice(circuit.edges)
+    study = measured(found, F.interpolate(tensors, size=96, mode="area"))
+    true = found.choice(circuit.edges)
     assert 0.3 < true.mean() < 0.7
     for ablation in ABLATIONS:
         patched = score(study, method="patching", ablation=ablation, at="everywhere")
