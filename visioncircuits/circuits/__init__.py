@@ -1,5 +1,6 @@
 """Circuits of edges: what carries a feature through several layers, found, run and evaluated."""
 
+from visioncircuits.circuits.benchmark import areas, model_distance, performance_ratio
 from visioncircuits.circuits.candidates import Candidates, candidates, candidates_of
 from visioncircuits.circuits.circuit import Circuit, Edge
 from visioncircuits.circuits.diagrams import diagram, shown
@@ -7,16 +8,13 @@ from visioncircuits.circuits.discovery import CircuitDiscovery, discover
 from visioncircuits.circuits.evaluation import (
     Curves,
     Evaluation,
-    areas,
     curves,
     evaluate,
-    model_distance,
-    performance_ratio,
 )
 from visioncircuits.circuits.panels import curves_panel
 from visioncircuits.circuits.running import Measured, measured, run
 from visioncircuits.circuits.scores import METHODS, EdgeScores, score
-from visioncircuits.circuits.selection import greedy, strongest
+from visioncircuits.circuits.selection import budgeted, greedy, strongest
 from visioncircuits.circuits.truth import true_circuit
 
 __all__ = [
@@ -30,6 +28,7 @@ __all__ = [
     "Evaluation",
     "Measured",
     "areas",
+    "budgeted",
     "candidates",
     "candidates_of",
     "curves",

@@ -1,4 +1,7 @@
-"""Candidates: the nodes of some places, and all edges between them, of which circuits are parts."""
+"""Candidates: the nodes of some places, and all edges between them, of which circuits are parts.
+
+One class, which numbers edges for all others, and how it is made of a network, in some 330 lines.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -156,6 +159,12 @@ class Candidates:
             chosen[number] = True
         return chosen
 
+    def marked(self, numbers: Int[np.ndarray, " chosen"]) -> Bool[np.ndarray, " edges"]:
+        """Return which of all edges have these numbers."""
+        chosen = np.zeros(len(self), dtype=bool)
+        chosen[numbers] = True
+        return chosen
+
     def live(self, chosen: Bool[np.ndarray, " edges"]) -> Bool[np.ndarray, " edges"]:
         """Drop the edges from which no path of the chosen ones leads to the target."""
         sources, targets = self.ends
@@ -271,6 +280,13 @@ def candidates_of(
     ------
     InputError
         Where the network does not have the circuit's features.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> circuit = Circuit("mixed3b:9", ("mixed3a", "mixed3b"), [("mixed3a:5", "mixed3b:9")])
+    >>> candidates_of(untrained("bvlc_googlenet"), circuit)
+    Candidates(256 of mixed3a → mixed3b:9, 256 edges)
     """
     directions = {str(each): each for each in circuit.directions}
     covered = {each.layer for each in dictionaries}

@@ -123,7 +123,8 @@ class Some:
 
     @cached_property
     def _inverse(self) -> Float[Tensor, "units features"]:
-        return torch.linalg.pinv(self.vectors)
+        inverse: Tensor = torch.linalg.pinv(self.vectors)
+        return inverse
 
     def read(self, values: Tensor) -> Parts:
         """Fit the features to the values; what they leave is the rest."""
@@ -137,7 +138,8 @@ class Some:
 
     def pulled(self, gradient: Tensor) -> Parts:
         """Project the gradient on the features."""
-        return Parts(torch.einsum("fu,bu...->bf...", self.vectors.to(gradient), gradient), gradient)
+        scalars = torch.einsum("fu,bu...->bf...", self.vectors.to(gradient), gradient)
+        return Parts(scalars, gradient)
 
     def _sum(self, scalars: Tensor) -> Tensor:
         return torch.einsum("fu,bf...->bu...", self.vectors.to(scalars), scalars)

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from visioncircuits import datasets
+from visioncircuits.circuits.benchmark import benchmark_sizes
 from visioncircuits.circuits.candidates import candidates
 from visioncircuits.circuits.circuit import Circuit
 from visioncircuits.circuits.evaluation import (
     Curves,
     Evaluation,
-    Keeper,
-    benchmark_sizes,
     curves,
     evaluate,
     runs,
 )
+from visioncircuits.circuits.keeping import Keeper
 from visioncircuits.circuits.running import measured
 from visioncircuits.circuits.scores import EdgeScores, score
-from visioncircuits.circuits.selection import grown, least
+from visioncircuits.circuits.selection import balanced, grown, least
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.ablation import ABLATIONS, Ablation
@@ -46,6 +46,15 @@ class CircuitDiscovery:
         What circuits of growing size keep of photographs held out.
     evaluation
         Of the circuit, on photographs held out.
+
+    Examples
+    --------
+    >>> from torch import nn, rand
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> discover(network, "2:0", ["1"], rand(6, 3, 24, 24), edges=8, draws=1)
+    CircuitDiscovery(Circuit(2:0: 8 of 1 → 1 of 2, 8 edges), faithfulness 1.00 of pictures ...
     """
 
     circuit: Circuit
@@ -86,9 +95,9 @@ def discover(
 ) -> CircuitDiscovery:
     """Find the edges, over all layers between two places, that keep a feature's behavior.
 
-    All edges are scored on every second photograph. A circuit grows from the target by these scores
-    (see `greedy`): as few edges as reach a faithfulness there, found by bisection, or a number of
-    edges. The other photographs evaluate it.
+    All edges are scored on every second photograph. A circuit grows from the target by these
+    scores, at several balances between the layers (see `budgeted`): as few edges as reach a
+    faithfulness there, found by bisection, or a number of edges. The other photographs evaluate it.
 
     Parameters
     ----------
@@ -143,23 +152,40 @@ def discover(
     selection = measured(found, given.part(range(0, len(given), 2)))
     held_out = measured(found, given.part(range(1, len(given), 2)), means=selection.means)
     scores = score(selection, method=method, ablation=ablation, at=at)
-    order, keeper = grown(found, scores.size, len(found)), Keeper(selection)
+    keeper = Keeper(selection)
+    orders = [grown(found, by, len(found)) for by in balanced(scores)]
 
-    def enough(first: np.ndarray) -> bool:
-        chosen = np.zeros(len(found), bool)
-        chosen[first] = True
-        return keeper.kept(chosen, ablation).of("faithfulness") >= faithfulness
+    def reached(numbers: np.ndarray) -> float:
+        return keeper.kept(found.marked(numbers), ablation).of("faithfulness")
 
-    count = least(order, enough) if edges is None else edges
+    def nearest(count: int) -> np.ndarray:
+        return min((order[:count] for order in orders), key=lambda some: abs(1 - reached(some)))
+
+    if edges is None:
+        chosen = min(
+            (order[: least(order, lambda some: reached(some) >= faithfulness)] for order in orders),
+            key=len,
+        )
+    else:
+        chosen = nearest(edges)
     record = {
         **scores.record,
-        "chosen": "greedy",
+        "chosen": "budgeted",
         **({"faithfulness": faithfulness} if edges is None else {}),
     }
-    circuit = found.circuit(order[:count], record)
-    sizes = sorted({*benchmark_sizes(len(found)), count})
+    circuit = found.circuit(chosen, record)
+    sizes = sorted({*benchmark_sizes(len(found)), len(chosen)})
+    by_size = {size: found.marked(nearest(size)) for size in (0, *sizes)}
     total = runs(circuit, draws=draws) + len(ABLATIONS) * (len(sizes) + 1) * (1 + 2 * draws)
     with bar("circuits", total, visible=progress) as advance:
-        grows = curves(held_out, scores, sizes=sizes, draws=draws, seed=seed, advance=advance)
+        grows = curves(
+            held_out,
+            scores,
+            sizes=sizes,
+            draws=draws,
+            seed=seed,
+            choose=by_size.__getitem__,
+            advance=advance,
+        )
         evaluation = evaluate(held_out, circuit, draws=draws, seed=seed, advance=advance)
     return CircuitDiscovery(circuit, scores, grows, evaluation)

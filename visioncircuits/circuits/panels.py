@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from visioncircuits.circuits.evaluation import areas
+from visioncircuits.circuits.benchmark import areas
 from visioncircuits.figures import (
     FAINT,
     INK,

@@ -1,4 +1,7 @@
-"""Running circuits: a feature's activations where everything outside a circuit is ablated."""
+"""Running circuits: a feature's activations where everything outside a circuit is ablated.
+
+What is measured once and what every run computes of it are here together, in some 300 lines.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +48,17 @@ class Measured:
         The target's, at every position.
     means
         For each column, what mean ablation puts in place of its nodes.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from visioncircuits.circuits import candidates
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> study = measured(candidates(network, "2:0", ["1"]), torch.rand(4, 3, 24, 24))
+    >>> len(study), study.activation.shape
+    (4, torch.Size([4, 400]))
     """
 
     candidates: Candidates

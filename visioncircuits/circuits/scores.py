@@ -57,6 +57,17 @@ class EdgeScores:
         units of activation; None for others.
     record
         How to make them again, as plain data.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from visioncircuits.circuits import METHODS, candidates, measured
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> study = measured(candidates(network, "2:0", ["1"]), torch.rand(4, 3, 24, 24))
+    >>> score(study, method=METHODS[3])
+    EdgeScores(kernel norm, 8 edges to 2:0)
     """
 
     candidates: Candidates

@@ -8,8 +8,14 @@ from jaxtyping import Bool, Float, Int
 
 from visioncircuits.circuits.candidates import Candidates
 from visioncircuits.circuits.circuit import Circuit
+from visioncircuits.circuits.keeping import Keeper, Measure
+from visioncircuits.circuits.running import Measured
 from visioncircuits.circuits.scores import EdgeScores, ranking
+from visioncircuits.interventions.ablation import Ablation
 from visioncircuits.numbers import whole
+
+BALANCES = (0.0, 0.5, 1.0)
+"""Powers of the size of a pair of places that edges between them are divided by."""
 
 
 def strongest(scores: EdgeScores, edges: int) -> Circuit:
@@ -37,7 +43,7 @@ def strongest(scores: EdgeScores, edges: int) -> Circuit:
     found = scores.candidates
     whole("edges", edges, least=1, most=len(found))
     order = ranking(scores.size)[:edges]
-    live = found.live(_marked(found, order))
+    live = found.live(found.marked(order))
     return _circuit(scores, order[live[order]], "strongest")
 
 
@@ -66,6 +72,68 @@ def greedy(scores: EdgeScores, edges: int) -> Circuit:
     """
     whole("edges", edges, least=1, most=len(scores.candidates))
     return _circuit(scores, grown(scores.candidates, scores.size, edges), "greedy")
+
+
+def budgeted(
+    study: Measured,
+    scores: EdgeScores,
+    edges: int,
+    *,
+    ablation: Ablation = "mean",
+    measure: Measure = "faithfulness",
+) -> Circuit:
+    """Return a circuit of so many edges, divided among the layers as keeps the most.
+
+    Scores of edges between different layers are of different size: an edge to the target carries
+    all of its source, one before it a part. `greedy` therefore may spend a small budget on edges to
+    the target alone, whose sources then receive nothing. Here it grows by several balances, of
+    sizes over those of their pair of places to some power, and the photographs decide.
+
+    Parameters
+    ----------
+    study
+        From `measured`, on the photographs that decide.
+    scores
+        Of the same candidates.
+    edges
+        How many.
+    ablation
+        Of edges outside the circuit.
+    measure
+        What is to be nearest to 1; see `Evaluation`.
+
+    Raises
+    ------
+    InputError
+        For fewer than one edge, or more than there are.
+
+    Examples
+    --------
+    >>> from torch import nn, rand
+    >>> from visioncircuits.circuits import candidates, measured, score
+    >>> from visioncircuits.networks import Preprocessing, wrap
+    >>> layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3)
+    >>> network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    >>> study = measured(candidates(network, "4:0", ["1", "3"]), rand(4, 3, 24, 24))
+    >>> len(budgeted(study, score(study), 6).edges)
+    6
+    """
+    found, keeper = study.candidates, Keeper(study)
+    whole("edges", edges, least=1, most=len(found))
+    orders = [grown(found, sizes, edges) for sizes in balanced(scores)]
+
+    def distance(numbers: np.ndarray) -> float:
+        return abs(1 - keeper.kept(found.marked(numbers), ablation).of(measure))
+
+    return _circuit(scores, min(orders, key=distance), "budgeted")
+
+
+def balanced(scores: EdgeScores) -> list[Float[np.ndarray, " edges"]]:
+    """Return sizes of edges over those of their pair of places, to each power of `BALANCES`."""
+    pair = scores.candidates.pair_of
+    squares = np.bincount(pair, scores.size**2) / np.bincount(pair)
+    scale = np.sqrt(np.maximum(squares, np.finfo(float).tiny))[pair]
+    return [scores.size / scale**power for power in BALANCES]
 
 
 def grown(
@@ -120,8 +188,7 @@ def drawn(
     Between each pair of places it has as many edges as another; or, with a weight of each edge, as
     many as weigh at least what the other's do, as far as there are edges.
     """
-    _, targets = found.ends
-    sources, _ = found.ends
+    sources, targets = found.ends
     reached = np.zeros(int(targets.max()) + 1, dtype=bool)
     reached[-1] = True
     chosen = np.zeros(len(found), dtype=bool)
@@ -136,12 +203,6 @@ def drawn(
             some = some[: 0 if not (own & like).any() else len(some)]
         chosen[some] = True
         reached[sources[some]] = True
-    return chosen
-
-
-def _marked(found: Candidates, numbers: np.ndarray) -> Bool[np.ndarray, " edges"]:
-    chosen = np.zeros(len(found), dtype=bool)
-    chosen[numbers] = True
     return chosen
 
 

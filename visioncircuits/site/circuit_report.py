@@ -9,7 +9,8 @@ from markupsafe import Markup
 from PIL import Image
 
 from visioncircuits import __version__, circuits, files
-from visioncircuits.circuits.evaluation import KINDS, MEASURES
+from visioncircuits.circuits.evaluation import KINDS
+from visioncircuits.circuits.keeping import MEASURES
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Feature, Network
 from visioncircuits.site import pages
