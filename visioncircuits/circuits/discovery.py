@@ -151,6 +151,11 @@ def discover(
         whole("edges", edges, least=1, most=len(found))
     selection = measured(found, given.part(range(0, len(given), 2)))
     held_out = measured(found, given.part(range(1, len(given), 2)), means=selection.means)
+    for half in (selection, held_out):
+        if float(half.activation.std()) <= 1e-6 * float(half.activation.abs().max()):
+            raise InputError(
+                f"{target} has one activation on half of these photographs; give others"
+            )
     scores = score(selection, method=method, ablation=ablation, at=at)
     keeper = Keeper(selection)
     orders = [grown(found, by, len(found)) for by in balanced(scores)]

@@ -111,6 +111,7 @@ class Measured:
             "network": found.network.record(),
             "target": found.target.feature.record(),
             "places": list(found.places),
+            "size": found.network.size,
             "photographs": list(self.names),
         }
 

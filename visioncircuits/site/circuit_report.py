@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
@@ -125,13 +126,19 @@ def summary(found: circuits.CircuitDiscovery) -> dict[str, Any]:
     circuit, scores, evaluation = found.circuit, found.scores, found.evaluation
     ablations = [str(each) for each in evaluation["ablation"].values]
     numbers = scores.candidates.numbers
-    worth = evaluation["worth"].sel(ablation=scores.ablation).values
+    lost = evaluation["worth"].sel(ablation=scores.ablation).values
     return {
         "target": str(circuit.target),
         "places": list(circuit.places),
         "candidates": len(scores.size),
         "nodes": {place: len(nodes) for place, nodes in circuit.nodes.items()},
-        "areas": circuits.areas(found.curves),
+        "areas": {
+            ablation: {
+                kind: dict(zip(areas, _numbers(areas.values()), strict=True))
+                for kind, areas in kinds.items()
+            }
+            for ablation, kinds in circuits.areas(found.curves).items()
+        },
         "evaluation": {
             ablation: {
                 name: _numbers(evaluation[name].sel(ablation=ablation).values)
@@ -160,13 +167,14 @@ def summary(found: circuits.CircuitDiscovery) -> dict[str, Any]:
                 "target": edge.target,
                 "effect": float(scores.effect[numbers[edge]]),
                 "size": float(scores.size[numbers[edge]]),
-                "worth": None if value != value else float(value),  # NaN: not tried
+                "worth": worth,
             }
-            for edge, value in zip(circuit.edges, worth, strict=True)
+            for edge, worth in zip(circuit.edges, _numbers(lost), strict=True)
         ],
         "record": dict(circuit.record),
     }
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:
-    return [None if value != value else float(value) for value in values]
+    """Return None for what was not tried, or could not be: JSON has no NaN."""
+    return [None if np.isnan(value) else float(value) for value in values]
