@@ -73,12 +73,10 @@ def curves_panel(
         begin = left + at * (each + gap)
         axes = add_axes(figure, begin, top, each, height - top - foot)
         _curve(axes, found[measure].sel(ablation=ablation), found["size"].values)
-        numbers = area[ablation]["found"]
         add_text(figure, begin, 0.36, _NAMES.get(ablation, ablation), fontsize=10, color=INK)
-        add_text(
-            figure, begin, 0.58, f"CPR {numbers['CPR']:.2f}, CMD {numbers['CMD']:.2f}",
-            fontsize=8, color=FAINT,
-        )  # fmt: skip
+        if measure == "faithfulness":
+            text = "CPR {CPR:.2f}, CMD {CMD:.2f}".format(**area[ablation]["found"])
+            add_text(figure, begin, 0.58, text, fontsize=8, color=FAINT)
         if at:
             axes.set_yticklabels([])
         else:
