@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from visioncircuits.circuits import candidates, measured, score, true_circuit
 from visioncircuits.circuits.running import activations
+from visioncircuits.dictionaries import pca
 from visioncircuits.errors import InputError
 from visioncircuits.handwritten import load
 
@@ -44,6 +45,22 @@ def test_integrated_gradients_add_up_to_the_activation_less_the_empty_circuit(st
     total = float(study.at_peak(study.activation - empty).mean())
     assert found.remainder < 0.02 * float(study.activation.std())
     assert abs(found.effect.sum() - total) <= found.remainder + 1e-6
+
+
+def test_atoms_and_the_error_of_their_dictionary_are_scored_as_units_are(network, pictures):
+    maps = network.activations(pictures, ["3"])["3"].movedim(1, -1).reshape(-1, 5)
+    found = candidates(network, "4:0", ["1", "3"], dictionaries=[pca(maps, "3", atoms=2)])
+    study = measured(found, pictures)
+    exact = score(study, method="patching", ablation="resample")
+    first = score(study, ablation="resample")
+    late = [found.numbers[f"3:{node}", "4:0"] for node in ("atom 0", "atom 1", "rest")]
+    assert np.allclose(exact.effect[late], first.effect[late], atol=1e-6)
+    assert np.corrcoef(exact.size, first.size)[0, 1] > 0.9
+    for number in (4, *late):
+        chosen = np.ones(len(found), bool)
+        chosen[number] = False
+        lost = study.at_peak(study.activation - activations(study, chosen, "resample"))
+        assert exact.effect[number] == pytest.approx(float(lost.mean()), abs=1e-5)
 
 
 def test_attribution_everywhere_has_the_size_of_the_effects_at_all_positions(network, pictures):

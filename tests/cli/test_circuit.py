@@ -1,6 +1,8 @@
 """`visioncircuits circuit discover` and `evaluate`, on a network of the user's own."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +65,32 @@ def test_a_circuit_is_discovered_put_on_a_page_and_evaluated(own, run):
     assert "4 of these photographs are among those that it was found on" in ended.stdout
     found = Evaluation.load("evaluation.nc")
     assert found["worth"].shape == (3, 12)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_table_of_edges_is_sorted_by_a_click(own, run, chromium):
+    run(
+        "circuit", "discover", "tiny.py:build", "4:0", "--from", "1,3", "--photographs", "photos",
+        "--edges", 8, "--draws", 1, "--steps", 0, "-o", "page",
+    )  # fmt: skip
+    page, edges = (
+        Path("page/index.html"),
+        json.loads(Path("page/numbers.json").read_text())["edges"],
+    )
+
+    def shown(column):
+        click = f"<script>document.querySelectorAll('.edges th button')[{column}].click()</script>"
+        clicked = Path("page/clicked.html")
+        clicked.write_text(page.read_text("utf-8") + click, "utf-8")
+        address = clicked.absolute().as_uri()
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", address]
+        dom = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return re.findall(r"<td>([^<]+)</td><td>4:0</td>|<td>([^<]+)</td><td>3:", dom)
+
+    for column, name in ((3, "effect"), (4, "size"), (5, "worth")):
+        expected = sorted(edges, key=lambda edge: -edge[name])
+        assert ["".join(pair) for pair in shown(column)] == [edge["source"] for edge in expected]
 
 
 @pytest.mark.parametrize(
