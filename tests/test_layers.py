@@ -10,7 +10,9 @@ import visioncircuits
 PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "datasets", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
-CIRCUITS = {"interventions", "attribution", "dictionaries", "comparison", "scrubbing"}
+CIRCUITS = {
+    "interventions", "attribution", "dictionaries", "circuits", "scrubbing", "comparison",
+}  # fmt: skip
 MAY_KNOW = {
     "networks": set[str](),
     "datasets": {"networks"},
@@ -26,6 +28,7 @@ MAY_KNOW = {
     "attribution": TOOLS | ARGUMENTS | {"interventions"},
     "toy": {"stimuli"},
     "dictionaries": TOOLS | ARGUMENTS | {"interventions", "attribution"},
+    "circuits": TOOLS | ARGUMENTS | {"interventions", "attribution", "dictionaries"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "scrubbing": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,

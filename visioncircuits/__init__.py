@@ -27,6 +27,7 @@ _PUBLIC = {
     "compare": ("comparison", "compare"),
     "contextual_weights": ("weights", "contextual_weights"),
     "discover": ("attribution", "discover"),
+    "discover_circuit": ("circuits", "discover"),
     "edited": ("interventions", "edited"),
     "expanded_weights": ("weights", "expanded_weights"),
     "find": ("hypotheses", "find"),

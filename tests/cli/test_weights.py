@@ -14,6 +14,7 @@ from visioncircuits.weights import Circuit, ExpandedWeights, Factors, decoded, e
 from visioncircuits.weights.pictures import LINE
 
 NAME = "bvlc_googlenet"
+DRAW = ("circuit", "draw", NAME)
 
 
 def call(*arguments: object) -> None:
@@ -97,7 +98,20 @@ def test_a_feature_is_taken_apart_by_position(tmp_path: Path) -> None:
 
 def test_a_circuit_is_drawn_and_saved(tmp_path: Path) -> None:
     call(
-        *("circuit", NAME, "mixed3a:148", "--depth", 2, "--uses", 1, "--most", 3, "--steps", 0),
+        *(
+            "circuit",
+            "draw",
+            NAME,
+            "mixed3a:148",
+            "--depth",
+            2,
+            "--uses",
+            1,
+            "--most",
+            3,
+            "--steps",
+            0,
+        ),
         *("-o", tmp_path / "circuit.svg", "--save", tmp_path / "circuit.nc"),
     )
     found = Circuit.load(tmp_path / "circuit.nc")
@@ -122,9 +136,15 @@ def test_a_circuit_is_drawn_and_saved(tmp_path: Path) -> None:
         (("weights", NAME, "mixed3a", "mixed3b:x", "-o", "up.png"), "'mixed3b:x'"),
         (("weights", NAME, "features.3", "mixed3b:1", "-o", "up.png"), "unknown layer"),
         (("weights", NAME, "mixed3a:1", "mixed3b:1", "--factors", "2", "-o", "a.png"), "all units"),
-        (("circuit", NAME, "mixed3b:413", "-o", "circuit.pdf"), "name it .svg"),
-        (("circuit", NAME, "mixed3b:413", "-o", "absent/circuit.svg"), "there is no folder"),
-        (("circuit", NAME, "mixed3b:413", "--depth", "5", "-o", "a.svg"), "has 4 layers before"),
+        ((*DRAW, "mixed3b:413", "-o", "circuit.pdf"), "name it .svg"),
+        (
+            ("circuit", "draw", NAME, "mixed3b:413", "-o", "absent/circuit.svg"),
+            "there is no folder",
+        ),
+        (
+            ("circuit", "draw", NAME, "mixed3b:413", "--depth", "5", "-o", "a.svg"),
+            "has 4 layers before",
+        ),
     ],
 )
 def test_a_mistake_is_a_sentence_and_nothing_is_written(

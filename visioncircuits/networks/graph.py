@@ -24,8 +24,8 @@ INPUT = "input"
 OUTPUT = "output"
 """The place of the network's output; `output.out`, `output.0` where it returns several."""
 
-PLANS = 64
-"""How many ways of running a graph are remembered."""
+PLANS = 1024
+"""How many ways of running a graph are remembered: a circuit has one for each of its features."""
 
 
 @dataclass(eq=False)
