@@ -18,6 +18,7 @@ from torch import Tensor
 from tests.far import DEVICE, Far
 from visioncircuits import (
     attribution,
+    circuits,
     datasets,
     dictionaries,
     engine,
@@ -133,6 +134,17 @@ def exchanged(network: Network) -> list[float]:
     return [row["share"] for row in found.rows()] + [changed.accuracy]
 
 
+def edge_scores(network: Network) -> np.ndarray:
+    """Score edges in all ways."""
+    study = circuits.measured(circuits.candidates(network, f"{LATE}:3", [EARLY]), PHOTOGRAPHS)
+    return np.stack(
+        [
+            circuits.score(study, method=method, at="everywhere", steps=2).size
+            for method in circuits.METHODS
+        ]
+    )
+
+
 COMPUTED: dict[str, Callable[[Network, Path], Any]] = {
     "a picture": lambda n, _: rendered(n, f"{LATE}:3"),
     "different pictures": lambda n, _: rendered(n, objectives.diverse(n.feature(f"{LATE}:3"), 2)),
@@ -150,6 +162,13 @@ COMPUTED: dict[str, Callable[[Network, Path], Any]] = {
     "discovered parts": lambda n, _: (
         attribution.discover(n, EARLY, f"{LATE}:3", PHOTOGRAPHS, draws=2).curve.values
     ),
+    "a circuit of edges": lambda n, _: (
+        circuits.discover(n, f"{LATE}:3", [EARLY], PHOTOGRAPHS, edges=4, draws=1)
+        .curves["faithfulness"]
+        .sel(kind="found", bound="mean")
+        .values
+    ),
+    "scores of edges": lambda n, _: edge_scores(n),
     "drivers of a unit": lambda n, _: dictionaries.drivers(
         n, f"{LATE}:3", PHOTOGRAPHS, below=EARLY
     )[0].contributions.numpy(),

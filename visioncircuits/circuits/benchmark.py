@@ -32,7 +32,7 @@ def performance_ratio(
 
     Examples
     --------
-    >>> performance_ratio(np.array([0, 0.5, 1]), np.array([0, 1, 1]))
+    >>> performance_ratio(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]))
     0.75
     """
     return float(np.trapezoid(faithfulness, shares))
@@ -49,7 +49,7 @@ def model_distance(
 
     Examples
     --------
-    >>> model_distance(np.array([0, 0.5, 1]), np.array([0, 1, 1]))
+    >>> model_distance(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0, 1.0]))
     0.25
     """
     return float(np.trapezoid(np.abs(1 - faithfulness), shares))
