@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from visioncircuits.errors import InputError
 from visioncircuits.scrubbing import (
     CausalHypothesis,
     Reading,
@@ -60,18 +61,23 @@ def scrubs(study: Study) -> Iterator[Row | Plate]:
         shown = drawn(study, unit)
         itself = claimed(unit, Variable("unit", unit, 1, VALUES))
         radius = {"radius alone": claimed(unit, Variable("unit", unit, 1, VALUES[1:]))}
-        alone.append(scrubbed(study, itself, shown, radius))
         families = claimed(
             unit,
             Variable("curves", tuple(curves), values=VALUES),
             Variable("lines", tuple(lines), values=VALUES),
         )
         others = {"as many other units": other_units(study.network, families, seed=study.seed)}
+        try:
+            alone.append(scrubbed(study, itself, shown, radius))
+        except InputError:  # no curve in the middle activates it
+            continue
         through.append(scrubbed(study, families, shown, others))
+    if not through:
+        raise Unavailable(f"curves do not change {units[0]} or any other of these units")
     yield Plate(
         "scrubs",
         scrub_panel(through[0]),
-        f"What is kept of {units[0]} where curves and lines of mixed3a are claimed to be all that "
+        f"What is kept of {through[0].whole.name} where curves and lines of mixed3a are claimed to be all that "
         "it is computed from.",
     )
     kept = [found.whole.interval[0] >= NEARLY for found in alone]
@@ -115,7 +121,7 @@ def drawn(study: Study, unit: str) -> Shown:
 
 def claimed(unit: str, *variables: Variable) -> CausalHypothesis:
     """Return the hypothesis that a unit is computed from some variables, and from nothing else."""
-    return CausalHypothesis("curve", unit, tuple(each.name for each in variables), variables)
+    return CausalHypothesis(unit, unit, tuple(each.name for each in variables), variables)
 
 
 def scrubbed(
