@@ -77,8 +77,8 @@ def scrubs(study: Study) -> Iterator[Row | Plate]:
     yield Plate(
         "scrubs",
         scrub_panel(through[0]),
-        f"What is kept of {through[0].whole.name} where curves and lines of mixed3a are claimed to be all that "
-        "it is computed from.",
+        f"What is kept of {through[0].whole.name} where curves and lines of mixed3a are claimed to "
+        "be all that it is computed from.",
     )
     kept = [found.whole.interval[0] >= NEARLY for found in alone]
     yield DEPENDS.found(
