@@ -170,6 +170,7 @@ _ORDER = (
     "missing-curves",
     "coverage",
     "toy-models",
+    "building-blocks",
 )
 
 

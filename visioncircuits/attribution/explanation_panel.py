@@ -1,0 +1,176 @@
+"""An explained photograph as a figure: a row a layer, its groups, and what they led to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from visioncircuits.attribution.explaining import ExplainedLayer, Explanation, Ties
+from visioncircuits.figures import (
+    FAINT,
+    INK,
+    RULE,
+    Canvas,
+    add_axes,
+    add_text,
+    figure_or_new,
+    inches,
+)
+
+COLORS = "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#9a8c00", "#6b4fa0"
+"""Of classes in their order; for all who see colors differently (Okabe and Ito, 2008)."""
+
+SIDE, GAP, LEFT, TOP, BAR = 1.15, 0.14, 0.2, 0.62, 0.13
+"""Inches: a picture's side, between pictures, the left edge, above the first row, a class's bar."""
+
+TIED = 0.85
+"""Inches between layers, where lines tie the groups."""
+
+
+def explanation_panel(
+    found: Explanation,
+    pictures: Mapping[str, Image.Image] | None = None,
+    *,
+    figure: Canvas | None = None,
+) -> Canvas:
+    """Draw an explained photograph: a row a layer, its groups, and what they led to.
+
+    The latest layer is on top. Below each group are bars of its attribution to the classes, on one
+    scale a layer. Lines tie a group to those of the layer before that it is attributed to, red
+    where they raised its activation, blue where they lowered it.
+
+    Parameters
+    ----------
+    found
+        From `explain`.
+    pictures
+        Of groups by the direction's name, such as "mixed4d:12+7+3"; without, maps alone.
+    figure
+        A figure or subfigure to draw into; by default a new `Figure`.
+
+    Returns
+    -------
+    Figure or SubFigure
+        The one that was given, or the new one; `.save(path)` writes it.
+
+    Examples
+    --------
+    >>> from visioncircuits.attribution import explain
+    >>> from visioncircuits.networks import untrained
+    >>> network, photograph = untrained("bvlc_googlenet"), torch.rand(1, 3, 224, 224)
+    >>> found = explain(network, photograph, "mixed4d", groups=2, top=1)
+    >>> len(explanation_panel(found).axes)
+    5
+    """
+    pictures = pictures or {}
+    most = max(len(layer.groups) for layer in found.layers)
+    shown = SIDE + (SIDE + 0.04 if pictures else 0)
+    high = shown + 0.2 + BAR * len(found.classes) + 0.1
+    rows = len(found.layers)
+    size = (LEFT + SIDE + GAP * 3 + most * (SIDE + GAP) + 0.4,
+            TOP + rows * (high + 0.24) + (rows - 1) * TIED + 0.1)  # fmt: skip
+    figure = figure_or_new(figure, size)
+    _legend(figure, found)
+    for row, layer in enumerate(reversed(found.layers)):
+        top = TOP + row * (high + 0.24 + TIED)
+        _layer(figure, found, layer, pictures, top)
+        if row + 1 < rows:
+            _tied(figure, found.ties[rows - 2 - row], top + 0.24 + high, TIED)
+    return figure
+
+
+def _legend(figure: Any, found: Explanation) -> None:
+    left, width = LEFT, inches(figure)[0]
+    add_text(figure, left, 0.26, "What led to", fontsize=10, color=INK, weight="bold")
+    left += 0.98
+    for place, name in enumerate(found.classes):
+        color, share = COLORS[place % len(COLORS)], float(found.probabilities[place])
+        text = f"{name}  {share:.0%}"
+        add_text(figure, left, 0.26, "■", fontsize=10, color=color)
+        add_text(figure, left + 0.14, 0.26, text, fontsize=9, color=INK)
+        left += 0.4 + 0.068 * len(text)
+        if left > width:
+            return
+
+
+def _layer(
+    figure: Any,
+    found: Explanation,
+    layer: ExplainedLayer,
+    pictures: Mapping[str, Image.Image],
+    top: float,
+) -> None:
+    head = f"{layer.groups.explained:.0%} of the activations explained"
+    add_text(figure, LEFT, top + 0.02, layer.name, fontsize=11, color=INK, weight="bold")
+    add_text(figure, LEFT + SIDE + GAP * 3, top + 0.02, head, fontsize=8, color=FAINT)
+    top += 0.12
+    photograph = _pixels(found.photograph)
+    _show(add_axes(figure, LEFT, top, SIDE, SIDE), photograph)
+    led = layer.by_group()
+    scale = float(led.abs().max()) or 1.0
+    brightest = float(layer.groups.maps.max()) or 1.0
+    for group, direction in enumerate(layer.groups.directions):
+        left, below = LEFT + SIDE + GAP * 3 + group * (SIDE + GAP), top
+        strength = layer.groups.maps[group] / brightest
+        _show(add_axes(figure, left, below, SIDE, SIDE), lit(photograph, strength))
+        below += SIDE + 0.04
+        if pictures:
+            axes = add_axes(figure, left, below, SIDE, SIDE)
+            if str(direction) in pictures:
+                _show(axes, np.asarray(pictures[str(direction)].convert("RGB")))
+            axes.set_axis_off()
+            below += SIDE + 0.04
+        name = direction.name if len(direction.name) < 17 else direction.name[:15] + "…"
+        add_text(figure, left, below + 0.12, name, fontsize=8, color=INK)
+        bars = add_axes(figure, left, below + 0.18, SIDE, BAR * len(found.classes))
+        values = led[:, group].numpy()
+        colors = [COLORS[place % len(COLORS)] for place in range(len(values))]
+        bars.barh(range(len(values)), values, color=colors, height=0.72)
+        bars.set_xlim(-scale, scale)
+        bars.set_ylim(len(values) - 0.5, -0.5)
+        bars.axvline(0, color=RULE, lw=0.8)
+        bars.set_axis_off()
+
+
+def lit(photograph: np.ndarray, strength: Tensor) -> np.ndarray:
+    """Return the photograph, dark where a map is 0."""
+    size = photograph.shape[:2]
+    smooth = torch.nn.functional.interpolate(
+        strength[None, None].float(), size, mode="bilinear", align_corners=False
+    )[0, 0]
+    light = smooth.clamp(0, 1).sqrt().numpy()[..., None]
+    return (photograph * (0.12 + 0.88 * light)).clip(0, 255).astype(np.uint8)
+
+
+def _tied(figure: Any, ties: Ties, top: float, high: float) -> None:
+    """Draw lines from each later group, above, to those of the layer before."""
+    earlier, later = ties.values.shape
+    count = max(earlier, later)
+    wide = count * (SIDE + GAP)
+    axes = add_axes(figure, LEFT + SIDE + GAP * 3, top, wide, high)
+    scale = float(ties.values.abs().max()) or 1.0
+    for after in range(later):
+        for before in range(earlier):
+            share = float(ties.values[before, after]) / scale
+            if abs(share) < 0.05:
+                continue
+            ends = (after * (SIDE + GAP) + SIDE / 2, before * (SIDE + GAP) + SIDE / 2)
+            axes.plot(ends, (0, 1), color="#ca0020" if share > 0 else "#0571b0",
+                      lw=0.3 + 5 * abs(share), alpha=0.25 + 0.6 * abs(share),
+                      solid_capstyle="round")  # fmt: skip
+    axes.set_xlim(0, wide)
+    axes.set_ylim(1.04, -0.04)
+    axes.set_axis_off()
+
+
+def _show(axes: Any, pixels: np.ndarray) -> None:
+    axes.imshow(pixels)
+    axes.set_axis_off()
+
+
+def _pixels(photograph: Tensor) -> np.ndarray:
+    colors = photograph[0] if photograph.shape[1] == 3 else photograph[0].mean(0).expand(3, -1, -1)
+    return colors.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
