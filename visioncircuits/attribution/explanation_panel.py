@@ -78,7 +78,7 @@ def explanation_panel(
         top = TOP + row * (high + 0.24 + TIED)
         _layer(figure, found, layer, pictures, top)
         if row + 1 < rows:
-            _tied(figure, found.ties[rows - 2 - row], top + 0.24 + high, TIED)
+            _tied(figure, found.ties[rows - 2 - row], top + 0.2 + high, TIED - 0.2)
     return figure
 
 
@@ -107,15 +107,14 @@ def _layer(
     add_text(figure, LEFT, top + 0.02, layer.name, fontsize=11, color=INK, weight="bold")
     add_text(figure, LEFT + SIDE + GAP * 3, top + 0.02, head, fontsize=8, color=FAINT)
     top += 0.12
-    photograph = _pixels(found.photograph)
+    photograph = pixels(found.photograph)
     _show(add_axes(figure, LEFT, top, SIDE, SIDE), photograph)
     led = layer.by_group()
     scale = float(led.abs().max()) or 1.0
-    brightest = float(layer.groups.maps.max()) or 1.0
     for group, direction in enumerate(layer.groups.directions):
         left, below = LEFT + SIDE + GAP * 3 + group * (SIDE + GAP), top
-        strength = layer.groups.maps[group] / brightest
-        _show(add_axes(figure, left, below, SIDE, SIDE), lit(photograph, strength))
+        lit_up = lit(photograph, layer.groups.maps[group])
+        _show(add_axes(figure, left, below, SIDE, SIDE), lit_up)
         below += SIDE + 0.04
         if pictures:
             axes = add_axes(figure, left, below, SIDE, SIDE)
@@ -136,10 +135,10 @@ def _layer(
 
 
 def lit(photograph: np.ndarray, strength: Tensor) -> np.ndarray:
-    """Return the photograph, dark where a map is 0."""
+    """Return the photograph, dark where a map is 0, as it is where the map is largest."""
     size = photograph.shape[:2]
     smooth = torch.nn.functional.interpolate(
-        strength[None, None].float(), size, mode="bilinear", align_corners=False
+        (strength / strength.max())[None, None].float(), size, mode="bilinear", align_corners=False
     )[0, 0]
     light = smooth.clamp(0, 1).sqrt().numpy()[..., None]
     return (photograph * (0.12 + 0.88 * light)).clip(0, 255).astype(np.uint8)
@@ -171,6 +170,7 @@ def _show(axes: Any, pixels: np.ndarray) -> None:
     axes.set_axis_off()
 
 
-def _pixels(photograph: Tensor) -> np.ndarray:
+def pixels(photograph: Tensor) -> np.ndarray:
+    """Return one photograph as bytes, in gray where it has other channels than colors."""
     colors = photograph[0] if photograph.shape[1] == 3 else photograph[0].mean(0).expand(3, -1, -1)
     return colors.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()

@@ -138,10 +138,14 @@ class _RelaxedMaxPool(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (x,) = ctx.saved_tensors
+        kernel, stride, padding, ceil = ctx.pool
         with torch.enable_grad():
             leaf = torch.where(x.isfinite(), x, 0).requires_grad_()  # padding may be -inf
-            squares = F.avg_pool2d(leaf.square(), *ctx.pool, False)
-            smooth = squares / (_RELAXED + F.avg_pool2d(leaf.abs(), *ctx.pool, False))
+
+            def averaged(values: Tensor) -> Tensor:
+                return F.avg_pool2d(values, kernel, stride, padding, ceil, count_include_pad=False)
+
+            smooth = averaged(leaf.square()) / (_RELAXED + averaged(leaf.abs()))
             (relaxed,) = torch.autograd.grad(smooth, leaf, grads[0])
         return relaxed, None, None, None, None
 
