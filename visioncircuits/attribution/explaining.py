@@ -170,7 +170,7 @@ class Explanation:
 
 def explain(
     network: Network,
-    photograph: Float[Tensor, "1 channels height width"],
+    photograph: Float[Tensor, "batch channels height width"],
     layers: str | Sequence[str],
     *,
     classes: Sequence[str | int] = (),
@@ -190,7 +190,7 @@ def explain(
     network
         A classifier.
     photograph
-        In [0, 1].
+        In [0, 1]; a batch of one.
     layers
         With positions, each computed from the ones before it, in any order.
     classes

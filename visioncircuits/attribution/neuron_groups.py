@@ -5,6 +5,7 @@ Source: Olah et al., "The Building Blocks of Interpretability" (2018).
 
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ class NeuronGroups:
 
 def neuron_groups(
     network: Network,
-    photograph: Float[Tensor, "1 channels height width"],
+    photograph: Float[Tensor, "batch channels height width"],
     layer: str,
     *,
     groups: int = 6,
@@ -172,7 +173,7 @@ def neuron_groups(
     network
         Any network.
     photograph
-        In [0, 1].
+        In [0, 1]; a batch of one.
     layer
         One with positions.
     groups, iterations, tolerance, seed
@@ -199,9 +200,11 @@ def neuron_groups(
 
 
 def activations_at(
-    network: Network, photograph: Float[Tensor, "1 channels height width"], layers: list[str]
-) -> dict[str, Float[Tensor, "units height width"]]:
-    """Return layers' activations at one photograph.
+    network: Network,
+    photograph: Float[Tensor, "batch channels height width"],
+    layers: Sequence[str],
+) -> dict[str, Tensor]:
+    """Return layers' activations at one photograph, each `(units, height, width)`.
 
     Raises
     ------

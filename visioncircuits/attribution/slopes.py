@@ -7,7 +7,6 @@ the product is linear: units, positions, groups and the rest add up to the layer
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -46,23 +45,6 @@ class Readout:
         if weights.ndim == 1:
             weights = weights.reshape(-1, *[1] * (activations.ndim - 1))
         return (weights * activations).sum()
-
-
-class Slope(Protocol):
-    """Returns how readouts change with a layer's activations at one photograph."""
-
-    @property
-    def name(self) -> str:
-        """The method, in words."""
-
-    def __call__(
-        self,
-        network: Network,
-        photograph: Float[Tensor, "1 channels height width"],
-        layer: str,
-        readouts: Sequence[Readout],
-    ) -> Float[Tensor, "readouts units rows columns"]:
-        """Return the slope of each readout; see `Gradient`."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +140,10 @@ class IntegratedGradient:
         steps = whole("steps", self.steps, least=1)
         shares = [(step + 0.5) / steps for step in range(steps)]
         return _gradients(network, photograph, layer, readouts, shares, nullcontext())
+
+
+Slope = Gradient | RelaxedGradient | IntegratedGradient
+"""What activations are multiplied by, to attribute."""
 
 
 def _gradients(

@@ -89,7 +89,7 @@ def write(
     for layer in found.layers:
         for group, strength in enumerate(layer.groups.maps):
             drawn = Image.fromarray(lit(photograph, strength))
-            _picture(_thumbnail(drawn), out / f"maps/{_slug(layer.name)}-{group}.webp")
+            _picture(_thumbnail(drawn), out / _map_path(layer.name, group))
     for name in ("gallery.css", "explanation.css", "gallery.js", "explanation.js"):
         files.write(out / "assets" / name, pages.asset(name))
     layers = [_layer(layer, paths) for layer in found.layers]
@@ -103,13 +103,16 @@ def write(
         classes=list(zip(found.classes, found.probabilities.tolist(), strict=True)),
         colors=COLORS,
         data=_script(_plain(found, layers)),
-        diagram=Markup(diagram(found, paths, slug=_slug)),
-        slug=_slug,
+        diagram=Markup(diagram(found, paths, where=_map_path)),
         size=large.size,
         version=__version__,
     )
     files.write(out / "index.html", page.encode())
     return out / "index.html"
+
+
+def _map_path(layer: str, group: int) -> str:
+    return f"maps/{_slug(layer)}-{group}.webp"
 
 
 def _plain(found: Explanation, layers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -142,6 +145,7 @@ def _layer(layer: ExplainedLayer, paths: Mapping[str, str]) -> dict[str, Any]:
             {
                 "name": direction.name,
                 "picture": paths.get(str(direction)),
+                "where": _map_path(layer.name, place),
                 "map": _rounded(groups.maps[place].flatten() / groups.maps[place].max()),
                 "units": [[unit.index, _short(w)] for unit, w in groups.units(place, TOP)],
                 "led": _rounded(led[:, place]),

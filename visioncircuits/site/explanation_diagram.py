@@ -15,11 +15,13 @@ LEAST = 0.04
 """Of the strongest line of its column, what is drawn."""
 
 
-def diagram(found: Explanation, paths: Mapping[str, str], *, slug: Callable[[str], str]) -> str:
+def diagram(
+    found: Explanation, paths: Mapping[str, str], *, where: Callable[[str, int], str]
+) -> str:
     """Draw the earliest layer on the left, classes on the right, and lines for attribution.
 
     A group is its map and, where there is one, its picture. Lines are as wide as the attribution,
-    scaled to the strongest between the two columns.
+    scaled to the strongest between the two columns. `where` names the picture of a group's map.
     """
     pictured = any(str(d) in paths for layer in found.layers for d in layer.groups.directions)
     wide = TILE * (2 if pictured else 1) + 4
@@ -49,7 +51,7 @@ def diagram(found: Explanation, paths: Mapping[str, str], *, slug: Callable[[str
                     f'<rect x="{left - 2}" y="{top - 2:.1f}" width="{wide + 4}" '
                     f'height="{TILE + 4}" rx="4"/>'
                 )
-                yield _image(f"maps/{slug(layer.name)}-{row}.webp", left, top)
+                yield _image(where(layer.name, row), left, top)
                 if str(direction) in paths:
                     yield _image(paths[str(direction)], left + TILE + 4, top)
                 yield "</g>"

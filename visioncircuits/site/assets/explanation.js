@@ -70,11 +70,11 @@ function place(layer) {
   return { row, column, flat: row * layer.columns + column };
 }
 
-function bar(value, scale, color, whole = false) {
+function bar(value, scale, color) {
   const inner = element("i", { className: value < 0 ? "minus" : "" });
   inner.style.setProperty("--w", String(Math.min(Math.abs(value) / (scale || 1), 1)));
-  if (color) inner.style.setProperty("--c", color);
-  return element("div", { className: whole ? "share whole" : "share" }, inner);
+  inner.style.setProperty("--c", color);
+  return element("div", { className: "share" }, inner);
 }
 
 function unit(layer, [index, value]) {
@@ -88,17 +88,18 @@ function unit(layer, [index, value]) {
 function describe(block, layer) {
   const { row, column, flat } = place(layer);
   block.querySelector(".where").textContent = `row ${row + 1}, column ${column + 1}`;
-  block.querySelector(".detected").replaceChildren(...layer.positions[flat].filter(([, value]) => value > 0).map((pair) => unit(layer, pair)));
+  block.querySelector(".units").replaceChildren(...layer.positions[flat].filter(([, value]) => value > 0).map((pair) => unit(layer, pair)));
   const { first, than } = asked();
   const groups = layer.groups.map((group, index) => [index, group.map[flat]]).filter(([, share]) => share > 0.02);
   groups.sort((a, b) => b[1] - a[1]);
   const led = data.classes.map((_, index) => layer.spatial[index][flat]);
   const scale = Math.max(...layer.spatial.flat().map(Math.abs));
-  const shares = groups.slice(0, 3).flatMap(([index, share]) => [
-    element("span", { textContent: `group ${index + 1}` }),
-    bar(share, 1, "", true),
-    element("output", { textContent: `${Math.round(100 * share)} %` }),
-  ]);
+  const here = groups.slice(0, 4).map(([index, share]) => {
+    const path = layer.groups[index].picture ?? layer.groups[index].where;
+    const picture = element("img", { src: path, width: 64, height: 64, alt: "" });
+    return element("li", {}, picture, element("b", { textContent: `group ${index + 1}` }), element("small", { textContent: `${Math.round(100 * share)} %` }));
+  });
+  block.querySelector(".here").replaceChildren(...here);
   const classes = led.flatMap((value, index) => [
     element("span", { textContent: data.classes[index], title: data.classes[index], className: index === first || index === than ? "" : "other" }),
     bar(value, scale, colors[index]),
@@ -108,8 +109,6 @@ function describe(block, layer) {
     classes.push(element("span", { textContent: "difference" }), bar(led[first] - led[than], scale, "var(--ink)"), element("output", { textContent: number(led[first] - led[than]) }));
   }
   block.querySelector(".shares").replaceChildren(
-    ...(shares.length ? [element("h4", { textContent: "groups here, of their strongest" }), ...shares] : []),
-    element("h4", { textContent: "led to, in logits" }),
     ...classes,
   );
 }
