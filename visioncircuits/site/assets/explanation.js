@@ -6,7 +6,14 @@ const photo = document.getElementById("photo");
 const canvas = photo.querySelector("canvas");
 const cursor = photo.querySelector(".cursor");
 const views = document.getElementById("views");
-const number = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))).replace("-", "−");
+
+// Three digits, as the pages' own.
+function number(value) {
+  const size = Math.abs(value);
+  const text = size >= 100 ? value.toFixed(0) : size >= 1e-3 || !size ? String(Number(value.toPrecision(3))) : value.toExponential(1);
+  return text.replace("-", "−");
+}
+
 const colors = [...document.querySelectorAll(".facts .key")].map((key) => key.style.getPropertyValue("--c"));
 
 let held = false;
