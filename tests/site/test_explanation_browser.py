@@ -76,12 +76,12 @@ def test_a_click_holds_a_position_and_escape_lets_it_go(page: Page) -> None:
     expect(where).to_have_text("row 12, column 12")
 
 
-def test_arrow_keys_move_over_positions_and_what_is_there_is_said(page: Page) -> None:
+def test_arrow_keys_move_over_positions_and_what_is_there_is_announced(page: Page) -> None:
     page.locator("#photo").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     expect(page.locator('.at[data-layer="1"] .where')).to_have_text("row 8, column 8")
-    expect(page.locator("#said")).to_contain_text("row 8, column 8: units")
+    expect(page.locator("#announced")).to_contain_text("row 8, column 8: units")
 
 
 def test_two_classes_are_compared(page: Page, explained: Explanation) -> None:

@@ -152,14 +152,14 @@ photo.addEventListener("click", (event) => {
   pointed(event);
 });
 
-function said() {
+function announce() {
   const sentences = data.layers.map((layer) => {
     const { row, column, flat } = place(layer);
     const { first } = asked();
     const units = layer.positions[flat].map(([index]) => index).join(", ");
     return `${layer.name}, row ${row + 1}, column ${column + 1}: units ${units}; to ${data.classes[first]} ${number(layer.spatial[first][flat])}`;
   });
-  document.getElementById("said").textContent = sentences.join(". ");
+  document.getElementById("announced").textContent = sentences.join(". ");
 }
 
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -173,7 +173,7 @@ photo.addEventListener("keydown", (event) => {
     const { row, column } = at ? place({ rows, columns }) : { row: rows >> 1, column: columns >> 1 };
     held = true;
     move((column + right + 0.5) / columns, (row + down + 0.5) / rows);
-    said();
+    announce();
   } else return;
   event.preventDefault();
   show();
