@@ -17,13 +17,12 @@ from visioncircuits.figures import (
     add_axes,
     add_text,
     figure_or_new,
-    inches,
 )
 
 COLORS = "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#9a8c00", "#6b4fa0"
 """Of classes in their order; for all who see colors differently (Okabe and Ito, 2008)."""
 
-SIDE, GAP, LEFT, TOP, BAR = 1.15, 0.14, 0.2, 0.62, 0.13
+SIDE, GAP, LEFT, TOP, BAR = 1.15, 0.14, 0.2, 0.3, 0.14
 """Inches: a picture's side, between pictures, the left edge, above the first row, a class's bar."""
 
 TIED = 0.85
@@ -39,8 +38,8 @@ def explanation_panel(
     """Draw an explained photograph: a row a layer, its groups, and what they led to.
 
     The latest layer is on top. Below each group are bars of its attribution to the classes, on one
-    scale a layer. Lines tie a group to those of the layer before that it is attributed to, red
-    where they raised its activation, blue where they lowered it.
+    scale a layer; beside a class is its probability. Lines tie a group to those of the layer before
+    that it is attributed to, red where they raised its activation, blue where they lowered it.
 
     Parameters
     ----------
@@ -73,27 +72,12 @@ def explanation_panel(
     size = (LEFT + SIDE + GAP * 3 + most * (SIDE + GAP) + 0.4,
             TOP + rows * (high + 0.24) + (rows - 1) * TIED + 0.1)  # fmt: skip
     figure = figure_or_new(figure, size)
-    _legend(figure, found)
     for row, layer in enumerate(reversed(found.layers)):
         top = TOP + row * (high + 0.24 + TIED)
         _layer(figure, found, layer, pictures, top)
         if row + 1 < rows:
             _tied(figure, found.ties[rows - 2 - row], top + 0.2 + high, TIED - 0.2)
     return figure
-
-
-def _legend(figure: Any, found: Explanation) -> None:
-    left, width = LEFT, inches(figure)[0]
-    add_text(figure, left, 0.26, "What led to", fontsize=10, color=INK, weight="bold")
-    left += 0.98
-    for place, name in enumerate(found.classes):
-        color, share = COLORS[place % len(COLORS)], float(found.probabilities[place])
-        text = f"{name}  {share:.0%}"
-        add_text(figure, left, 0.26, "■", fontsize=10, color=color)
-        add_text(figure, left + 0.14, 0.26, text, fontsize=9, color=INK)
-        left += 0.4 + 0.068 * len(text)
-        if left > width:
-            return
 
 
 def _layer(
@@ -110,6 +94,11 @@ def _layer(
     photograph = pixels(found.photograph)
     _show(add_axes(figure, LEFT, top, SIDE, SIDE), photograph)
     led = layer.by_group()
+    tall = SIDE + 0.04 + (SIDE + 0.04 if pictures else 0) + 0.18
+    for place, name in enumerate(found.classes):
+        text = f"{_brief(name, 20)} {float(found.probabilities[place]):.0%}"
+        color, down = COLORS[place % len(COLORS)], top + tall + BAR * (place + 0.5)
+        add_text(figure, LEFT, down, text, fontsize=7, color=color, va="center", weight="bold")
     scale = float(led.abs().max()) or 1.0
     for group, direction in enumerate(layer.groups.directions):
         left, below = LEFT + SIDE + GAP * 3 + group * (SIDE + GAP), top
@@ -122,7 +111,7 @@ def _layer(
                 _show(axes, np.asarray(pictures[str(direction)].convert("RGB")))
             axes.set_axis_off()
             below += SIDE + 0.04
-        name = direction.name if len(direction.name) < 17 else direction.name[:15] + "…"
+        name = _brief(direction.name, 16)
         add_text(figure, left, below + 0.12, name, fontsize=8, color=INK)
         bars = add_axes(figure, left, below + 0.18, SIDE, BAR * len(found.classes))
         values = led[:, group].numpy()
@@ -163,6 +152,10 @@ def _tied(figure: Any, ties: Ties, top: float, high: float) -> None:
     axes.set_xlim(0, wide)
     axes.set_ylim(1.04, -0.04)
     axes.set_axis_off()
+
+
+def _brief(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _show(axes: Any, pixels: np.ndarray) -> None:

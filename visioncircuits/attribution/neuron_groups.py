@@ -311,7 +311,7 @@ def activation_groups(
 
 
 def _named(layer: str, rows: Float[np.ndarray, "groups units"]) -> tuple[Direction, ...]:
-    """Name directions by their strongest units, three or as many as tell them apart."""
+    """Name directions by their strongest units, three or as many as make the names differ."""
     names: list[str] = []
     for count in range(3, max(rows.shape[1], 3) + 1):
         names = [_name(row, count) for row in rows]
