@@ -25,6 +25,8 @@ COLORS = "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#9a8
 SIDE, GAP, LEFT, TOP, BAR = 1.15, 0.14, 0.2, 0.3, 0.14
 """Inches: a picture's side, between pictures, the left edge, above the first row, a class's bar."""
 
+_GRAY = 127.5
+
 TIED = 0.85
 """Inches between layers, where lines tie the groups."""
 
@@ -124,13 +126,14 @@ def _layer(
 
 
 def lit(photograph: np.ndarray, strength: Tensor) -> np.ndarray:
-    """Return the photograph, dark where a map is 0, as it is where the map is largest."""
+    """Return the photograph, gray where a map is 0, as it is where the map is largest."""
     size = photograph.shape[:2]
     smooth = torch.nn.functional.interpolate(
         (strength / strength.max())[None, None].float(), size, mode="bilinear", align_corners=False
     )[0, 0]
     light = smooth.clamp(0, 1).sqrt().numpy()[..., None]
-    return (photograph * (0.12 + 0.88 * light)).clip(0, 255).astype(np.uint8)
+    shown = (photograph - _GRAY) * (0.12 + 0.88 * light) + _GRAY
+    return shown.round().clip(0, 255).astype(np.uint8)
 
 
 def _tied(figure: Any, ties: Ties, top: float, high: float) -> None:

@@ -55,7 +55,7 @@ function paint() {
   const pixels = context.createImageData(columns, rows);
   const places = Array.from({ length: rows * columns }, (_, place) => place);
   if (lit) {
-    for (const place of places) pixels.data[4 * place + 3] = 225 * (1 - Math.sqrt(groups[lit.group].map[place]));
+    for (const place of places) pixels.data.set([127, 127, 127, 225 * (1 - Math.sqrt(groups[lit.group].map[place]))], 4 * place);
     text.textContent = `${name}, group ${lit.group + 1}`;
   } else {
     const values = places.map((place) => difference(spatial, place));
