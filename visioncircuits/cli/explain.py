@@ -63,8 +63,7 @@ def explain(
     Positions, units and groups are attributed to classes, and groups to those of the layer before.
     On the page a reader hovers over the photograph, picks classes, and compares two.
 
-        visioncircuits explain bvlc_googlenet --image photo.jpg --layer mixed3b --layer mixed4d
-        --class "beer glass" --out page/ -o figure.png
+        visioncircuits explain bvlc_googlenet --image photo.jpg --layer mixed4d --out page/
     """
     if out is None and figure is None:
         raise typer.BadParameter("nothing is written: give --out, --figure or both")
