@@ -1,5 +1,6 @@
 """The Building Blocks of Interpretability (Olah et al., 2018): neuron groups."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -8,6 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment, nnls
 from scipy.stats import spearmanr
 from sklearn.decomposition import NMF
+from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from visioncircuits.attribution import activation_groups, explain
@@ -23,6 +25,8 @@ FACTORS = "neuron_groups_mixed4d.npz"
 ACTIVATIONS = "golden_activations/{}_mixed4d_activations.npy"
 
 Maps = Float[np.ndarray, "groups positions"]
+Some = Float[np.ndarray, "some positions"]
+"""As many as were found, which may be fewer."""
 
 BEERS, CHAINS = (2, 4, 6, 8, 10), (3, 5, 7, 9, 11)
 PUBLISHED: Mapping[str, tuple[tuple[int, ...], float, str]] = {
@@ -138,7 +142,9 @@ def started(values: Float[Tensor, "positions units"], start: Maps) -> tuple[floa
     activations, first = values.double().numpy(), start.T.astype(float)
     weights = np.stack([nnls(first, column)[0] for column in activations.T], 1)
     fit = NMF(len(start), init="custom", max_iter=500)
-    reached = fit.fit_transform(activations, W=first.copy(), H=weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # where it is then is compared
+        reached = fit.fit_transform(activations, W=first.copy(), H=weights)
     explained = 1 - fit.reconstruction_err_**2 / np.square(activations).sum()
     return matched(reached.T, start), float(explained)
 
@@ -156,7 +162,7 @@ def shuffled(
     return torch.tensor(rng.permuted(values.flatten(1).numpy(), axis=1)).reshape(values.shape)
 
 
-def pairs(found: Maps, wanted: Maps) -> tuple[np.ndarray, np.ndarray]:
+def pairs(found: Some, wanted: Maps) -> tuple[np.ndarray, np.ndarray]:
     """Match maps one to one so that they correlate most.
 
     Returns
@@ -171,7 +177,7 @@ def pairs(found: Maps, wanted: Maps) -> tuple[np.ndarray, np.ndarray]:
     return places, correlations
 
 
-def matched(found: Maps, wanted: Maps) -> float:
+def matched(found: Some, wanted: Maps) -> float:
     """Return the mean correlation of matched maps."""
     return float(pairs(found, wanted)[1].mean())
 
