@@ -19,6 +19,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Circle
 from matplotlib.text import Text
 from PIL import Image
+from torch import nn
 
 import visioncircuits
 from visioncircuits import (
@@ -39,7 +40,7 @@ from visioncircuits import (
 from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.handwritten import load
-from visioncircuits.networks import untrained
+from visioncircuits.networks import Preprocessing, untrained, wrap
 from visioncircuits.stimuli import StimulusSet, edge, named
 from visioncircuits.weights import expanded_weights, strongest_inputs
 
@@ -107,15 +108,22 @@ def verdict_panel(**into: Any) -> Any:
 
 @cache
 def discovery() -> attribution.Discovery:
-    from torch import nn
-
-    from visioncircuits.networks import Preprocessing, wrap
-
     torch.manual_seed(0)
     layers = nn.Conv2d(3, 24, 3), nn.ReLU(), nn.Conv2d(24, 2, 3)
     network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
     pictures = torch.rand(6, 3, 28, 28)
     return attribution.discover(network, "1", "2:0", pictures, draws=2)
+
+
+@cache
+def explained() -> attribution.Explanation:
+    torch.manual_seed(0)
+    layers = (
+        nn.Conv2d(3, 6, 5), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3),
+    )  # fmt: skip
+    network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    return attribution.explain(network, torch.rand(1, 3, 24, 24), ["1", "3"], groups=3)
 
 
 @cache
@@ -281,6 +289,7 @@ PLOTS: dict[str, Plot] = {
     "boundary_maps": ratios,
     "verdict_panel": verdict_panel,
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
+    "explanation_panel": lambda **into: attribution.explanation_panel(explained(), **into),
     "coverage_panel": covered,
     "induction_panel": lambda **into: comparison.induction_panel(induced(), **into),
     "scrub_panel": scrubbed,

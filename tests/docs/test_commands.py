@@ -166,7 +166,7 @@ def check(written: Path) -> None:
         for row in article["claims"]:
             assert row["why"] or row["status"] not in ("cannot be tested", "not run"), row["claim"]
     from_data = [row for row in rows if row["kind"] == "published data"]
-    assert sum(row["status"] == "holds" for row in from_data) > 0.9 * len(from_data)
+    assert sum(row["status"] == "holds" for row in from_data) > 0.85 * len(from_data)
     here = [row for row in rows if row["kind"] == "this network"]
     decided = [row for row in here if row["status"] in ("holds", "does not hold")]
     assert len(decided) > len(here) / 2

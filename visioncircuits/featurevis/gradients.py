@@ -116,17 +116,65 @@ class AveragedMaxPool(TorchFunctionMode):
     (3.0, [0.25, 0.25, 0.25, 0.25])
     """
 
+    _pool: type[torch.autograd.Function] = _AveragedMaxPool
+
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         if func in _MAX_POOL:
-            return _averaged(*args, **(kwargs or {}))
+            return _pooled(self._pool, *args, **(kwargs or {}))
         if func in _MAX_POOL_WITH_INDICES:
             raise InputError("a max pool that returns indices cannot be averaged; switch one off")
         return func(*args, **(kwargs or {}))
 
 
-def _averaged(
+class _RelaxedMaxPool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.pool = (kernel, kernel if stride is None else stride, padding, ceil)
+        return F.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        (x,) = ctx.saved_tensors
+        kernel, stride, padding, ceil = ctx.pool
+        with torch.enable_grad():
+            leaf = torch.where(x.isfinite(), x, 0).requires_grad_()  # padding may be -inf
+
+            def averaged(values: Tensor) -> Tensor:
+                return F.avg_pool2d(values, kernel, stride, padding, ceil, count_include_pad=False)
+
+            smooth = averaged(leaf.square()) / (_RELAXED + averaged(leaf.abs()))
+            (relaxed,) = torch.autograd.grad(smooth, leaf, grads[0])
+        return relaxed, None, None, None, None
+
+
+_RELAXED = 1e-2
+"""Lucid's, where a window is empty."""
+
+
+class RelaxedMaxPool(AveragedMaxPool):
+    """Give max pools the gradient of a smooth maximum: the mean square over the mean.
+
+    Which position of a window is largest changes by chance, and all of its gradient with it. The
+    relaxed gradient is divided among the positions, more to larger values. Source: the
+    attribution of "The Building Blocks of Interpretability" (2018), as in lucid.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[[[1.0, 3.0], [3.0, 1.0]]]]).requires_grad_()
+    >>> with RelaxedMaxPool():
+    ...     largest = F.max_pool2d(x, 2)
+    >>> [round(share, 2) for share in torch.autograd.grad(largest, x)[0].flatten().tolist()]
+    [-0.06, 0.44, 0.44, -0.06]
+    """
+
+    _pool = _RelaxedMaxPool
+
+
+def _pooled(
+    pool: Any,
     input: Tensor,
     kernel_size: Any,
     stride: Any = None,
@@ -137,5 +185,5 @@ def _averaged(
 ) -> Tensor:
     if dilation not in (1, (1, 1), [1, 1]):
         raise InputError(f"max pools dilated by {dilation} cannot be averaged; only 1 can")
-    largest: Tensor = _AveragedMaxPool.apply(input, kernel_size, stride, padding, ceil_mode)
+    largest: Tensor = pool.apply(input, kernel_size, stride, padding, ceil_mode)
     return largest

@@ -171,6 +171,7 @@ _ORDER = (
     "coverage",
     "toy-models",
     "circuits-tested",
+    "building-blocks",
 )
 
 
