@@ -24,6 +24,7 @@ from torch import nn
 import visioncircuits
 from visioncircuits import (
     attribution,
+    circuits,
     comparison,
     datasets,
     dictionaries,
@@ -246,6 +247,15 @@ def curves() -> toy.Solutions:
 
 
 @cache
+def growing() -> circuits.Curves:
+    layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 2, 3)
+    network = wrap(nn.Sequential(*layers), Preprocessing(), size=24)
+    pictures = torch.rand(4, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    study = circuits.measured(circuits.candidates(network, "2:0", ["1"]), pictures)
+    return circuits.curves(study, circuits.score(study), draws=1)
+
+
+@cache
 def induced() -> comparison.Induction:
     network = load("high-low")
     early, late = (comparison.theory_by_design(network, each) for each in ("conv2d1", "mixed3a"))
@@ -291,6 +301,7 @@ PLOTS: dict[str, Plot] = {
     "discovery_panel": lambda **into: attribution.discovery_panel(discovery(), **into),
     "explanation_panel": lambda **into: attribution.explanation_panel(explained(), **into),
     "coverage_panel": covered,
+    "curves_panel": lambda **into: circuits.curves_panel(growing(), **into),
     "induction_panel": lambda **into: comparison.induction_panel(induced(), **into),
     "scrub_panel": scrubbed,
     "split_panel": lambda **into: dictionaries.split_panel(halves(), **into),

@@ -12,7 +12,7 @@ VERB = r"""\b(
     is|are|has|have|can|come|comes|turn|cover|span|activates?|excites?|inhibits?|responds?|prefers?|
     rises?|falls?|fades?|echo|detects?|feeds?|makes?|explains?|depends|distinguish|enter|lie|lies|
     occur|leaves?|differ|cancel|cross|vary|count|run|tolerate|repair|bring|show|add|follow|reach|
-    misses|corresponds?|moves|gives|overlap|orbit|orders|keep|finds|fill|follows
+    misses|corresponds?|moves|gives|overlap|orbit|orders|keep|finds|fill|follows|carry|live
 )\b"""
 
 

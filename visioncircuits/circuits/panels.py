@@ -32,6 +32,10 @@ _NAMES = {
 }
 
 
+TICKS = 4
+"""Of the numbers of edges, at equal ratios, from the least to the most."""
+
+
 def curves_panel(
     found: xr.Dataset, *, measure: str = "faithfulness", figure: Canvas | None = None
 ) -> Canvas:
@@ -107,6 +111,9 @@ def _curve(axes: Axes, values: xr.DataArray, sizes: np.ndarray) -> None:
     axes.axhline(0, color=RULE, lw=0.8, zorder=0)
     axes.set_xscale("log")
     axes.set_xlim(max(int(sizes[some][0]), 1), int(sizes[-1]))
+    ticks = np.unique(np.geomspace(*axes.get_xlim(), TICKS).round().astype(int))
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
     axes.set_ylim(low, high)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_xlabel("edges", fontsize=8, color=INK)

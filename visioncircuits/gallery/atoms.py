@@ -101,7 +101,7 @@ def read(
         except InputError as error:
             raise source.error((*at, key), str(error)) from error
 
-    def loaded(key: str, load: Callable[[Path], Any]) -> Any:
+    def opened(key: str, load: Callable[[Path], Any]) -> Any:
         path = source.beside(getattr(choice, key))
         if path is None:
             return None
@@ -110,10 +110,10 @@ def read(
         files[key] = path.name, hashlib.sha256(path.read_bytes()).hexdigest()
         return content
 
-    dictionary: Dictionary = loaded("file", Dictionary.load)
+    dictionary: Dictionary = opened("file", Dictionary.load)
     with of_key("file"):
         _check(choice.file, dictionary, network, layer)
-    second: Dictionary | None = loaded("second", Dictionary.load)
+    second: Dictionary | None = opened("second", Dictionary.load)
     if second is not None and choice.second is not None:
         with of_key("second"):
             _check(choice.second, second, network, layer)
@@ -123,7 +123,7 @@ def read(
                     f"{choice.second} is the same as {choice.file}; a second dictionary is trained "
                     "with another seed"
                 )
-    evaluation: Evaluation | None = loaded("evaluation", Evaluation.load)
+    evaluation: Evaluation | None = opened("evaluation", Evaluation.load)
     with of_key("evaluation"):
         if evaluation is not None and evaluation.record["dictionary"] != dictionary.record:
             raise InputError(f"{choice.evaluation} is the evaluation of another dictionary")

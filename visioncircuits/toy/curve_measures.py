@@ -136,7 +136,7 @@ def preferences(tuning: Float[np.ndarray, "*units orientations"]) -> Int[np.ndar
 
     Examples
     --------
-    >>> preferences(np.array([[9, 1, 0, 8], [9, 1, 8, 0], [0, 0, 0, 0]])).tolist()
+    >>> preferences(np.array([[9.0, 1, 0, 8], [9, 1, 8, 0], [0, 0, 0, 0]])).tolist()
     [1, 2, 0]
     """
     values = np.asarray(tuning)
