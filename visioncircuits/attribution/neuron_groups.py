@@ -5,7 +5,6 @@ functions that make it are one idea, documented twice; hence some 330 lines.
 """
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,6 @@ import torch
 import xarray as xr
 from jaxtyping import Float
 from PIL import Image
-from sklearn.decomposition import NMF
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from visioncircuits import __version__
@@ -27,6 +24,7 @@ from visioncircuits.networks import Direction, Network, Unit
 from visioncircuits.numbers import real, whole
 from visioncircuits.pictures import png
 from visioncircuits.weights import storage
+from visioncircuits.weights.nmf import factorized
 
 _KIND = "neuron groups"
 
@@ -280,11 +278,9 @@ def activation_groups(
         )
     signed = bool((values < 0).any())
     parts = np.hstack([values.clip(min=0), (-values).clip(min=0)]) if signed else values
-    fit = NMF(groups, init="nndsvd", max_iter=iterations, tol=tolerance, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # `converged` states it
-        maps = fit.fit_transform(parts)
-    rows = fit.components_
+    maps, rows, converged = factorized(
+        parts, groups, init="nndsvd", iterations=iterations, tolerance=tolerance, seed=seed
+    )
     rows = rows[:, :units] - rows[:, units:] if signed else rows
     lengths = np.linalg.norm(rows, axis=1)
     strengths = np.linalg.norm(maps, axis=0) * lengths
@@ -298,7 +294,7 @@ def activation_groups(
         torch.tensor(maps.T.reshape(-1, height, width), dtype=torch.float32),
         _named(layer, rows),
         float(1 - np.square(values - maps @ rows).sum() / np.square(values).sum()),
-        fit.n_iter_ < iterations,
+        converged,
         {
             "visioncircuits": __version__,
             "layer": layer,

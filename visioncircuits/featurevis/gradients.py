@@ -128,13 +128,7 @@ class AveragedMaxPool(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _RelaxedMaxPool(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.pool = (kernel, kernel if stride is None else stride, padding, ceil)
-        return F.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
-
+class _RelaxedMaxPool(_AveragedMaxPool):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (x,) = ctx.saved_tensors

@@ -11,7 +11,7 @@ from visioncircuits.networks import Features
 from visioncircuits.scrubbing.hypothesis import CausalHypothesis, Variable
 from visioncircuits.scrubbing.readings import AnyReading, Contour, Reading
 from visioncircuits.stimuli import StimulusSet
-from visioncircuits.stimuli.reading import from_table
+from visioncircuits.stimuli.reading import of_file
 
 
 def from_toml(path: str | Path) -> CausalHypothesis:
@@ -94,14 +94,7 @@ def stimuli_of(path: str | Path) -> StimulusSet | None:
         As `from_toml`, and where there are no such stimuli.
     """
     content = hypothesis_file.read_causal(Path(path))
-    if "stimuli" not in content:
-        return None
-    try:
-        found = from_table(content)
-        found.check()
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path} has no such stimuli: {error}") from error
-    return found
+    return of_file(path, content) if "stimuli" in content else None
 
 
 def _variable(table: Mapping[str, Any]) -> Variable:

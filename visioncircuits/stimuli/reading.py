@@ -46,7 +46,17 @@ def stimulus_set(stimuli: Stimuli) -> StimulusSet:
     if Path(stimuli).suffix.lower() != ".toml":
         return named(str(stimuli))
     path = Path(stimuli)
-    content = hypothesis_file.read(path)
+    return of_file(path, hypothesis_file.read(path))
+
+
+def of_file(path: str | Path, content: Mapping[str, Any]) -> StimulusSet:
+    """Return the stimuli of a file's content, checked.
+
+    Raises
+    ------
+    InputError
+        Where there are no such stimuli.
+    """
     try:
         found = from_table(content)
         found.check()

@@ -23,6 +23,9 @@ OTHER_UNITS, SHUFFLED = "other units", "shuffled weights"
 
 NEGATIVE = (OTHER_UNITS, SHUFFLED)
 
+OWN = "a question of our own"
+"""In the place of what was published, for claims that no article makes."""
+
 _NAN = re.compile(r"\bnan\b")
 
 

@@ -4,21 +4,19 @@ Sources: Schubert et al., "High-Low Frequency Detectors" (2021); Voss et al., "V
 (2021).
 """
 
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.decomposition import NMF
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Direction, Unit
 from visioncircuits.pictures import png
 from visioncircuits.weights.expanded import ExpandedWeights
+from visioncircuits.weights.nmf import factorized
 
 _SHOWN = 8
 """Factors, and outputs, that a notebook shows."""
@@ -177,11 +175,15 @@ def one_sided_nmf(
             f"{iterations}"
         )
     parts = _by_channel(weights.weight)
-    nmf = NMF(count, init="nndsvda", max_iter=iterations, tol=tolerance, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # `converged` states it
-        channels = nmf.fit_transform(np.hstack([parts.clip(min=0), (-parts).clip(min=0)]))
-    exciting, inhibiting = np.hsplit(nmf.components_, 2)
+    channels, factors, converged = factorized(
+        np.hstack([parts.clip(min=0), (-parts).clip(min=0)]),
+        count,
+        init="nndsvda",
+        iterations=iterations,
+        tolerance=tolerance,
+        seed=seed,
+    )
+    exciting, inhibiting = np.hsplit(factors, 2)
     lengths = np.linalg.norm(channels, axis=0)
     channels = channels / np.where(lengths > 0, lengths, 1)
     maps = (exciting - inhibiting) * lengths[:, None]
@@ -198,7 +200,7 @@ def one_sided_nmf(
             record=weights.record | {"factors": count, "seed": seed},
         ),
         float(1 - np.square(parts - channels @ maps).sum() / np.square(parts).sum()),
-        nmf.n_iter_ < iterations,
+        converged,
     )
 
 

@@ -11,10 +11,9 @@ from visioncircuits.circuits.keeping import Keeper
 from visioncircuits.circuits.selection import drawn
 from visioncircuits.interventions.ablation import ABLATIONS
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import NEGATIVE, Unavailable
+from visioncircuits.thread.claims import NEGATIVE, OWN, Unavailable
 from visioncircuits.thread.units import evenly
 
-OWN = "a question of our own"
 SHARE, KEPT = 0.1, 0.9
 """Of all edges, and of the activation at its peak."""
 

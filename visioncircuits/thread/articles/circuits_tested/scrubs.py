@@ -18,10 +18,9 @@ from visioncircuits.scrubbing import (
 from visioncircuits.scrubbing.alternatives import other_units
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, part
-from visioncircuits.thread.claims import NEGATIVE, Unavailable
+from visioncircuits.thread.claims import NEGATIVE, OWN, Unavailable
 from visioncircuits.thread.units import evenly
 
-OWN = "a question of our own"
 VALUES = Reading("orientation"), Reading("radius")
 NEARLY, MOST = 0.9, 0.5
 """Shares of a behavior."""

@@ -6,10 +6,11 @@ from visioncircuits.thread.articles.missing_curves.directions import directions
 from visioncircuits.thread.articles.missing_curves.family import family_here, published_family
 from visioncircuits.thread.articles.missing_curves.inception import inception5h
 from visioncircuits.thread.articles.missing_curves.rings import rings
+from visioncircuits.thread.claims import OWN
 
 ARTICLE = Article(
     "Missing curves",
-    "a question of our own",
+    OWN,
     "",
     "The ten published curve detectors leave orientations out. Does the network not detect these, "
     "or does it represent them in directions that are no unit's?",

@@ -13,13 +13,13 @@ from visioncircuits.thread.articles.missing_curves.curve_stimuli import (
     hypothesis_responses,
 )
 from visioncircuits.thread.articles.missing_curves.family import Coverage, along, curve_responses
-from visioncircuits.thread.claims import NEGATIVE
+from visioncircuits.thread.claims import NEGATIVE, OWN
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import orientation_tuning
 
 BETWEEN = here(
     "the sum of the two units beside the largest gap is a detector of the orientation between",
-    "a question of our own",
+    OWN,
 )
 
 

@@ -29,13 +29,12 @@ from visioncircuits.thread.articles.missing_curves.layer_samples import (
     layer_samples,
 )
 from visioncircuits.thread.articles.missing_curves.methods import METHODS, unconverged
-from visioncircuits.thread.claims import Claim, Control
+from visioncircuits.thread.claims import OWN, Claim, Control
 from visioncircuits.thread.intervals import middle
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning import orientation_tuning, radial_panel
 from visioncircuits.tuning.plots import beside
 
-OWN = "a question of our own"
 WAYS = {"TopK": ("rotated", "superposed"), "NMF": ("superposed",)}
 """How detectors are hidden from each method; what is rotated is negative too, and NMF takes none
 below 0."""

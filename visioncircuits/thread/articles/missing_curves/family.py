@@ -11,7 +11,7 @@ from visioncircuits.figures import Figure
 from visioncircuits.networks import Direction
 from visioncircuits.stimuli import named
 from visioncircuits.thread import Plate, Row, Study, here, paper, part
-from visioncircuits.thread.claims import NEGATIVE, Claim
+from visioncircuits.thread.claims import NEGATIVE, OWN, Claim
 from visioncircuits.thread.intervals import middle
 from visioncircuits.tuning import measure, radial_tuning
 from visioncircuits.tuning.plots import hsl
@@ -90,7 +90,7 @@ GAPS_THERE = paper(
 )
 EVENLY = paper(
     "the ten are spread more evenly than by chance, so that less is left out",
-    "a question of our own",
+    OWN,
 )
 
 
@@ -113,7 +113,7 @@ GAPS = here(
 )
 EVENLY_HERE = here(
     "the family's units are spread more evenly than by chance, so that less is left out",
-    "a question of our own",
+    OWN,
     stand_ins=(*NEGATIVE, "handwritten curves"),
 )
 

@@ -24,14 +24,13 @@ from visioncircuits.thread.articles.missing_curves.reading import (
     read_off,
     stimuli,
 )
-from visioncircuits.thread.claims import Claim
+from visioncircuits.thread.claims import OWN, Claim
 from visioncircuits.thread.units import numbers
 from visioncircuits.tuning.plots import hsl
 
 WHOLE = 0.5
 """The least R² of a block that has what is read off it, and the least share of orientations."""
 
-OWN = "a question of our own"
 PLANTED = here(
     "one block of a block-sparse dictionary has a plane that was put in the place of the family",
     OWN,
