@@ -1,0 +1,133 @@
+"""What an atlas is made of: activations at sampled positions, where they lie, and cells of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+
+@dataclass(frozen=True, eq=False)
+class SampledActivations:
+    """Activations of all units of a layer at sampled positions of photographs.
+
+    Attributes
+    ----------
+    network, layer
+        Their names.
+    values : float32, (samples, units)
+        Activations, a photograph's samples one after another.
+    photographs : int64, (samples,)
+        Which of `names` each is from.
+    positions : int64, (samples, 2)
+        Row and column in the layer.
+    shape
+        Rows and columns of the layer.
+    names
+        Of the photographs.
+    skipped
+        Why photographs could not be read.
+
+    Examples
+    --------
+    >>> SampledActivations("toy", "mixed4c", np.zeros((2, 8), np.float32), np.array([0, 0]),
+    ...                    np.array([[1, 1], [2, 1]]), (4, 4), ("dog.jpg",))
+    SampledActivations(toy mixed4c: 2 of 1 photograph)
+    """
+
+    network: str
+    layer: str
+    values: Float32[np.ndarray, "samples units"]
+    photographs: Int64[np.ndarray, " samples"]
+    positions: Int64[np.ndarray, "samples 2"]
+    shape: tuple[int, int]
+    names: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Count the samples."""
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        count = len(self.names)
+        return (
+            f"SampledActivations({self.network} {self.layer}: {len(self)} of {count} "
+            f"photograph{'s' if count != 1 else ''})"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Cells of one density.
+
+    Attributes
+    ----------
+    side
+        Cells along either axis.
+    cells : int64, (cells, 2)
+        Row and column of each cell that is kept, row by row.
+    counts : int64, (cells,)
+        Samples in each.
+    means : float32, (cells, units)
+        Their average activation.
+    attribution : float32, (cells, classes)
+        What their average led each class to.
+    member : int64, (samples,)
+        The cell of each sample, -1 for those in no kept cell.
+
+    Examples
+    --------
+    >>> Grid(2, np.array([[0, 1]]), np.array([3]), np.zeros((1, 8), np.float32),
+    ...      np.zeros((1, 5), np.float32), np.array([0, 0, 0, -1]))
+    Grid(2 x 2, 1 cell)
+    """
+
+    side: int
+    cells: Int64[np.ndarray, "cells 2"]
+    counts: Int64[np.ndarray, " cells"]
+    means: Float32[np.ndarray, "cells units"]
+    attribution: Float32[np.ndarray, "cells classes"]
+    member: Int64[np.ndarray, " samples"]
+
+    def __len__(self) -> int:
+        """Count the cells."""
+        return len(self.cells)
+
+    def __repr__(self) -> str:
+        return f"Grid({self.side} x {self.side}, {len(self)} cell{'s' if len(self) != 1 else ''})"
+
+    @cached_property
+    def number(self) -> Mapping[tuple[int, int], int]:
+        """The number of the cell at a row and column."""
+        return {(row, column): place for place, (row, column) in enumerate(self.cells.tolist())}
+
+    def samples(self, cell: int) -> Int64[np.ndarray, " members"]:
+        """Return the numbers of the samples in a cell."""
+        return np.flatnonzero(self.member == cell)
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """A layer's sampled activations laid out in the plane, and averaged in cells.
+
+    Attributes
+    ----------
+    samples
+        What is laid out.
+    points : float32, (samples, 2)
+        x to the right and y down, in [0, 1] after clipping.
+    grids
+        From the coarsest to the finest.
+    classes
+        Names of the classes that cells are attributed to; empty without attribution.
+    record
+        How it was made, as plain data: network, options, seed, versions.
+    """
+
+    samples: SampledActivations
+    points: Float32[np.ndarray, "samples 2"]
+    grids: tuple[Grid, ...]
+    classes: tuple[str, ...]
+    record: Mapping[str, Any]
