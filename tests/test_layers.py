@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "visioncircuits"
 TOOLS = {"networks", "datasets", "stimuli", "engine"}
 ARGUMENTS = {"featurevis", "examples", "tuning", "hypotheses", "weights", "handwritten"}
 CIRCUITS = {
-    "interventions", "attribution", "dictionaries", "circuits", "scrubbing", "comparison",
+    "interventions", "attribution", "dictionaries", "circuits", "scrubbing", "comparison", "atlas",
 }  # fmt: skip
 MAY_KNOW = {
     "networks": set[str](),
@@ -31,6 +31,7 @@ MAY_KNOW = {
     "circuits": TOOLS | ARGUMENTS | {"interventions", "attribution", "dictionaries"},
     "comparison": TOOLS | ARGUMENTS | {"interventions", "attribution"},
     "scrubbing": TOOLS | ARGUMENTS | {"interventions", "attribution"},
+    "atlas": TOOLS | {"featurevis", "examples", "interventions", "attribution", "dictionaries"},
     "site": TOOLS | ARGUMENTS | CIRCUITS,
     "gallery": TOOLS | ARGUMENTS | CIRCUITS | {"site"},
     "thread": TOOLS | ARGUMENTS | CIRCUITS | {"toy", "site", "gallery"},

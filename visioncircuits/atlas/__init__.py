@@ -1,5 +1,32 @@
 """The whole of a layer: activation atlases."""
 
+from visioncircuits.atlas.attributing import attributed, of_samples
+from visioncircuits.atlas.building import atlas, dependence
+from visioncircuits.atlas.cells import grids
+from visioncircuits.atlas.icons import grid_of, icons, whitening
+from visioncircuits.atlas.layout import lay_out, pca, spread, tsne, umap
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
+from visioncircuits.atlas.sampling import sample
+from visioncircuits.atlas.storage import load, save
 
-__all__ = ["Atlas", "Grid", "SampledActivations"]
+__all__ = [
+    "Atlas",
+    "Grid",
+    "SampledActivations",
+    "atlas",
+    "attributed",
+    "dependence",
+    "grid_of",
+    "grids",
+    "icons",
+    "lay_out",
+    "load",
+    "of_samples",
+    "pca",
+    "sample",
+    "save",
+    "spread",
+    "tsne",
+    "umap",
+    "whitening",
+]

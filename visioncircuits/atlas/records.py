@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Grid:
     means : float32, (cells, units)
         Their average activation.
     attribution : float32, (cells, classes)
-        What their average led each class to.
+        The average of what samples led each class to.
     member : int64, (samples,)
         The cell of each sample, -1 for those in no kept cell.
 
@@ -107,6 +107,18 @@ class Grid:
         """Return the numbers of the samples in a cell."""
         return np.flatnonzero(self.member == cell)
 
+    def photographs(self, samples: SampledActivations) -> Float64[np.ndarray, " cells"]:
+        """Return the effective number of photographs in each cell.
+
+        That is as many photographs, of equally many samples each, as would average as well where
+        the samples of one are all alike (Kish, 1965): 1 where all are of one photograph.
+        """
+        inside = self.member >= 0
+        keys = self.member[inside] * len(samples.names) + samples.photographs[inside]
+        pairs, shares = np.unique(keys, return_counts=True)
+        squares = np.bincount(pairs // len(samples.names), shares**2.0, minlength=len(self))
+        return np.asarray(self.counts**2 / squares)
+
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
@@ -131,3 +143,10 @@ class Atlas:
     grids: tuple[Grid, ...]
     classes: tuple[str, ...]
     record: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        about = repr(self.samples).removeprefix("SampledActivations(").removesuffix(")")
+        sides = ", ".join(f"{grid.side} × {grid.side}" for grid in self.grids) or "no grid"
+        count = len(self.classes)
+        classes = "1 class" if count == 1 else f"{count or 'no'} classes"
+        return f"Atlas({about}; {sides}; {classes})"

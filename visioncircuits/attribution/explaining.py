@@ -225,7 +225,7 @@ def explain(
     if not given:
         raise InputError("no layer is given; name one, such as mixed4d")
     ordered = _in_order(network, given)
-    asked = [_class(network, each) for each in classes]
+    asked = [class_number(network, each) for each in classes]
     values = activations_at(network, photograph, ordered)
     with torch.no_grad():
         logits = network.activations(photograph, [network.output])[network.output][0]
@@ -246,7 +246,7 @@ def explain(
         )
     return Explanation(
         photograph=photograph.cpu(),
-        classes=tuple(_class_name(network, number) for number in chosen),
+        classes=tuple(class_name(network, number) for number in chosen),
         logits=logits[chosen],
         probabilities=logits.softmax(0)[chosen],
         layers=tuple(found),
@@ -298,13 +298,15 @@ def _in_order(network: Network, layers: Sequence[str]) -> list[str]:
     return ordered
 
 
-def _class(network: Network, given: str | int) -> int:
+def class_number(network: Network, given: str | int) -> int:
+    """Return the number of a class by its name or number."""
     feature = network.feature(f"logits:{given}")
     if not isinstance(feature, Unit) or feature.layer != network.output:
         raise InputError(f"{given!r} is no class of {network.name}")
     return feature.index
 
 
-def _class_name(network: Network, number: int) -> str:
+def class_name(network: Network, number: int) -> str:
+    """Return the name of a class, or its number where it has none."""
     names, units = network.classes, network.layer(network.output).units
     return names[number] if names is not None and len(names) == units else str(number)

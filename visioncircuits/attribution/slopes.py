@@ -4,6 +4,7 @@ Times the activations they are attributions, and what activations are made of sh
 the product is linear: units, positions, groups and the rest add up to the layer's.
 """
 
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Gradient:
         readouts: Sequence[Readout],
     ) -> Float[Tensor, "readouts units rows columns"]:
         """Return the gradient of each readout."""
-        return _gradients(network, photograph, layer, readouts, [1.0], nullcontext())
+        return _gradients(network, photograph, layer, readouts, self)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class RelaxedGradient:
         readouts: Sequence[Readout],
     ) -> Float[Tensor, "readouts units rows columns"]:
         """Return the gradient of each readout."""
-        return _gradients(network, photograph, layer, readouts, [1.0], RelaxedMaxPool())
+        return _gradients(network, photograph, layer, readouts, self)
 
 
 @dataclass(frozen=True)
@@ -137,13 +138,95 @@ class IntegratedGradient:
         readouts: Sequence[Readout],
     ) -> Float[Tensor, "readouts units rows columns"]:
         """Return the mean gradient of each readout."""
-        steps = whole("steps", self.steps, least=1)
-        shares = [(step + 0.5) / steps for step in range(steps)]
-        return _gradients(network, photograph, layer, readouts, shares, nullcontext())
+        return _gradients(network, photograph, layer, readouts, self)
 
 
 Slope = Gradient | RelaxedGradient | IntegratedGradient
 """What activations are multiplied by, to attribute."""
+
+
+def shares(slope: Slope) -> list[float]:
+    """Return the shares of its activations that the layer has where gradients are taken."""
+    if not isinstance(slope, IntegratedGradient):
+        return [1.0]
+    steps = whole("steps", slope.steps, least=1)
+    return [(step + 0.5) / steps for step in range(steps)]
+
+
+def pools(slope: Slope) -> AbstractContextManager[object]:
+    """Return the context in which max pools have the slope's gradient."""
+    return RelaxedMaxPool() if isinstance(slope, RelaxedGradient) else nullcontext()
+
+
+def attributed_to_all(
+    network: Network,
+    photograph: Float[Tensor, "1 channels height width"],
+    layer: str,
+    parts: Float[Tensor, "parts units rows columns"],
+    slope: Slope,
+    *,
+    batch: int = 64,
+) -> Float[Tensor, "parts outputs"]:
+    """Attribute all of the network's outputs to parts of a layer's activations.
+
+    A `Slope` costs a backward pass for each readout, whatever the parts; this costs a forward pass
+    for each part, whatever the outputs: derivatives along directions, in forward mode. The numbers
+    are the same, to float rounding.
+
+    Parameters
+    ----------
+    parts
+        Of the activations, such as those at one position and zero elsewhere.
+    batch
+        Parts at once.
+
+    Raises
+    ------
+    InputError
+        For a layer that the output does not depend on, an output with positions, and where
+        something between the two has no derivative in forward mode.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, photograph = untrained("bvlc_googlenet"), torch.rand(1, 3, 224, 224)
+    >>> values = network.activations(photograph, ["mixed5a"])["mixed5a"]
+    >>> attributed_to_all(network, photograph, "mixed5a", values, Gradient()).shape
+    torch.Size([1, 1000])
+    """
+    output, name = network.output, network.layer(layer).name
+    if not network.depends(output, layer):
+        raise InputError(f"{output} does not depend on {layer}; name an earlier layer")
+    if network.layer(output).shape:
+        raise InputError(f"{output} has positions: {network.name} is not a classifier")
+    with torch.inference_mode(False), torch.no_grad():
+        values = network.activations(photograph, [layer])[layer].clone()
+        parts = parts.to(values)
+
+        def outputs(values: Tensor) -> Tensor:
+            changes = [Replacement(name, values)]
+            return network.activations(photograph, [output], changes=changes)[output]
+
+        def along(part: Tensor) -> Tensor:
+            with pools(slope):
+                found = [
+                    torch.func.jvp(outputs, (share * values,), (part[None],))[1][0]
+                    for share in shares(slope)
+                ]
+            return torch.stack(found).mean(0)
+
+        try:
+            with warnings.catch_warnings():  # torch warns of its own code when this first loads
+                warnings.filterwarnings("ignore", message=".*jit.script. is deprecated")
+                total = torch.func.vmap(along, chunk_size=batch)(parts)
+        except (NotImplementedError, RuntimeError) as error:
+            if "jvp" not in str(error) and "functorch" not in str(error):
+                raise
+            raise InputError(
+                f"all classes of {network.name} cannot be attributed to {layer} at once: something "
+                "between has no derivative in forward mode; name the classes"
+            ) from error
+    return total.float().cpu()
 
 
 def _gradients(
@@ -151,10 +234,9 @@ def _gradients(
     photograph: Tensor,
     layer: str,
     readouts: Sequence[Readout],
-    shares: Sequence[float],
-    mode: AbstractContextManager[object],
+    slope: Slope,
 ) -> Tensor:
-    """The mean gradients where the layer has these shares of its activations."""
+    """The gradients, averaged over the slope's shares."""
     for readout in readouts:
         if not network.depends(readout.layer, layer):
             raise InputError(f"{readout.layer} does not depend on {layer}; name an earlier layer")
@@ -162,8 +244,8 @@ def _gradients(
     with torch.no_grad():
         values = network.activations(photograph, [layer])[layer].detach()
     total = values.new_zeros(len(readouts), *values.shape[1:])
-    with torch.inference_mode(False), torch.enable_grad(), mode:
-        for share in shares:
+    with torch.inference_mode(False), torch.enable_grad(), pools(slope):
+        for share in shares(slope):
             leaf = (share * values).clone().requires_grad_()
             start = Replacement(network.layer(layer).name, leaf)
             found = network.activations(photograph, wanted, changes=[start])
@@ -172,4 +254,4 @@ def _gradients(
                     readout.of(found[readout.layer][0]), leaf, retain_graph=True
                 )
                 total[place] += gradient[0]
-    return (total / len(shares)).float().cpu()
+    return (total / len(shares(slope))).float().cpu()

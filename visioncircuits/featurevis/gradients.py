@@ -88,17 +88,28 @@ class RedirectedReLU(TorchFunctionMode):
 
 
 class _AveragedMaxPool(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.pool = (kernel, kernel if stride is None else stride, padding, ceil)
+    def forward(x: Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool) -> Tensor:
         return F.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, kernel, stride, padding, ceil = inputs
+        ctx.save_for_backward(x)
+        ctx.save_for_forward(x)
+        ctx.pool = (kernel, kernel if stride is None else stride, padding, ceil)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (x,) = ctx.saved_tensors
         averaged = torch.ops.aten.avg_pool2d_backward(grads[0], x, *ctx.pool, False, None)
         return averaged, None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *changes: Any) -> Tensor:
+        return F.avg_pool2d(changes[0], *ctx.pool, count_include_pad=False)
 
 
 class AveragedMaxPool(TorchFunctionMode):
@@ -142,6 +153,18 @@ class _RelaxedMaxPool(_AveragedMaxPool):
             smooth = averaged(leaf.square()) / (_RELAXED + averaged(leaf.abs()))
             (relaxed,) = torch.autograd.grad(smooth, leaf, grads[0])
         return relaxed, None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *changes: Any) -> Tensor:
+        (x,) = ctx.saved_tensors
+        x = torch.where(x.isfinite(), x, 0)
+
+        def averaged(values: Tensor) -> Tensor:
+            return F.avg_pool2d(values, *ctx.pool, count_include_pad=False)
+
+        mean = _RELAXED + averaged(x.abs())
+        along, square = averaged(x * changes[0]), averaged(x.square())
+        return (2 * along - square / mean * averaged(x.sign() * changes[0])) / mean
 
 
 _RELAXED = 1e-2

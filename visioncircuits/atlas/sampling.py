@@ -1,0 +1,124 @@
+"""Activations at positions that are drawn at random from each photograph."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from visioncircuits import datasets
+from visioncircuits.atlas.records import SampledActivations
+from visioncircuits.datasets import Photographs, Source
+from visioncircuits.errors import InputError
+from visioncircuits.examples.sampling import hashed
+from visioncircuits.networks import Network
+from visioncircuits.networks.memory import freed_memory_kept
+from visioncircuits.numbers import whole
+from visioncircuits.progress import bar
+
+BATCH = 16
+"""Photographs in one forward pass."""
+
+
+def sample(
+    network: Network,
+    layer: str,
+    photographs: Source,
+    *,
+    per_photograph: int = 1,
+    edge: int = 1,
+    batch: int = BATCH,
+    seed: int = 0,
+    progress: bool = False,
+) -> SampledActivations:
+    """Sample a layer's activations at random positions of photographs.
+
+    The article takes one position of each of a million photographs. Several of one photograph are
+    no independent samples: neighbors have receptive fields in common, and are alike. Of few
+    photographs more positions fill the atlas with what these few show; `Grid.photographs` counts
+    how many are behind a cell.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    layer
+        With positions.
+    photographs
+        Any (see `datasets.photographs`). Those that cannot be read are listed as `skipped`.
+    per_photograph
+        How many positions, drawn without replacement.
+    edge
+        How many rows and columns next to the layer's edges are left out, where activations are of
+        padding in part.
+    batch
+        Photographs in one forward pass.
+    seed
+        Of the positions, which also depend on the photograph's place among all, and nothing else.
+
+    Raises
+    ------
+    InputError
+        For an unknown layer, one without positions, or more positions than are left of it.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(2, 3, 224, 224)
+    >>> sample(network, "mixed4c", pictures, per_photograph=100)
+    SampledActivations(untrained bvlc_googlenet mixed4c: 200 of 2 photographs)
+    """
+    found = network.layer(layer)
+    if len(found.shape) != 2:
+        raise InputError(f"{layer} has no positions; an atlas is of a layer that has")
+    rows, columns = found.shape
+    whole("edge", edge, least=0)
+    inside = np.zeros((rows, columns), bool)
+    inside[edge : max(rows - edge, edge), edge : max(columns - edge, edge)] = True
+    places = np.flatnonzero(inside)
+    if not len(places):
+        raise InputError(f"{layer} has {rows} by {columns} positions: none is left without edges")
+    whole("per_photograph", per_photograph, least=1, most=len(places))
+    whole("batch", batch, least=1)
+    whole("seed", seed, least=0, most=2**64 - 1)
+    given = datasets.photographs(photographs)
+    values, drawn, read, skipped = [], [], [], list[str]()
+    with (
+        torch.inference_mode(),
+        freed_memory_kept(),
+        bar("photographs", len(given), visible=progress) as advance,
+    ):
+        for numbers, pictures in _batches(given, network.size, batch, skipped):
+            maps = network.activations(pictures, [found.name])[found.name].float().cpu().flatten(2)
+            keys = hashed(np.array(numbers)[:, None], places[None], seed)
+            chosen = places[np.argsort(keys, 1, kind="stable")[:, :per_photograph]]
+            chosen.sort(1)
+            index = torch.from_numpy(chosen)[:, None].expand(-1, maps.shape[1], -1)
+            values.append(maps.gather(2, index).transpose(1, 2).flatten(0, 1).numpy())
+            drawn.append(np.stack(np.divmod(chosen, columns), -1).reshape(-1, 2))
+            read += np.repeat(numbers, per_photograph).tolist()
+            advance(len(numbers))
+    if not values:
+        raise InputError(f"no photograph can be read; the first: {skipped[0]}")
+    return SampledActivations(
+        network.name, found.name, np.concatenate(values), np.array(read, np.int64),
+        np.concatenate(drawn).astype(np.int64), (rows, columns), given.names, tuple(skipped),
+    )  # fmt: skip
+
+
+def _batches(
+    photographs: Photographs, size: int, batch: int, skipped: list[str]
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Read the photographs in batches, with their numbers; note why one cannot be read."""
+    numbers, pixels = list[int](), list[Tensor]()
+    for number, photograph in enumerate(photographs.at(size)):
+        if photograph.pixels is None:
+            skipped.append(photograph.problem)
+        else:
+            numbers.append(number)
+            pixels.append(photograph.pixels)
+        if len(numbers) == batch:
+            yield numbers, torch.stack(pixels)
+            numbers, pixels = [], []
+    if numbers:
+        yield numbers, torch.stack(pixels)
