@@ -19,9 +19,6 @@ Layout = Callable[[Float32[np.ndarray, "samples units"], int], Points]
 COMPONENTS = 50
 """What UMAP and t-SNE compare: on more, neighbors are the same and take longer to find."""
 
-FITTED = 20_000
-"""Samples that UMAP fits; others are placed among them afterwards."""
-
 PERCENTILES, MARGIN = (1, 99), 0.1
 """Beyond these percentiles, and so much of their distance, outliers are moved to the border."""
 
@@ -165,7 +162,6 @@ def umap(
     *,
     neighbors: int = 20,
     distance: float = 0.01,
-    fitted: int = FITTED,
 ) -> Points:
     """Lay out by UMAP, by cosine distances, with the article's numbers (McInnes et al., 2018).
 
@@ -175,8 +171,6 @@ def umap(
         Of each sample whose distances are kept.
     distance
         The least in the plane, which separates neighbors.
-    fitted
-        How many samples, drawn at random, are fitted; the others are placed among these.
 
     Raises
     ------
@@ -190,17 +184,10 @@ def umap(
     (60, 2)
     """
     model = _umap(neighbors=min(neighbors, len(values) - 1), distance=distance, seed=seed)
-    reduced = components(values, COMPONENTS)
-    order = np.random.default_rng(seed).permutation(len(values))
-    first, rest = order[:fitted], order[fitted:]
-    points = np.empty((len(values), 2), np.float32)
     with warnings.catch_warnings():
         # of samples that are far from all others, as those of no activity are
         warnings.filterwarnings("ignore", message=".*not fully connected|.*disconnected")
-        points[first] = model.fit_transform(reduced[first])
-        if len(rest):
-            points[rest] = model.transform(reduced[rest])
-    return points
+        return np.asarray(model.fit_transform(components(values, COMPONENTS)), np.float32)
 
 
 def _umap(*, neighbors: int, distance: float, seed: int) -> Any:

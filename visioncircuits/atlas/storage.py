@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,8 @@ def save(atlas: Atlas, folder: str | Path) -> Path:
     ('atlas.safetensors', Atlas(toy conv: 4 of 1 photograph; no grid; no classes))
     """
     samples, path = atlas.samples, Path(folder) / FILE
-    parts = {"samples": samples, **{f"grid {grid.side}": grid for grid in atlas.grids}}
+    parts: dict[str, SampledActivations | Grid] = {"samples": samples}
+    parts |= {f"grid {grid.side}": grid for grid in atlas.grids}
     arrays = {"points": atlas.points} | {
         f"{part}/{field.name}": value
         for part, record in parts.items()
@@ -105,7 +107,7 @@ def other(folder: Path) -> InputError:
     return InputError(f"{folder} has another atlas; choose another folder, or remove {FILE} there")
 
 
-def _part(arrays: dict[str, np.ndarray], part: str) -> dict[str, np.ndarray]:
+def _part(arrays: dict[str, np.ndarray], part: str) -> dict[str, Any]:
     return {
         name.removeprefix(f"{part}/"): array
         for name, array in arrays.items()
@@ -113,7 +115,7 @@ def _part(arrays: dict[str, np.ndarray], part: str) -> dict[str, np.ndarray]:
     }
 
 
-def _tuples(plain: dict[str, object]) -> dict[str, object]:
+def _tuples(plain: dict[str, Any]) -> dict[str, Any]:
     return {
         name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
     }

@@ -216,8 +216,10 @@ def attributed_to_all(
             return torch.stack(found).mean(0)
 
         try:
-            with warnings.catch_warnings():  # torch warns of its own code when this first loads
+            with warnings.catch_warnings():
+                # torch's, of its own code when it loads, and of operations it takes in a loop
                 warnings.filterwarnings("ignore", message=".*jit.script. is deprecated")
+                warnings.filterwarnings("ignore", message="There is a performance drop because")
                 total = torch.func.vmap(along, chunk_size=batch)(parts)
         except (NotImplementedError, RuntimeError) as error:
             if "jvp" not in str(error) and "functorch" not in str(error):

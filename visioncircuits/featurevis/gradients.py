@@ -109,7 +109,7 @@ class _AveragedMaxPool(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *changes: Any) -> Tensor:
-        return F.avg_pool2d(changes[0], *ctx.pool, count_include_pad=False)
+        return _averaged(ctx, changes[0])
 
 
 class AveragedMaxPool(TorchFunctionMode):
@@ -143,28 +143,24 @@ class _RelaxedMaxPool(_AveragedMaxPool):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (x,) = ctx.saved_tensors
-        kernel, stride, padding, ceil = ctx.pool
         with torch.enable_grad():
             leaf = torch.where(x.isfinite(), x, 0).requires_grad_()  # padding may be -inf
-
-            def averaged(values: Tensor) -> Tensor:
-                return F.avg_pool2d(values, kernel, stride, padding, ceil, count_include_pad=False)
-
-            smooth = averaged(leaf.square()) / (_RELAXED + averaged(leaf.abs()))
-            (relaxed,) = torch.autograd.grad(smooth, leaf, grads[0])
+            square, mean = (_averaged(ctx, each) for each in (leaf.square(), leaf.abs()))
+            (relaxed,) = torch.autograd.grad(square / (_RELAXED + mean), leaf, grads[0])
         return relaxed, None, None, None, None
 
     @staticmethod
     def jvp(ctx: Any, *changes: Any) -> Tensor:
         (x,) = ctx.saved_tensors
         x = torch.where(x.isfinite(), x, 0)
+        square, mean = _averaged(ctx, x.square()), _RELAXED + _averaged(ctx, x.abs())
+        along = _averaged(ctx, x * changes[0])
+        return (2 * along - square / mean * _averaged(ctx, x.sign() * changes[0])) / mean
 
-        def averaged(values: Tensor) -> Tensor:
-            return F.avg_pool2d(values, *ctx.pool, count_include_pad=False)
 
-        mean = _RELAXED + averaged(x.abs())
-        along, square = averaged(x * changes[0]), averaged(x.square())
-        return (2 * along - square / mean * averaged(x.sign() * changes[0])) / mean
+def _averaged(ctx: Any, values: Tensor) -> Tensor:
+    kernel, stride, padding, ceil = ctx.pool
+    return F.avg_pool2d(values, kernel, stride, padding, ceil, count_include_pad=False)
 
 
 _RELAXED = 1e-2

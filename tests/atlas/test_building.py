@@ -1,0 +1,75 @@
+"""An atlas is made once, saved whole, and the same for the same seed."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from visioncircuits.atlas import Atlas, atlas, load, save
+from visioncircuits.datasets import Photographs
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
+
+OPTIONS: dict[str, Any] = {
+    "per_photograph": 20, "layout": "pca", "sides": [2, 4], "least": 3, "of_each": 4,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(network: Network, photographs: Photographs) -> Atlas:
+    return atlas(network, "1", photographs, **OPTIONS)
+
+
+def test_an_atlas_has_all_of_its_parts(made: Atlas) -> None:
+    assert repr(made) == "Atlas(small 1: 240 of 12 photographs; 2 × 2, 4 × 4; 3 classes)"
+    assert made.points.shape == (240, 2)
+    assert made.classes == ("beer glass", "tabby", "pug")
+    for grid in made.grids:
+        assert grid.attribution.shape == (len(grid), 3)
+        assert np.isfinite(grid.attribution).all()
+    assert [each["side"] for each in made.record["dependence"]] == [2, 4]
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    made: Atlas, network: Network, photographs: Photographs, tmp_path: Path
+) -> None:
+    again = atlas(network, "1", photographs, **OPTIONS, folder=tmp_path / "again")
+    saved = save(made, tmp_path / "first").read_bytes()
+    assert (tmp_path / "again" / "atlas.safetensors").read_bytes() == saved
+    assert save(again, tmp_path / "third").read_bytes() == saved
+
+
+def test_an_atlas_is_read_back_as_it_was(made: Atlas, tmp_path: Path) -> None:
+    save(made, tmp_path)
+    found = load(tmp_path)
+    assert found.classes == made.classes
+    assert found.record == made.record
+    assert np.array_equal(found.points, made.points)
+    for one, other in zip((found.samples, *found.grids), (made.samples, *made.grids), strict=True):
+        for field in dataclasses.fields(one):
+            value, known = getattr(one, field.name), getattr(other, field.name)
+            if isinstance(known, np.ndarray):
+                assert value.dtype == known.dtype
+                assert np.array_equal(value, known)
+            else:
+                assert value == known
+
+
+def test_a_finished_atlas_is_not_made_again_and_another_not_written_over(
+    network: Network, photographs: Photographs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = atlas(network, "1", photographs, **OPTIONS, folder=tmp_path)
+    monkeypatch.setattr("visioncircuits.atlas.building.sample", None)
+    again = atlas(network, "1", photographs, **OPTIONS, folder=tmp_path)
+    assert np.array_equal(first.points, again.points)
+    with pytest.raises(InputError, match="has another atlas"):
+        atlas(network, "1", photographs, **OPTIONS | {"seed": 1}, folder=tmp_path)
+
+
+def test_a_damaged_file_is_named(made: Atlas, tmp_path: Path) -> None:
+    path = save(made, tmp_path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(InputError, match="cannot be read"):
+        load(tmp_path)
