@@ -23,6 +23,7 @@ from torch import nn
 
 import visioncircuits
 from visioncircuits import (
+    atlas,
     attribution,
     circuits,
     comparison,
@@ -285,7 +286,24 @@ def scrubbed(**into: Any) -> Any:
     )
 
 
+def mapped(**into: Any) -> Any:
+    """An atlas of four cells, of which three are kept."""
+    cells = np.array([[0, 0], [0, 1], [1, 0]])
+    grid = atlas.Grid(
+        2, cells, np.array([3, 3, 4]), np.ones((3, 4), np.float32), np.eye(3, dtype=np.float32),
+        np.repeat([0, 1, 2], [3, 3, 4]),
+    )  # fmt: skip
+    drawn = atlas.SampledActivations(
+        "toy", "mixed4c", np.ones((10, 4), np.float32), np.zeros(10, np.int64),
+        np.zeros((10, 2), np.int64), (4, 4), ("dog.jpg",),
+    )  # fmt: skip
+    points = np.zeros((10, 2), np.float32)
+    made = atlas.Atlas(drawn, points, (grid,), ("pug", "German short-haired pointer", "cup"), {})
+    return atlas.atlas_panel(made, np.full((3, 16, 16, 3), 90, np.uint8), **into)
+
+
 PLOTS: dict[str, Plot] = {
+    "atlas_panel": mapped,
     "preference_panel": lambda **into: examples.preference_panel(preferred(), **into),
     "contact_sheet": lambda **into: featurevis.contact_sheet(rendered_units(), **into),
     "class_panel": lambda **into: interventions.class_panel(damage(), most=5, **into),

@@ -36,6 +36,7 @@ def test_workers_can_be_counted_where_there_are_several() -> None:
         "gallery",
         "examples",
         "activations",
+        "atlas",
         "reproduce",
         "compare",
     }

