@@ -1,5 +1,7 @@
 """The whole of a layer: activation atlases."""
 
+from visioncircuits.atlas.aligned import aligned
+from visioncircuits.atlas.attack import Attack, attack, cell_patches, paste, suggested
 from visioncircuits.atlas.attributing import attributed, of_samples
 from visioncircuits.atlas.building import atlas, dependence
 from visioncircuits.atlas.cells import grids
@@ -9,15 +11,21 @@ from visioncircuits.atlas.layout import lay_out, pca, spread, tsne, umap
 from visioncircuits.atlas.panel import atlas_panel, mosaic
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
 from visioncircuits.atlas.sampling import sample
+from visioncircuits.atlas.showing import along
 from visioncircuits.atlas.storage import load, save
 
 __all__ = [
     "Atlas",
+    "Attack",
     "Grid",
     "SampledActivations",
+    "aligned",
+    "along",
     "atlas",
     "atlas_panel",
+    "attack",
     "attributed",
+    "cell_patches",
     "class_atlas",
     "compare",
     "dependence",
@@ -28,10 +36,12 @@ __all__ = [
     "load",
     "mosaic",
     "of_samples",
+    "paste",
     "pca",
     "sample",
     "save",
     "spread",
+    "suggested",
     "tsne",
     "umap",
     "whitening",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 
 from visioncircuits import datasets
@@ -11,13 +12,16 @@ from visioncircuits.atlas.records import SampledActivations
 from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
 from visioncircuits.examples.sampling import hashed
-from visioncircuits.networks import Network
+from visioncircuits.networks import Layer, Network
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
 
 BATCH = 16
 """Photographs in one forward pass."""
+
+Positions = Int64[np.ndarray, "photographs drawn 2"]
+"""Rows and columns of a layer that are drawn of each photograph."""
 
 
 def sample(
@@ -68,10 +72,16 @@ def sample(
     >>> sample(network, "mixed4c", pictures, per_photograph=100)
     SampledActivations(untrained bvlc_googlenet mixed4c: 200 of 2 photographs)
     """
-    found = network.layer(layer)
-    if len(found.shape) != 2:
-        raise InputError(f"{layer} has no positions; an atlas is of a layer that has")
-    rows, columns = found.shape
+    given = datasets.photographs(photographs)
+    chosen = drawn(network, layer, len(given), per_photograph=per_photograph, edge=edge, seed=seed)
+    return sample_at(network, layer, given, chosen, batch=batch, progress=progress)
+
+
+def drawn(
+    network: Network, layer: str, photographs: int, *, per_photograph: int, edge: int, seed: int
+) -> Positions:
+    """Draw positions of each of so many photographs; see `sample`."""
+    rows, columns = layer_with_positions(network, layer).shape
     whole("edge", edge, least=0)
     inside = np.zeros((rows, columns), bool)
     inside[edge : max(rows - edge, edge), edge : max(columns - edge, edge)] = True
@@ -79,31 +89,60 @@ def sample(
     if not len(places):
         raise InputError(f"{layer} has {rows} by {columns} positions: none is left without edges")
     whole("per_photograph", per_photograph, least=1, most=len(places))
-    whole("batch", batch, least=1)
     whole("seed", seed, least=0, most=2**64 - 1)
-    given = datasets.photographs(photographs)
-    values, drawn, read, skipped = [], [], [], list[str]()
+    keys = hashed(np.arange(photographs)[:, None], places[None], seed)
+    chosen = places[np.argsort(keys, 1, kind="stable")[:, :per_photograph]]
+    chosen.sort(1)
+    return np.stack(np.divmod(chosen, columns), -1).astype(np.int64)
+
+
+def sample_at(
+    network: Network,
+    layer: str,
+    photographs: Photographs,
+    positions: Positions,
+    *,
+    batch: int = BATCH,
+    progress: bool = False,
+) -> SampledActivations:
+    """Sample a layer's activations at given positions of each photograph; see `sample`."""
+    found = layer_with_positions(network, layer)
+    rows, columns = found.shape
+    whole("batch", batch, least=1)
+    flat = positions[..., 0] * columns + positions[..., 1]
+    values, read, skipped = [], list[int](), list[str]()
     with (
         torch.inference_mode(),
         freed_memory_kept(),
-        bar("photographs", len(given), visible=progress) as advance,
+        bar("photographs", len(photographs), visible=progress) as advance,
     ):
-        for numbers, pictures in _batches(given, network.size, batch, skipped):
+        for numbers, pictures in _batches(photographs, network.size, batch, skipped):
             maps = network.activations(pictures, [found.name])[found.name].float().cpu().flatten(2)
-            keys = hashed(np.array(numbers)[:, None], places[None], seed)
-            chosen = places[np.argsort(keys, 1, kind="stable")[:, :per_photograph]]
-            chosen.sort(1)
-            index = torch.from_numpy(chosen)[:, None].expand(-1, maps.shape[1], -1)
+            index = torch.from_numpy(flat[numbers])[:, None].expand(-1, maps.shape[1], -1)
             values.append(maps.gather(2, index).transpose(1, 2).flatten(0, 1).numpy())
-            drawn.append(np.stack(np.divmod(chosen, columns), -1).reshape(-1, 2))
-            read += np.repeat(numbers, per_photograph).tolist()
+            read += numbers
             advance(len(numbers))
     if not values:
         raise InputError(f"no photograph can be read; the first: {skipped[0]}")
     return SampledActivations(
-        network.name, found.name, np.concatenate(values), np.array(read, np.int64),
-        np.concatenate(drawn).astype(np.int64), (rows, columns), given.names, tuple(skipped),
+        network.name, found.name, np.concatenate(values),
+        np.repeat(np.array(read, np.int64), positions.shape[1]), positions[read].reshape(-1, 2),
+        (rows, columns), photographs.names, tuple(skipped),
     )  # fmt: skip
+
+
+def layer_with_positions(network: Network, layer: str) -> Layer:
+    """Return a layer.
+
+    Raises
+    ------
+    InputError
+        Where it has no positions.
+    """
+    found = network.layer(layer)
+    if len(found.shape) != 2:
+        raise InputError(f"{layer} has no positions; an atlas is of a layer that has")
+    return found
 
 
 def _batches(

@@ -1,0 +1,80 @@
+"""Aligned atlases hold the same samples at the same places."""
+
+import numpy as np
+import pytest
+
+from visioncircuits.atlas import aligned, atlas
+from visioncircuits.atlas.aligned import neighbors
+from visioncircuits.datasets import Photographs
+from visioncircuits.errors import InputError
+from visioncircuits.networks import Network
+
+
+def test_a_cell_has_the_same_samples_in_every_layer(
+    network: Network, photographs: Photographs
+) -> None:
+    first, second = aligned(
+        [(network, "1"), (network, "4")], photographs, per_photograph=4, edge=0, layout="pca",
+        sides=[3], least=1, classes=["pug"], seed=3,
+    )  # fmt: skip
+    assert (first.points == second.points).all()
+    assert (first.grids[0].member == second.grids[0].member).all()
+    assert (first.samples.photographs == second.samples.photographs).all()
+    assert first.grids[0].means.shape[1:] == (6,)
+    assert second.grids[0].means.shape[1:] == (8,)
+    assert first.classes == second.classes == ("pug",)
+
+
+def test_samples_of_both_layers_are_centered_at_the_same_place_of_the_photograph(
+    network: Network, photographs: Photographs
+) -> None:
+    found = aligned(
+        [(network, "1"), (network, "4")], photographs, per_photograph=3, edge=1, layout="pca",
+        sides=[1], classes=(),
+    )  # fmt: skip
+    centers = [
+        np.array([network.layer(each.samples.layer).center(tuple(place)) for place in positions])
+        for each, positions in ((each, each.samples.positions.tolist()) for each in found)
+    ]
+    assert np.abs(centers[0] - centers[1]).max() <= max(network.layer("1").stride) / 2
+
+
+def test_values_are_those_of_the_layer_at_the_positions(
+    network: Network, photographs: Photographs
+) -> None:
+    _, late = aligned(
+        [(network, "1"), (network, "4")], photographs, per_photograph=2, layout="pca", sides=[1],
+        edge=0, classes=(),
+    )  # fmt: skip
+    pictures = photographs.pictures(network.size)
+    maps = network.activations(pictures, ["4"])["4"].numpy()
+    row, column = late.samples.positions.T
+    expected = maps[late.samples.photographs, :, row, column]
+    np.testing.assert_allclose(late.samples.values, expected, atol=1e-6)
+
+
+def test_neighbors_are_counted_in_this_layout_in_the_layers_own_and_by_chance() -> None:
+    generator = np.random.default_rng(0)
+    angles = generator.permutation(np.linspace(0, 1.5, 200))
+    values = np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32)
+    shuffled = generator.permutation(values)
+    found = neighbors(values, shuffled, values)
+    assert found["alone"] > 0.95
+    assert found["together"] < 3 * found["chance"]
+
+
+def test_one_layer_alone_is_refused(network: Network, photographs: Photographs) -> None:
+    with pytest.raises(InputError, match="two layers"):
+        aligned([(network, "1")], photographs)
+    with pytest.raises(InputError, match="each once"):
+        aligned([(network, "1"), (network, "1")], photographs)
+
+
+def test_the_layer_with_the_fewest_positions_has_those_of_an_atlas_of_its_own(
+    network: Network, photographs: Photographs
+) -> None:
+    options = {"per_photograph": 4, "edge": 0, "layout": "pca", "sides": [2], "least": 1}
+    _, late = aligned([(network, "1"), (network, "4")], photographs, classes=(), **options)
+    alone = atlas(network, "4", photographs, classes=(), **options)
+    assert (late.samples.positions == alone.samples.positions).all()
+    assert (late.samples.values == alone.samples.values).all()
