@@ -10,7 +10,7 @@ import pytest
 from visioncircuits.atlas import Atlas, atlas, load, save
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, untrained
 
 OPTIONS: dict[str, Any] = {
     "per_photograph": 20, "layout": "pca", "sides": [2, 4], "least": 3, "of_each": 4,
@@ -66,6 +66,14 @@ def test_a_finished_atlas_is_not_made_again_and_another_not_written_over(
     assert np.array_equal(first.points, again.points)
     with pytest.raises(InputError, match="has another atlas"):
         atlas(network, "1", photographs, **OPTIONS | {"seed": 1}, folder=tmp_path)
+
+
+def test_what_cannot_be_attributed_is_refused_before_work_starts(
+    photographs: Photographs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visioncircuits.atlas.building.sample", None)
+    with pytest.raises(InputError, match="no derivative in forward mode; name the classes"):
+        atlas(untrained("bvlc_googlenet"), "conv2d1", photographs)
 
 
 def test_a_damaged_file_is_named(made: Atlas, tmp_path: Path) -> None:

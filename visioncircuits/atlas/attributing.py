@@ -109,6 +109,20 @@ def attributed(
     )
 
 
+def check(network: Network, layer: str, slope: Slope) -> None:
+    """Check that all classes can be attributed to a layer, on an empty picture.
+
+    Raises
+    ------
+    InputError
+        As `attributed_to_all`.
+    """
+    empty = torch.zeros(1, network.preprocessing.channels, network.size, network.size)
+    found = network.layer(layer)
+    parts = torch.zeros(1, found.units, *found.shape)
+    attributed_to_all(network, empty, layer, parts, slope)
+
+
 def of_samples(
     network: Network,
     samples: SampledActivations,

@@ -10,7 +10,7 @@ import torch
 
 from visioncircuits import __version__, datasets, fingerprint
 from visioncircuits.atlas import storage
-from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed
+from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed, check
 from visioncircuits.atlas.cells import LEAST, SIDES, grids
 from visioncircuits.atlas.layout import Layout, lay_out
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
@@ -86,6 +86,8 @@ def atlas(
     given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
     if not isinstance(classes, str):
         classes = [class_number(network, each) for each in classes]
+    elif classes == "all":
+        check(network, layer, slope)
     record: dict[str, Any] = {
         "visioncircuits": __version__,
         "code": fingerprint.code(),
