@@ -163,6 +163,15 @@ class Explanation:
         layers = ", ".join(layer.name for layer in self.layers)
         return f"Explanation({layers}; {len(self.classes)} classes)"
 
+    def unattributed(self) -> Float[Tensor, "layers classes"]:
+        """Return what of each logit no layer's activation led to.
+
+        It is what biases carry by `ExactPaths`; what the network computes from no activation of the
+        layer by `IntegratedGradient`, to the error of its steps; and by a gradient the difference
+        of its line from the network too.
+        """
+        return torch.stack([self.logits - layer.channels().sum(1) for layer in self.layers])
+
     def _repr_png_(self) -> bytes:
         from visioncircuits.attribution.explanation_panel import explanation_panel
 
@@ -201,7 +210,8 @@ def explain(
     groups
         How many a layer.
     slope
-        `RelaxedGradient()`, which is the default, `Gradient()` or `IntegratedGradient(steps)`.
+        `RelaxedGradient()`, which is the default, `Gradient()`, `IntegratedGradient(steps)` or
+        `ExactPaths()`.
     seed
         As for `neuron_groups`.
 

@@ -278,7 +278,7 @@ def activation_groups(
         )
     signed = bool((values < 0).any())
     parts = np.hstack([values.clip(min=0), (-values).clip(min=0)]) if signed else values
-    maps, rows, converged = factorized(
+    maps, rows, _, converged = factorized(
         parts, groups, init="nndsvd", iterations=iterations, tolerance=tolerance, seed=seed
     )
     rows = rows[:, :units] - rows[:, units:] if signed else rows
