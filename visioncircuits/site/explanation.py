@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from markupsafe import Markup
 from PIL import Image
 from torch import Tensor
 
 from visioncircuits import __version__, files
-from visioncircuits.attribution import ExplainedLayer, Explanation
+from visioncircuits.attribution import ExactPaths, ExplainedLayer, Explanation
 from visioncircuits.attribution.explanation_panel import COLORS, lit, pixels
 from visioncircuits.networks import Feature, Unit
 from visioncircuits.site import pages
@@ -102,6 +103,9 @@ def write(
         layers=layers,
         classes=list(zip(found.classes, found.probabilities.tolist(), strict=True)),
         colors=COLORS,
+        unattributed=_rounded(found.unattributed()),
+        logits=_rounded(found.logits),
+        exact=found.record["slope"] == ExactPaths().name,
         data=_script(_plain(found, layers)),
         diagram=Markup(diagram(found, paths, where=_map_path)),
         size=large.size,
@@ -121,6 +125,7 @@ def _plain(found: Explanation, layers: list[dict[str, Any]]) -> dict[str, Any]:
         "logits": _rounded(found.logits),
         "probabilities": _rounded(found.probabilities),
         "layers": layers,
+        "unattributed": _rounded(found.unattributed()),
         "ties": [
             {"values": _rounded(ties.values), "activation": _rounded(ties.activation)}
             for ties in found.ties
@@ -152,7 +157,8 @@ def _layer(layer: ExplainedLayer, paths: Mapping[str, str]) -> dict[str, Any]:
             }
             for place, direction in enumerate(groups.directions)
         ],
-        "strongest": float(led.abs().max()),
+        "led": _rounded(led.sum(1)),
+        "strongest": float(torch.cat([led, layer.remainder()[:, None]], 1).abs().max()),
         "remainder": _rounded(layer.remainder()),
         "total": _rounded(channels.sum(1)),
         "channels": [_channels(row) for row in channels],
