@@ -76,6 +76,7 @@ def explain(
 
     from visioncircuits import attribution, datasets, networks
     from visioncircuits.attribution.slopes import SLOPES
+    from visioncircuits.featurevis.thumbnails import thumbnails
     from visioncircuits.site import explanation
 
     found_network = networks.load(network, checkpoint=checkpoint, device=device)
@@ -90,7 +91,7 @@ def explain(
         seed=seed,
     )
     worth = explanation.worth_a_picture(found, units=pictures if out is not None else 0)
-    drawn = outputs.thumbnails(found_network, worth, steps=steps)
+    drawn = thumbnails(found_network, worth, steps=steps)
     table = Table("group", box=None, pad_edge=False)
     for name in found.classes:
         table.add_column(name, justify="right")
