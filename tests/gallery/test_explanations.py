@@ -122,7 +122,7 @@ def test_killed_in_the_middle_of_a_page_it_resumes_and_builds_the_same_site(
     ("old", "new", "line", "message"),
     [
         ('"a cat.png", "more"', "", 11, "[] names no photographs"),
-        ('"more"', '"less"', 11, "there is no"),
+        ('"more"', '"less"', 11, "there is no photograph at"),
         ('"more"', '"recipe.toml"', 11, "recipe.toml"),
         ('"3", "1"', '"6"', 10, "6 has no positions"),
         ('"3", "1"', '"9"', 10, "unknown layer '9'"),

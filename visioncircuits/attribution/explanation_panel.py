@@ -90,8 +90,7 @@ def explanation_panel(
         _layer(figure, found, layer, pictures, top)
         if row + 1 < rows:
             _tied(figure, found.ties[rows - 2 - row], top + 0.2 + high, TIED - 0.2)
-    said = _LEGEND if rows > 1 else _LEGEND[:1]
-    for place, line in enumerate(said):
+    for place, line in enumerate(_LEGEND if rows > 1 else _LEGEND[:1]):
         down = size[1] - LEGEND + 0.18 * place
         add_text(figure, LEFT, down, line, fontsize=7.5, color=FAINT)
     return figure

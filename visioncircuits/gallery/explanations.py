@@ -70,12 +70,15 @@ def _photographs(build: Build, place: int, table: Explain) -> list[Photographs]:
     """Find the photographs one by one, and read each once."""
     found = []
     for name in table.photographs:
-        path = build.source.beside(name)
+        path, at = build.source.beside(name), ("explain", place, "photographs")
+        assert path is not None
+        if not path.exists():
+            raise build.source.error(at, f"there is no photograph at {path}, and no folder of some")
         try:
-            each = datasets.photographs(str(path), labels="none")
+            each = datasets.photographs(path, labels="none")
             each.pictures(build.network.size)
         except InputError as error:
-            raise build.source.error(("explain", place, "photographs"), str(error)) from error
+            raise build.source.error(at, str(error)) from error
         found += [each.part([number]) for number in range(len(each))]
     return found
 
