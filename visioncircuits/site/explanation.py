@@ -128,9 +128,7 @@ def files(
         layers=layers,
         classes=list(zip(found.classes, found.probabilities.tolist(), strict=True)),
         colors=COLORS,
-        unattributed=_rounded(found.unattributed()),
-        logits=_rounded(found.logits),
-        exact=found.record["slope"] == ExactPaths().name,
+        sums=_sums(found),
         data=_script(plain),
         diagram=Markup(diagram(found, paths, where=_map_path)),
         size=large.size,
@@ -182,7 +180,6 @@ def _layer(layer: ExplainedLayer, paths: Mapping[str, str]) -> dict[str, Any]:
             }
             for place, direction in enumerate(groups.directions)
         ],
-        "led": _rounded(led.sum(1)),
         "strongest": float(torch.cat([led, layer.remainder()[:, None]], 1).abs().max()),
         "remainder": _rounded(layer.remainder()),
         "total": _rounded(channels.sum(1)),
@@ -193,6 +190,21 @@ def _layer(layer: ExplainedLayer, paths: Mapping[str, str]) -> dict[str, Any]:
             if name.rpartition(":")[0] == layer.name and name.rpartition(":")[2].isdigit()
         },
     }
+
+
+def _sums(found: Explanation) -> list[dict[str, list[float]]]:
+    """Return of each layer what adds up to the logits, line by line."""
+    beside = "biases" if found.record["slope"] == ExactPaths().name else "not attributed"
+    return [
+        {
+            "groups": layer.by_group().sum(1).tolist(),
+            "the rest": layer.remainder().tolist(),
+            f"all of {layer.name}": layer.channels().sum(1).tolist(),
+            beside: left.tolist(),
+            "the logit": found.logits.tolist(),
+        }
+        for layer, left in zip(found.layers, found.unattributed(), strict=True)
+    ]
 
 
 def _channels(row: Tensor) -> dict[str, list[list[float]]]:
