@@ -6,6 +6,7 @@ from PIL import Image
 from torch import nn
 
 from visioncircuits.attribution import (
+    ExactPaths,
     Explanation,
     Gradient,
     IntegratedGradient,
@@ -104,6 +105,25 @@ def test_with_integrated_gradients_what_a_layer_led_to_is_complete():
     assert found.record["slope"] == "integrated gradient, 24 steps"
 
 
+def test_what_no_activation_led_to_is_what_biases_carry_by_exact_paths():
+    torch.manual_seed(1)
+    layers = (
+        nn.Conv2d(3, 6, 5), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.SiLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4),
+    )  # fmt: skip
+    network = wrap(nn.Sequential(*layers), Preprocessing(), size=32)
+    found = explain(network, PHOTOGRAPH, ["1", "3"], top=4, groups=2, slope=ExactPaths())
+    last, first = network.module[6], network.module[2]
+    with torch.no_grad():
+        gates = torch.sigmoid(network.activations(PHOTOGRAPH, ["2"])["2"][0]).mean((1, 2))
+        late = last.bias
+        early = late + last.weight @ (gates * first.bias)
+    expected = torch.stack([early, late])[:, found.record["classes"]]
+    assert torch.allclose(found.unattributed(), expected, atol=1e-5)
+    (ties,) = found.ties
+    assert ties.values.shape == (2, 2)
+
+
 def test_slopes_differ_only_where_there_are_max_pools(network: Network, found: Explanation):
     plain = explain(network, PHOTOGRAPH, "1", classes=["pug", 0], top=1, groups=3, slope=Gradient())
     assert torch.allclose(plain.layers[0].slopes, found.layers[0].slopes)
@@ -111,10 +131,10 @@ def test_slopes_differ_only_where_there_are_max_pools(network: Network, found: E
 
 def test_the_panel_has_a_row_a_layer_and_pictures_where_there_are_some(found: Explanation):
     plain = explanation_panel(found)
-    assert len(plain.axes) == 2 * (1 + 3 * 2) + 1
+    assert len(plain.axes) == 2 * (1 + 3 * 2 + 1) + 1
     name = str(found.layers[0].groups.directions[0])
     pictured = explanation_panel(found, {name: Image.new("RGB", (9, 9), "red")})
-    assert len(pictured.axes) == 2 * (1 + 3 * 3) + 1
+    assert len(pictured.axes) == 2 * (1 + 3 * 3 + 1) + 1
     with Image.open(io.BytesIO(found._repr_png_())) as shown:
         assert shown.size[0] > 300
 

@@ -6,13 +6,12 @@ import pytest
 from visioncircuits import handwritten
 from visioncircuits.comparison import (
     Coverage,
-    applicable,
     coverage_panel,
     covered_by_families,
     covered_by_stimuli,
 )
 from visioncircuits.errors import InputError
-from visioncircuits.hypotheses import Hypothesis, Prediction, effects
+from visioncircuits.hypotheses import Hypothesis, Prediction, applicable, effects
 from visioncircuits.networks import Families, untrained
 from visioncircuits.stimuli import StimulusSet, curve
 

@@ -79,3 +79,17 @@ def test_it_is_written_without_pictures(explained: Explanation, tmp_path: Path):
     page = explanation.write(explained, {}, tmp_path, title="plain")
     assert not (tmp_path / "pictures").exists()
     assert "pictures/" not in page.read_text("utf-8")
+
+
+def test_what_adds_up_to_each_logit_is_a_table_of_every_layer(page: Path, explained: Explanation):
+    text = page.read_text("utf-8").replace("−", "-")
+    tables = re.findall(r'<table class="sums">(.*?)</table>', text, re.DOTALL)
+    assert len(tables) == len(explained.layers)
+    for table in tables:
+        rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', table)
+        assert [title for title, _ in rows][::4] == ["groups", "the logit"]
+        cells = [re.findall(r"<td>(.*?)</td>", row) for _, row in rows]
+        groups, rest, layer, beside, logit = np.array(cells, float)
+        assert np.allclose(groups + rest, layer, atol=2e-3)
+        assert np.allclose(layer + beside, logit, atol=2e-3)
+        assert np.allclose(logit, explained.logits, atol=1e-3)

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from visioncircuits.atlas.records import Grid, SampledActivations
 from visioncircuits.attribution.explaining import class_name, class_number
-from visioncircuits.attribution.slopes import Readout, RelaxedGradient, Slope, attributed_to_all
+from visioncircuits.attribution.forward_mode import attributed_to_all
+from visioncircuits.attribution.slopes import Readout, RelaxedGradient, Slope
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network

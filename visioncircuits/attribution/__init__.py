@@ -22,6 +22,7 @@ from visioncircuits.attribution.neuron_groups import (
 )
 from visioncircuits.attribution.paths import Paths, branch_contributions, path_contributions
 from visioncircuits.attribution.slopes import (
+    ExactPaths,
     Gradient,
     IntegratedGradient,
     Readout,
@@ -32,6 +33,7 @@ from visioncircuits.attribution.slopes import (
 __all__ = [
     "Attribution",
     "Discovery",
+    "ExactPaths",
     "ExplainedLayer",
     "Explanation",
     "FeatureValue",

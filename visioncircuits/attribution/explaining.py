@@ -18,6 +18,7 @@ from visioncircuits.attribution.neuron_groups import (
     NeuronGroups,
     activation_groups,
     activations_at,
+    with_positions,
 )
 from visioncircuits.attribution.slopes import Readout, RelaxedGradient, Slope
 from visioncircuits.errors import InputError
@@ -163,6 +164,15 @@ class Explanation:
         layers = ", ".join(layer.name for layer in self.layers)
         return f"Explanation({layers}; {len(self.classes)} classes)"
 
+    def unattributed(self) -> Float[Tensor, "layers classes"]:
+        """Return what of each logit no layer's activation led to.
+
+        It is what biases carry by `ExactPaths`; what the network computes from no activation of the
+        layer by `IntegratedGradient`, to the error of its steps; and by a gradient the difference
+        of its line from the network too.
+        """
+        return torch.stack([self.logits - layer.channels().sum(1) for layer in self.layers])
+
     def _repr_png_(self) -> bytes:
         from visioncircuits.attribution.explanation_panel import explanation_panel
 
@@ -201,7 +211,8 @@ def explain(
     groups
         How many a layer.
     slope
-        `RelaxedGradient()`, which is the default, `Gradient()` or `IntegratedGradient(steps)`.
+        `RelaxedGradient()`, which is the default, `Gradient()`, `IntegratedGradient(steps)` or
+        `ExactPaths()`.
     seed
         As for `neuron_groups`.
 
@@ -221,19 +232,13 @@ def explain(
     """
     slope = slope or RelaxedGradient()
     whole("top", top, least=0)
-    given = [layers] if isinstance(layers, str) else list(dict.fromkeys(layers))
-    if not given:
-        raise InputError("no layer is given; name one, such as mixed4d")
-    ordered = _in_order(network, given)
-    asked = [class_number(network, each) for each in classes]
+    ordered, wanted = asked(network, layers, classes)
     values = activations_at(network, photograph, ordered)
     with torch.no_grad():
         logits = network.activations(photograph, [network.output])[network.output][0]
-    if logits.ndim != 1:
-        raise InputError(f"{network.output} has positions: {network.name} is not a classifier")
     logits = logits.float().cpu()
     likely = logits.topk(whole("top", top, least=0, most=len(logits))).indices.tolist()
-    chosen = list(dict.fromkeys((*asked, *likely)))
+    chosen = list(dict.fromkeys((*wanted, *likely)))
     if not chosen:
         raise InputError("no class is given; name one, or let the most likely be added")
     rows = torch.eye(len(logits))[chosen]
@@ -286,6 +291,35 @@ def tie(
     )
     activation = torch.stack([readout.of(later.activations) for readout in readouts])
     return Ties(earlier.name, later.name, led.by_group().T, led.remainder(), activation)
+
+
+def asked(
+    network: Network, layers: str | Sequence[str], classes: Sequence[str | int], *, groups: int = 1
+) -> tuple[list[str], list[int]]:
+    """Return layers from the earliest to the latest, and the numbers of classes.
+
+    Parameters
+    ----------
+    network, layers, classes
+        As for `explain`.
+    groups
+        How many each layer must have room for, at the network's own size.
+
+    Raises
+    ------
+    InputError
+        As `explain`, for all that can be checked without a photograph.
+    """
+    given = [layers] if isinstance(layers, str) else list(dict.fromkeys(layers))
+    if not given:
+        raise InputError("no layer is given; name one, such as mixed4d")
+    for layer in given:
+        found = with_positions(network, layer)
+        whole("groups", groups, least=1, most=min(found.units, found.shape[0] * found.shape[1]))
+    ordered = _in_order(network, given)
+    if network.layer(network.output).shape:
+        raise InputError(f"{network.output} has positions: {network.name} is not a classifier")
+    return ordered, [class_number(network, each) for each in classes]
 
 
 def _in_order(network: Network, layers: Sequence[str]) -> list[str]:

@@ -25,7 +25,17 @@ COLORS = "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#9a8
 SIDE, GAP, LEFT, TOP, BAR = 1.15, 0.14, 0.2, 0.3, 0.14
 """Inches: a picture's side, between pictures, the left edge, above the first row, a class's bar."""
 
-_GRAY = 127.5
+LEGEND = 0.36
+"""Inches below the last row."""
+
+_LEGEND = (
+    "Maps: the photograph where a group is, gray elsewhere, outlined at half of the map's largest "
+    "value. Bars: attribution in logits.",
+    "Lines: what a group led to of one above; red raised its activation, blue lowered it; as wide "
+    "as the attribution, the widest between two layers being the strongest.",
+)
+
+_GRAY, _OUTLINE = 127.5, (255, 211, 61)
 
 TIED = 0.85
 """Inches between layers, where lines tie the groups."""
@@ -39,7 +49,8 @@ def explanation_panel(
 ) -> Canvas:
     """Draw an explained photograph: a row a layer, its groups, and what they led to.
 
-    The latest layer is on top. Below each group are bars of its attribution to the classes, on one
+    The latest layer is on top. Each map is outlined at half of its largest value. Below each group
+    are bars of its attribution to the classes, and last those of the rest, in no group, on one
     scale a layer; beside a class is its probability. Lines tie a group to those of the layer before
     that it is attributed to, red where they raised its activation, blue where they lowered it.
 
@@ -64,21 +75,24 @@ def explanation_panel(
     >>> network, photograph = untrained("bvlc_googlenet"), torch.rand(1, 3, 224, 224)
     >>> found = explain(network, photograph, "mixed4d", groups=2, top=1)
     >>> len(explanation_panel(found).axes)
-    5
+    6
     """
     pictures = pictures or {}
-    most = max(len(layer.groups) for layer in found.layers)
+    most = max(len(layer.groups) for layer in found.layers) + 1
     shown = SIDE + (SIDE + 0.04 if pictures else 0)
     high = shown + 0.2 + BAR * len(found.classes) + 0.1
     rows = len(found.layers)
     size = (LEFT + SIDE + GAP * 3 + most * (SIDE + GAP) + 0.4,
-            TOP + rows * (high + 0.24) + (rows - 1) * TIED + 0.1)  # fmt: skip
+            TOP + rows * (high + 0.24) + (rows - 1) * TIED + 0.1 + LEGEND)  # fmt: skip
     figure = figure_or_new(figure, size)
     for row, layer in enumerate(reversed(found.layers)):
         top = TOP + row * (high + 0.24 + TIED)
         _layer(figure, found, layer, pictures, top)
         if row + 1 < rows:
             _tied(figure, found.ties[rows - 2 - row], top + 0.2 + high, TIED - 0.2)
+    for place, line in enumerate(_LEGEND if rows > 1 else _LEGEND[:1]):
+        down = size[1] - LEGEND + 0.18 * place
+        add_text(figure, LEFT, down, line, fontsize=7.5, color=FAINT)
     return figure
 
 
@@ -89,19 +103,22 @@ def _layer(
     pictures: Mapping[str, Image.Image],
     top: float,
 ) -> None:
-    head = f"{layer.groups.explained:.0%} of the activations explained"
+    led, rest = layer.by_group(), layer.remainder()
+    scale = float(torch.cat([led, rest[:, None]], 1).abs().max()) or 1.0
+    head = (
+        f"groups explain {layer.groups.explained:.0%} of the squared activations; "
+        f"bars reach ±{scale:.2g}"
+    )
     add_text(figure, LEFT, top + 0.02, layer.name, fontsize=11, color=INK, weight="bold")
     add_text(figure, LEFT + SIDE + GAP * 3, top + 0.02, head, fontsize=8, color=FAINT)
     top += 0.12
     photograph = pixels(found.photograph)
     _show(add_axes(figure, LEFT, top, SIDE, SIDE), photograph)
-    led = layer.by_group()
     tall = SIDE + 0.04 + (SIDE + 0.04 if pictures else 0) + 0.18
     for place, name in enumerate(found.classes):
-        text = f"{_brief(name, 20)} {float(found.probabilities[place]):.0%}"
+        text = f"{_brief(name, 16)} {100 * float(found.probabilities[place]):.1f} %"
         color, down = COLORS[place % len(COLORS)], top + tall + BAR * (place + 0.5)
         add_text(figure, LEFT, down, text, fontsize=7, color=color, va="center", weight="bold")
-    scale = float(led.abs().max()) or 1.0
     for group, direction in enumerate(layer.groups.directions):
         left, below = LEFT + SIDE + GAP * 3 + group * (SIDE + GAP), top
         lit_up = lit(photograph, layer.groups.maps[group])
@@ -112,27 +129,38 @@ def _layer(
             if str(direction) in pictures:
                 _show(axes, np.asarray(pictures[str(direction)].convert("RGB")))
             axes.set_axis_off()
-            below += SIDE + 0.04
-        name = _brief(direction.name, 16)
-        add_text(figure, left, below + 0.12, name, fontsize=8, color=INK)
-        bars = add_axes(figure, left, below + 0.18, SIDE, BAR * len(found.classes))
-        values = led[:, group].numpy()
-        colors = [COLORS[place % len(COLORS)] for place in range(len(values))]
-        bars.barh(range(len(values)), values, color=colors, height=0.72)
-        bars.set_xlim(-scale, scale)
-        bars.set_ylim(len(values) - 0.5, -0.5)
-        bars.axvline(0, color=RULE, lw=0.8)
-        bars.set_axis_off()
+        _bars(figure, led[:, group], _brief(direction.name, 16), left, top + tall, scale)
+    left = LEFT + SIDE + GAP * 3 + len(layer.groups) * (SIDE + GAP)
+    _bars(figure, rest, "the rest", left, top + tall, scale)
+
+
+def _bars(figure: Any, values: Tensor, name: str, left: float, top: float, scale: float) -> None:
+    """Draw a bar a class, below a name."""
+    add_text(figure, left, top - 0.06, name, fontsize=8, color=INK)
+    axes = add_axes(figure, left, top, SIDE, BAR * len(values))
+    colors = [COLORS[place % len(COLORS)] for place in range(len(values))]
+    axes.barh(range(len(values)), values.numpy(), color=colors, height=0.72)
+    axes.set_xlim(-scale, scale)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    axes.axvline(0, color=RULE, lw=0.8)
+    axes.set_axis_off()
 
 
 def lit(photograph: np.ndarray, strength: Tensor) -> np.ndarray:
-    """Return the photograph, gray where a map is 0, as it is where the map is largest."""
+    """Return the photograph, gray where a map is 0, as it is where the map is largest.
+
+    A line surrounds where the map is half of its largest value or more.
+    """
     size = photograph.shape[:2]
     smooth = torch.nn.functional.interpolate(
         (strength / strength.max())[None, None].float(), size, mode="bilinear", align_corners=False
-    )[0, 0]
-    light = smooth.clamp(0, 1).sqrt().numpy()[..., None]
+    )
+    light = smooth[0, 0].clamp(0, 1).sqrt().numpy()[..., None]
     shown = (photograph - _GRAY) * (0.12 + 0.88 * light) + _GRAY
+    inside = (smooth >= 0.5).float()
+    wide = 2 * max(min(size) // 150, 1) + 1
+    around = torch.nn.functional.max_pool2d(inside, wide, 1, wide // 2) - inside
+    shown[around[0, 0].numpy() > 0] = _OUTLINE
     return shown.round().clip(0, 255).astype(np.uint8)
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from visioncircuits import __version__
 from visioncircuits.attribution.attributions import overlay
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Direction, Network, Unit
+from visioncircuits.networks import Direction, Layer, Network, Unit
 from visioncircuits.numbers import real, whole
 from visioncircuits.pictures import png
 from visioncircuits.weights import storage
@@ -213,11 +213,24 @@ def activations_at(
     if len(photograph) != 1:
         raise InputError(f"groups are of one photograph, not of {len(photograph)}")
     for layer in layers:
-        if len(network.layer(layer).shape) != 2:
-            raise InputError(f"{layer} has no positions; take a layer before the global pooling")
+        with_positions(network, layer)
     with torch.no_grad():
         found = network.activations(photograph, layers)
     return {layer: values[0].float().cpu() for layer, values in found.items()}
+
+
+def with_positions(network: Network, layer: str) -> Layer:
+    """Return a layer.
+
+    Raises
+    ------
+    InputError
+        For one without positions.
+    """
+    found = network.layer(layer)
+    if len(found.shape) != 2:
+        raise InputError(f"{layer} has no positions; take a layer before the global pooling")
+    return found
 
 
 def activation_groups(
@@ -278,7 +291,7 @@ def activation_groups(
         )
     signed = bool((values < 0).any())
     parts = np.hstack([values.clip(min=0), (-values).clip(min=0)]) if signed else values
-    maps, rows, converged = factorized(
+    maps, rows, _, converged = factorized(
         parts, groups, init="nndsvd", iterations=iterations, tolerance=tolerance, seed=seed
     )
     rows = rows[:, :units] - rows[:, units:] if signed else rows

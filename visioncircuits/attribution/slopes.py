@@ -4,8 +4,7 @@ Times the activations they are attributions, and what activations are made of sh
 the product is linear: units, positions, groups and the rest add up to the layer's.
 """
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from visioncircuits.featurevis.gradients import RelaxedMaxPool
 from visioncircuits.networks import Network
 from visioncircuits.networks.edits import Replacement
 from visioncircuits.numbers import whole
+from visioncircuits.weights.local_map import local_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +42,14 @@ class Readout:
 
     def of(self, activations: Tensor) -> Tensor:
         """Return the sum over activations of one picture."""
+        return (self.over(activations) * activations).sum()
+
+    def over(self, activations: Tensor) -> Tensor:
+        """Return the weights of the neurons of one picture's activations, in their shape."""
         weights = self.weights.to(activations)
         if weights.ndim == 1:
             weights = weights.reshape(-1, *[1] * (activations.ndim - 1))
-        return (weights * activations).sum()
+        return weights.expand_as(activations)
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,35 @@ class Gradient:
         layer: str,
         readouts: Sequence[Readout],
     ) -> Float[Tensor, "readouts units rows columns"]:
-        """Return the gradient of each readout."""
-        return _gradients(network, photograph, layer, readouts, self)
+        """Return the gradient of each readout; their mean where there are several points."""
+        _check(network, layer, readouts)
+        wanted = list(dict.fromkeys(readout.layer for readout in readouts))
+        with torch.no_grad():
+            values = network.activations(photograph, [layer])[layer].detach()
+        total = values.new_zeros(len(readouts), *values.shape[1:])
+        points = self.points()
+        with torch.inference_mode(False), torch.enable_grad(), self.mode():
+            for share in points:
+                leaf = (share * values).clone().requires_grad_()
+                start = Replacement(network.layer(layer).name, leaf)
+                found = network.activations(photograph, wanted, changes=[start])
+                for place, readout in enumerate(readouts):
+                    (gradient,) = torch.autograd.grad(
+                        readout.of(found[readout.layer][0]), leaf, retain_graph=True
+                    )
+                    total[place] += gradient[0]
+        return (total / len(points)).float().cpu()
+
+    def points(self) -> Sequence[float]:
+        """Where gradients are taken, as shares of the activations."""
+        return (1.0,)
+
+    def mode(self) -> AbstractContextManager[object]:
+        """What replaces gradients."""
+        return nullcontext()
 
 
-@dataclass(frozen=True)
-class RelaxedGradient:
+class RelaxedGradient(Gradient):
     """The gradient with the article's relaxed max pools: see `featurevis.gradients.RelaxedMaxPool`.
 
     Examples
@@ -97,19 +124,13 @@ class RelaxedGradient:
         """The method, in words."""
         return "gradient with relaxed max pools"
 
-    def __call__(
-        self,
-        network: Network,
-        photograph: Float[Tensor, "1 channels height width"],
-        layer: str,
-        readouts: Sequence[Readout],
-    ) -> Float[Tensor, "readouts units rows columns"]:
-        """Return the gradient of each readout."""
-        return _gradients(network, photograph, layer, readouts, self)
+    def mode(self) -> AbstractContextManager[object]:
+        """What replaces gradients."""
+        return RelaxedMaxPool()
 
 
 @dataclass(frozen=True)
-class IntegratedGradient:
+class IntegratedGradient(Gradient):
     """The mean gradient on the way from no activation: attributions add up to what changes.
 
     Attributes
@@ -130,6 +151,40 @@ class IntegratedGradient:
         """The method, in words."""
         return f"integrated gradient, {self.steps} steps"
 
+    def points(self) -> Sequence[float]:
+        """Where gradients are taken, as shares of the activations."""
+        steps = whole("steps", self.steps, least=1)
+        return [(step + 0.5) / steps for step in range(steps)]
+
+
+@dataclass(frozen=True)
+class ExactPaths:
+    """The contextual weights of all paths: attributions and what biases carry add up to the logit.
+
+    A path's weight is the product of the weights along it, with every gate as it was on the
+    photograph, max pools as what they passed on, and normalizations as their gain ("Visualizing
+    Weights", Voss et al., 2021). Paths from one neuron of the layer share its activation, so the
+    sum of their weights is a slope. It is the gradient where all between is linear, rectified or
+    pooled; it is another one through normalizations, smooth rectifiers and products with a gate,
+    whose own change the gradient counts and paths do not.
+
+    Raises, when called, an `InputError` for a readout that does not depend on the layer, and for
+    operations without a linear replacement on the way, such as attention.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> network, photograph = untrained("bvlc_googlenet"), torch.rand(1, 3, 64, 64)
+    >>> readout = Readout("mixed3a", torch.ones(256))
+    >>> ExactPaths()(network, photograph, "conv2d2", [readout]).shape
+    torch.Size([1, 192, 16, 16])
+    """
+
+    @property
+    def name(self) -> str:
+        """The method, in words."""
+        return "exact paths"
+
     def __call__(
         self,
         network: Network,
@@ -137,123 +192,36 @@ class IntegratedGradient:
         layer: str,
         readouts: Sequence[Readout],
     ) -> Float[Tensor, "readouts units rows columns"]:
-        """Return the mean gradient of each readout."""
-        return _gradients(network, photograph, layer, readouts, self)
+        """Return the sum of the weights of all paths to each readout."""
+        _check(network, layer, readouts)
+        wanted = list(dict.fromkeys(readout.layer for readout in readouts))
+        with torch.no_grad():
+            found = network.activations(photograph, wanted)
+        slopes: dict[int, Tensor] = {}
+        for target in wanted:
+            places = [place for place, each in enumerate(readouts) if each.layer == target]
+            sums = torch.stack([readouts[place].over(found[target][0]) for place in places])
+            sums = sums.reshape((*sums.shape, 1, 1)[:4])
+            instead = "choose another slope than exact paths"
+            mapped = local_map(network, photograph, layer, target, sums, instead=instead)
+            slopes.update(zip(places, mapped, strict=True))
+        return torch.stack([slopes[place] for place in range(len(readouts))]).float().cpu()
 
 
-Slope = Gradient | RelaxedGradient | IntegratedGradient
-"""What activations are multiplied by, to attribute."""
+Slope = Gradient | ExactPaths
+"""What activations are multiplied by, to attribute: `Gradient`, of which `RelaxedGradient` and
+`IntegratedGradient` are kinds, or `ExactPaths`."""
+
+SLOPES: Mapping[str, Slope] = {
+    "relaxed": RelaxedGradient(),
+    "gradient": Gradient(),
+    "integrated": IntegratedGradient(),
+    "exact": ExactPaths(),
+}
+"""By the names that commands and recipes have for them."""
 
 
-def shares(slope: Slope) -> list[float]:
-    """Return the shares of its activations that the layer has where gradients are taken."""
-    if not isinstance(slope, IntegratedGradient):
-        return [1.0]
-    steps = whole("steps", slope.steps, least=1)
-    return [(step + 0.5) / steps for step in range(steps)]
-
-
-def pools(slope: Slope) -> AbstractContextManager[object]:
-    """Return the context in which max pools have the slope's gradient."""
-    return RelaxedMaxPool() if isinstance(slope, RelaxedGradient) else nullcontext()
-
-
-def attributed_to_all(
-    network: Network,
-    photograph: Float[Tensor, "1 channels height width"],
-    layer: str,
-    parts: Float[Tensor, "parts units rows columns"],
-    slope: Slope,
-    *,
-    batch: int = 64,
-) -> Float[Tensor, "parts outputs"]:
-    """Attribute all of the network's outputs to parts of a layer's activations.
-
-    A `Slope` costs a backward pass for each readout, whatever the parts; this costs a forward pass
-    for each part, whatever the outputs: derivatives along directions, in forward mode. The numbers
-    are the same, to float rounding.
-
-    Parameters
-    ----------
-    parts
-        Of the activations, such as those at one position and zero elsewhere.
-    batch
-        Parts at once.
-
-    Raises
-    ------
-    InputError
-        For a layer that the output does not depend on, an output with positions, and where
-        something between the two has no derivative in forward mode.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> network, photograph = untrained("bvlc_googlenet"), torch.rand(1, 3, 224, 224)
-    >>> values = network.activations(photograph, ["mixed5a"])["mixed5a"]
-    >>> attributed_to_all(network, photograph, "mixed5a", values, Gradient()).shape
-    torch.Size([1, 1000])
-    """
-    output, name = network.output, network.layer(layer).name
-    if not network.depends(output, layer):
-        raise InputError(f"{output} does not depend on {layer}; name an earlier layer")
-    if network.layer(output).shape:
-        raise InputError(f"{output} has positions: {network.name} is not a classifier")
-    with torch.inference_mode(False), torch.no_grad():
-        values = network.activations(photograph, [layer])[layer].clone()
-        parts = parts.to(values)
-
-        def outputs(values: Tensor) -> Tensor:
-            changes = [Replacement(name, values)]
-            return network.activations(photograph, [output], changes=changes)[output]
-
-        def along(part: Tensor) -> Tensor:
-            with pools(slope):
-                found = [
-                    torch.func.jvp(outputs, (share * values,), (part[None],))[1][0]
-                    for share in shares(slope)
-                ]
-            return torch.stack(found).mean(0)
-
-        try:
-            with warnings.catch_warnings():
-                # torch's, of its own code when it loads, and of operations it takes in a loop
-                warnings.filterwarnings("ignore", message=".*jit.script. is deprecated")
-                warnings.filterwarnings("ignore", message="There is a performance drop because")
-                total = torch.func.vmap(along, chunk_size=batch)(parts)
-        except (NotImplementedError, RuntimeError) as error:
-            if "jvp" not in str(error) and "functorch" not in str(error):
-                raise
-            raise InputError(
-                f"all classes of {network.name} cannot be attributed to {layer} at once: something "
-                "between has no derivative in forward mode; name the classes"
-            ) from error
-    return total.float().cpu()
-
-
-def _gradients(
-    network: Network,
-    photograph: Tensor,
-    layer: str,
-    readouts: Sequence[Readout],
-    slope: Slope,
-) -> Tensor:
-    """The gradients, averaged over the slope's shares."""
+def _check(network: Network, layer: str, readouts: Sequence[Readout]) -> None:
     for readout in readouts:
         if not network.depends(readout.layer, layer):
             raise InputError(f"{readout.layer} does not depend on {layer}; name an earlier layer")
-    wanted = list(dict.fromkeys(readout.layer for readout in readouts))
-    with torch.no_grad():
-        values = network.activations(photograph, [layer])[layer].detach()
-    total = values.new_zeros(len(readouts), *values.shape[1:])
-    with torch.inference_mode(False), torch.enable_grad(), pools(slope):
-        for share in shares(slope):
-            leaf = (share * values).clone().requires_grad_()
-            start = Replacement(network.layer(layer).name, leaf)
-            found = network.activations(photograph, wanted, changes=[start])
-            for place, readout in enumerate(readouts):
-                (gradient,) = torch.autograd.grad(
-                    readout.of(found[readout.layer][0]), leaf, retain_graph=True
-                )
-                total[place] += gradient[0]
-    return (total / len(shares(slope))).float().cpu()

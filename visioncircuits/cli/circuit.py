@@ -112,10 +112,11 @@ def draw(
     outputs.check(out, ".svg")
     outputs.check(save, ".npz", ".nc")
     from visioncircuits import files, networks, weights
+    from visioncircuits.featurevis.thumbnails import thumbnails
 
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     found = weights.circuit(loaded, feature, inputs=depth, outputs=uses, share=share, most=most)
-    pictures = outputs.thumbnails(loaded, found.features, steps=steps)
+    pictures = thumbnails(loaded, found.features, steps=steps)
     files.write(out, weights.circuit_diagram(found, pictures).encode())
     if save is not None:
         found.save(save)
@@ -181,6 +182,7 @@ def discover(
     """
     outputs.check_folder(out)
     from visioncircuits import circuits, networks
+    from visioncircuits.featurevis.thumbnails import thumbnails
     from visioncircuits.site import circuit_report
 
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
@@ -202,7 +204,7 @@ def discover(
         progress=True,
     )
     wanted = circuit_report.features(loaded, found.circuit)
-    pictures = outputs.thumbnails(loaded, wanted, steps=steps)
+    pictures = thumbnails(loaded, wanted, steps=steps)
     page = circuit_report.write(loaded, found, pictures, out)
     _print(found.evaluation)
     print(f"{found.circuit!r} of {len(found.scores.size)}, on photographs held out")

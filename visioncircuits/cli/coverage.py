@@ -65,7 +65,7 @@ def coverage(
     from rich.table import Table
 
     from visioncircuits import comparison, files, networks
-    from visioncircuits.hypotheses import from_toml
+    from visioncircuits.hypotheses import applicable, from_toml
 
     found = networks.load(network, checkpoint=checkpoint, device=device)
     found.layer(layer if source is None else source)
@@ -74,7 +74,7 @@ def coverage(
     if taxonomy is not None:
         named = taxonomy.layers.get(layer, {})
         by_family = comparison.covered_by_families(found, layer, named)
-    tested = comparison.applicable(found, layer)
+    tested = applicable(found, layer)
     tested += [from_toml(path) for path in more or ()]
     covered = comparison.covered_by_stimuli(found, layer, tested, seed=seed, progress=True)
     if by_family is not None:

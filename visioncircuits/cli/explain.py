@@ -19,6 +19,7 @@ class Slopes(StrEnum):
     relaxed = "relaxed"
     gradient = "gradient"
     integrated = "integrated"
+    exact = "exact"
 
 
 @app.command()
@@ -46,7 +47,8 @@ def explain(
         Slopes,
         typer.Option(
             help="What activations are multiplied by, to attribute: the gradient with `relaxed` "
-            "max pools, the `gradient`, or the gradient `integrated` from no activation."
+            "max pools, the `gradient`, the gradient `integrated` from no activation, or the "
+            "weights of all `exact` paths."
         ),
     ] = Slopes.relaxed,
     pictures: Annotated[
@@ -73,13 +75,10 @@ def explain(
     from rich.table import Table
 
     from visioncircuits import attribution, datasets, networks
+    from visioncircuits.attribution.slopes import SLOPES
+    from visioncircuits.featurevis.thumbnails import thumbnails
     from visioncircuits.site import explanation
 
-    kinds: dict[Slopes, attribution.Slope] = {
-        Slopes.relaxed: attribution.RelaxedGradient(),
-        Slopes.gradient: attribution.Gradient(),
-        Slopes.integrated: attribution.IntegratedGradient(),
-    }
     found_network = networks.load(network, checkpoint=checkpoint, device=device)
     found = attribution.explain(
         found_network,
@@ -88,11 +87,11 @@ def explain(
         classes=[int(each) if each.isdigit() else each for each in class_ or ()],
         top=top,
         groups=groups,
-        slope=kinds[slope],
+        slope=SLOPES[slope],
         seed=seed,
     )
     worth = explanation.worth_a_picture(found, units=pictures if out is not None else 0)
-    drawn = outputs.thumbnails(found_network, worth, steps=steps)
+    drawn = thumbnails(found_network, worth, steps=steps)
     table = Table("group", box=None, pad_edge=False)
     for name in found.classes:
         table.add_column(name, justify="right")

@@ -8,7 +8,7 @@ import typer
 
 from visioncircuits.cli import dictionary, hypotheses, outputs
 from visioncircuits.cli.features import DIRECTION, features, several
-from visioncircuits.cli.hypotheses import Claim, Photographs, Seed
+from visioncircuits.cli.hypotheses import Photographs, Seed
 from visioncircuits.cli.options import (
     Channels,
     Checkpoint,
@@ -26,10 +26,23 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+ALL = "all"
+"""In the place of a hypothesis: every ready one that applies to the layer."""
+
+Claims = Annotated[
+    str,
+    typer.Argument(
+        metavar="HYPOTHESIS",
+        callback=hypotheses.checked,
+        help=f"{hypotheses.READY} `all` tests every ready one that applies to the layer, and shows "
+        "the stimuli that they share once.",
+    ),
+]
+
 
 @app.command()
 def find(
-    claim: Claim,
+    claim: Claims,
     network: NetworkName,
     asked: Annotated[
         str,
@@ -64,8 +77,11 @@ def find(
     How many units pass each prediction, and the nearest misses, are printed too.
 
         visioncircuits find curves bvlc_googlenet mixed3b --json curves.json
+        visioncircuits find all bvlc_googlenet mixed3b
     """
     if asked.endswith(".safetensors"):
+        if claim == ALL:
+            raise InputError("of a dictionary, find tests one hypothesis at a time; name it")
         if second is None or photographs is None:
             raise InputError(
                 "find needs, of a dictionary, --second, the one of another seed, and --photographs "
@@ -81,26 +97,31 @@ def find(
         raise InputError("--second is for a dictionary, `.safetensors`, in the place of LAYER")
     outputs.check(table, ".json")
     from visioncircuits import networks
-    from visioncircuits.hypotheses import find, verdict_table
+    from visioncircuits.hypotheses import find_each, verdict_table
 
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
     loaded = drawing_in(loaded, channels, ground)
     shown_to = hypotheses.photographs(photographs, range)
     chosen = networks.select(loaded, features(asked))
-    tested = hypotheses.hypothesis(claim, loaded, chosen.layer)
-    found = find(loaded, features(asked), tested, photographs=shown_to, seed=seed, progress=True)
-    shown = verdict_table(found.verdicts) if everything else found
-    _print(shown)
-    print(f"{chosen.layer}: {found.summary}", end="\n\n")
-    _print(found.passed().reset_index())
-    print()
-    for verdict in found.nearest():
-        print(f"{verdict.unit} is {verdict.status}: {'; '.join(verdict.reasons)}")
-    for verdict in found.verdicts:
-        for note in verdict.notes if verdict.status == "supported" else ():
-            print(f"{verdict.unit}: {note}")
+    tested = None if claim == ALL else [hypotheses.hypothesis(claim, loaded, chosen.layer)]
+    each = find_each(
+        loaded, features(asked), tested, photographs=shown_to, seed=seed, progress=True
+    )
+    rows = []
+    for name, found in each.items():
+        shown = verdict_table(found.verdicts) if everything else found
+        _print(shown)
+        print(f"{chosen.layer}: {found.summary}", end="\n\n")
+        _print(found.passed().reset_index())
+        print()
+        for verdict in found.nearest():
+            print(f"{verdict.unit} is {verdict.status}: {'; '.join(verdict.reasons)}")
+        for verdict in found.verdicts:
+            for note in verdict.notes if verdict.status == "supported" else ():
+                print(f"{verdict.unit}: {note}")
+        of_it = {"hypothesis": name} if claim == ALL else {}
+        rows += [{**of_it, **row} for row in json.loads(shown.to_json(orient="records"))]
     if table is not None:
-        rows = json.loads(shown.to_json(orient="records"))
         print(outputs.write_units(rows, chosen.features, table))
 
 

@@ -30,14 +30,17 @@ def files(paths: list[Path] | None) -> list[Path]:
     return paths
 
 
+READY = (
+    "`curve`, `line`, `high-low`, `color-contrast`, `color-center-surround` or "
+    "`brightness-gradient`, in the singular or plural; or a file `.toml` with a hypothesis of "
+    "your own."
+)
 Claim = Annotated[
     str,
     typer.Argument(
         metavar="HYPOTHESIS",
         callback=checked,
-        help="`curve`, `line`, `high-low`, `color-contrast`, `color-center-surround` or "
-        "`brightness-gradient`, in the singular or plural; or a file `.toml` with a hypothesis of "
-        "your own.",
+        help=READY,
     ),
 ]
 Photographs = Annotated[

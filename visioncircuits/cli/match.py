@@ -103,6 +103,7 @@ def match(
     outputs.check(best, ".svg", ".png", ".pdf")
     outputs.check(save, ".nc")
     from visioncircuits import comparison, files, networks
+    from visioncircuits.featurevis.thumbnails import thumbnails
 
     one = networks.load(network, checkpoint=checkpoint, device=device)
     two = networks.load(other, checkpoint=other_checkpoint, device=device)
@@ -140,7 +141,7 @@ def match(
     if best is not None:
         shown = pairs[pairs["mutual"]][:16]
         sides = [
-            outputs.thumbnails(side, [f for f in own.features if str(f) in {*names}], steps=steps)
+            thumbnails(side, [f for f in own.features if str(f) in {*names}], steps=steps)
             for side, own, names in zip(
                 (one, two), chosen, (shown["unit"], shown["partner"]), strict=True
             )

@@ -13,7 +13,7 @@ from visioncircuits.errors import InputError
 if TYPE_CHECKING:  # a command's help is not to wait for torch
     from PIL import Image
 
-    from visioncircuits.networks import Feature, Network
+    from visioncircuits.networks import Feature
 
 
 def check(path: Path | None, *suffixes: str) -> None:
@@ -107,32 +107,3 @@ def write_picture(picture: "Image.Image", path: Path) -> None:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **({"lossless": True} if kind == "WEBP" else {"optimize": True}))
     files.write(path, buffer.getvalue())
-
-
-def thumbnails(
-    network: "Network", features: Iterable["Feature"], *, steps: int
-) -> dict[str, "Image.Image"]:
-    """Find the picture that drives each feature most, by the feature's name.
-
-    Parameters
-    ----------
-    steps
-        Of the optimizer; with 0 there are no pictures. Features of the network's input get none.
-    """
-    from visioncircuits.featurevis import suited
-    from visioncircuits.featurevis.render import rendered
-    from visioncircuits.progress import bar
-
-    layers: dict[str, list[Feature]] = {}
-    for feature in dict.fromkeys(features):
-        if steps and feature.layer in network.layers:
-            layers.setdefault(feature.layer, []).append(feature)
-    pictures = {}
-    total = steps * sum(map(len, layers.values()))
-    with bar("pictures", total, visible=total > 0) as advance:
-        for layer, wanted in layers.items():
-            settings = suited(network, layer, steps=steps)
-            drawn = rendered(network, wanted, settings=settings, advance=advance)
-            for feature, visualization in zip(wanted, drawn, strict=True):
-                pictures[str(feature)] = visualization.image()
-    return pictures

@@ -34,6 +34,7 @@ def positions(
     outputs.check(out, ".png", ".webp")
     outputs.check(save, ".npz", ".nc")
     from visioncircuits import networks
+    from visioncircuits.featurevis.thumbnails import thumbnails
     from visioncircuits.weights import expanded_weights, position_grid, position_view
 
     loaded = networks.load(network, checkpoint=checkpoint, device=device)
@@ -41,7 +42,7 @@ def positions(
     view = position_view(found)
     # where there are no weights there is no picture
     directions = [each for row in view.directions for each in row if any(each.weights)]
-    pictures = outputs.thumbnails(loaded, directions, steps=steps)
+    pictures = thumbnails(loaded, directions, steps=steps)
     outputs.write_picture(position_grid(view, pictures), out)
     print(out)
     if save is not None:

@@ -113,6 +113,7 @@ def weights(
 def _kernels(
     network: "Network", found: "ExpandedWeights", top: int, part: Part, steps: int
 ) -> "Image.Image":
+    from visioncircuits.featurevis.thumbnails import thumbnails
     from visioncircuits.weights import (
         connection_cards,
         kernel_grid,
@@ -123,7 +124,7 @@ def _kernels(
     inputs, results = len(found.inputs), len(found.outputs)
     if max(inputs, results) <= GRID:
         features = [*found.inputs, *found.outputs]
-        return kernel_grid(found, outputs.thumbnails(network, features, steps=steps))
+        return kernel_grid(found, thumbnails(network, features, steps=steps))
     if min(inputs, results) > 1:
         raise InputError(
             f"{inputs} × {results} kernels make no picture: name one unit of a layer, or up to "
@@ -132,15 +133,16 @@ def _kernels(
     rank = strongest_inputs if results == 1 else strongest_outputs
     connections = rank(found, top=top, part=part.value)
     features = [feature for c in connections for feature in (c.source, c.target)]
-    return connection_cards(connections, outputs.thumbnails(network, features, steps=steps))
+    return connection_cards(connections, thumbnails(network, features, steps=steps))
 
 
 def _factors(network: "Network", factors: "Factors", steps: int) -> "Image.Image":
+    from visioncircuits.featurevis.thumbnails import thumbnails
     from visioncircuits.weights import factor_grid
 
     units = [
         unit for place in range(len(factors.directions)) for unit, _ in factors.units(place, UNITS)
     ]
     features = [*factors.directions, *units, *factors.spatial.outputs]
-    pictures = outputs.thumbnails(network, features, steps=steps)
+    pictures = thumbnails(network, features, steps=steps)
     return factor_grid(factors, pictures, size=128, units=UNITS)

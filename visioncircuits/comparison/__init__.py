@@ -10,7 +10,6 @@ from visioncircuits.comparison.branches import (
 from visioncircuits.comparison.compared_panel import compared_panel
 from visioncircuits.comparison.coverage import (
     Coverage,
-    applicable,
     coverage_panel,
     covered_by_families,
     covered_by_induction,
@@ -68,7 +67,6 @@ __all__ = [
     "Theory",
     "Transformation",
     "absolute_axes",
-    "applicable",
     "axis_correlations",
     "beyond_nulls",
     "branch_table",

@@ -22,7 +22,7 @@ from matplotlib.transforms import ScaledTranslation
 from visioncircuits.comparison.induction import Induction
 from visioncircuits.errors import InputError
 from visioncircuits.figures import INK, RULE, Drawn, axes_or_new
-from visioncircuits.hypotheses import PREDEFINED, Hypothesis, find, predefined
+from visioncircuits.hypotheses import Hypothesis, find_each
 from visioncircuits.networks import Network
 from visioncircuits.tuning.plots import hsl
 from visioncircuits.weights import storage
@@ -170,32 +170,6 @@ class Coverage:
         )
 
 
-def applicable(network: Network, layer: str) -> list[Hypothesis]:
-    """Return the hypotheses of `hypotheses.PREDEFINED` for which the layer's neurons see enough.
-
-    Raises
-    ------
-    InputError
-        Where there is none.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> [tested.name for tested in applicable(untrained("bvlc_googlenet"), "conv2d0")]
-    ['line', 'color-contrast']
-    """
-    found = []
-    reasons = []
-    for name in PREDEFINED:
-        try:
-            found.append(predefined(network, layer, name))
-        except InputError as error:
-            reasons.append(error)
-    if not found:
-        raise reasons[0]
-    return found
-
-
 def covered_by_stimuli(
     network: Network,
     layer: str,
@@ -211,7 +185,7 @@ def covered_by_stimuli(
     network, layer
         What is to be explained.
     hypotheses
-        Such as `applicable` gives.
+        Such as `hypotheses.applicable` gives.
     seed
         Of the verdicts' intervals and nulls.
     progress
@@ -226,16 +200,17 @@ def covered_by_stimuli(
     --------
     >>> from visioncircuits.networks import untrained
     >>> network = untrained("bvlc_googlenet")
+    >>> from visioncircuits.hypotheses import applicable
     >>> lines = applicable(network, "conv2d0")[0]
     >>> covered_by_stimuli(network, "conv2d0", [lines]).explanations
     ('line',)
     """
     if not hypotheses:
-        raise InputError("coverage needs a hypothesis; `applicable` gives those that are ready")
-    named = {}
-    for tested in hypotheses:
-        found = find(network, layer, tested, seed=seed, progress=progress)
-        named[tested.name] = [_number(unit) for unit in found["unit"]]
+        raise InputError(
+            "coverage needs a hypothesis; `hypotheses.applicable` gives those that are ready"
+        )
+    found = find_each(network, layer, hypotheses, seed=seed, progress=progress)
+    named = {name: [_number(unit) for unit in table["unit"]] for name, table in found.items()}
     return _coverage(network, layer, named)
 
 

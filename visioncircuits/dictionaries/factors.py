@@ -1,14 +1,11 @@
 """What the dictionaries of scikit-learn's factorizations share."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import sklearn
 from jaxtyping import Float
-from sklearn.decomposition import NMF, FastICA
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from visioncircuits.dictionaries.dictionary import provenance
@@ -35,14 +32,6 @@ def normalized(
         raise InputError(f"{samples} activations of {units} units have no {atoms} factors")
     normalization = Normalization.of(values, kind, centered=centered)
     return normalization.applied(values).numpy(), normalization
-
-
-def fitted(fit: FastICA | NMF, values: Float[np.ndarray, "samples units"]) -> dict[str, Any]:
-    """Fit an iterative factorization, and return whether it converged."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it is recorded instead
-        fit.fit(values)
-    return {"iterations": fit.n_iter_, "converged": fit.n_iter_ < fit.max_iter}
 
 
 def described(

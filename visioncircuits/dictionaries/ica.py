@@ -3,13 +3,16 @@
 Source: Hyvärinen and Oja, "Independent component analysis: algorithms and applications" (2000).
 """
 
+import warnings
+
 import torch
 from jaxtyping import Float
 from sklearn.decomposition import FastICA
+from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from visioncircuits.dictionaries.dictionary import Dictionary
-from visioncircuits.dictionaries.factors import described, fitted, normalized
+from visioncircuits.dictionaries.factors import described, normalized
 from visioncircuits.dictionaries.rules import Linear
 from visioncircuits.networks import Network
 
@@ -71,7 +74,10 @@ def ica(
     fit = FastICA(
         atoms, whiten="unit-variance", max_iter=iterations, tol=tolerance, random_state=seed
     )
-    reached = fitted(fit, values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is recorded instead
+        fit.fit(values)
+    reached = {"iterations": fit.n_iter_, "converged": fit.n_iter_ < fit.max_iter}
     settings = {
         "normalization": normalization,
         "iterations": iterations,

@@ -6,14 +6,14 @@ groups a layer's units so.
 
 import torch
 from jaxtyping import Float
-from sklearn.decomposition import NMF
 from torch import Tensor
 
 from visioncircuits.dictionaries.dictionary import Dictionary
-from visioncircuits.dictionaries.factors import described, fitted, normalized
+from visioncircuits.dictionaries.factors import described, normalized
 from visioncircuits.dictionaries.rules import NonNegative
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
+from visioncircuits.weights.nmf import factorized
 
 
 def nmf(
@@ -75,9 +75,11 @@ def nmf(
             "NMF needs activations of 0 or more: pass those after the rectifier, or choose pca"
         )
     values, undone = normalized(activations, atoms, normalization, centered=False)
-    fit = NMF(atoms, init="nndsvda", max_iter=iterations, tol=tolerance, random_state=seed)
-    reached = fitted(fit, values)
-    directions = torch.nn.functional.normalize(torch.tensor(fit.components_), dim=1)
+    fit = factorized(
+        values, atoms, init="nndsvda", iterations=iterations, tolerance=tolerance, seed=seed
+    )
+    reached = {"iterations": fit.iterations, "converged": fit.converged}
+    directions = torch.nn.functional.normalize(torch.tensor(fit.factors), dim=1)
     settings = {
         "normalization": normalization,
         "iterations": iterations,

@@ -13,6 +13,8 @@ from visioncircuits.files import PART, explained, lock
 def write(path: Path, files: Mapping[str, bytes]) -> None:
     """Write a folder of files that appears at once; an existing one is replaced.
 
+    A name may have folders in it, as `maps/0.webp`.
+
     Raises
     ------
     InputError
@@ -24,6 +26,7 @@ def write(path: Path, files: Mapping[str, bytes]) -> None:
         try:
             part.mkdir(parents=True)
             for name, data in files.items():
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
                 (part / name).write_bytes(data)
             if path.exists():  # a folder cannot be moved onto one that is not empty
                 shutil.rmtree(path)

@@ -1,6 +1,7 @@
 """From a recipe to a site: the whole way, resumed wherever it was interrupted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from visioncircuits import engine, files
 from visioncircuits.engine import Work, WorkFailed, folders
 from visioncircuits.errors import InputError
 from visioncircuits.examples.survey import workforce_for
-from visioncircuits.gallery import plan, writing
+from visioncircuits.gallery import explanations, plan, writing
+from visioncircuits.gallery.chapter import Chapter
 from visioncircuits.gallery.collection import collect
 from visioncircuits.gallery.evidence import (
     atoms,
@@ -39,6 +41,9 @@ KINDS: tuple[Kind, ...] = (
 Photographs come first, so that a mistake there is met at the door; partners after the weights
 and atoms that show them.
 """
+
+CHAPTERS: tuple[Chapter, ...] = (explanations.CHAPTER,)
+"""The chapters of a site, in the order in which the index links them."""
 
 MARK = "recipe.toml"
 """The first file of a site, its recipe, marks the folder as a gallery's."""
@@ -136,6 +141,7 @@ def build(
     given = Path(photographs) if photographs else None
     survey = find(source, obtain, selections, given)
     start = Build(source, found, selections, obtain, out, workforce, given, survey, progress)
+    chapters = {chapter: chapter.plan(start) for chapter in CHAPTERS}
     with folders.alone(out):
         _claim(out)
         folders.sweep(out)
@@ -151,12 +157,20 @@ def build(
             if task is None:
                 continue
             tasks[kind] = task
-            failed = _complete(start, kind, task)
-            failures.extend([failed] if failed else [])
+            store = engine.Store(out / kind.name)
+            missing = list(plan.batches(task.requests, plan.index(store.finished())))
+            failures += _complete(start, store, task.make, missing)
+        links = {}
+        for chapter, task in chapters.items():
+            store = engine.Store(out / chapter.name)
+            store.keep(task.requests)
+            failures += _complete(start, store, task.make, task.requests)
+            if done := [work for work in task.requests if store.path(work).exists()]:
+                links[chapter.title] = chapter.links(start, done)
         gallery, finished = collect(start, {kind: task.requests for kind, task in tasks.items()})
         if not gallery.layers:
             raise failures[0]
-        index = writing.write(gallery, out)
+        index = writing.write(replace(gallery, chapters=links), out)
         for kind, task in tasks.items():
             finished[kind].keep_used()
             task.tidy()
@@ -165,23 +179,25 @@ def build(
     return index
 
 
-def _complete(build: Build, kind: Kind, task: Task) -> WorkFailed | None:
-    """Do what is missing of a task; return what failed of it."""
-    store = engine.Store(build.out / kind.name)
-    missing = list(plan.batches(task.requests, plan.index(store.finished())))
+def _complete(
+    build: Build, store: engine.Store, make: Make, works: Sequence[Work]
+) -> list[WorkFailed]:
+    """Do what is missing of some work; return what failed of it."""
+    finished = set(map(engine.digest, store.finished()))
+    missing = [work for work in works if engine.digest(work) not in finished]
     total = sum(map(plan.amount, missing))
-    with bar(kind.name, total, visible=build.progress and total > 0) as advance:
+    with bar(store.folder.name, total, visible=build.progress and total > 0) as advance:
         try:
             engine.complete(
                 store,
-                partial(_made, build.obtain, task.make),
+                partial(_made, build.obtain, make),
                 missing,
                 engine=build.engine,
                 advance=lambda work: advance(plan.amount(work)),
             )
         except WorkFailed as error:
-            return error
-    return None
+            return [error]
+    return []
 
 
 def _made(obtain: Obtain, make: Make, work: Work) -> Mapping[str, bytes]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -194,6 +194,26 @@ class Thumbnails:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A page on the network as a whole, as the index shows it; see `chapter.Chapter`.
+
+    Attributes
+    ----------
+    title
+        What the page is called.
+    page, thumbnail
+        Files, from the site's root.
+    note
+        A few words on it.
+    """
+
+    title: str
+    page: str
+    thumbnail: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Gallery:
     """A whole site.
 
@@ -206,6 +226,8 @@ class Gallery:
     partners
         Features that others' pages show and that have none: by layer, what a feature is called
         within it to the file of a quick small picture.
+    chapters
+        Links to pages on the network as a whole, by their heading.
     """
 
     title: str
@@ -214,6 +236,7 @@ class Gallery:
     layers: tuple[LayerEntry, ...]
     recipe: str = field(repr=False)
     partners: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    chapters: Mapping[str, Sequence[Link]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def thumbnails(self) -> dict[str, Thumbnails]:

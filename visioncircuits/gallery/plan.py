@@ -24,8 +24,8 @@ def batches(requests: Iterable[Work], finished: Container[str]) -> Iterator[Work
 
 
 def amount(work: Work) -> int:
-    """Count the pictures, or the features, of a piece of work."""
-    return len(work["features"]) * int(work.get("pictures", 1))
+    """Count the pictures, or the features, of a piece of work; a chapter's is one."""
+    return len(work["features"]) * int(work.get("pictures", 1)) if "features" in work else 1
 
 
 def key(work: Work, feature: Any) -> str:

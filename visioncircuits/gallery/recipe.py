@@ -14,6 +14,7 @@ from visioncircuits.gallery.lines import line_of
 from visioncircuits.gallery.recipe_tables import (
     DictionaryChoice,
     Examples,
+    Explain,
     LayerChoice,
     Quality,
     Show,
@@ -46,6 +47,8 @@ class Recipe(Table):
         With which stimuli tuning to orientation is measured.
     examples
         Which photographs are searched for examples, and how many are shown.
+    explain
+        Photographs that are explained, each on a page of its own: tables `[[explain]]`.
     layers
         In the order in which the site shows them. Not needed where `build` is given features.
 
@@ -70,6 +73,7 @@ class Recipe(Table):
     weights: Weights = Weights()
     tuning: Tuning = Tuning()
     examples: Examples = Examples()
+    explain: list[Explain] = Field(default_factory=list)
     layers: list[LayerChoice] = Field(default_factory=list)
 
 
@@ -173,6 +177,7 @@ def _fields(keys: Sequence[str]) -> list[str]:
         "weights": Weights,
         "tuning": Tuning,
         "examples": Examples,
+        "explain": Explain,
         "layers": LayerChoice,
         "dictionary": DictionaryChoice,
     }

@@ -119,6 +119,28 @@ def parse_directions(value: Any) -> tuple[str, ...]:
     return tuple(files)
 
 
+def parse_photographs(value: Any) -> tuple[str, ...]:
+    """Parse the names of photographs' files, or of folders of them.
+
+    Raises
+    ------
+    ValueError
+        For anything but a name or a list of different names.
+
+    Examples
+    --------
+    >>> parse_photographs("cat.jpg"), parse_photographs(["cat.jpg", "dog.jpg"])
+    (('cat.jpg',), ('cat.jpg', 'dog.jpg'))
+    """
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(n and type(n) is str for n in names):
+        raise ValueError(f'{value!r} names no photographs; write "cat.jpg" or ["cat.jpg"]')
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is named twice")
+    return tuple(names)
+
+
 def parse_families(value: Any) -> dict[str, tuple[int, ...] | None]:
     """Parse families: names from the taxonomy, or names with their units.
 
@@ -336,6 +358,41 @@ class Examples(Table):
     range: Annotated[tuple[float, float] | None, BeforeValidator(parse_range)] = None
     top: Annotated[int, Field(ge=1, le=64)] = 8
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
+
+
+class Explain(Table):
+    """Photographs that are explained, each on a page of its own; see `attribution.explain`.
+
+    Attributes
+    ----------
+    photographs
+        A file, or several; of a folder, all in it. Relative to the recipe.
+    layers
+        With positions, each computed from the ones before it.
+    classes
+        Names, or numbers, of those that are of interest.
+    top
+        How many of the network's most likely classes are added.
+    groups
+        How many a layer's units are divided into.
+    slope
+        What activations are multiplied by, to attribute: the gradient with "relaxed" max pools, the
+        "gradient", the gradient "integrated" from no activation, or the weights of all "exact"
+        paths.
+    pictures
+        How many units of each layer are rendered for a page.
+    steps
+        How long each is optimized; 0 for no pictures.
+    """
+
+    photographs: Annotated[tuple[str, ...], BeforeValidator(parse_photographs)]
+    layers: Annotated[list[str], Field(min_length=1)]
+    classes: list[str | int] = Field(default_factory=list)
+    top: Annotated[int, Field(ge=0, le=20)] = 3
+    groups: Annotated[int, Field(ge=1, le=64)] = 6
+    slope: Literal["relaxed", "gradient", "integrated", "exact"] = "relaxed"
+    pictures: Annotated[int, Field(ge=0, le=1000)] = 24
+    steps: Annotated[int, Field(ge=0, le=100_000)] = 64
 
 
 class DictionaryChoice(Table):

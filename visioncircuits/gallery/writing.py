@@ -10,7 +10,7 @@ from visioncircuits.gallery.evidence import tuning, weights
 from visioncircuits.gallery.section import FeaturePage, MakeSection
 from visioncircuits.gallery.sections import SECTIONS
 from visioncircuits.networks import Direction
-from visioncircuits.site import pages, thumbnails
+from visioncircuits.site import explanation, pages, thumbnails
 
 PREVIEWS = 20
 """The most features of a layer that the index shows."""
@@ -71,7 +71,7 @@ def _files(
     gallery: Gallery, out: Path, sections: Sequence[MakeSection]
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every file of the site but the evidence: path from the root, content."""
-    for name in ("gallery.css", "gallery.js"):
+    for name in ("gallery.css", "gallery.js", *(explanation.ASSETS if gallery.chapters else ())):
         yield f"assets/{name}", pages.asset(name)
     yield "recipe.toml", gallery.recipe.encode()
     linked = any(

@@ -3,16 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from visioncircuits.errors import unknown
-from visioncircuits.networks import Direction, Features, Network
-from visioncircuits.progress import bar
-from visioncircuits.stimuli import Stimuli, StimulusSet, stimulus_set
-from visioncircuits.tuning.responses import measured
+from visioncircuits.networks import Direction
 
 
 @dataclass(frozen=True)
@@ -218,61 +214,3 @@ def _described(measured: Evidence | VariantResponses, variants: int) -> str:
     text = ", ".join(f"{name} {count}" for name, count in counts.items())
     names = f", controls {', '.join(measured.controls)}" if measured.controls else ""
     return f"{type(measured).__name__}({text}{names})"
-
-
-def measure_responses(
-    network: Network,
-    features: Features,
-    stimuli: Stimuli,
-    *,
-    variants: Sequence[Mapping[str, object]] = ({},),
-    controls: Mapping[str, StimulusSet] = MappingProxyType({}),
-    progress: bool = False,
-) -> VariantResponses:
-    """Measure the responses of features to a set in all its variants, and to the controls.
-
-    Parameters
-    ----------
-    network, features, progress
-        As for `tuning.measure`.
-    stimuli
-        As for `tuning.measure`.
-    variants
-        Parameters of the set's family that are fixed otherwise in each variant.
-    controls
-        Sets of other families, by name.
-
-    Raises
-    ------
-    InputError
-        As `tuning.measure`.
-
-    Examples
-    --------
-    >>> from visioncircuits.networks import untrained
-    >>> from visioncircuits.stimuli import named
-    >>> few = named("edges").isel(orientation=slice(0, None, 6))
-    >>> measure_responses(
-    ...     untrained("bvlc_googlenet"), "conv2d0", few, variants=[{}, {"x": 1.0}]
-    ... ).values.shape
-    (64, 2, 12)
-    """
-    stimuli = stimulus_set(stimuli)
-    total = len(stimuli) * len(variants) + sum(map(len, controls.values()))
-    with bar("stimuli", total, visible=progress) as advance:
-        varied = [
-            measured(network, features, stimuli.fix(**variant), advance=advance)
-            for variant in variants
-        ]
-        others = {
-            name: measured(network, features, control, advance=advance)
-            for name, control in controls.items()
-        }
-    return VariantResponses(
-        units=tuple(str(unit) for unit in varied[0]["unit"].values),
-        values=np.stack([responses.values for responses in varied], 1),
-        axes={name: varied[0][name].values for name in stimuli.axes},
-        controls={
-            name: responses.values.reshape(len(responses), -1) for name, responses in others.items()
-        },
-    )

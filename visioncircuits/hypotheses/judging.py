@@ -12,9 +12,10 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples import Examples
 from visioncircuits.hypotheses import effects, photographed
 from visioncircuits.hypotheses.beyond_edges import beyond_edges
-from visioncircuits.hypotheses.evidence import VariantResponses, measure_responses
+from visioncircuits.hypotheses.evidence import VariantResponses
 from visioncircuits.hypotheses.found import Found
 from visioncircuits.hypotheses.hypothesis import Hypothesis
+from visioncircuits.hypotheses.measuring import measure_responses
 from visioncircuits.hypotheses.predefined import check_field, predefined
 from visioncircuits.hypotheses.significance import judge_evidence
 from visioncircuits.hypotheses.verdicts import Verdict

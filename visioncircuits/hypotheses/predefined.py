@@ -64,6 +64,32 @@ def predefined(
     return hypothesis
 
 
+def applicable(network: Network, layer: str) -> list[Hypothesis]:
+    """Return the hypotheses of `PREDEFINED` for which the layer's neurons see enough.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+
+    Examples
+    --------
+    >>> from visioncircuits.networks import untrained
+    >>> [tested.name for tested in applicable(untrained("bvlc_googlenet"), "conv2d0")]
+    ['line', 'color-contrast']
+    """
+    found = []
+    reasons = []
+    for name in PREDEFINED:
+        try:
+            found.append(predefined(network, layer, name))
+        except InputError as error:
+            reasons.append(error)
+    if not found:
+        raise reasons[0]
+    return found
+
+
 def check_field(hypothesis: Hypothesis, network: Network, layer: str) -> None:
     """Check that the receptive field of a layer is large enough for a hypothesis' stimuli.
 

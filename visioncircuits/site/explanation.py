@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from markupsafe import Markup
 from PIL import Image
 from torch import Tensor
 
-from visioncircuits import __version__, files
-from visioncircuits.attribution import ExplainedLayer, Explanation
+from visioncircuits import __version__
+from visioncircuits import files as written
+from visioncircuits.attribution import ExactPaths, ExplainedLayer, Explanation
 from visioncircuits.attribution.explanation_panel import COLORS, lit, pixels
 from visioncircuits.networks import Feature, Unit
 from visioncircuits.site import pages
@@ -21,6 +23,11 @@ from visioncircuits.site.explanation_diagram import diagram
 
 TOP = 4
 """Units that are listed at a position, in a group, and for or against a class."""
+
+PHOTOGRAPH = "photograph.webp"
+"""The file of the photograph."""
+
+ASSETS = "gallery.css", "explanation.css", "gallery.js", "explanation.js"
 
 SIDE, SMALL = 448, 128
 """Pixels: of the photograph, and of a unit's, a group's or a map's picture."""
@@ -58,14 +65,10 @@ def write(
 
     Parameters
     ----------
-    found
-        From `explain`.
-    pictures
-        Of units and groups by name; what has none is listed by its number.
+    found, pictures, title
+        As for `files`.
     out
         The page's folder.
-    title
-        The photograph's name.
 
     Returns
     -------
@@ -77,38 +80,62 @@ def write(
     InputError
         Where a file cannot be written.
     """
+    for name in ASSETS:
+        written.write(out / "assets" / name, pages.asset(name))
+    for name, content in files(found, pictures, title=title).items():
+        written.write(out / name, content)
+    return out / "index.html"
+
+
+def files(
+    found: Explanation, pictures: Mapping[str, Image.Image], *, title: str, root: str = ""
+) -> dict[str, bytes]:
+    """Return the files of the page of an explained photograph, but those of `ASSETS`.
+
+    Parameters
+    ----------
+    found
+        From `explain`.
+    pictures
+        Of units and groups by name; what has none is listed by its number.
+    title
+        The photograph's name.
+    root
+        The folder, from the page's, of `assets`, and of an index to link where it is another.
+    """
     photograph = pixels(found.photograph)
     shown = Image.fromarray(photograph)
     height, width = photograph.shape[:2]
     scale = max(SIDE / width, 1)
     large = shown.resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS)
-    _picture(large, out / "photograph.webp")
+    made = {PHOTOGRAPH: _webp(large)}
     paths = {name: f"pictures/{_slug(name)}.webp" for name in pictures}
     for name, picture in pictures.items():
-        _picture(_thumbnail(picture), out / paths[name])
+        made[paths[name]] = _webp(_thumbnail(picture))
     for layer in found.layers:
         for group, strength in enumerate(layer.groups.maps):
             drawn = Image.fromarray(lit(photograph, strength))
-            _picture(_thumbnail(drawn), out / _map_path(layer.name, group))
-    for name in ("gallery.css", "explanation.css", "gallery.js", "explanation.js"):
-        files.write(out / "assets" / name, pages.asset(name))
+            made[_map_path(layer.name, group)] = _webp(_thumbnail(drawn))
     layers = [_layer(layer, paths) for layer in found.layers]
-    files.write_json(out / "explanation.json", {"record": found.record, **_plain(found, layers)})
+    plain = _plain(found, layers)
     page = pages.render(
         "explanation.html",
         found=found,
         title=title,
+        root=root,
+        photograph=PHOTOGRAPH,
         network=found.record["network"],
         layers=layers,
         classes=list(zip(found.classes, found.probabilities.tolist(), strict=True)),
         colors=COLORS,
-        data=_script(_plain(found, layers)),
+        sums=_sums(found),
+        data=_script(plain),
         diagram=Markup(diagram(found, paths, where=_map_path)),
         size=large.size,
         version=__version__,
     )
-    files.write(out / "index.html", page.encode())
-    return out / "index.html"
+    numbers = json.dumps({"record": found.record, **plain}, indent=1)
+    return made | {"explanation.json": numbers.encode(), "index.html": page.encode()}
 
 
 def _map_path(layer: str, group: int) -> str:
@@ -121,6 +148,7 @@ def _plain(found: Explanation, layers: list[dict[str, Any]]) -> dict[str, Any]:
         "logits": _rounded(found.logits),
         "probabilities": _rounded(found.probabilities),
         "layers": layers,
+        "unattributed": _rounded(found.unattributed()),
         "ties": [
             {"values": _rounded(ties.values), "activation": _rounded(ties.activation)}
             for ties in found.ties
@@ -152,7 +180,7 @@ def _layer(layer: ExplainedLayer, paths: Mapping[str, str]) -> dict[str, Any]:
             }
             for place, direction in enumerate(groups.directions)
         ],
-        "strongest": float(led.abs().max()),
+        "strongest": float(torch.cat([led, layer.remainder()[:, None]], 1).abs().max()),
         "remainder": _rounded(layer.remainder()),
         "total": _rounded(channels.sum(1)),
         "channels": [_channels(row) for row in channels],
@@ -162,6 +190,21 @@ def _layer(layer: ExplainedLayer, paths: Mapping[str, str]) -> dict[str, Any]:
             if name.rpartition(":")[0] == layer.name and name.rpartition(":")[2].isdigit()
         },
     }
+
+
+def _sums(found: Explanation) -> list[dict[str, list[float]]]:
+    """Return of each layer what adds up to the logits, line by line."""
+    beside = "biases" if found.record["slope"] == ExactPaths().name else "not attributed"
+    return [
+        {
+            "groups": layer.by_group().sum(1).tolist(),
+            "the rest": layer.remainder().tolist(),
+            f"all of {layer.name}": layer.channels().sum(1).tolist(),
+            beside: left.tolist(),
+            "the logit": found.logits.tolist(),
+        }
+        for layer, left in zip(found.layers, found.unattributed(), strict=True)
+    ]
 
 
 def _channels(row: Tensor) -> dict[str, list[list[float]]]:
@@ -203,10 +246,10 @@ def _thumbnail(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB").resize((SMALL, SMALL), Image.Resampling.LANCZOS)
 
 
-def _picture(picture: Image.Image, path: Path) -> None:
+def _webp(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=88)
-    files.write(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _slug(name: str) -> str:

@@ -8,8 +8,11 @@ from torch import Tensor
 from visioncircuits.attribution import Explanation
 from visioncircuits.attribution.explanation_panel import COLORS
 
-TILE, GAP, APART, HEAD, LABEL = 64, 12, 150, 26, 190
-"""Pixels: a picture, between groups, between layers, above the first, a class's name."""
+TILE, GAP, HEAD, LABEL, WIDE = 64, 12, 26, 190, 1240
+"""Pixels: a picture, between groups, above the first, a class's name, the whole."""
+
+APART, LEAST_APART = 150, 70
+"""Pixels between layers: where there is room for it, and at least."""
 
 LEAST = 0.04
 """Of the strongest line of its column, what is drawn."""
@@ -27,7 +30,9 @@ def diagram(
     wide = TILE * (2 if pictured else 1) + 4
     lengths = [len(layer.groups) for layer in found.layers] + [len(found.classes)]
     high = HEAD + max(lengths) * (TILE + GAP)
-    lefts = [place * (wide + APART) for place in range(len(lengths))]
+    room = (WIDE - LABEL) / len(found.layers) - wide
+    apart = int(min(max(room, LEAST_APART), APART))
+    lefts = [place * (wide + apart) for place in range(len(lengths))]
     width = lefts[-1] + LABEL
 
     def middle(column: int, row: int) -> float:
@@ -54,7 +59,10 @@ def diagram(
                 yield _image(where(layer.name, row), left, top)
                 if str(direction) in paths:
                     yield _image(paths[str(direction)], left + TILE + 4, top)
-                yield "</g>"
+                yield (
+                    f'<rect class="number" x="{left}" y="{top:.1f}" width="15" height="16"/>'
+                    f'<text class="number" x="{left + 7.5}" y="{top + 12:.1f}">{row + 1}</text></g>'
+                )
         yield f'<text class="head" x="{lefts[-1]}" y="14">classes</text>'
         for row, name in enumerate(found.classes):
             at = middle(len(found.layers), row)
@@ -69,8 +77,9 @@ def diagram(
             )
 
     return (
-        f'<svg class="diagram" viewBox="-4 0 {width + 8} {high + 4}" width="{width + 8}" '
-        f'height="{high + 4}" role="group" aria-label="Groups and what they led to">'
+        f'<svg class="diagram" viewBox="-4 0 {width + 8} {high + 4}" role="group" '
+        f'style="max-width: {width + 8}px; min-width: {round(0.55 * width)}px" '
+        f'aria-label="Groups and what they led to">'
         f"{''.join(lines())}{''.join(nodes())}</svg>"
     )
 

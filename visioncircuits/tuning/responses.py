@@ -1,7 +1,9 @@
 """Responses: the activation of features to every stimulus of a set."""
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,64 @@ def measured(
     return responses
 
 
+def measured_together(
+    network: Network,
+    features: Features,
+    sets: Sequence[StimulusSet],
+    *,
+    batch: int = BATCH,
+    advance: Advance = no_progress,
+) -> list[Float[np.ndarray, "features *axes"]]:
+    """Measure several sets as `measured`, but each different stimulus set once, in full batches.
+
+    Returns the values alone, `(features, *axes)` for each set in the order given. `advance` counts
+    the stimuli that are shown; `distinct` lists their sets.
+    """
+    whole("batch", batch, least=1)
+    probes = {each.digest: _probe(network, features, each, 0) for each in distinct(sets)}
+    found: dict[str, list[np.ndarray]] = {digest: [] for digest in probes}
+    for _, alike in groupby(probes, lambda digest: probes[digest].placement):
+        for parts in _batches([(digest, len(probes[digest].stimuli)) for digest in alike], batch):
+            drawn = [probes[digest].draw(places) for digest, places in parts]
+            values = probes[parts[0][0]].of(torch.cat(drawn))
+            ends = np.cumsum([len(places) for _, places in parts])
+            for (digest, places), end in zip(parts, ends, strict=True):
+                responses = values[:, end - len(places) : end]
+                _check_finite(responses, probes[digest], places.start)
+                found[digest].append(responses)
+                advance(len(places))
+    whole_sets = {digest: np.concatenate(parts, 1) for digest, parts in found.items()}
+    return [whole_sets[each.digest].reshape(-1, *each.shape) for each in sets]
+
+
+def distinct(sets: Iterable[StimulusSet]) -> list[StimulusSet]:
+    """Return the sets without those that draw the same as another."""
+    return list({each.digest: each for each in sets}.values())
+
+
+def _batches(lengths: Sequence[tuple[str, int]], batch: int) -> Iterator[list[tuple[str, range]]]:
+    """Cut sets, one after another, into batches; all but the last are full.
+
+    Examples
+    --------
+    >>> list(_batches([("a", 3), ("b", 2)], 4))
+    [[('a', range(0, 3)), ('b', range(0, 1))], [('b', range(1, 2))]]
+    """
+    parts: list[tuple[str, range]] = []
+    room = batch
+    for name, length in lengths:
+        first = 0
+        while first < length:
+            places = range(first, min(first + room, length))
+            parts.append((name, places))
+            first, room = places.stop, room - len(places)
+            if not room:
+                yield parts
+                parts, room = [], batch
+    if parts:
+        yield parts
+
+
 @dataclass(frozen=True)
 class _Probe:
     """The features to be measured, and the stimuli as they are drawn for them."""
@@ -182,9 +242,14 @@ class _Probe:
     reach: int
     stimuli: StimulusSet
 
-    def responses(self, places: range) -> Float[np.ndarray, "features stimuli"]:
-        """Compute the responses to some of the stimuli."""
-        pictures = self.stimuli.draw(places).picture
+    def draw(self, places: range) -> Float[Tensor, "stimuli 3 height width"]:
+        """Draw some of the stimuli."""
+        return self.stimuli.draw(places).picture
+
+    def of(
+        self, pictures: Float[Tensor, "stimuli 3 height width"]
+    ) -> Float[np.ndarray, "features stimuli"]:
+        """Compute the responses to stimuli that were drawn with the same placement."""
         with torch.inference_mode():
             maps = self._neighborhood(pictures)
             if self.chosen.indices is None:
@@ -229,7 +294,7 @@ def _all(
             each = []
             for first in range(start, stop, batch):
                 places = range(first, min(first + batch, stop))
-                each.append(probe.responses(places))
+                each.append(probe.of(probe.draw(places)))
                 advance(len(places))
             responses = np.concatenate(each, 1)
             _check_finite(responses, probe, start)

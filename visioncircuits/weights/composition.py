@@ -56,7 +56,7 @@ def backwards(
     windows = [
         window
         for at, _, part in starts
-        if (window := _back(trace, begin, at, Kernel(part[:0, :, None, None], *neuron)))
+        if (window := composed(trace, begin, at, Kernel(part[:0, :, None, None], *neuron)))
     ]
     if not windows:
         raise only_padding(inputs.layer, outputs.layer, neuron[1])
@@ -65,7 +65,7 @@ def backwards(
     for at, index, part in starts:
         for batch in _batches(trace, trace.between(begin, at), size, len(index)):
             rows = part[batch, :, None, None]
-            kernel = _back(trace, begin, at, Kernel(rows, *neuron))
+            kernel = composed(trace, begin, at, Kernel(rows, *neuron))
             if kernel is None:
                 continue
             found = kernel.weight
@@ -97,8 +97,8 @@ def only_padding(source: str, target: str, position: Pair) -> InputError:
     )
 
 
-def _back(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel | None:
-    """Compose along all paths; None if they all end in padding."""
+def composed(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel | None:
+    """Compose a kernel of the target with all paths to it; None if they all end in padding."""
     pending = {target: [kernel]}
     path = trace.between(source, target)
     for at in reversed(path[1:]):

@@ -26,6 +26,9 @@ from visioncircuits.weights.tracing import INPUT, Trace, trace
 FORWARDS_RATIO = 8
 """Composition starts from the inputs if they are this many times fewer than the outputs."""
 
+AUTOGRAD = "use expanded_weights_by_autograd for single neurons"
+"""What differentiates any operation."""
+
 
 @torch.no_grad()
 def expanded_weights(
@@ -91,7 +94,7 @@ def expanded_weights(
         averaged=position is None,
         borders=position is not None or _everywhere(network, outputs.layer) != EVERY,
     )
-    _check_path(traced, *layers, one_neuron=position is not None)
+    check_path(traced, *layers, one_neuron=position is not None)
     neuron = _neuron(network, traced, outputs.layer, position)
     if FORWARDS_RATIO * len(inputs) < len(outputs) and neuron == EVERY:
         kernel = forwards(traced, inputs, outputs, memory=memory)
@@ -131,8 +134,13 @@ def _check(linearization: Linearization, pictures: Tensor | None, position: Pair
         )
 
 
-def _check_path(traced: Trace, source: str, target: str, *, one_neuron: bool) -> None:
-    """Check that the source feeds the target, through linearized operations only."""
+def check_path(
+    traced: Trace, source: str, target: str, *, one_neuron: bool, instead: str = AUTOGRAD
+) -> None:
+    """Check that the source feeds the target, through linearized operations only.
+
+    `instead` is what messages recommend where there are others.
+    """
     for name in (source, target):
         if name not in traced.layers:
             raise InputError(f"{name} does not depend on the picture; choose another layer")
@@ -145,7 +153,7 @@ def _check_path(traced: Trace, source: str, target: str, *, one_neuron: bool) ->
     if not path and traced.depends(end, begin):
         raise InputError(
             f"{source} reaches {target} only through gates or divisors, which are constants of the "
-            "linearized network; use expanded_weights_by_autograd"
+            f"linearized network; {instead}"
         )
     if not path:
         raise InputError(f"no path leads from {source} to {target}; they are parallel branches")
@@ -154,8 +162,8 @@ def _check_path(traced: Trace, source: str, target: str, *, one_neuron: bool) ->
         if traced.steps[at].operation is None:
             raise InputError(
                 f"between {source} and {target} the network computes {traced.steps[at].name!r}, "
-                "which has no linear replacement here; use expanded_weights_by_autograd for single "
-                "neurons, or layers that it does not lie between"
+                f"which has no linear replacement here; {instead}, or layers that it does not lie "
+                "between"
             )
         if several and isinstance(traced.steps[at].operation, Resampling):
             raise InputError(

@@ -175,7 +175,7 @@ def one_sided_nmf(
             f"{iterations}"
         )
     parts = _by_channel(weights.weight)
-    channels, factors, converged = factorized(
+    channels, factors, _, converged = factorized(
         np.hstack([parts.clip(min=0), (-parts).clip(min=0)]),
         count,
         init="nndsvda",

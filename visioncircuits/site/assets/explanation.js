@@ -14,6 +14,12 @@ function number(value) {
   return text.replace("-", "−");
 }
 
+// As many decimals as the largest of a list needs for three digits.
+function decimal(value, scale) {
+  const places = Math.min(Math.max(2 - Math.floor(Math.log10(scale || 1)), 0), 6);
+  return value.toFixed(places).replace("-", "−");
+}
+
 const colors = [...document.querySelectorAll(".facts .key")].map((key) => key.style.getPropertyValue("--c"));
 
 let held = false;
@@ -110,10 +116,10 @@ function describe(block, layer) {
   const classes = led.flatMap((value, index) => [
     element("span", { textContent: data.classes[index], title: data.classes[index], className: index === first || index === than ? "" : "other" }),
     bar(value, scale, colors[index]),
-    element("output", { textContent: number(value) }),
+    element("output", { textContent: decimal(value, scale) }),
   ]);
   if (than !== null) {
-    classes.push(element("span", { textContent: "difference" }), bar(led[first] - led[than], scale, "var(--ink)"), element("output", { textContent: number(led[first] - led[than]) }));
+    classes.push(element("span", { textContent: "difference" }), bar(led[first] - led[than], scale, "var(--ink)"), element("output", { textContent: decimal(led[first] - led[than], scale) }));
   }
   block.querySelector(".shares").replaceChildren(
     ...classes,

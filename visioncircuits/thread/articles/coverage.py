@@ -7,12 +7,12 @@ from jaxtyping import Bool
 
 from visioncircuits.comparison.coverage import (
     Coverage,
-    applicable,
     coverage_panel,
     covered_by_families,
     covered_by_stimuli,
 )
 from visioncircuits.figures import Figure
+from visioncircuits.hypotheses import applicable
 from visioncircuits.thread import Article, Plate, Row, Study, here, paper, part
 from visioncircuits.thread.claims import SHUFFLED, Unavailable
 from visioncircuits.thread.intervals import share_interval
