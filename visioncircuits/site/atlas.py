@@ -20,7 +20,14 @@ from visioncircuits.site import atlas_cells, atlas_tiles, pages
 from visioncircuits.site.atlas_cells import Crops
 from visioncircuits.site.explanation import _script
 
-SCRIPTS = ("atlas_plane.js", "atlas_tiles.js", "atlas_search.js", "atlas.js")
+SCRIPTS = (
+    "atlas_data.js",
+    "atlas_plane.js",
+    "atlas_tiles.js",
+    "atlas_search.js",
+    "atlas_panel.js",
+    "atlas.js",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +131,7 @@ def write(sheets: Sequence[Sheet], out: str | Path, *, title: str, cell: int = 8
             {
                 "cell": cell,
                 "block": atlas_tiles.BLOCK,
-                "crop": [atlas_cells.CROP, atlas_cells.COLUMNS],
+                "columns": atlas_cells.COLUMNS,
                 "together": atlas_cells.TOGETHER,
                 "sheets": listed,
             }
