@@ -101,13 +101,13 @@ function paint() {
 
 // The strongest cells of what is asked for, to jump to.
 function rank() {
-  const section = document.getElementById("ranked");
-  section.hidden = !asked;
+  const list = document.getElementById("ranked");
+  list.hidden = !asked;
   if (!asked) return;
   const values = askedIn(grid);
   const order = [...values.keys()].filter((cell) => values[cell] > 0).sort((a, b) => values[b] - values[a]);
   const { class: name, than } = state;
-  section.querySelector("h2").textContent = isMark(name) ? `Cells with most of ${name}` : `Cells that led to ${name} ${than ? `more than to ${than}` : "most"}`;
+  list.querySelector("h2").textContent = isMark(name) ? `Cells with most of ${name}` : `Cells that led to ${name} ${than ? `more than to ${than}` : "most"}`;
   const jumps = order.slice(0, JUMPS).map((cell) => {
     const at = { grid, cell };
     const { row, column } = placed(at);
@@ -115,7 +115,7 @@ function rank() {
     const properties = { type: "button", ariaLabel: `Row ${row + 1}, column ${column + 1}: ${value}`, onclick: () => jump(at) };
     return element("li", {}, element("button", properties, icon(at), element("small", { textContent: value })));
   });
-  section.querySelector(".jumps").replaceChildren(...jumps);
+  list.querySelector(".jumps").replaceChildren(...jumps);
 }
 
 // To where a cell is as large as it becomes before a finer grid is shown.
