@@ -59,7 +59,7 @@ class Sheet:
     atlas: Atlas
     icons: Sequence[Mapping[int, Image.Image]]
     crops: Crops | None = None
-    marks: Mapping[str, Sequence[Float32[np.ndarray, " cells"]]] = field(default_factory=dict)
+    marks: Mapping[str, Sequence[Float32[np.ndarray, " _"]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         grids = self.atlas.grids
@@ -148,7 +148,9 @@ def _sheet(sheet: Sheet, folder: str, out: Path, *, cell: int) -> dict[str, Any]
     for index, (grid, icons) in enumerate(zip(atlas.grids, sheet.icons, strict=True)):
         atlas_tiles.write(grid, icons, out / folder / f"{grid.side}" / "tiles", cell=cell)
         atlas_cells.write_blocks(atlas, index, sheet.crops, out, f"{folder}/{grid.side}/cells")
-    led = [[grid.attribution[:, place] for grid in atlas.grids] for place in range(len(atlas.classes))]
+    led = [
+        [grid.attribution[:, place] for grid in atlas.grids] for place in range(len(atlas.classes))
+    ]
     columns = [*led, *sheet.marks.values()]
     atlas_cells.write_values(columns, out, f"{folder}/values")
     content = {

@@ -97,7 +97,7 @@ def strongest(attribution: Float32[np.ndarray, " classes"]) -> list[list[float]]
 
 
 def write_values(
-    columns: Sequence[Sequence[Float32[np.ndarray, " cells"]]], root: Path, folder: str
+    columns: Sequence[Sequence[Float32[np.ndarray, " _"]]], root: Path, folder: str
 ) -> None:
     """Write what all cells have of a class or a direction, so many in a file.
 

@@ -9,7 +9,7 @@ const views = document.getElementById("views");
 const section = document.getElementById("cell");
 
 const LEAST = 36; // pixels of a cell at which a finer grid is shown
-const MOST = 2; // how much larger than its picture a cell can become
+const MOST = 2; // how much larger than its picture a cell can become, where that is beyond LEAST
 const JUMPS = 12;
 
 const state = { sheet: 0, density: 0, class: "", than: "" }; // what is asked for
@@ -22,7 +22,7 @@ const current = () => held ?? pointedAt;
 
 const plane = planeIn(map, {
   changed: requestDraw,
-  most: () => (sheet ? sheet.grids.at(-1).side * data.cell * MOST : Infinity),
+  most: () => (sheet ? sheet.grids.at(-1).side * Math.max(data.cell, LEAST) * MOST : Infinity),
   pointed(place) {
     const at = held ? null : cellAt(place);
     if (!at || same(at, pointedAt)) return;
@@ -118,12 +118,16 @@ function rank() {
   list.querySelector(".jumps").replaceChildren(...jumps);
 }
 
-// To where a cell is as large as it becomes before a finer grid is shown.
-function jump(at) {
+// A view in which a cell is as large as it becomes before a finer grid is shown.
+function closeTo(at) {
   const finer = sheet.grids[sheet.grids.indexOf(at.grid) + 1];
   const side = state.density || !finer ? at.grid.side * data.cell : 0.98 * LEAST * finer.side;
   const { x, y } = placed(at);
-  plane.go({ x, y, zoom: Math.max(side / plane.fitting(), state.density && plane.view.zoom) });
+  return { x, y, zoom: Math.max(side / plane.fitting(), state.density && plane.view.zoom) };
+}
+
+function jump(at) {
+  plane.go(closeTo(at));
   hold(at, { spoken: true });
 }
 
@@ -190,7 +194,7 @@ function listClasses(at, strongest) {
 // What a reader asks for: another atlas at the same place, a class, another to compare with.
 
 let wishes = 0;
-async function update() {
+async function update(arrive = () => {}) {
   const wish = ++wishes;
   const wanted = await sheetAt(state.sheet);
   const values = await valuesOf(wanted, state.class);
@@ -203,10 +207,11 @@ async function update() {
       return cellIn(wanted.grids.find((each) => each.side === side), row, column);
     };
     [held, pointedAt] = [moved(held), moved(pointedAt)];
-    section.hidden ||= !current();
   }
   sheet = wanted;
   grid = null; // to be drawn with all that belongs to it
+  arrive();
+  section.hidden ||= !current();
   asked = state.than && values ? others && values.map((value, cell) => value - others[cell]) : values;
   const { name, facts } = data.sheets[state.sheet];
   views.sheet.value = state.sheet;
@@ -221,10 +226,9 @@ async function update() {
   describe();
 }
 
-async function turn(index) {
+function turn(index) {
   state.sheet = clamped(index, 0, data.sheets.length - 1);
-  await update();
-  announce(data.sheets[state.sheet].name);
+  return update();
 }
 
 async function choose(field, name) {
@@ -330,14 +334,13 @@ async function read() {
     class: kept.get("class") ?? "",
     than: kept.get("class") ? (kept.get("than") ?? "") : "",
   });
-  await update();
-  const [x, y, zoom] = (kept.get("at") ?? "").split("_").map(Number);
-  const [side, row, column] = (kept.get("cell") ?? "").split("-").map(Number);
-  const at = cellIn(sheet.grids.find((each) => each.side === side), row - 1, column - 1);
-  if (zoom && Number.isFinite(x + y + zoom)) plane.set({ x, y, zoom });
-  else if (at) return jump(at);
-  else plane.set({ x: 0.5, y: 0.5, zoom: 1 });
-  hold(at);
+  await update(() => {
+    const [x, y, zoom] = (kept.get("at") ?? "0.5_0.5_1").split("_").map(Number);
+    const [side, row, column] = (kept.get("cell") ?? "").split("-").map(Number);
+    held = cellIn(sheet.grids.find((each) => each.side === side), row - 1, column - 1);
+    if (held && !kept.has("at")) plane.set(closeTo(held));
+    else if (Number.isFinite(x + y + zoom)) plane.set({ x, y, zoom });
+  });
 }
 window.addEventListener("hashchange", read);
 read();

@@ -20,7 +20,7 @@ const mostOf = (values) => values.reduce((most, value) => Math.max(most, Math.ab
 function tinted(canvas, grid, values) {
   const most = mostOf(values) || 1;
   canvas.width = canvas.height = grid.side;
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = getComputedStyle(canvas).getPropertyValue("--wash"); // where no cell is
   context.fillRect(0, 0, grid.side, grid.side);
   const pixels = context.getImageData(0, 0, grid.side, grid.side);
@@ -66,5 +66,5 @@ function crop(path, rows, place) {
 function bar(label, value, most) {
   const inner = element("i", { className: value < 0 ? "minus" : "" });
   inner.style.setProperty("--w", clamped(Math.abs(value) / (most || 1), 0, 1));
-  return [label, element("div", { className: "share" }, inner), element("output", { textContent: number(value) })];
+  return [label, element("div", { className: "share" }, inner), element("small", { textContent: number(value) })];
 }
