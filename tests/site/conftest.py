@@ -36,7 +36,7 @@ SIDES = (20, 40, 80)
 
 
 def _planted(name: str, *, blue: int, sides: tuple[int, ...], hole: float) -> Sheet:
-    """A cell at x, y is of color 255 x, 255 y, `blue`; classes are led to by x, y, and their sum."""
+    """Cells at x, y are of color 255 x, 255 y, `blue`, and led to classes by x, y and their sum."""
     generator = np.random.default_rng(0)
     points = generator.random((3000, 2)).astype(np.float32)
     photographs = np.sort(generator.integers(0, 30, 3000))

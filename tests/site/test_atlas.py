@@ -135,18 +135,18 @@ def test_the_same_atlas_is_the_same_bytes_and_other_files_stay(
 def test_pictures_are_asked_for_once_and_a_cell_without_one_is_plain(
     sheets: tuple[Sheet, Sheet], tmp_path: Path
 ):
-    class Few(dict[int, Image.Image]):
-        asked: list[int] = []
+    asked: list[int] = []
 
+    class Few(dict[int, Image.Image]):
         def __getitem__(self, cell: int) -> Image.Image:
-            self.asked.append(cell)
+            asked.append(cell)
             return Image.new("RGB", (8, 8), "red")
 
     few = Few.fromkeys([0, 21, 399])
     sheet = replace(coarsest(sheets[0]), name="few", icons=[few], crops=None)
-    few.asked.clear()  # where shapes are checked, one was looked at
+    asked.clear()  # where shapes are checked, one was looked at
     atlas.write([sheet], tmp_path, title="few", cell=CELL)
-    assert sorted(few.asked) == [0, 21, 399]
+    assert sorted(asked) == [0, 21, 399]
     tile = Image.open(tmp_path / "sheets/0-few/20/tiles/0-0-0.webp")
     assert tile.getpixel((4, 4))[3] == tile.getpixel((12, 12))[3] == 255
     assert tile.getpixel((20, 4))[3] == 72

@@ -18,7 +18,6 @@ from visioncircuits.errors import InputError
 from visioncircuits.numbers import whole
 from visioncircuits.site import atlas_cells, atlas_tiles, pages
 from visioncircuits.site.atlas_cells import Crops
-from visioncircuits.site.explanation import _script
 
 SCRIPTS = (
     "atlas_data.js",
@@ -27,6 +26,7 @@ SCRIPTS = (
     "atlas_search.js",
     "atlas_panel.js",
     "atlas.js",
+    "atlas_controls.js",
 )
 
 
@@ -127,7 +127,7 @@ def write(sheets: Sequence[Sheet], out: str | Path, *, title: str, cell: int = 8
         scripts=SCRIPTS,
         sides=sorted({grid.side for sheet in sheets for grid in sheet.atlas.grids}),
         whole=_whole(listed[0]),
-        data=_script(
+        data=pages.script(
             {
                 "cell": cell,
                 "block": atlas_tiles.BLOCK,

@@ -4,7 +4,7 @@
 const clamped = (value, least, most) => Math.min(Math.max(value, least), most);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-// `changed` is called with each move, `most` returns the largest side of the plane in pixels,
+// `changed` is called with each move, `most` is the largest side of the plane in pixels,
 // `pointed` gets a place in [0, 1] under a mouse, or null, and `tapped` one that was clicked.
 function planeIn(frame, { changed, most, pointed, tapped }) {
   const view = { x: 0.5, y: 0.5, zoom: 1 }; // the plane's place in the middle, and size over fitting
@@ -16,7 +16,7 @@ function planeIn(frame, { changed, most, pointed, tapped }) {
   const side = () => fitting() * view.zoom;
 
   function limited({ x, y, zoom }) {
-    zoom = clamped(zoom, 1, Math.max(most() / fitting(), 1));
+    zoom = clamped(zoom, 1, Math.max(most / fitting(), 1));
     const within = (at, extent) => {
       const reach = Math.max(0.5 - extent / (2 * fitting() * zoom), 0);
       return clamped(at, 0.5 - reach, 0.5 + reach);
@@ -126,15 +126,5 @@ function planeIn(frame, { changed, most, pointed, tapped }) {
     set(view);
   }).observe(frame);
 
-  return {
-    view,
-    go,
-    set,
-    side,
-    fitting,
-    placeAt,
-    zoomed,
-    size: () => ({ width, height }),
-    isMoving: () => animation !== 0 || pointers.size > 0,
-  };
+  return { view, go, set, side, fitting, placeAt, zoomed, size: () => ({ width, height }) };
 }
