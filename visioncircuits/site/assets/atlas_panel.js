@@ -26,7 +26,7 @@ function tinted(canvas, grid, values) {
   const pixels = context.getImageData(0, 0, grid.side, grid.side);
   grid.cells.forEach((at, cell) => {
     const level = values[cell] / most;
-    pixels.data.set([...colored(level), 255 * (0.86 - 0.36 * Math.abs(level))], 4 * at);
+    pixels.data.set([...colored(level), 255 * (0.8 - 0.35 * Math.abs(level))], 4 * at);
   });
   context.putImageData(pixels, 0, 0);
 }
