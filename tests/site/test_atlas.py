@@ -18,18 +18,24 @@ CELL = 8
 """Pixels of a cell at full size: tiles have 64."""
 
 
-@pytest.fixture(scope="module")
-def page(sheets: tuple[Sheet, Sheet], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return atlas.write(sheets, tmp_path_factory.mktemp("atlas"), title="an <atlas>", cell=CELL)
-
-
-def coarsest(sheet: Sheet) -> Sheet:
+def coarse(sheet: Sheet, grids: int) -> Sheet:
     """The same atlas without its finer grids."""
-    marks = {name: values[:1] for name, values in sheet.marks.items()}
-    grids = sheet.atlas.grids[:1]
     return replace(
-        sheet, atlas=replace(sheet.atlas, grids=grids), icons=sheet.icons[:1], marks=marks
+        sheet,
+        atlas=replace(sheet.atlas, grids=sheet.atlas.grids[:grids]),
+        icons=sheet.icons[:grids],
+        marks={name: values[:grids] for name, values in sheet.marks.items()},
     )
+
+
+@pytest.fixture(scope="module")
+def two(sheets: tuple[Sheet, Sheet]) -> tuple[Sheet, Sheet]:
+    return coarse(sheets[0], 2), coarse(sheets[1], 2)
+
+
+@pytest.fixture(scope="module")
+def page(two: tuple[Sheet, Sheet], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return atlas.write(two, tmp_path_factory.mktemp("atlas"), title="an <atlas>", cell=CELL)
 
 
 def content(path: Path) -> Any:
@@ -39,8 +45,8 @@ def content(path: Path) -> Any:
     return data
 
 
-def test_every_cell_is_in_its_place_at_every_level(page: Path, sheets: tuple[Sheet, Sheet]):
-    for number, sheet in enumerate(sheets):
+def test_every_cell_is_in_its_place_at_every_level(page: Path, two: tuple[Sheet, Sheet]):
+    for number, sheet in enumerate(two):
         for grid in sheet.atlas.grids:
             tiles = page.parent / f"sheets/{number}-{sheet.name}/{grid.side}/tiles"
             levels = {int(path.name[0]) for path in tiles.iterdir()}
@@ -70,8 +76,8 @@ def test_where_no_cell_is_there_is_no_file(page: Path):
     assert (folder / "tiles/0-0-1.webp").exists()
 
 
-def test_details_are_those_of_a_group_by(page: Path, sheets: tuple[Sheet, Sheet]):
-    sheet = sheets[0]
+def test_details_are_those_of_a_group_by(page: Path, two: tuple[Sheet, Sheet]):
+    sheet = two[0]
     grid = sheet.atlas.grids[0]
     cells: dict[str, Any] = {}
     for path in sorted((page.parent / "sheets/0-mixed4c/20/cells").glob("*.js")):
@@ -98,13 +104,13 @@ def test_details_are_those_of_a_group_by(page: Path, sheets: tuple[Sheet, Sheet]
         assert values == sorted(values, reverse=True)
 
 
-def test_values_of_classes_and_directions_come_back(page: Path, sheets: tuple[Sheet, Sheet]):
+def test_values_of_classes_and_directions_come_back(page: Path, two: tuple[Sheet, Sheet]):
     plain = content(page.parent / "sheets/0-mixed4c/sheet.js")
     assert plain["classes"] == ["hare", "red fox", "<tabby>", "crane (1)", "crane (2)"]
     assert plain["marks"] == ["curve atom"]
     packed = content(page.parent / "sheets/0-mixed4c/values/0.js")
-    whole = np.concatenate([grid.attribution for grid in sheets[0].atlas.grids])
-    expected = [*whole.T, np.concatenate(list(sheets[0].marks["curve atom"]))]
+    whole = np.concatenate([grid.attribution for grid in two[0].atlas.grids])
+    expected = [*whole.T, np.concatenate(list(two[0].marks["curve atom"]))]
     for (most, text), values in zip(packed, expected, strict=True):
         parts = np.frombuffer(base64.b64decode(text), "<i2")
         assert np.allclose(parts / 32767 * most, values, atol=most / 32767)
@@ -119,21 +125,21 @@ def test_the_page_links_only_to_its_own_files(page: Path):
 
 
 def test_the_same_atlas_is_the_same_bytes_and_other_files_stay(
-    sheets: tuple[Sheet, Sheet], tmp_path: Path
+    two: tuple[Sheet, Sheet], tmp_path: Path
 ):
     def contents() -> dict[str, bytes]:
         return {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
-    coarse = [coarsest(sheets[1])]
-    atlas.write(coarse, tmp_path, title="twice", cell=CELL)
+    one = [coarse(two[1], 1)]
+    atlas.write(one, tmp_path, title="twice", cell=CELL)
     (tmp_path / "notes.txt").write_text("mine")
     before = contents()
-    atlas.write(coarse, tmp_path, title="twice", cell=CELL)
+    atlas.write(one, tmp_path, title="twice", cell=CELL)
     assert contents() == before
 
 
 def test_pictures_are_asked_for_once_and_a_cell_without_one_is_plain(
-    sheets: tuple[Sheet, Sheet], tmp_path: Path
+    two: tuple[Sheet, Sheet], tmp_path: Path
 ):
     asked: list[int] = []
 
@@ -143,7 +149,7 @@ def test_pictures_are_asked_for_once_and_a_cell_without_one_is_plain(
             return Image.new("RGB", (8, 8), "red")
 
     few = Few.fromkeys([0, 21, 399])
-    sheet = replace(coarsest(sheets[0]), name="few", icons=[few], crops=None)
+    sheet = replace(coarse(two[0], 1), name="few", icons=[few], crops=None)
     asked.clear()  # where shapes are checked, one was looked at
     atlas.write([sheet], tmp_path, title="few", cell=CELL)
     assert sorted(asked) == [0, 21, 399]
@@ -153,8 +159,8 @@ def test_pictures_are_asked_for_once_and_a_cell_without_one_is_plain(
     assert not list(tmp_path.rglob("cells/*.webp"))
 
 
-def refused(sheets: tuple[Sheet, Sheet]) -> Iterator[tuple[Any, str]]:
-    one = sheets[1]
+def refused(two: tuple[Sheet, Sheet]) -> Iterator[tuple[Any, str]]:
+    one = two[1]
     yield lambda out: atlas.write([one, one], out, title="two"), "2 sheets are named mixed4d"
     yield lambda out: replace(one, icons=[{}]), "has 2 grids, and pictures of 1"
     yield (
@@ -164,9 +170,9 @@ def refused(sheets: tuple[Sheet, Sheet]) -> Iterator[tuple[Any, str]]:
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_written(
-    sheets: tuple[Sheet, Sheet], tmp_path: Path
+    two: tuple[Sheet, Sheet], tmp_path: Path
 ):
-    for attempt, message in refused(sheets):
+    for attempt, message in refused(two):
         with pytest.raises(InputError, match=message):
             attempt(tmp_path / "no")
     assert not (tmp_path / "no").exists()
