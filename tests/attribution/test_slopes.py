@@ -149,7 +149,8 @@ def test_exact_paths_and_biases_add_up_to_the_logit_of_a_residual_network():
 
 @pytest.mark.weights
 def test_exact_paths_and_biases_add_up_to_the_logit_of_googlenet(checkpoints: Path):
-    network, photograph, layer = load("bvlc_googlenet"), torch.rand(1, 3, 224, 224), "mixed4d"
+    network = load("bvlc_googlenet", checkpoint=checkpoints / "bvlc_googlenet.safetensors")
+    photograph, layer = torch.rand(1, 3, 224, 224), "mixed4d"
     (slope,) = ExactPaths()(network, photograph, layer, [Readout("logits", torch.eye(1000)[440])])
     with torch.no_grad():
         found = network.activations(photograph, [layer, "logits"])

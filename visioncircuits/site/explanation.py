@@ -1,7 +1,6 @@
 """The page of one explained photograph: positions to hover over, groups, ties, classes."""
 
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -129,7 +128,7 @@ def files(
         classes=list(zip(found.classes, found.probabilities.tolist(), strict=True)),
         colors=COLORS,
         sums=_sums(found),
-        data=_script(plain),
+        data=pages.script(plain),
         diagram=Markup(diagram(found, paths, where=_map_path)),
         size=large.size,
         version=__version__,
@@ -235,11 +234,6 @@ def _rounded(values: Tensor) -> Any:
     if values.ndim > 1:
         return [_rounded(row) for row in values]
     return [_short(value) for value in values.tolist()]
-
-
-def _script(data: Any) -> Markup:
-    """Return JSON that ends no script element."""
-    return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def _thumbnail(picture: Image.Image) -> Image.Image:

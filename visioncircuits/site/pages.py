@@ -76,6 +76,17 @@ def render(template: str, **context: Any) -> Markup:
     return Markup(_environment().get_template(template).render(context))
 
 
+def script(data: Any) -> Markup:
+    r"""Return JSON that ends no script element.
+
+    Examples
+    --------
+    >>> print(script({"class": "</script>"}))
+    {"class":"\u003c/script>"}
+    """
+    return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))
+
+
 def asset(name: str) -> bytes:
     """Read the style sheet, "gallery.css", or the script, "gallery.js"."""
     return (package_files("visioncircuits.site") / "assets" / name).read_bytes()

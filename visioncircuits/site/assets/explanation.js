@@ -7,13 +7,6 @@ const canvas = photo.querySelector("canvas");
 const cursor = photo.querySelector(".cursor");
 const views = document.getElementById("views");
 
-// Three digits, as the pages' own.
-function number(value) {
-  const size = Math.abs(value);
-  const text = size >= 100 ? value.toFixed(0) : size >= 1e-3 || !size ? String(Number(value.toPrecision(3))) : value.toExponential(1);
-  return text.replace("-", "−");
-}
-
 // As many decimals as the largest of a list needs for three digits.
 function decimal(value, scale) {
   const places = Math.min(Math.max(2 - Math.floor(Math.log10(scale || 1)), 0), 6);
@@ -25,12 +18,6 @@ const colors = [...document.querySelectorAll(".facts .key")].map((key) => key.st
 let held = false;
 let at = null; // row and column as parts of the photograph, 0 to 1
 let lit = null; // the layer and group whose map is shown
-
-function element(tag, properties, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
 
 // What is asked for: a class, or how much more to it than to another one.
 const asked = () => ({

@@ -4,6 +4,19 @@
 const typing = () => document.activeElement?.matches("input, select, textarea, pre");
 const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey;
 
+// Three digits, as the pages' own.
+function number(value) {
+  const size = Math.abs(value);
+  const text = size >= 100 ? value.toFixed(0) : size >= 1e-3 || !size ? String(Number(value.toPrecision(3))) : value.toExponential(1);
+  return text.replace("-", "−");
+}
+
+function element(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
 // A slash goes to the search field of whichever page has one.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || !plain(event) || typing()) return;
