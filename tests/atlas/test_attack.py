@@ -70,7 +70,8 @@ def test_the_cells_that_support_a_class_most_are_suggested_and_cut_from_photogra
     pictures = photographs.pictures(network.size)
     for patch in patches:  # it is somewhere in one of the photographs
         windows = pictures.unfold(2, 9, 1).unfold(3, 9, 1).permute(0, 2, 3, 1, 4, 5)
-        assert (windows == patch).flatten(3).all(3).any()
+        apart = (windows - patch).abs().flatten(3).amax(3)
+        assert apart.min() < 1 / 500  # they are held as bytes
     with pytest.raises(InputError, match="not attributed"):
         suggested(made, "beer glass")
 

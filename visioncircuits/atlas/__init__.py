@@ -1,12 +1,13 @@
 """The whole of a layer: activation atlases."""
 
 from visioncircuits.atlas.aligned import aligned
-from visioncircuits.atlas.attack import Attack, attack, cell_patches, paste, suggested
+from visioncircuits.atlas.attack import Attack, attack, paste, suggested
 from visioncircuits.atlas.attributing import attributed, of_samples
+from visioncircuits.atlas.behind import cell_patches, typical
 from visioncircuits.atlas.building import atlas, dependence
 from visioncircuits.atlas.cells import grids
 from visioncircuits.atlas.classes import class_atlas, compare
-from visioncircuits.atlas.icons import grid_of, icons, whitening
+from visioncircuits.atlas.icons import icons, whitening
 from visioncircuits.atlas.layout import lay_out, pca, spread, tsne, umap
 from visioncircuits.atlas.panel import atlas_panel, mosaic
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
@@ -29,7 +30,6 @@ __all__ = [
     "class_atlas",
     "compare",
     "dependence",
-    "grid_of",
     "grids",
     "icons",
     "lay_out",
@@ -43,6 +43,7 @@ __all__ = [
     "spread",
     "suggested",
     "tsne",
+    "typical",
     "umap",
     "whitening",
 ]

@@ -1,6 +1,8 @@
 """Aligned atlases: layers, or networks, laid out together, so that one can be laid over another."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,9 @@ import torch
 from jaxtyping import Float32
 
 from visioncircuits import __version__, datasets, fingerprint
+from visioncircuits.atlas import storage
 from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed
-from visioncircuits.atlas.building import dependence
+from visioncircuits.atlas.building import dependence, made_already
 from visioncircuits.atlas.cells import LEAST, SIDES, grids
 from visioncircuits.atlas.layout import COMPONENTS, Layout, components, lay_out
 from visioncircuits.atlas.records import Atlas, SampledActivations
@@ -20,7 +23,7 @@ from visioncircuits.atlas.sampling import (
     layer_with_positions,
     sample_at,
 )
-from visioncircuits.attribution.slopes import Slope
+from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, identity
@@ -46,6 +49,7 @@ def aligned(
     of_each: int | None = OF_EACH,
     batch: int = BATCH,
     seed: int = 0,
+    folder: str | Path | None = None,
     progress: bool = False,
 ) -> tuple[Atlas, ...]:
     """Lay out several layers, of one network or of several, together.
@@ -67,6 +71,9 @@ def aligned(
         Networks and their layers, with positions; two or more.
     photographs, per_photograph, edge, layout, sides, least, classes, slope, of_each, batch, seed
         As for `atlas`.
+    folder
+        Where the atlases are saved, each in a folder by its place, `0` and on; where the same ones
+        are already, they are read.
     progress
         Whether to show bars.
 
@@ -89,20 +96,47 @@ def aligned(
     >>> both[0].samples.shape, both[1].samples.shape, (both[0].points == both[1].points).all()
     ((14, 14), (7, 7), np.True_)
     """
-    given = datasets.photographs(photographs)
+    given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
     names = [(network.name, network.layer(layer).name) for network, layer in layers]
     if len(set(names)) < max(len(names), 2):
         raise InputError("aligned atlases need two layers or more, each once")
     positions = shared_positions(
         layers, len(given), per_photograph=per_photograph, edge=edge, seed=seed
     )
+    shared: dict[str, Any] = {
+        "visioncircuits": __version__,
+        "code": fingerprint.code(),
+        "torch": torch.__version__,
+        "aligned": [{"network": network.record(), "layer": layer} for network, layer in layers],
+        "per_photograph": per_photograph,
+        "edge": edge,
+        "layout": layout if isinstance(layout, str) else identity.function(layout),
+        "sides": sorted(set(sides)),
+        "least": least,
+        "classes": classes if isinstance(classes, str) else list(classes),
+        "slope": slope.name,
+        "of_each": of_each,
+        "seed": seed,
+        "photographs": {"count": len(given), "sha256": given.digest()},
+    }
+    records = [
+        json.loads(json.dumps({**shared, "network": network.record(), "layer": name}))
+        for (network, _), (_, name) in zip(layers, names, strict=True)
+    ]
+    folders = [None if folder is None else Path(folder) / str(n) for n in range(len(layers))]
+    done = [
+        None if own is None else made_already(record, own)
+        for record, own in zip(records, folders, strict=True)
+    ]
+    if (finished := [each for each in done if each is not None]) and len(finished) == len(done):
+        return tuple(finished)
     sampled = [
         sample_at(network, layer, given, own, batch=batch, progress=progress)
         for (network, layer), own in zip(layers, positions, strict=True)
     ]
     points = lay_out(joined(sampled), layout, seed=seed)
     made = []
-    for (network, _), samples in zip(layers, sampled, strict=True):
+    for (network, _), samples, record, own in zip(layers, sampled, records, folders, strict=True):
         averaged = grids(points, samples.values, sides=sides, least=least)
         called: tuple[str, ...] = ()
         if classes:
@@ -111,25 +145,12 @@ def aligned(
                 seed=seed, progress=progress,
             )  # fmt: skip
         alone = lay_out(samples.values, layout, seed=seed)
-        record: dict[str, Any] = {
-            "visioncircuits": __version__,
-            "code": fingerprint.code(),
-            "torch": torch.__version__,
-            "network": network.record(),
-            "layer": samples.layer,
-            "aligned": [list(name) for name in names],
-            "per_photograph": per_photograph,
-            "edge": edge,
-            "layout": layout if isinstance(layout, str) else identity.function(layout),
-            "sides": sorted(set(sides)),
-            "least": least,
-            "seed": seed,
-            "photographs": {"count": len(given), "sha256": given.digest()},
-            "skipped": list(samples.skipped),
-            "dependence": [dependence(grid, samples) for grid in averaged],
-            "neighbors": neighbors(samples.values, points, alone, seed=seed),
-        }
+        record["skipped"] = list(samples.skipped)
+        record["dependence"] = [dependence(grid, samples) for grid in averaged]
+        record["neighbors"] = neighbors(samples.values, points, alone, seed=seed)
         made.append(Atlas(samples, points, averaged, called, record))
+        if own is not None:
+            storage.save(made[-1], own)
     return tuple(made)
 
 

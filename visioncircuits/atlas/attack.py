@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
 from visioncircuits import datasets
-from visioncircuits.atlas.icons import grid_of
 from visioncircuits.atlas.records import Atlas
 from visioncircuits.attribution.explaining import class_name, class_number
 from visioncircuits.datasets import Source
@@ -132,69 +131,8 @@ def suggested(
             f"the atlas' cells are not attributed to {target!r}; make it with classes='all', or "
             "with this one among them"
         )
-    led = grid_of(atlas, side).attribution[:, atlas.classes.index(target)]
+    led = atlas.grid(side).attribution[:, atlas.classes.index(target)]
     return np.argsort(-led, kind="stable")[:top]
-
-
-def cell_patches(
-    network: Network,
-    atlas: Atlas,
-    photographs: Source,
-    cells: Int64[np.ndarray, " cells"],
-    *,
-    side: int | None = None,
-    pixels: int = 80,
-) -> Patches:
-    """Cut what is behind cells out of the photographs: of each cell's most typical sample.
-
-    That is the one whose activation has the largest cosine with the cell's average.
-
-    Parameters
-    ----------
-    network, atlas, photographs
-        As the atlas was made.
-    cells
-        Numbers of cells of the grid.
-    side
-        Of the grid; by default the finest.
-    pixels
-        Of a patch, around the center of the neuron's receptive field.
-
-    Examples
-    --------
-    >>> from visioncircuits.atlas import atlas
-    >>> from visioncircuits.networks import untrained
-    >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(4, 3, 224, 224)
-    >>> made = atlas(network, "mixed5a", pictures, per_photograph=9, layout="pca", sides=[2],
-    ...              least=1, classes=())
-    >>> cell_patches(network, made, pictures, np.array([0, 2])).shape
-    torch.Size([2, 3, 80, 80])
-    """
-    whole("pixels", pixels, least=1, most=network.size)
-    given, grid, samples = datasets.photographs(photographs), grid_of(atlas, side), atlas.samples
-    if given.names != samples.names:
-        raise InputError("the atlas is of other photographs; give those that it was made of")
-    layer, cut = network.layer(samples.layer), []
-    for cell in cells.tolist():
-        index = grid.samples(cell)
-        values, mean = samples.values[index], grid.means[cell]
-        cosines = values @ mean / np.maximum(np.linalg.norm(values, axis=1), 1e-12)
-        typical = index[int(cosines.argmax())]
-        photograph = given.read(given.names[samples.photographs[typical]], network.size)
-        row, column = samples.positions[typical].tolist()
-        cut.append(_square(photograph, layer.center((row, column)), pixels))
-    return torch.stack(cut)
-
-
-def _square(
-    photograph: Float32[Tensor, "channels height width"], center: tuple[float, float], side: int
-) -> Float32[Tensor, "channels side side"]:
-    """Cut a square around a place, moved inside where it would leave the photograph."""
-    top, left = (
-        min(max(round(middle - (side - 1) / 2), 0), length - side)
-        for middle, length in zip(center, photograph.shape[1:], strict=True)
-    )
-    return photograph[:, top : top + side, left : left + side]
 
 
 def paste(

@@ -1,7 +1,7 @@
 """An atlas of a layer: sampled, laid out, averaged in cells, and attributed to classes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
 from visioncircuits.networks import Network, identity
 
-_FOUND = ("dependence", "skipped")
+_FOUND = ("dependence", "neighbors", "skipped")
 """What of a record is found, not planned."""
 
 
@@ -108,10 +108,8 @@ def atlas(
         "photographs": {"count": len(given), "sha256": given.digest()},
     }
     record = json.loads(json.dumps(record))
-    if folder is not None and (found := storage.found(Path(folder))) is not None:
-        if {name: found.record[name] for name in found.record if name not in _FOUND} == record:
-            return found
-        raise storage.other(Path(folder))
+    if folder is not None and (found := made_already(record, Path(folder))) is not None:
+        return found
     drawn = sample(
         network, layer, given, per_photograph=per_photograph, edge=edge, batch=batch, seed=seed,
         progress=progress,
@@ -130,6 +128,22 @@ def atlas(
     if folder is not None:
         storage.save(made, folder)
     return made
+
+
+def made_already(record: Mapping[str, Any], folder: Path) -> Atlas | None:
+    """Return the atlas of this record in a folder, or None where there is none.
+
+    Raises
+    ------
+    InputError
+        Where there is another one.
+    """
+    found = storage.found(folder)
+    if found is None:
+        return None
+    if {name: found.record[name] for name in found.record if name not in _FOUND} == record:
+        return found
+    raise storage.other(folder)
 
 
 def dependence(grid: Grid, samples: SampledActivations) -> dict[str, float]:

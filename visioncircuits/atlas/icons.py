@@ -132,10 +132,31 @@ def icons(
     >>> icons(network, made, size=32, steps=1).shape
     (4, 32, 32, 3)
     """
+    obtain = obtaining(network, checkpoint=checkpoint, device=device)
+    return cell_icons(
+        obtain, atlas, side=side, folder=folder, size=size, steps=steps, cosine_power=cosine_power,
+        batch=batch, seed=seed, engine=engine, progress=progress,
+    )  # fmt: skip
+
+
+def cell_icons(
+    obtain: Obtain,
+    atlas: Atlas,
+    *,
+    side: int | None = None,
+    folder: str | Path | None = None,
+    size: int = SIZE,
+    steps: int = STEPS,
+    cosine_power: float = POWER,
+    batch: int = 16,
+    seed: int = 0,
+    engine: Engine | None = None,
+    progress: bool = False,
+) -> Icons:
+    """Render as `icons`, as a step of a longer job that has its way to obtain the network."""
     whole("batch", batch, least=1)
     real("cosine_power", cosine_power, least=0)
-    obtain = obtaining(network, checkpoint=checkpoint, device=device)
-    loaded, grid = obtain(), grid_of(atlas, side)
+    loaded, grid = obtain(), atlas.grid(side)
     if loaded.name != atlas.samples.network:
         raise InputError(f"the atlas is of {atlas.samples.network}, not of {loaded.name}")
     settings = Settings(
@@ -176,31 +197,6 @@ def icons(
             advance=lambda work: advance(len(work["names"])),
         )
         return np.concatenate([np.load(store.path(work) / _FILE) for work in works])
-
-
-def grid_of(atlas: Atlas, side: int | None = None) -> Grid:
-    """Return the grid of a side, by default the finest.
-
-    Raises
-    ------
-    InputError
-        Where the atlas has none.
-
-    Examples
-    --------
-    >>> from visioncircuits.atlas import SampledActivations
-    >>> drawn = SampledActivations("toy", "conv", np.zeros((4, 2), np.float32),
-    ...     np.zeros(4, np.int64), np.zeros((4, 2), np.int64), (3, 3), ("cat.jpg",))
-    >>> grid_of(Atlas(drawn, np.zeros((4, 2), np.float32), (), (), {}), 20)
-    Traceback (most recent call last):
-    visioncircuits.errors.InputError: the atlas has no grid of 20 by 20; it has none
-    """
-    found = [grid for grid in atlas.grids if side in (None, grid.side)]
-    if not found:
-        known = ", ".join(str(grid.side) for grid in atlas.grids)
-        there = f"its sides are {known}" if known else "it has none"
-        raise InputError(f"the atlas has no grid of {side} by {side}; {there}")
-    return found[-1]
 
 
 def _name(grid: Grid, cell: int) -> str:

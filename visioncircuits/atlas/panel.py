@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from visioncircuits.atlas.icons import Icons, grid_of
+from visioncircuits.atlas.icons import Icons
 from visioncircuits.atlas.records import Atlas, Grid
 from visioncircuits.errors import InputError
 from visioncircuits.figures import INK, Canvas, add_axes, add_text, figure_or_new
@@ -109,7 +109,7 @@ def atlas_panel(
     >>> atlas_panel(made, np.zeros((1, 8, 8, 3), np.uint8)).get_size_inches().round(2).tolist()
     [10.2, 10.55]
     """
-    grid = grid_of(atlas, side)
+    grid = atlas.grid(side)
     labeled = bool(atlas.classes) and grid.side <= LABELED
     high = 1 + LABEL * labeled
     figure = figure_or_new(figure, (WIDE + 2 * MARGIN, WIDE * high + TOP + 2 * MARGIN))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from visioncircuits.errors import InputError
+
 
 @dataclass(frozen=True, eq=False)
 class SampledActivations:
@@ -150,3 +152,26 @@ class Atlas:
         count = len(self.classes)
         classes = "1 class" if count == 1 else f"{count or 'no'} classes"
         return f"Atlas({about}; {sides}; {classes})"
+
+    def grid(self, side: int | None = None) -> Grid:
+        """Return the grid of a side, by default the finest.
+
+        Raises
+        ------
+        InputError
+            Where the atlas has none.
+
+        Examples
+        --------
+        >>> drawn = SampledActivations("toy", "conv", np.zeros((4, 2), np.float32),
+        ...     np.zeros(4, np.int64), np.zeros((4, 2), np.int64), (3, 3), ("cat.jpg",))
+        >>> Atlas(drawn, np.zeros((4, 2), np.float32), (), (), {}).grid(20)
+        Traceback (most recent call last):
+        visioncircuits.errors.InputError: the atlas has no grid of 20 by 20; it has none
+        """
+        found = [grid for grid in self.grids if side in (None, grid.side)]
+        if not found:
+            known = ", ".join(str(grid.side) for grid in self.grids)
+            there = f"its sides are {known}" if known else "it has none"
+            raise InputError(f"the atlas has no grid of {side} by {side}; {there}")
+        return found[-1]

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ from visioncircuits.cli.options import (
     Workers,
 )
 from visioncircuits.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from visioncircuits.atlas import Atlas
 
 app = typer.Typer()
 
@@ -65,6 +68,32 @@ def atlas(
             "default all, of 16 samples a cell.",
         ),
     ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Another layer, on the same samples and in the same layout, to slide to; as often "
+            "as needed.",
+        ),
+    ] = None,
+    of_class: Annotated[
+        list[str] | None,
+        typer.Option(help="A class, of which the page has an atlas too; as often as needed."),
+    ] = None,
+    compare: Annotated[
+        list[tuple[str, str]] | None,
+        typer.Option(
+            help="Two classes, of whose difference the page has an atlas; as often as needed.",
+            metavar="CLASS CLASS",
+        ),
+    ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A unit of the layer that is shown on the atlas, such as `mixed4c:7`; as often as "
+            "needed."
+        ),
+    ] = None,
     size: Annotated[int, typer.Option(help="Of an icon, in pixels.", min=8)] = 80,
     steps: Annotated[int, typer.Option(help="Of an icon's optimization.", min=1)] = 128,
     batch: Annotated[int, typer.Option(help="Icons at once.", min=1)] = 16,
@@ -79,36 +108,83 @@ def atlas(
     """Lay out what a layer represents: an activation atlas.
 
     Activations at random positions of photographs are laid out in the plane and averaged in cells;
-    each average is rendered, and attributed to classes. The folder has the atlas, its icons, and a
-    figure of each grid. Interrupt it whenever you like: the same command goes on where it was.
+    each average is rendered, and attributed to classes. The folder has a page to zoom into, the
+    atlas, and a figure of each grid. Interrupt it whenever you like: the same command goes on where
+    it was.
 
         visioncircuits atlas bvlc_googlenet mixed4c --photographs photos/ --out atlas/
+        visioncircuits atlas bvlc_googlenet mixed4c --photographs photos/ --with mixed5a --out two/
     """
     outputs.check_folder(out)
-    from rich.table import Table
+    import numpy as np
 
     from visioncircuits import atlas as atlases
-    from visioncircuits import datasets, networks
+    from visioncircuits import datasets
     from visioncircuits.atlas.cells import SIDES
+    from visioncircuits.attribution.explaining import class_number
     from visioncircuits.engine import choose
+    from visioncircuits.gallery.contents import slug
+    from visioncircuits.networks.obtaining import obtaining
+    from visioncircuits.site import atlas as page
+    from visioncircuits.site.atlas_sheets import named, sheet
 
     workforce = choose(engine.value, workers=workers, address=address, device=device)
-    found = atlases.atlas(
-        networks.load(network, checkpoint=checkpoint, device=device),
-        layer,
-        datasets.photographs(photographs, range=range),
-        per_photograph=per_photograph,
-        edge=edge,
-        layout=layout.value,
-        sides=side or SIDES,
-        least=least,
-        classes="all"
-        if class_ is None
-        else [int(each) if each.isdigit() else each for each in class_],
-        seed=seed,
-        folder=out,
-        progress=True,
-    )
+    obtain = obtaining(network, checkpoint=checkpoint, device=device)
+    loaded, given = obtain(), datasets.photographs(photographs, range=range)
+    shown = [loaded.feature(each) for each in feature or ()]
+    pairs = [(first, second) for first, second in compare or ()]
+    for each in (*(of_class or ()), *(name for pair in pairs for name in pair)):
+        class_number(loaded, _number(each))
+    options: dict[str, Any] = {
+        "per_photograph": per_photograph,
+        "edge": edge,
+        "layout": layout.value,
+        "sides": side or SIDES,
+        "least": least,
+        "classes": "all" if class_ is None else [_number(each) for each in class_],
+        "seed": seed,
+        "folder": out,
+        "progress": True,
+    }
+    if with_:
+        layers = [(loaded, each) for each in (layer, *with_)]
+        found = atlases.aligned(layers, given, **options)
+    else:
+        found = (atlases.atlas(loaded, layer, given, **options),)
+    sheets = dict(named(found))
+    for each in of_class or ():
+        sheets[each] = atlases.class_atlas(
+            loaded, found[0], given, _number(each), layout=layout.value, sides=side or SIDES,
+            least=least, seed=seed, progress=True,
+        )  # fmt: skip
+    for first, second in pairs:
+        sheets[f"{first} against {second}"] = atlases.compare(
+            loaded, found[0], given, _number(first), _number(second), progress=True,
+            sides=side or SIDES, least=least, seed=seed,
+        )  # fmt: skip
+    _print(found[0])
+    drawn = []
+    for name, made in sheets.items():
+        one = sheet(
+            obtain, name, made, given, work=out, features=shown, size=size, steps=steps,
+            batch=batch, seed=seed, engine=workforce, progress=True,
+        )  # fmt: skip
+        drawn.append(one)
+        for grid, icons in zip(made.grids, one.icons, strict=True):
+            pixels = np.stack([np.asarray(icons[cell]) for cell in sorted(icons)])
+            panel = atlases.atlas_panel(made, pixels, side=grid.side)
+            print(panel.save(out / f"{slug(name)}-{grid.side}.png"))
+    title = f"{loaded.name}: {', '.join(each.samples.layer for each in found)}"
+    print(page.write(drawn, out, title=title, cell=size))
+
+
+def _number(given: str) -> int | str:
+    return int(given) if given.isdigit() else given
+
+
+def _print(found: "Atlas") -> None:
+    from rich.table import Table
+
     coarsest = found.grids[0]
     behind = coarsest.photographs(found.samples)
     table = Table("row", "column", "samples", "photographs", "supports", box=None, pad_edge=False)
@@ -119,20 +195,3 @@ def atlas(
             str(row), str(column), str(coarsest.counts[cell]), f"{behind[cell]:.1f}", best
         )
     print_table(table)
-    for grid in found.grids:
-        icons = atlases.icons(
-            network,
-            found,
-            side=grid.side,
-            folder=out,
-            size=size,
-            steps=steps,
-            batch=batch,
-            seed=seed,
-            checkpoint=checkpoint,
-            device=device,
-            engine=workforce,
-            progress=True,
-        )
-        panel = atlases.atlas_panel(found, icons, side=grid.side)
-        print(panel.save(out / f"atlas-{grid.side}.png"))

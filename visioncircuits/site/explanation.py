@@ -1,6 +1,7 @@
 """The page of one explained photograph: positions to hover over, groups, ties, classes."""
 
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
