@@ -11,10 +11,10 @@ from jaxtyping import Float32
 
 from visioncircuits import __version__, datasets, fingerprint
 from visioncircuits.atlas import storage
-from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed
+from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed, check
 from visioncircuits.atlas.building import dependence, made_already
 from visioncircuits.atlas.cells import LEAST, SIDES, grids
-from visioncircuits.atlas.layout import COMPONENTS, Layout, components, lay_out
+from visioncircuits.atlas.layout import COMPONENTS, Layout, check_layout, components, lay_out
 from visioncircuits.atlas.records import Atlas, SampledActivations
 from visioncircuits.atlas.sampling import (
     BATCH,
@@ -97,6 +97,10 @@ def aligned(
     ((14, 14), (7, 7), np.True_)
     """
     given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
+    check_layout(layout)
+    if classes == "all":
+        for network, layer in layers:
+            check(network, layer, slope)
     names = [(network.name, network.layer(layer).name) for network, layer in layers]
     if len(set(names)) < max(len(names), 2):
         raise InputError("aligned atlases need two layers or more, each once")

@@ -12,7 +12,7 @@ from visioncircuits import __version__, datasets, fingerprint
 from visioncircuits.atlas import storage
 from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed, check
 from visioncircuits.atlas.cells import LEAST, SIDES, grids
-from visioncircuits.atlas.layout import Layout, lay_out
+from visioncircuits.atlas.layout import Layout, check_layout, lay_out
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
 from visioncircuits.atlas.sampling import BATCH, sample
 from visioncircuits.attribution.explaining import class_number
@@ -84,6 +84,7 @@ def atlas(
     Atlas(untrained bvlc_googlenet mixed4c: 400 of 4 photographs; 2 × 2, 4 × 4; 1 class)
     """
     given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
+    check_layout(layout)
     if not isinstance(classes, str):
         classes = [class_number(network, each) for each in classes]
     elif classes == "all":

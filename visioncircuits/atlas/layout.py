@@ -5,6 +5,7 @@ Every layout takes samples and a seed, and the same ones give the same bytes on 
 
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ Layout = Callable[[Float32[np.ndarray, "samples units"], int], Points]
 
 COMPONENTS = 50
 """What UMAP and t-SNE compare: on more, neighbors are the same and take longer to find."""
+
+_MISSING = (
+    "the layout umap needs another package: pip install 'visioncircuits[atlas]'; or choose tsne, "
+    "pca or grid"
+)
 
 PERCENTILES, MARGIN = (1, 99), 0.1
 """Beyond these percentiles, and so much of their distance, outliers are moved to the border."""
@@ -57,13 +63,34 @@ def lay_out(
     >>> places.shape, float(places.min()), float(places.max())
     ((50, 2), 0.0, 1.0)
     """
+    check_layout(layout)
     if isinstance(layout, str):
-        if layout not in LAYOUTS:
-            raise unknown("layout", layout, LAYOUTS)
         layout = LAYOUTS[layout]
     if len(values) < 3:
         raise InputError(f"{len(values)} samples have no layout; take more photographs")
     return scaled(layout(values, seed))
+
+
+def check_layout(layout: str | Layout) -> None:
+    """Check that a layout is known and installed, before there are samples.
+
+    Raises
+    ------
+    InputError
+        Where it is not.
+
+    Examples
+    --------
+    >>> check_layout("isomap")
+    Traceback (most recent call last):
+    visioncircuits.errors.InputError: unknown layout 'isomap'...
+    """
+    if not isinstance(layout, str):
+        return
+    if layout not in LAYOUTS:
+        raise unknown("layout", layout, LAYOUTS)
+    if layout == "umap" and find_spec("umap") is None:
+        raise InputError(_MISSING)
 
 
 def scaled(points: Points) -> Points:
@@ -197,10 +224,7 @@ def _umap(*, neighbors: int, distance: float, seed: int) -> Any:
             warnings.simplefilter("ignore", ImportWarning)
             from umap import UMAP
     except ImportError as error:
-        raise InputError(
-            "the layout umap needs another package: pip install 'visioncircuits[atlas]'; or "
-            "choose tsne, pca or grid"
-        ) from error
+        raise InputError(_MISSING) from error
     return UMAP(
         n_neighbors=neighbors,
         min_dist=distance,

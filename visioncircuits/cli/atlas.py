@@ -81,9 +81,9 @@ def atlas(
         typer.Option(help="A class, of which the page has an atlas too; as often as needed."),
     ] = None,
     compare: Annotated[
-        list[tuple[str, str]] | None,
+        tuple[str, str] | None,
         typer.Option(
-            help="Two classes, of whose difference the page has an atlas; as often as needed.",
+            help="Two classes, of whose difference the page has an atlas.",
             metavar="CLASS CLASS",
         ),
     ] = None,
@@ -132,8 +132,7 @@ def atlas(
     obtain = obtaining(network, checkpoint=checkpoint, device=device)
     loaded, given = obtain(), datasets.photographs(photographs, range=range)
     shown = [loaded.feature(each) for each in feature or ()]
-    pairs = [(first, second) for first, second in compare or ()]
-    for each in (*(of_class or ()), *(name for pair in pairs for name in pair)):
+    for each in (*(of_class or ()), *(compare or ())):
         class_number(loaded, _number(each))
     options: dict[str, Any] = {
         "per_photograph": per_photograph,
@@ -157,7 +156,8 @@ def atlas(
             loaded, found[0], given, _number(each), layout=layout.value, sides=side or SIDES,
             least=least, seed=seed, progress=True,
         )  # fmt: skip
-    for first, second in pairs:
+    if compare is not None:
+        first, second = compare
         sheets[f"{first} against {second}"] = atlases.compare(
             loaded, found[0], given, _number(first), _number(second), progress=True,
             sides=side or SIDES, least=least, seed=seed,

@@ -9,7 +9,7 @@ from visioncircuits import engine, files
 from visioncircuits.engine import Work, WorkFailed, folders
 from visioncircuits.errors import InputError
 from visioncircuits.examples.survey import workforce_for
-from visioncircuits.gallery import explanations, plan, writing
+from visioncircuits.gallery import atlases, explanations, plan, writing
 from visioncircuits.gallery.chapter import Chapter
 from visioncircuits.gallery.collection import collect
 from visioncircuits.gallery.evidence import (
@@ -42,7 +42,7 @@ Photographs come first, so that a mistake there is met at the door; partners aft
 and atoms that show them.
 """
 
-CHAPTERS: tuple[Chapter, ...] = (explanations.CHAPTER,)
+CHAPTERS: tuple[Chapter, ...] = (explanations.CHAPTER, atlases.CHAPTER)
 """The chapters of a site, in the order in which the index links them."""
 
 MARK = "recipe.toml"
@@ -166,7 +166,10 @@ def build(
             store.keep(task.requests)
             failures += _complete(start, store, task.make, task.requests)
             if done := [work for work in task.requests if store.path(work).exists()]:
-                links[chapter.title] = chapter.links(start, done)
+                try:
+                    links[chapter.title] = chapter.links(start, done)
+                except WorkFailed as error:
+                    failures.append(error)
         gallery, finished = collect(start, {kind: task.requests for kind, task in tasks.items()})
         if not gallery.layers:
             raise failures[0]

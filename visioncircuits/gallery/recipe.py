@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from visioncircuits.errors import InputError, unknown
 from visioncircuits.gallery.lines import line_of
 from visioncircuits.gallery.recipe_tables import (
+    AtlasChoice,
     DictionaryChoice,
     Examples,
     Explain,
@@ -49,6 +50,8 @@ class Recipe(Table):
         Which photographs are searched for examples, and how many are shown.
     explain
         Photographs that are explained, each on a page of its own: tables `[[explain]]`.
+    atlas
+        Activation atlases, each on a page of its own: tables `[[atlas]]`.
     layers
         In the order in which the site shows them. Not needed where `build` is given features.
 
@@ -74,6 +77,7 @@ class Recipe(Table):
     tuning: Tuning = Tuning()
     examples: Examples = Examples()
     explain: list[Explain] = Field(default_factory=list)
+    atlas: list[AtlasChoice] = Field(default_factory=list)
     layers: list[LayerChoice] = Field(default_factory=list)
 
 
@@ -178,6 +182,7 @@ def _fields(keys: Sequence[str]) -> list[str]:
         "tuning": Tuning,
         "examples": Examples,
         "explain": Explain,
+        "atlas": AtlasChoice,
         "layers": LayerChoice,
         "dictionary": DictionaryChoice,
     }

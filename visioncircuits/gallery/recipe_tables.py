@@ -395,6 +395,48 @@ class Explain(Table):
     steps: Annotated[int, Field(ge=0, le=100_000)] = 64
 
 
+class AtlasChoice(Table):
+    """An activation atlas, on a page of its own; see `atlas.atlas`, and `atlas.aligned`.
+
+    Attributes
+    ----------
+    layers
+        With positions. Several have the same samples and layout, and a reader slides from one to
+        the other.
+    photographs
+        A folder of photographs, relative to the recipe; by default that of `[examples]`.
+    per_photograph, edge
+        How many random positions of each photograph, and how many rows and columns next to the
+        layer's edges are left out.
+    layout
+        "umap", which needs its package, "tsne", "pca" or "grid".
+    sides
+        Cells along either axis, of each grid.
+    least
+        Samples that a cell needs.
+    classes
+        Which ones cells are attributed to: "all", or names and numbers of some.
+    features
+        Units that are shown on the atlas of their layer, such as "mixed4c:7".
+    size, steps
+        Of each icon, in pixels, and of its optimization.
+    """
+
+    layers: Annotated[list[str], Field(min_length=1)]
+    photographs: Annotated[str, Field(min_length=1)] | None = None
+    per_photograph: Annotated[int, Field(ge=1)] = 16
+    edge: Annotated[int, Field(ge=0)] = 1
+    layout: Literal["umap", "tsne", "pca", "grid"] = "umap"
+    sides: Annotated[list[Annotated[int, Field(ge=1, le=255)]], Field(min_length=1)] = Field(
+        default_factory=lambda: [5, 10, 20]
+    )
+    least: Annotated[int, Field(ge=1)] = 10
+    classes: Literal["all"] | list[str | int] = "all"
+    features: list[str] = Field(default_factory=list)
+    size: Annotated[int, Field(ge=8, le=512)] = 80
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 128
+
+
 class DictionaryChoice(Table):
     """A dictionary of a layer, and which of its atoms are shown.
 
