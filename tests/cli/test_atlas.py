@@ -1,5 +1,11 @@
 """`visioncircuits atlas`, on a network of one's own."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,54 +28,93 @@ def build():
     names = ("beer glass", "tabby", "pug")
     return wrap(nn.Sequential(*layers), Preprocessing(), name="own", size=32, classes=names)
 """
+ATLAS = (
+    "atlas", "atlas_net.py:build", "3", "--photographs", "photos", "--per-photograph", 8,
+    "--layout", "pca", "--side", 2, "--side", 4, "--least", 1, "--size", 16, "--steps", 1,
+    "--workers", 1, "--out", "out",
+)  # fmt: skip
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "atlas_net.py").write_text(NETWORK)
     (tmp_path / "photos").mkdir()
-    for number in range(6):
-        pixels = np.random.default_rng(number).integers(0, 256, (20, 20, 3), np.uint8)
-        picture = Image.fromarray(pixels).resize((48, 40))
-        picture.save(tmp_path / "photos" / f"{number}.png")
+    for place in range(8):
+        pixels = np.random.default_rng(place).integers(0, 256, (20, 20, 3), np.uint8)
+        Image.fromarray(pixels).resize((48, 40)).save(tmp_path / "photos" / f"{place}.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-GIVEN = "atlas", "atlas_net.py:build", "1", "--photographs", "photos", "--layout", "pca"
-QUICK = "--size", 16, "--steps", 1, "--workers", 1
+def contents(out: Path) -> dict[str, bytes]:
+    found = (path for path in out.rglob("*") if path.is_file())
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in found}
 
 
-def test_an_atlas_is_a_table_figures_and_a_folder(here: Path, run: Callable[..., Any]) -> None:
-    ended = run(*GIVEN, "--out", "out", "--side", 2, "--side", 3, "--least", 4, *QUICK)
+def test_an_atlas_is_a_table_figures_and_a_page(here: Path, run: Callable[..., Any]) -> None:
+    ended = run(*ATLAS, "--of-class", "pug", "--compare", "pug", "tabby", "--feature", "3:5")
     assert ended.returncode == 0, ended.stderr
-    lines = ended.stdout.splitlines()
-    assert lines[0].split() == ["row", "column", "samples", "photographs", "supports"]
-    found = atlas.load("out")
-    assert [grid.side for grid in found.grids] == [2, 3]
-    assert found.classes == ("beer glass", "tabby", "pug")
-    best = found.classes[int(found.grids[0].attribution[0].argmax())]
-    assert lines[1].split()[4] == best.split()[0]
-    assert lines[-2:] == ["out/atlas-2.png", "out/atlas-3.png"]
-    with Image.open("out/atlas-3.png") as figure:
-        assert figure.width > 1500
-    again = run(*GIVEN, "--out", "out", "--side", 2, "--side", 3, "--least", 4, *QUICK)
-    assert again.stdout == ended.stdout
+    head, *rows = ended.stdout.splitlines()
+    assert head.split() == ["row", "column", "samples", "photographs", "supports"]
+    made = atlas.load(here / "out")
+    assert [grid.side for grid in made.grids] == [2, 4]
+    assert sum(int(row.split()[2]) for row in rows[: len(made.grids[0])]) == len(made.samples)
+    assert made.classes == ("beer glass", "tabby", "pug")
+    for name in ("3-2.png", "3-4.png", "pug-2.png", "pug_against_tabby-4.png"):
+        with Image.open(here / "out" / name) as drawn:
+            assert drawn.size[0] > 300
+    text = (here / "out" / "index.html").read_text()
+    assert "pug against tabby" in text
+    assert str(here) not in text
+    assert len(list((here / "out" / "sheets").iterdir())) == 3
+
+
+def test_layers_are_laid_out_together(here: Path, run: Callable[..., Any]) -> None:
+    ended = run(*ATLAS, "--with", "1")
+    assert ended.returncode == 0, ended.stderr
+    late, early = (atlas.load(here / "out" / place) for place in "01")
+    assert (late.points == early.points).all()
+    assert (late.samples.layer, early.samples.layer) == ("3", "1")
+    assert json.dumps(late.record["aligned"]) == json.dumps(early.record["aligned"])
+    before = contents(here / "out")
+    assert run(*ATLAS, "--with", "1").returncode == 0
+    assert contents(here / "out") == before
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_resumes_and_writes_the_same_bytes(
+    here: Path, run: Callable[..., Any]
+) -> None:
+    assert run(*ATLAS).returncode == 0
+    whole = contents(here / "out")
+    command = [sys.executable, "-m", "visioncircuits", *map(str, ATLAS)]
+    command[command.index("out")] = "again"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as job:
+        while job.poll() is None and not list((here / "again").glob("icons/*")):
+            time.sleep(0.02)
+        if job.poll() is None:
+            os.kill(job.pid, signal.SIGKILL)
+    again = [word if word != "out" else "again" for word in ATLAS]
+    assert run(*again).returncode == 0
+    assert contents(here / "again") == whole
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--out", "photos/0.png"], "is a file"),
-        (["--out", "out", "--per-photograph", 500], "per_photograph must be a whole number"),
-        (["--out", "out", "--class", "dog"], "unknown class 'dog'"),
-        (["--out", "out", "--least", 90], "no cell of 5 by 5 has 90 samples"),
+        (["--class", "lion"], "'lion'"),
+        (["--of-class", "lion"], "'lion'"),
+        (["--compare", "pug", "lion"], "'lion'"),
+        (["--feature", "3:8"], "3 has units 0 to 7"),
+        (["--with", "3"], "each once"),
+        (["--with", "6"], "6 has no positions"),
+        (["--per-photograph", 500], "per_photograph must be a whole number from 1 to"),
     ],
 )
-def test_mistakes_are_one_sentence(
-    here: Path, run: Callable[..., Any], arguments: list[str], message: str
+def test_mistakes_are_met_before_work_starts(
+    here: Path, run: Callable[..., Any], arguments: list[Any], message: str
 ) -> None:
-    ended = run(*GIVEN, *arguments)
+    ended = run(*ATLAS, *arguments)
     assert ended.returncode == 2
     assert message in ended.stderr
-    assert not (here / "out" / "atlas.safetensors").exists()
+    assert not (here / "out").exists() or not any((here / "out").iterdir())

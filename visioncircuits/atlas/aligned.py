@@ -97,16 +97,16 @@ def aligned(
     ((14, 14), (7, 7), np.True_)
     """
     given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
-    check_layout(layout)
-    if classes == "all":
-        for network, layer in layers:
-            check(network, layer, slope)
     names = [(network.name, network.layer(layer).name) for network, layer in layers]
     if len(set(names)) < max(len(names), 2):
         raise InputError("aligned atlases need two layers or more, each once")
     positions = shared_positions(
         layers, len(given), per_photograph=per_photograph, edge=edge, seed=seed
     )
+    check_layout(layout)
+    if classes == "all":
+        for network, layer in layers:
+            check(network, layer, slope)
     shared: dict[str, Any] = {
         "visioncircuits": __version__,
         "code": fingerprint.code(),

@@ -14,7 +14,7 @@ from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed, check
 from visioncircuits.atlas.cells import LEAST, SIDES, grids
 from visioncircuits.atlas.layout import Layout, check_layout, lay_out
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
-from visioncircuits.atlas.sampling import BATCH, sample
+from visioncircuits.atlas.sampling import BATCH, drawn, sample
 from visioncircuits.attribution.explaining import class_number
 from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
@@ -84,6 +84,7 @@ def atlas(
     Atlas(untrained bvlc_googlenet mixed4c: 400 of 4 photographs; 2 × 2, 4 × 4; 1 class)
     """
     given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
+    drawn(network, layer, 1, per_photograph=per_photograph, edge=edge, seed=seed)  # a check
     check_layout(layout)
     if not isinstance(classes, str):
         classes = [class_number(network, each) for each in classes]
@@ -111,21 +112,21 @@ def atlas(
     record = json.loads(json.dumps(record))
     if folder is not None and (found := made_already(record, Path(folder))) is not None:
         return found
-    drawn = sample(
+    sampled = sample(
         network, layer, given, per_photograph=per_photograph, edge=edge, batch=batch, seed=seed,
         progress=progress,
     )  # fmt: skip
-    points = lay_out(drawn.values, layout, seed=seed)
-    averaged = grids(points, drawn.values, sides=sides, least=least)
+    points = lay_out(sampled.values, layout, seed=seed)
+    averaged = grids(points, sampled.values, sides=sides, least=least)
     names: tuple[str, ...] = ()
     if classes:
         averaged, names = attributed(
-            network, drawn, averaged, given, classes=classes, slope=slope, of_each=of_each,
+            network, sampled, averaged, given, classes=classes, slope=slope, of_each=of_each,
             seed=seed, progress=progress,
         )  # fmt: skip
-    record["skipped"] = list(drawn.skipped)
-    record["dependence"] = [dependence(grid, drawn) for grid in averaged]
-    made = Atlas(drawn, points, averaged, names, record)
+    record["skipped"] = list(sampled.skipped)
+    record["dependence"] = [dependence(grid, sampled) for grid in averaged]
+    made = Atlas(sampled, points, averaged, names, record)
     if folder is not None:
         storage.save(made, folder)
     return made
