@@ -54,7 +54,7 @@ def add(one: Digits, other: Digits) -> Digits:
     >>> bool((sums[0] == sums[1]).all())
     True
     """
-    sums = one + other
+    sums: np.ndarray = one + other
     with np.errstate(invalid="ignore"):
         for place, unit in enumerate(_UNITS[1 : len(sums)]):
             carry = np.floor(sums[place] / unit) * unit
