@@ -108,11 +108,13 @@ def chosen(samples: Sequence[Sample]) -> Sample:
     numbers = np.concatenate([sample.numbers for sample in samples])
     order = _order(keys, numbers)
     keys, numbers = keys[order], numbers[order]
-    new = np.ones(len(keys), bool)
-    new[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
-    order, keys = order[new], keys[new]
-    starts = np.searchsorted(keys, keys)  # where each key's run begins
-    kept = order[np.arange(len(keys)) - starts < KEPT]
+    first = np.ones(len(keys), bool)
+    first[1:] = keys[1:] != keys[:-1]
+    new = first.copy()
+    new[1:] |= numbers[1:] != numbers[:-1]
+    order, first = order[new], first[new]
+    places = np.arange(len(order))
+    kept = order[places - np.maximum.accumulate(np.where(first, places, 0)) < KEPT]
     return Sample(
         *(
             np.concatenate([getattr(sample, field.name) for sample in samples])[kept]
