@@ -53,13 +53,8 @@ class Picture:
         return PROBLEMS.get(self.problem, "")
 
     @property
-    def record_path(self) -> str:
-        """The file of its record."""
-        return self.path.removesuffix(".webp") + ".json"
-
-    @property
     def thumbnail(self) -> str:
-        """The file of a small, light copy."""
+        """The file of a small, light copy, which a feature's first picture has."""
         return self.path.removesuffix(".webp") + "-small.webp"
 
 

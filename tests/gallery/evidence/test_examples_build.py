@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,13 @@ def numbers(out: Path, unit: str) -> dict:
 
 
 def tile(out: Path, unit: str, kind: str, place: int) -> np.ndarray:
-    (path,) = out.glob(f"examples/*/{unit.replace(':', '-')}-examples-{kind}.webp")
+    sheet = "crops" if kind == "crops" else "whole"
+    (path,) = out.glob(f"examples/*/{unit.replace(':', '-')}-examples-{sheet}.webp")
     side = tiles.CROP if kind == "crops" else tiles.WHOLE
     row, column = divmod(place, tiles.COLUMNS)
+    if kind == "overlaid":  # below those masked
+        found = numbers(out, unit)
+        row += ceil(len(found["tops"] + found["bottoms"]) / tiles.COLUMNS)
     pitch = side + 2 * tiles.FRAME
     left, top = (at * pitch + tiles.FRAME for at in (column, row))
     with Image.open(BytesIO(path.read_bytes())) as sheet:
