@@ -1,11 +1,13 @@
 """From recipe to site: the same however it was interrupted, and nothing is done twice."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,17 @@ def test_a_site_is_built(built: Path, whole: dict[str, bytes]) -> None:
         assert f"features.3-7-{kind}.webp" in page
     assert "odd" in page
     assert len(pieces(built)) == PIECES
+
+
+def test_a_site_has_at_most_twelve_files_a_page(whole: dict[str, bytes]) -> None:
+    own = Counter(
+        found[0] for name in whole if (found := re.search(r"features\.\d[-/]\d+(?=[.-])", name))
+    )
+    pages, others = 22, len(whole) - own.total()
+    examples = 3  # which this recipe has not: see their own tests
+    most = Counter(name.replace("/", "-") for name in own.elements()).most_common(1)[0][1]
+    assert most + examples <= 12
+    assert others + pages * most <= 12 * pages
 
 
 @pytest.mark.slow

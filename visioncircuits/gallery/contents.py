@@ -200,7 +200,7 @@ class Gallery:
         The text of the recipe that it was built from.
     partners
         Features that others' pages show and that have none: by layer, what a feature is called
-        within it to the file of a quick small picture.
+        within it to a quick small picture: a file in an archive.
     """
 
     title: str

@@ -247,7 +247,8 @@ def test_only_a_further_unit_is_cut_and_without_photographs_all_are_removed(
     before = cut(out)
     after = cut(build(folder, out, RECIPE.replace('"0-1"', '"0-2"')))
     assert before.items() <= after.items()
-    assert len(after) == len(before) + 3
+    assert len(after) == len(before) + 2  # sheets
+    assert len(list(out.glob("examples/*/features.0-2-*"))) == 3
     assert not cut(build(folder, out, RECIPE.replace(TABLE, "")))
     assert not list((out / "survey").iterdir())
     assert 'id="examples"' not in (out / "layers/features.3/70.html").read_text()
