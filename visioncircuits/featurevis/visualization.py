@@ -266,7 +266,7 @@ def problem(data: Mapping[str, Any]) -> str:
 
 
 def record_inside(path: Path) -> dict[str, Any]:
-    """Return what a saved picture's file says of it, without its pixels.
+    """Return a saved picture's other fields, from inside its file, without decoding its pixels.
 
     Raises
     ------
