@@ -33,9 +33,9 @@ class Moments:
 
     Examples
     --------
-    >>> moments = Moments.of(torch.tensor([[[-2.0, 6.0], [0.0, 4.0]]]), np.array([2]))
+    >>> moments = Moments.of(torch.tensor([[[-1.0], [5.0]]]), np.array([1]))
     >>> moments.mean, moments.deviation, moments.firing
-    (array([2.]), array([3.16227766]), array([0.5]))
+    (array([2.]), array([3.]), array([0.5]))
     """
 
     count: int
