@@ -10,7 +10,9 @@ export VISIONCIRCUITS_CHECKPOINTS ?= ../shared/weights
 export VISIONCIRCUITS_PUBLISHED ?= ../shared/published
 endif
 
-.PHONY: demo docs figures test test-fast test-oldest lint types install clean
+PHOTOGRAPHS ?= $(wildcard ../shared/images/imagenet_sample)
+
+.PHONY: bench demo docs figures test test-fast test-oldest lint types install clean
 
 install: $(VENV)/installed-tests
 
@@ -53,6 +55,11 @@ types: install
 # Renews the tables of the pages from docs/results and the scorecards.
 figures: install
 	$(BIN)/python docs/figures.py
+
+# Every benchmark, into site/bench; `make bench BENCH=--short` for quick settings. The folder
+# PHOTOGRAPHS is for those that need some.
+bench: $(VENV)/installed-tests
+	$(BIN)/python scripts/bench.py $(BENCH) $(addprefix --photographs ,$(PHOTOGRAPHS))
 
 docs: install
 	$(BIN)/python -m sphinx -W -q -j auto docs site/docs/html

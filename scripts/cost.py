@@ -1,17 +1,19 @@
 """Estimate what work at scale costs, on 1, 8 and 64 GPUs, and what would break first.
 
 Rates come from options. Those that default to a measurement were taken on one core of a two-core
-AMD EPYC virtual machine (`bench_examples.py`, `bench_render.py`, and a survey of 192 photographs
-in three parts); those that are assumed are marked in `--help`, first of all how many such cores a
-GPU is worth. Prints JSON.
+AMD EPYC virtual machine (`bench_examples.py`, `bench_render.py`, `bench_joining.py`, and a survey
+of 192 photographs in three parts); those that are assumed are marked in `--help`, first of all how
+many such cores a GPU is worth. Prints JSON.
 
-Work is divided evenly; loading and merging, which one driver does, are not divided.
+Work is divided evenly; of joining in a tree, each level waits for the one below it.
 """
 
 import argparse
 import json
+import math
 
 import results
+from visioncircuits.engine.tree import ARITY
 
 IMAGENET = 1_281_167
 UNITS = 64 + 64 + 192 + 256 + 480 + 508 + 512 + 512 + 528 + 832 + 832 + 1024
@@ -40,7 +42,8 @@ def main() -> None:
     rate("deep", 1.7, "assumed: a pass to mixed5b over one to mixed4a")
     rate("step", 0.021, "derived from two cores: seconds a picture and step, mixed4c")
     rate("decode", 260.0, "measured: photographs decoded a second and core")
-    rate("merge", 0.29, "measured: seconds to read and join a part's 1,248 units")
+    rate("merge", 0.36, "measured: seconds to read and join a part's 1,248 units")
+    rate("pack", 1.8, "measured: seconds a join of 1,248 units, to write it and start workers")
     rate("kept", 4.3e6, "measured: bytes kept of a part's 1,248 units")
     rate("photograph", 110e3, "assumed: bytes of an ImageNet photograph on disk")
     rate("cores", 200.0, "assumed: measured cores that a GPU is worth")
@@ -97,11 +100,24 @@ def survey(options: argparse.Namespace, times: int) -> dict[str, list[float]]:
         "computing, hours": divided(forward / options.cores),
         "decoding, hours": divided(IMAGENET / options.decode / options.decoders),
         "reading, hours": shared(IMAGENET * options.photograph / options.disk),
-        "merging by the driver, hours": shared(parts * options.merge * share),
+        "joining in a tree, beside the GPUs, hours": [
+            joining(options, math.ceil(parts), share, int(gpus * options.decoders)) / 3600
+            for gpus in GPUS
+        ],
         "writing parts, hours": shared(parts * options.kept * share / options.disk),
         "parts on disk until they are joined, GB": [parts * options.kept * share / 1e9] * len(GPUS),
         "a worker's memory for histograms, GB": [SETS * UNITS * times * BINS * 8 / 1e9] * len(GPUS),
     }
+
+
+def joining(options: argparse.Namespace, parts: int, share: float, workers: int) -> float:
+    """Give the seconds of joining parts, level by level."""
+    seconds = 0.0
+    while parts > 1:
+        each = (min(parts, ARITY) * options.merge + options.pack) * share
+        parts = math.ceil(parts / ARITY)
+        seconds += math.ceil(parts / workers) * each
+    return seconds
 
 
 def divided(seconds: float) -> list[float]:

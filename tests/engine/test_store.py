@@ -1,8 +1,9 @@
 """Finished work is stored whole or not at all, and only missing work is computed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,17 @@ def test_the_driver_keeps_what_finished_before_a_failure(tmp_path: Path) -> None
     with pytest.raises(engine.WorkFailed, match="KeyError"):
         engine.complete(store, square, works, engine=engine.local(workers=1))
     assert sorted(work["number"] for work in store.finished()) == [2, 3]
+
+
+def test_workers_that_write_elsewhere_are_named(tmp_path: Path) -> None:
+    class Elsewhere:
+        def map(
+            self, function: Callable[[Any], Any], items: Sequence[Any]
+        ) -> Iterator[tuple[int, Any]]:
+            yield 0, None
+
+    with pytest.raises(InputError, match="choose a folder that all machines share"):
+        engine.complete(engine.Store(tmp_path), square, numbers(2), engine=Elsewhere())
 
 
 def test_other_work_can_be_removed(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
@@ -126,8 +128,10 @@ def test_examples_are_the_same_after_saving_and_loading(found, tmp_path):
     for layer in LAYERS:
         one, two = found.layers[layer], again.layers[layer]
         for name in ("tops", "bottoms", "sample", "moments"):
-            for key, array in vars(getattr(one, name)).items():
-                assert np.array_equal(array, vars(getattr(two, name))[key])
+            for field in fields(getattr(one, name)):
+                kept, loaded = (getattr(getattr(each, name), field.name) for each in (one, two))
+                assert np.array_equal(kept, loaded)
+                assert np.asarray(kept).dtype == np.asarray(loaded).dtype
         assert np.array_equal(one.counts, two.counts)
         assert all(np.array_equal(one.classes[label], two.classes[label]) for label in one.classes)
 

@@ -1,11 +1,13 @@
 """From recipe to site: the same however it was interrupted, and nothing is done twice."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,15 @@ def test_a_site_is_built(built: Path, whole: dict[str, bytes]) -> None:
         assert f"features.3-7-{kind}.webp" in page
     assert "odd" in page
     assert len(pieces(built)) == PIECES
+
+
+def test_a_site_has_at_most_twelve_files_a_page(whole: dict[str, bytes]) -> None:
+    units = (re.search(r"features\.\d[-/]\d+(?=[.-])", name) for name in whole)
+    own = Counter(found[0].replace("/", "-") for found in units if found)
+    examples, pages = 3, 22  # this recipe has no examples: see their own tests
+    assert len(own) == pages
+    assert max(own.values()) + examples <= 12
+    assert len(whole) <= 12 * pages
 
 
 @pytest.mark.slow

@@ -111,7 +111,13 @@ def test_its_page_has_all_sections_of_a_units_and_what_it_is_made_of(site: Path)
 def test_a_direction_of_one_unit_has_its_pictures(folder: Path, kind: str, pictures: int) -> None:
     network = networks.load(f"{folder}/my_cnn.py:build")
     settings = {"steps": 3, "size": 24, "seed": 0}
-    work = {"kind": kind, "pictures": pictures, "settings": settings, "lossless": False}
+    work = {
+        "kind": kind,
+        "pictures": pictures,
+        "settings": settings,
+        "lossless": False,
+        "thumbnail": True,
+    }
     # The noise that a picture begins with depends on the feature's name.
     hot = Direction("3", np.eye(6)[2], name="2").record()
     of_unit, of_hot = (

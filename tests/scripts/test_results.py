@@ -62,6 +62,11 @@ MEASURED = [
         "network": "a stub network", "units": 2048, "build_s": 89.2, "resume_s": 11.2,
         "kilobytes_a_unit": {"page": 20.24}, "layer_page_kilobytes": 737.3,
      }, ["2,048 units of a stub network", "building, processor seconds", 89]),
+    ("joining", "bench_joining", {
+        "shards": 128, "units": 10_000, "workers": 2, **{way: {
+            "seconds": 301.4, "processor_s": 250.2, "driver_gb": 3.456, "worker_gb": 0.0,
+        } for way in ("by one process", "in a tree")},
+     }, ["128 parts of 10,000 units", "by one process", 301, 250, 3.46, 0.0]),
     ("stimuli", "bench_stimuli", {
         "size": 224, "ours_ms": 0.513, "sampled_twin_ms": 24.1, "ratio": 46.9,
      }, ["a curve of 224 px", 0.51, 24.1, 47]),

@@ -98,7 +98,7 @@ def examples(
             plan.carry_out(store, workforce=workforce, progress=True)
         except WorkFailed as error:
             failed = error
-        kept = plan.joined(store)
+        kept = plan.joined(store, workforce=workforce)
         kept.save(out / "examples.npz")
         if not failed:
             shutil.rmtree(store.folder)

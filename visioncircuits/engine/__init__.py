@@ -4,6 +4,7 @@ from visioncircuits.engine.choice import choose
 from visioncircuits.engine.cluster import cluster
 from visioncircuits.engine.local import local
 from visioncircuits.engine.store import Store, Work, complete, digest
+from visioncircuits.engine.tree import join
 from visioncircuits.engine.work import Engine, WorkFailed
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "cluster",
     "complete",
     "digest",
+    "join",
     "local",
 ]

@@ -130,8 +130,9 @@ def cluster(
 ) -> Cluster:
     """Work on a Ray cluster, of the extra `visioncircuits[ray]`.
 
-    All machines need the same versions of Python, Ray and this package, and the files that the
-    work reads at the same paths.
+    All machines need the same versions of Python, Ray and this package, and at the same paths the
+    files that the work reads and the folder that it is stored in: results do not pass through the
+    driver.
 
     Parameters
     ----------

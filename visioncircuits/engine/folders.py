@@ -1,6 +1,7 @@
 """Folders that are written whole or not at all, by one process at a time."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +21,8 @@ def write(path: Path, files: Mapping[str, bytes]) -> None:
     InputError
         Where it cannot be written; then no part of it remains.
     """
-    part = path.with_name(PART + path.name)
+    part = path.with_name(f"{PART}{path.name}-{secrets.token_hex(4)}")  # no other writer's
     with explained(path):
-        shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir(parents=True)
             for name, data in files.items():
@@ -36,9 +36,10 @@ def write(path: Path, files: Mapping[str, bytes]) -> None:
             raise
 
 
-def sweep(folder: Path) -> None:
-    """Remove the unfinished files and folders of killed processes anywhere under `folder`."""
-    for part in sorted(folder.rglob(f"{PART}*")):
+def sweep(folder: Path, *, deep: bool = True) -> None:
+    """Remove the unfinished files and folders of killed processes in `folder`, and below it."""
+    parts = folder.rglob(f"{PART}*") if deep else folder.glob(f"{PART}*")
+    for part in sorted(parts):
         if part.is_dir():
             shutil.rmtree(part)
         else:

@@ -5,11 +5,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from visioncircuits.engine import folders
 from visioncircuits.engine.work import Engine
+from visioncircuits.errors import InputError
 
 Work = Mapping[str, Any]
 """All that a result depends on, as values that JSON can represent."""
@@ -92,6 +94,8 @@ def complete(
 ) -> None:
     """Compute the works that are missing in the store, storing each as soon as it is finished.
 
+    Workers store their results themselves: those of a cluster need the folder at the same path.
+
     Parameters
     ----------
     function
@@ -102,7 +106,8 @@ def complete(
     Raises
     ------
     InputError
-        For a mistake of the user or a full disk; what is finished is kept.
+        For a mistake of the user, a full disk, or workers that have another folder at this path;
+        what is finished is kept.
     WorkFailed
         Where pieces failed; all others are finished and stored.
 
@@ -119,8 +124,19 @@ def complete(
     ...     (store.path(works[1]) / "double.txt").read_text()
     '8'
     """
+    store = Store(store.folder.absolute())  # workers of a cluster run elsewhere
+    folders.sweep(store.folder, deep=False)
     finished = {digest(work) for work in store.finished()}
     missing = [work for work in works if digest(work) not in finished]
-    for index, results in engine.map(function, missing):
-        store.add(missing[index], results)
+    for index, _ in engine.map(partial(_stored, function=function, store=store), missing):
+        if not store.path(missing[index]).exists():
+            raise InputError(
+                f"workers write to another {store.folder} than this process reads; choose a folder "
+                "that all machines share"
+            )
         advance(missing[index])
+
+
+def _stored(work: Work, *, function: Callable[[Work], Mapping[str, bytes]], store: Store) -> None:
+    """Compute and store a piece, on a worker: results do not pass through the driver."""
+    store.add(work, function(work))

@@ -86,7 +86,8 @@ def collect(
         examples = collect_part(
             network, layers, directions, each, top=top, batch=batch, seed=seed, advance=advance
         )
-    checked_nonempty(examples)
+    if not examples.seen:
+        raise nothing_read(examples.skipped)
     return examples if found is None else replace(examples, shown=Shown(network, chosen, found))
 
 
@@ -125,19 +126,6 @@ def recorded(
     layers = dict.fromkeys(feature.layer for feature in features if isinstance(feature, Unit))
     directions = dict.fromkeys(f for f in features if isinstance(f, Direction))
     return {layer: network.before_rectifier(layer) for layer in layers}, tuple(directions)
-
-
-def checked_nonempty(examples: Examples) -> Examples:
-    """Return the examples if any picture could be read.
-
-    Raises
-    ------
-    InputError
-        If no picture could be read.
-    """
-    if not examples.seen:
-        raise nothing_read(examples.skipped)
-    return examples
 
 
 def nothing_read(skipped: Sequence[str]) -> InputError:

@@ -1,45 +1,56 @@
 """Mean, deviation and frequency of activation of a layer's units."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
+from visioncircuits.examples import exact
+
+_SUMS, _SQUARES = 2, 3
+"""Digits of the sums, which are largest for squares."""
+
 
 @dataclass(frozen=True)
 class Moments:
     """Moments of each unit's pre-activations over all positions of all pictures.
 
+    Moments of each picture are computed in float32, and added exactly: so the moments of many
+    pictures are the same to the byte in whatever order they are joined.
+
     Attributes
     ----------
     count
         Number of values of each unit.
-    mean, squares
-        `(units,)`; `squares` is the sum of squared deviations from the mean.
+    sums, squares
+        `(digits, units)`: the sums of values and of their squares, see `exact`.
     positive
         Number of values above zero.
 
     Examples
     --------
-    >>> moments = Moments(4, np.array([2.0]), np.array([36.0]), np.array([3]))
-    >>> moments.deviation, moments.firing
-    (array([3.]), array([0.75]))
+    >>> moments = Moments.of(torch.tensor([[[-1.0], [5.0]]]), np.array([1]))
+    >>> moments.mean, moments.deviation, moments.firing
+    (array([2.]), array([3.]), array([0.5]))
     """
 
     count: int
-    mean: Float64[np.ndarray, " units"]
-    squares: Float64[np.ndarray, " units"]
+    sums: exact.Digits
+    squares: exact.Digits
     positive: Int64[np.ndarray, " units"]
 
     def __repr__(self) -> str:
-        return f"Moments({len(self.mean)} units, {self.count} values each)"
+        return f"Moments({len(self.positive)} units, {self.count} values each)"
 
     @classmethod
     def empty(cls, units: int) -> "Moments":
         """Return the moments of no values."""
-        return cls(0, np.zeros(units), np.zeros(units), np.zeros(units, np.int64))
+        sums, squares = exact.zero(_SUMS, [units]), exact.zero(_SQUARES, [units])
+        return cls(0, sums, squares, np.zeros(units, np.int64))
 
     @classmethod
     def of(
@@ -47,34 +58,46 @@ class Moments:
         values: Float[Tensor, "units pictures positions"],
         positive: Int64[np.ndarray, " units"],
     ) -> "Moments":
-        """Compute the moments of values, in float32 within pictures and float64 across them."""
+        """Compute the moments of values, in float32 within pictures and exactly across them."""
+        positions = values.shape[2]
         means = values.mean(2)
-        within = torch.linalg.vector_norm(values - means[..., None], dim=2).double().square().sum(1)
-        each = means.double()
-        mean = each.mean(1)
-        between = (each - mean[:, None]).square().sum(1)
+        within = torch.linalg.vector_norm(values - means[..., None], dim=2).double().square()
+        around = positions * means.double().square()
         return cls(
-            values.shape[1] * values.shape[2],
-            mean.cpu().numpy(),
-            (within + values.shape[2] * between).cpu().numpy(),
+            values.shape[1] * positions,
+            exact.exact((positions * means.double()).T.cpu().numpy(), _SUMS),
+            exact.exact(torch.cat([within, around], 1).T.cpu().numpy(), _SQUARES),
             positive,
         )
 
     def joined(self, other: "Moments") -> "Moments":
-        """Return the moments of both together (Chan, Golub and LeVeque, 1979)."""
-        count = self.count + other.count
-        difference = other.mean - self.mean
+        """Return the moments of both together."""
         return Moments(
-            count,
-            self.mean + difference * (other.count / count),
-            self.squares + other.squares + difference**2 * (self.count * other.count / count),
+            self.count + other.count,
+            exact.add(self.sums, other.sums),
+            exact.add(self.squares, other.squares),
             self.positive + other.positive,
         )
 
-    @property
+    @cached_property
+    def mean(self) -> Float64[np.ndarray, " units"]:
+        """Means."""
+        return exact.value(self.sums) / self.count
+
+    @cached_property
     def deviation(self) -> Float64[np.ndarray, " units"]:
         """Standard deviations."""
-        return np.sqrt(self.squares / self.count)
+        return np.array([
+            self._deviation(*digits) for digits in zip(self.sums.T, self.squares.T, strict=True)
+        ])  # fmt: skip
+
+    def _deviation(
+        self, sums: Float64[np.ndarray, " _digits"], squares: Float64[np.ndarray, " _digits"]
+    ) -> float:
+        if not (np.isfinite(sums).all() and np.isfinite(squares).all()):
+            return np.nan
+        variance = exact.fraction(squares) / self.count - (exact.fraction(sums) / self.count) ** 2
+        return sqrt(max(float(variance), 0))
 
     @property
     def firing(self) -> Float64[np.ndarray, " units"]:

@@ -1,13 +1,12 @@
 """Dataset examples: the result of a pass over photographs, which can be joined and saved.
 
-The examples of a layer, those of all layers, and the file of them are here together, in some 310
+The examples of a layer, those of all layers, and the file of them are here together, in some 330
 lines.
 """
 
-import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -18,7 +17,7 @@ from jaxtyping import Float, Int64
 from visioncircuits import files
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.examples import sketch
+from visioncircuits.examples import exact, packing, sketch
 from visioncircuits.examples.moments import Moments
 from visioncircuits.examples.sampling import PARTS, Sample
 from visioncircuits.examples.tops import Places
@@ -40,7 +39,8 @@ class LayerExamples:
     moments
         Mean, deviation and frequency of activation.
     classes
-        For each class, the sums of the units' highest activations, then the number of pictures.
+        For each class, `(digits, units + 1)`: the sums of the units' highest activations in its
+        pictures, see `exact`, then the number of pictures.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class LayerExamples:
         """Return the examples of both together."""
         classes = dict(self.classes)
         for label, sums in other.classes.items():
-            classes[label] = classes[label] + sums if label in classes else sums
+            classes[label] = exact.add(classes[label], sums) if label in classes else sums
         return LayerExamples(
             self.tops.joined(other.tops, top),
             self.bottoms.joined(other.bottoms, top, sign=-1),
@@ -117,7 +117,8 @@ class LayerExamples:
     def class_means(self) -> tuple[list[int], Float[np.ndarray, "classes units"]]:
         """Return the mean over each class' pictures of the units' highest activations."""
         labels = sorted(self.classes)
-        rows = [self.classes[label][:-1] / self.classes[label][-1] for label in labels]
+        sums = [exact.value(self.classes[label]) for label in labels]
+        rows = [each[:-1] / each[-1] for each in sums]
         units = len(self.tops.values)
         return labels, np.stack(rows) if rows else np.empty((0, units))
 
@@ -198,20 +199,6 @@ class Examples:
         feature.vector(len(layer.tops.values))
         return layer, feature.index
 
-    def joined(self, other: "Examples") -> "Examples":
-        """Return the examples of both, which must not share pictures, with this one's `record`."""
-        top = self.record["top"]
-        layers = {**self.layers, **other.layers}  # none in a part without a readable picture
-        for name in self.layers.keys() & other.layers.keys():
-            layers[name] = self.layers[name].joined(other.layers[name], top)
-        return Examples(
-            layers,
-            needed({**self.names, **other.names}, layers.values()),
-            self.seen + other.seen,
-            self.skipped + other.skipped,
-            self.record,
-        )
-
     def save(self, path: str | Path) -> Path:
         """Save as `.npz`, atomically, and return the path.
 
@@ -238,9 +225,7 @@ class Examples:
         arrays = {"head": np.array(json.dumps(head))}
         for place, layer in enumerate(self.layers.values()):
             arrays |= {f"{place}/{name}": array for name, array in _arrays(layer).items()}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        return packing.packed(arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "Examples":
@@ -262,15 +247,51 @@ class Examples:
                     })
                     for place, layer in enumerate(head["layers"])
                 }  # fmt: skip
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise InputError(f"{path} cannot be read as examples: {error}") from error
         names = {int(number): name for number, name in head["names"].items()}
         return cls(layers, names, head["seen"], tuple(head["skipped"]), head["record"])
 
 
+def join(pieces: Iterable[Examples], record: Mapping[str, Any]) -> Examples:
+    """Return the examples of all pieces, which must not share pictures.
+
+    The same to the byte however pieces are joined before, if their order remains.
+
+    Parameters
+    ----------
+    pieces
+        Those without a readable picture may have no layers.
+    record
+        Of the result, and how its pieces were collected.
+    """
+    layers: dict[str, LayerExamples] = {}
+    names: dict[int, str] = {}
+    skipped: list[str] = []
+    seen = 0
+    for piece in pieces:
+        for name, layer in piece.layers.items():
+            both = layers[name].joined(layer, record["top"]) if name in layers else layer
+            layers[name] = both
+        names |= piece.names
+        skipped += piece.skipped
+        seen += piece.seen
+    order = [*record["layers"], *record["directions"]]
+    layers = {name: layers[name] for name in order if name in layers}
+    return Examples(layers, needed(names, layers.values()), seen, tuple(skipped), record)
+
+
+def read(path: Path) -> tuple[int, tuple[str, ...]]:
+    """Return how many pictures saved examples are from, and why others could not be read."""
+    with np.load(path, allow_pickle=False) as stored:
+        head = json.loads(str(stored["head"]))
+    return head["seen"], tuple(head["skipped"])
+
+
 def needed(names: Mapping[int, str], layers: Iterable[LayerExamples]) -> dict[int, str]:
     """Return the names of the pictures that contain examples."""
-    numbers = {int(number) for layer in layers for number in layer.pictures()}
+    pictures = [layer.pictures() for layer in layers]
+    numbers = set(np.concatenate(pictures).tolist()) if pictures else set()
     return {number: name for number, name in names.items() if number in numbers}
 
 
@@ -281,22 +302,31 @@ def _arrays(layer: LayerExamples) -> dict[str, np.ndarray]:
         **{f"tops.{name}": array for name, array in vars(layer.tops).items()},
         **{f"bottoms.{name}": array for name, array in vars(layer.bottoms).items()},
         **{f"sample.{name}": array for name, array in vars(layer.sample).items()},
-        **{f"moments.{name}": np.asarray(array) for name, array in vars(layer.moments).items()},
+        **{
+            f"moments.{field.name}": np.asarray(getattr(layer.moments, field.name))
+            for field in fields(layer.moments)
+        },
         "bins": used,
         "counts": layer.counts[:, used],
         "labels": np.array(labels, np.int64),
         "classes": np.stack([layer.classes[label] for label in labels])
         if labels
-        else np.empty((0, len(layer.counts) + 1)),
+        else np.empty((0, 0, len(layer.counts) + 1)),
     }
 
 
 def _layer(arrays: dict[str, np.ndarray]) -> LayerExamples:
     def part_of(name: str) -> dict[str, Any]:
-        return {
+        found = {
             key.partition(".")[2]: array
             for key, array in arrays.items()
             if key.startswith(f"{name}.")
+        }
+        return {
+            key: array.astype(np.uint64 if key == "numbers" else np.int64)
+            if array.dtype.kind in "iu"
+            else array
+            for key, array in found.items()
         }
 
     counts = np.zeros((len(arrays["counts"]), sketch.BINS), np.int64)

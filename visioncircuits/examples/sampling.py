@@ -106,16 +106,31 @@ def chosen(samples: Sequence[Sample]) -> Sample:
     """Keep the `KEPT` smallest numbers of each unit's parts; a neuron is kept once."""
     keys = np.concatenate([sample.keys for sample in samples])
     numbers = np.concatenate([sample.numbers for sample in samples])
-    order = np.lexsort((numbers, keys))
+    order = _order(keys, numbers)
     keys, numbers = keys[order], numbers[order]
-    new = np.ones(len(keys), bool)
-    new[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
-    order, keys = order[new], keys[new]
-    starts = np.searchsorted(keys, keys)  # where each key's run begins
-    kept = order[np.arange(len(keys)) - starts < KEPT]
+    first = np.ones(len(keys), bool)
+    first[1:] = keys[1:] != keys[:-1]
+    new = first.copy()
+    new[1:] |= numbers[1:] != numbers[:-1]
+    order, first = order[new], first[new]
+    places = np.arange(len(order))
+    kept = order[places - np.maximum.accumulate(np.where(first, places, 0)) < KEPT]
     return Sample(
         *(
             np.concatenate([getattr(sample, field.name) for sample in samples])[kept]
             for field in fields(Sample)
         )
     )
+
+
+def _order(
+    keys: Int64[np.ndarray, " count"], numbers: UInt64[np.ndarray, " count"]
+) -> Int64[np.ndarray, " count"]:
+    """Sort by key, then by number: one sort, quick for what is sorted in two parts."""
+    bits = np.uint64(64 - int(keys.max(initial=1)).bit_length())
+    both = keys.astype(np.uint64) << bits | numbers >> (np.uint64(64) - bits)
+    order = np.argsort(both, kind="stable")
+    same, sorted_numbers = np.diff(both[order]) == 0, numbers[order]
+    if (sorted_numbers[1:] < sorted_numbers[:-1])[same].any():  # the bits left out would decide
+        return np.lexsort((numbers, keys))
+    return order

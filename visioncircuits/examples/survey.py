@@ -1,13 +1,15 @@
 """A pass over any number of photographs, in parts: on many workers, and resumable.
 
-The examples of a part depend on the part alone, and parts are joined in their order. So the
-examples are the same to the byte on one worker and on many, however often the work was
-interrupted; compared with `collect` only sums can differ, in their last digits.
+The examples of a part depend on the part alone, and joining them makes no rounding error, see
+`exact`. So the examples are the same to the byte on one worker and on many, however often the work
+was interrupted and whichever parts were joined first.
 """
 
-from dataclasses import dataclass, replace
-from functools import partial, reduce
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from visioncircuits import datasets, engine, fingerprint, networks
 from visioncircuits.datasets import Source
@@ -19,18 +21,20 @@ from visioncircuits.examples.collect import (
     BATCH,
     TOP,
     check,
-    checked_nonempty,
     collect_part,
+    nothing_read,
     provenance,
     recorded,
 )
-from visioncircuits.examples.record import Examples
+from visioncircuits.examples.record import Examples, join, read
 from visioncircuits.networks import Direction, Features, Network
 from visioncircuits.networks.obtaining import Given, Obtain, checked, obtaining
 from visioncircuits.progress import bar
 
 EXAMPLES = "examples.npz"
 """The file that a piece of work writes."""
+
+SKIPPED = "photographs that were not processed"
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,18 @@ class Survey:
                 advance=lambda work: advance(amount(work)),
             )
 
-    def joined(self, store: Store) -> Examples:
-        """Join the examples of all parts. Photographs of unfinished parts are listed as skipped.
+    def join(self, store: Store, *, workforce: Engine | None = None) -> Path:
+        """Join the examples of all parts, in a tree on the workers; return the file of the result.
+
+        Photographs of unfinished parts are listed as skipped. What is joined is stored, so that an
+        interruption loses little.
+
+        Parameters
+        ----------
+        store
+            Where the examples of the parts are.
+        workforce
+            As for `carry_out`.
 
         Raises
         ------
@@ -125,16 +139,22 @@ class Survey:
             If no picture could be read.
         """
         done = {engine.digest(work) for work in self.finished(store)}
-        pieces = (
-            Examples.load(store.path(work) / EXAMPLES)
-            if engine.digest(work) in done
-            else _skipped(work)
-            for work in self.works
-        )
-        found = checked_nonempty(reduce(Examples.joined, pieces))
-        record = self.works[0]["record"]
-        names = [*record["layers"], *record["directions"]]
-        return replace(found, layers={name: found.layers[name] for name in names}, record=record)
+        works = [work if engine.digest(work) in done else _skipped(work) for work in self.works]
+        for work in works:
+            if work["what"] == SKIPPED:
+                none = Examples({}, {}, 0, tuple(work["why"]), work["record"])
+                store.add(work, {EXAMPLES: none.packed()})
+        workforce = workforce_for(self.obtain, workforce)
+        joining = partial(join_pieces, record=self.works[0]["record"])
+        path = engine.join(store, joining, works, engine=workforce) / EXAMPLES
+        seen, skipped = read(path)
+        if not seen:
+            raise nothing_read(skipped)
+        return path
+
+    def joined(self, store: Store, *, workforce: Engine | None = None) -> Examples:
+        """Join as `join` does, and load the result."""
+        return Examples.load(self.join(store, workforce=workforce))
 
 
 def survey(
@@ -283,7 +303,14 @@ def collect_work(work: Work, *, source: Path, obtain: Obtain) -> dict[str, bytes
     return {EXAMPLES: examples.packed()}
 
 
-def _skipped(work: Work) -> Examples:
+def join_pieces(folders: Sequence[Path], *, record: Mapping[str, Any]) -> dict[str, bytes]:
+    """Join the examples in some folders, on a worker."""
+    pieces = (Examples.load(folder / EXAMPLES) for folder in folders)
+    return {EXAMPLES: join(pieces, record).packed()}
+
+
+def _skipped(work: Work) -> Work:
+    """Describe a part that failed: without examples, and why."""
     first, count = work["part"]["first"], work["part"]["count"]
     problem = f"photographs {first} to {first + count - 1} were not processed: their part failed"
-    return Examples({}, {}, 0, (problem,), work["record"])
+    return {"what": SKIPPED, "why": [problem], "record": work["record"]}

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from visioncircuits.examples import sampling, sketch
+from visioncircuits.examples import exact, sampling, sketch
 from visioncircuits.examples.moments import Moments
 from visioncircuits.examples.record import LayerExamples
 from visioncircuits.examples.sampling import Sample
@@ -18,6 +18,9 @@ from visioncircuits.examples.tops import Places
 
 SPREAD = 8
 """Number of a unit's random neurons from each picture, besides its strongest."""
+
+DIGITS = 2
+"""Of the sums of classes."""
 
 _BATCHES, _CANDIDATES = 64, 1 << 20
 """Number of batches, or of random examples, that are buffered before selection."""
@@ -68,7 +71,10 @@ class Tally:
         self._moments = self._moments.joined(Moments.of(flat, positive))
         for label, ones in zip(labels, highest.T.clamp_min(0).double().cpu().numpy(), strict=True):
             if label is not None:
-                self._classes[label] = self._classes.get(label, 0) + np.append(ones, 1.0)
+                sums = exact.exact(np.append(ones, 1.0)[None], DIGITS)
+                self._classes[label] = (
+                    exact.add(self._classes[label], sums) if label in self._classes else sums
+                )
         self._candidates += len(drawn.keys)
         if len(self._buffer) == _BATCHES or self._candidates > _CANDIDATES:
             self._select()

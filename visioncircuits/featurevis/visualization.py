@@ -231,7 +231,7 @@ class Visualization:
         try:
             with Image.open(path) as image:
                 image.load()
-                record = image.info.get(_KEY) or _from_xmp(image.info.get("xmp", b""))
+                record = _inside(image)
                 pixels = np.atleast_3d(np.asarray(image))
         except (OSError, SyntaxError) as error:  # Pillow's for a damaged PNG
             raise InputError(f"{path} cannot be read as a picture: {error}") from error
@@ -263,6 +263,22 @@ def problem(data: Mapping[str, Any]) -> str:
     if history and not score - history[0] > GAIN * abs(history[0]):
         return "no gain"
     return ""
+
+
+def record_inside(path: Path) -> dict[str, Any]:
+    """Return a saved picture's other fields, from inside its file, without decoding its pixels.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or has no record.
+    """
+    try:
+        with Image.open(path) as image:
+            found: dict[str, Any] = json.loads(_inside(image))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path} has no record of how it was made: {error}") from error
+    return found
 
 
 def record_beside(path: Path) -> dict[str, Any] | None:
@@ -305,7 +321,9 @@ def _array(path: Path, shape: tuple[int, ...]) -> Float[Tensor, "channels height
     return found.float()
 
 
-def _from_xmp(xmp: bytes) -> str:
-    text = xmp.decode()
+def _inside(image: Image.Image) -> str:
+    if found := image.info.get(_KEY):
+        return str(found)
+    text: str = image.info.get("xmp", b"").decode()
     inside = text.partition("<visioncircuits>")[2].partition("</visioncircuits>")[0]
     return inside.replace("&lt;", "<").replace("&amp;", "&")

@@ -53,13 +53,8 @@ class Picture:
         return PROBLEMS.get(self.problem, "")
 
     @property
-    def record_path(self) -> str:
-        """The file of its record."""
-        return self.path.removesuffix(".webp") + ".json"
-
-    @property
     def thumbnail(self) -> str:
-        """The file of a small, light copy."""
+        """The file of a small, light copy, which a feature's first picture has."""
         return self.path.removesuffix(".webp") + "-small.webp"
 
 
@@ -225,7 +220,7 @@ class Gallery:
         The text of the recipe that it was built from.
     partners
         Features that others' pages show and that have none: by layer, what a feature is called
-        within it to the file of a quick small picture.
+        within it to a quick small picture: a file in an archive.
     chapters
         Links to pages on the network as a whole, by their heading.
     """

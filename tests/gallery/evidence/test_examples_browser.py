@@ -48,17 +48,20 @@ def built(random_squeezenet: Path, classes: Path, tmp_path_factory: pytest.TempP
 
 def shown(page: Page, tile: Locator, kind: str) -> None:
     """Wait until a tile shows a sheet of this kind and the sheet has loaded."""
-    expect(tile).to_have_css("background-image", re.compile(rf"-{kind}\.webp"))
+    name = "crops" if kind == "crops" else "whole"
+    expect(tile).to_have_css("background-image", re.compile(rf"-{name}\.webp"))
     page.wait_for_load_state("networkidle")
 
 
 def sheet(out: Path, kind: str, place: int) -> np.ndarray:
-    (path,) = out.glob(f"examples/*/features.0-1-examples-{kind}.webp")
+    name = "crops" if kind == "crops" else "whole"
+    (path,) = out.glob(f"examples/*/features.0-1-examples-{name}.webp")
     side = tiles.CROP if kind == "crops" else tiles.WHOLE
     row, column = divmod(place, tiles.COLUMNS)
     pitch = side + 2 * tiles.FRAME
-    left, top = (at * pitch + tiles.FRAME for at in (column, row))
     with Image.open(path) as whole:
+        row += whole.height // pitch // 2 * (kind == "overlaid")  # below as many masked ones
+        left, top = (at * pitch + tiles.FRAME for at in (column, row))
         return np.asarray(whole.convert("RGB").crop((left, top, left + side, top + side)), float)
 
 

@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,13 @@ def numbers(out: Path, unit: str) -> dict:
 
 
 def tile(out: Path, unit: str, kind: str, place: int) -> np.ndarray:
-    (path,) = out.glob(f"examples/*/{unit.replace(':', '-')}-examples-{kind}.webp")
+    sheet = "crops" if kind == "crops" else "whole"
+    (path,) = out.glob(f"examples/*/{unit.replace(':', '-')}-examples-{sheet}.webp")
     side = tiles.CROP if kind == "crops" else tiles.WHOLE
     row, column = divmod(place, tiles.COLUMNS)
+    if kind == "overlaid":  # below those masked
+        found = numbers(out, unit)
+        row += ceil(len(found["tops"] + found["bottoms"]) / tiles.COLUMNS)
     pitch = side + 2 * tiles.FRAME
     left, top = (at * pitch + tiles.FRAME for at in (column, row))
     with Image.open(BytesIO(path.read_bytes())) as sheet:
@@ -242,7 +247,8 @@ def test_only_a_further_unit_is_cut_and_without_photographs_all_are_removed(
     before = cut(out)
     after = cut(build(folder, out, RECIPE.replace('"0-1"', '"0-2"')))
     assert before.items() <= after.items()
-    assert len(after) == len(before) + 3
+    assert len(after) == len(before) + 2  # sheets
+    assert len(list(out.glob("examples/*/features.0-2-*"))) == 3
     assert not cut(build(folder, out, RECIPE.replace(TABLE, "")))
     assert not list((out / "survey").iterdir())
     assert 'id="examples"' not in (out / "layers/features.3/70.html").read_text()

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -61,7 +62,8 @@ def begun(recipe: Path, site: Callable[[str], Path]) -> Path:
 
 
 def made(out: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in (out / "partners").rglob("*.webp")}
+    archives = (out / "partners").rglob("*.zip")
+    return {name: path.stat().st_mtime_ns for path in archives for name in ZipFile(path).namelist()}
 
 
 def members(html: str) -> list[tuple[int, tuple[int, int] | None]]:
@@ -85,7 +87,11 @@ def test_every_unit_that_weights_show_has_its_picture(site: Callable[[str], Path
         assert at is not None
         column, row = (place * thumbnails.SIDE for place in at)
         found = sheet[row : row + thumbnails.SIDE, column : column + thumbnails.SIDE]
-        (small,) = out.rglob(f"{BEFORE}-{unit}-{'partner' if unit else 'positive-small'}.webp")
+        if unit:
+            (archive,) = out.rglob("*.zip")
+            small = io.BytesIO(ZipFile(archive).read(f"{BEFORE}-{unit}-partner.webp"))
+        else:
+            small = io.BytesIO(next(out.rglob(f"{BEFORE}-0-positive-small.webp")).read_bytes())
         with Image.open(small) as picture:
             side = (thumbnails.SIDE, thumbnails.SIDE)
             own = picture.convert("RGB").resize(side, Image.Resampling.LANCZOS)
@@ -145,4 +151,5 @@ def test_a_layer_that_needs_a_larger_picture_gets_one() -> None:
     options = {"size": partners.SIZE, "steps": 1, "rate": partners.RATE}
     work = {"network": {"name": "wide"}, "features": [f"{layer}:0"], "settings": options}
     (content,) = partners.make(network, work).values()
-    assert Image.open(io.BytesIO(content)).width >= 63
+    picture = ZipFile(io.BytesIO(content)).read(f"{layer}-0-partner.webp")
+    assert Image.open(io.BytesIO(picture)).width >= 63

@@ -24,6 +24,7 @@ def work() -> Work:
         "kind": "positive",
         "pictures": 1,
         "lossless": False,
+        "thumbnail": True,
         "settings": {"size": 32, "steps": 4, "seed": 0},
         "features": ["features.0:3", "features.0:5"],
     }
@@ -34,9 +35,7 @@ def test_a_picture_is_kept_with_its_record_and_a_thumbnail(
 ) -> None:
     files = make(squeezenet, work)
     assert sorted(files) == [
-        f"features.0-{unit}-positive{end}"
-        for unit in (3, 5)
-        for end in ("-small.webp", ".json", ".webp")
+        f"features.0-{unit}-positive{end}" for unit in (3, 5) for end in ("-small.webp", ".webp")
     ]
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)

@@ -100,7 +100,7 @@ class DatasetExamples:
     classes: tuple[tuple[str, float], ...] = ()
 
     def sheet(self, kind: str) -> str:
-        """Return the file of tiles: "crops", or whole pictures, "masked" or "overlaid"."""
+        """Return the file of tiles: "crops", or "whole" pictures, masked and then overlaid."""
         return f"{self.path.removesuffix('.json')}-{kind}.webp"
 
 

@@ -131,9 +131,9 @@ def make(
     Returns
     -------
     dict
-        File name to content: for each feature its numbers as JSON, and three WebP sheets of tiles,
-        of crops, of whole pictures veiled where it is inactive, and of whole pictures with its
-        pre-activations, or a direction's activations, in color.
+        File name to content: for each feature its numbers as JSON, and two WebP sheets of tiles: of
+        crops; and of whole pictures veiled where it is inactive, followed by whole pictures with
+        its pre-activations, or a direction's activations, in color.
     """
     features = kind.features(work)
     collected = _load(found)
@@ -171,8 +171,8 @@ def make(
         }
         file = stem(feature, "examples")
         files[f"{file}.json"] = json.dumps(data, separators=(",", ":")).encode()
-        for which, cut in sheet.tiles.items():
-            files[f"{file}-{which}.webp"] = tiles.webp(cut)
+        files[f"{file}-crops.webp"] = tiles.webp(sheet.tiles["crops"])
+        files[f"{file}-whole.webp"] = tiles.webp(sheet.tiles["masked"], sheet.tiles["overlaid"])
     return files
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile, ZipInfo
 
 from visioncircuits import featurevis
 from visioncircuits.engine import Work
@@ -22,6 +23,8 @@ from visioncircuits.weights.tracing import INPUT
 
 SIZE, STEPS, RATE = 40, 16, 0.1
 """A thumbnail is shown at 64 pixels; at twice the usual rate few steps show what a unit is."""
+
+ARCHIVE = "partners.zip"
 
 BATCH = 32
 """Pictures made at once: small ones gain from more than `plan.BATCH`."""
@@ -97,7 +100,8 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     Returns
     -------
     dict
-        File name to content: a WebP for each feature but those that never got a gradient.
+        One archive, so that a site has few files: of a WebP for each feature but those that never
+        got a gradient.
     """
     features = kind.features(work)
     rendered = featurevis.render_all(
@@ -106,13 +110,14 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
         settings=_settings(network, features[0].layer, **work["settings"]),
         batch=len(features),
     )
-    files = {}
-    for feature, made in zip(features, rendered, strict=True):
-        if not made.dead:
-            buffer = BytesIO()
-            made.image().save(buffer, "WEBP", quality=90)
-            files[_file(feature)] = buffer.getvalue()
-    return files
+    archive = BytesIO()
+    with ZipFile(archive, "w") as files:
+        for feature, made in zip(features, rendered, strict=True):
+            if not made.dead:
+                buffer = BytesIO()
+                made.image().save(buffer, "WEBP", quality=90)
+                files.writestr(ZipInfo(_file(feature)), buffer.getvalue())
+    return {ARCHIVE: archive.getvalue()}
 
 
 def _settings(network: Network, layer: str, *, size: int, steps: int, rate: float) -> Settings:
@@ -131,11 +136,14 @@ def _file(feature: Feature) -> str:
 def read(
     request: Work, features: Sequence[Feature], folder: Path, out: Path
 ) -> dict[Feature, list[str]]:
-    """Find the finished pictures of some features: files, from the site's root."""
+    """Find the finished pictures of some features: in archives, from the site's root."""
+    archive = folder / ARCHIVE
+    with ZipFile(archive) as files:
+        names = set(files.namelist())
     return {
-        feature: [path.relative_to(out).as_posix()]
+        feature: [(archive / name).relative_to(out).as_posix()]
         for feature in features
-        if (path := folder / _file(feature)).exists()
+        if (name := _file(feature)) in names
     }
 
 

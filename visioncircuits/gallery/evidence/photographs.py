@@ -104,7 +104,7 @@ def complete(survey: Survey, store: Store, workforce: engine.Engine, *, progress
         return found
     parts = Store(store.folder / PARTS)
     survey.carry_out(parts, workforce=workforce, progress=progress)
-    store.add(work, {FOUND: survey.joined(parts).packed()})
+    store.add(work, {FOUND: survey.join(parts, workforce=workforce).read_bytes()})
     return found
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
-from math import ceil
 
 import numpy as np
 import torch
@@ -140,14 +139,20 @@ def _apart(neurons: Iterable[Neuron]) -> list[Neuron]:
     return list(first.values())
 
 
-def webp(tiles: Sequence[UInt8[np.ndarray, "side side 3"]]) -> bytes:
-    """Put tiles on a sheet, row by row, each framed so that a browser blends in no other."""
-    framed = [np.pad(tile, ((FRAME, FRAME), (FRAME, FRAME), (0, 0)), "edge") for tile in tiles]
-    pitch = len(framed[0])
-    whole = np.full((ceil(len(tiles) / COLUMNS) * pitch, COLUMNS * pitch, 3), 255, np.uint8)
-    for place, tile in enumerate(framed):
-        row, column = (pitch * at for at in divmod(place, COLUMNS))
-        whole[row : row + pitch, column : column + pitch] = tile
+def webp(*groups: Sequence[UInt8[np.ndarray, "side side 3"]]) -> bytes:
+    """Put tiles on a sheet, each framed so that a browser blends in no other.
+
+    Row by row; each group begins a row.
+    """
+    pitch = len(groups[0][0]) + 2 * FRAME
+    rows = []
+    cuts = (tiles[at : at + COLUMNS] for tiles in groups for at in range(0, len(tiles), COLUMNS))
+    for cut in cuts:
+        row = np.full((pitch, COLUMNS * pitch, 3), 255, np.uint8)
+        for place, tile in enumerate(cut):
+            frame = ((FRAME, FRAME), (FRAME, FRAME), (0, 0))
+            row[:, pitch * place : pitch * (place + 1)] = np.pad(tile, frame, "edge")
+        rows.append(row)
     buffer = BytesIO()
-    Image.fromarray(whole).save(buffer, "WEBP", quality=72)
+    Image.fromarray(np.concatenate(rows)).save(buffer, "WEBP", quality=72)
     return buffer.getvalue()

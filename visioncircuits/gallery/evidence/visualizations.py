@@ -1,6 +1,5 @@
 """Feature visualizations: pictures that are optimized for a feature, with their records."""
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 from visioncircuits import featurevis
 from visioncircuits.engine import Work
 from visioncircuits.featurevis import Objective, Settings, Visualization, objectives
-from visioncircuits.featurevis.visualization import problem
+from visioncircuits.featurevis.visualization import problem, record_inside
 from visioncircuits.gallery.contents import Picture
 from visioncircuits.gallery.evidence import kind
 from visioncircuits.gallery.evidence.kind import Build, Kind, Task
@@ -50,10 +49,15 @@ def requests(recipe: Recipe, network: Network, selections: Sequence[Selection]) 
             pictures=pictures,
             settings=recipe.quality.settings(),
             lossless=recipe.quality.lossless,
+            thumbnail=first,  # of the picture that stands for the feature
         )
         for selection in selections
-        for name, pictures in kinds(recipe.show).items()
+        for name, pictures, first in _shown(recipe.show)
     ]
+
+
+def _shown(show: Show) -> list[tuple[str, int, bool]]:
+    return [(name, count, not place) for place, (name, count) in enumerate(kinds(show).items())]
 
 
 def kinds(show: Show) -> dict[str, int]:
@@ -79,8 +83,9 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     Returns
     -------
     dict
-        File name to content: for each picture a WebP with its record inside, the record as JSON, a
-        thumbnail, and the channels as `.npy` where these are neither gray nor RGB.
+        File name to content: for each picture a WebP with its record inside, a thumbnail of the
+        first if there is to be one, and the channels as `.npy` where these are neither gray nor
+        RGB.
     """
     features = kind.features(work)
     wanted = [_objective(network, work, feature) for feature in features]
@@ -94,7 +99,10 @@ def make(network: Network, work: Work) -> dict[str, bytes]:
     for feature in features:
         for place in range(work["pictures"]):
             name = stem(feature, work["kind"], place)
-            files.update(_files(name, next(rendered), lossless=work["lossless"]))
+            made = next(rendered)
+            files.update(_files(name, made, lossless=work["lossless"]))
+            if work["thumbnail"] and not place:
+                files[f"{name}-small.webp"] = _thumbnail(made)
     return files
 
 
@@ -133,12 +141,16 @@ def _files(name: str, visualization: Visualization, *, lossless: bool) -> dict[s
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.webp"
         visualization.save(path, quality=None if exact else QUALITY)
-        files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+        kept = (file for file in path.parent.iterdir() if file.suffix != ".json")
+        return {file.name: file.read_bytes() for file in kept}
+
+
+def _thumbnail(visualization: Visualization) -> bytes:
     image = visualization.image()
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = BytesIO()
     image.save(buffer, "WEBP", quality=70)
-    return {**files, f"{name}-small.webp": buffer.getvalue()}
+    return buffer.getvalue()
 
 
 def read(
@@ -155,7 +167,7 @@ def read(
 
 
 def _picture(path: Path, name: str, out: Path) -> Picture:
-    data = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    data = record_inside(path)
     size = data["record"]["settings"]["size"]
     return Picture(
         kind=name,
