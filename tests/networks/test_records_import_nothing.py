@@ -21,6 +21,7 @@ from visioncircuits.thread.reproduce import part_files
 
 BY_NAME = {
     ("gallery/building.py", "obtaining"): "the name in the user's recipe",
+    ("atlas/icons.py", "obtaining"): "the function's argument",
     ("examples/survey.py", "obtaining"): "the function's argument",
     ("thread/reproduce.py", "obtaining"): "that of the user's run",
     ("thread/study.py", "load"): "inceptionv1",

@@ -13,10 +13,9 @@ from visioncircuits.atlas.panel import atlas_panel, mosaic
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
 from visioncircuits.atlas.sampling import sample
 from visioncircuits.atlas.showing import along
-from visioncircuits.atlas.storage import FILE, load, save
+from visioncircuits.atlas.storage import load, save
 
 __all__ = [
-    "FILE",
     "Atlas",
     "Attack",
     "Grid",

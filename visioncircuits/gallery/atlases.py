@@ -14,6 +14,7 @@ from visioncircuits import atlas, datasets, files, fingerprint
 from visioncircuits.atlas import layout, mosaic
 from visioncircuits.atlas.aligned import shared_positions
 from visioncircuits.atlas.attributing import check
+from visioncircuits.atlas.storage import FILE
 from visioncircuits.attribution import RelaxedGradient
 from visioncircuits.attribution.explaining import class_number
 from visioncircuits.datasets import Photographs
@@ -126,7 +127,7 @@ def make(
     content = {}
     with tempfile.TemporaryDirectory() as folder:
         for place, made in enumerate(found):
-            content[f"{place}/{atlas.FILE}"] = atlas.save(made, folder).read_bytes()
+            content[f"{place}/{FILE}"] = atlas.save(made, folder).read_bytes()
     return content
 
 
