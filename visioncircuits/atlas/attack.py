@@ -169,8 +169,8 @@ def attack(
 ) -> Attack:
     """Paste patches on photographs, and count the predictions that change.
 
-    Source: Carter et al., "Activation Atlas" (2019), whose atlases suggested a baseball: pasted on a
-    gray whale, it makes the network predict a great white shark.
+    Source: Carter et al., "Activation Atlas" (2019), whose atlases suggested a baseball: pasted on
+    a gray whale, it makes the network predict a great white shark.
 
     Parameters
     ----------
