@@ -15,6 +15,7 @@ from visioncircuits.featurevis.objective import Activations, Objective
 from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transparency import backgrounds, over
 from visioncircuits.networks import Network
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.progress import Advance
 
@@ -71,7 +72,7 @@ def optimize(
     redirecting = settings.redirected_relu_steps > 0
     scale = LossScale(parameterized.draw().detach()) if network.precision == "float16" else None
     history = []
-    with freed_memory_kept():
+    with freed_memory_kept(), parameters_fixed():
         for step in range(settings.steps):
             pictures = parameterized.draw()
             if scale is not None:
