@@ -155,7 +155,7 @@ class Graph:
         """
         selected = {place: tuple(indices) for place, indices in (units or {}).items()}
         whole = tuple(dict.fromkeys(read))
-        known = None if torch.is_autocast_enabled(inputs.device.type) else kept()
+        known = None if _rounding(inputs.device.type) else kept()
         asked = tuple(selected.items()), tuple((type(c), c.places) for c in changes)
         key = whole, *asked, known is not None
         if key not in self._plans:
@@ -203,3 +203,8 @@ class Graph:
         wanted = {*whole.values(), *selected.values()}
         nodes = fused(edited.nodes, wanted) if fixed else edited.nodes
         return Plan(steps(nodes, wanted, self.module), whole, selected)
+
+
+def _rounding(device: str) -> bool:
+    """Check whether torch computes in reduced precision on devices of this type."""
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)

@@ -57,7 +57,7 @@ class _NormalizeByWindows(torch.autograd.Function):
         part = x.new_full((), k / size)
         padded, inside = _padded(x, size, k / size)
         scales, gains = [], []
-        for one, value in zip(torch.split(x, 1), torch.split(found, 1), strict=True):
+        for one, value in zip(_pictures(x), _pictures(found), strict=True):
             torch.addcmul(part, one, one, value=alpha, out=inside)
             scales.append(_window_sums(padded, size))
             gains.append(_power(scales[-1], beta))
@@ -75,12 +75,17 @@ class _NormalizeByWindows(torch.autograd.Function):
         alpha, beta, size = ctx.constants
         found = torch.empty_like(x)
         padded, inside = _padded(x, size, 0.0)
-        parts = torch.split(x, 1), torch.split(grad, 1), torch.split(found, 1)
+        parts = _pictures(x), _pictures(grad), _pictures(found)
         for one, given, through, scale, gain in zip(*parts, scales, gains, strict=True):
             torch.mul(given, gain, out=through)
             torch.mul(through, one, out=inside).div_(scale)
             through.addcmul_(one, _window_sums(padded, size), value=-2 * beta * alpha)
         return found, None, None, None, None
+
+
+def _pictures(maps: Tensor) -> tuple[Tensor, ...]:
+    """Return each picture of a batch as a batch of one, without a copy."""
+    return maps.unsqueeze(1).unbind()
 
 
 def _padded(x: Tensor, size: int, value: float) -> tuple[Tensor, Tensor]:
