@@ -1,10 +1,11 @@
 """Time `collect` against the module's own forward pass over the same photographs.
 
-The module is called as it is, and stopped after the last of the layers. Both read the photographs from disk, decoding on threads while the network computes, and pass them
-in equal batches; `collect` also keeps examples, histograms and moments of every unit. They run
-side by side: `collect` is one pass over all photographs, and whenever it has seen some more, the
-bare pass sees as many. Prints JSON: the pictures a second of each, and the ratio, by the clock and
-by the time that processors worked, decoding too (other programs do not disturb that one).
+The module is called as it is, and stopped after the last of the layers. Both read the photographs
+from disk, decoding on threads while the network computes, and pass them in equal batches; `collect`
+also keeps examples, histograms and moments of every unit. They run side by side: `collect` is one
+pass over all photographs, and whenever it has seen some more, the module sees as many. Prints JSON:
+the pictures a second of each, and the ratio, by the clock and by the time that processors worked,
+decoding too (other programs do not disturb that one).
 """
 
 import argparse

@@ -69,6 +69,7 @@ def optimize(
     adam = Adam(parameterized.parameters, settings.rate, warmup=warmup)
     alive = torch.zeros(count, dtype=torch.bool, device=network.device)
     above = torch.zeros(count, dtype=torch.int64, device=network.device)  # steps above zero
+    every = False  # whether all are alive
     redirecting = settings.redirected_relu_steps > 0
     scale = LossScale(parameterized.draw().detach()) if network.precision == "float16" else None
     history = []
@@ -100,8 +101,10 @@ def optimize(
             if scale is not None:
                 scale.update(input_gradient)
             # Gradients that are not finite carry no information, and would destroy the picture.
-            reached = (input_gradient.isfinite() & (input_gradient != 0)).flatten(1).any(1)
-            alive |= reached & scores.detach().isfinite()
+            if not every:
+                reached = (input_gradient.isfinite() & (input_gradient != 0)).flatten(1).any(1)
+                alive |= reached & scores.detach().isfinite()
+                every = bool(alive.all())
             above += scores.detach() > 0
             adam.step([gradient.nan_to_num(0.0, 0.0, 0.0) for gradient in gradients])
             history.append(scores.detach())
