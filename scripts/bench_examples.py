@@ -1,13 +1,15 @@
-"""Time `collect` against the bare truncated forward pass over the same photographs.
+"""Time `collect` against the module's own forward pass over the same photographs.
 
-Both read the photographs from disk, decoding on threads while the network computes, and pass them
-in equal batches; `collect` also keeps examples, histograms and moments of every unit. They run
-side by side: `collect` is one pass over all photographs, and whenever it has seen some more, the
-bare pass sees as many. Prints JSON: the pictures a second of each, and the ratio, by the clock and
-by the time that processors worked, decoding too (other programs do not disturb that one).
+The module is called as it is, and stopped after the last of the layers. Both read the photographs
+from disk, decoding on threads while the network computes, and pass them in equal batches; `collect`
+also keeps examples, histograms and moments of every unit. They run side by side: `collect` is one
+pass over all photographs, and whenever it has seen some more, the module sees as many. Prints JSON:
+the pictures a second of each, and the ratio, by the clock and by the time that processors worked,
+decoding too (other programs do not disturb that one).
 """
 
 import argparse
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -21,8 +23,13 @@ from visioncircuits.datasets import Photograph, Photographs, photographs
 from visioncircuits.examples import collect
 from visioncircuits.examples.collect import BATCH
 from visioncircuits.networks import Network, load, untrained
+from visioncircuits.networks.precision import computing
 
-LAYERS = ("mixed3a", "mixed3b", "mixed4a")
+LAYERS = {
+    "bvlc_googlenet": ["mixed3a", "mixed3b", "mixed4a"],
+    "torchvision:googlenet": ["inception3a", "inception3b", "inception4a"],
+    "torchvision:resnet50": ["layer2", "layer3"],
+}
 CLOCKS = ("by the clock", "by processor time")
 TURN = 8 * BATCH
 """Photographs that each sees before the other's turn."""
@@ -32,9 +39,8 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("images", type=Path, help="a folder of photographs")
-    parser.add_argument("--network", default="bvlc_googlenet")
+    parser.add_argument("--networks", nargs="+", default=[*LAYERS], choices=LAYERS)
     parser.add_argument("--untrained", action="store_true", help="with random parameters")
-    parser.add_argument("--layers", nargs="+", default=LAYERS)
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32")
@@ -44,27 +50,29 @@ def main() -> None:
     torch.set_num_threads(options.threads)
 
     source = untrained if options.untrained else load
-    network = source(options.network).to(options.device).computing_in(options.precision)
     shown = cut(photographs(options.images), 0, options.pictures)
-    list(network.layers)  # describing them is no part of either
-    bare(network, options.layers, cut(shown, 0, BATCH))
-    seconds = turns(network, options.layers, shown)
     report: dict[str, Any] = {
         "torch": torch.__version__,
         "device": options.device,
         "precision": options.precision,
         "threads": options.threads,
-        "network": network.name,
-        "layers": options.layers,
         "pictures": len(shown),
     }
-    for place, clock in enumerate(CLOCKS):
-        ours, theirs = seconds["collect"][place], seconds["bare"][place]
-        report[clock] = {
-            "collect_per_s": round(len(shown) / ours, 2),
-            "bare_per_s": round(len(shown) / theirs, 2),
-            "ratio": round(theirs / ours, 3),
-        }
+    for name in options.networks:
+        network = source(name).to(options.device).computing_in(options.precision)
+        layers = LAYERS[name]
+        list(network.layers)  # describing them is no part of either
+        bare(network, layers, cut(shown, 0, BATCH))
+        seconds = turns(network, layers, shown)
+        report[name] = {"layers": layers}
+        for place, clock in enumerate(CLOCKS):
+            ours, theirs = seconds["collect"][place], seconds["bare"][place]
+            report[name][clock] = {
+                "collect_per_s": round(len(shown) / ours, 2),
+                "bare_per_s": round(len(shown) / theirs, 2),
+                "ratio": round(theirs / ours, 3),
+            }
+        print(json.dumps({name: report[name]}), flush=True)
     print(json.dumps(report, indent=1))
     results.write(options.json, rows(report), device=options.device)
 
@@ -72,7 +80,14 @@ def main() -> None:
 def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
     """Give the rows of the page's table."""
     return [
-        {"measured": clock, "speed over the bare forward pass": round(report[clock]["ratio"], 2)}
+        {
+            "network": name,
+            "layers": ", ".join(found["layers"]),
+            "measured": clock,
+            "speed over the module's forward pass": round(found[clock]["ratio"], 2),
+        }
+        for name, found in report.items()
+        if isinstance(found, dict)
         for clock in CLOCKS
     ]
 
@@ -119,18 +134,40 @@ def cut(shown: Photographs, start: int, count: int) -> Photographs:
     return shown.part(range(start, min(start + count, len(shown))))
 
 
+class Reached(Exception):
+    """All layers were computed."""
+
+
 def bare(network: Network, layers: list[str], shown: Photographs) -> None:
-    """Pass photographs through the network as far as the layers, and keep nothing."""
-    names = [network.before_rectifier(layer) for layer in layers]
+    """Pass photographs through the module as far as the layers, and keep nothing."""
     waiting = []
+    missing: set[str] = set()
+
+    def seen(name: str) -> None:
+        missing.discard(name)
+        if not missing:
+            raise Reached
+
+    def settle() -> None:
+        missing.update(layers)
+        pictures = torch.stack(waiting).to(network.device)
+        waiting.clear()
+        with contextlib.suppress(Reached), computing(network.precision, network.device):
+            network.module(network.preprocessing(pictures))
+
+    handles = [
+        network.module.get_submodule(name).register_forward_hook(lambda *_, name=name: seen(name))
+        for name in layers
+    ]
     with torch.inference_mode():
         for photograph in shown.at(network.size):
             waiting.append(photograph.pixels)
             if len(waiting) == BATCH:
-                network.activations(torch.stack(waiting), names)
-                waiting = []
+                settle()
         if waiting:
-            network.activations(torch.stack(waiting), names)
+            settle()
+    for handle in handles:
+        handle.remove()
 
 
 if __name__ == "__main__":

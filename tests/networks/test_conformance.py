@@ -8,7 +8,7 @@ modules; autograd, for receptive fields.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.networks.traps import TRAPS
 from visioncircuits.environment import variable
 from visioncircuits.networks import Network, Preprocessing, load, wrap
 from visioncircuits.networks.edits import Edit
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.graph import Graph
 
 
@@ -316,6 +317,46 @@ def selects(case: Case) -> None:
             case.close(some[layer], whole, f"{layer} with {place} changed")
 
 
+def fuses(case: Case) -> None:
+    """With parameters fixed, places, units and gradients are as they are without, under edits."""
+    layers = case.layers
+    differentiable = case.dtype in (torch.float32, torch.float64)
+    chosen = _some(layers, 5)
+    for place in [None, *_some(layers, 2)]:
+        changes = [Edit(place, lambda v: v * 0.5 + v.flip(1))] if place else []
+        for layer in chosen:
+            width = case.network.layers_at(case.size)[layer].units
+            units = {layer: [width - 1, 0]}
+            plain = case.network._run(case.pictures(2), [layer], {}, changes)[0][layer]
+            with parameters_fixed():
+                for batch in (2, 1, 2):  # the last has all it needs of the parameters already
+                    pictures = case.pictures(batch)
+                    whole, _ = case.network._run(pictures, [layer], {}, changes)
+                    _, some = case.network._run(pictures, [], units, changes)
+                    what = f"{layer} with {place} changed"
+                    case.close(some[layer], whole[layer][:, units[layer]], what)
+                    if batch == 2:
+                        case.close(whole[layer], plain, what)
+        if differentiable:
+            _close_gradients(case, chosen[0], changes)
+
+
+def _close_gradients(case: Case, layer: str, changes: list[Edit]) -> None:
+    """Compare gradients of smooth sums: those of single neurons jump where a rectifier does."""
+    found = []
+    for context in (nullcontext, parameters_fixed):
+        pictures = case.pictures(2).requires_grad_()
+        with context():
+            values, _ = case.network._run(pictures, [layer], {}, changes)
+            loss = values[layer].square().mean()
+            if not loss.requires_grad:
+                return
+            found.append(torch.autograd.grad(loss, pictures, allow_unused=True)[0])
+    if found[0] is not None:
+        difference, size = (found[0] - found[1]).norm(), found[0].norm()
+        assert difference <= 0.05 * size + 1e-12, (layer, float(difference), float(size))
+
+
 def fields(case: Case) -> None:
     """Receptive fields are the pixels that gradients reach, with gates constant."""
     with _doubled(case) as network:
@@ -388,7 +429,7 @@ def leaves_alone(case: Case) -> None:
         assert not key.endswith("=") or after[key][1] is None, key
 
 
-CHECKS = (reads, names, rewrites, zeroes, selects, fields, leaves_alone)
+CHECKS = (reads, names, rewrites, zeroes, selects, fuses, fields, leaves_alone)
 
 
 def _slim(**options: Any) -> nn.Module:

@@ -470,6 +470,100 @@ class ListInside(_Parts):
         return self.b(fine) + F.interpolate(coarse, fine.shape[-2:])
 
 
+def _normed(units: int = 6) -> nn.BatchNorm2d:
+    """A batch norm that changes what it is given."""
+    norm = nn.BatchNorm2d(units)
+    norm.running_mean.normal_()
+    norm.running_var.uniform_(0.3, 2)
+    nn.init.uniform_(norm.weight, -2, 2)
+    nn.init.normal_(norm.bias)
+    return norm
+
+
+class NormedAndReadTwice(_Parts):
+    """A convolution whose result is taken by a batch norm and by a sum."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_conv(bias=False), norm=_normed(), b=_conv())
+
+    def middle(self, x: Tensor) -> Tensor:
+        x = self.a(x)
+        return self.b((self.norm(x) + x).relu())
+
+
+class NormedInTwoWays(_Parts):
+    """A convolution that is called twice, each time followed by a batch norm of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), first=_normed(), second=_normed())
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.second(self.a(self.first(self.a(x)).relu())).relu()
+
+
+class NormedTwice(_Parts):
+    """Two batch norms in a row, without parameters, with a rectifier in place, and a sum after."""
+
+    def __init__(self) -> None:
+        plain = nn.BatchNorm2d(6, affine=False)
+        plain.running_mean.normal_()
+        super().__init__(a=_conv(), first=_normed(), second=plain, b=_conv(), relu=nn.ReLU(True))
+
+    def middle(self, x: Tensor) -> Tensor:
+        y = self.second(self.first(self.a(x)))
+        y = y + self.relu(self.b(x))
+        return self.relu(y) + x
+
+
+class Residual(_Parts):
+    """Sums of two convolutions, of one with itself, and of values of other shapes."""
+
+    def __init__(self) -> None:
+        one, two, three, four = (_conv(bias=False) for _ in range(4))
+        super().__init__(
+            one=one, two=two, three=three, four=four, norm=_normed(), shortcut=_normed()
+        )
+
+    def middle(self, x: Tensor) -> Tensor:
+        y = self.norm(self.one(x))
+        y += self.shortcut(self.two(x))
+        y = y.relu_()
+        z = self.three(y)
+        z = (z + z).relu()
+        return torch.add(self.four(z), z.mean((2, 3), keepdim=True)).relu() + 1
+
+
+class Strides(_Parts):
+    """Convolutions with strides, dilation, groups, and padding of several kinds."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            first=nn.Conv2d(3, 6, (5, 4), stride=3, padding=2),
+            second=nn.Conv2d(6, 6, 3, padding="same", groups=3),
+            third=nn.Conv2d(6, 6, (1, 3), stride=(1, 2), padding=(0, 4), dilation=(1, 2)),
+            fourth=nn.Conv2d(6, 6, 1, padding=2),
+            fifth=nn.Conv2d(6, 6, 3, padding=1, padding_mode="reflect"),
+            norm=_normed(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.second(self.first(x).relu()).relu()
+        x = self.norm(self.fourth(self.third(x).relu())).relu()
+        return self.classified(self.fifth(x).relu())
+
+
+class HookedNorm(_Parts):
+    """Hooks of the user's on a convolution before a batch norm, and on the batch norm."""
+
+    def __init__(self) -> None:
+        super().__init__(a=_conv(), norm=_normed(), b=_conv(), second=_normed())
+        self.a.register_forward_hook(lambda _m, _i, out: out.clamp(max=1))
+        self.second.register_forward_pre_hook(lambda _m, inputs: (inputs[0] * 2,))
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.second(self.b(self.norm(self.a(x)).relu())).relu()
+
+
 TRAPS: dict[str, Callable[[], nn.Module]] = {
     "a shared rectifier": SharedRectifier,
     "chains in place": InPlaceChain,
@@ -512,6 +606,12 @@ TRAPS: dict[str, Callable[[], nn.Module]] = {
     "a gate across units": GatedAcrossUnits,
     "kept at the first run": KeepsAtFirst,
     "a list inside": ListInside,
+    "normed and read twice": NormedAndReadTwice,
+    "a convolution with two norms": NormedInTwoWays,
+    "normed twice": NormedTwice,
+    "residual sums": Residual,
+    "strides": Strides,
+    "hooks around a norm": HookedNorm,
     "one channel": lambda: _Parts(1),
     "four channels": lambda: _Parts(4),
     "thirteen channels": lambda: _Parts(13),

@@ -16,6 +16,7 @@ from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.interventions.intervals import ends, resamples
 from visioncircuits.networks import Network
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import real, whole
 from visioncircuits.progress import bar
@@ -217,6 +218,7 @@ def attack(
     with (
         torch.inference_mode(),
         freed_memory_kept(),
+        parameters_fixed(),
         bar("photographs", len(given), visible=progress) as advance,
     ):
         first = 0

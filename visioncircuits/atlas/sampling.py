@@ -13,6 +13,7 @@ from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
 from visioncircuits.examples.sampling import hashed
 from visioncircuits.networks import Layer, Network
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
@@ -114,6 +115,7 @@ def sample_at(
     with (
         torch.inference_mode(),
         freed_memory_kept(),
+        parameters_fixed(),
         bar("photographs", len(photographs), visible=progress) as advance,
     ):
         for numbers, pictures in _batches(photographs, network.size, batch, skipped):

@@ -25,6 +25,7 @@ from visioncircuits.errors import unknown
 from visioncircuits.examples.kept import DTYPES, rounded
 from visioncircuits.examples.sampling import hashed
 from visioncircuits.networks import Network
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.wording import counted
@@ -119,7 +120,7 @@ class Samples:
             pending.clear()
 
         size, read = self.network.size, self._numbers[number]
-        with torch.inference_mode(), freed_memory_kept():
+        with torch.inference_mode(), freed_memory_kept(), parameters_fixed():
             views = viewed(self.photographs, read, size, self.views, seed=self.seed)
             for view, pixels, problem in views:
                 if problem:

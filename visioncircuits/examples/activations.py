@@ -28,6 +28,7 @@ from visioncircuits.examples.collect import BATCH
 from visioncircuits.examples.kept import Kept, kept
 from visioncircuits.examples.loading import CONTENTS, contents_of, mapped
 from visioncircuits.networks import Features, Network
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
@@ -240,7 +241,7 @@ def _computed(
                 found[name][list(places)] = rows
         pending.clear()
 
-    with torch.inference_mode(), freed_memory_kept():
+    with torch.inference_mode(), freed_memory_kept(), parameters_fixed():
         for place, photograph in enumerate(photographs.at(network.size)):
             if photograph.pixels is None:
                 skipped.append(photograph.problem)

@@ -16,6 +16,7 @@ from visioncircuits.errors import InputError
 from visioncircuits.examples.record import Examples, Shown, needed
 from visioncircuits.examples.tally import Tally
 from visioncircuits.networks import Direction, Feature, Features, Network, Unit, expand
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
@@ -178,7 +179,7 @@ def collect_part(
     names: dict[int, str] = {}
     skipped: list[str] = []
     seen = 0
-    with freed_memory_kept():
+    with freed_memory_kept(), parameters_fixed():
         for photos, numbers in batches(photographs, batch, first, skipped, advance):
             pixels = torch.stack([photo.pixels for photo in photos if photo.pixels is not None])
             labels = [photo.label for photo in photos]

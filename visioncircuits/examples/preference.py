@@ -17,6 +17,7 @@ from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledTable
 from visioncircuits.networks import Direction, Feature, Features, Network, expand, select
 from visioncircuits.networks.class_names import Classes, class_numbers
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import bar
@@ -146,7 +147,11 @@ def prefer(
     _check_counts(preferred)
     labeled, skipped = given.part(places), list[str]()
     found, kept = [], []
-    with bar("photographs", len(places), visible=progress) as advance, freed_memory_kept():
+    with (
+        bar("photographs", len(places), visible=progress) as advance,
+        freed_memory_kept(),
+        parameters_fixed(),
+    ):
         for photos, ordinals in batches(labeled.at(network.size), batch, 0, skipped, advance):
             pixels = [photo.pixels for photo in photos if photo.pixels is not None]
             with torch.inference_mode():

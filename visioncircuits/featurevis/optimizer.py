@@ -15,6 +15,7 @@ from visioncircuits.featurevis.objective import Activations, Objective
 from visioncircuits.featurevis.settings import Settings
 from visioncircuits.featurevis.transparency import backgrounds, over
 from visioncircuits.networks import Network
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.progress import Advance
 
@@ -68,10 +69,11 @@ def optimize(
     adam = Adam(parameterized.parameters, settings.rate, warmup=warmup)
     alive = torch.zeros(count, dtype=torch.bool, device=network.device)
     above = torch.zeros(count, dtype=torch.int64, device=network.device)  # steps above zero
+    every = False  # whether all are alive
     redirecting = settings.redirected_relu_steps > 0
     scale = LossScale(parameterized.draw().detach()) if network.precision == "float16" else None
     history = []
-    with freed_memory_kept():
+    with freed_memory_kept(), parameters_fixed():
         for step in range(settings.steps):
             pictures = parameterized.draw()
             if scale is not None:
@@ -99,8 +101,10 @@ def optimize(
             if scale is not None:
                 scale.update(input_gradient)
             # Gradients that are not finite carry no information, and would destroy the picture.
-            reached = (input_gradient.isfinite() & (input_gradient != 0)).flatten(1).any(1)
-            alive |= reached & scores.detach().isfinite()
+            if not every:
+                reached = (input_gradient.isfinite() & (input_gradient != 0)).flatten(1).any(1)
+                alive |= reached & scores.detach().isfinite()
+                every = bool(alive.all())
             above += scores.detach() > 0
             adam.step([gradient.nan_to_num(0.0, 0.0, 0.0) for gradient in gradients])
             history.append(scores.detach())

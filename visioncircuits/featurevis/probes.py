@@ -10,6 +10,7 @@ from torch import Tensor
 
 from visioncircuits.datasets import Photograph
 from visioncircuits.networks import Network
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.progress import Advance, no_progress
 
@@ -67,7 +68,7 @@ def pooled(
             found[layer].append(means.float().cpu().numpy())
         pending.clear()
 
-    with freed_memory_kept():
+    with freed_memory_kept(), parameters_fixed():
         for photograph in photographs:
             if photograph.pixels is not None:
                 pending.append(photograph.pixels)

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from visioncircuits.networks.edited_nodes import Key
 from visioncircuits.networks.edits import Change, Edit, Replacement, Rewiring
 from visioncircuits.networks.evaluation import evaluating
+from visioncircuits.networks.fusion import CONSTANT
 from visioncircuits.networks.nested import mapped
 from visioncircuits.networks.nodes import (
     BatchSize,
@@ -37,10 +38,11 @@ class Step:
     kwargs: dict[str, Any]
     recorded: bool
     copied: bool  # whether its first argument is copied before it is changed in place
+    constant: bool  # whether its value depends on parameters alone
     freed: tuple[Key, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False)
 class Plan:
     """How to compute some places, and units of some, under some kinds of changes."""
 
@@ -48,8 +50,13 @@ class Plan:
     places: dict[str, Key]
     units: dict[str, Key]
 
-    def compute(self, inputs: Tensor, changes: Sequence[Change]) -> dict[Key, Any]:
-        """Run the steps and return the values that were not freed."""
+    def compute(
+        self, inputs: Tensor, changes: Sequence[Change], kept: dict[Key, Any]
+    ) -> dict[Key, Any]:
+        """Run the steps and return the values that were not freed.
+
+        What depends on parameters alone is taken from `kept`, or added to it.
+        """
         values: dict[Key, Any] = {(0,): inputs}
         batch = len(inputs)
 
@@ -63,6 +70,11 @@ class Plan:
 
         recording = torch.is_grad_enabled()
         for step in self.steps:
+            if step.constant and step.key in kept:
+                values[step.key] = kept[step.key]
+                for key in step.freed:
+                    del values[key]
+                continue
             args = [_filled(arg, filled) for arg in step.args]
             kwargs = {name: _filled(value, filled) for name, value in step.kwargs.items()}
             if step.copied:
@@ -76,6 +88,8 @@ class Plan:
                 with torch.no_grad():
                     result = function(*args, **kwargs)
             values[step.key] = args[0] if result is None else result
+            if step.constant:
+                kept[step.key] = values[step.key]
             for key in step.freed:
                 del values[key]
         return values
@@ -120,7 +134,8 @@ def steps(nodes: Mapping[Key, Node], wanted: set[Key], module: nn.Module) -> lis
         if key not in last:
             freed += (key,)
         args, kwargs = mapped((node.args, node.kwargs), leaf)
-        found.append(Step(key, function, args, kwargs, node.recorded, copied, freed))
+        constant = function in CONSTANT
+        found.append(Step(key, function, args, kwargs, node.recorded, copied, constant, freed))
     return found
 
 

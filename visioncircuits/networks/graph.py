@@ -15,6 +15,8 @@ from visioncircuits import errors
 from visioncircuits.networks.edited_nodes import EditedNodes, Key, keyed
 from visioncircuits.networks.edits import Change, Rewiring
 from visioncircuits.networks.execution import Plan, steps
+from visioncircuits.networks.fixed_parameters import kept
+from visioncircuits.networks.fusion import fused
 from visioncircuits.networks.nodes import Node, ancestors, concatenated
 from visioncircuits.networks.unit_selection import UnitSelection
 
@@ -153,16 +155,21 @@ class Graph:
         """
         selected = {place: tuple(indices) for place, indices in (units or {}).items()}
         whole = tuple(dict.fromkeys(read))
-        key = whole, tuple(selected.items()), tuple((type(c), c.places) for c in changes)
+        known = None if _rounding(inputs.device.type) else kept()
+        asked = tuple(selected.items()), tuple((type(c), c.places) for c in changes)
+        key = whole, *asked, known is not None
         if key not in self._plans:
             for place in (*whole, *selected, *(name for c in changes for name in c.places)):
                 if place not in self.places:
                     raise errors.unknown("layer", place, self.places)
             if len(self._plans) >= PLANS:
                 self._plans.clear()
-            self._plans[key] = self._plan(whole, selected, changes)
+            self._plans[key] = self._plan(whole, selected, changes, fixed=known is not None)
         plan = self._plans[key]
-        values = plan.compute(inputs, changes)
+        # what is made in inference mode cannot take part in gradients
+        mode = torch.is_inference_mode_enabled()
+        constants = {} if known is None else known.setdefault(plan, {}).setdefault(mode, {})
+        values = plan.compute(inputs, changes, constants)
         return (
             {name: values[at] for name, at in plan.places.items()},
             {name: values[at] for name, at in plan.units.items()},
@@ -177,6 +184,8 @@ class Graph:
         read: Sequence[str],
         units: Mapping[str, Sequence[int]],
         changes: Sequence[Change],
+        *,
+        fixed: bool,
     ) -> Plan:
         edited = EditedNodes(self._keyed, self.places)
         for index, change in enumerate(changes):
@@ -192,4 +201,10 @@ class Graph:
             for name, indices in units.items()
         }
         wanted = {*whole.values(), *selected.values()}
-        return Plan(steps(edited.nodes, wanted, self.module), whole, selected)
+        nodes = fused(edited.nodes, wanted) if fixed else edited.nodes
+        return Plan(steps(nodes, wanted, self.module), whole, selected)
+
+
+def _rounding(device: str) -> bool:
+    """Check whether torch computes in reduced precision on devices of this type."""
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)

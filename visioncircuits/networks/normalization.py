@@ -45,25 +45,104 @@ class _Normalize(torch.autograd.Function):
         return through.addcmul_(x, pooled, value=-2 * ctx.beta), None, None, None
 
 
+class _NormalizeByWindows(torch.autograd.Function):
+    """The same on a CPU: sums over windows of units cost less there than a product with the band.
+
+    Pictures are computed one by one, so that what one needs stays in the processor's cache.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, alpha: float, k: float, beta: float, size: int) -> Tensor:
+        found = torch.empty_like(x)
+        part = x.new_full((), k / size)
+        padded, inside = _padded(x, size, k / size)
+        scales, gains = [], []
+        for one, value in zip(_pictures(x), _pictures(found), strict=True):
+            torch.addcmul(part, one, one, value=alpha, out=inside)
+            scales.append(_window_sums(padded, size))
+            gains.append(_power(scales[-1], beta))
+            torch.mul(one, gains[-1], out=value)
+        ctx.save_for_backward(x, *scales, *gains)
+        ctx.constants = alpha, beta, size
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        (grad,) = grads
+        x, *kept = ctx.saved_tensors
+        scales, gains = kept[: len(x)], kept[len(x) :]
+        alpha, beta, size = ctx.constants
+        found = torch.empty_like(x)
+        padded, inside = _padded(x, size, 0.0)
+        parts = _pictures(x), _pictures(grad), _pictures(found)
+        for one, given, through, scale, gain in zip(*parts, scales, gains, strict=True):
+            torch.mul(given, gain, out=through)
+            torch.mul(through, one, out=inside).div_(scale)
+            through.addcmul_(one, _window_sums(padded, size), value=-2 * beta * alpha)
+        return found, None, None, None, None
+
+
+def _pictures(maps: Tensor) -> tuple[Tensor, ...]:
+    """Return each picture of a batch as a batch of one, without a copy."""
+    return maps.unsqueeze(1).unbind()
+
+
+def _padded(x: Tensor, size: int, value: float) -> tuple[Tensor, Tensor]:
+    """Return memory for one picture, in which a value surrounds the units, and these inside it."""
+    _, units, *sides = x.shape
+    padded = torch.empty(
+        (1, units + size - 1, *sides), dtype=x.dtype, memory_format=torch.channels_last
+    ).fill_(value)
+    return padded, padded.narrow(1, size // 2, units)
+
+
+def _window_sums(padded: Tensor, size: int) -> Tensor:
+    """Sum over windows of neighboring units, each sum of 2, 4, 8, … made of two smaller ones."""
+    units = padded.shape[1] - size + 1
+    sums, width, first = padded, 1, 0  # of windows of this width
+    total = None
+    while width <= size:
+        if size & width:
+            part = sums.narrow(1, first, units)
+            total = part if total is None else total + part
+            first += width
+        if 2 * width <= size:
+            left = sums.shape[1] - width
+            sums = sums.narrow(1, 0, left) + sums.narrow(1, width, left)
+        width *= 2
+    assert total is not None
+    return total.clone() if total.data_ptr() == padded.data_ptr() else total
+
+
 def normalized(
     x: Float[Tensor, "batch channels height width"],
     band: Float[Tensor, "channels channels 1 1"],
     bias: Float[Tensor, " channels"],
     beta: float,
+    size: int,
 ) -> Float[Tensor, "batch channels height width"]:
-    """Normalize: `x · (bias + band ∗ x²)^−beta`; one torch function to a tracer."""
+    """Normalize: `x · (bias + band ∗ x²)^−beta`; one torch function to a tracer.
+
+    The band sums over `size` units.
+    """
     if has_torch_function_unary(x):
-        return handle_torch_function(normalized, (x,), x, band, bias, beta)
+        return handle_torch_function(normalized, (x,), x, band, bias, beta, size)
     with torch.autocast(x.device.type, enabled=False):  # squares overflow in half precision
-        divided: Tensor = _Normalize.apply(x.to(band.dtype), band, bias, beta)
+        x = x.to(band.dtype)
+        if x.device.type == "cpu":
+            constants = float(band[0, 0]), float(bias[0]), beta, size
+            divided: Tensor = _NormalizeByWindows.apply(x, *constants)
+        else:
+            divided = _Normalize.apply(x, band, bias, beta)
         return divided
 
 
 class LocalResponseNorm(nn.Module):
     """Divide each unit by the energy of its neighbors: `x · (k + alpha/size · Σ x²)^−beta`.
 
-    The sum over `size` neighboring channels is a 1x1 convolution with a banded matrix on the
-    squares. Parameters are those of `torch.nn.LocalResponseNorm`, and so is the value, to float
+    On a GPU the sum over `size` neighboring channels is a 1x1 convolution with a banded matrix on
+    the squares. Parameters are those of `torch.nn.LocalResponseNorm`, and so is the value, to float
     rounding. It can be differentiated once.
 
     Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional
@@ -99,7 +178,7 @@ class LocalResponseNorm(nn.Module):
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         """Normalize."""
-        return normalized(x, self.band, self.bias, self.beta)
+        return normalized(x, self.band, self.bias, self.beta, self.size)
 
     def extra_repr(self) -> str:
         """Show the four parameters."""

@@ -1,7 +1,7 @@
 """Responses: the activation of features to every stimulus of a set."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +17,8 @@ from visioncircuits.errors import InputError
 from visioncircuits.figures import Figure
 from visioncircuits.labeled import LabeledArray, netcdf_path
 from visioncircuits.networks import Features, Network, Selection, select
+from visioncircuits.networks.fixed_parameters import parameters_fixed
+from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import Stimuli, StimulusSet, stimulus_set
@@ -167,7 +169,9 @@ def measured(
             advance(len(stimuli))
             return saved
     parts = Parts(path, record) if path else None
-    responses = _labeled(_all(probe, batch, advance, parts), probe, stimuli, record)
+    with freed_memory_kept(), parameters_fixed():
+        values = _all(probe, batch, advance, parts)
+    responses = _labeled(values, probe, stimuli, record)
     if path and parts:
         responses.save(path)
         parts.remove()
@@ -190,8 +194,8 @@ def measured_together(
     whole("batch", batch, least=1)
     probes = {each.digest: _probe(network, features, each, 0) for each in distinct(sets)}
     found: dict[str, list[np.ndarray]] = {digest: [] for digest in probes}
-    for _, alike in groupby(probes, lambda digest: probes[digest].placement):
-        for parts in _batches([(digest, len(probes[digest].stimuli)) for digest in alike], batch):
+    with freed_memory_kept(), parameters_fixed():
+        for parts in _batches(probes, batch):
             drawn = [probes[digest].draw(places) for digest, places in parts]
             values = probes[parts[0][0]].of(torch.cat(drawn))
             ends = np.cumsum([len(places) for _, places in parts])
@@ -209,12 +213,18 @@ def distinct(sets: Iterable[StimulusSet]) -> list[StimulusSet]:
     return list({each.digest: each for each in sets}.values())
 
 
-def _batches(lengths: Sequence[tuple[str, int]], batch: int) -> Iterator[list[tuple[str, range]]]:
+def _batches(probes: Mapping[str, "_Probe"], batch: int) -> Iterator[list[tuple[str, range]]]:
+    """Cut sets that are drawn at one placement, one after another, into full batches."""
+    for _, alike in groupby(probes, lambda digest: probes[digest].placement):
+        yield from _cut([(digest, len(probes[digest].stimuli)) for digest in alike], batch)
+
+
+def _cut(lengths: Sequence[tuple[str, int]], batch: int) -> Iterator[list[tuple[str, range]]]:
     """Cut sets, one after another, into batches; all but the last are full.
 
     Examples
     --------
-    >>> list(_batches([("a", 3), ("b", 2)], 4))
+    >>> list(_cut([("a", 3), ("b", 2)], 4))
     [[('a', range(0, 3)), ('b', range(0, 1))], [('b', range(1, 2))]]
     """
     parts: list[tuple[str, range]] = []

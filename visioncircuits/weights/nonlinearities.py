@@ -61,7 +61,7 @@ def linearized_normalization(
     if linearization.normalization == "identity":
         return Identity()
     if func is normalized:
-        band, bias, beta = args[1:]
+        band, bias, beta = args[1:4]
     else:
         bound = inspect.signature(func).bind(*args, **kwargs)
         bound.apply_defaults()
