@@ -25,11 +25,13 @@ from visioncircuits import files
 HERE = Path(__file__).resolve().parent
 NEED_PHOTOGRAPHS = ("bench_examples", "bench_precision")
 SHORT = {
+    "bench_atlas": "--samples 400 --steps 4 --rounds 1",
     "bench_device": "--pictures 4 --steps 4 --stimuli 32 --photographs 16 --rounds 1",
     "bench_dictionaries": "--steps 20 --rounds 1",
     "bench_examples": "--pictures 128",
     "bench_expanded": "--units 8 --rounds 1",
     "bench_gallery": "--units 128",
+    "bench_hypotheses": "--layer conv2d2 --rounds 1",
     "bench_joining": "--shards 16 --units 500",
     "bench_precision": "--pictures 32",
     "bench_render": "--layers mixed3b --batch 4 --steps 4 --rounds 1",

@@ -148,4 +148,4 @@ def test_a_unit_that_is_nan_does_not_affect_its_batch(network: Network) -> None:
     _, expected = render_all(network, ["shapes:1", "shapes:3"], settings=SETTINGS)
     _, found = render_all(broken, ["shapes:1", "shapes:3"], settings=SETTINGS)
     assert not found.dead
-    assert found.picture.equal(expected.picture)
+    torch.testing.assert_close(found.picture, expected.picture, atol=1e-4, rtol=0)

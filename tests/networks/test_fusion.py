@@ -147,3 +147,35 @@ def test_passes_without_gradients_leave_later_ones_theirs(network: Network) -> N
         with RedirectedReLU():
             loss = network.activations(pictures, ["output"])["output"].sum()
         assert torch.autograd.grad(loss, pictures)[0].any()
+
+
+@pytest.mark.parametrize("where", ["the kernel", "a value between", "the picture"])
+def test_nan_stays_nan(where: str) -> None:
+    """A rectifier of oneDNN's makes zero of it."""
+
+    class Root(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x - 0.2).sqrt() if where == "a value between" else x
+
+    layers = nn.Conv2d(3, 6, 3), nn.ReLU(), Root(), nn.Conv2d(6, 6, 3), nn.ReLU(), nn.MaxPool2d(2)
+    module = nn.Sequential(*layers, nn.Conv2d(6, 4, 3), nn.ReLU())
+    pictures = PICTURES.clone()
+    if where == "the kernel":
+        module[3].weight.data[2] = torch.nan
+    if where == "the picture":
+        pictures[1, 0, 5, 5] = torch.nan
+    network = wrap(module, Preprocessing(), size=16)
+    plain = network.activations(pictures, ["7"])["7"]
+    assert plain.isnan().any()
+    with parameters_fixed():
+        found = network.activations(pictures, ["7"])["7"]
+    torch.testing.assert_close(found, plain, equal_nan=True)
+
+
+def test_values_are_checked_only_where_something_could_have_made_them_nan() -> None:
+    norm = nn.LocalResponseNorm(5)
+    layers = nn.Conv2d(3, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 6, 3), nn.ReLU()
+    module = nn.Sequential(*layers, norm, nn.Conv2d(6, 4, 3), nn.ReLU())
+    graph = trace(module, PICTURES[:1])
+    plan = graph._plan(["7"], {}, (), fixed=True)
+    assert [step.args[-1] for step in plan.steps if len(step.args) == 5] == [True, False, True]

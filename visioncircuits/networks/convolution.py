@@ -22,20 +22,38 @@ _LARGEST_INPUT = 4
 """Up to this number of input channels oneDNN's gradient of a strided convolution is slow."""
 
 
-def convolution(x: Maps, kernel: "Kernel", other: Maps | None, rectified: bool) -> Maps:
+class NotFinite(ArithmeticError):
+    """A parameter or an input is NaN, which oneDNN's rectifier makes zero and torch's does not."""
+
+
+def convolution(
+    x: Maps, kernel: "Kernel", other: Maps | None, rectified: bool, checked: bool
+) -> Maps:
     """Convolve, add the other value if there is one, and rectify if asked to.
 
     While torch's functions are intercepted the rectifier is a call of its own, so that its gradient
     can be replaced.
+
+    Raises
+    ------
+    NotFinite
+        For parameters, and where inputs are to be `checked` for these.
     """
     if not kernel.fast(x):
         stride, padding, dilation = kernel.how
         value = F.conv2d(x, kernel.weight, kernel.bias, stride, padding, dilation, kernel.groups)
         value = value if other is None else value.add_(other)
         return torch.relu_(value) if rectified else value
+    if not kernel.finite or (checked and not _finite(x, other)):
+        raise NotFinite
     apart = rectified and torch._C._len_torch_function_stack() > 0
     value = _Convolution.apply(x, other, kernel, rectified and not apart)
     return torch.relu_(value) if apart else value
+
+
+def _finite(*values: Tensor | None) -> bool:
+    """Check values by their sums, which is quick; sums that overflow are not finite either."""
+    return all(bool(value.detach().sum().isfinite()) for value in values if value is not None)
 
 
 @cache
@@ -81,6 +99,7 @@ class Kernel:
             scaled = weight * scale[:, None, None, None]
             self.weight, self.bias = scaled.to(weight), offset.to(weight)
         self.weight = self.weight.contiguous(memory_format=_CHANNELS_LAST)
+        self.finite = _finite(self.weight, self.bias)
         self._packed: dict[Hashable, Tensor] = {}
 
     def packed(self, x: Maps) -> Tensor:

@@ -22,6 +22,10 @@ CONSTANT = {Kernel, parameter_rows}
 _CONVOLUTION = "input weight bias stride padding dilation groups"
 _BATCH_NORM = "input running_mean running_var weight bias training momentum eps"
 _RECTIFIERS = (F.relu, torch.relu, torch.relu_, torch.Tensor.relu, torch.Tensor.relu_)
+_PASSING = {torch.cat, torch.concat, *_RECTIFIERS, F.max_pool2d, torch.max_pool2d, F.avg_pool2d,
+            F.adaptive_avg_pool2d, F.dropout}  # fmt: skip
+"""Functions whose values are finite where their inputs are."""
+
 _SUMS = (torch.add, torch.Tensor.add, torch.Tensor.add_, torch.Tensor.__add__,
          torch.Tensor.__iadd__)  # fmt: skip
 
@@ -65,9 +69,15 @@ def fused(nodes: Mapping[Key, Node], wanted: set[Key]) -> dict[Key, Node]:
                 joined[key] = joined.pop(source)
                 break
     made = dict(nodes)
-    for key, part in joined.items():
-        if len(part.keys) > 1:
-            made |= _nodes(part, nodes[key])
+    finite: set[Key] = set()  # if the network's parameters and checked values are
+    for key in order:
+        part = joined.get(key)
+        if part is not None and len(part.keys) > 1:
+            sources = {value.node for value in (part.given["input"], part.other) if value}
+            made |= _nodes(part, nodes[key], checked=not sources <= finite)
+            finite.add(key)
+        elif nodes[key].function in _PASSING and finite.issuperset(nodes[key].inputs):
+            finite.add(key)
     return made
 
 
@@ -110,12 +120,12 @@ def _take(part: _Joined, source: Key, node: Node, nodes: Mapping[Key, Node]) -> 
     return part.rectified
 
 
-def _nodes(part: _Joined, last: Node) -> dict[Key, Node]:
+def _nodes(part: _Joined, last: Node, *, checked: bool) -> dict[Key, Node]:
     """Return the kernel, in the place of the convolution, and the call in that of the last node."""
     given = part.given
     how = (given[name] for name in ("stride", "padding", "dilation", "groups"))
     kernel = Node("kernel", Kernel, (given["weight"], given["bias"], part.norm, *how), {})
-    args = (given["input"], Value(part.keys[0]), part.other, part.rectified)
+    args = (given["input"], Value(part.keys[0]), part.other, part.rectified, checked)
     name = "convolution" if part.rectified else "conv2d"
     call = replace(
         last, name=name, function=convolution, args=args, kwargs={}, inplace=False, fresh=True

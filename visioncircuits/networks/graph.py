@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from visioncircuits import errors
+from visioncircuits.networks.convolution import NotFinite
 from visioncircuits.networks.edited_nodes import EditedNodes, Key, keyed
 from visioncircuits.networks.edits import Change, Rewiring
 from visioncircuits.networks.execution import Plan, steps
-from visioncircuits.networks.fixed_parameters import kept
+from visioncircuits.networks.fixed_parameters import Kept, kept
 from visioncircuits.networks.fusion import fused
 from visioncircuits.networks.nodes import Node, ancestors, concatenated
 from visioncircuits.networks.unit_selection import UnitSelection
@@ -153,9 +154,22 @@ class Graph:
         InputError
             For an unknown place, and a rewiring between places that do not depend on each other.
         """
-        selected = {place: tuple(indices) for place, indices in (units or {}).items()}
-        whole = tuple(dict.fromkeys(read))
         known = None if _rounding(inputs.device.type) else kept()
+        try:
+            return self._run(inputs, read, units or {}, changes, known)
+        except NotFinite:
+            return self._run(inputs, read, units or {}, changes, None)
+
+    def _run(
+        self,
+        inputs: Tensor,
+        read: Sequence[str],
+        units: Mapping[str, Sequence[int]],
+        changes: Sequence[Change],
+        known: Kept | None,
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        selected = {place: tuple(indices) for place, indices in units.items()}
+        whole = tuple(dict.fromkeys(read))
         asked = tuple(selected.items()), tuple((type(c), c.places) for c in changes)
         key = whole, *asked, known is not None
         if key not in self._plans:
