@@ -45,6 +45,10 @@ MEASURED = [
         "layers": ["mixed3a", "mixed3b"],
         **{clock: {"ratio": 0.804} for clock in ("by the clock", "by processor time")},
      }}, ["bvlc_googlenet", "mixed3a, mixed3b", "by the clock", 0.8]),
+    ("hypotheses", "bench_hypotheses", {
+        "layer": "mixed3b", "units": 480, "hypotheses": 6, "one_after_another_s": 31.7,
+        "together_s": 21.4, "ratio": 1.48,
+     }, ["6 over the 480 units of mixed3b", 31.7, 21.4, 1.48]),
     ("expanded", "bench_expanded", {"target": "mixed3b", "mixed3a": EXPANDED},
      ["mixed3a", "mixed3b", "480 × 256", 0.04, "113 times as long", 1.35]),
     ("precision", "bench_precision", {"torch": "2.14", "top": 8, "bfloat16": {
