@@ -10,9 +10,9 @@ from visioncircuits.examples.moments import Moments
 
 def test_sums_of_as_many_pictures_as_imagenet_has_are_exact() -> None:
     generator = torch.Generator().manual_seed(0)
-    values = [torch.rand(2, 3, 4, generator=generator) for _ in range(9)]
+    values = [torch.rand(50, 3, 4, generator=generator) for _ in range(9)]
     values[0] *= 2**40  # what many such pictures and positions add up to
-    parts = [Moments.of(each, np.zeros(2, np.int64)) for each in values]
+    parts = [Moments.of(each, np.zeros(50, np.int64)) for each in values]
     ahead = reduce(Moments.joined, parts)
     paired = reduce(Moments.joined, [reduce(Moments.joined, parts[at::3]) for at in range(3)])
     assert ahead.sums.tobytes() == paired.sums.tobytes()
