@@ -210,3 +210,12 @@ def test_sums_of_values_that_differ_are_torchs(
     with parameters_fixed():
         found = network.activations(PICTURES, ["output"], changes=[Edit(place, change)])["output"]
     torch.testing.assert_close(found, plain)
+
+
+def test_batches_of_many_sizes_need_little_memory() -> None:
+    kernel = Kernel(torch.rand(4, 3, 3, 3), None, None, (1, 1), (0, 0), (1, 1), 1)
+    for batch in (*range(1, 9), 1):
+        x = torch.rand(batch, 3, 8, 8)
+        value = kernel.forward(x, None, rectified=False)
+        torch.testing.assert_close(value, torch.conv2d(x, kernel.weight))
+    assert len(kernel._packed) <= 4

@@ -22,6 +22,10 @@ _LARGEST_INPUT = 4
 """Up to this number of input channels oneDNN's gradient of a strided convolution is slow."""
 
 
+_PACKED = 4
+"""Number of input shapes for which a kernel keeps its weights prepared: whole and last batches."""
+
+
 class NotFusible(Exception):
     """The values of a pass rule out convolutions that take in what follows them.
 
@@ -117,6 +121,8 @@ class Kernel:
     def packed(self, x: Maps) -> Tensor:
         """Return the weights in the order in which oneDNN reads them for such an input."""
         if x.shape not in self._packed:
+            if len(self._packed) == _PACKED:
+                del self._packed[next(iter(self._packed))]
             stride, padding, dilation = self.how
             self._packed[x.shape] = torch.ops.mkldnn._reorder_convolution_weight(
                 self.weight, padding, stride, dilation, self.groups, list(x.shape)
