@@ -98,9 +98,7 @@ def measured(script: Path, out: Path, *, short: bool, photographs: Path | None) 
     with log.open("w") as output:
         code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode
     last = (log.read_text("utf-8").splitlines() or [""])[-1]
-    if missing := re.fullmatch(
-        r"ModuleNotFoundError: No module named '(?!visioncircuits)(.+)'", last
-    ):
+    if missing := MISSING.fullmatch(last):
         return {"skipped": f"{missing[1]} is not installed"}
     if code or not result.exists():
         return {"failed": last or f"exit code {code}"}

@@ -77,6 +77,16 @@ def test_trees_of_any_arity_give_the_same_bytes(tmp_path: Path, arity: int) -> N
     assert len(list(store.finished())) == PARTS + 1  # and nothing in between
 
 
+def test_what_an_interruption_left_between_is_removed(tmp_path: Path) -> None:
+    store = stored(tmp_path)
+    joining = partial(join_pieces, record=RECORD)
+    left = {"what": "joined", "of": [*map(engine.digest, WORKS[:2])]}
+    engine.join(store, joining, WORKS, engine=HERE, arity=2)
+    store.add(left, {})
+    engine.join(store, joining, WORKS, engine=HERE, arity=2)
+    assert len(list(store.finished())) == PARTS + 1
+
+
 def killing(
     folders: Sequence[Path], *, grave: Path, joining: Callable[..., Mapping[str, bytes]]
 ) -> Mapping[str, bytes]:

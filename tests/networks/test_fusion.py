@@ -1,5 +1,7 @@
 """What is joined to a convolution and what is not; values are tested in `test_conformance.py`."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -179,3 +181,41 @@ def test_values_are_checked_only_where_something_could_have_made_them_nan() -> N
     graph = trace(module, PICTURES[:1])
     plan = graph._plan(["7"], {}, (), fixed=True)
     assert [step.args[-1] for step in plan.steps if len(step.args) == 5] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.double(),
+        lambda values: values.int(),
+        lambda values: values.mean((0, 2, 3))[:, None, None],
+        lambda values: values.mean((0, 2, 3), keepdim=True),
+    ],
+    ids=["float64", "int32", "three axes", "one picture"],
+)
+@pytest.mark.parametrize("place", ["conv", "relu", "next"])
+def test_sums_of_values_that_differ_are_torchs(
+    change: Callable[[Tensor], Tensor], place: str
+) -> None:
+    class Sum(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.relu, self.next = nn.Conv2d(3, 6, 1), nn.ReLU(), nn.Conv2d(3, 6, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (self.next(x) + self.relu(self.conv(x))).relu()
+
+    network = wrap(Sum().eval(), Preprocessing(), size=16)
+    plain = network.activations(PICTURES, ["output"], changes=[Edit(place, change)])["output"]
+    with parameters_fixed():
+        found = network.activations(PICTURES, ["output"], changes=[Edit(place, change)])["output"]
+    torch.testing.assert_close(found, plain)
+
+
+def test_batches_of_many_sizes_need_little_memory() -> None:
+    kernel = Kernel(torch.rand(4, 3, 3, 3), None, None, (1, 1), (0, 0), (1, 1), 1)
+    for batch in (*range(1, 9), 1):
+        x = torch.rand(batch, 3, 8, 8)
+        value = kernel.forward(x, None, rectified=False)
+        torch.testing.assert_close(value, torch.conv2d(x, kernel.weight))
+    assert len(kernel._packed) <= 4

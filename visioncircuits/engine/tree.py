@@ -72,9 +72,9 @@ def join(
     if digest(root) not in map(digest, store.finished()):
         for level in levels[1:]:
             complete(store, partial(_joined, function=function, store=store), level, engine=engine)
-        for work in {digest(work): work for level in levels[1:-1] for work in level}.values():
-            if work not in works:  # a last piece without neighbors
-                shutil.rmtree(store.path(work))
+    between = {digest(work) for level in levels[1:-1] for work in level}
+    for name in between - {digest(work) for work in works}:  # a last piece may have no neighbors
+        shutil.rmtree(store.folder / name, ignore_errors=True)  # some, after an interruption
     return store.path(root)
 
 

@@ -31,4 +31,5 @@ def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
 def _narrow(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "iu" or not array.size:
         return array
-    return array.astype(np.result_type(*map(np.min_scalar_type, (array.min(), array.max()))))
+    least, most = int(array.min()), int(array.max())
+    return array.astype(np.min_scalar_type(min(least, -1 - most) if least < 0 else most))

@@ -22,12 +22,20 @@ _LARGEST_INPUT = 4
 """Up to this number of input channels oneDNN's gradient of a strided convolution is slow."""
 
 
-class NotFinite(ArithmeticError):
-    """A parameter or an input is NaN, which oneDNN's rectifier makes zero and torch's does not."""
+_PACKED = 4
+"""Number of input shapes for which a kernel keeps its weights prepared: whole and last batches."""
+
+
+class NotFusible(Exception):
+    """The values of a pass rule out convolutions that take in what follows them.
+
+    A parameter or an input is NaN, which oneDNN's rectifier makes zero and torch's does not; or
+    what is added has another dtype or other axes, as edits can make it.
+    """
 
 
 def convolution(
-    x: Maps, kernel: "Kernel", other: Maps | None, rectified: bool, checked: bool
+    x: Maps, kernel: "Kernel", other: Tensor | None, rectified: bool, checked: bool
 ) -> Maps:
     """Convolve, add the other value if there is one, and rectify if asked to.
 
@@ -36,16 +44,19 @@ def convolution(
 
     Raises
     ------
-    NotFinite
-        For parameters, and where inputs are to be `checked` for these.
+    NotFusible
+        Where parameters are not finite, or inputs that are to be `checked`, and for two values that
+        differ in more than their size.
     """
+    if other is not None and not _alike(x, other):
+        raise NotFusible
     if not kernel.fast(x):
         stride, padding, dilation = kernel.how
         value = F.conv2d(x, kernel.weight, kernel.bias, stride, padding, dilation, kernel.groups)
         value = value if other is None else value.add_(other)
         return torch.relu_(value) if rectified else value
     if not kernel.finite or (checked and not _finite(x, other)):
-        raise NotFinite
+        raise NotFusible
     apart = rectified and torch._C._len_torch_function_stack() > 0
     value = _Convolution.apply(x, other, kernel, rectified and not apart)
     return torch.relu_(value) if apart else value
@@ -54,6 +65,11 @@ def convolution(
 def _finite(*values: Tensor | None) -> bool:
     """Check values by their sums, which is quick; sums that overflow are not finite either."""
     return all(bool(value.detach().sum().isfinite()) for value in values if value is not None)
+
+
+def _alike(x: Tensor, other: Tensor) -> bool:
+    """Check whether the sum of a convolution of `x` and another value is like the former."""
+    return (x.dtype, x.ndim, len(x)) == (other.dtype, other.ndim, len(other))
 
 
 @cache
@@ -105,6 +121,8 @@ class Kernel:
     def packed(self, x: Maps) -> Tensor:
         """Return the weights in the order in which oneDNN reads them for such an input."""
         if x.shape not in self._packed:
+            if len(self._packed) == _PACKED:
+                del self._packed[next(iter(self._packed))]
             stride, padding, dilation = self.how
             self._packed[x.shape] = torch.ops.mkldnn._reorder_convolution_weight(
                 self.weight, padding, stride, dilation, self.groups, list(x.shape)

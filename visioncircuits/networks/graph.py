@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from visioncircuits import errors
-from visioncircuits.networks.convolution import NotFinite
+from visioncircuits.networks.convolution import NotFusible
 from visioncircuits.networks.edited_nodes import EditedNodes, Key, keyed
 from visioncircuits.networks.edits import Change, Rewiring
 from visioncircuits.networks.execution import Plan, steps
@@ -157,7 +157,7 @@ class Graph:
         known = None if _rounding(inputs.device.type) else kept()
         try:
             return self._run(inputs, read, units or {}, changes, known)
-        except NotFinite:
+        except NotFusible:
             return self._run(inputs, read, units or {}, changes, None)
 
     def _run(

@@ -92,7 +92,10 @@ def _padded(x: Tensor, size: int, value: float) -> tuple[Tensor, Tensor]:
     """Return memory for one picture, in which a value surrounds the units, and these inside it."""
     _, units, *sides = x.shape
     padded = torch.empty(
-        (1, units + size - 1, *sides), dtype=x.dtype, memory_format=torch.channels_last
+        (1, units + size - 1, *sides),
+        dtype=x.dtype,
+        device=x.device,
+        memory_format=torch.channels_last,
     ).fill_(value)
     return padded, padded.narrow(1, size // 2, units)
 
