@@ -16,18 +16,6 @@ from PIL import Image
 
 from visioncircuits import atlas
 
-NETWORK = """
-import torch
-from torch import nn
-from visioncircuits import Preprocessing, wrap
-
-def build():
-    torch.manual_seed(0)
-    layers = (nn.Conv2d(3, 6, 5, stride=2), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(),
-              nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
-    names = ("beer glass", "tabby", "pug")
-    return wrap(nn.Sequential(*layers), Preprocessing(), name="own", size=32, classes=names)
-"""
 ATLAS = (
     "atlas", "atlas_net.py:build", "3", "--photographs", "photos", "--per-photograph", 8,
     "--layout", "pca", "--side", 2, "--side", 4, "--least", 1, "--size", 16, "--steps", 1,
@@ -36,8 +24,8 @@ ATLAS = (
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "atlas_net.py").write_text(NETWORK)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classifier: str) -> Path:
+    (tmp_path / "atlas_net.py").write_text(classifier)
     (tmp_path / "photos").mkdir()
     for place in range(8):
         pixels = np.random.default_rng(place).integers(0, 256, (20, 20, 3), np.uint8)
