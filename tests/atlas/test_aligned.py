@@ -7,7 +7,7 @@ from visioncircuits.atlas import aligned, atlas
 from visioncircuits.atlas.aligned import neighbors
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, wrap
 
 
 def test_a_cell_has_the_same_samples_in_every_layer(
@@ -78,3 +78,21 @@ def test_the_layer_with_the_fewest_positions_has_those_of_an_atlas_of_its_own(
     alone = atlas(network, "4", photographs, classes=(), **options)
     assert (late.samples.positions == alone.samples.positions).all()
     assert (late.samples.values == alone.samples.values).all()
+
+
+def test_networks_of_other_sizes_and_devices_are_told_apart_by_their_records(
+    network: Network, photographs: Photographs
+) -> None:
+    larger = wrap(network.module, network.preprocessing, name="larger", size=48)
+    pair = aligned(
+        [(network, "4"), (larger, "4")], photographs, edge=0, layout="pca", sides=[1], classes=()
+    )
+    assert [each.record["size"] for each in pair] == [32, 48]
+    assert [each["size"] for each in pair[0].record["aligned"]] == [32, 48]
+    assert {each.record["device"] for each in pair} == {"cpu"}
+    centers = [
+        np.array([size.layer("4").center(place) for place in each.samples.positions.tolist()])
+        for size, each in zip((network, larger), pair, strict=True)
+    ]
+    apart = np.abs((centers[0] + 0.5) / 32 - (centers[1] + 0.5) / 48)
+    assert apart.max() <= network.layer("4").stride[0] / 48

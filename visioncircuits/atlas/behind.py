@@ -58,7 +58,7 @@ def reader(
 
     @lru_cache(DECODED)
     def read(number: int) -> UInt8[np.ndarray, "channels height width"]:
-        pixels = given.read(given.names[number], network.size)
+        pixels = given.items[number].read(network.size)
         return (pixels * 255).round().to(torch.uint8).numpy()
 
     return read
