@@ -69,6 +69,14 @@ def test_layers_are_laid_out_together(here: Path, run: Callable[..., Any]) -> No
     assert contents(here / "out") == before
 
 
+def test_a_class_named_by_its_number_is_no_layer(here: Path, run: Callable[..., Any]) -> None:
+    ended = run(*ATLAS, "--with", "1", "--class", "none", "--of-class", "1")
+    assert ended.returncode == 0, ended.stderr
+    folders = sorted(path.name for path in (here / "out" / "sheets").iterdir())
+    assert folders == ["0-3", "1-1", "2-class-1"]
+    assert atlas.load(here / "out" / "0").classes == ()
+
+
 @pytest.mark.slow
 def test_killed_in_the_middle_it_resumes_and_writes_the_same_bytes(
     here: Path, run: Callable[..., Any]
@@ -94,7 +102,12 @@ def test_killed_in_the_middle_it_resumes_and_writes_the_same_bytes(
         (["--of-class", "lion"], "'lion'"),
         (["--compare", "pug", "lion"], "'lion'"),
         (["--feature", "3:8"], "3 has units 0 to 7"),
+        (["--feature", "1:5"], "1:5 is of none of the layers 3"),
+        (["--compare", "pug", "2"], "pug and 2 are one class"),
+        (["--side", 256], "less than or equal to 255"),
+        (["--size", 513], "less than or equal to 512"),
         (["--with", "3"], "each once"),
+        (["--with", "1", "--class", "lion"], "'lion'"),
         (["--with", "6"], "6 has no positions"),
         (["--per-photograph", 500], "per_photograph must be a whole number from 1 to"),
     ],

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from visioncircuits import datasets
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
-from visioncircuits.datasets import Source
+from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 from visioncircuits.numbers import whole
@@ -42,6 +42,20 @@ def typical(
     return np.asarray(ordered[np.sort(first)[:top]])
 
 
+def own_photographs(atlas: Atlas, photographs: Source) -> Photographs:
+    """Return the photographs that an atlas was made of, as their names tell.
+
+    Raises
+    ------
+    InputError
+        For others.
+    """
+    given = datasets.photographs(photographs)
+    if given.names != atlas.samples.names:
+        raise InputError("the atlas is of other photographs; give those that it was made of")
+    return given
+
+
 def reader(
     network: Network, atlas: Atlas, photographs: Source
 ) -> Callable[[int], UInt8[np.ndarray, "channels height width"]]:
@@ -52,9 +66,7 @@ def reader(
     InputError
         For other photographs than the atlas'.
     """
-    given = datasets.photographs(photographs)
-    if given.names != atlas.samples.names:
-        raise InputError("the atlas is of other photographs; give those that it was made of")
+    given = own_photographs(atlas, photographs)
 
     @lru_cache(DECODED)
     def read(number: int) -> UInt8[np.ndarray, "channels height width"]:
