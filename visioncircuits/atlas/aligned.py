@@ -16,6 +16,7 @@ from visioncircuits.atlas.records import Atlas, SampledActivations
 from visioncircuits.atlas.sampling import (
     BATCH,
     Positions,
+    centers,
     drawn,
     layer_with_positions,
     sample_at,
@@ -157,25 +158,17 @@ def shared_positions(
     fewest = min(range(len(found)), key=lambda place: int(np.prod(found[place].shape)))
     network, layer = layers[fewest]
     chosen = drawn(network, layer, photographs, per_photograph=per_photograph, edge=edge, seed=seed)
-    centers = _centers(network, layer)
-    wanted = np.stack([axis[chosen[..., place]] for place, axis in enumerate(centers)], -1)
+    wanted = np.stack(
+        [axis[chosen[..., place]] for place, axis in enumerate(centers(network, layer))], -1
+    )
     positions = []
     for other, name in layers:
         own = [
             np.abs(wanted[..., place, None] - axis).argmin(-1)
-            for place, axis in enumerate(_centers(other, name))
+            for place, axis in enumerate(centers(other, name))
         ]
         positions.append(np.stack(own, -1))
     return positions
-
-
-def _centers(network: Network, layer: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the rows and the columns of a layer are centered, in parts of the picture."""
-    found = network.layer(layer)
-    rows, columns = found.shape
-    y = np.array([found.center((row, 0))[0] for row in range(rows)])
-    x = np.array([found.center((0, column))[1] for column in range(columns)])
-    return (y + 0.5) / network.size, (x + 0.5) / network.size
 
 
 def joined(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from visioncircuits import datasets
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
+from visioncircuits.atlas.sampling import centers
 from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
@@ -43,7 +44,7 @@ def typical(
 
 
 def own_photographs(atlas: Atlas, photographs: Source) -> Photographs:
-    """Return the photographs that an atlas was made of, as their names tell.
+    """Return the photographs that an atlas was made of, by their names.
 
     Raises
     ------
@@ -134,10 +135,13 @@ def patch(
 ) -> UInt8[np.ndarray, "channels pixels pixels"]:
     """Cut a square around the center of a sample's receptive field, moved inside the photograph."""
     photograph = read(int(samples.photographs[sample]))
-    row, column = samples.positions[sample].tolist()
-    center = network.layer(samples.layer).center((row, column))
     top, left = (
-        min(max(round(middle - (pixels - 1) / 2), 0), length - pixels)
-        for middle, length in zip(center, photograph.shape[1:], strict=True)
+        min(max(round(round(float(axis[place]) * length, 6) - pixels / 2), 0), length - pixels)
+        for axis, place, length in zip(
+            centers(network, samples.layer),
+            samples.positions[sample].tolist(),
+            photograph.shape[1:],
+            strict=True,
+        )
     )
     return photograph[:, top : top + pixels, left : left + pixels]

@@ -135,9 +135,9 @@ def atlas(
     loaded, given = obtain(), datasets.photographs(photographs, range=range)
     names = [loaded.layer(each).name for each in (layer, *(with_ or ()))]
     shown = [loaded.feature(each) for each in feature or ()]
-    for one in shown:
-        if one.layer not in names:
-            raise InputError(f"{one} is of none of the layers {', '.join(names)}")
+    for wanted in shown:
+        if wanted.layer not in names:
+            raise InputError(f"{wanted} is of none of the layers {', '.join(names)}")
     for each in of_class or ():
         class_number(loaded, each)
     if compare is not None:
