@@ -61,6 +61,19 @@ PUBLISHED_DATA = Path(variable("VISIONCIRCUITS_PUBLISHED") or SHARED / "publishe
 CHROMIUM = Path(variable("CHROMIUM") or "/usr/bin/chromium")
 CI = variable("CI") is not None
 
+CLASSIFIER = """
+import torch
+from torch import nn
+from visioncircuits import Preprocessing, wrap
+
+def build():
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(3, 6, 5, stride=2), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(),
+              nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+    names = ("beer glass", "tabby", "pug")
+    return wrap(nn.Sequential(*layers), Preprocessing(), name="own", size=32, classes=names)
+"""
+
 
 def _needed(path: Path, what: str) -> Path:
     if not path.exists():
@@ -163,6 +176,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def classifier() -> str:
+    """The source of a small classifier, `build`, as a file of one's own has it."""
+    return CLASSIFIER
 
 
 @pytest.fixture(scope="session")

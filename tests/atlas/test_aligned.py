@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from visioncircuits.atlas import aligned, atlas
 from visioncircuits.atlas.aligned import neighbors
+from visioncircuits.atlas.sampling import centers
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, Preprocessing, wrap
 
 
 def test_a_cell_has_the_same_samples_in_every_layer(
@@ -78,3 +81,44 @@ def test_the_layer_with_the_fewest_positions_has_those_of_an_atlas_of_its_own(
     alone = atlas(network, "4", photographs, classes=(), **options)
     assert (late.samples.positions == alone.samples.positions).all()
     assert (late.samples.values == alone.samples.values).all()
+
+
+def test_networks_of_other_sizes_and_devices_are_told_apart_by_their_records(
+    network: Network, photographs: Photographs
+) -> None:
+    larger = wrap(network.module, network.preprocessing, name="larger", size=48)
+    pair = aligned(
+        [(network, "4"), (larger, "4")], photographs, edge=0, layout="pca", sides=[1], classes=()
+    )
+    assert [each.record["size"] for each in pair] == [32, 48]
+    assert [each["size"] for each in pair[0].record["aligned"]] == [32, 48]
+    assert {each.record["device"] for each in pair} == {"cpu"}
+    centers = [
+        np.array([size.layer("4").center(place) for place in each.samples.positions.tolist()])
+        for size, each in zip((network, larger), pair, strict=True)
+    ]
+    apart = np.abs((centers[0] + 0.5) / 32 - (centers[1] + 0.5) / 48)
+    assert apart.max() <= network.layer("4").stride[0] / 48
+
+
+class _Attending(nn.Module):
+    """Patches, each of which attends to all, in rows and columns again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 8, stride=8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.map = nn.Identity()
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        tokens = self.patches(pictures).flatten(2).transpose(1, 2)
+        attended, _ = self.attention(tokens, tokens, tokens)
+        return self.map(attended.transpose(1, 2).unflatten(2, (4, 4)))
+
+
+def test_positions_whose_receptive_fields_are_not_known_divide_the_picture_evenly() -> None:
+    network = wrap(_Attending(), Preprocessing(), name="attending", size=32)
+    known, attended = (centers(network, layer) for layer in ("patches", "map"))
+    assert 0 in network.layer("map").stride
+    np.testing.assert_allclose(attended, known)
+    np.testing.assert_allclose(known[0], [0.125, 0.375, 0.625, 0.875])

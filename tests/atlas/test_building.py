@@ -1,13 +1,14 @@
 """An atlas is made once, saved whole, and the same for the same seed."""
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from visioncircuits.atlas import Atlas, atlas, load, save
+from visioncircuits.atlas import Atlas, aligned, atlas, load, save
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, untrained
@@ -74,6 +75,37 @@ def test_what_cannot_be_attributed_is_refused_before_work_starts(
     monkeypatch.setattr("visioncircuits.atlas.building.sample", None)
     with pytest.raises(InputError, match="no derivative in forward mode; name the classes"):
         atlas(untrained("bvlc_googlenet"), "conv2d1", photographs)
+
+
+def test_photographs_in_another_order_are_another_atlas(
+    network: Network, photographs: Photographs, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {**OPTIONS, "classes": (), "folder": tmp_path}
+    atlas(network, "1", photographs, **options)
+    with pytest.raises(InputError, match="has another atlas"):
+        atlas(network, "1", photographs.part(range(11, -1, -1)), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sides": [0]}, "sides must be"),
+        ({"least": 0}, "least must be"),
+        ({"of_each": 0}, "of_each must be"),
+        ({"classes": "tabby"}, "not 'tabby'"),
+        ({"classes": ["lion"]}, "lion"),
+    ],
+)
+def test_wrong_options_are_refused_before_there_are_samples(
+    network: Network, photographs: Photographs, monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any], message: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("visioncircuits.atlas.building.sample", None)
+    monkeypatch.setattr(sys.modules[aligned.__module__], "sample_at", None)
+    with pytest.raises(InputError, match=message):
+        atlas(network, "1", photographs, layout="pca", **options)
+    with pytest.raises(InputError, match=message):
+        aligned([(network, "1"), (network, "4")], photographs, edge=0, layout="pca", **options)
 
 
 def test_a_damaged_file_is_named(made: Atlas, tmp_path: Path) -> None:

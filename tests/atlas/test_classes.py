@@ -7,7 +7,7 @@ import torch
 from visioncircuits import atlas
 from visioncircuits.datasets import Photographs
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network
+from visioncircuits.networks import Network, wrap
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,30 @@ def test_two_classes_are_compared_along_x(
     difference = grid.attribution[:, 1] - grid.attribution[:, 0]
     by_column = [difference[grid.cells[:, 1] == column].mean() for column in range(4)]
     assert by_column == sorted(by_column)
+
+
+def test_mistakes_are_met_before_anything_is_attributed(
+    network: Network, photographs: Photographs, made: atlas.Atlas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visioncircuits.atlas.classes.of_samples", None)
+    with pytest.raises(InputError, match="pug and 2 are one class"):
+        atlas.compare(network, made, photographs, "pug", 2)
+    with pytest.raises(InputError, match="top must be"):
+        atlas.class_atlas(network, made, photographs, "pug", layout="pca", top=0)
+    with pytest.raises(InputError, match="sides must be"):
+        atlas.class_atlas(network, made, photographs, "pug", layout="pca", sides=[0])
+    other = wrap(network.module, network.preprocessing, name="other", size=32)
+    with pytest.raises(InputError, match="the atlas is of small, not of other"):
+        atlas.class_atlas(other, made, photographs, "pug", layout="pca")
+
+
+def test_a_record_has_what_tells_two_apart(
+    network: Network, photographs: Photographs, made: atlas.Atlas
+) -> None:
+    found = atlas.class_atlas(network, made, photographs, "pug", layout="pca", sides=[2], least=1)
+    record = found.record
+    assert (record["of classes"], record["sides"], record["least"]) == ([2], [2], 1)
+    assert record["slope"] == "gradient with relaxed max pools"
 
 
 def test_only_the_atlas_own_photographs_will_do(network: Network, made: atlas.Atlas) -> None:

@@ -16,18 +16,6 @@ from PIL import Image
 
 from visioncircuits import atlas
 
-NETWORK = """
-import torch
-from torch import nn
-from visioncircuits import Preprocessing, wrap
-
-def build():
-    torch.manual_seed(0)
-    layers = (nn.Conv2d(3, 6, 5, stride=2), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(),
-              nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
-    names = ("beer glass", "tabby", "pug")
-    return wrap(nn.Sequential(*layers), Preprocessing(), name="own", size=32, classes=names)
-"""
 ATLAS = (
     "atlas", "atlas_net.py:build", "3", "--photographs", "photos", "--per-photograph", 8,
     "--layout", "pca", "--side", 2, "--side", 4, "--least", 1, "--size", 16, "--steps", 1,
@@ -36,8 +24,8 @@ ATLAS = (
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "atlas_net.py").write_text(NETWORK)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classifier: str) -> Path:
+    (tmp_path / "atlas_net.py").write_text(classifier)
     (tmp_path / "photos").mkdir()
     for place in range(8):
         pixels = np.random.default_rng(place).integers(0, 256, (20, 20, 3), np.uint8)
@@ -81,6 +69,14 @@ def test_layers_are_laid_out_together(here: Path, run: Callable[..., Any]) -> No
     assert contents(here / "out") == before
 
 
+def test_a_class_named_by_its_number_is_no_layer(here: Path, run: Callable[..., Any]) -> None:
+    ended = run(*ATLAS, "--with", "1", "--class", "none", "--of-class", "1")
+    assert ended.returncode == 0, ended.stderr
+    folders = sorted(path.name for path in (here / "out" / "sheets").iterdir())
+    assert folders == ["0-3", "1-1", "2-class-1"]
+    assert atlas.load(here / "out" / "0").classes == ()
+
+
 @pytest.mark.slow
 def test_killed_in_the_middle_it_resumes_and_writes_the_same_bytes(
     here: Path, run: Callable[..., Any]
@@ -106,7 +102,12 @@ def test_killed_in_the_middle_it_resumes_and_writes_the_same_bytes(
         (["--of-class", "lion"], "'lion'"),
         (["--compare", "pug", "lion"], "'lion'"),
         (["--feature", "3:8"], "3 has units 0 to 7"),
+        (["--feature", "1:5"], "1:5 is of none of the layers 3"),
+        (["--compare", "pug", "2"], "pug and 2 are one class"),
+        (["--side", 256], "less than or equal to 255"),
+        (["--size", 513], "less than or equal to 512"),
         (["--with", "3"], "each once"),
+        (["--with", "1", "--class", "lion"], "'lion'"),
         (["--with", "6"], "6 has no positions"),
         (["--per-photograph", 500], "per_photograph must be a whole number from 1 to"),
     ],

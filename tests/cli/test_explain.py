@@ -9,23 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-NETWORK = """
-import torch
-from torch import nn
-from visioncircuits import Preprocessing, wrap
-
-def build():
-    torch.manual_seed(0)
-    layers = (nn.Conv2d(3, 6, 5, stride=2), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(),
-              nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
-    names = ("beer glass", "tabby", "pug")
-    return wrap(nn.Sequential(*layers), Preprocessing(), name="own", size=32, classes=names)
-"""
-
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "explained_net.py").write_text(NETWORK)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classifier: str) -> Path:
+    (tmp_path / "explained_net.py").write_text(classifier)
     pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
     Image.fromarray(pixels).resize((48, 40)).save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)

@@ -12,18 +12,6 @@ from PIL import Image
 from visioncircuits import gallery
 from visioncircuits.errors import InputError
 
-NETWORK = """
-import torch
-from torch import nn
-from visioncircuits import Preprocessing, wrap
-
-def build():
-    torch.manual_seed(0)
-    layers = (nn.Conv2d(3, 6, 5, stride=2), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(),
-              nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
-    names = ("beer glass", "tabby", "pug")
-    return wrap(nn.Sequential(*layers), Preprocessing(), name="own", size=32, classes=names)
-"""
 RECIPE = """\
 title = "Explained"
 network = "explained_net.py:build"
@@ -47,8 +35,8 @@ steps = 1
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Path:
-    (tmp_path / "explained_net.py").write_text(NETWORK)
+def recipe(tmp_path: Path, classifier: str) -> Path:
+    (tmp_path / "explained_net.py").write_text(classifier)
     (tmp_path / "more").mkdir()
     for place, name in enumerate(("a cat.png", "more/dog.png", "more/pug.png")):
         pixels = np.random.default_rng(place).integers(0, 256, (20, 20, 3), np.uint8)

@@ -1,24 +1,22 @@
 """Aligned atlases: layers, or networks, laid out together, so that one can be laid over another."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 
-from visioncircuits import __version__, datasets, fingerprint
+from visioncircuits import datasets
 from visioncircuits.atlas import storage
-from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed, check
-from visioncircuits.atlas.building import dependence, made_already
+from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed
+from visioncircuits.atlas.building import contents, dependence, made_already, planned
 from visioncircuits.atlas.cells import LEAST, SIDES, grids
-from visioncircuits.atlas.layout import COMPONENTS, Layout, check_layout, components, lay_out
+from visioncircuits.atlas.layout import COMPONENTS, Layout, components, lay_out
 from visioncircuits.atlas.records import Atlas, SampledActivations
 from visioncircuits.atlas.sampling import (
     BATCH,
     Positions,
+    centers,
     drawn,
     layer_with_positions,
     sample_at,
@@ -26,7 +24,7 @@ from visioncircuits.atlas.sampling import (
 from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network, identity
+from visioncircuits.networks import Network
 
 NEIGHBORS = 20
 """Of a sample, of which it is counted how many stay."""
@@ -103,33 +101,20 @@ def aligned(
     positions = shared_positions(
         layers, len(given), per_photograph=per_photograph, edge=edge, seed=seed
     )
-    check_layout(layout)
-    if classes == "all":
-        for network, layer in layers:
-            check(network, layer, slope)
-    shared: dict[str, Any] = {
-        "visioncircuits": __version__,
-        "code": fingerprint.code(),
-        "torch": torch.__version__,
-        "aligned": [{"network": network.record(), "layer": layer} for network, layer in layers],
-        "per_photograph": per_photograph,
-        "edge": edge,
-        "layout": layout if isinstance(layout, str) else identity.function(layout),
-        "sides": sorted(set(sides)),
-        "least": least,
-        "classes": classes if isinstance(classes, str) else list(classes),
-        "slope": slope.name,
-        "of_each": of_each,
-        "seed": seed,
-        "photographs": {"count": len(given), "sha256": given.digest()},
-    }
     records = [
-        json.loads(json.dumps({**shared, "network": network.record(), "layer": name}))
-        for (network, _), (_, name) in zip(layers, names, strict=True)
-    ]
+        planned(
+            network, layer, per_photograph=per_photograph, edge=edge, layout=layout, sides=sides,
+            least=least, classes=classes, slope=slope, of_each=of_each, seed=seed,
+        )
+        for network, layer in layers
+    ]  # fmt: skip
+    together = [{name: each[name] for name in ("network", "size", "layer")} for each in records]
+    photographed = contents(given)
+    for record in records:
+        record |= {"aligned": together, "photographs": photographed}
     folders = [None if folder is None else Path(folder) / str(n) for n in range(len(layers))]
     done = [
-        None if own is None else made_already(record, own)
+        None if own is None else made_already(record, own, given)
         for record, own in zip(records, folders, strict=True)
     ]
     if (finished := [each for each in done if each is not None]) and len(finished) == len(done):
@@ -138,6 +123,8 @@ def aligned(
         sample_at(network, layer, given, own, batch=batch, progress=progress)
         for (network, layer), own in zip(layers, positions, strict=True)
     ]
+    if len({each.photographs.tobytes() for each in sampled}) > 1:
+        raise InputError("not every network can read the same photographs; leave out those skipped")
     points = lay_out(joined(sampled), layout, seed=seed)
     made = []
     for (network, _), samples, record, own in zip(layers, sampled, records, folders, strict=True):
@@ -171,25 +158,17 @@ def shared_positions(
     fewest = min(range(len(found)), key=lambda place: int(np.prod(found[place].shape)))
     network, layer = layers[fewest]
     chosen = drawn(network, layer, photographs, per_photograph=per_photograph, edge=edge, seed=seed)
-    centers = _centers(network, layer)
-    wanted = np.stack([axis[chosen[..., place]] for place, axis in enumerate(centers)], -1)
+    wanted = np.stack(
+        [axis[chosen[..., place]] for place, axis in enumerate(centers(network, layer))], -1
+    )
     positions = []
     for other, name in layers:
         own = [
             np.abs(wanted[..., place, None] - axis).argmin(-1)
-            for place, axis in enumerate(_centers(other, name))
+            for place, axis in enumerate(centers(other, name))
         ]
         positions.append(np.stack(own, -1))
     return positions
-
-
-def _centers(network: Network, layer: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the rows and the columns of a layer are centered, in parts of the picture."""
-    found = network.layer(layer)
-    rows, columns = found.shape
-    y = np.array([found.center((row, 0))[0] for row in range(rows)])
-    x = np.array([found.center((0, column))[1] for column in range(columns)])
-    return (y + 0.5) / network.size, (x + 0.5) / network.size
 
 
 def joined(

@@ -87,8 +87,7 @@ def attributed(
     slope = slope or RelaxedGradient()
     numbers: Sequence[int]
     if isinstance(classes, str):
-        if classes != "all":
-            raise InputError(f"classes are 'all', or a list of some, not {classes!r}")
+        _all(classes)
         numbers = range(network.layer(network.output).units)
         used = [_drawn(grid, of_each, seed) for grid in grids]
         rows = _of_all(network, samples, slope)
@@ -110,18 +109,41 @@ def attributed(
     )
 
 
-def check(network: Network, layer: str, slope: Slope) -> None:
-    """Check that all classes can be attributed to a layer, on an empty picture.
+def asked(
+    network: Network,
+    layer: str,
+    classes: Classes,
+    *,
+    slope: Slope | None = None,
+    of_each: int | None = OF_EACH,
+) -> Literal["all"] | list[int]:
+    """Check what is to be attributed, before there are samples; return the classes' numbers.
+
+    All classes are attributed on an empty picture.
 
     Raises
     ------
     InputError
-        As `attributed_to_all`.
+        As `attributed`, and `attributed_to_all`.
     """
+    if of_each is not None:
+        whole("of_each", of_each, least=1)
+    if not isinstance(classes, str):
+        numbers = [class_number(network, each) for each in classes]
+        if numbers and not network.depends(network.output, layer):
+            raise InputError(f"{network.output} does not depend on {layer}; name an earlier layer")
+        return numbers
+    _all(classes)
     empty = torch.zeros(1, network.preprocessing.channels, network.size, network.size)
     found = network.layer(layer)
     parts = torch.zeros(1, found.units, *found.shape)
-    attributed_to_all(network, empty, layer, parts, slope)
+    attributed_to_all(network, empty, layer, parts, slope or RelaxedGradient())
+    return "all"
+
+
+def _all(classes: str) -> None:
+    if classes != "all":
+        raise InputError(f"classes are 'all', or a list of some, not {classes!r}")
 
 
 def of_samples(
@@ -163,12 +185,12 @@ def _by_photograph(
     progress: bool,
 ) -> Iterator[tuple[Int64[np.ndarray, " chosen"], Rows]]:
     """Yield the used samples of each photograph, and what they led to."""
-    any_used = np.logical_or.reduce(used)
-    wanted = np.unique(samples.photographs[any_used])
+    chosen = np.flatnonzero(np.logical_or.reduce(used))
+    chosen = chosen[np.argsort(samples.photographs[chosen], kind="stable")]
+    wanted, first = np.unique(samples.photographs[chosen], return_index=True)
     read = photographs.part(wanted.tolist()).at(network.size)
     with bar("attribution", len(wanted), visible=progress) as advance:
-        for number, photograph in zip(wanted, read, strict=True):
-            index = np.flatnonzero(any_used & (samples.photographs == number))
+        for index, photograph in zip(np.split(chosen, first[1:]), read, strict=True):
             if photograph.pixels is None:
                 raise InputError(photograph.problem)
             yield index, rows(photograph.pixels[None], index)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from visioncircuits import datasets
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
-from visioncircuits.datasets import Source
+from visioncircuits.atlas.sampling import centers
+from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network
 from visioncircuits.numbers import whole
@@ -42,6 +43,20 @@ def typical(
     return np.asarray(ordered[np.sort(first)[:top]])
 
 
+def own_photographs(atlas: Atlas, photographs: Source) -> Photographs:
+    """Return the photographs that an atlas was made of, by their names.
+
+    Raises
+    ------
+    InputError
+        For others.
+    """
+    given = datasets.photographs(photographs)
+    if given.names != atlas.samples.names:
+        raise InputError("the atlas is of other photographs; give those that it was made of")
+    return given
+
+
 def reader(
     network: Network, atlas: Atlas, photographs: Source
 ) -> Callable[[int], UInt8[np.ndarray, "channels height width"]]:
@@ -52,13 +67,11 @@ def reader(
     InputError
         For other photographs than the atlas'.
     """
-    given = datasets.photographs(photographs)
-    if given.names != atlas.samples.names:
-        raise InputError("the atlas is of other photographs; give those that it was made of")
+    given = own_photographs(atlas, photographs)
 
     @lru_cache(DECODED)
     def read(number: int) -> UInt8[np.ndarray, "channels height width"]:
-        pixels = given.read(given.names[number], network.size)
+        pixels = given.items[number].read(network.size)
         return (pixels * 255).round().to(torch.uint8).numpy()
 
     return read
@@ -122,10 +135,13 @@ def patch(
 ) -> UInt8[np.ndarray, "channels pixels pixels"]:
     """Cut a square around the center of a sample's receptive field, moved inside the photograph."""
     photograph = read(int(samples.photographs[sample]))
-    row, column = samples.positions[sample].tolist()
-    center = network.layer(samples.layer).center((row, column))
     top, left = (
-        min(max(round(middle - (pixels - 1) / 2), 0), length - pixels)
-        for middle, length in zip(center, photograph.shape[1:], strict=True)
+        min(max(round(round(float(axis[place]) * length, 6) - pixels / 2), 0), length - pixels)
+        for axis, place, length in zip(
+            centers(network, samples.layer),
+            samples.positions[sample].tolist(),
+            photograph.shape[1:],
+            strict=True,
+        )
     )
     return photograph[:, top : top + pixels, left : left + pixels]

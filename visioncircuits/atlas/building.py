@@ -10,14 +10,13 @@ import torch
 
 from visioncircuits import __version__, datasets, fingerprint
 from visioncircuits.atlas import storage
-from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed, check
-from visioncircuits.atlas.cells import LEAST, SIDES, grids
+from visioncircuits.atlas.attributing import OF_EACH, Classes, asked, attributed
+from visioncircuits.atlas.cells import LEAST, SIDES, check_grids, grids
 from visioncircuits.atlas.layout import Layout, check_layout, lay_out
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
 from visioncircuits.atlas.sampling import BATCH, drawn, sample
-from visioncircuits.attribution.explaining import class_number
 from visioncircuits.attribution.slopes import RelaxedGradient, Slope
-from visioncircuits.datasets import Source
+from visioncircuits.datasets import Photographs, Source
 from visioncircuits.networks import Network, identity
 
 _FOUND = ("dependence", "neighbors", "skipped")
@@ -85,32 +84,12 @@ def atlas(
     """
     given, slope = datasets.photographs(photographs), slope or RelaxedGradient()
     drawn(network, layer, 1, per_photograph=per_photograph, edge=edge, seed=seed)  # a check
-    check_layout(layout)
-    if not isinstance(classes, str):
-        classes = [class_number(network, each) for each in classes]
-    elif classes == "all":
-        check(network, layer, slope)
-    record: dict[str, Any] = {
-        "visioncircuits": __version__,
-        "code": fingerprint.code(),
-        "torch": torch.__version__,
-        "device": network.device.type,
-        "network": network.record(),
-        "size": network.size,
-        "layer": network.layer(layer).name,
-        "per_photograph": per_photograph,
-        "edge": edge,
-        "layout": layout if isinstance(layout, str) else identity.function(layout),
-        "sides": sorted(set(sides)),
-        "least": least,
-        "classes": classes,
-        "slope": slope.name,
-        "of_each": of_each,
-        "seed": seed,
-        "photographs": {"count": len(given), "sha256": given.digest()},
-    }
-    record = json.loads(json.dumps(record))
-    if folder is not None and (found := made_already(record, Path(folder))) is not None:
+    record = planned(
+        network, layer, per_photograph=per_photograph, edge=edge, layout=layout, sides=sides,
+        least=least, classes=classes, slope=slope, of_each=of_each, seed=seed,
+    )  # fmt: skip
+    record["photographs"] = contents(given)
+    if folder is not None and (found := made_already(record, Path(folder), given)) is not None:
         return found
     sampled = sample(
         network, layer, given, per_photograph=per_photograph, edge=edge, batch=batch, seed=seed,
@@ -132,8 +111,60 @@ def atlas(
     return made
 
 
-def made_already(record: Mapping[str, Any], folder: Path) -> Atlas | None:
+def planned(
+    network: Network,
+    layer: str,
+    *,
+    per_photograph: int,
+    edge: int,
+    layout: str | Layout,
+    sides: Sequence[int],
+    least: int,
+    classes: Classes,
+    slope: Slope,
+    of_each: int | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Check what can be checked before there are samples, and return an atlas' record.
+
+    Raises
+    ------
+    InputError
+        As `atlas`.
+    """
+    check_layout(layout)
+    check_grids(sides, least)
+    record = {
+        "visioncircuits": __version__,
+        "code": fingerprint.code(),
+        "torch": torch.__version__,
+        "device": network.device.type,
+        "network": network.record(),
+        "size": network.size,
+        "layer": network.layer(layer).name,
+        "per_photograph": per_photograph,
+        "edge": edge,
+        "layout": layout if isinstance(layout, str) else identity.function(layout),
+        "sides": sorted(set(sides)),
+        "least": least,
+        "classes": asked(network, layer, classes, slope=slope, of_each=of_each),
+        "slope": slope.name,
+        "of_each": of_each,
+        "seed": seed,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(record))
+    return plain
+
+
+def contents(photographs: Photographs) -> dict[str, Any]:
+    """Describe photographs, for a record."""
+    return {"count": len(photographs), "sha256": photographs.digest()}
+
+
+def made_already(record: Mapping[str, Any], folder: Path, photographs: Photographs) -> Atlas | None:
     """Return the atlas of this record in a folder, or None where there is none.
+
+    The digest of photographs is of whatever order, but positions are drawn by place.
 
     Raises
     ------
@@ -143,7 +174,8 @@ def made_already(record: Mapping[str, Any], folder: Path) -> Atlas | None:
     found = storage.found(folder)
     if found is None:
         return None
-    if {name: found.record[name] for name in found.record if name not in _FOUND} == record:
+    same = {name: value for name, value in found.record.items() if name not in _FOUND} == record
+    if same and found.samples.names == photographs.names:
         return found
     raise storage.other(folder)
 

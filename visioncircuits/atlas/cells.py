@@ -53,12 +53,23 @@ def grids(
     >>> found.cells.tolist(), found.means.tolist(), found.member.tolist()
     ([[0, 1], [1, 0]], [[0.0, 0.0, 1.0], [0.5, 0.5, 0.0]], [1, 1, 0])
     """
+    check_grids(sides, least)
+    return tuple(_grid(points, values, side, least) for side in sorted(set(sides)))
+
+
+def check_grids(sides: Sequence[int], least: int) -> None:
+    """Check the options of grids, before there are samples.
+
+    Raises
+    ------
+    InputError
+        For no side, or a number out of range.
+    """
     if not sides:
         raise InputError("no grid is given; name one by its side, such as 20")
     for side in sides:
         whole("sides", side, least=1, most=1000)
     whole("least", least, least=1)
-    return tuple(_grid(points, values, side, least) for side in sorted(set(sides)))
 
 
 def _grid(

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from visioncircuits import datasets
 from visioncircuits.atlas.attributing import of_samples
-from visioncircuits.atlas.cells import LEAST, grids
-from visioncircuits.atlas.layout import Layout, lay_out, scaled, tsne
+from visioncircuits.atlas.behind import own_photographs
+from visioncircuits.atlas.cells import LEAST, check_grids, grids
+from visioncircuits.atlas.layout import Layout, check_layout, lay_out, scaled, tsne
 from visioncircuits.atlas.records import Atlas, SampledActivations
 from visioncircuits.attribution.explaining import class_name, class_number
-from visioncircuits.attribution.slopes import Slope
+from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Network, identity
@@ -71,7 +71,8 @@ def class_atlas(
     Raises
     ------
     InputError
-        For other photographs than the atlas', an unknown class, or too few samples.
+        For another network or other photographs than the atlas', an unknown class, or too few
+        samples.
 
     Examples
     --------
@@ -84,11 +85,11 @@ def class_atlas(
     >>> class_atlas(network, made, pictures, "beer glass", top=40, layout="pca", sides=[2], least=1)
     Atlas(untrained bvlc_googlenet mixed5a: 40 of 4 photographs; 2 × 2; 1 class)
     """
+    record = _record(network, atlas, [class_], layout, sides, least, top, slope, seed)
     led = _led(network, atlas, photographs, [class_], slope, progress)
     kept = strongest(led[:, 0], top)
     samples = _part(atlas.samples, kept)
     points = lay_out(samples.values, layout, seed=seed)
-    record = _record(atlas, [class_], layout, top=top, seed=seed, slope=slope)
     return _gridded(network, samples, points, led[kept], [class_], sides, least, record)
 
 
@@ -130,7 +131,7 @@ def compare(
     Raises
     ------
     InputError
-        As `class_atlas`.
+        As `class_atlas`, and for one class twice.
 
     Examples
     --------
@@ -145,15 +146,28 @@ def compare(
     >>> found.classes
     ('snorkel', 'scuba diver')
     """
+    two(network, first, second)
+    record = _record(network, atlas, [first, second], layout, sides, least, top, slope, seed)
     led = _led(network, atlas, photographs, [first, second], slope, progress)
     kept = strongest(led[:, 0], top) | strongest(led[:, 1], top)
     samples, own = _part(atlas.samples, kept), led[kept]
     difference = own[:, 1] - own[:, 0]
     ranks = np.argsort(np.argsort(difference, kind="stable"), kind="stable")
     points = np.stack([ranks, lay_out(samples.values, layout, seed=seed)[:, 1]], 1)
-    record = _record(atlas, [first, second], layout, top=top, seed=seed, slope=slope)
     placed = scaled(points.astype(np.float32))
     return _gridded(network, samples, placed, own, [first, second], sides, least, record)
+
+
+def two(network: Network, first: str | int, second: str | int) -> None:
+    """Check that two classes can be compared.
+
+    Raises
+    ------
+    InputError
+        For an unknown one, and one class twice.
+    """
+    if class_number(network, first) == class_number(network, second):
+        raise InputError(f"{first} and {second} are one class; compare two")
 
 
 def strongest(led: Float32[np.ndarray, " samples"], top: int) -> Bool[np.ndarray, " samples"]:
@@ -178,9 +192,7 @@ def _led(
     slope: Slope | None,
     progress: bool,
 ) -> Float32[np.ndarray, "samples classes"]:
-    given = datasets.photographs(photographs)
-    if given.names != atlas.samples.names:
-        raise InputError("the atlas is of other photographs; give those that it was made of")
+    given = own_photographs(atlas, photographs)
     return of_samples(network, atlas.samples, given, classes, slope=slope, progress=progress)
 
 
@@ -194,15 +206,30 @@ def _part(samples: SampledActivations, kept: Bool[np.ndarray, " samples"]) -> Sa
 
 
 def _record(
-    atlas: Atlas, classes: Sequence[str | int], layout: str | Layout, **more: Any
+    network: Network,
+    atlas: Atlas,
+    classes: Sequence[str | int],
+    layout: str | Layout,
+    sides: Sequence[int],
+    least: int,
+    top: int,
+    slope: Slope | None,
+    seed: int,
 ) -> dict[str, Any]:
-    slope = more.pop("slope")
+    """Check the options before anything is attributed, and return them as a record."""
+    if network.name != atlas.samples.network:
+        raise InputError(f"the atlas is of {atlas.samples.network}, not of {network.name}")
+    check_layout(layout)
+    check_grids(sides, least)
     return {
         "of": dict(atlas.record),
-        "of classes": list(classes),
+        "of classes": [class_number(network, each) for each in classes],
         "layout": layout if isinstance(layout, str) else identity.function(layout),
-        "slope": None if slope is None else slope.name,
-        **more,
+        "sides": sorted(set(sides)),
+        "least": least,
+        "top": whole("top", top, least=1),
+        "slope": (slope or RelaxedGradient()).name,
+        "seed": seed,
     }
 
 

@@ -133,6 +133,8 @@ def _labeled(axes: Any, atlas: Atlas, grid: Grid, icons: Icons, sized: bool) -> 
         strip = pixels[row * side : (row + 1) * side]
         axes.imshow(strip, extent=(0, grid.side, row * high + 1, row * high))
     for (row, column), led in zip(grid.cells, grid.attribution, strict=True):
+        if led.max() <= 0:
+            continue
         name = atlas.classes[int(led.argmax())]
         short = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
         axes.text(

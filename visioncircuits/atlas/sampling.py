@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from visioncircuits import datasets
@@ -145,6 +145,25 @@ def layer_with_positions(network: Network, layer: str) -> Layer:
     if len(found.shape) != 2:
         raise InputError(f"{layer} has no positions; an atlas is of a layer that has")
     return found
+
+
+def centers(
+    network: Network, layer: str
+) -> tuple[Float64[np.ndarray, " rows"], Float64[np.ndarray, " columns"]]:
+    """Return where a layer's rows and columns are centered, in parts of the picture.
+
+    Of receptive fields that are not known, as after attention, positions are taken to divide the
+    picture evenly.
+    """
+    found = layer_with_positions(network, layer)
+    rows, columns = (
+        np.array([found.center((place, place))[axis] + 0.5 for place in range(count)])
+        / network.size
+        if found.stride[axis]
+        else (np.arange(count) + 0.5) / count
+        for axis, count in enumerate(found.shape)
+    )
+    return rows, columns
 
 
 def _batches(

@@ -57,6 +57,7 @@ def atlas(
         typer.Option(
             help="Cells along either axis of a grid; as often as needed. By default 5, 10 and 20.",
             min=1,
+            max=255,
         ),
     ] = None,
     least: Annotated[int, typer.Option(help="Samples that a cell needs.", min=1)] = 10,
@@ -65,7 +66,7 @@ def atlas(
         typer.Option(
             "--class",
             help="A class that cells are attributed to, by name or number; as often as needed. By "
-            "default all, of 16 samples a cell.",
+            "default all, of 16 samples a cell; `none` for none, as of a network without classes.",
         ),
     ] = None,
     with_: Annotated[
@@ -83,18 +84,18 @@ def atlas(
     compare: Annotated[
         tuple[str, str] | None,
         typer.Option(
-            help="Two classes, of whose difference the page has an atlas.",
+            help="Two classes, of whose difference the page has an atlas, by t-SNE.",
             metavar="CLASS CLASS",
         ),
     ] = None,
     feature: Annotated[
         list[str] | None,
         typer.Option(
-            help="A unit of the layer that is shown on the atlas, such as `mixed4c:7`; as often as "
-            "needed."
+            help="A unit of one of the layers that is shown on its atlas, such as `mixed4c:7`; as "
+            "often as needed."
         ),
     ] = None,
-    size: Annotated[int, typer.Option(help="Of an icon, in pixels.", min=8)] = 80,
+    size: Annotated[int, typer.Option(help="Of an icon, in pixels.", min=8, max=512)] = 80,
     steps: Annotated[int, typer.Option(help="Of an icon's optimization.", min=1)] = 128,
     batch: Annotated[int, typer.Option(help="Icons at once.", min=1)] = 16,
     seed: Annotated[int, typer.Option(help="Of all that is random.", min=0)] = 0,
@@ -120,9 +121,10 @@ def atlas(
 
     from visioncircuits import atlas as atlases
     from visioncircuits import datasets
-    from visioncircuits.atlas.cells import SIDES
+    from visioncircuits.atlas import cells, classes
     from visioncircuits.attribution.explaining import class_number
     from visioncircuits.engine import choose
+    from visioncircuits.errors import InputError
     from visioncircuits.gallery.contents import slug
     from visioncircuits.networks.obtaining import obtaining
     from visioncircuits.site import atlas as page
@@ -131,36 +133,42 @@ def atlas(
     workforce = choose(engine.value, workers=workers, address=address, device=device)
     obtain = obtaining(network, checkpoint=checkpoint, device=device)
     loaded, given = obtain(), datasets.photographs(photographs, range=range)
+    names = [loaded.layer(each).name for each in (layer, *(with_ or ()))]
     shown = [loaded.feature(each) for each in feature or ()]
-    for each in (*(of_class or ()), *(compare or ())):
-        class_number(loaded, _number(each))
+    for wanted in shown:
+        if wanted.layer not in names:
+            raise InputError(f"{wanted} is of none of the layers {', '.join(names)}")
+    for each in of_class or ():
+        class_number(loaded, each)
+    if compare is not None:
+        classes.two(loaded, *compare)
     options: dict[str, Any] = {
         "per_photograph": per_photograph,
         "edge": edge,
         "layout": layout.value,
-        "sides": side or SIDES,
+        "sides": side or cells.SIDES,
         "least": least,
-        "classes": "all" if class_ is None else [_number(each) for each in class_],
+        "classes": "all" if class_ is None else [] if class_ == ["none"] else class_,
         "seed": seed,
         "folder": out,
         "progress": True,
     }
     if with_:
-        layers = [(loaded, each) for each in (layer, *with_)]
-        found = atlases.aligned(layers, given, **options)
+        found = atlases.aligned([(loaded, each) for each in names], given, **options)
     else:
         found = (atlases.atlas(loaded, layer, given, **options),)
     sheets = dict(named(found))
-    for each in of_class or ():
-        sheets[each] = atlases.class_atlas(
-            loaded, found[0], given, _number(each), layout=layout.value, sides=side or SIDES,
+    for each in dict.fromkeys(of_class or ()):
+        name = f"class {each}" if each in sheets else each
+        sheets[name] = atlases.class_atlas(
+            loaded, found[0], given, each, layout=layout.value, sides=side or classes.SIDES,
             least=least, seed=seed, progress=True,
         )  # fmt: skip
     if compare is not None:
         first, second = compare
         sheets[f"{first} against {second}"] = atlases.compare(
-            loaded, found[0], given, _number(first), _number(second), progress=True,
-            sides=side or SIDES, least=least, seed=seed,
+            loaded, found[0], given, first, second, progress=True,
+            sides=side or classes.SIDES, least=least, seed=seed,
         )  # fmt: skip
     _print(found[0])
     drawn = []
@@ -178,10 +186,6 @@ def atlas(
     print(page.write(drawn, out, title=title, cell=size))
 
 
-def _number(given: str) -> int | str:
-    return int(given) if given.isdigit() else given
-
-
 def _print(found: "Atlas") -> None:
     from rich.table import Table
 
@@ -190,7 +194,8 @@ def _print(found: "Atlas") -> None:
     table = Table("row", "column", "samples", "photographs", "supports", box=None, pad_edge=False)
     for cell, (row, column) in enumerate(coarsest.cells.tolist()):
         led = coarsest.attribution[cell]
-        best = ", ".join(found.classes[place] for place in (-led).argsort(kind="stable")[:3])
+        strongest = (-led).argsort(kind="stable")[:3]
+        best = ", ".join(found.classes[place] for place in strongest if led[place] > 0)
         table.add_row(
             str(row), str(column), str(coarsest.counts[cell]), f"{behind[cell]:.1f}", best
         )

@@ -84,7 +84,7 @@ def explain(
         found_network,
         datasets.photographs(image, range=range).pictures(found_network.size),
         layer,
-        classes=[int(each) if each.isdigit() else each for each in class_ or ()],
+        classes=class_ or (),
         top=top,
         groups=groups,
         slope=SLOPES[slope],

@@ -13,10 +13,8 @@ import visioncircuits
 from visioncircuits import atlas, datasets, files, fingerprint
 from visioncircuits.atlas import layout, mosaic
 from visioncircuits.atlas.aligned import shared_positions
-from visioncircuits.atlas.attributing import check
+from visioncircuits.atlas.attributing import asked
 from visioncircuits.atlas.storage import FILE
-from visioncircuits.attribution import RelaxedGradient
-from visioncircuits.attribution.explaining import class_number
 from visioncircuits.datasets import Photographs
 from visioncircuits.engine import Store, Work
 from visioncircuits.errors import InputError
@@ -62,6 +60,7 @@ def plan(build: Build) -> Task:
                 "version": visioncircuits.__version__,
                 "code": fingerprint.code(),
                 "network": build.network.record(),
+                "network_size": build.network.size,
                 "photographs": digest,
                 **options,
             }
@@ -82,12 +81,7 @@ def _options(network: Network, table: AtlasChoice, seed: int) -> Work:
         if feature.layer not in layers:
             raise InputError(f"{feature} is of none of the layers {', '.join(layers)}")
     layout.check_layout(table.layout)
-    classes = table.classes
-    if isinstance(classes, str):
-        for layer in layers:
-            check(network, layer, RelaxedGradient())
-    else:
-        classes = [class_number(network, each) for each in classes]
+    classes, *_ = [asked(network, layer, table.classes) for layer in layers]
     options = table.model_dump(exclude={"photographs", "layers", "classes"})
     return {**options, "layers": layers, "classes": classes, "seed": seed}
 

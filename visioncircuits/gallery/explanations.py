@@ -47,6 +47,7 @@ def plan(build: Build) -> Task:
                     "version": visioncircuits.__version__,
                     "code": fingerprint.code(),
                     "network": build.network.record(),
+                    "network_size": build.network.size,
                     "photograph": {"name": Path(photograph.names[0]).stem, "sha256": digest},
                     **options,
                 }
