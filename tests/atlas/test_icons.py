@@ -97,3 +97,7 @@ def test_another_network_and_an_unknown_grid_are_refused(
         atlas.icons(untrained("bvlc_googlenet"), made)
     with pytest.raises(InputError, match="no grid of 7 by 7; its sides are 2, 4"):
         atlas.icons(network, made, side=7)
+
+
+def test_whitening_of_a_layer_that_is_never_active_changes_nothing() -> None:
+    assert (atlas.whitening(np.zeros((5, 3), np.float32)) == np.eye(3)).all()

@@ -53,7 +53,8 @@ def whitening(values: Float32[np.ndarray, "samples units"]) -> Float32[np.ndarra
     np.float32(2.4)
     """
     moment = values.T.astype(np.float64) @ values / len(values)
-    moment += RIDGE * np.trace(moment) / len(moment) * np.eye(len(moment))
+    ridge = RIDGE * np.trace(moment) / len(moment)
+    moment += (ridge or 1.0) * np.eye(len(moment))  # of a layer that is never active too
     return np.linalg.inv(moment).astype(np.float32)
 
 
