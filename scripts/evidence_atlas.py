@@ -96,13 +96,13 @@ def attacked(
 
 
 def _row(layer: str, what: str, values: np.ndarray) -> dict[str, results.Cell]:
-    """Average over classes, with the interval of a bootstrap over them."""
+    """Average over classes, with the interval of a bootstrap over them, if they differ."""
     low, high = ends(values @ resamples(len(values), seed=0))
     return {
         "layer": layer,
         "what": what,
         "share": f"{values.mean():.3f}",
-        "95 % interval": f"{low:.3f} … {high:.3f}",
+        "95 % interval": f"{low:.3f} … {high:.3f}" if np.ptp(values) else None,
     }
 
 
