@@ -87,6 +87,7 @@ def aligned(
 
     Examples
     --------
+    >>> import torch
     >>> from visioncircuits.networks import untrained
     >>> network, pictures = untrained("bvlc_googlenet"), torch.rand(4, 3, 224, 224)
     >>> both = aligned([(network, "mixed4a"), (network, "mixed5a")], pictures, per_photograph=25,

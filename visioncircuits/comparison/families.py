@@ -150,8 +150,9 @@ def family(
             )
     if "orientation" not in stated.stimuli.axes:
         return Family(network, tuple(units), stated, None)
-    tuned = orientation_tuning(measure(network, units, stated.stimuli))
-    faced = tuned["orientation"].values
+    measured = measure(network, units, stated.stimuli)
+    # rounded, so that a unit at 0 degrees does not come last by its last digits
+    faced = orientation_tuning(measured)["orientation"].values.round(3) % period(measured)
     if np.isnan(faced).any():
         unit = units[int(np.isnan(faced).argmax())]
         raise InputError(
