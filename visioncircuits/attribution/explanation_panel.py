@@ -31,8 +31,8 @@ LEGEND = 0.36
 _LEGEND = (
     "Maps: the photograph where a group is, gray elsewhere, outlined at half of the map's largest "
     "value. Bars: attribution in logits.",
-    "Lines: what a group led to of one above; red raised its activation, blue lowered it; as wide "
-    "as the attribution, the widest between two layers being the strongest.",
+    "Lines: what a group led to of one above, as wide as the attribution; red raised its "
+    "activation, blue lowered it.",
 )
 
 _GRAY, _OUTLINE = 127.5, (255, 211, 61)

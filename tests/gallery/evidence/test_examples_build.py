@@ -232,7 +232,7 @@ def test_one_worker_and_two_build_the_same_site_and_nothing_is_made_twice(
 ) -> None:
     two = build(folder, folder / "two", workers=2)
     first, pieces = contents(built), cut(built)
-    assert len(pieces) == 4 * 3 + 1
+    assert len(pieces) == 4 * 2 + 1
     assert not (built / "survey" / "parts").exists()
     assert contents(two) == first
     build(folder, built)

@@ -88,8 +88,10 @@ def test_every_unit_that_weights_show_has_its_picture(site: Callable[[str], Path
         column, row = (place * thumbnails.SIDE for place in at)
         found = sheet[row : row + thumbnails.SIDE, column : column + thumbnails.SIDE]
         if unit:
-            (archive,) = out.rglob("*.zip")
-            small = io.BytesIO(ZipFile(archive).read(f"{BEFORE}-{unit}-partner.webp"))
+            name = f"{BEFORE}-{unit}-partner.webp"
+            archives = map(ZipFile, out.rglob("*.zip"))
+            (archive,) = (each for each in archives if name in each.namelist())
+            small = io.BytesIO(archive.read(name))
         else:
             small = io.BytesIO(next(out.rglob(f"{BEFORE}-0-positive-small.webp")).read_bytes())
         with Image.open(small) as picture:
