@@ -90,7 +90,7 @@ def test_every_unit_that_weights_show_has_its_picture(site: Callable[[str], Path
         if unit:
             name = f"{BEFORE}-{unit}-partner.webp"
             archives = map(ZipFile, out.rglob("*.zip"))
-            (archive,) = (each for each in archives if name in each.namelist())
+            archive = next(each for each in archives if name in each.namelist())
             small = io.BytesIO(archive.read(name))
         else:
             small = io.BytesIO(next(out.rglob(f"{BEFORE}-0-positive-small.webp")).read_bytes())
