@@ -138,7 +138,7 @@ def _labeled(axes: Any, atlas: Atlas, grid: Grid, icons: Icons, sized: bool) -> 
         name = atlas.classes[int(led.argmax())]
         short = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
         axes.text(
-            column + 0.5, row * high + 1 + LABEL / 2, short, fontsize=min(60 / grid.side, 8), color=INK,
-            ha="center", va="center",
+            column + 0.5, row * high + 1 + LABEL / 2, short, fontsize=min(60 / grid.side, 8),
+            color=INK, ha="center", va="center",
         )  # fmt: skip
     axes.set(xlim=(0, grid.side), ylim=(grid.side * high, 0), aspect="equal")
