@@ -1,16 +1,14 @@
 """Activations at positions that are drawn at random from each photograph."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from jaxtyping import Float64, Int64
-from torch import Tensor
 
 from visioncircuits import datasets
 from visioncircuits.atlas.records import SampledActivations
 from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
+from visioncircuits.examples.collect import batches
 from visioncircuits.examples.sampling import hashed
 from visioncircuits.networks import Layer, Network
 from visioncircuits.networks.fixed_parameters import parameters_fixed
@@ -118,12 +116,12 @@ def sample_at(
         parameters_fixed(),
         bar("photographs", len(photographs), visible=progress) as advance,
     ):
-        for numbers, pictures in _batches(photographs, network.size, batch, skipped):
+        for photos, numbers in batches(photographs.at(network.size), batch, 0, skipped, advance):
+            pictures = torch.stack([each.pixels for each in photos if each.pixels is not None])
             maps = network.activations(pictures, [found.name])[found.name].float().cpu().flatten(2)
             index = torch.from_numpy(flat[numbers])[:, None].expand(-1, maps.shape[1], -1)
             values.append(maps.gather(2, index).transpose(1, 2).flatten(0, 1).numpy())
-            read += numbers
-            advance(len(numbers))
+            read += numbers.tolist()
     if not values:
         raise InputError(f"no photograph can be read; the first: {skipped[0]}")
     return SampledActivations(
@@ -164,21 +162,3 @@ def centers(
         for axis, count in enumerate(found.shape)
     )
     return rows, columns
-
-
-def _batches(
-    photographs: Photographs, size: int, batch: int, skipped: list[str]
-) -> Iterator[tuple[list[int], Tensor]]:
-    """Read the photographs in batches, with their numbers; note why one cannot be read."""
-    numbers, pixels = list[int](), list[Tensor]()
-    for number, photograph in enumerate(photographs.at(size)):
-        if photograph.pixels is None:
-            skipped.append(photograph.problem)
-        else:
-            numbers.append(number)
-            pixels.append(photograph.pixels)
-        if len(numbers) == batch:
-            yield numbers, torch.stack(pixels)
-            numbers, pixels = [], []
-    if numbers:
-        yield numbers, torch.stack(pixels)
