@@ -1,7 +1,6 @@
 """The page of activation atlases: tiled pictures to zoom into, cells, classes, several sheets."""
 
 import base64
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,7 +112,7 @@ def write(sheets: Sequence[Sheet], out: str | Path, *, title: str, cell: int = 8
             raise InputError(f"{count} sheets are named {name}; name each differently")
     cell = whole("cell", cell, least=8, most=512)
     listed = [
-        _sheet(sheet, f"sheets/{place}-{_slug(sheet.name)}", out, cell=cell)
+        _sheet(sheet, f"sheets/{place}-{pages.file_name(sheet.name)}", out, cell=cell)
         for place, sheet in enumerate(sheets)
     ]
     for name in ("gallery.css", "atlas.css", "gallery.js", *SCRIPTS):
@@ -208,7 +207,3 @@ def distinct(names: Sequence[str]) -> list[str]:
         seen[name] += 1
         found.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
     return found
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.+-]", "-", name)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,7 +108,7 @@ def files(
     scale = max(SIDE / width, 1)
     large = shown.resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS)
     made = {PHOTOGRAPH: _webp(large)}
-    paths = {name: f"pictures/{_slug(name)}.webp" for name in pictures}
+    paths = {name: f"pictures/{pages.file_name(name)}.webp" for name in pictures}
     for name, picture in pictures.items():
         made[paths[name]] = _webp(_thumbnail(picture))
     for layer in found.layers:
@@ -139,7 +138,7 @@ def files(
 
 
 def _map_path(layer: str, group: int) -> str:
-    return f"maps/{_slug(layer)}-{group}.webp"
+    return f"maps/{pages.file_name(layer)}-{group}.webp"
 
 
 def _plain(found: Explanation, layers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -245,7 +244,3 @@ def _webp(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=88)
     return buffer.getvalue()
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.+-]", "-", name)

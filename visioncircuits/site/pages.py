@@ -76,6 +76,17 @@ def render(template: str, **context: Any) -> Markup:
     return Markup(_environment().get_template(template).render(context))
 
 
+def file_name(text: str) -> str:
+    """Return a text as the name of a file, without what a path or an address gives a meaning.
+
+    Examples
+    --------
+    >>> file_name("mixed4c: a/b")
+    'mixed4c--a-b'
+    """
+    return re.sub(r"[^\w.+-]", "-", text)
+
+
 def script(data: Any) -> Markup:
     r"""Return JSON that ends no script element.
 
