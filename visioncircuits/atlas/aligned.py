@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from visioncircuits import datasets
-from visioncircuits.atlas import storage
-from visioncircuits.atlas.attributing import OF_EACH, Classes, attributed
-from visioncircuits.atlas.building import contents, dependence, made_already, planned
-from visioncircuits.atlas.cells import LEAST, SIDES, grids
+from visioncircuits.atlas.attributing import OF_EACH, Classes
+from visioncircuits.atlas.building import contents, finished, made_already, planned
+from visioncircuits.atlas.cells import LEAST, SIDES
 from visioncircuits.atlas.layout import COMPONENTS, Layout, components, lay_out
 from visioncircuits.atlas.records import Atlas, SampledActivations
 from visioncircuits.atlas.sampling import (
@@ -118,8 +117,8 @@ def aligned(
         None if own is None else made_already(record, own, given)
         for record, own in zip(records, folders, strict=True)
     ]
-    if (finished := [each for each in done if each is not None]) and len(finished) == len(done):
-        return tuple(finished)
+    if (kept := [each for each in done if each is not None]) and len(kept) == len(done):
+        return tuple(kept)
     sampled = [
         sample_at(network, layer, given, own, batch=batch, progress=progress)
         for (network, layer), own in zip(layers, positions, strict=True)
@@ -129,20 +128,13 @@ def aligned(
     points = lay_out(joined(sampled), layout, seed=seed)
     made = []
     for (network, _), samples, record, own in zip(layers, sampled, records, folders, strict=True):
-        averaged = grids(points, samples.values, sides=sides, least=least)
-        called: tuple[str, ...] = ()
-        if classes:
-            averaged, called = attributed(
-                network, samples, averaged, given, classes=classes, slope=slope, of_each=of_each,
-                seed=seed, progress=progress,
-            )  # fmt: skip
         alone = lay_out(samples.values, layout, seed=seed)
-        record["skipped"] = list(samples.skipped)
-        record["dependence"] = [dependence(grid, samples) for grid in averaged]
         record["neighbors"] = neighbors(samples.values, points, alone, seed=seed)
-        made.append(Atlas(samples, points, averaged, called, record))
-        if own is not None:
-            storage.save(made[-1], own)
+        made.append(
+            finished(
+                network, samples, points, given, record, slope=slope, folder=own, progress=progress
+            )
+        )
     return tuple(made)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from visioncircuits import __version__, datasets, fingerprint
 from visioncircuits.atlas import storage
@@ -96,19 +97,9 @@ def atlas(
         progress=progress,
     )  # fmt: skip
     points = lay_out(sampled.values, layout, seed=seed)
-    averaged = grids(points, sampled.values, sides=sides, least=least)
-    names: tuple[str, ...] = ()
-    if classes:
-        averaged, names = attributed(
-            network, sampled, averaged, given, classes=classes, slope=slope, of_each=of_each,
-            seed=seed, progress=progress,
-        )  # fmt: skip
-    record["skipped"] = list(sampled.skipped)
-    record["dependence"] = [dependence(grid, sampled) for grid in averaged]
-    made = Atlas(sampled, points, averaged, names, record)
-    if folder is not None:
-        storage.save(made, folder)
-    return made
+    return finished(
+        network, sampled, points, given, record, slope=slope, folder=folder, progress=progress
+    )
 
 
 def planned(
@@ -154,6 +145,35 @@ def planned(
     }
     plain: dict[str, Any] = json.loads(json.dumps(record))
     return plain
+
+
+def finished(
+    network: Network,
+    samples: SampledActivations,
+    points: Float32[np.ndarray, "samples 2"],
+    photographs: Photographs,
+    record: Mapping[str, Any],
+    *,
+    slope: Slope,
+    folder: str | Path | None,
+    progress: bool,
+) -> Atlas:
+    """Average samples that are laid out, attribute classes as a record plans it, and save."""
+    averaged = grids(points, samples.values, sides=record["sides"], least=record["least"])
+    names: tuple[str, ...] = ()
+    if record["classes"]:
+        averaged, names = attributed(
+            network, samples, averaged, photographs, classes=record["classes"], slope=slope,
+            of_each=record["of_each"], seed=record["seed"], progress=progress,
+        )  # fmt: skip
+    found = {
+        "skipped": list(samples.skipped),
+        "dependence": [dependence(grid, samples) for grid in averaged],
+    }
+    made = Atlas(samples, points, averaged, names, {**record, **found})
+    if folder is not None:
+        storage.save(made, folder)
+    return made
 
 
 def contents(photographs: Photographs) -> dict[str, Any]:
