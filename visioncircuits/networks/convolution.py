@@ -115,8 +115,12 @@ class Kernel:
             scaled = weight * scale[:, None, None, None]
             self.weight, self.bias = scaled.to(weight), offset.to(weight)
         self.weight = self.weight.contiguous(memory_format=_CHANNELS_LAST)
-        self.finite = _finite(self.weight, self.bias)
         self._packed: dict[Hashable, Tensor] = {}
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether no parameter is NaN or infinite."""
+        return _finite(self.weight, self.bias)
 
     def packed(self, x: Maps) -> Tensor:
         """Return the weights in the order in which oneDNN reads them for such an input."""
