@@ -17,9 +17,9 @@ from visioncircuits.atlas.sampling import (
     Positions,
     centers,
     drawn,
-    layer_with_positions,
     sample_at,
 )
+from visioncircuits.attribution.neuron_groups import with_positions
 from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
@@ -147,7 +147,7 @@ def shared_positions(
     seed: int,
 ) -> list[Positions]:
     """Draw positions in the layer that has the fewest, and find the nearest ones in the others."""
-    found = [layer_with_positions(network, layer) for network, layer in layers]
+    found = [with_positions(network, layer) for network, layer in layers]
     fewest = min(range(len(found)), key=lambda place: int(np.prod(found[place].shape)))
     network, layer = layers[fewest]
     chosen = drawn(network, layer, photographs, per_photograph=per_photograph, edge=edge, seed=seed)

@@ -6,11 +6,12 @@ from jaxtyping import Float64, Int64
 
 from visioncircuits import datasets
 from visioncircuits.atlas.records import SampledActivations
+from visioncircuits.attribution.neuron_groups import with_positions
 from visioncircuits.datasets import Photographs, Source
 from visioncircuits.errors import InputError
 from visioncircuits.examples.collect import batches
 from visioncircuits.examples.sampling import hashed
-from visioncircuits.networks import Layer, Network
+from visioncircuits.networks import Network
 from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
@@ -80,7 +81,7 @@ def drawn(
     network: Network, layer: str, photographs: int, *, per_photograph: int, edge: int, seed: int
 ) -> Positions:
     """Draw positions of each of so many photographs; see `sample`."""
-    rows, columns = layer_with_positions(network, layer).shape
+    rows, columns = with_positions(network, layer).shape
     whole("edge", edge, least=0)
     inside = np.zeros((rows, columns), bool)
     inside[edge : max(rows - edge, edge), edge : max(columns - edge, edge)] = True
@@ -105,7 +106,7 @@ def sample_at(
     progress: bool = False,
 ) -> SampledActivations:
     """Sample a layer's activations at given positions of each photograph; see `sample`."""
-    found = layer_with_positions(network, layer)
+    found = with_positions(network, layer)
     rows, columns = found.shape
     whole("batch", batch, least=1)
     flat = positions[..., 0] * columns + positions[..., 1]
@@ -131,20 +132,6 @@ def sample_at(
     )  # fmt: skip
 
 
-def layer_with_positions(network: Network, layer: str) -> Layer:
-    """Return a layer.
-
-    Raises
-    ------
-    InputError
-        Where it has no positions.
-    """
-    found = network.layer(layer)
-    if len(found.shape) != 2:
-        raise InputError(f"{layer} has no positions; an atlas is of a layer that has")
-    return found
-
-
 def centers(
     network: Network, layer: str
 ) -> tuple[Float64[np.ndarray, " rows"], Float64[np.ndarray, " columns"]]:
@@ -153,7 +140,7 @@ def centers(
     Of receptive fields that are not known, as after attention, positions are taken to divide the
     picture evenly.
     """
-    found = layer_with_positions(network, layer)
+    found = with_positions(network, layer)
     rows, columns = (
         np.array([found.center((place, place))[axis] + 0.5 for place in range(count)])
         / network.size
