@@ -22,7 +22,7 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 $(VENV)/installed-tests: $(VENV)/installed
-	$(BIN)/pip install --quiet --editable ".[lucent,onnx,ray,test]"
+	$(BIN)/pip install --quiet --editable ".[onnx,peers,ray,test]"
 	touch $@
 
 demo: $(VENV)/installed
@@ -42,7 +42,7 @@ $(OLDEST)/installed: pyproject.toml
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/pip install --quiet uv
 	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python \
-		--resolution lowest-direct --editable ".[lucent,onnx,ray,test]"
+		--resolution lowest-direct --editable ".[onnx,peers,ray,test]"
 	touch $@
 
 lint: install

@@ -5,7 +5,7 @@ directions, one a cell; they render icons of equal size with equal steps, in one
 attempt each, and take turns. Each lays the samples out by UMAP with its own defaults. Prints JSON:
 seconds of each stage (medians over the rounds, after one that warms up) and the ratios.
 
-Needs the `atlas` extra, and dreamlens (`pip install dreamlens==0.1.1`).
+Needs the `atlas` and `peers` extras.
 """
 
 import argparse

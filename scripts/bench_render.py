@@ -7,7 +7,7 @@ network input and at each one's defaults; the memory that each adds, in a proces
 the share of our time that the bare truncated convolutions, forward and gradient to their input,
 take when torch runs them alone.
 
-Needs the `lucent` extra, and dreamlens (`pip install --no-deps dreamlens==0.1.1`).
+Needs the `peers` extra.
 """
 
 import argparse

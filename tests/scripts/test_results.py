@@ -88,21 +88,21 @@ MEASURED = [
 """Name of a result file, its script, what that measured, and the first row it makes of it."""
 
 
-NEED_LUCENT = ("bench_render", "evidence_featurevis")
+PEERS = {"bench_render": ["dreamlens", "lucent"], "evidence_featurevis": ["lucent"]}
 
 
 @pytest.mark.parametrize(
     ("name", "script", "report", "first"),
     [
-        pytest.param(*case, marks=[pytest.mark.slow] * (case[1] in NEED_LUCENT), id=case[0])
+        pytest.param(*case, marks=[pytest.mark.slow] * (case[1] in PEERS), id=case[0])
         for case in MEASURED
     ],
 )
 def test_a_script_makes_the_rows_of_its_file(
     name: str, script: str, report: Any, first: list[results.Cell]
 ) -> None:
-    if script in NEED_LUCENT:
-        pytest.importorskip("lucent")
+    for peer in PEERS.get(script, ()):
+        pytest.importorskip(peer)
     rows = importlib.import_module(script).rows(report)
     assert list(rows[0].values()) == first
     kept = json.loads((figures.RESULTS / f"{name}.json").read_text("utf-8"))
