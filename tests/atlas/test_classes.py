@@ -70,6 +70,10 @@ def test_a_record_has_what_tells_two_apart(
     assert record["slope"] == "gradient with relaxed max pools"
 
 
-def test_only_the_atlas_own_photographs_will_do(network: Network, made: atlas.Atlas) -> None:
-    with pytest.raises(InputError, match="the atlas is of other photographs"):
-        atlas.class_atlas(network, made, torch.rand(3, 3, 40, 40), "pug")
+def test_only_the_atlas_own_photographs_will_do(
+    network: Network, photographs: Photographs, made: atlas.Atlas
+) -> None:
+    of_the_same_names = torch.rand(len(photographs), 3, 40, 40)
+    for others in (torch.rand(3, 3, 40, 40), of_the_same_names):
+        with pytest.raises(InputError, match="the atlas is of other photographs"):
+            atlas.class_atlas(network, made, others, "pug")

@@ -2,12 +2,13 @@
 
 import sys
 from functools import partial
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 
 from visioncircuits.atlas import lay_out, umap
-from visioncircuits.atlas.layout import LAYOUTS, components, scaled
+from visioncircuits.atlas.layout import LAYOUTS, components, described, scaled
 from visioncircuits.errors import InputError
 
 CLUSTERS, EACH, UNITS = 8, 40, 24
@@ -102,3 +103,8 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(InputError, match="2 samples have no layout"):
         lay_out(np.ones((2, 4), np.float32), "pca")
     assert set(LAYOUTS) == {"umap", "tsne", "pca", "grid"}
+
+
+def test_a_record_names_the_package_that_computes_a_layout() -> None:
+    assert described("tsne") == {"name": "tsne", "scikit-learn": version("scikit-learn")}
+    assert described("grid") == "grid"

@@ -8,7 +8,8 @@ from jaxtyping import Float32
 
 from visioncircuits import datasets
 from visioncircuits.atlas.attributing import OF_EACH, Classes
-from visioncircuits.atlas.building import contents, finished, made_already, planned
+from visioncircuits.atlas.behind import contents
+from visioncircuits.atlas.building import finished, made_already, planned
 from visioncircuits.atlas.cells import LEAST, SIDES
 from visioncircuits.atlas.layout import COMPONENTS, Layout, components, lay_out
 from visioncircuits.atlas.records import Atlas, SampledActivations

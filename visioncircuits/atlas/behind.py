@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,16 +44,23 @@ def typical(
     return np.asarray(ordered[np.sort(first)[:top]])
 
 
+def contents(photographs: Photographs) -> dict[str, Any]:
+    """Describe photographs, for a record."""
+    return {"count": len(photographs), "sha256": photographs.digest()}
+
+
 def own_photographs(atlas: Atlas, photographs: Source) -> Photographs:
-    """Return the photographs that an atlas was made of, by their names.
+    """Return the photographs that an atlas was made of.
 
     Raises
     ------
     InputError
-        For others.
+        For others, even of the same names.
     """
-    given = datasets.photographs(photographs)
-    if given.names != atlas.samples.names:
+    given, record = datasets.photographs(photographs), atlas.record
+    planned = record.get("of", record).get("photographs")  # a class' record is of an atlas'
+    same = planned is None or planned == contents(given)
+    if given.names != atlas.samples.names or not same:
         raise InputError("the atlas is of other photographs; give those that it was made of")
     return given
 

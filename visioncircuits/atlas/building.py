@@ -12,13 +12,14 @@ from jaxtyping import Float32
 from visioncircuits import __version__, datasets, fingerprint
 from visioncircuits.atlas import storage
 from visioncircuits.atlas.attributing import OF_EACH, Classes, asked, attributed
+from visioncircuits.atlas.behind import contents
 from visioncircuits.atlas.cells import LEAST, SIDES, check_grids, grids
-from visioncircuits.atlas.layout import Layout, check_layout, lay_out
+from visioncircuits.atlas.layout import Layout, check_layout, described, lay_out
 from visioncircuits.atlas.records import Atlas, Grid, SampledActivations
 from visioncircuits.atlas.sampling import BATCH, drawn, sample
 from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Photographs, Source
-from visioncircuits.networks import Network, identity
+from visioncircuits.networks import Network
 
 _FOUND = ("dependence", "neighbors", "skipped")
 """What of a record is found, not planned."""
@@ -135,7 +136,7 @@ def planned(
         "layer": network.layer(layer).name,
         "per_photograph": per_photograph,
         "edge": edge,
-        "layout": layout if isinstance(layout, str) else identity.function(layout),
+        "layout": described(layout),
         "sides": sorted(set(sides)),
         "least": least,
         "classes": asked(network, layer, classes, slope=slope, of_each=of_each),
@@ -174,11 +175,6 @@ def finished(
     if folder is not None:
         storage.save(made, folder)
     return made
-
-
-def contents(photographs: Photographs) -> dict[str, Any]:
-    """Describe photographs, for a record."""
-    return {"count": len(photographs), "sha256": photographs.digest()}
 
 
 def made_already(record: Mapping[str, Any], folder: Path, photographs: Photographs) -> Atlas | None:

@@ -10,13 +10,13 @@ from jaxtyping import Bool, Float32
 from visioncircuits.atlas.attributing import of_samples
 from visioncircuits.atlas.behind import own_photographs
 from visioncircuits.atlas.cells import LEAST, check_grids, grids
-from visioncircuits.atlas.layout import Layout, check_layout, lay_out, scaled, tsne
+from visioncircuits.atlas.layout import Layout, check_layout, described, lay_out, scaled, tsne
 from visioncircuits.atlas.records import Atlas, SampledActivations
 from visioncircuits.attribution.explaining import class_name, class_number
 from visioncircuits.attribution.slopes import RelaxedGradient, Slope
 from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
-from visioncircuits.networks import Network, identity
+from visioncircuits.networks import Network
 from visioncircuits.numbers import whole
 
 SIDES = (5, 10)
@@ -224,7 +224,7 @@ def _record(
     return {
         "of": dict(atlas.record),
         "of classes": [class_number(network, each) for each in classes],
-        "layout": layout if isinstance(layout, str) else identity.function(layout),
+        "layout": described(layout),
         "sides": sorted(set(sides)),
         "least": least,
         "top": whole("top", top, least=1),

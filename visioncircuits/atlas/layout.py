@@ -5,6 +5,7 @@ Every layout takes samples and a seed, and the same ones give the same bytes on 
 
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from visioncircuits.errors import InputError, unknown
+from visioncircuits.networks import identity
 
 Points = Float32[np.ndarray, "samples 2"]
 Layout = Callable[[Float32[np.ndarray, "samples units"], int], Points]
@@ -24,6 +26,9 @@ _MISSING = (
     "the layout umap needs another package: pip install 'visioncircuits[atlas]'; or choose tsne, "
     "pca or grid"
 )
+
+PACKAGES = {"umap": "umap-learn", "tsne": "scikit-learn"}
+"""The package that computes a layout, by the layout's name; others are this package's own."""
 
 PERCENTILES, MARGIN = (1, 99), 0.1
 """Beyond these percentiles, and so much of their distance, outliers are moved to the border."""
@@ -91,6 +96,21 @@ def check_layout(layout: str | Layout) -> None:
         raise unknown("layout", layout, LAYOUTS)
     if layout == "umap" and find_spec("umap") is None:
         raise InputError(_MISSING)
+
+
+def described(layout: str | Layout) -> str | dict[str, str]:
+    """Describe a layout for a record: its name and the package that computes it, or its code.
+
+    Examples
+    --------
+    >>> described("pca")
+    'pca'
+    """
+    if not isinstance(layout, str):
+        return identity.function(layout)
+    if layout not in PACKAGES:
+        return layout
+    return {"name": layout, PACKAGES[layout]: version(PACKAGES[layout])}
 
 
 def scaled(points: Points) -> Points:
