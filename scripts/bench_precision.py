@@ -3,7 +3,8 @@
 Prints JSON. For each precision and layer: the relative error of pre-activations (of all units, by
 norms), the median unit's correlation with float32 over all positions, the share of each unit's top
 examples that are the same photographs, the largest change of a unit's firing rate; and how long
-the pass takes beside that in float32.
+the pass takes beside that in float32. The same of the feature visualization of some units of the
+last layer, and what their pictures reach, in float32, beside those rendered in float32.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from torch import Tensor
 import results
 from visioncircuits.datasets import photographs
 from visioncircuits.examples import Examples, collect
+from visioncircuits.featurevis import Settings, objectives, render_all
 from visioncircuits.networks import Network, load
 
 LAYERS = ("mixed3a", "mixed3b", "mixed4a")
@@ -33,6 +35,8 @@ def main() -> None:
     parser.add_argument("--precisions", nargs="+", default=["bfloat16", "float16"])
     parser.add_argument("--pictures", type=int, default=96)
     parser.add_argument("--top", type=int, default=8)
+    parser.add_argument("--units", type=int, default=16, help="that are visualized")
+    parser.add_argument("--steps", type=int, default=128)
     parser.add_argument("--device", default="cpu")
     results.option(parser)
     options = parser.parse_args()
@@ -44,6 +48,7 @@ def main() -> None:
     chosen = range(0, len(everything), step)[: options.pictures]
     pictures = everything.part(chosen).pictures(network.size)
     found, exact, seconds = passed(network, pictures, options.layers, options.top)
+    drawn, drawing_s = rendered(network, network, options)
     report: dict[str, Any] = {
         "torch": torch.__version__,
         "device": options.device,
@@ -52,9 +57,13 @@ def main() -> None:
         "top": options.top,
     }
     for precision in options.precisions:
-        rough = passed(network.computing_in(precision), pictures, options.layers, options.top)
+        coarse = network.computing_in(precision)
+        rough = passed(coarse, pictures, options.layers, options.top)
+        reached, took = rendered(coarse, network, options)
         report[precision] = {
             "time": round(rough[2] / seconds, 2),
+            "rendering_time": round(took / drawing_s, 2),
+            "rendering_reaches": round(float((reached / drawn).median()), 3),
             **{
                 layer: compare(found, rough[0], exact[layer], rough[1][layer], layer)
                 for layer in options.layers
@@ -77,7 +86,11 @@ def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
                     "precision": precision,
                     "change of activations": f"{change:.2g} %",
                     f"strongest {report['top']} examples shared": f"{shared:.0f} %",
-                    "time over float32": round(values["time"], 1),
+                    "time of the pass over float32's": round(values["time"], 2),
+                    "time of rendering over float32's": round(values["rendering_time"], 2),
+                    "activation by rendered pictures over float32's, median": round(
+                        values["rendering_reaches"], 2
+                    ),
                 }
             )
     return found
@@ -94,6 +107,21 @@ def passed(
     with torch.inference_mode():
         values = network.activations(pictures[:32], list(names.values()))
     return found, {layer: values[name].cpu() for layer, name in names.items()}, seconds
+
+
+def rendered(network: Network, exact: Network, options: argparse.Namespace) -> tuple[Tensor, float]:
+    """Visualize units spread over the last layer; give what each reaches, and the seconds taken."""
+    layer = options.layers[-1]
+    step = network.layer(layer).units // options.units
+    wanted = [objectives.unit(f"{layer}:{step * place}") for place in range(options.units)]
+    start = time.perf_counter()
+    drawn = list(render_all(network, wanted, settings=Settings(steps=options.steps), batch=4))
+    seconds = time.perf_counter() - start
+    pictures = torch.stack([each.picture for each in drawn])
+    with torch.inference_mode():
+        values = exact.activations(pictures, [layer])[layer].amax((2, 3))
+    own = values[range(options.units), [step * place for place in range(options.units)]]
+    return own.cpu(), seconds
 
 
 def compare(

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks import CAFFE, Network, load, untrained, wrap
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 
 LAYERS = ["conv2d1", "conv2d2_pre_relu"]
 
@@ -29,6 +30,26 @@ def test_activations_are_accurate_to_the_precision(
     units = {"conv2d1": torch.tensor([5, 2])}
     some = network.computing_in(precision).unit_activations(pictures, units)["conv2d1"]
     assert torch.allclose(some, rough["conv2d1"][:, [5, 2]], rtol=2.0 ** (2 - digits), atol=1e-2)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", ["bvlc_googlenet", "torchvision:resnet18"])
+def test_passes_with_fixed_parameters_are_as_accurate(name: str, precision: str) -> None:
+    exact = untrained(name, seed=3)
+    rough, layer = exact.computing_in(precision), [*exact.layers][3]
+    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    def passed(network: Network) -> tuple[Tensor, Tensor]:
+        shown = pictures.clone().requires_grad_()
+        values = network.activations(shown, [layer])[layer]
+        return values.detach(), torch.autograd.grad(values.square().sum(), shown)[0]
+
+    apart, plain = passed(exact), passed(rough)
+    with parameters_fixed():
+        found = passed(rough)
+    for value, one, other in zip(found, plain, apart, strict=True):
+        assert value.dtype == torch.float32
+        assert 0 < (value - other).norm() < 2 * (one - other).norm() + 1e-4 * other.norm()
 
 
 def test_normalization_does_not_overflow_where_squares_would(network: Network) -> None:

@@ -40,7 +40,7 @@ def convolution(
     """Convolve, add the other value if there is one, and rectify if asked to.
 
     While torch's functions are intercepted the rectifier is a call of its own, so that its gradient
-    can be replaced.
+    can be replaced. Within `torch.autocast` all is computed in its dtype.
 
     Raises
     ------
@@ -48,6 +48,7 @@ def convolution(
         Where parameters are not finite, or inputs that are to be `checked`, and for two values that
         differ in more than their size.
     """
+    x, other = _rounded(x), None if other is None else _rounded(other)
     if other is not None and not _alike(x, other):
         raise NotFusible
     if not kernel.fast(x):
@@ -62,6 +63,15 @@ def convolution(
     return torch.relu_(value) if apart else value
 
 
+def _rounded(value: Tensor) -> Tensor:
+    """Round a value as `torch.autocast` does for a convolution, if it is on."""
+    device = value.device.type
+    rounding = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    if not rounding or value.dtype != torch.float32:
+        return value
+    return value.to(torch.get_autocast_dtype(device))
+
+
 def _finite(*values: Tensor | None) -> bool:
     """Check values by their sums, which is quick; sums that overflow are not finite either."""
     return all(bool(value.detach().sum().isfinite()) for value in values if value is not None)
@@ -73,9 +83,13 @@ def _alike(x: Tensor, other: Tensor) -> bool:
 
 
 @cache
-def _one_dnn() -> bool:
-    """Check whether this build of torch has oneDNN."""
-    return torch._C._has_mkldnn
+def _one_dnn(dtype: torch.dtype) -> bool:
+    """Check whether this build of torch has oneDNN, and this CPU instructions for the dtype."""
+    if not torch._C._has_mkldnn:
+        return False
+    if dtype == torch.bfloat16:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return dtype == torch.float32
 
 
 class Kernel:
@@ -124,35 +138,35 @@ class Kernel:
 
     def packed(self, x: Maps) -> Tensor:
         """Return the weights in the order in which oneDNN reads them for such an input."""
-        if x.shape not in self._packed:
+        like = x.shape, x.dtype
+        if like not in self._packed:
             if len(self._packed) == _PACKED:
                 del self._packed[next(iter(self._packed))]
             stride, padding, dilation = self.how
-            self._packed[x.shape] = torch.ops.mkldnn._reorder_convolution_weight(
-                self.weight, padding, stride, dilation, self.groups, list(x.shape)
+            self._packed[like] = torch.ops.mkldnn._reorder_convolution_weight(
+                self.weight.to(x.dtype), padding, stride, dilation, self.groups, list(x.shape)
             )
-        return self._packed[x.shape]
+        return self._packed[like]
 
     def fast(self, x: Maps) -> bool:
         """Check whether oneDNN's fused convolution applies."""
         on_cpu = x.device.type == self.weight.device.type == "cpu"
-        single = x.dtype == self.weight.dtype == torch.float32
-        return on_cpu and single and bool(torch.backends.mkldnn.enabled) and _one_dnn()
+        single = self.weight.dtype == torch.float32
+        return on_cpu and single and bool(torch.backends.mkldnn.enabled) and _one_dnn(x.dtype)
 
     def forward(self, x: Maps, other: Maps | None, *, rectified: bool) -> Maps:
         """Convolve, add the other value and rectify, without a gradient."""
         stride, padding, dilation = self.how
         x = x.contiguous(memory_format=_CHANNELS_LAST)
         weight, how = self.packed(x), (padding, stride, dilation, self.groups)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
         fused = torch.ops.mkldnn._convolution_pointwise
         if other is None:
-            found: Tensor = fused(
-                x, weight, self.bias, *how, "relu" if rectified else "none", [], ""
-            )
+            found: Tensor = fused(x, weight, bias, *how, "relu" if rectified else "none", [], "")
             return found
         other = other.contiguous(memory_format=_CHANNELS_LAST)
         act = "relu" if rectified else None
-        found = fused.binary(x, other, weight, self.bias, *how, "add", 1.0, act, [], "")
+        found = fused.binary(x, other, weight, bias, *how, "add", 1.0, act, [], "")
         return found
 
     def gradient(self, grad: Maps, shape: torch.Size) -> Maps:
@@ -168,8 +182,8 @@ class Kernel:
             shape, dtype=grad.dtype, device=grad.device, memory_format=_CHANNELS_LAST
         )
         found: Tensor = torch.ops.aten.convolution_backward(
-            grad, like, self.weight, None, stride, padding, dilation, False, [0, 0], self.groups,
-            [True, False, False],
+            grad, like, self.weight.to(grad.dtype), None, stride, padding, dilation, False, [0, 0],
+            self.groups, [True, False, False],
         )[0]  # fmt: skip
         return found
 

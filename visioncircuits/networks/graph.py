@@ -154,7 +154,7 @@ class Graph:
         InputError
             For an unknown place, and a rewiring between places that do not depend on each other.
         """
-        known = None if _rounding(inputs.device.type) else kept()
+        known = kept()
         try:
             return self._run(inputs, read, units or {}, changes, known)
         except NotFusible:
@@ -217,8 +217,3 @@ class Graph:
         wanted = {*whole.values(), *selected.values()}
         nodes = fused(edited.nodes, wanted) if fixed else edited.nodes
         return Plan(steps(nodes, wanted, self.module), whole, selected)
-
-
-def _rounding(device: str) -> bool:
-    """Check whether torch computes in reduced precision on devices of this type."""
-    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
