@@ -2,15 +2,17 @@
 
 Without a network it is of a stub of three layers, the last of `--units` units, with random
 parameters and pictures of two steps: all but the rendering is as much work as for a real network.
-Prints JSON: processor seconds of a build and of the same command again, when all is finished; bytes
-a unit of each kind of file; and the size of the layer's page.
+Prints JSON: processor seconds of a build, in all and of each kind of work, and of the same
+command again, when all is finished; bytes a unit of each kind of file; and the size of the layer's
+page. Everything runs in this process.
 """
 
 import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from torch import nn
 
 import results
 from visioncircuits import gallery
+from visioncircuits.engine.local import Local
+from visioncircuits.engine.work import Item, Result
 from visioncircuits.networks import Network, Preprocessing, load, wrap
 
 STUB = "a stub network"
@@ -34,9 +38,12 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=2048, help="the layer's first")
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--size", type=int, default=32, help="of pictures; 0 is the layer's own")
+    parser.add_argument("--photographs", type=Path, metavar="FOLDER", help="for examples")
+    parser.add_argument("--tuning", nargs="*", default=[], metavar="STIMULI", help="such as curves")
+    parser.add_argument("--threads", type=int, default=1)
     results.option(parser)
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     network = stub(options.units) if options.network == STUB else load(options.network)
     report = measured(network, options)
     print(json.dumps(report, indent=1))
@@ -49,6 +56,7 @@ def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
     sizes = {f"{kind}, KB a unit": size for kind, size in report["kilobytes_a_unit"].items()}
     values = {
         "building, processor seconds": round(report["build_s"]),
+        **{f"of which {kind}": round(seconds) for kind, seconds in report["parts_s"].items()},
         "resuming it when all is finished, processor seconds": round(report["resume_s"], 1),
         **{name: round(size, 1) for name, size in sizes.items()},
         "the layer's page, KB": round(report["layer_page_kilobytes"]),
@@ -70,6 +78,7 @@ def measured(network: Network, options: argparse.Namespace) -> dict[str, Any]:
     size = f"size = {options.size}\n" if options.size else ""
     recipe = (
         f'title = "{options.layer}"\n[quality]\nsteps = {options.steps}\n{size}'
+        f"[tuning]\nstimuli = {options.tuning}\n"
         f'[[layers]]\nname = "{options.layer}"\nunits = "0-{options.units - 1}"\n'
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -77,9 +86,13 @@ def measured(network: Network, options: argparse.Namespace) -> dict[str, Any]:
         path.write_text(recipe)
 
         def build() -> Path:
-            return gallery.build(path, out, network=network)
+            return gallery.build(
+                path, out, network=network, photographs=options.photographs, workers=timed
+            )
 
-        build_s, resume_s = processor_seconds(build), processor_seconds(build)
+        timed = Timed(workers=1, threads=options.threads)
+        build_s, parts_s = processor_seconds(build), dict(timed.seconds)
+        resume_s = processor_seconds(build)
         pages = list((out / "layers" / options.layer).glob("*.html"))
         own = [page.stat().st_size for page in pages if page.name != "index.html"]
         kinds = {
@@ -91,6 +104,7 @@ def measured(network: Network, options: argparse.Namespace) -> dict[str, Any]:
             "network": network.name,
             "units": len(own),
             "build_s": build_s,
+            "parts_s": parts_s,
             "resume_s": resume_s,
             "kilobytes_a_unit": {kind: size / len(own) / 1e3 for kind, size in kinds.items()},
             "layer_page_kilobytes": (out / "layers" / options.layer / "index.html").stat().st_size
@@ -104,6 +118,29 @@ def processor_seconds(task: Callable[[], object]) -> float:
     start = time.process_time()
     task()
     return time.process_time() - start
+
+
+@dataclass(frozen=True)
+class Timed(Local):
+    """Work in this process, whose seconds are added up by what the work is."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def map(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[tuple[int, Result]]:
+        """See `Engine.map`."""
+
+        def timed(item: Item) -> Result:
+            start = time.process_time()
+            try:
+                return function(item)
+            finally:
+                what = item["what"] if isinstance(item, dict) else "all else"
+                spent = time.process_time() - start
+                self.seconds[what] = self.seconds.get(what, 0) + spent
+
+        return super().map(timed, items)
 
 
 def total(folder: Path) -> int:

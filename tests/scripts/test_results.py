@@ -60,6 +60,7 @@ MEASURED = [
      ["lucent", "mixed3b", "224 px for both", 174.9, 34.5, 5.1, "63 %", 120, 40]),
     ("gallery", "bench_gallery", {
         "network": "a stub network", "units": 2048, "build_s": 89.2, "resume_s": 11.2,
+        "parts_s": {"weights": 40.1},
         "kilobytes_a_unit": {"page": 20.24}, "layer_page_kilobytes": 737.3,
      }, ["2,048 units of a stub network", "building, processor seconds", 89]),
     ("joining", "bench_joining", {

@@ -1,7 +1,7 @@
 """Dataset examples: photographs that activate a feature most, and how often it activates."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from math import ceil
@@ -25,10 +25,14 @@ from visioncircuits.gallery.recipe import Recipe
 from visioncircuits.gallery.section import FeaturePage, Section
 from visioncircuits.gallery.selection import Selection
 from visioncircuits.networks import Feature, Network, Unit, select
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.site import pages
 
-CUT = 32
+CUT = 128
 """Features of which examples are cut at once: a photograph is read once for all of them."""
+
+SHOWN = 8
+"""Photographs that go through the network at once."""
 
 
 def plan(build: Build) -> Task | None:
@@ -151,17 +155,18 @@ def make(
         for feature in features
     }
     source = _photographs(images, range)
-    wanted = sorted({number for sheet in sheets.values() for number in sheet.wanted})
-    for number in wanted:  # each is read once, and few are in memory at a time
-        picture = source.read(collected.names[number], network.size)
-        with torch.inference_mode():
-            values = network.activations(picture[None], sorted({s.layer for s in read.values()}))
-        shown = crops.seen(network, picture)
+    for numbers, pictures in _together(source, collected, sheets.values(), network.size):
+        with torch.inference_mode(), parameters_fixed():
+            values = network.activations(pictures, sorted({each.layer for each in read.values()}))
+        shown = [crops.seen(network, picture) for picture in pictures]
         for feature, sheet in sheets.items():
-            maps = read[feature].of(values[read[feature].layer])
-            sheet.cut(number, shown, maps[0, 0].float().cpu())
-            if atoms and "dictionary" in work:
-                _code(sheet, number, values[feature.layer][0], atoms[feature.layer], feature)
+            own = [place for place, number in enumerate(numbers) if number in sheet.wanted]
+            maps = read[feature].of(values[read[feature].layer][own])[:, 0].float().cpu()
+            for place, each in zip(own, maps, strict=True):
+                sheet.cut(numbers[place], shown[place], each)
+                if atoms and "dictionary" in work:
+                    here = values[feature.layer][place]
+                    _code(sheet, numbers[place], here, atoms[feature.layer], feature)
     files = {}
     for feature, sheet in sheets.items():
         data = {
@@ -174,6 +179,17 @@ def make(
         files[f"{file}-crops.webp"] = tiles.webp(sheet.tiles["crops"])
         files[f"{file}-whole.webp"] = tiles.webp(sheet.tiles["masked"], sheet.tiles["overlaid"])
     return files
+
+
+def _together(
+    source: Photographs, collected: Examples, sheets: Iterable[Sheets], size: int
+) -> Iterator[tuple[list[int], Float[Tensor, "photographs channels size size"]]]:
+    """Read the photographs that sheets are cut of, each once; few are in memory at a time."""
+    wanted = sorted({number for sheet in sheets for number in sheet.wanted})
+    for first in range(0, len(wanted), SHOWN):
+        numbers = wanted[first : first + SHOWN]
+        read = [source.read(collected.names[number], size) for number in numbers]
+        yield numbers, torch.stack(read)
 
 
 def _code(
