@@ -357,6 +357,32 @@ def _close_gradients(case: Case, layer: str, changes: list[Edit]) -> None:
         assert difference <= 0.05 * size + 1e-12, (layer, float(difference), float(size))
 
 
+def crops(case: Case) -> None:
+    """Windows of layers, at corners, borders and inside, have the layers' values, under edits."""
+    shapes = {name: layer.shape for name, layer in case.network.layers_at(case.size).items()}
+    layers = [name for name in case.layers if len(shapes[name]) == 2]
+    pictures = case.pictures(2)
+    for place in [None, *_some(layers, 2)]:
+        changes = [Edit(place, lambda v: v * 0.5 + v.flip(1) + v.flip(2))] if place else []
+        for layer in _some(layers, 5):
+            height, width = shapes[layer]
+            units = {layer: [case.network.layers_at(case.size)[layer].units - 1, 0]}
+            for window in (
+                (range(1), range(width - 1, width)),
+                (range(height // 2, height // 2 + 1), range(width // 2, width // 2 + 1)),
+                (range(height // 3, height), range((width + 1) // 2)),
+            ):
+                rows, columns = (slice(part.start, part.stop) for part in window)
+                for context in (nullcontext, parameters_fixed):
+                    with context():
+                        whole, _ = case.network._run(pictures, [layer], {}, changes)
+                        part, _ = case.network._run(pictures, [layer], {}, changes, window)
+                        _, some = case.network._run(pictures, [], units, changes, window)
+                    what = f"{window} of {layer} with {place} changed"
+                    case.close(part[layer], whole[layer][:, :, rows, columns], what)
+                    case.close(some[layer], part[layer][:, units[layer]], what)
+
+
 def fields(case: Case) -> None:
     """Receptive fields are the pixels that gradients reach, with gates constant."""
     with _doubled(case) as network:
@@ -429,7 +455,7 @@ def leaves_alone(case: Case) -> None:
         assert not key.endswith("=") or after[key][1] is None, key
 
 
-CHECKS = (reads, names, rewrites, zeroes, selects, fuses, fields, leaves_alone)
+CHECKS = (reads, names, rewrites, zeroes, selects, fuses, crops, fields, leaves_alone)
 
 
 def _slim(**options: Any) -> nn.Module:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -269,14 +270,18 @@ class _Probe:
     def _neighborhood(self, pictures: Tensor) -> Float[Tensor, "batch units rows columns"]:
         layer, indices = self.chosen.layer, self.chosen.indices
         if indices is None or self.chosen.whole:
-            maps = self.network.activations(pictures, [layer])[layer]
-        else:
-            index = torch.tensor(indices)
-            maps = self.network.unit_activations(pictures, {layer: index})[layer]
+            return self.network.activations(pictures, [layer], window=self._window)[layer]
+        units = {layer: torch.tensor(indices)}
+        return self.network.unit_activations(pictures, units, window=self._window)[layer]
+
+    @cached_property
+    def _window(self) -> tuple[range, range]:
+        shape = self.network.layer_at(self.chosen.layer, self.placement.size).shape
         rows, columns = (
-            slice(max(at - self.reach, 0), at + self.reach + 1) for at in self.placement.position
+            range(max(at - self.reach, 0), min(at + self.reach + 1, size))
+            for at, size in zip(self.placement.position, shape, strict=True)
         )
-        return maps[:, :, rows, columns]
+        return rows, columns
 
 
 def _probe(
