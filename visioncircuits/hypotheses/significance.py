@@ -141,7 +141,8 @@ def _fitting(
 
 
 def _share(some: np.ndarray, among: np.ndarray) -> np.ndarray:
-    return np.divide(some, among, out=np.full(some.shape, np.nan), where=among > 0)
+    shares: np.ndarray = np.divide(some, among, out=np.full(some.shape, np.nan), where=among > 0)
+    return shares
 
 
 def _interval(

@@ -110,8 +110,8 @@ def cropped(
         return views[source, part]
 
     for key in order:
-        parts = taken[key]
-        made[key] = made[key].with_inputs(lambda at, parts=parts: view(at, parts.get(at)))
+        takes = {source: view(source, taken[key].get(source)) for source in made[key].inputs}
+        made[key] = made[key].with_inputs(takes.__getitem__)
     return made, {key: view(key, _Part(window)) for key, window in wanted.items()}
 
 
@@ -230,7 +230,9 @@ class _Cropping:
         else:
             padding = _pair(0 if given["padding"] == "valid" else given["padding"])
         part = self._under(given["input"], kernel, _pair(given["stride"]), padding, dilation, 0.0)
-        return part and (self._crops(args=(), kwargs=given | {"padding": 0}), part)
+        if part is None:
+            return None
+        return self._crops(args=(), kwargs=given | {"padding": 0}), part
 
     def _pool(self, names: str, fill: float) -> tuple[Node, dict[Key, _Part]] | None:
         given = {"stride": None, "padding": 0, "dilation": 1} | self.node.arguments(names)
@@ -245,8 +247,7 @@ class _Cropping:
             counted = padding if given.get("count_include_pad", True) else (0, 0)
             if max(above, below) > counted[0] or max(left, right) > counted[1]:
                 return None
-        own = self.node.arguments(names) | {"padding": 0, "ceil_mode": False}
-        return self._crops(args=(), kwargs=own), part
+        return self._crops(args=(), kwargs=self.node.arguments(names) | {"padding": 0}), part
 
     def _pad(self) -> tuple[Node, dict[Key, _Part]] | None:
         """Take a part that is padded already."""
@@ -259,7 +260,9 @@ class _Cropping:
         part = self._under(
             given["input"], (1, 1), (1, 1), (above, left), (1, 1), float(given["value"] or 0)
         )
-        return part and (self._crops(function=_unchanged, args=(given["input"],), kwargs={}), part)
+        if part is None:
+            return None
+        return self._crops(function=_unchanged, args=(given["input"],), kwargs={}), part
 
     def _under(
         self,
