@@ -262,7 +262,8 @@ class _Cropping:
         )
         if part is None:
             return None
-        return self._crops(function=_unchanged, args=(given["input"],), kwargs={}), part
+        node = self._crops(function=_unchanged, args=(given["input"],), kwargs={}, fresh=False)
+        return node, part
 
     def _under(
         self,

@@ -24,7 +24,7 @@ from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import Stimuli, StimulusSet, stimulus_set
 from visioncircuits.tuning.parts import Parts
-from visioncircuits.tuning.placement import Placement, place
+from visioncircuits.tuning.placement import Placement, place, placement
 
 BATCH = 64
 """Stimuli that go through the network at once; more are no faster on a CPU."""
@@ -145,7 +145,7 @@ def measured(
 ) -> Responses:
     """Measure as `measure`, as a step of a longer one that counts stimuli with `advance`."""
     whole("batch", batch, least=1)
-    probe = _probe(network, features, stimuli, reach)
+    (probe,) = _probes(network, features, [stimuli], reach)
     record = json.loads(
         json.dumps(
             {
@@ -193,7 +193,9 @@ def measured_together(
     the stimuli that are shown; `distinct` lists their sets.
     """
     whole("batch", batch, least=1)
-    probes = {each.digest: _probe(network, features, each, 0) for each in distinct(sets)}
+    different = distinct(sets)
+    made = _probes(network, features, different, reach=0)
+    probes = {each.digest: probe for each, probe in zip(different, made, strict=True)}
     found: dict[str, list[np.ndarray]] = {digest: [] for digest in probes}
     with freed_memory_kept(), parameters_fixed():
         for parts in _batches(probes, batch):
@@ -284,17 +286,15 @@ class _Probe:
         return rows, columns
 
 
-def _probe(
-    network: Network,
-    features: Features,
-    stimuli: StimulusSet,
-    reach: int,
-) -> _Probe:
+def _probes(
+    network: Network, features: Features, sets: Sequence[StimulusSet], reach: int
+) -> list[_Probe]:
     """Check the arguments before anything is computed."""
     whole("reach", reach, least=0)
     chosen = select(network, features)
-    drawn, placement = place(stimuli, network, chosen.layer, reach=reach)
-    return _Probe(network, chosen, placement, reach, drawn)
+    usual = placement(network, chosen.layer, reach=reach)
+    placed = (place(stimuli, network, chosen.layer, usual) for stimuli in sets)
+    return [_Probe(network, chosen, at, reach, drawn) for drawn, at in placed]
 
 
 def _all(
