@@ -611,5 +611,5 @@ def test_a_network_with_real_weights_conforms(name: str, checkpoints: Path) -> N
         return load(name, checkpoint=checkpoints / REAL[name]).module
 
     case = Case(make, (64, 64))
-    for check in (reads, rewrites, zeroes, selects):
+    for check in (reads, rewrites, zeroes, selects, crops):
         check(case)
