@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from visioncircuits import errors
 from visioncircuits.networks.convolution import NotFusible
-from visioncircuits.networks.cropping import Window, check_window, cropped
+from visioncircuits.networks.cropped_nodes import Window
+from visioncircuits.networks.cropping import check_window, cropped
 from visioncircuits.networks.edited_nodes import EditedNodes, Key, keyed
 from visioncircuits.networks.edits import Change, Rewiring
 from visioncircuits.networks.execution import Plan, steps

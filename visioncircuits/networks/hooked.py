@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
-from visioncircuits.networks.cropping import Window, check_window
+from visioncircuits.networks.cropped_nodes import Window
+from visioncircuits.networks.cropping import check_window
 from visioncircuits.networks.edits import Change, Edit, Rewiring
 from visioncircuits.networks.evaluation import evaluating
 from visioncircuits.networks.graph import INPUT, OUTPUT

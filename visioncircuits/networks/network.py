@@ -23,7 +23,7 @@ from visioncircuits.networks import identity, names
 from visioncircuits.networks.channels import drawn_in
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.class_names import class_number
-from visioncircuits.networks.cropping import Window
+from visioncircuits.networks.cropped_nodes import Window
 from visioncircuits.networks.edits import Change
 from visioncircuits.networks.evaluation import evaluating
 from visioncircuits.networks.features import Feature, Unit, read_features
