@@ -11,7 +11,10 @@ from visioncircuits.tuning import measure
 
 
 def edges(values, best):
-    return axis_edges(Evidence(("a:0",), np.array([[best]], float), {"any": np.array(values)}, {}))
+    (found,) = axis_edges(
+        Evidence(("a:0",), np.array([[best]], float), {"any": np.array(values)}, {})
+    )
+    return found
 
 
 @pytest.mark.parametrize(

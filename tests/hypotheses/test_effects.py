@@ -12,7 +12,7 @@ def evidence(*responses: np.ndarray, radius=(10.0, 20.0, 40.0), controls=None, d
     stacked = np.stack(responses).astype(np.float64)
     return Evidence(
         units=tuple(f"a:{unit}" for unit in range(len(stacked))),
-        responses=stacked,
+        values=stacked,
         axes={"orientation": ANGLES, "radius": np.asarray(radius)},
         controls=controls or {"lines": np.zeros(len(stacked))},
         deviations=deviations,

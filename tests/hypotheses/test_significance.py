@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from visioncircuits.hypotheses import Evidence, Hypothesis, Prediction, effects, judge_evidence
+from visioncircuits.hypotheses.significance import RESAMPLES, SHUFFLES
 from visioncircuits.stimuli import named
 
 ANGLES = np.arange(0, 360, 15.0)
@@ -37,7 +38,7 @@ def layer() -> Evidence:
     responses = np.stack([steady[0], steady[1], following, steady[2], *others])
     return Evidence(
         units=tuple(f"a:{unit}" for unit in range(len(responses))),
-        responses=responses,
+        values=responses,
         axes={"orientation": ANGLES},
         controls={"noise": np.full(len(responses), 0.2)},
     )
@@ -155,3 +156,38 @@ def test_a_unit_that_only_p_refutes_has_the_correction_for_a_reason(layer):
 
 def peak_of(evidence: Evidence) -> np.ndarray:
     return evidence.peak
+
+
+def test_p_rank_and_interval_are_counted_one_by_one(layer):
+    """By the sentences in `verdicts`, with loops over units, shuffles and samples."""
+    claims = (
+        Prediction("no echo", effects.echo, most=0.1),
+        Prediction("alike", effects.invariance, least=0.8),
+    )
+    evidence = Evidence(layer.units[:6], layer.values[:6, :3], layer.axes, {})
+    variants = ({}, {"x": 1.0}, {"y": 1.0})
+    tested = Hypothesis("any", named("edges"), claims, variants)
+    rng = np.random.default_rng(5)
+
+    def worst(measured):
+        return np.min([claim.margin(claim.measure(measured)) for claim in claims], 0)
+
+    own = worst(evidence)
+    chance = np.array([worst(evidence.shuffled(rng)) for _ in range(SHUFFLES)])
+    samples = [evidence.resampled(rng.integers(3, size=3)) for _ in range(RESAMPLES)]
+    for unit, verdict in enumerate(judge_evidence(evidence, tested, seed=5)):
+        alone = judge_evidence(evidence, tested, units=[unit], seed=5)[0]
+        others = [i for i in range(6) if i != unit and evidence.peak[i] > 0]
+        assert alone.p == (1 + (chance[:, others] >= own[unit]).sum()) / (
+            1 + SHUFFLES * len(others)
+        )
+        for claim, outcome in zip(claims, verdict.outcomes, strict=True):
+            margins = claim.margin(claim.measure(evidence))
+            assert outcome.rank == np.mean(margins[others] >= margins[unit])
+            again = np.array([claim.measure(sample)[unit] for sample in samples])
+            if np.isnan(again).all():
+                assert np.isnan(outcome.interval).all()
+                continue
+            again = again[~np.isnan(again)]
+            expected = np.quantile(again, [0.025, 0.975], method="inverted_cdf")
+            np.testing.assert_allclose(outcome.interval, expected, rtol=1e-9)

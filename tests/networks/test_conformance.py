@@ -357,6 +357,31 @@ def _close_gradients(case: Case, layer: str, changes: list[Edit]) -> None:
         assert difference <= 0.05 * size + 1e-12, (layer, float(difference), float(size))
 
 
+def crops(case: Case) -> None:
+    """Windows of layers, at corners, borders and inside, have the layers' values, under edits."""
+    known = case.network.layers_at(case.size)
+    layers = [name for name in case.layers if len(known[name].shape) == 2]
+    pictures = case.pictures(2)
+    for place in [None, *_some(layers, 3)[1:2]]:
+        changes = [Edit(place, lambda v: v * 0.5 + v.flip(1) + v.flip(2))] if place else []
+        for layer in _some(layers, 3):
+            whole = case.read(pictures, [layer], *changes)[layer]
+            height, width = known[layer].shape
+            units = {layer: [known[layer].units - 1, 0]}
+            for context, rows, columns in (
+                (nullcontext, range(1), range(width - 1, width)),
+                (parameters_fixed, range(height // 2, height // 2 + 1), range(width // 2 + 1)),
+                (parameters_fixed, range(height // 3, height), range(width // 2, width)),
+            ):
+                expected = whole[:, :, rows.start : rows.stop, columns.start : columns.stop]
+                what = f"{rows} and {columns} of {layer} with {place} changed"
+                with context():
+                    part, _ = case.network._run(pictures, [layer], {}, changes, (rows, columns))
+                    case.close(part[layer], expected, what)
+                    _, some = case.network._run(pictures, [], units, changes, (rows, columns))
+                    case.close(some[layer], expected[:, units[layer]], what)
+
+
 def fields(case: Case) -> None:
     """Receptive fields are the pixels that gradients reach, with gates constant."""
     with _doubled(case) as network:
@@ -429,7 +454,7 @@ def leaves_alone(case: Case) -> None:
         assert not key.endswith("=") or after[key][1] is None, key
 
 
-CHECKS = (reads, names, rewrites, zeroes, selects, fuses, fields, leaves_alone)
+CHECKS = (reads, names, rewrites, zeroes, selects, fuses, crops, fields, leaves_alone)
 
 
 def _slim(**options: Any) -> nn.Module:
@@ -586,5 +611,5 @@ def test_a_network_with_real_weights_conforms(name: str, checkpoints: Path) -> N
         return load(name, checkpoint=checkpoints / REAL[name]).module
 
     case = Case(make, (64, 64))
-    for check in (reads, rewrites, zeroes, selects):
+    for check in (reads, rewrites, zeroes, selects, crops):
         check(case)

@@ -26,7 +26,7 @@ from visioncircuits.handwritten.labels import Label
 from visioncircuits.handwritten.plane import Positions
 from visioncircuits.networks import Network
 from visioncircuits.stimuli import StimulusSet
-from visioncircuits.tuning.placement import place
+from visioncircuits.tuning.placement import place, placement
 from visioncircuits.weights import ExpandedWeights, expanded_weights
 
 LEAST, BEYOND = 0.02, 4
@@ -194,7 +194,7 @@ def _measured(
     network: Network, layer: str, weights: ExpandedWeights, units: list[int], stimuli: StimulusSet
 ) -> tuple[Float[np.ndarray, "stimuli earlier rows columns"], Float[np.ndarray, "stimuli later"]]:
     """Measure both layers, the earlier one where the weights to the later one's neuron lie."""
-    drawn, placed = place(stimuli, network, layer)
+    drawn, placed = place(stimuli, network, layer, placement(network, layer))
     before, source = network.before_rectifier(layer), weights.source
     starts = [
         stride * at + offset

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from visioncircuits.hypotheses import effects
 from visioncircuits.hypotheses.evidence import Evidence
 
@@ -56,22 +58,21 @@ class AxisEdge:
         )
 
 
-def axis_edges(evidence: Evidence) -> tuple[AxisEdge, ...]:
-    """Find the axes of which a single unit prefers the first or last value to all others.
+def axis_edges(evidence: Evidence) -> list[tuple[AxisEdge, ...]]:
+    """Find the axes of which each unit prefers the first or last value to all others.
 
     Examples
     --------
-    >>> import numpy as np
     >>> responses = np.array([[[4.0, 2.0, 1.0]]])
     >>> axis_edges(Evidence(("a:0",), responses, {"radius": np.array([5.0, 9.0, 16.0])}, {}))
-    (AxisEdge(axis='radius', value=5.0, first=True, beyond=None, ratio=nan),)
+    [(AxisEdge(axis='radius', value=5.0, first=True, beyond=None, ratio=nan),)]
     """
-    found = []
+    found: list[list[AxisEdge]] = [[] for _ in evidence.units]
     for axis, values in evidence.axes.items():
-        best = evidence.best(axis)[0]
         if values.dtype.kind not in "fiu" or len(values) < 2 or effects.circle(values) is not None:
             continue
-        for first, edge, rest in ((True, best[0], best[1:]), (False, best[-1], best[:-1])):
-            if edge > rest.max():
-                found.append(AxisEdge(axis, float(values[0 if first else -1]), first))
-    return tuple(found)
+        best = evidence.best(axis)
+        for at, rest in ((0, best[:, 1:]), (-1, best[:, :-1])):
+            for unit in np.flatnonzero(best[:, at] > rest.max(1)):
+                found[unit].append(AxisEdge(axis, float(values[at]), first=at == 0))
+    return list(map(tuple, found))

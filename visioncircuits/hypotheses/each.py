@@ -11,6 +11,7 @@ from visioncircuits.hypotheses.judging import Deviations, find, scaled
 from visioncircuits.hypotheses.measuring import Shown, measure_each
 from visioncircuits.hypotheses.predefined import applicable
 from visioncircuits.networks import Features, Network, select
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 
 
 def find_each(
@@ -67,18 +68,19 @@ def find_each(
     if len(tested) < len(hypotheses):
         raise InputError("two of the hypotheses have the same name; rename one")
     shown = [Shown(each.stimuli, each.variants, each.controls) for each in tested.values()]
-    measured = measure_each(network, layer, shown, progress=progress)
-    return {
-        name: find(
-            network,
-            features,
-            hypothesis,
-            photographs=photographs,
-            examples=examples,
-            deviations=deviations,
-            responses=responses,
-            seed=seed,
-            progress=progress,
-        )
-        for (name, hypothesis), responses in zip(tested.items(), measured, strict=True)
-    }
+    with parameters_fixed():
+        measured = measure_each(network, layer, shown, progress=progress)
+        return {
+            name: find(
+                network,
+                features,
+                hypothesis,
+                photographs=photographs,
+                examples=examples,
+                deviations=deviations,
+                responses=responses,
+                seed=seed,
+                progress=progress,
+            )
+            for (name, hypothesis), responses in zip(tested.items(), measured, strict=True)
+        }

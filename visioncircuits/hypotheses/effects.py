@@ -5,6 +5,7 @@ the unit. A function of your own can be used in their place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -119,17 +120,14 @@ def controls(evidence: Evidence, *, names: Sequence[str] = ()) -> Numbers:
 def invariance(evidence: Evidence, *, axis: str = "orientation") -> Numbers:
     """Correlation of the tuning over an axis in one variant with the average one's, averaged.
 
-    A variant in which nothing drives the unit counts as 0.
+    A variant in which nothing drives the unit counts as 0. Values are rounded to 12 digits, so that
+    units that one variant alone drives are all alike.
     """
-    last = np.moveaxis(evidence.responses, 2 + evidence.axis_index(axis), -1)
-    shape = (*last.shape[:2], -1, last.shape[-1])
-    each = last.reshape(shape).mean(2).astype(np.float64)
-    whole = each.mean(1, keepdims=True)
-    each, whole = (curves - curves.mean(-1, keepdims=True) for curves in (each, whole))
-    norms = np.linalg.norm(each, axis=-1) * np.linalg.norm(whole, axis=-1)
-    products = (each * whole).sum(-1)
-    correlations = np.divide(products, norms, out=np.zeros_like(products), where=norms > 0)
-    return np.where(evidence.peak > 0, correlations.mean(1), np.nan)
+    whole, direction = map(evidence.averaged, evidence.curves(axis))
+    length = np.linalg.norm(whole, axis=-1)
+    products = (direction * whole).sum(-1)
+    correlations = np.divide(products, length, out=np.zeros_like(products), where=length > 0)
+    return np.where(evidence.peak > 0, correlations.round(12), np.nan)
 
 
 def strength(evidence: Evidence) -> Numbers:
@@ -184,6 +182,11 @@ def circle(values: Real[np.ndarray, " values"]) -> float | None:
     >>> circle(np.arange(0, 180, 15)), circle(np.array([10.0, 20.0, 40.0, 80.0]))
     (180.0, None)
     """
+    return _circle(tuple(values.tolist()))
+
+
+@cache
+def _circle(values: tuple[float, ...]) -> float | None:
     steps = np.diff(values)
     whole = float(steps[0]) * len(values) if len(values) > 3 else 0.0
     around = np.isclose(steps, steps[:1]).all() and round(whole) in (180, 360)

@@ -19,8 +19,9 @@ class Evidence:
     ----------
     units
         Their names.
-    responses
-        The positive part of the responses to the stimuli, `(units, variants, *axes)`.
+    values
+        The positive part of the responses to the stimuli, `(units, variants, *axes)`; kept with the
+        units last in memory, since all of them are computed alike.
     axes
         Name to values of each of the stimuli's axes.
     controls
@@ -36,12 +37,14 @@ class Evidence:
     typical
         The median, over all units of the layer, of the strongest response to any stimulus; NaN
         until `with_typical` sets it.
+    drawn
+        Indices of the variants in a bootstrap sample; None for each of them once.
 
     Examples
     --------
-    >>> responses = np.array([[[0.0, 4.0, 2.0, 0.0]], [[1.0, 1.0, 1.0, 1.0]]])
+    >>> values = np.array([[[0.0, 4.0, 2.0, 0.0]], [[1.0, 1.0, 1.0, 1.0]]])
     >>> angles = {"orientation": np.arange(0, 360, 90)}
-    >>> evidence = Evidence(("a:0", "a:1"), responses, angles, {"lines": np.array([1.0, 0.0])})
+    >>> evidence = Evidence(("a:0", "a:1"), values, angles, {"lines": np.array([1.0, 0.0])})
     >>> evidence
     Evidence(units 2, variants 1, orientation 4, controls lines)
     >>> evidence.peak.tolist()
@@ -49,21 +52,40 @@ class Evidence:
     """
 
     units: tuple[str, ...]
-    responses: Float[np.ndarray, "units variants *axes"]
+    values: Float[np.ndarray, "units variants *axes"]
     axes: Mapping[str, np.ndarray]
     controls: Mapping[str, Float[np.ndarray, " units"]]
     deviations: Float[np.ndarray, " units"] | None = None
     typical: float = float("nan")
     firing: Float[np.ndarray, " units"] | None = None
     read: Float[np.ndarray, " units"] | None = None
+    drawn: Int[np.ndarray, " drawn"] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _units_last(self.values))
 
     def __repr__(self) -> str:
-        return _described(self, self.responses.shape[1])
+        return _described(self, self.values.shape[1])
+
+    @property
+    def responses(self) -> Float[np.ndarray, "units drawn *axes"]:
+        """The values in the variants that were drawn."""
+        return self.values if self.drawn is None else self.values[:, self.drawn]
+
+    def averaged(
+        self, values: Float[np.ndarray, "units variants *others"]
+    ) -> Float[np.ndarray, "units *others"]:
+        """Average what was computed from the values of every variant over those drawn."""
+        units, variants, *others = values.shape
+        drawn = np.arange(variants) if self.drawn is None else self.drawn
+        times = np.bincount(drawn, minlength=variants).astype(np.result_type(values, np.float32))
+        total = times @ np.moveaxis(values, 0, -1).reshape(variants, -1)
+        return np.moveaxis((total / len(drawn)).reshape(*others, units), -1, 0)
 
     @cached_property
     def mean(self) -> Float[np.ndarray, "units *axes"]:
         """Responses averaged over the variants."""
-        return np.asarray(self.responses.mean(1))
+        return self.averaged(self.values)
 
     @cached_property
     def peak(self) -> Float[np.ndarray, " units"]:
@@ -79,6 +101,28 @@ class Evidence:
         """Responses over one axis, averaged over variants, the strongest over all other axes."""
         highest: np.ndarray = self._over(axis).max(1)
         return highest
+
+    def curves(
+        self, axis: str
+    ) -> tuple[
+        Float[np.ndarray, "units variants values"], Float[np.ndarray, "units variants values"]
+    ]:
+        """Return the tuning over one axis in every variant, less its mean, and of length 1.
+
+        A curve that is flat has length 0. Bootstrap samples share them.
+        """
+        if axis not in self._curves:
+            last = np.moveaxis(self.values, 2 + self.axis_index(axis), -1)
+            means = last.mean(tuple(range(2, last.ndim - 1))).astype(np.float64)
+            centered = means - means.mean(-1, keepdims=True)
+            lengths = np.linalg.norm(centered, axis=-1, keepdims=True)
+            unit = np.divide(centered, lengths, out=np.zeros_like(centered), where=lengths > 0)
+            self._curves[axis] = _units_last(centered), _units_last(unit)
+        return self._curves[axis]
+
+    @cached_property
+    def _curves(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {}
 
     def _over(self, axis: str) -> Float[np.ndarray, "units others values"]:
         last = np.moveaxis(self.mean, 1 + self.axis_index(axis), -1)
@@ -101,15 +145,17 @@ class Evidence:
         strongest = np.max([self.peak, *self.controls.values()], 0)
         return replace(self, typical=float(np.median(strongest)))
 
-    def resampled(self, variants: Int[np.ndarray, " variants"]) -> "Evidence":
+    def resampled(self, variants: Int[np.ndarray, " drawn"]) -> "Evidence":
         """Return the same with a bootstrap sample of the variants, given by their indices."""
-        return replace(self, responses=self.responses[:, variants])
+        again = replace(self, drawn=variants)
+        vars(again)["_curves"] = self._curves
+        return again
 
     def shuffled(self, generator: np.random.Generator) -> "Evidence":
         """Return the same with stimuli and variants permuted, alike for all units."""
-        flat = self.responses.reshape(len(self.units), -1)
-        order = generator.permutation(flat.shape[1])
-        return replace(self, responses=flat[:, order].reshape(self.responses.shape))
+        flat = np.moveaxis(self.values, 0, -1).reshape(-1, len(self.units))
+        shuffled = flat[generator.permutation(len(flat))].T
+        return replace(self, values=shuffled.reshape(self.values.shape))
 
     def select(self, units: Sequence[int]) -> "Evidence":
         """Return the evidence of some of the units, given by their indices."""
@@ -117,7 +163,7 @@ class Evidence:
         return replace(
             self,
             units=tuple(self.units[i] for i in units),
-            responses=self.responses[index],
+            values=self.values[index],
             controls={name: values[index] for name, values in self.controls.items()},
             deviations=None if self.deviations is None else self.deviations[index],
             firing=None if self.firing is None else self.firing[index],
@@ -200,12 +246,17 @@ class VariantResponses:
         """Return the positive parts, with deviations and firing over photographs if given."""
         return Evidence(
             units=self.units,
-            responses=self.values.clip(0),
+            values=self.values.clip(0),
             axes=self.axes,
             controls={name: values.max(1).clip(0) for name, values in self.controls.items()},
             deviations=deviations,
             firing=firing,
         )
+
+
+def _units_last(values: np.ndarray) -> np.ndarray:
+    """Return the same values with the first axis last in memory."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(values, 0, -1)), -1, 0)
 
 
 def _described(measured: Evidence | VariantResponses, variants: int) -> str:

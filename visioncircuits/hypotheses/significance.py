@@ -6,6 +6,7 @@ The rules are stated in `visioncircuits.hypotheses.verdicts`.
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Bool, Int, Real
 from scipy.stats import false_discovery_control
 
 from visioncircuits.hypotheses import effects as effect_functions
@@ -59,38 +60,39 @@ def judge_evidence(
     generator = np.random.default_rng(seed)
     predictions = hypothesis.predictions
     stated = (*predictions, *_of_deviations(evidence, hypothesis))
-    effects = [prediction.measure(evidence) for prediction in stated]
-    worst = _worst(predictions, effects[: len(predictions)])
+    effects = _measured(stated, evidence)
+    margins = _margins(stated, effects)
+    driven = evidence.peak > 0
     shuffled = np.stack([
-        _worst(predictions, [prediction.measure(other) for prediction in predictions])
+        _margins(predictions, _measured(predictions, other)).min(0)
         for other in (evidence.shuffled(generator) for _ in range(SHUFFLES))
     ])  # fmt: skip
-    others = [_others(evidence, unit) for unit in tested]
-    p = np.array([
-        _p(worst[unit], shuffled[:, chosen])
-        for unit, chosen in zip(tested, others, strict=True)
-    ])  # fmt: skip
+    as_good, others = _fitting(shuffled, margins[: len(predictions)].min(0), driven)
+    p = np.where(others > 0, (1 + as_good) / (1 + others), np.nan)[list(tested)]
     if len(tested) > 1 and not np.isnan(p).any():
         p = false_discovery_control(p)
+    ranks = [_share(*_fitting(own[None], own, driven)) for own in margins]
     selected = evidence.select(tested)
-    drawn = generator.integers(len(hypothesis.variants), size=(RESAMPLES, len(hypothesis.variants)))
-    resampled = np.array([
-        [prediction.measure(again) for prediction in stated]
-        for again in (selected.resampled(variants) for variants in drawn)
-    ])  # fmt: skip
+    variants = len(hypothesis.variants)
+    resampled = np.stack([
+        _measured(stated, selected.resampled(drawn))
+        for drawn in generator.integers(variants, size=(RESAMPLES, variants))
+    ], -1)  # fmt: skip
+    intervals = np.stack(_interval(resampled), -1)
+    statuses = _statuses(_margins(stated, resampled))
+    edges = axis_edges(selected)
     verdicts = []
     for place, unit in enumerate(tested):
         outcomes = [
             Outcome(
                 prediction,
-                float(effects[number][unit]),
-                _interval(resampled[:, number, place]),
-                _status(prediction.margin(resampled[:, number, place])),
-                _rank(prediction.margin(effects[number]), unit, others[place]),
+                float(effects[number, unit]),
+                tuple(intervals[number, place].tolist()),
+                str(statuses[number, place]),
+                float(ranks[number][unit]),
             )
             for number, prediction in enumerate(stated)
         ]
-        alone = selected.select([place])
         verdicts.append(
             Verdict(
                 evidence.units[unit],
@@ -98,9 +100,9 @@ def judge_evidence(
                 tuple(outcomes[: len(predictions)]),
                 float(p[place]),
                 len(tested),
-                alone,
+                selected.select([place]),
                 photographs=tuple(outcomes[len(predictions) :]),
-                edges=axis_edges(alone),
+                edges=edges[place],
             )
         )
     return verdicts
@@ -114,42 +116,49 @@ def _of_deviations(evidence: Evidence, hypothesis: Hypothesis) -> tuple[Predicti
     return tuple(p for p in expected if p.function is effect_functions.strength)
 
 
-def _worst(predictions: Sequence[Prediction], effects: Sequence[np.ndarray]) -> np.ndarray:
-    """Compute the smallest margin over the predictions, for every unit."""
-    margins = [p.margin(effect) for p, effect in zip(predictions, effects, strict=True)]
-    return np.asarray(np.min(margins, 0))
+def _measured(
+    predictions: Sequence[Prediction], evidence: Evidence
+) -> Real[np.ndarray, "predictions units"]:
+    return np.stack([prediction.measure(evidence) for prediction in predictions])
 
 
-def _others(evidence: Evidence, unit: int) -> np.ndarray:
-    """Mark the other units that something drives."""
-    others = evidence.peak > 0
-    others[unit] = False
-    return others
+def _margins(
+    predictions: Sequence[Prediction], effects: Real[np.ndarray, "predictions *others"]
+) -> Real[np.ndarray, "predictions *others"]:
+    return np.stack([p.margin(effect) for p, effect in zip(predictions, effects, strict=True)])
 
 
-def _p(worst: float, shuffled: np.ndarray) -> float:
-    """Compute the share of the shuffled units that fit at least as well."""
-    if not shuffled.size:
-        return float("nan")
-    return (1 + int((shuffled >= worst).sum())) / (1 + shuffled.size)
+def _fitting(
+    margins: Real[np.ndarray, "draws units"],
+    least: Real[np.ndarray, " units"],
+    driven: Bool[np.ndarray, " units"],
+) -> tuple[Int[np.ndarray, " units"], Int[np.ndarray, " units"]]:
+    """Count the margins of other units that something drives: those at least as high, and all."""
+    pool = np.sort(margins[:, driven], axis=None)
+    own = (margins >= least).sum(0)
+    as_high = pool.size - np.searchsorted(pool, least) - np.where(driven, own, 0)
+    return as_high, pool.size - np.where(driven, len(margins), 0)
 
 
-def _rank(margins: np.ndarray, unit: int, others: np.ndarray) -> float:
-    return float((margins[others] >= margins[unit]).mean()) if others.any() else float("nan")
+def _share(some: np.ndarray, among: np.ndarray) -> np.ndarray:
+    shares: np.ndarray = np.divide(some, among, out=np.full(some.shape, np.nan), where=among > 0)
+    return shares
 
 
-def _interval(resampled: np.ndarray) -> tuple[float, float]:
-    """Compute the middle 95 % of the resampled values, infinite ones included."""
-    numbers = resampled[~np.isnan(resampled)]
-    if not len(numbers):
-        return float("nan"), float("nan")
-    low, high = np.quantile(numbers, [0.025, 0.975], method="inverted_cdf")
-    return float(low), float(high)
+def _interval(
+    resampled: Real[np.ndarray, "*others samples"],
+) -> tuple[Real[np.ndarray, "*others"], Real[np.ndarray, "*others"]]:
+    """Compute the middle 95 % of the resampled values, infinite ones included and NaN left out."""
+    ordered = np.sort(resampled, -1)  # NaN last
+    numbers = (~np.isnan(ordered)).sum(-1, keepdims=True)
+    low, high = (
+        np.take_along_axis(ordered, np.ceil(numbers * part - 1).clip(0).astype(int), -1)[..., 0]
+        for part in (0.025, 0.975)
+    )
+    return low, high
 
 
-def _status(margins: np.ndarray) -> str:
+def _statuses(margins: Real[np.ndarray, "*others samples"]) -> np.ndarray:
     """Return whether the interval of the margins is all within the bounds, or all outside."""
     low, high = _interval(margins)
-    if low >= 0:
-        return "holds"
-    return "fails" if high < 0 else "open"
+    return np.where(low >= 0, "holds", np.where(high < 0, "fails", "open"))

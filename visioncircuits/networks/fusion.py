@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from visioncircuits.networks.convolution import Kernel, convolution
+from visioncircuits.networks.cropping import part_of
 from visioncircuits.networks.edited_nodes import Key
 from visioncircuits.networks.nodes import Node, Parameter, Value, ancestors
 from visioncircuits.networks.unit_selection import parameter_rows
@@ -23,7 +24,7 @@ _CONVOLUTION = "input weight bias stride padding dilation groups"
 _BATCH_NORM = "input running_mean running_var weight bias training momentum eps"
 _RECTIFIERS = (F.relu, torch.relu, torch.relu_, torch.Tensor.relu, torch.Tensor.relu_)
 _PASSING = {torch.cat, torch.concat, *_RECTIFIERS, F.max_pool2d, torch.max_pool2d, F.avg_pool2d,
-            F.adaptive_avg_pool2d, F.dropout}  # fmt: skip
+            F.adaptive_avg_pool2d, F.dropout, part_of}  # fmt: skip
 """Functions whose values are finite where their inputs are."""
 
 _SUMS = (torch.add, torch.Tensor.add, torch.Tensor.add_, torch.Tensor.__add__,

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from visioncircuits import errors
 from visioncircuits.networks.convolution import NotFusible
+from visioncircuits.networks.cropped_nodes import Window
+from visioncircuits.networks.cropping import check_window, cropped
 from visioncircuits.networks.edited_nodes import EditedNodes, Key, keyed
 from visioncircuits.networks.edits import Change, Rewiring
 from visioncircuits.networks.execution import Plan, steps
@@ -129,6 +131,7 @@ class Graph:
         *,
         units: Mapping[str, Sequence[int]] | None = None,
         changes: Sequence[Change] = (),
+        window: Window | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Compute places, and nothing that they do not need.
 
@@ -143,6 +146,8 @@ class Graph:
         changes
             Edits are applied first, in their order, then rewirings to the edited values. Places
             are read with all changes.
+        window
+            The rows and columns of all these places to return, by default all.
 
         Returns
         -------
@@ -152,13 +157,14 @@ class Graph:
         Raises
         ------
         InputError
-            For an unknown place, and a rewiring between places that do not depend on each other.
+            For an unknown place, a rewiring between places that do not depend on each other, and a
+            window that a place does not have.
         """
         known = kept()
         try:
-            return self._run(inputs, read, units or {}, changes, known)
+            return self._run(inputs, read, units or {}, changes, window, known)
         except NotFusible:
-            return self._run(inputs, read, units or {}, changes, None)
+            return self._run(inputs, read, units or {}, changes, window, None)
 
     def _run(
         self,
@@ -166,19 +172,21 @@ class Graph:
         read: Sequence[str],
         units: Mapping[str, Sequence[int]],
         changes: Sequence[Change],
+        window: Window | None,
         known: Kept | None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         selected = {place: tuple(indices) for place, indices in units.items()}
         whole = tuple(dict.fromkeys(read))
         asked = tuple(selected.items()), tuple((type(c), c.places) for c in changes)
-        key = whole, *asked, known is not None
+        key = whole, *asked, window, known is not None
         if key not in self._plans:
             for place in (*whole, *selected, *(name for c in changes for name in c.places)):
                 if place not in self.places:
                     raise errors.unknown("layer", place, self.places)
             if len(self._plans) >= PLANS:
                 self._plans.clear()
-            self._plans[key] = self._plan(whole, selected, changes, fixed=known is not None)
+            fixed = known is not None
+            self._plans[key] = self._plan(whole, selected, changes, window=window, fixed=fixed)
         plan = self._plans[key]
         # what is made in inference mode cannot take part in gradients
         mode = torch.is_inference_mode_enabled()
@@ -199,6 +207,7 @@ class Graph:
         units: Mapping[str, Sequence[int]],
         changes: Sequence[Change],
         *,
+        window: Window | None = None,
         fixed: bool,
     ) -> Plan:
         edited = EditedNodes(self._keyed, self.places)
@@ -214,6 +223,15 @@ class Graph:
             name: selection.select(edited.at(name), torch.tensor(indices))
             for name, indices in units.items()
         }
+        nodes = edited.nodes
+        if window is not None:
+            for name in (*read, *units):
+                check_window(window, name, nodes[edited.at(name)].shape)
+            windows = dict.fromkeys([*whole.values(), *selected.values()], window)
+            nodes, ends = cropped(nodes, windows, self.module)
+            whole, selected = (
+                {name: ends[at] for name, at in places.items()} for places in (whole, selected)
+            )
         wanted = {*whole.values(), *selected.values()}
-        nodes = fused(edited.nodes, wanted) if fixed else edited.nodes
+        nodes = fused(nodes, wanted) if fixed else nodes
         return Plan(steps(nodes, wanted, self.module), whole, selected)

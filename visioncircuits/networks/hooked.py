@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from visioncircuits import errors
 from visioncircuits.errors import InputError
+from visioncircuits.networks.cropped_nodes import Window
+from visioncircuits.networks.cropping import check_window
 from visioncircuits.networks.edits import Change, Edit, Rewiring
 from visioncircuits.networks.evaluation import evaluating
 from visioncircuits.networks.graph import INPUT, OUTPUT
@@ -63,13 +65,14 @@ class Hooked:
         *,
         units: Mapping[str, Sequence[int]] | None = None,
         changes: Sequence[Change] = (),
+        window: Window | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Compute places, as `Graph.run` does.
 
         Raises
         ------
         InputError
-            For an unknown place, and for a change of one edge.
+            For an unknown place, a change of one edge, and a window that a place does not have.
         """
         needed = {*read, *(units or {})}
         for place in (*needed, *(name for c in changes for name in c.places)):
@@ -97,6 +100,10 @@ class Hooked:
 
         with evaluating(self.module), suppress(_Reached):
             _run(self.module, pass_on(INPUT, inputs.contiguous()), pass_on)
+        if window is not None:
+            for name, value in found.items():
+                check_window(window, name, value.shape)
+                found[name] = value[:, :, *(slice(part.start, part.stop) for part in window)]
         some = {
             name: rows(found[name], torch.tensor(indices))
             for name, indices in (units or {}).items()

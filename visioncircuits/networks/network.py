@@ -23,6 +23,7 @@ from visioncircuits.networks import identity, names
 from visioncircuits.networks.channels import drawn_in
 from visioncircuits.networks.checkpoints import Checkpoint
 from visioncircuits.networks.class_names import class_number
+from visioncircuits.networks.cropped_nodes import Window
 from visioncircuits.networks.edits import Change
 from visioncircuits.networks.evaluation import evaluating
 from visioncircuits.networks.features import Feature, Unit, read_features
@@ -447,7 +448,12 @@ class Network:
         return graph.depends(later, before)
 
     def activations(
-        self, pictures: Pictures, layers: Sequence[str], *, changes: Sequence[Change] = ()
+        self,
+        pictures: Pictures,
+        layers: Sequence[str],
+        *,
+        changes: Sequence[Change] = (),
+        window: Window | None = None,
     ) -> dict[str, Tensor]:
         """Compute layers' values on pictures, and nothing that they do not need.
 
@@ -460,6 +466,9 @@ class Network:
             Names of layers; several are computed in one pass.
         changes
             Edits, replacements and rewirings, beside those of `changing`.
+        window
+            Two ranges, the rows and columns of the layers to return; by default all. What these
+            neurons do not see is not computed, where operations allow it.
 
         Returns
         -------
@@ -470,18 +479,22 @@ class Network:
         Raises
         ------
         InputError
-            For an unknown layer, or pictures that the network cannot take: whole numbers,
-            another number of channels, or a size that leaves nothing to its kernels.
+            For an unknown layer, pictures that the network cannot take: whole numbers, another
+            number of channels, or a size that leaves nothing to its kernels; and for a window of
+            positions that a layer does not have.
 
         Examples
         --------
         >>> network = wrap(nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU()), Preprocessing(), size=32)
         >>> network.activations(torch.rand(2, 3, 32, 32), ["1"])["1"].shape
         torch.Size([2, 8, 28, 28])
+        >>> middle = range(13, 15), range(13, 15)
+        >>> network.activations(torch.rand(2, 3, 32, 32), ["1"], window=middle)["1"].shape
+        torch.Size([2, 8, 2, 2])
         """
         if not layers:
             return {}
-        found, _ = self._run(pictures, layers, {}, changes)
+        found, _ = self._run(pictures, layers, {}, changes, window)
         return found
 
     def _run(
@@ -490,6 +503,7 @@ class Network:
         layers: Sequence[str],
         units: Mapping[str, Sequence[int]],
         changes: Sequence[Change],
+        window: Window | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         inputs = self._inputs(pictures)
         names = {name: self._traces.aliases.get(name, name) for name in (*layers, *units)}
@@ -506,6 +520,7 @@ class Network:
                 [names[name] for name in layers],
                 units={names[name]: indices for name, indices in units.items()},
                 changes=changes,
+                window=window,
             )
         return (
             {name: returned(whole[names[name]], self.precision) for name in layers},
@@ -566,6 +581,7 @@ class Network:
         units: Mapping[str, Int64[Tensor, "_"]],
         *,
         changes: Sequence[Change] = (),
+        window: Window | None = None,
     ) -> dict[str, Tensor]:
         """Compute some units of some layers: `activations` of their layers, indexed.
 
@@ -577,7 +593,7 @@ class Network:
             As for `activations`.
         units
             Layer name to at least one of its units, counted from 0, in any order.
-        changes
+        changes, window
             As for `activations`.
 
         Returns
@@ -588,7 +604,7 @@ class Network:
         Raises
         ------
         InputError
-            For an unknown layer or unit, or pictures that the network cannot take.
+            For an unknown layer or unit, and otherwise as `activations`.
 
         Examples
         --------
@@ -604,7 +620,8 @@ class Network:
                     f"{layer} has units 0 to {width - 1}; ask for one or more of them, not "
                     f"{indices.tolist()}"
                 )
-        _, found = self._run(pictures, [], {n: i.tolist() for n, i in units.items()}, changes)
+        indices_of = {name: indices.tolist() for name, indices in units.items()}
+        _, found = self._run(pictures, [], indices_of, changes, window)
         return found
 
     def record(self) -> dict[str, Any]:

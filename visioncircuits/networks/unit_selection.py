@@ -20,6 +20,11 @@ BY_UNIT = {
 """Functions that compute each unit from the same unit of their first argument."""
 
 
+CONVOLUTION = "input weight bias stride padding dilation groups"
+BATCH_NORM = "input running_mean running_var weight bias training momentum eps"
+"""The arguments of two functions in order, as `Node.arguments` takes them."""
+
+
 class UnitSelection:
     """Adds nodes that compute selected units.
 
@@ -44,9 +49,7 @@ class UnitSelection:
         known = key, tuple(units.tolist())
         if known not in self.selected:
             node = None if key in self.computed else self._alone(self.edited.nodes[key], units)
-            self.selected[known] = self.edited.add(
-                node or Node("units", rows, (Value(key), units), {}, fresh=True, varies=True)
-            )
+            self.selected[known] = self.edited.add(node or self._rows(Value(key), units))
         return self.selected[known]
 
     def _alone(self, node: Node, units: Tensor) -> Node | None:
@@ -72,7 +75,7 @@ class UnitSelection:
             case "cat":
                 return self._from_branches(node, units)
             case "conv2d":
-                given = node.arguments("input weight bias stride padding dilation groups")
+                given = node.arguments(CONVOLUTION)
                 groups = given.pop("groups", 1)
                 depthwise = like and groups == node.shape[1] > 1
                 if groups != 1 and not depthwise:
@@ -92,8 +95,7 @@ class UnitSelection:
                 )
                 return replace(node, args=(), kwargs=given, shape=shape)
             case "batch_norm" if like:
-                names = "input running_mean running_var weight bias training momentum eps"
-                given = node.arguments(names)
+                given = node.arguments(BATCH_NORM)
                 if given.get("training") or given["running_mean"] is None:
                     return None
                 for name in ("running_mean", "running_var", "weight", "bias"):
@@ -123,11 +125,19 @@ class UnitSelection:
                 positions.append(own)
         order = torch.cat(positions).argsort()
         if len(parts) == 1:
-            return Node("units", rows, (parts[0], order), {}, fresh=True, varies=True)
-        joined = self.edited.add(Node("cat", torch.cat, (parts, 1), {}, fresh=True, varies=True))
+            return self._rows(parts[0], order)
+        shape = (node.shape[0], len(units), *node.shape[2:])
+        cat = Node("cat", torch.cat, (parts, 1), {}, fresh=True, varies=True, shape=shape)
+        joined = self.edited.add(cat)
         if torch.equal(order, torch.arange(len(order))):
-            return self.edited.nodes[joined]
-        return Node("units", rows, (Value(joined), order), {}, fresh=True, varies=True)
+            return cat
+        return self._rows(Value(joined), order)
+
+    def _rows(self, value: Value, units: Tensor) -> Node:
+        """Return a node that selects units of a value."""
+        whole = self.edited.nodes[value.node].shape
+        shape = (whole[0], len(units), *whole[2:]) if whole else ()
+        return Node("units", rows, (value, units), {}, fresh=True, varies=True, shape=shape)
 
 
 def rows(values: Tensor, indices: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from visioncircuits.datasets import Source
 from visioncircuits.errors import InputError
 from visioncircuits.networks import Features, Network, select
 from visioncircuits.stimuli import Stimuli, stimulus_set
-from visioncircuits.tuning.placement import place
+from visioncircuits.tuning.placement import place, placement
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,14 +93,14 @@ def drawn_stimuli(network: Network, features: Features, stimuli: Stimuli) -> Sho
     """
     layer = select(network, features).layer
     asked = stimulus_set(stimuli)
-    placed, placement = place(asked, network, layer)
+    placed, at = place(asked, network, layer, placement(network, layer))
     found = placed.draw()
     known = {name: _column(values) for name, values in found.parameters.items()}
-    height, width = placement.size
+    height, width = at.size
     return Shown(
         found.picture,
         {name: column for name, column in known.items() if len(column) == len(found)},
-        ((height - 1) / 2 + placement.shift[0], (width - 1) / 2 + placement.shift[1]),
+        ((height - 1) / 2 + at.shift[0], (width - 1) / 2 + at.shift[1]),
         {"stimuli": placed.record()},
     )
 

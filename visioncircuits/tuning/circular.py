@@ -163,11 +163,12 @@ def _relative(curves: Curves, places: np.ndarray) -> Numbers:
     """Compute the highest value at some steps from the peak, over the peak's, at least 0."""
     if not places.any():
         return np.zeros(curves.shape[:-1])
-    top = curves.argmax(-1)[..., None]
-    values = np.take_along_axis(curves, (top + np.flatnonzero(places)) % curves.shape[-1], -1)
-    height = np.take_along_axis(curves, top, -1)[..., 0].astype(np.float64)
+    steps = np.arange(curves.shape[-1])
+    turned = places[(steps - steps[:, None]) % len(steps)]  # for each step at which the peak may be
+    highest = np.where(turned[curves.argmax(-1)], curves, 0).max(-1).clip(0)
+    height = curves.max(-1).astype(np.float64)
     undefined = np.full(height.shape, np.nan)
-    share: np.ndarray = np.divide(values.max(-1).clip(0), height, out=undefined, where=height > 0)
+    share: np.ndarray = np.divide(highest, height, out=undefined, where=height > 0)
     return share
 
 

@@ -119,9 +119,9 @@ def nearest_placement(network: Network, layer: str, size: tuple[int, int]) -> Pl
 
 
 def place(
-    stimuli: StimulusSet, network: Network, layer: str, *, reach: int = 0
+    stimuli: StimulusSet, network: Network, layer: str, placed: Placement
 ) -> tuple[StimulusSet, Placement]:
-    """Center a set on the receptive field of a layer's neuron.
+    """Center a set on the receptive field of a layer's neuron, which `placement` has chosen.
 
     A family without the parameters `x`, `y` and `size` is drawn as it is, and the neuron is the
     one nearest to the middle of its pictures.
@@ -129,13 +129,12 @@ def place(
     Raises
     ------
     InputError
-        As `placement`, and where the set cannot be drawn in the receptive field.
+        Where the set cannot be drawn in the receptive field, and as `nearest_placement`.
     """
     accepted = parameters_of(stimuli.family)
     if accepted is None or not {"x", "y", "size"} <= set(accepted):
         height, width = stimuli.draw([0]).picture.shape[2:]
         return stimuli, nearest_placement(network, layer, (height, width))
-    placed = placement(network, layer, reach=reach)
     field = network.layer(layer).receptive_field
     known = {**stimuli.axes, **stimuli.fixed}
     stimuli = stimuli.fix(**{name: 0.0 for name in "xy" if name not in known})

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
 from visioncircuits.stimuli import Stimuli, StimulusSet, stimulus_set
 from visioncircuits.tuning.parts import Parts
-from visioncircuits.tuning.placement import Placement, place
+from visioncircuits.tuning.placement import Placement, place, placement
 
 BATCH = 64
 """Stimuli that go through the network at once; more are no faster on a CPU."""
@@ -144,7 +145,7 @@ def measured(
 ) -> Responses:
     """Measure as `measure`, as a step of a longer one that counts stimuli with `advance`."""
     whole("batch", batch, least=1)
-    probe = _probe(network, features, stimuli, reach)
+    (probe,) = _probes(network, features, [stimuli], reach)
     record = json.loads(
         json.dumps(
             {
@@ -192,7 +193,9 @@ def measured_together(
     the stimuli that are shown; `distinct` lists their sets.
     """
     whole("batch", batch, least=1)
-    probes = {each.digest: _probe(network, features, each, 0) for each in distinct(sets)}
+    different = distinct(sets)
+    made = _probes(network, features, different, reach=0)
+    probes = {each.digest: probe for each, probe in zip(different, made, strict=True)}
     found: dict[str, list[np.ndarray]] = {digest: [] for digest in probes}
     with freed_memory_kept(), parameters_fixed():
         for parts in _batches(probes, batch):
@@ -269,27 +272,29 @@ class _Probe:
     def _neighborhood(self, pictures: Tensor) -> Float[Tensor, "batch units rows columns"]:
         layer, indices = self.chosen.layer, self.chosen.indices
         if indices is None or self.chosen.whole:
-            maps = self.network.activations(pictures, [layer])[layer]
-        else:
-            index = torch.tensor(indices)
-            maps = self.network.unit_activations(pictures, {layer: index})[layer]
+            return self.network.activations(pictures, [layer], window=self._window)[layer]
+        units = {layer: torch.tensor(indices)}
+        return self.network.unit_activations(pictures, units, window=self._window)[layer]
+
+    @cached_property
+    def _window(self) -> tuple[range, range]:
+        shape = self.network.layer_at(self.chosen.layer, self.placement.size).shape
         rows, columns = (
-            slice(max(at - self.reach, 0), at + self.reach + 1) for at in self.placement.position
+            range(max(at - self.reach, 0), min(at + self.reach + 1, size))
+            for at, size in zip(self.placement.position, shape, strict=True)
         )
-        return maps[:, :, rows, columns]
+        return rows, columns
 
 
-def _probe(
-    network: Network,
-    features: Features,
-    stimuli: StimulusSet,
-    reach: int,
-) -> _Probe:
+def _probes(
+    network: Network, features: Features, sets: Sequence[StimulusSet], reach: int
+) -> list[_Probe]:
     """Check the arguments before anything is computed."""
     whole("reach", reach, least=0)
     chosen = select(network, features)
-    drawn, placement = place(stimuli, network, chosen.layer, reach=reach)
-    return _Probe(network, chosen, placement, reach, drawn)
+    usual = placement(network, chosen.layer, reach=reach)
+    placed = (place(stimuli, network, chosen.layer, usual) for stimuli in sets)
+    return [_Probe(network, chosen, at, reach, drawn) for drawn, at in placed]
 
 
 def _all(
