@@ -41,9 +41,10 @@ def test_the_sample_does_not_depend_on_when_it_is_selected() -> None:
     values = torch.cat([maps(seed) for seed in range(80)])
     once, often = Tally(6, top=2, seed=5), Tally(6, top=2, seed=5)
     once.add(values, np.arange(len(values)), [None] * len(values))
-    for start in range(0, len(values), 4):
-        often.add(values[start : start + 4], np.arange(start, start + 4), [None] * 4)
-        often.examples()
+    for start in range(0, len(values), 5):  # 64 batches
+        often.add(values[start : start + 5], np.arange(start, start + 5), [None] * 5)
+        if start % 100:
+            often.examples()
     one, other = once.examples().sample, often.examples().sample
     assert np.array_equal(one.keys, other.keys)
     assert np.array_equal(one.numbers, other.numbers)

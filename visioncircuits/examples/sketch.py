@@ -4,6 +4,8 @@ A bin is given by a float's sign, exponent and first five bits of mantissa, so b
 1/64 of a value wide at any scale of the activations, and computing it takes no logarithm.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int16, Int64
@@ -20,9 +22,6 @@ ERROR = 2.0 ** -(_MANTISSA + 1)
 """The largest relative error of a quantile: 1.6 %."""
 
 Counts = Int64[np.ndarray, "units bins"]
-
-_ROWS = 1024
-"""Number of values of each unit that are sorted into bins at once, which fit the cache."""
 
 
 def bins(values: Float[Tensor, "*shape"]) -> Int16[Tensor, "*shape"]:
@@ -41,21 +40,32 @@ def bins(values: Float[Tensor, "*shape"]) -> Int16[Tensor, "*shape"]:
     return size.bitwise_xor_(sign).sub_(sign).add_(_HALF)
 
 
-def counted(values: Float[Tensor, "values units"]) -> Counts:
-    """Count each unit's values by bin."""
-    units = values.shape[1]
-    first = torch.arange(units, device=values.device, dtype=torch.int32) * BINS
-    if values.device.type == "cpu":
+def counted(places: Sequence[Int16[Tensor, "_ units"]], counts: Counts | None = None) -> Counts:
+    """Count each unit's values by bin.
+
+    Parameters
+    ----------
+    places
+        The `bins` of some values after those of others.
+    counts
+        Of earlier values, to which these are added in place; by default none.
+    """
+    units, device = places[0].shape[1], places[0].device
+    counts = np.zeros((units, BINS), np.int64) if counts is None else counts
+    first = torch.arange(units, device=device, dtype=torch.int32) * BINS
+    if device.type == "cpu":
         # Bins of four units fit the cache, and a word of 64 bits; a count waits for the last one of
         # the same bin, which then belongs to another unit.
         together, word = (4, torch.int64) if units % 4 == 0 else (1, torch.int16)
         first = (first % (together * BINS)).to(torch.int16)
-        places = torch.cat([bins(part) + first for part in torch.split(values, _ROWS)])
-        rows = places.view(word).T.contiguous().view(torch.int16)
-        counts = torch.stack([torch.bincount(row, minlength=together * BINS) for row in rows])
+        rows = torch.cat([(part + first).view(word).T for part in places], 1).view(torch.int16)
+        sums = torch.from_numpy(counts).view(-1, together * BINS)
+        for own, row in zip(sums, rows, strict=True):
+            own += torch.bincount(row, minlength=together * BINS)
     else:
-        counts = torch.bincount((bins(values) + first).flatten(), minlength=units * BINS)
-    return counts.reshape(units, BINS).cpu().numpy()
+        found = torch.bincount((torch.cat([*places]) + first).flatten(), minlength=units * BINS)
+        counts += found.reshape(units, BINS).cpu().numpy()
+    return counts
 
 
 def middles() -> Float[np.ndarray, " bins"]:
@@ -99,7 +109,7 @@ def quantiles(
 
     Examples
     --------
-    >>> counts = counted(torch.arange(1.0, 101.0)[:, None])
+    >>> counts = counted([bins(torch.arange(1.0, 101.0)[:, None])])
     >>> bool(abs(quantiles(counts, np.array([0.5]))[0, 0] - 50) <= 50 * ERROR)
     True
     """
@@ -123,7 +133,7 @@ def rectified_deviations(counts: Counts) -> Float[np.ndarray, " units"]:
 
     Examples
     --------
-    >>> counts = counted(torch.tensor([[-3.0], [-1.0], [2.0], [2.0]]))
+    >>> counts = counted([bins(torch.tensor([[-3.0], [-1.0], [2.0], [2.0]]))])
     >>> bool(abs(rectified_deviations(counts)[0] - 1) <= 2 * ERROR)
     True
     """

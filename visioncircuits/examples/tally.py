@@ -5,8 +5,8 @@ batches before they are compared with the current ones, so that selection costs 
 forward pass.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
 from visioncircuits.examples import exact, sampling, sketch
-from visioncircuits.examples.moments import Moments
+from visioncircuits.examples.moments import Moments, OfEach, of_each
 from visioncircuits.examples.record import LayerExamples
 from visioncircuits.examples.sampling import Sample
 from visioncircuits.examples.tops import Places
@@ -27,6 +27,9 @@ DIGITS = 2
 
 _BATCHES, _CANDIDATES = 64, 1 << 17
 """Number of batches, or of random examples, that are buffered before selection."""
+
+_AT_ONCE = 1 << 18
+"""Number of values of whole pictures that are read together, which fit the processor's cache."""
 
 
 class Tally:
@@ -62,13 +65,14 @@ class Tally:
         """Add a batch: the layer's values, and its pictures' numbers and classes."""
         self._columns = values.shape[3]
         maps = values.float().permute(0, 2, 3, 1).contiguous()  # units last, as they mostly are
-        flat = maps.flatten(1, 2)
-        highest, lowest = (_extremes(maps, greatest=each) for each in (True, False))
+        at_once = _AT_ONCE if maps.device.type == "cpu" else maps.numel()
+        parts = torch.split(maps, max(at_once // maps[0].numel(), 1))
+        high, low, bins, moments = zip(*map(_read, parts), strict=True)
+        highest, lowest = _Extremes.joined(high), _Extremes.joined(low)
         self._extremes.append((highest, lowest, numbers))
-        drawn = _drawn(flat, highest, numbers, self._columns, self._seed, self._limits)
-        self._drawn.append(drawn)
-        self._counts += sketch.counted(flat.flatten(0, 1))
-        self._moments = self._moments.joined(Moments.of(flat))
+        self._drawn.append(_drawn(maps, highest, numbers, self._seed, self._limits))
+        self._counts = sketch.counted(bins, self._counts)
+        self._moments = self._moments.joined(Moments.of(moments, maps[0, ..., 0].numel()))
         self._add_classes(highest.values.clamp_min(0).double().cpu().numpy(), labels)
         if len(self._extremes) == _BATCHES:
             self._select_extremes()
@@ -91,6 +95,7 @@ class Tally:
         """Return the examples and statistics so far."""
         if self._extremes:
             self._select_extremes()
+        if self._drawn:
             self._select_sample()
         return LayerExamples(
             self._tops, self._bottoms, self._sample, self._counts, self._moments, self._classes
@@ -112,8 +117,8 @@ class Tally:
         *,
         sign: int,
     ) -> Places:
-        values, where = (torch.cat(each).T for each in zip(*found, strict=True))
-        places = Places.of(values, where, pictures, self._columns, self._top, sign=sign)
+        values, where = _Extremes.joined(found)
+        places = Places.of(values.T, where.T, pictures, self._columns, self._top, sign=sign)
         return current.joined(places, self._top, sign=sign)
 
     def _select_sample(self) -> None:
@@ -123,46 +128,68 @@ class Tally:
         self._drawn.clear()
 
 
+Maps = Float32[Tensor, "pictures rows columns units"]
+
+
 class _Extremes(NamedTuple):
     """The extreme value of each unit in each picture, and its position."""
 
     values: Float32[Tensor, "pictures units"]
     where: Int64[Tensor, "pictures units"]
 
+    @classmethod
+    def joined(cls, parts: Sequence["_Extremes"]) -> "_Extremes":
+        """Return those of all pictures."""
+        return cls(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
-def _extremes(maps: Float32[Tensor, "pictures rows columns units"], *, greatest: bool) -> _Extremes:
-    """Find the greatest values, or the least; of equals the first.
 
-    Rows come first, so that positions are searched in one row alone.
-    """
-    values, values_and_places = (torch.amax, torch.max) if greatest else (torch.amin, torch.min)
-    _, row = values_and_places(values(maps, 2), 1)
-    pictures, units = torch.arange(len(maps))[:, None], torch.arange(maps.shape[3])
-    extreme, column = values_and_places(maps[pictures, row, :, units], 2)
-    return _Extremes(extreme, row * maps.shape[2] + column)
+def _read(maps: Maps) -> tuple[_Extremes, _Extremes, Tensor, OfEach]:
+    """Return the greatest and the least values, all values' bins, and each picture's moments."""
+    flat = maps.flatten(1, 2)
+    return (
+        _extremes(maps, maps.amax(2), torch.max),
+        _extremes(maps, maps.amin(2), torch.min),
+        sketch.bins(flat.flatten(0, 1)),
+        of_each(flat),
+    )
+
+
+def _extremes(
+    maps: Maps, rows: Float32[Tensor, "pictures rows units"], extreme: Callable[..., Any]
+) -> _Extremes:
+    """Find the extremes among those of rows, by `torch.max` or `torch.min`; of equals the first."""
+    _, row = extreme(rows, 1)
+    line = maps.gather(1, row[:, None, None].expand(-1, 1, maps.shape[2], -1))[:, 0]
+    values, column = extreme(line, 1)
+    return _Extremes(values, row * maps.shape[2] + column)
 
 
 def _drawn(
-    flat: Float32[Tensor, "pictures positions units"],
+    maps: Maps,
     highest: _Extremes,
     numbers: Int64[np.ndarray, " pictures"],
-    columns: int,
     seed: int,
     limits: sampling.Limits,
 ) -> Sample:
     """Return the strongest neuron of each picture and random ones, if below the limits."""
+    columns, flat = maps.shape[2], maps.flatten(1, 2)
     pictures, positions, units = flat.shape
     hashes = sampling.hashed(numbers[:, None], np.arange(positions), seed)
-    spread = np.argsort(hashes, 1)[:, :SPREAD]
+    spread = np.argpartition(hashes, min(SPREAD, positions) - 1, 1)[:, :SPREAD]
     random = flat[torch.arange(pictures)[:, None], torch.from_numpy(spread)]
     values = torch.cat([highest.values[:, None], random], 1).cpu().numpy()
-    others = np.broadcast_to(spread[..., None], (*spread.shape, units))
-    place = np.concatenate([highest.where[:, None].cpu().numpy(), others], 1)
-    drawn = hashes[np.arange(pictures)[:, None, None], place]
+    strongest = highest.where.cpu().numpy()
+    place, drawn = (
+        np.concatenate([own[:, None], np.broadcast_to(others[..., None], random.shape)], 1)
+        for own, others in (
+            (strongest, spread),
+            (np.take_along_axis(hashes, strongest, 1), np.take_along_axis(hashes, spread, 1)),
+        )
+    )
     parts = sampling.part(values)
-    below = drawn < limits[np.arange(units), parts]
-    picture, _, unit = np.nonzero(below)
+    below = drawn < limits.ravel()[np.arange(units) * sampling.PARTS + parts]
     place = place[below]
+    picture, _, unit = np.nonzero(below)
     return Sample(
         unit * sampling.PARTS + parts[below],
         drawn[below],
