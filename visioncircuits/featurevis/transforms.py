@@ -119,9 +119,24 @@ class Transforms:
         height, width = pictures.shape[-2:]
         target = (height, width) if size is None else (size, size)
         matrices = self.matrices(draws, (height, width))
-        grid = F.affine_grid(matrices, [len(pictures), 1, *target], align_corners=False)
+        grid = _grid(matrices, *target)
         # Gray is subtracted, so that zero padding is gray.
         return 0.5 + F.grid_sample(pictures - 0.5, grid, align_corners=False)
+
+
+def _grid(
+    matrices: Float[Tensor, "batch 2 3"], height: int, width: int
+) -> Float[Tensor, "batch height width 2"]:
+    """Map the pixels of the network's input to positions in the picture, `x, y` in [-1, 1].
+
+    This is `F.affine_grid`, in a fraction of the time: x and y are added as one complex number.
+    """
+    x, y = (
+        (torch.arange(side, device=matrices.device) * 2 + 1) / side - 1 for side in (width, height)
+    )
+    right, down, shift = torch.view_as_complex(matrices.mT.contiguous()).unbind(1)
+    columns, rows = right[:, None] * x, down[:, None] * y + shift[:, None]
+    return torch.view_as_real(columns[:, None] + rows[:, :, None])
 
 
 NO_TRANSFORMS = Transforms(jitter=0, scale=0, rotation=0)
