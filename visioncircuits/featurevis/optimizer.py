@@ -13,6 +13,7 @@ from visioncircuits.featurevis.loss_scale import LossScale
 from visioncircuits.featurevis.lucent import parameterization
 from visioncircuits.featurevis.objective import Activations, Objective
 from visioncircuits.featurevis.settings import Settings
+from visioncircuits.featurevis.transforms import resampled
 from visioncircuits.featurevis.transparency import backgrounds, over
 from visioncircuits.networks import Network
 from visioncircuits.networks.fixed_parameters import parameters_fixed
@@ -65,6 +66,7 @@ def optimize(
         generators, shape, start=start, device=network.device
     )
     draws = settings.transforms.draws(generators, settings.steps).to(network.device)
+    matrices = settings.transforms.matrices(draws, shape[1:])
     warmup = min(settings.warmup, settings.steps // 4)
     adam = Adam(parameterized.parameters, settings.rate, warmup=warmup)
     alive = torch.zeros(count, dtype=torch.bool, device=network.device)
@@ -81,7 +83,7 @@ def optimize(
             opaque = pictures
             if pictures.shape[1] == shape[0] + 1:
                 opaque = over(pictures, backgrounds(generators, pictures))
-            inputs = settings.transforms(opaque, draws[step], size=settings.input_size)
+            inputs = resampled(opaque, matrices[step], size=settings.input_size)
             pending = above < settings.redirected_relu_steps
             redirecting = redirecting and bool(pending.any())
             with _gradients(settings, pending if redirecting else None):
