@@ -7,9 +7,11 @@ import pytest
 import torch
 from scipy import ndimage
 from torch import Generator
+from torch.nn import functional as F
 
 from visioncircuits.errors import InputError
 from visioncircuits.featurevis import NO_TRANSFORMS, Transforms
+from visioncircuits.featurevis.transforms import _grid
 
 SIDE = 24
 
@@ -100,6 +102,13 @@ def test_without_transforms_the_picture_is_unchanged() -> None:
     torch.testing.assert_close(
         NO_TRANSFORMS(pictures, torch.rand(2, 5)), pictures, atol=1e-5, rtol=0
     )
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 12), (16, 16)])
+def test_positions_are_those_of_torchs_affine_grid(height: int, width: int) -> None:
+    matrices = torch.randn(3, 2, 3, generator=torch.manual_seed(0))
+    expected = F.affine_grid(matrices, [3, 1, height, width], align_corners=False)
+    torch.testing.assert_close(_grid(matrices, height, width), expected)
 
 
 def test_the_surround_of_the_picture_is_gray() -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from visioncircuits.errors import InputError
 from visioncircuits.networks import traces
 from visioncircuits.networks.catalog import untrained
+from visioncircuits.networks.fixed_parameters import parameters_fixed
 from visioncircuits.networks.network import Network, wrap
 from visioncircuits.networks.preprocessing import IMAGENET, Preprocessing
 
@@ -172,3 +173,20 @@ class TestNetworksOfOneDefinition:
 
 def _refuse(*_: object) -> None:
     raise AssertionError("was traced again")
+
+
+def test_with_parameters_fixed_a_module_is_compared_once(
+    small: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+    monkeypatch.setattr(traces, "structure", lambda module: compared.append(module) or [module])
+    pictures = torch.rand(2, 3, 32, 32)
+    for _ in range(2):
+        compared.clear()
+        with parameters_fixed():
+            for _ in range(3):
+                small.activations(pictures, ["1"])
+        assert compared == [small.module]
+    compared.clear()
+    small.activations(pictures, ["1"])
+    assert compared

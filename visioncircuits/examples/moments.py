@@ -1,12 +1,14 @@
 """Mean, deviation and frequency of activation of a layer's units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from visioncircuits.examples import exact
@@ -33,7 +35,7 @@ class Moments:
 
     Examples
     --------
-    >>> moments = Moments.of(torch.tensor([[[-1.0], [5.0]]]), np.array([1]))
+    >>> moments = Moments.of([of_each(torch.tensor([[[-1.0]], [[5.0]]]))], positions=1)
     >>> moments.mean, moments.deviation, moments.firing
     (array([2.]), array([3.]), array([0.5]))
     """
@@ -53,21 +55,15 @@ class Moments:
         return cls(0, none, none, np.zeros(units, np.int64))
 
     @classmethod
-    def of(
-        cls,
-        values: Float[Tensor, "units pictures positions"],
-        positive: Int64[np.ndarray, " units"],
-    ) -> "Moments":
-        """Compute the moments of values, in float32 within pictures and exactly across them."""
-        positions = values.shape[2]
-        means = values.mean(2)
-        within = torch.linalg.vector_norm(values - means[..., None], dim=2).double().square()
-        around = positions * means.double().square()
+    def of(cls, parts: Sequence["OfEach"], positions: int) -> "Moments":
+        """Return the moments of all pictures of which there are moments `of_each`."""
+        means, within, positive = (torch.cat(each).double() for each in zip(*parts, strict=True))
+        around = positions * means.square()
         return cls(
-            values.shape[1] * positions,
-            exact.exact((positions * means.double()).T.cpu().numpy(), _DIGITS),
-            exact.exact(torch.cat([within, around], 1).T.cpu().numpy(), _DIGITS),
-            positive,
+            len(means) * positions,
+            exact.exact((positions * means).cpu().numpy(), _DIGITS),
+            exact.exact(torch.cat([within, around]).cpu().numpy(), _DIGITS),
+            positive.sum(0).long().cpu().numpy(),
         )
 
     def joined(self, other: "Moments") -> "Moments":
@@ -103,3 +99,20 @@ class Moments:
     def firing(self) -> Float64[np.ndarray, " units"]:
         """The fraction of positions at which each unit is positive."""
         return self.positive / self.count
+
+
+class OfEach(NamedTuple):
+    """Each picture's means, sums of squares around these, and numbers of values above zero."""
+
+    means: Float32[Tensor, "pictures units"]
+    within: Float32[Tensor, "pictures units"]
+    positive: Float32[Tensor, "pictures units"]
+
+
+def of_each(values: Float32[Tensor, "pictures positions units"]) -> OfEach:
+    """Compute the moments of each picture."""
+    means = values.mean(1)
+    within = (values - means[:, None]).square_().sum(1)
+    # sums of floats are the fastest, and exact below 2**24 positions
+    positive = torch.gt(values, 0, out=torch.empty_like(values)).sum(1)
+    return OfEach(means, within, positive)

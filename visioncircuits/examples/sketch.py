@@ -4,6 +4,8 @@ A bin is given by a float's sign, exponent and first five bits of mantissa, so b
 1/64 of a value wide at any scale of the activations, and computing it takes no logarithm.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int16, Int64
@@ -30,44 +32,40 @@ def bins(values: Float[Tensor, "*shape"]) -> Int16[Tensor, "*shape"]:
     >>> bins(torch.tensor([-1.0, 0.0, 1.0])).sub(_HALF).tolist() == [-641, 0, 641]
     True
     """
-    # the upper half of a float: its sign, its exponent and seven bits of mantissa
-    upper = values.float().contiguous().view(torch.int16)[..., 1::2]
-    size = upper >> (7 - _MANTISSA)
+    # of a float's bits: its sign, its exponent and the first of its mantissa
+    size = (values.float().contiguous().view(torch.int32) >> (23 - _MANTISSA)).to(torch.int16)
     sign = size >> (8 + _MANTISSA)  # 0 or -1
     size &= (1 << (8 + _MANTISSA)) - 1
     size.sub_(((_LOW + 127) << _MANTISSA) - 1).clamp_(0, _HALF)
     return size.bitwise_xor_(sign).sub_(sign).add_(_HALF)
 
 
-def counted(values: Float[Tensor, "units values"]) -> Counts:
-    """Count each unit's values by bin."""
-    places = bins(values)
-    if places.device.type == "cpu":  # one unit at a time fits the cache
-        counts = torch.cat([torch.bincount(unit, minlength=BINS) for unit in places])
-    else:
-        first = torch.arange(len(places), device=places.device, dtype=torch.int32)[:, None] * BINS
-        counts = torch.bincount((places + first).flatten(), minlength=len(places) * BINS)
-    return counts.reshape(len(places), BINS).cpu().numpy()
-
-
-def positive(counts: Counts, values: Float[Tensor, "units values"]) -> Int64[np.ndarray, " units"]:
-    """Count each unit's values above zero, mostly from the counts of bins.
+def counted(places: Sequence[Int16[Tensor, "_ units"]], counts: Counts | None = None) -> Counts:
+    """Count each unit's values by bin.
 
     Parameters
     ----------
+    places
+        The `bins` of some values after those of others.
     counts
-        Of the same values, from `counted`.
-
-    Examples
-    --------
-    >>> values = torch.tensor([[-1.0, 0.0, 1e-30, 2.0]])
-    >>> positive(counted(values), values).tolist()
-    [2]
+        Of earlier values, to which these are added in place; by default none.
     """
-    found: np.ndarray = counts[:, _HALF + 1 :].sum(1)
-    if counts[:, _HALF].any():  # zeros and values near zero
-        found += ((values > 0) & (values < 2.0**_LOW)).sum(1).cpu().numpy()
-    return found
+    units, device = places[0].shape[1], places[0].device
+    counts = np.zeros((units, BINS), np.int64) if counts is None else counts
+    first = torch.arange(units, device=device, dtype=torch.int32) * BINS
+    if device.type == "cpu":
+        # Bins of four units fit the cache, and a word of 64 bits; a count waits for the last one of
+        # the same bin, which then belongs to another unit.
+        together, word = (4, torch.int64) if units % 4 == 0 else (1, torch.int16)
+        first = (first % (together * BINS)).to(torch.int16)
+        rows = torch.cat([(part + first).view(word).T for part in places], 1).view(torch.int16)
+        sums = torch.from_numpy(counts).view(-1, together * BINS)
+        for own, row in zip(sums, rows, strict=True):
+            own += torch.bincount(row, minlength=together * BINS)
+    else:
+        found = torch.bincount((torch.cat([*places]) + first).flatten(), minlength=units * BINS)
+        counts += found.reshape(units, BINS).cpu().numpy()
+    return counts
 
 
 def middles() -> Float[np.ndarray, " bins"]:
@@ -111,7 +109,7 @@ def quantiles(
 
     Examples
     --------
-    >>> counts = counted(torch.arange(1.0, 101.0)[None])
+    >>> counts = counted([bins(torch.arange(1.0, 101.0)[:, None])])
     >>> bool(abs(quantiles(counts, np.array([0.5]))[0, 0] - 50) <= 50 * ERROR)
     True
     """
@@ -135,7 +133,7 @@ def rectified_deviations(counts: Counts) -> Float[np.ndarray, " units"]:
 
     Examples
     --------
-    >>> counts = counted(torch.tensor([[-3.0, -1.0, 2.0, 2.0]]))
+    >>> counts = counted([bins(torch.tensor([[-3.0], [-1.0], [2.0], [2.0]]))])
     >>> bool(abs(rectified_deviations(counts)[0] - 1) <= 2 * ERROR)
     True
     """

@@ -13,10 +13,9 @@ from visioncircuits.featurevis.loss_scale import LossScale
 from visioncircuits.featurevis.lucent import parameterization
 from visioncircuits.featurevis.objective import Activations, Objective
 from visioncircuits.featurevis.settings import Settings
+from visioncircuits.featurevis.transforms import resampled
 from visioncircuits.featurevis.transparency import backgrounds, over
 from visioncircuits.networks import Network
-from visioncircuits.networks.fixed_parameters import parameters_fixed
-from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.progress import Advance
 
 Maps = Float[Tensor, "batch channels height width"]
@@ -65,6 +64,7 @@ def optimize(
         generators, shape, start=start, device=network.device
     )
     draws = settings.transforms.draws(generators, settings.steps).to(network.device)
+    matrices = settings.transforms.matrices(draws, shape[1:])
     warmup = min(settings.warmup, settings.steps // 4)
     adam = Adam(parameterized.parameters, settings.rate, warmup=warmup)
     alive = torch.zeros(count, dtype=torch.bool, device=network.device)
@@ -73,42 +73,39 @@ def optimize(
     redirecting = settings.redirected_relu_steps > 0
     scale = LossScale(parameterized.draw().detach()) if network.precision == "float16" else None
     history = []
-    with freed_memory_kept(), parameters_fixed():
-        for step in range(settings.steps):
-            pictures = parameterized.draw()
+    for step in range(settings.steps):
+        pictures = parameterized.draw()
+        if scale is not None:
+            pictures = scale.undone(pictures)
+        opaque = pictures
+        if pictures.shape[1] == shape[0] + 1:
+            opaque = over(pictures, backgrounds(generators, pictures))
+        inputs = resampled(opaque, matrices[step], size=settings.input_size)
+        pending = above < settings.redirected_relu_steps
+        redirecting = redirecting and bool(pending.any())
+        with _gradients(settings, pending if redirecting else None):
+            activations = read(network, pictures, inputs, objectives)
+            scores = torch.cat([o.each(a) for o, a in zip(objectives, activations, strict=True)])
+            losses = -scores
+            if settings.penalty is not None:
+                penalties = torch.cat([settings.penalty.each(a) for a in activations])
+                losses = losses - scores.detach().abs() * penalties
             if scale is not None:
-                pictures = scale.undone(pictures)
-            opaque = pictures
-            if pictures.shape[1] == shape[0] + 1:
-                opaque = over(pictures, backgrounds(generators, pictures))
-            inputs = settings.transforms(opaque, draws[step], size=settings.input_size)
-            pending = above < settings.redirected_relu_steps
-            redirecting = redirecting and bool(pending.any())
-            with _gradients(settings, pending if redirecting else None):
-                activations = read(network, pictures, inputs, objectives)
-                scores = torch.cat(
-                    [o.each(a) for o, a in zip(objectives, activations, strict=True)]
-                )
-                losses = -scores
-                if settings.penalty is not None:
-                    penalties = torch.cat([settings.penalty.each(a) for a in activations])
-                    losses = losses - scores.detach().abs() * penalties
-                if scale is not None:
-                    losses = losses * scale.factors
-                input_gradient, *gradients = torch.autograd.grad(
-                    losses.sum(), (inputs, *parameterized.parameters)
-                )
-            if scale is not None:
-                scale.update(input_gradient)
-            # Gradients that are not finite carry no information, and would destroy the picture.
-            if not every:
-                reached = (input_gradient.isfinite() & (input_gradient != 0)).flatten(1).any(1)
-                alive |= reached & scores.detach().isfinite()
-                every = bool(alive.all())
-            above += scores.detach() > 0
-            adam.step([gradient.nan_to_num(0.0, 0.0, 0.0) for gradient in gradients])
-            history.append(scores.detach())
-            advance(count)
+                losses = losses * scale.factors
+            input_gradient, *gradients = torch.autograd.grad(
+                losses.sum(), (inputs, *parameterized.parameters)
+            )
+        if scale is not None:
+            scale.update(input_gradient)
+        # Gradients that are not finite carry no information, and would destroy the picture.
+        if not every:
+            reached = (input_gradient.isfinite() & (input_gradient != 0)).flatten(1).any(1)
+            alive |= reached & scores.detach().isfinite()
+            every = bool(alive.all())
+        above += scores.detach() > 0
+        adam.step([gradient.nan_to_num(0.0, 0.0, 0.0) for gradient in gradients])
+        history.append(scores.detach())
+        advance(count)
     return parameterized.draw().detach(), alive, history
 
 

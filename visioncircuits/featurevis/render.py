@@ -32,6 +32,8 @@ from visioncircuits.featurevis.transforms import NO_TRANSFORMS
 from visioncircuits.featurevis.transparency import over
 from visioncircuits.featurevis.visualization import Visualization
 from visioncircuits.networks import Direction, Feature, Network, expand
+from visioncircuits.networks.fixed_parameters import parameters_fixed
+from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.numbers import whole
 from visioncircuits.progress import Advance, bar, no_progress
 
@@ -276,7 +278,12 @@ def _visualizations(
 
     Gradients are enabled during the optimization only, whatever mode the caller has set.
     """
-    with torch.inference_mode(False), torch.enable_grad():
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        freed_memory_kept(),
+        parameters_fixed(),
+    ):
         pictures, alive, history = optimize(network, objectives, settings, advance)
         measured = _measured(network, objectives, settings, pictures)
     scores = torch.stack(list(history), dim=1).cpu()

@@ -75,26 +75,26 @@ class Transforms:
         return torch.stack([torch.rand(steps, 5, generator=g) for g in generators], dim=1)
 
     def matrices(
-        self, draws: Float[Tensor, "batch 5"], size: tuple[int, int]
-    ) -> Float[Tensor, "batch 2 3"]:
-        """Return a step's affine maps from the network's input to the picture, in [-1, 1]."""
+        self, draws: Float[Tensor, "*batch 5"], size: tuple[int, int]
+    ) -> Float[Tensor, "*batch 2 3"]:
+        """Return the affine maps of draws from the network's input to the picture, in [-1, 1]."""
         signed = draws * 2 - 1
-        angle = torch.deg2rad(signed[:, 0] * self.rotation) * (draws[:, 4] >= self.unrotated)
+        angle = torch.deg2rad(signed[..., 0] * self.rotation) * (draws[..., 4] >= self.unrotated)
         view = torch.tensor([side + 2 * self.padding for side in size], device=draws.device)
         if self.crop is not None:
             view = torch.full_like(view, self.crop)
         height, width = size
-        zoom = 1 / (1 + signed[:, 1] * self.scale)
+        zoom = 1 / (1 + signed[..., 1] * self.scale)
         reach = torch.tensor([float(self.jitter)] * 2, device=draws.device)
         if self.crop is not None:
             reach = reach + torch.tensor([(side - self.crop) / 2 for side in size]).to(reach)
-        shift = signed[:, 2:4] * reach  # y, x in pixels
+        shift = signed[..., 2:4] * reach  # y, x in pixels
         cos, sin = angle.cos() * zoom, angle.sin() * zoom
         down, right = view / torch.tensor(size, device=view.device)
         aspect = width / height
-        x = torch.stack([cos * right, -sin * down / aspect, 2 * shift[:, 1] / width], dim=1)
-        y = torch.stack([sin * right * aspect, cos * down, 2 * shift[:, 0] / height], dim=1)
-        return torch.stack([x, y], dim=1)
+        x = torch.stack([cos * right, -sin * down / aspect, 2 * shift[..., 1] / width], dim=-1)
+        y = torch.stack([sin * right * aspect, cos * down, 2 * shift[..., 0] / height], dim=-1)
+        return torch.stack([x, y], dim=-2)
 
     def __call__(
         self, pictures: Maps, draws: Float[Tensor, "batch 5"], *, size: int | None = None
@@ -117,11 +117,31 @@ class Transforms:
         True
         """
         height, width = pictures.shape[-2:]
-        target = (height, width) if size is None else (size, size)
-        matrices = self.matrices(draws, (height, width))
-        grid = F.affine_grid(matrices, [len(pictures), 1, *target], align_corners=False)
-        # Gray is subtracted, so that zero padding is gray.
-        return 0.5 + F.grid_sample(pictures - 0.5, grid, align_corners=False)
+        return resampled(pictures, self.matrices(draws, (height, width)), size=size)
+
+
+def resampled(
+    pictures: Maps, matrices: Float[Tensor, "batch 2 3"], *, size: int | None = None
+) -> Float[Tensor, "batch channels input_height input_width"]:
+    """Resample pictures, each by its own of `Transforms.matrices`; around them is gray."""
+    height, width = pictures.shape[-2:] if size is None else (size, size)
+    # Gray is subtracted, so that zero padding is gray.
+    return 0.5 + F.grid_sample(pictures - 0.5, _grid(matrices, height, width), align_corners=False)
+
+
+def _grid(
+    matrices: Float[Tensor, "batch 2 3"], height: int, width: int
+) -> Float[Tensor, "batch height width 2"]:
+    """Map the pixels of the network's input to positions in the picture, `x, y` in [-1, 1].
+
+    This is `F.affine_grid`, in a fraction of the time: x and y are added as one complex number.
+    """
+    x, y = (
+        (torch.arange(side, device=matrices.device) * 2 + 1) / side - 1 for side in (width, height)
+    )
+    right, down, shift = torch.view_as_complex(matrices.mT.contiguous()).unbind(1)
+    columns, rows = right[:, None] * x, down[:, None] * y + shift[:, None]
+    return torch.view_as_real(columns[:, None] + rows[:, :, None])
 
 
 NO_TRANSFORMS = Transforms(jitter=0, scale=0, rotation=0)

@@ -7,14 +7,16 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 Kept = WeakKeyDictionary[Any, dict[Any, Any]]
-"""What was computed from parameters alone, for each plan of a run."""
+"""What was computed from parameters alone, for each plan of a run.
+
+Traces that were compared with their module are keys too."""
 
 _kept: ContextVar[Kept | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
 def parameters_fixed() -> Iterator[None]:
-    """State that no parameter changes within the context, which makes passes faster.
+    """State that no module or parameter changes within the context, which makes passes faster.
 
     Convolutions then take in the batch norms, sums and rectifiers that follow them (see `fusion`);
     values are the same to float rounding. A context within another one is part of it.

@@ -37,9 +37,9 @@ def parameters(module: nn.Module) -> str:
 
 def tensor(values: Tensor) -> str:
     """Return the SHA-256 of a tensor's values."""
-    return hashlib.sha256(
-        f"{tuple(values.shape)} {values.dtype}".encode() + _bytes(values)
-    ).hexdigest()
+    digest = hashlib.sha256(f"{tuple(values.shape)} {values.dtype}".encode())
+    digest.update(_bytes(values))
+    return digest.hexdigest()
 
 
 def function(called: Any) -> str:
@@ -108,6 +108,7 @@ def _described(value: Any) -> Any:
 _PROCESS = secrets.token_hex(8)
 
 
-def _bytes(values: Tensor) -> bytes:
+def _bytes(values: Tensor) -> memoryview:
+    """Return a tensor's values as bytes, in the order of its axes."""
     flat = values.detach().cpu().contiguous().flatten()
-    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    return flat.view(torch.uint8).numpy().data if flat.numel() else memoryview(b"")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from visioncircuits.errors import InputError
 from visioncircuits.networks.definition import definition
+from visioncircuits.networks.fixed_parameters import kept
 from visioncircuits.networks.geometry import receptive_fields
 from visioncircuits.networks.graph import OUTPUT, Graph
 from visioncircuits.networks.hooked import Hooked
@@ -133,6 +134,11 @@ class Traces:
         return torch.zeros((1, self.channels, *size), device=tensor.device, dtype=tensor.dtype)
 
     def _forget_outdated(self) -> None:
+        known = kept()
+        if known is not None:
+            if self in known:  # looked up in this context already
+                return
+            known[self] = {}
         now = structure(self.module)
         if now != self._structure:
             if self._structure:
