@@ -164,8 +164,8 @@ class Network:
         ----------
         precision
             `float32`; or, for speed on GPUs and CPUs made for it, `bfloat16` or `float16`. Then
-            precision is mixed: convolutions and their outputs are in this one, while parameters and what
-            would overflow stay in float32. Returned values are float32 always.
+            precision is mixed: convolutions and their outputs are in this one, while parameters and
+            what would overflow stay in float32. Returned values are float32 always.
 
         Raises
         ------
