@@ -26,7 +26,8 @@ from visioncircuits.examples.collect import (
     provenance,
     recorded,
 )
-from visioncircuits.examples.record import Examples, join, read
+from visioncircuits.examples.joining import join
+from visioncircuits.examples.record import Examples, read
 from visioncircuits.networks import Direction, Features, Network
 from visioncircuits.networks.obtaining import Given, Obtain, checked, obtaining
 from visioncircuits.progress import bar
