@@ -10,14 +10,14 @@ import numpy as np
 _LEVEL = 1
 """Of compression: above it, random numbers take five times as long for a few bytes less."""
 
-_TRIED = 1 << 16
-"""Bytes from which it is seen whether the rest is worth compressing."""
+_TRIED, _PIECES = 1 << 12, 16
+"""Bytes of each of so many pieces, from which it is estimated whether all are worth compressing."""
 
 
 def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Return the content of a file for `numpy.load`; whole numbers take as few bytes as they need.
 
-    Only what becomes half as large is compressed: random numbers are read twice as fast without.
+    Only what becomes a third smaller is compressed: others are read several times as fast without.
 
     Examples
     --------
@@ -31,11 +31,16 @@ def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
             content = io.BytesIO()
             np.lib.format.write_array(content, _narrow(array), allow_pickle=False)
             data = content.getbuffer()
-            tried = data[:_TRIED]
-            small = 2 * len(zlib.compress(tried, _LEVEL)) < len(tried)
-            method = ZIP_DEFLATED if small else ZIP_STORED
+            method = ZIP_DEFLATED if _shrinks(data) else ZIP_STORED
             archive.writestr(ZipInfo(f"{name}.npy"), data, method, _LEVEL)
     return buffer.getvalue()
+
+
+def _shrinks(data: memoryview) -> bool:
+    """Estimate from pieces whether data become a third smaller."""
+    starts = range(0, len(data), max(len(data) // _PIECES, _TRIED))
+    tried = b"".join(data[start : start + _TRIED] for start in starts)
+    return 3 * len(zlib.compress(tried, _LEVEL)) < 2 * len(tried)
 
 
 def _narrow(array: np.ndarray) -> np.ndarray:

@@ -292,7 +292,7 @@ def _layer(arrays: dict[str, np.ndarray]) -> LayerExamples:
             if key.startswith(f"{name}.")
         }
         return {
-            key: array.astype(np.uint64 if key == "numbers" else np.int64)
+            key: array.astype(np.uint64 if key == "numbers" else np.int64, copy=False)
             if array.dtype.kind in "iu"
             else array
             for key, array in found.items()

@@ -93,7 +93,7 @@ class Sample:
     def below(self, limits: Limits) -> "Sample":
         """Return the neurons whose numbers are below the limits of their units' parts."""
         kept = np.flatnonzero(self.numbers < limits.ravel()[self.keys])
-        return Sample(*(getattr(self, field.name)[kept] for field in fields(Sample)))
+        return Sample(*(getattr(self, field.name).take(kept, 0) for field in fields(Sample)))
 
     def limits(self, units: int) -> Limits:
         """Return the number below which a neuron can still be kept, by unit and part."""
@@ -113,7 +113,7 @@ def chosen(samples: Sequence[Sample]) -> Sample:
     kept = order[kept]
     return Sample(
         *(
-            np.concatenate([getattr(sample, field.name) for sample in samples])[kept]
+            np.concatenate([getattr(sample, field.name) for sample in samples]).take(kept, 0)
             for field in fields(Sample)
         )
     )
