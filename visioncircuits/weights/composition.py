@@ -19,7 +19,7 @@ EVERY: tuple[Pair, Pair] = (1, 1), (0, 0)
 
 GIB = 2**30
 
-INTERMEDIATE = 2**23
+INTERMEDIATE = 2**24
 """Approximate largest number of elements of an intermediate kernel; features are batched to fit."""
 
 
