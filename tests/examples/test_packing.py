@@ -24,7 +24,7 @@ def test_whole_numbers_take_as_few_bytes_as_they_need(values: list[int], dtype: 
         assert stored["numbers"].tolist() == values
 
 
-def test_only_what_becomes_a_third_smaller_is_compressed() -> None:
+def test_only_what_becomes_two_fifths_smaller_is_compressed() -> None:
     random = np.random.default_rng(0).integers(0, 256, 1000).astype(np.uint8)
     packed_arrays = packed({"random": random, "alike": np.zeros(1000, np.uint8)})
     assert 1000 < len(packed_arrays) < 2000

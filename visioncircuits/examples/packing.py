@@ -17,7 +17,7 @@ _TRIED, _PIECES = 1 << 12, 16
 def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Return the content of a file for `numpy.load`; whole numbers take as few bytes as they need.
 
-    Only what becomes a third smaller is compressed: others are read several times as fast without.
+    Only what becomes two fifths smaller is compressed: random numbers are read faster without.
 
     Examples
     --------
@@ -37,10 +37,10 @@ def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _shrinks(data: memoryview) -> bool:
-    """Estimate from pieces whether data become a third smaller."""
+    """Estimate from pieces whether data become two fifths smaller."""
     starts = range(0, len(data), max(len(data) // _PIECES, _TRIED))
     tried = b"".join(data[start : start + _TRIED] for start in starts)
-    return 3 * len(zlib.compress(tried, _LEVEL)) < 2 * len(tried)
+    return 5 * len(zlib.compress(tried, _LEVEL)) < 3 * len(tried)
 
 
 def _narrow(array: np.ndarray) -> np.ndarray:

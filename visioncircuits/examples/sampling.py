@@ -108,9 +108,9 @@ def chosen(samples: Sequence[Sample]) -> Sample:
     keys = np.concatenate([sample.keys for sample in samples])
     numbers = np.concatenate([sample.numbers for sample in samples])
     order, keys = _order(keys, numbers)
-    kept = np.ones(len(order), bool)
-    kept[KEPT:] = keys[KEPT:] != keys[:-KEPT]
-    kept = order[kept]
+    few = np.ones(len(order), bool)
+    few[KEPT:] = keys[KEPT:] != keys[:-KEPT]
+    kept = order.take(np.flatnonzero(few))
     return Sample(
         *(
             np.concatenate([getattr(sample, field.name) for sample in samples]).take(kept, 0)
@@ -161,13 +161,14 @@ def _order(
     bits = np.uint64(64 - int(keys.max(initial=1)).bit_length())
     both = keys.astype(np.uint64) << bits | numbers >> (np.uint64(64) - bits)
     order = np.argsort(both, kind="stable")
-    both = both[order]
+    both = both.take(order)
     new = np.ones(len(both), bool)
     new[1:] = both[1:] != both[:-1]
-    again = order[1:][~new[1:]], order[:-1][~new[1:]]
-    if (numbers[again[0]] == numbers[again[1]]).all():
-        return (order, both >> bits) if new.all() else (order[new], both[new] >> bits)
-    order = np.lexsort((numbers, keys))  # the bits left out decide
-    keys, numbers = keys[order], numbers[order]
-    new[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
-    return order[new], keys[new].astype(np.uint64)
+    again = np.flatnonzero(~new)
+    if (numbers[order[again]] != numbers[order[again - 1]]).any():  # the bits left out decide
+        order = np.lexsort((numbers, keys))
+        keys, numbers = keys[order], numbers[order]
+        new[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
+        both = keys.astype(np.uint64) << bits
+    kept = np.flatnonzero(new)
+    return order.take(kept), both.take(kept) >> bits
