@@ -1,6 +1,6 @@
 """Dataset examples: the result of a pass over photographs, which can be saved.
 
-The examples of a layer, those of all layers, and the file of them are here together, in some 320
+The examples of a layer, those of all layers, and the file of them are here together, in some 310
 lines.
 """
 
