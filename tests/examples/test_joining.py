@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from visioncircuits import engine
 from visioncircuits.engine import Store, Work
-from visioncircuits.examples.record import Examples, join
+from visioncircuits.examples.joining import join
+from visioncircuits.examples.record import Examples
 from visioncircuits.examples.survey import EXAMPLES, join_pieces
 from visioncircuits.examples.tally import Tally
 

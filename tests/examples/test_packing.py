@@ -22,3 +22,12 @@ def test_whole_numbers_take_as_few_bytes_as_they_need(values: list[int], dtype: 
     with np.load(io.BytesIO(packed({"numbers": np.array(values)}))) as stored:
         assert stored["numbers"].dtype == dtype
         assert stored["numbers"].tolist() == values
+
+
+def test_only_what_becomes_two_fifths_smaller_is_compressed() -> None:
+    random = np.random.default_rng(0).integers(0, 256, 1000).astype(np.uint8)
+    packed_arrays = packed({"random": random, "alike": np.zeros(1000, np.uint8)})
+    assert 1000 < len(packed_arrays) < 2000
+    with np.load(io.BytesIO(packed_arrays)) as stored:
+        assert stored["random"].tolist() == random.tolist()
+        assert not stored["alike"].any()

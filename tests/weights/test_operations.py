@@ -1,12 +1,14 @@
 """Composed kernels against the operations applied to values in sequence."""
 
+from dataclasses import replace
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from visioncircuits.weights.kernels import Kernel
+from visioncircuits.weights.kernels import Kernel, total
 from visioncircuits.weights.operations import Convolution, Operation, SeparableFilter
 
 PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -70,9 +72,9 @@ def test_composition_from_either_end_equals_the_operations_in_sequence(
     values = torch.randn(1, 4, size, size, generator=torch.Generator().manual_seed(0))
     expected = computed(last, computed(pool, computed(first, values)))
     identity = Kernel(torch.eye(2)[..., None, None], (1, 1), (0, 0))
-    backwards = first.before(pool.before(last.before(identity)))
+    backwards = first.before(pool.before(last.before(identity))).dense()
     identity = Kernel(torch.eye(4)[..., None, None], (1, 1), (0, 0))
-    forwards = last.after(pool.after(first.after(identity)))
+    forwards = last.after(pool.after(first.after(identity))).dense()
     assert (forwards.stride, forwards.offset) == (backwards.stride, backwards.offset)
     assert torch.allclose(forwards.weight, backwards.weight, atol=1e-4)
     inside = [
@@ -89,3 +91,23 @@ def test_composition_from_either_end_equals_the_operations_in_sequence(
     middle = [places[len(places) // 2] for places in inside]
     found = applied(backwards, values, (middle[0], middle[1]))
     assert torch.allclose(found, expected[0, :, *middle], atol=1e-3)
+
+
+@given(convolutions(4, 6), filters(), filters(), convolutions(6, 2), convolutions(6, 2))
+@settings(max_examples=40, deadline=None)
+def test_parallel_kernels_add_before_the_filters_that_they_share(
+    first: Convolution,
+    pool: SeparableFilter,
+    other: SeparableFilter,
+    one: Convolution,
+    two: Convolution,
+) -> None:
+    identity = Kernel(torch.eye(2)[..., None, None], (1, 1), (0, 0))
+    through = other.before(one.before(identity))
+    beside = replace(two, stride=through.stride).before(identity)
+    both = total([beside, through])
+    later = first.before(pool.before(both)).dense()
+    apart = [first.before(pool.before(branch.dense())).dense() for branch in (beside, through)]
+    expected = total(apart)
+    assert (later.stride, later.offset) == (expected.stride, expected.offset)
+    assert torch.allclose(later.weight, expected.weight, atol=1e-3)

@@ -8,8 +8,8 @@ from pathlib import Path
 from visioncircuits.engine.store import Store, Work, complete, digest
 from visioncircuits.engine.work import Engine
 
-ARITY = 8
-"""Default number of pieces that a worker joins at once."""
+ARITY = 32
+"""Default number of pieces that a worker joins at once: what it writes, another has to read."""
 
 
 def join(

@@ -1,6 +1,6 @@
-"""Dataset examples: the result of a pass over photographs, which can be joined and saved.
+"""Dataset examples: the result of a pass over photographs, which can be saved.
 
-The examples of a layer, those of all layers, and the file of them are here together, in some 330
+The examples of a layer, those of all layers, and the file of them are here together, in some 310
 lines.
 """
 
@@ -70,27 +70,13 @@ class LayerExamples:
             f"{len(self.sample.keys)} random neurons, {len(self.classes)} classes)"
         )
 
-    def joined(self, other: "LayerExamples", top: int) -> "LayerExamples":
-        """Return the examples of both together."""
-        classes = dict(self.classes)
-        for label, sums in other.classes.items():
-            classes[label] = exact.add(classes[label], sums) if label in classes else sums
-        return LayerExamples(
-            self.tops.joined(other.tops, top),
-            self.bottoms.joined(other.bottoms, top, sign=-1),
-            self.sample.joined(other.sample),
-            self.counts + other.counts,
-            self.moments.joined(other.moments),
-            classes,
-        )
-
     def pictures(self) -> Int64[np.ndarray, " pictures"]:
         """Return the numbers of the pictures that contain the examples."""
-        return np.unique(
-            np.concatenate(
-                [self.tops.pictures.ravel(), self.bottoms.pictures.ravel(), self.sample.pictures]
-            )
-        )
+        found = [self.tops.pictures.ravel(), self.bottoms.pictures.ravel(), self.sample.pictures]
+        shown = np.zeros(2 + max(int(each.max(initial=0)) for each in found), bool)
+        for each in found:
+            shown[each] = True  # the last is for -1, an unfilled place
+        return np.flatnonzero(shown[:-1])
 
     def quantiles(self, shares: Float[np.ndarray, " shares"]) -> Float[np.ndarray, "units shares"]:
         """Return quantiles of the pre-activations, to a relative error of `sketch.ERROR`."""
@@ -217,12 +203,15 @@ class Examples:
         """Return the content of the file that `save` writes; equal examples give equal bytes."""
         head = {
             "layers": list(self.layers),
-            "names": {str(number): name for number, name in self.names.items()},
+            "names": list(self.names.values()),
             "seen": self.seen,
             "skipped": self.skipped,
             "record": self.record,
         }
-        arrays = {"head": np.array(json.dumps(head))}
+        arrays: dict[str, np.ndarray] = {
+            "head": np.frombuffer(json.dumps(head).encode(), np.uint8),
+            "numbers": np.fromiter(self.names, np.int64, len(self.names)),
+        }
         for place, layer in enumerate(self.layers.values()):
             arrays |= {f"{place}/{name}": array for name, array in _arrays(layer).items()}
         return packing.packed(arrays)
@@ -238,7 +227,8 @@ class Examples:
         """
         try:
             with np.load(Path(path), allow_pickle=False) as stored:
-                head = json.loads(str(stored["head"]))
+                head = json.loads(stored["head"].tobytes())
+                names = dict(zip(stored["numbers"].tolist(), head["names"], strict=True))
                 layers = {
                     layer: _layer({
                         name.partition("/")[2]: stored[name]
@@ -249,42 +239,13 @@ class Examples:
                 }  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise InputError(f"{path} cannot be read as examples: {error}") from error
-        names = {int(number): name for number, name in head["names"].items()}
         return cls(layers, names, head["seen"], tuple(head["skipped"]), head["record"])
-
-
-def join(pieces: Iterable[Examples], record: Mapping[str, Any]) -> Examples:
-    """Return the examples of all pieces, which must not share pictures.
-
-    The same to the byte however pieces are joined before, if their order remains.
-
-    Parameters
-    ----------
-    pieces
-        Those without a readable picture may have no layers.
-    record
-        Of the result, and how its pieces were collected.
-    """
-    layers: dict[str, LayerExamples] = {}
-    names: dict[int, str] = {}
-    skipped: list[str] = []
-    seen = 0
-    for piece in pieces:
-        for name, layer in piece.layers.items():
-            both = layers[name].joined(layer, record["top"]) if name in layers else layer
-            layers[name] = both
-        names |= piece.names
-        skipped += piece.skipped
-        seen += piece.seen
-    order = [*record["layers"], *record["directions"]]
-    layers = {name: layers[name] for name in order if name in layers}
-    return Examples(layers, needed(names, layers.values()), seen, tuple(skipped), record)
 
 
 def read(path: Path) -> tuple[int, tuple[str, ...]]:
     """Return how many pictures saved examples are from, and why others could not be read."""
     with np.load(path, allow_pickle=False) as stored:
-        head = json.loads(str(stored["head"]))
+        head = json.loads(stored["head"].tobytes())
     return head["seen"], tuple(head["skipped"])
 
 
@@ -297,7 +258,6 @@ def needed(names: Mapping[int, str], layers: Iterable[LayerExamples]) -> dict[in
 
 def _arrays(layer: LayerExamples) -> dict[str, np.ndarray]:
     labels = sorted(layer.classes)
-    used = np.flatnonzero(layer.counts.any(0))
     return {
         **{f"tops.{name}": array for name, array in vars(layer.tops).items()},
         **{f"bottoms.{name}": array for name, array in vars(layer.bottoms).items()},
@@ -306,13 +266,22 @@ def _arrays(layer: LayerExamples) -> dict[str, np.ndarray]:
             f"moments.{field.name}": np.asarray(getattr(layer.moments, field.name))
             for field in fields(layer.moments)
         },
-        "bins": used,
-        "counts": layer.counts[:, used],
+        **_by_width(layer.counts),
         "labels": np.array(labels, np.int64),
         "classes": np.stack([layer.classes[label] for label in labels])
         if labels
         else np.empty((0, 0, len(layer.counts) + 1)),
     }
+
+
+def _by_width(counts: sketch.Counts) -> dict[str, np.ndarray]:
+    """Divide the bins that are used by how many bits their counts need: most need few."""
+    bits = np.frexp(counts.max(0, initial=0))[1]
+    found: dict[str, np.ndarray] = {}
+    for width, least in ((8, 0), (16, 8), (32, 16), (64, 32)):
+        bins = np.flatnonzero((least < bits) & (bits <= width))
+        found |= {f"bins.{width}": bins, f"counts.{width}": counts[:, bins]}
+    return found
 
 
 def _layer(arrays: dict[str, np.ndarray]) -> LayerExamples:
@@ -323,14 +292,15 @@ def _layer(arrays: dict[str, np.ndarray]) -> LayerExamples:
             if key.startswith(f"{name}.")
         }
         return {
-            key: array.astype(np.uint64 if key == "numbers" else np.int64)
+            key: array.astype(np.uint64 if key == "numbers" else np.int64, copy=False)
             if array.dtype.kind in "iu"
             else array
             for key, array in found.items()
         }
 
-    counts = np.zeros((len(arrays["counts"]), sketch.BINS), np.int64)
-    counts[:, arrays["bins"]] = arrays["counts"]
+    counts = np.zeros((len(arrays["counts.8"]), sketch.BINS), np.int64)
+    for width, bins in part_of("bins").items():
+        counts[:, bins] = arrays[f"counts.{width}"]
     moments = part_of("moments")
     return LayerExamples(
         Places(**part_of("tops")),

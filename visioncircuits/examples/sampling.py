@@ -90,9 +90,10 @@ class Sample:
         none = np.empty(0, np.int64)
         return cls(none, none.astype(np.uint64), none.astype(np.float32), none, none.reshape(0, 2))
 
-    def joined(self, other: "Sample") -> "Sample":
-        """Keep the `KEPT` smallest numbers of each unit's parts; a neuron is kept once."""
-        return chosen([self, other])
+    def below(self, limits: Limits) -> "Sample":
+        """Return the neurons whose numbers are below the limits of their units' parts."""
+        kept = np.flatnonzero(self.numbers < limits.ravel()[self.keys])
+        return Sample(*(getattr(self, field.name).take(kept, 0) for field in fields(Sample)))
 
     def limits(self, units: int) -> Limits:
         """Return the number below which a neuron can still be kept, by unit and part."""
@@ -106,31 +107,68 @@ def chosen(samples: Sequence[Sample]) -> Sample:
     """Keep the `KEPT` smallest numbers of each unit's parts; a neuron is kept once."""
     keys = np.concatenate([sample.keys for sample in samples])
     numbers = np.concatenate([sample.numbers for sample in samples])
-    order = _order(keys, numbers)
-    keys, numbers = keys[order], numbers[order]
-    first = np.ones(len(keys), bool)
-    first[1:] = keys[1:] != keys[:-1]
-    new = first.copy()
-    new[1:] |= numbers[1:] != numbers[:-1]
-    order, first = order[new], first[new]
-    places = np.arange(len(order))
-    kept = order[places - np.maximum.accumulate(np.where(first, places, 0)) < KEPT]
+    order, keys = _order(keys, numbers)
+    few = np.ones(len(order), bool)
+    few[KEPT:] = keys[KEPT:] != keys[:-KEPT]
+    kept = order.take(np.flatnonzero(few))
     return Sample(
         *(
-            np.concatenate([getattr(sample, field.name) for sample in samples])[kept]
+            np.concatenate([getattr(sample, field.name) for sample in samples]).take(kept, 0)
             for field in fields(Sample)
         )
     )
 
 
+class Growing:
+    """A sample to which others are added.
+
+    Of these, neurons that can be kept wait until they are more than those that are: so the more has
+    been added, the less another sample costs.
+
+    Parameters
+    ----------
+    first
+        A sample of its own.
+    units
+        Number of units.
+    """
+
+    def __init__(self, first: Sample, units: int) -> None:
+        self._sample, self._limits = first, first.limits(units)
+        self._added: list[Sample] = []
+
+    def add(self, other: Sample) -> None:
+        """Add a sample."""
+        self._added.append(other.below(self._limits))
+        if sum(len(each.keys) for each in self._added) > len(self._sample.keys):
+            self._limits = self.sample().limits(len(self._limits))
+
+    def sample(self) -> Sample:
+        """Return the sample of all that has been added."""
+        if self._added:
+            self._sample = chosen([self._sample, *self._added])
+            self._added.clear()
+        return self._sample
+
+
 def _order(
     keys: Int64[np.ndarray, " count"], numbers: UInt64[np.ndarray, " count"]
-) -> Int64[np.ndarray, " count"]:
-    """Sort by key, then by number: one sort, quick for what is sorted in two parts."""
+) -> tuple[Int64[np.ndarray, " distinct"], UInt64[np.ndarray, " distinct"]]:
+    """Sort by key, then by number, without duplicates; return the order, and the keys in it.
+
+    One sort by both, as far as 64 bits hold them, which is quick for what is sorted in parts.
+    """
     bits = np.uint64(64 - int(keys.max(initial=1)).bit_length())
     both = keys.astype(np.uint64) << bits | numbers >> (np.uint64(64) - bits)
     order = np.argsort(both, kind="stable")
-    same, sorted_numbers = np.diff(both[order]) == 0, numbers[order]
-    if (sorted_numbers[1:] < sorted_numbers[:-1])[same].any():  # the bits left out would decide
-        return np.lexsort((numbers, keys))
-    return order
+    both = both.take(order)
+    new = np.ones(len(both), bool)
+    new[1:] = both[1:] != both[:-1]
+    again = np.flatnonzero(~new)
+    if (numbers[order[again]] != numbers[order[again - 1]]).any():  # the bits left out decide
+        order = np.lexsort((numbers, keys))
+        keys, numbers = keys[order], numbers[order]
+        new[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
+        both = keys.astype(np.uint64) << bits
+    kept = np.flatnonzero(new)
+    return order.take(kept), both.take(kept) >> bits

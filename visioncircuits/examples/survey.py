@@ -26,8 +26,10 @@ from visioncircuits.examples.collect import (
     provenance,
     recorded,
 )
-from visioncircuits.examples.record import Examples, join, read
+from visioncircuits.examples.joining import join
+from visioncircuits.examples.record import Examples, read
 from visioncircuits.networks import Direction, Features, Network
+from visioncircuits.networks.memory import freed_memory_kept
 from visioncircuits.networks.obtaining import Given, Obtain, checked, obtaining
 from visioncircuits.progress import bar
 
@@ -306,7 +308,8 @@ def collect_work(work: Work, *, source: Path, obtain: Obtain) -> dict[str, bytes
 def join_pieces(folders: Sequence[Path], *, record: Mapping[str, Any]) -> dict[str, bytes]:
     """Join the examples in some folders, on a worker."""
     pieces = (Examples.load(folder / EXAMPLES) for folder in folders)
-    return {EXAMPLES: join(pieces, record).packed()}
+    with freed_memory_kept():  # each piece is as large as the one before it
+        return {EXAMPLES: join(pieces, record).packed()}
 
 
 def _skipped(work: Work) -> Work:

@@ -19,7 +19,7 @@ EVERY: tuple[Pair, Pair] = (1, 1), (0, 0)
 
 GIB = 2**30
 
-INTERMEDIATE = 2**22
+INTERMEDIATE = 2**24
 """Approximate largest number of elements of an intermediate kernel; features are batched to fit."""
 
 
@@ -71,7 +71,8 @@ def backwards(
             found = kernel.weight
             if not inputs.whole:
                 found = torch.einsum("kc,rcyx->rkyx", inputs.vectors, found)
-            within(weight, offset, kernel).index_add_(0, index[batch], found)
+            for row, each in zip(index[batch].tolist(), found, strict=True):
+                within(weight[row], offset, kernel).add_(each)
     return Kernel(weight, windows[0].stride, offset)
 
 
@@ -113,7 +114,7 @@ def composed(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel |
                     part = part.cropped(trace.steps[before].shape[1:])
                 if all(part.size):
                     pending.setdefault(before, []).append(part)
-    return total(pending[source]) if source in pending else None
+    return total(pending[source]).dense() if source in pending else None
 
 
 def _forth(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel:
@@ -127,7 +128,7 @@ def _forth(trace: Trace, source: int, target: int, kernel: Kernel) -> Kernel:
         for before in step.inputs:
             if last[before] == at:
                 kernels.pop(before, None)
-    return kernels[target]
+    return kernels[target].dense()
 
 
 def _branches(

@@ -3,19 +3,20 @@
 Operations in sequence compose to a kernel, parallel ones are added or concatenated, so the
 linearized network between any two layers is one kernel. Composing two convolutions is itself a
 (transposed) convolution, in either order. There is a class for each kind of operation, so the
-module has some 310 lines.
+module has some 320 lines.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import gcd
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
-from visioncircuits.weights.kernels import Kernel, Pair, total, union, within
+from visioncircuits.weights.kernels import Filter, Kernel, Pair, aligned, total, union, within
 
 
 class Operation(ABC):
@@ -91,83 +92,86 @@ class Convolution(Unary):
     groups: int = 1
 
     def before(self, kernel: Kernel) -> Kernel:
+        stride, dilation, step = _grid(_product(kernel.apart, self.stride), self._apart)
         weight = F.conv_transpose2d(
-            kernel.weight,
-            self.weight,
-            stride=self.stride,
-            dilation=self.dilation,
-            groups=self.groups,
+            kernel.weight, self.weight, stride=stride, dilation=dilation, groups=self.groups
         )
-        return _before(kernel, weight, self.stride, self.padding)
+        return _before(replace(kernel, weight=weight), self, step)
 
     def after(self, kernel: Kernel) -> Kernel:
-        spacing = self.dilation[0] * kernel.stride[0], self.dilation[1] * kernel.stride[1]
+        stride, dilation, step = _grid(kernel.apart, _product(kernel.stride, self._apart))
         transposed = (
             self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
             .transpose(1, 2)
             .flatten(0, 1)
         )
         weight = F.conv_transpose2d(
-            kernel.weight.transpose(0, 1), transposed, dilation=spacing, groups=self.groups
+            kernel.weight.transpose(0, 1),
+            transposed,
+            stride=stride,
+            dilation=dilation,
+            groups=self.groups,
         )
-        return _after(kernel, weight.transpose(0, 1), self.stride, self.padding)
+        return _after(replace(kernel, weight=weight.transpose(0, 1)), self, step)
+
+    @property
+    def _apart(self) -> Pair:
+        """How far apart weights are; 0 where there is only one."""
+        height, width = self.weight.shape[2:]
+        return self.dilation[0] * (height > 1), self.dilation[1] * (width > 1)
 
 
-@dataclass(frozen=True)
-class SeparableFilter(Unary):
-    """The same separable filter on every channel: average pools, padding.
+@dataclass(frozen=True, eq=False)
+class SeparableFilter(Filter, Unary):
+    """The same separable filter on every channel: average pools, padding."""
 
-    Attributes
-    ----------
-    rows, columns
-        The weights down and across; the filter is their outer product.
-    """
-
-    rows: Float[Tensor, " height"]
-    columns: Float[Tensor, " width"]
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
 
     def before(self, kernel: Kernel) -> Kernel:
-        weight = self._spread(kernel, self.stride, (1, 1))
-        return _before(kernel, weight, self.stride, self.padding)
+        return _before(kernel, self, _product(kernel.step, self.stride), (self, (1, 1)))
 
     def after(self, kernel: Kernel) -> Kernel:
-        weight = self._spread(kernel, (1, 1), kernel.stride)
-        return _after(kernel, weight, self.stride, self.padding)
-
-    def _spread(self, kernel: Kernel, step: Pair, spacing: Pair) -> Tensor:
-        down = _band(self.rows, kernel.size[0], step[0], spacing[0])
-        across = _band(self.columns, kernel.size[1], step[1], spacing[1])
-        return down.T @ (kernel.weight @ across)
+        return _after(kernel, self, kernel.step, (self, kernel.stride))
 
 
-def _band(taps: Tensor, size: int, step: int, spacing: int) -> Float[Tensor, "size wide"]:
-    """Build the matrix that repeats `taps`, `spacing` apart, at every `step`."""
-    reach = spacing * torch.arange(len(taps), device=taps.device)
-    places = step * torch.arange(size, device=taps.device)[:, None] + reach
-    wide = step * (size - 1) + spacing * (len(taps) - 1) + 1
-    return taps.new_zeros(size, wide).scatter_(1, places, taps.expand(size, -1))
+def _product(one: Pair, other: Pair) -> Pair:
+    return one[0] * other[0], one[1] * other[1]
 
 
-def _before(kernel: Kernel, weight: Tensor, stride: Pair, padding: Pair) -> Kernel:
-    """Return the composition of a filter and then `kernel`, with its stride and offset."""
-    (sy, sx), (oy, ox) = kernel.stride, kernel.offset
-    return Kernel(
-        weight,
-        (sy * stride[0], sx * stride[1]),
-        (oy * stride[0] - padding[0], ox * stride[1] - padding[1]),
+def _grid(one: Pair, other: Pair) -> tuple[Pair, Pair, Pair]:
+    """Divide how far apart weights of two kernels are by the step of their composition.
+
+    Returns
+    -------
+    tuple
+        The stride and the dilation with which they are composed, and the step.
+    """
+    down, across = (gcd(*apart) or 1 for apart in zip(one, other, strict=True))
+    stride, dilation = (
+        (max(apart[0] // down, 1), max(apart[1] // across, 1)) for apart in (one, other)
     )
+    return stride, dilation, (down, across)
 
 
-def _after(kernel: Kernel, weight: Tensor, stride: Pair, padding: Pair) -> Kernel:
-    """Return the composition of `kernel` and then a filter, with its stride and offset."""
-    (sy, sx), (oy, ox) = kernel.stride, kernel.offset
-    return Kernel(
-        weight,
-        (sy * stride[0], sx * stride[1]),
-        (oy - sy * padding[0], ox - sx * padding[1]),
-    )
+def _before(
+    kernel: Kernel, operation: Convolution | SeparableFilter, step: Pair, *own: tuple[Filter, Pair]
+) -> Kernel:
+    """Return the composition of an operation and then `kernel`, which has its weights."""
+    (oy, ox), (py, px) = _product(kernel.offset, operation.stride), operation.padding
+    filters = tuple((each, _product(apart, operation.stride)) for each, apart in kernel.filters)
+    stride = _product(kernel.stride, operation.stride)
+    found = Kernel(kernel.weight, stride, (oy - py, ox - px), step, filters + own)
+    return found.dense() if found.fixed else found
+
+
+def _after(
+    kernel: Kernel, operation: Convolution | SeparableFilter, step: Pair, *own: tuple[Filter, Pair]
+) -> Kernel:
+    """Return the composition of `kernel`, which has its weights, and then an operation."""
+    (oy, ox), (py, px) = kernel.offset, _product(kernel.stride, operation.padding)
+    stride = _product(kernel.stride, operation.stride)
+    return Kernel(kernel.weight, stride, (oy - py, ox - px), step, kernel.filters + own)
 
 
 @dataclass(frozen=True)
@@ -270,14 +274,15 @@ class Concatenation(Operation):
         )
 
     def forth(self, kernels: Sequence[Kernel | None]) -> Kernel:
-        reached = [kernel for kernel in kernels if kernel is not None]
+        reached = aligned([kernel for kernel in kernels if kernel is not None])
         offset, size = union(reached)
         width = reached[0].weight.shape[1]
         weight = reached[0].weight.new_zeros(sum(self.widths), width, *size)
-        for kernel, part in zip(kernels, torch.split(weight, list(self.widths)), strict=True):
-            if kernel is not None:
-                within(part, offset, kernel).copy_(kernel.weight)
-        return Kernel(weight, reached[0].stride, offset)
+        parts = torch.split(weight, list(self.widths))
+        filled = (part for part, given in zip(parts, kernels, strict=True) if given is not None)
+        for kernel, part in zip(reached, filled, strict=True):
+            within(part, offset, kernel).copy_(kernel.weight)
+        return replace(reached[0], weight=weight, offset=offset)
 
 
 @dataclass(frozen=True)
