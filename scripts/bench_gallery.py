@@ -56,7 +56,11 @@ def rows(report: dict[str, Any]) -> list[dict[str, results.Cell]]:
     sizes = {f"{kind}, KB a unit": size for kind, size in report["kilobytes_a_unit"].items()}
     values = {
         "building, processor seconds": round(report["build_s"]),
-        **{f"of which {kind}": round(seconds) for kind, seconds in report["parts_s"].items()},
+        **{
+            f"of which {kind}": round(seconds)
+            for kind, seconds in report["parts_s"].items()
+            if seconds >= 1
+        },
         "resuming it when all is finished, processor seconds": round(report["resume_s"], 1),
         **{name: round(size, 1) for name, size in sizes.items()},
         "the layer's page, KB": round(report["layer_page_kilobytes"]),

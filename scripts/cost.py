@@ -37,14 +37,14 @@ def main() -> None:
     def rate(name: str, default: float, text: str) -> None:
         parser.add_argument(f"--{name}", type=float, default=default, help=text)
 
-    rate("survey", 21.0, "measured: photographs a second and core, three layers, 1,248 units")
+    rate("survey", 30.7, "measured: photographs a second and core, three layers, 1,248 units")
     rate("surveyed", 1248, "measured: of so many units")
     rate("deep", 1.7, "assumed: a pass to mixed5b over one to mixed4a")
     rate("step", 0.021, "derived from two cores: seconds a picture and step, mixed4c")
     rate("decode", 260.0, "measured: photographs decoded a second and core")
-    rate("merge", 0.36, "measured: seconds to read and join a part's 1,248 units")
-    rate("pack", 1.8, "measured: seconds a join of 1,248 units, to write it and start workers")
-    rate("kept", 4.3e6, "measured: bytes kept of a part's 1,248 units")
+    rate("merge", 0.035, "measured: seconds to read and join a part's 1,248 units")
+    rate("pack", 0.81, "measured: seconds a join of 1,248 units, to write it and start workers")
+    rate("kept", 17.4e6, "measured: bytes kept of a part's 1,248 units, with classes")
     rate("photograph", 110e3, "assumed: bytes of an ImageNet photograph on disk")
     rate("cores", 200.0, "assumed: measured cores that a GPU is worth")
     rate("decoders", 12.0, "assumed: cores beside each GPU, for decoding")
