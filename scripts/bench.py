@@ -28,7 +28,7 @@ SHORT = {
     "bench_atlas": "--samples 400 --steps 4 --rounds 1",
     "bench_device": "--pictures 4 --steps 4 --stimuli 32 --photographs 16 --rounds 1",
     "bench_dictionaries": "--steps 20 --rounds 1",
-    "bench_examples": "--pictures 128",
+    "bench_examples": "--untrained --pictures 128",
     "bench_expanded": "--units 8 --rounds 1",
     "bench_gallery": "--units 128",
     "bench_hypotheses": "--layer conv2d2 --rounds 1",
