@@ -33,7 +33,7 @@ SHORT = {
     "bench_gallery": "--units 128",
     "bench_hypotheses": "--layer conv2d2 --rounds 1",
     "bench_joining": "--shards 16 --units 500",
-    "bench_precision": "--pictures 32",
+    "bench_precision": "--pictures 32 --units 4 --steps 16",
     "bench_render": "--layers mixed3b --batch 4 --steps 4 --rounds 1",
     "bench_stimuli": "--rounds 2",
     "bench_tuning": "--rounds 1",

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("--network", default="bvlc_googlenet")
     parser.add_argument("--layers", nargs="+", default=LAYERS)
-    parser.add_argument("--precisions", nargs="+", default=["bfloat16", "float16"])
+    parser.add_argument("--precisions", nargs="+", default=["bfloat16"])
     parser.add_argument("--pictures", type=int, default=96)
     parser.add_argument("--top", type=int, default=8)
     parser.add_argument("--units", type=int, default=16, help="that are visualized")
