@@ -155,18 +155,18 @@ def make(
         for feature in features
     }
     source = _photographs(images, range)
-    for numbers, pictures in _together(source, collected, sheets.values(), network.size):
-        with torch.inference_mode(), parameters_fixed():
-            values = network.activations(pictures, sorted({each.layer for each in read.values()}))
-        shown = [crops.seen(network, picture) for picture in pictures]
-        for feature, sheet in sheets.items():
-            own = [place for place, number in enumerate(numbers) if number in sheet.wanted]
-            maps = read[feature].of(values[read[feature].layer][own])[:, 0].float().cpu()
-            for place, each in zip(own, maps, strict=True):
-                sheet.cut(numbers[place], shown[place], each)
-                if atoms and "dictionary" in work:
-                    here = values[feature.layer][place]
-                    _code(sheet, numbers[place], here, atoms[feature.layer], feature)
+    layers = sorted({each.layer for each in read.values()})
+    with torch.inference_mode(), parameters_fixed():
+        for numbers, pictures in _together(source, collected, sheets.values(), network.size):
+            values = network.activations(pictures, layers)
+            shown = [crops.seen(network, picture) for picture in pictures]
+            for feature, sheet in sheets.items():
+                maps = read[feature].of(values[read[feature].layer])[:, 0].float().cpu()
+                for place, number in enumerate(numbers):
+                    sheet.cut(number, shown[place], maps[place])
+                    if atoms and "dictionary" in work:
+                        here = values[feature.layer][place]
+                        _code(sheet, number, here, atoms[feature.layer], feature)
     files = {}
     for feature, sheet in sheets.items():
         data = {
