@@ -6,7 +6,7 @@ carrying rounds nothing, and equal sums have equal digits. What a value has belo
 (histograms call zero what is below 2**-20). Values that are not finite make their sum NaN.
 """
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from fractions import Fraction
 from functools import reduce
 
@@ -42,6 +42,21 @@ def exact(values: Float64[np.ndarray, "values *shape"], digits: int) -> Digits:
             rest -= found[place]
     groups = (found[:, cut : cut + _AT_ONCE].sum(1) for cut in range(0, len(rest), _AT_ONCE))
     return reduce(add, groups, zero(digits, rest.shape[1:]))
+
+
+def add_to(sums: MutableMapping[int, Digits], key: int, other: Digits) -> None:
+    """Add to the sum of a key, which begins with the first that is added.
+
+    Examples
+    --------
+    >>> sums = {}
+    >>> for _ in range(2):
+    ...     add_to(sums, 7, exact(np.array([1.0]), 2))
+    >>> float(value(sums[7]))
+    2.0
+    """
+    known = sums.get(key)
+    sums[key] = other if known is None else add(known, other)
 
 
 def add(one: Digits, other: Digits) -> Digits:

@@ -56,8 +56,7 @@ class _Layer:
         self._counts += other.counts
         self._moments = self._moments.joined(other.moments)
         for label, sums in other.classes.items():
-            known = self._classes.get(label)
-            self._classes[label] = sums if known is None else exact.add(known, sums)
+            exact.add_to(self._classes, label, sums)
 
     def examples(self) -> LayerExamples:
         """Return the examples of all pieces."""

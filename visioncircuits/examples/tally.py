@@ -87,9 +87,7 @@ class Tally:
         sums = exact.exact(counted[None], DIGITS)
         for place, label in enumerate(labels):
             if label is not None:
-                own = sums[:, place].copy()
-                before = self._classes.get(label)
-                self._classes[label] = own if before is None else exact.add(before, own)
+                exact.add_to(self._classes, label, sums[:, place].copy())
 
     def examples(self) -> LayerExamples:
         """Return the examples and statistics so far."""
