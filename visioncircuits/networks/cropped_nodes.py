@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from visioncircuits.networks.edited_nodes import Key
 from visioncircuits.networks.nested import mapped
-from visioncircuits.networks.nodes import ChangeAt, ModuleCall, Node, Parameter, Value
+from visioncircuits.networks.nodes import ChangeAt, ModuleCall, Node, Parameter, Value, pair
 from visioncircuits.networks.unit_selection import BATCH_NORM, CONVOLUTION, parameter_rows
 
 Window = tuple[range, range]
@@ -117,21 +117,21 @@ class CroppedNode:
         kernel = (self._shape(given["weight"]) or ())[2:]
         if len(kernel) != 2:
             return None
-        dilation = _pair(given["dilation"])
+        dilation = pair(given["dilation"])
         if given["padding"] == "same":
             padding = tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
         else:
-            padding = _pair(0 if given["padding"] == "valid" else given["padding"])
-        part = self._under(given["input"], kernel, _pair(given["stride"]), padding, dilation, 0.0)
+            padding = pair(0 if given["padding"] == "valid" else given["padding"])
+        part = self._under(given["input"], kernel, pair(given["stride"]), padding, dilation, 0.0)
         if part is None:
             return None
         return self._crops(args=(), kwargs=given | {"padding": 0}), part
 
     def _pool(self, names: str, fill: float) -> tuple[Node, dict[Key, Part]] | None:
         given = {"stride": None, "padding": 0, "dilation": 1} | self.node.arguments(names)
-        kernel, padding = _pair(given["kernel_size"]), _pair(given["padding"])
-        stride = _pair(given["stride"] or given["kernel_size"])
-        part = self._under(given["input"], kernel, stride, padding, _pair(given["dilation"]), fill)
+        kernel, padding = pair(given["kernel_size"]), pair(given["padding"])
+        stride = pair(given["stride"] or given["kernel_size"])
+        part = self._under(given["input"], kernel, stride, padding, pair(given["dilation"]), fill)
         if part is None:
             return None
         if self.node.name == "avg_pool2d" and given.get("divisor_override") is None:
@@ -187,8 +187,3 @@ class CroppedNode:
 
 def _unchanged(value: Tensor) -> Tensor:
     return value
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    values = [value] if isinstance(value, int) else list(value)
-    return values[0], values[-1]

@@ -15,13 +15,11 @@ from visioncircuits.networks.convolution import Kernel, convolution
 from visioncircuits.networks.cropping import part_of
 from visioncircuits.networks.edited_nodes import Key
 from visioncircuits.networks.nodes import Node, Parameter, Value, ancestors
-from visioncircuits.networks.unit_selection import parameter_rows
+from visioncircuits.networks.unit_selection import BATCH_NORM, CONVOLUTION, parameter_rows
 
 CONSTANT = {Kernel, parameter_rows}
 """Functions whose value depends on parameters alone."""
 
-_CONVOLUTION = "input weight bias stride padding dilation groups"
-_BATCH_NORM = "input running_mean running_var weight bias training momentum eps"
 _RECTIFIERS = (F.relu, torch.relu, torch.relu_, torch.Tensor.relu, torch.Tensor.relu_)
 _PASSING = {torch.cat, torch.concat, *_RECTIFIERS, F.max_pool2d, torch.max_pool2d, F.avg_pool2d,
             F.adaptive_avg_pool2d, F.dropout, part_of}  # fmt: skip
@@ -88,7 +86,7 @@ def _started(key: Key, nodes: Mapping[Key, Node]) -> _Joined | None:
     if node.function is not torch.conv2d or len(node.shape) != 4:
         return None
     given = {"bias": None, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
-    given |= node.arguments(_CONVOLUTION)
+    given |= node.arguments(CONVOLUTION)
     sides = [_pair(given[name]) for name in ("stride", "padding", "dilation")]
     if None in sides or not isinstance(given["groups"], int):
         return None
@@ -104,7 +102,7 @@ def _take(part: _Joined, source: Key, node: Node, nodes: Mapping[Key, Node]) -> 
         return False
     if node.function is F.batch_norm and part.norm is None and part.other is None:
         given = {"weight": None, "bias": None, "training": False, "eps": 1e-5}
-        given |= node.arguments(_BATCH_NORM)
+        given |= node.arguments(BATCH_NORM)
         names = "running_mean", "running_var", "weight", "bias"
         known = given["running_mean"] is not None and given["running_var"] is not None
         if given["training"] or not known or not _constant(nodes, given, *names):

@@ -33,6 +33,7 @@ from visioncircuits.networks.axes import (
 )
 from visioncircuits.networks.graph import Graph
 from visioncircuits.networks.hooked import Hooked
+from visioncircuits.networks.nodes import pair
 
 aten = torch.ops.aten
 
@@ -126,7 +127,7 @@ class _Fields:
         return tuple(tensor.shape[tensor.ndim + self.at :][:2])
 
     def then(self, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> "_Fields":
-        (ky, kx), (sy, sx), (py, px), (dy, dx) = map(_pair, (kernel, stride, padding, dilation))
+        (ky, kx), (sy, sx), (py, px), (dy, dx) = map(pair, (kernel, stride, padding, dilation))
         return _Fields(
             self.y.then(kernel=ky, stride=sy, padding=py, dilation=dy),
             self.x.then(kernel=kx, stride=sx, padding=px, dilation=dx),
@@ -135,11 +136,6 @@ class _Fields:
 
     def joined(self, other: "_Fields") -> "_Fields":
         return _Fields(self.y.joined(other.y), self.x.joined(other.x), self.at)
-
-
-def _pair(values: Any) -> tuple[int, int]:
-    values = [values] if isinstance(values, int) else list(values)
-    return (values[-2], values[-1]) if len(values) > 1 else (values[0], values[0])
 
 
 class _Tracker(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ignore]
@@ -273,7 +269,7 @@ class _Tracker(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ignore
         """Follow a transposed convolution."""
         axes = []
         for along, axis in enumerate((fields.y, fields.x)):
-            stride, padding, dilation = (_pair(args[n])[along] for n in (3, 4, 5))
+            stride, padding, dilation = (pair(args[n])[along] for n in (3, 4, 5))
             spans = transposed_convolution_spans(
                 out.shape[2 + along], kernel=args[1].shape[2 + along], stride=stride,
                 padding=padding, dilation=dilation,

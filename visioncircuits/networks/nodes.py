@@ -138,3 +138,15 @@ def concatenated(node: Node, at: Callable[[Any], Node]) -> list[tuple[Any, range
     ends = accumulate(widths)
     spans = [range(end - width, end) for end, width in zip(ends, widths, strict=True)]
     return [(value.node, span) for value, span in zip(given["tensors"], spans, strict=True)]
+
+
+def pair(values: Any) -> tuple[int, int]:
+    """Read an argument such as a stride: one whole number for both axes, or one for each.
+
+    Examples
+    --------
+    >>> pair(2), pair([1, 2])
+    ((2, 2), (1, 2))
+    """
+    values = [values] if isinstance(values, int) else list(values)
+    return (values[-2], values[-1]) if len(values) > 1 else (values[0], values[0])
